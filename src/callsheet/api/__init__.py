@@ -1,0 +1,1 @@
+"""The counter: the documented wire, our own resources, carrier callbacks, live updates."""

@@ -1,0 +1,1 @@
+"""The mouths for text: one small file per carrier."""

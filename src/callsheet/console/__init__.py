@@ -1,0 +1,1 @@
+"""The window: serves the console to a browser."""

@@ -1,0 +1,1 @@
+"""The hands: small loops, one verb each."""

@@ -1,0 +1,1 @@
+"""The mouths for speech: telephony engines, machine detection, speech synthesis."""
