@@ -1,0 +1,153 @@
+"""Campaigns: a purpose, an audience, a message, and the rules of when and how fast; their states and legal moves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from callsheet.core.errors import WrongState
+from callsheet.core.hours import CallingHours
+
+MAX_NAME_CHARACTERS = 48
+MAX_DESCRIPTION_CHARACTERS = 256
+MAX_CONTACT_LISTS = 10
+
+
+class Channel(StrEnum):
+    """How the contact is reached."""
+
+    sms = "sms"
+    voice = "voice"
+
+
+class Status(StrEnum):
+    """The documented states of a campaign, spelled as on the wire."""
+
+    preparing = "Preparing"
+    ready = "Ready"
+    scheduled = "Scheduled"
+    active = "Active"
+    paused = "Paused"
+    stopped = "Stopped"
+    completed = "Completed"
+    rescheduled = "Rescheduled"
+
+
+class Move(StrEnum):
+    """What a user, or the engine, can do with a campaign."""
+
+    edit = "edit"
+    delete = "delete"
+    start = "start"
+    pause = "pause"
+    resume = "resume"
+    stop = "stop"
+    complete = "complete"
+
+
+_IDLE = (Status.ready, Status.stopped, Status.completed)
+_MOVES: Mapping[Move, Mapping[Status, Status]] = {
+    Move.edit: dict.fromkeys(_IDLE, Status.ready),
+    Move.delete: {status: status for status in Status if status not in (Status.active, Status.paused)},
+    Move.start: {**dict.fromkeys(_IDLE, Status.active), Status.paused: Status.active, Status.active: Status.active},
+    Move.pause: {Status.active: Status.paused, Status.paused: Status.paused},
+    Move.resume: {Status.paused: Status.active, Status.active: Status.active},
+    Move.stop: {Status.active: Status.stopped, Status.paused: Status.stopped, Status.stopped: Status.stopped},
+    Move.complete: {Status.active: Status.completed},
+}
+
+
+def after(move: Move, status: Status) -> Status:
+    """Return the state after a move.
+
+    A move that changes nothing (start on an Active campaign) returns the same state.
+    Raises WrongState when the documented lifecycle does not allow it.
+    """
+    legal = _MOVES[move]
+    if status not in legal:
+        allowed = ", ".join(sorted(legal))
+        raise WrongState(f"A campaign that is {status} cannot {move}: it must be one of {allowed}.")
+    return legal[status]
+
+
+class Order(StrEnum):
+    """In what order a list is walked."""
+
+    fifo = "FIFO"
+    lifo = "LIFO"
+
+
+class UncertainPolicy(StrEnum):
+    """What to do with an attempt that nobody can know about: show it, or try again at the risk of a second message."""
+
+    at_most_once = "at_most_once"
+    at_least_once = "at_least_once"
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A thing that a campaign refers to: its number in the store, public id and name."""
+
+    no: int
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePlan:
+    """What is sent: the text as received, echoed unchanged, and where the text to send comes from."""
+
+    received: str | None = None
+    """`message.message` as the client sent it."""
+    template: Named | None = None
+    template_version: int = 0
+    flow: Named | None = None
+    flow_version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """Everything that PUT replaces. A run pins the version of it."""
+
+    name: str
+    description: str
+    channel: Channel
+    contact_lists: tuple[Named, ...]
+    dnc_list: Named | None
+    priority: int
+    sender: str
+    """The caller ID that the contact sees."""
+    hours: CallingHours
+    hours_document: Mapping[str, Any]
+    """The calling hours as received, echoed unchanged."""
+    message: MessagePlan
+    format: str = "simple"
+    order: Order = Order.fifo
+    max_attempts: int = 1
+    retry_minutes: int = 10
+    ring_seconds: int = 30
+    extras: Mapping[str, Any] | None = None
+    """What voice campaigns carry besides (mode, queue, machine detection), kept for the echo."""
+    scheduling_enabled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """A campaign as it stands."""
+
+    app: int
+    no: int
+    id: str
+    status: Status
+    version: int
+    definition: Definition
+    created_at: datetime
+    updated_at: datetime
+    run_no: int | None = None
+    run_id: str | None = None
+    run_updated_at: datetime | None = None
+    sent: int = 0
+    """Messages that a carrier took in the latest run."""

@@ -1,0 +1,158 @@
+"""The closed family of errors: what the user did, said once, in the class's own docstring.
+
+Every dialect of the API renders the same family. `status` is the HTTP status (RFC 9110), `code` a stable whole word
+for programs, and the docstring the sentence for people. Failures of carriers are values, not members of this family.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One wrong field of a request: where it stands (`dialingStrategy.callingHours.days[0].start`) and what is wrong."""
+
+    path: str
+    message: str
+
+
+class CallsheetError(Exception):
+    """Something went wrong that has no better name."""
+
+    status = 500
+    code = "internal"
+
+    def __init__(self, message: str | None = None) -> None:
+        """Take the docstring as the message, unless a more exact sentence is given."""
+        self.message = message or inspect.getdoc(type(self)) or self.code
+        super().__init__(self.message)
+
+
+class Invalid(CallsheetError):
+    """Some fields are wrong."""
+
+    status = 400
+    code = "invalid"
+
+    def __init__(self, fields: Iterable[FieldError]) -> None:
+        """Name every wrong field in one answer."""
+        self.fields = tuple(fields)
+        super().__init__("; ".join(f"{f.path}: {f.message}" for f in self.fields) or None)
+
+
+class MalformedBody(CallsheetError):
+    """The body is not valid JSON."""
+
+    status = 400
+    code = "malformed_body"
+
+
+class BodyTooLarge(CallsheetError):
+    """The body is larger than this call accepts."""
+
+    status = 413
+    code = "body_too_large"
+
+
+class Unauthenticated(CallsheetError):
+    """The token is missing, malformed, expired, or not signed by a known client."""
+
+    status = 401
+    code = "unauthenticated"
+
+
+class Forbidden(CallsheetError):
+    """This token is not for this account or app, or its scope was not granted."""
+
+    status = 403
+    code = "forbidden"
+
+
+class NotFound(CallsheetError):
+    """There is no such thing here."""
+
+    status = 404
+    code = "not_found"
+
+
+class CampaignNotFound(NotFound):
+    """There is no such campaign in this app."""
+
+    code = "campaign_not_found"
+
+
+class ContactListNotFound(NotFound):
+    """There is no such contact list in this app."""
+
+    code = "contact_list_not_found"
+
+
+class DncListNotFound(NotFound):
+    """There is no such DNC list in this app."""
+
+    code = "dnc_list_not_found"
+
+
+class RunNotFound(NotFound):
+    """There is no such run in this app."""
+
+    code = "run_not_found"
+
+
+class ImportNotFound(NotFound):
+    """There is no such import in this app."""
+
+    code = "import_not_found"
+
+
+class Conflict(CallsheetError):
+    """This cannot be done in the present state."""
+
+    status = 409
+    code = "conflict"
+
+
+class NameTaken(Conflict):
+    """This name is already in use."""
+
+    code = "name_taken"
+
+
+class WrongState(Conflict):
+    """The campaign's present state does not allow this."""
+
+    code = "wrong_state"
+
+
+class FlowIsEmpty(Conflict):
+    """The experience flow of this campaign has no document with a message, so there is nothing to send."""
+
+    code = "flow_is_empty"
+
+
+class ListInUse(Conflict):
+    """A running campaign uses this contact list."""
+
+    code = "list_in_use"
+
+
+class NoVoiceTrunk(Conflict):
+    """No voice trunk is configured, so a voice campaign cannot start."""
+
+    code = "no_voice_trunk"
+
+
+class FolderInUse(Conflict):
+    """Another process owns this data folder."""
+
+    code = "folder_in_use"
+
+
+class Unavailable(CallsheetError):
+    """The service cannot take this now; nothing was stored, try again."""
+
+    status = 503
+    code = "unavailable"

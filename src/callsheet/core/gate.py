@@ -1,0 +1,117 @@
+"""The gate at the last instant: may this contact be contacted now?
+
+The store gathers the facts inside the transaction that arms the contact and asks here; what comes back is what
+happens. Hours are judged once for a group, because all contacts of a group share their set of zones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+from callsheet.core.hours import CallingHours, is_open_in_all, next_open
+
+
+class Reason(StrEnum):
+    """Why a contact is not contacted."""
+
+    dnc = "dnc"
+    opted_out = "opted_out"
+    no_common_hour = "no_common_hour"
+    outside_hours = "outside_hours"
+    cap = "cap"
+    duplicate = "duplicate"
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """The contact may be contacted now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Not now: the contact may be contacted at `until` at the earliest."""
+
+    until: datetime
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Suppress:
+    """Not at all in this run."""
+
+    reason: Reason
+
+
+Verdict = Send | Wait | Suppress
+
+SEND = Send()
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """At most `attempts` to one person within `hours` elapsed hours, over all campaigns of the app and channel."""
+
+    attempts: int
+    hours: int
+
+
+class Facts(NamedTuple):
+    """What the store knows of a person at the instant of arming."""
+
+    on_dnc: bool
+    opted_out: bool
+    capped_until: datetime | None = None
+
+
+def judge_hours(hours: CallingHours, zones: frozenset[str], now: datetime, *, skip_outside: bool) -> Verdict:
+    """Judge a set of zones: contact is allowed only when every zone of the set is open.
+
+    A set that no hour of the campaign fits is suppressed at once, so that a run can end. With `skip_outside` (the
+    app setting `outside_hours: skip`, the literal reading of the documentation) a closed set is suppressed as well.
+    """
+    if is_open_in_all(hours, zones, now):
+        return SEND
+    opens_at = next_open(hours, zones, now)
+    if opens_at is None:
+        return Suppress(Reason.no_common_hour)
+    if skip_outside:
+        return Suppress(Reason.outside_hours)
+    return Wait(opens_at, Reason.outside_hours)
+
+
+def judge(facts: Facts, now: datetime) -> Verdict:
+    """Judge a person. Prohibitions come before waiting, so that nobody waits for a message that never comes."""
+    if facts.on_dnc:
+        return Suppress(Reason.dnc)
+    if facts.opted_out:
+        return Suppress(Reason.opted_out)
+    if facts.capped_until is not None and facts.capped_until > now:
+        return Wait(facts.capped_until, Reason.cap)
+    return SEND
+
+
+def capped_until(cap: Cap, recent: list[datetime]) -> datetime | None:
+    """Return when the cap lets a person be contacted again, or None when it does now.
+
+    `recent` holds the instants of attempts within the cap's hours, in any order.
+    """
+    if len(recent) < cap.attempts:
+        return None
+    # The oldest of the last `attempts` tries has to leave the sliding window first.
+    return sorted(recent)[-cap.attempts] + timedelta(hours=cap.hours)
+
+
+def zones_of_group(own: str | None, candidates: frozenset[str], campaign: str, *, by_number: bool) -> frozenset[str]:
+    """Return the set of zones that must all be open.
+
+    The contact's own zone comes first, as documented; with the app setting `zones: number` the zones that its number
+    may be in come before the campaign's zone.
+    """
+    if own is not None:
+        return frozenset((own,))
+    if by_number and candidates:
+        return candidates
+    return frozenset((campaign,))

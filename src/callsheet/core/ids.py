@@ -1,0 +1,76 @@
+"""Identifiers: the documented prefixes, and the reversible ids of attempts and dialing-list entries.
+
+Public ids are opaque strings for everyone else. Randomness is an argument, as everywhere in core.
+"""
+
+from __future__ import annotations
+
+import uuid
+from enum import StrEnum
+from typing import NamedTuple
+
+PERSON_BYTES = 16
+_RUN_BYTES = 6
+_TRY_BYTES = 2
+_ATTEMPT_BYTES = _RUN_BYTES + PERSON_BYTES + _TRY_BYTES
+
+
+class Prefix(StrEnum):
+    """What a public id names, as seen in the documented samples."""
+
+    app = "st-"
+    campaign = "cd-"
+    run = "cid-"
+    contact_list = "cl-"
+    contact = "cc-"
+    dialing_entry = "cdl-"
+    flow = "cf-"
+    template = "cmt-"
+    client = "cs-"
+    user = "u-"
+    organisation = "o-"
+    sender = "sn-"
+    trunk = "tr-"
+    imported = "im-"
+
+
+def make_id(prefix: Prefix, random16: bytes) -> str:
+    """Make a public id from a prefix and 16 random bytes (a version 4 UUID, RFC 9562)."""
+    return f"{prefix}{uuid.UUID(bytes=random16, version=4)}"
+
+
+def make_account_id(random12: bytes) -> str:
+    """Make an account id: 24 hexadecimal digits without a prefix, as the documented samples show."""
+    return random12.hex()
+
+
+class AttemptKey(NamedTuple):
+    """One try to reach one person in one run: what the attempt id encodes."""
+
+    run_no: int
+    person: bytes
+    n: int
+
+
+def encode_attempt(run_no: int, person: bytes, n: int) -> str:
+    """Write an attempt key as 48 hexadecimal digits: safe in URLs and channel ids, free of the phone number."""
+    return (run_no.to_bytes(_RUN_BYTES, "big") + person + n.to_bytes(_TRY_BYTES, "big")).hex()
+
+
+def decode_attempt(text: str) -> AttemptKey | None:
+    """Read an attempt id in any case; None when it was not made by us."""
+    try:
+        raw = bytes.fromhex(text)
+    except ValueError:
+        return None
+    if len(raw) != _ATTEMPT_BYTES:
+        return None
+    person_end = _RUN_BYTES + PERSON_BYTES
+    return AttemptKey(
+        int.from_bytes(raw[:_RUN_BYTES], "big"), raw[_RUN_BYTES:person_end], int.from_bytes(raw[person_end:], "big")
+    )
+
+
+def encode_dialing_entry(run_no: int, person: bytes) -> str:
+    """Name one contact in one run (`campaignDialingListId` on the wire)."""
+    return Prefix.dialing_entry + (run_no.to_bytes(_RUN_BYTES, "big") + person).hex()

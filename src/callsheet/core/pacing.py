@@ -1,0 +1,59 @@
+"""How fast, and whose turn: a sender's rate, and the shares of campaigns that run at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+MICROS_PER_SECOND = 1_000_000
+
+
+class Grant(NamedTuple):
+    """Leave to hand `segments` segments, the first at `start` and one more every `interval` (microseconds UTC)."""
+
+    segments: int
+    start: int
+    interval: int
+    tat: int
+    """The theoretical arrival time to store: when the sender may begin its next slice."""
+
+
+def grant(tat: int, now: int, segments_per_second: float, wanted: int, horizon_micros: int) -> Grant:
+    """Lease a slice of a sender's rate (the generic cell rate algorithm, ITU-T I.371, with a burst of one).
+
+    At most what fits into `horizon_micros` from now is granted, one segment at least when the sender is idle, so that
+    a slow sender still moves. Nothing is granted while an earlier slice lasts beyond the horizon.
+    """
+    interval = max(1, round(MICROS_PER_SECOND / segments_per_second))
+    start = max(tat, now)
+    room = now + horizon_micros - start
+    segments = min(wanted, max(room // interval, 1 if room >= 0 else 0))
+    return Grant(segments, start, interval, start + segments * interval)
+
+
+class Shares:
+    """Stride scheduling: over time, each competitor gets capacity in proportion to its weight.
+
+    SMS and Agentless campaigns share by p/Σp of their priorities (the documented FAQ: 5 and 3 give 62.5 % and 37.5 %).
+    One that comes late, or had no work for a while, starts level with the others and never catches up what it missed.
+    """
+
+    def __init__(self) -> None:
+        self._passes: dict[int, float] = {}
+
+    def choose(self, weights: Mapping[int, int]) -> int:
+        """Choose whose turn it is among those that have work now. `weights` must not be empty."""
+        known = [self._passes[key] for key in weights if key in self._passes]
+        floor = min(known, default=0.0)
+        for key in weights:
+            self._passes.setdefault(key, floor)
+        return min(weights, key=lambda key: (self._passes[key], key))
+
+    def spend(self, key: int, weight: int, units: int) -> None:
+        """Charge what a turn used."""
+        self._passes[key] = self._passes.get(key, 0.0) + units / weight
+
+    def rest(self, idle: set[int]) -> None:
+        """Forget those that have no work, so that they start level when they return."""
+        for key in idle:
+            self._passes.pop(key, None)

@@ -1,0 +1,67 @@
+"""Does a contact come again after what happened, and when?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import IntEnum
+
+from callsheet.core.attempt import Kind
+from callsheet.core.campaign import UncertainPolicy
+
+FIRST_BACKOFF_SECONDS = 1.0
+LONGEST_BACKOFF_SECONDS = 60.0
+
+
+class Turn(IntEnum):
+    """Order of work among contacts that come again."""
+
+    first = 0
+    """Callbacks at a time, and messages that were refused or withdrawn: before fresh contacts, capped at half."""
+    fresh = 1
+    """Contacts that the gate deferred: like fresh ones."""
+    last = 2
+    """Retries of unconnected contacts: after everyone who may be contacted now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """The contact comes again at `due_at`, in its turn, as try `n` with `used` attempts used so far."""
+
+    due_at: datetime
+    turn: Turn
+    n: int
+    used: int
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """What a run says about trying again."""
+
+    max_attempts: int = 1
+    retry_minutes: int = 10
+    uncertain: UncertainPolicy = UncertainPolicy.at_most_once
+
+
+def decide(kind: Kind, policy: RetryPolicy, *, n: int, used: int, at: datetime, jitter: float) -> Again | None:
+    """Decide whether the contact comes again.
+
+    `used` counts the attempt that just ended; `jitter` is a random number in [0, 1) that spreads retries. A refusal
+    backs off exponentially in the number of tries (they are definite, so a repeat is safe). An uncertain attempt is
+    repeated only under `at_least_once`.
+    """
+    match kind:
+        case Kind.withdrawn:
+            return Again(at, Turn.first, n + 1, used - 1)
+        case Kind.refused:
+            return Again(at + backoff(n, jitter), Turn.first, n + 1, used - 1)
+        case Kind.uncertain if policy.uncertain is UncertainPolicy.at_least_once and used < policy.max_attempts + 1:
+            return Again(at + backoff(n, jitter), Turn.first, n + 1, used)
+        case _:
+            return None
+
+
+def backoff(n: int, jitter: float) -> timedelta:
+    """Return how long to wait after the n-th try was refused: doubling, at most a minute, spread over half of it."""
+    seconds = min(FIRST_BACKOFF_SECONDS * 2 ** min(n - 1, 16), LONGEST_BACKOFF_SECONDS)
+    return timedelta(seconds=seconds * (0.5 + jitter / 2))
