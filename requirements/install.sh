@@ -26,13 +26,13 @@ fingerprint() {
 }
 
 # Addresses may carry host names and passwords of the user's package source.
-masked() { sed -E -e "s#[A-Za-z+]+://[^[:space:]\"'\`)]+#(package source)#g" -e "s#host='[^']*'#host=(package source)#g"; }
+masked() { sed -E -e "s#[A-Za-z+]+://[^[:space:]\"'\`)]+#(package source)#g" -e "s#(host=|resolve )'[^']*'#\1(package source)#g"; }
 
 # Runs a command with its output in the log.
 quietly() { "$@" >>"$log" 2>&1; }
 
 failed() {
-    tail -n 25 "$log" | masked >&2
+    grep -v 'is ignored: it is' "$log" | tail -n 25 | masked >&2
     stop "Setup failed: $1. The whole log is in $log."
 }
 
@@ -42,9 +42,10 @@ check_python() {
     "$python" -c 'import venv, ensurepip' 2>/dev/null || stop "apt install python3-venv"
 }
 
-# A working environment is kept; a broken or half-made one is made again.
+# A working environment is kept; a broken, half-made or moved one is made again (its scripts name its folder).
 make_venv() {
-    if "$bin/python" -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then return; fi
+    if grep -qF "$(pwd)/$venv" "$bin/activate" 2>/dev/null &&
+        "$bin/python" -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then return; fi
     check_python
     say "setup: making $venv"
     "$python" -m venv --clear "$venv" || stop "Setup failed: $python could not make $venv."
@@ -58,7 +59,7 @@ hand_over_index() {
 }
 
 install_by_uv() {
-    quietly "$bin/python" -m pip install --require-hashes -r requirements/bootstrap.lock || return 1
+    quietly "$bin/python" -m pip install --quiet --require-hashes -r requirements/bootstrap.lock || return 1
     hand_over_index
     quietly "$bin/uv" pip sync --require-hashes --python "$bin/python" requirements/dev.lock || return 1
     # The build backend is in the lock, so nothing unpinned is fetched to build ourselves.
@@ -67,8 +68,8 @@ install_by_uv() {
 
 install_by_pip() {
     say "setup: uv could not do it, trying pip (slower)"
-    quietly "$bin/python" -m pip install --require-hashes -r requirements/dev.lock || return 1
-    quietly "$bin/python" -m pip install --no-deps --no-build-isolation --editable .
+    quietly "$bin/python" -m pip install --quiet --require-hashes -r requirements/dev.lock || return 1
+    quietly "$bin/python" -m pip install --quiet --no-deps --no-build-isolation --editable .
 }
 
 [ -f pyproject.toml ] && [ -f requirements/dev.lock ] || stop "Run this from the root of the repository."
