@@ -1,0 +1,71 @@
+"""Where the code logs: every call on a logger, found by the names that loggers have in this house."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from house.tree import Module, dotted, origins
+
+LOGGERS = {"log", "logger", "_log", "_logger"}
+LEVELS = {"debug", "info", "warning", "error", "critical", "exception"}
+BINDERS = {"bind", "new", "try_unbind", "unbind"}
+MAKERS = {"structlog.get_logger", "structlog.stdlib.get_logger", "logging.getLogger"}
+CONTEXT = {"structlog.contextvars.bind_contextvars", "structlog.contextvars.bound_contextvars"}
+
+
+@dataclass(frozen=True, slots=True)
+class LoggingCall:
+    """One call that logs, or that binds fields to what will be logged."""
+
+    module: Module
+    node: ast.Call
+    binds: bool
+
+    @property
+    def place(self) -> str:
+        return f"{self.module.path}:{self.node.lineno}"
+
+
+def _last_name(node: ast.expr) -> str | None:
+    match node:
+        case ast.Name(id=name):
+            return name
+        case ast.Attribute(attr=name):
+            return name
+        case ast.Call(func=ast.Attribute(value=value, attr=attr)) if attr in BINDERS:
+            return _last_name(value)
+        case _:
+            return None
+
+
+def _is_on_a_logger(call: ast.Call) -> bool:
+    match call.func:
+        case ast.Attribute(value=value, attr=attr):
+            return _last_name(value) in LOGGERS and attr in LEVELS | BINDERS
+        case _:
+            return False
+
+
+def logging_calls(module: Module) -> Iterator[LoggingCall]:
+    """Yield every logging call of a module."""
+    names = origins(module)
+    for node in ast.walk(module.tree):
+        if not isinstance(node, ast.Call):
+            continue
+        if dotted(node.func, names) in CONTEXT:
+            yield LoggingCall(module, node, binds=True)
+        elif _is_on_a_logger(node):
+            yield LoggingCall(module, node, binds=node.func.attr in BINDERS)
+
+
+def oddly_named_loggers(module: Module) -> list[str]:
+    """Return loggers that are not called `log`, so that no rule would see what they log."""
+    names = origins(module)
+    return [
+        f"{module.path}:{node.lineno}: a logger is named log"
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Assign | ast.AnnAssign)
+        and isinstance(node.value, ast.Call)
+        and dotted(node.value.func, names) in MAKERS
+        and _last_name(node.targets[0] if isinstance(node, ast.Assign) else node.target) not in LOGGERS
+    ]
