@@ -47,7 +47,7 @@ chaos: setup ## kill the program inside running campaigns and compare the ledger
 	$(PY) tests/chaos/campaign.py --runs $(RUNS)
 
 docs: setup ## build the pages into site/
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 wheel: setup ## build the wheel into dist/
 	$(PY) -m hatchling build -t wheel

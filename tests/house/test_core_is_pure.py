@@ -14,8 +14,8 @@ from house.tree import Module, modules, planted, references
 LIBRARIES = {"phonenumbers", "dateutil", "liquid"}
 MODULES = {
     "asyncio", "concurrent", "ctypes", "http.client", "http.server", "logging", "multiprocessing", "os",
-    "pathlib", "random", "secrets", "select", "selectors", "shutil", "signal", "socket", "sqlite3", "ssl", "subprocess",
-    "tempfile", "threading", "time", "urllib.request",
+    "pathlib", "random", "secrets", "select", "selectors", "shutil", "signal", "socket", "sqlite3", "ssl",
+    "subprocess", "tempfile", "threading", "time", "urllib.request",
 }  # fmt: skip
 NAMES = {
     "builtins.breakpoint", "builtins.eval", "builtins.exec", "builtins.input", "builtins.open",
