@@ -52,7 +52,11 @@ _IDLE = (Status.ready, Status.stopped, Status.completed)
 _MOVES: Mapping[Move, Mapping[Status, Status]] = {
     Move.edit: dict.fromkeys(_IDLE, Status.ready),
     Move.delete: {status: status for status in Status if status not in (Status.active, Status.paused)},
-    Move.start: {**dict.fromkeys(_IDLE, Status.active), Status.paused: Status.active, Status.active: Status.active},
+    Move.start: {
+        **dict.fromkeys(_IDLE, Status.active),
+        Status.paused: Status.active,
+        Status.active: Status.active,
+    },
     Move.pause: {Status.active: Status.paused, Status.paused: Status.paused},
     Move.resume: {Status.paused: Status.active, Status.active: Status.active},
     Move.stop: {Status.active: Status.stopped, Status.paused: Status.stopped, Status.stopped: Status.stopped},

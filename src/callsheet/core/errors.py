@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One wrong field of a request: where it stands (`dialingStrategy.callingHours.days[0].start`) and what is wrong."""
+    """One wrong field: where it stands (`dialingStrategy.callingHours.days[0].start`) and what is wrong."""
 
     path: str
     message: str

@@ -1,4 +1,4 @@
-"""The gate at the last instant: may this contact be contacted now?
+"""The gate at the last instant: whether a contact may be contacted now.
 
 The store gathers the facts inside the transaction that arms the contact and asks here; what comes back is what
 happens. Hours are judged once for a group, because all contacts of a group share their set of zones.

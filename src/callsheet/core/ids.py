@@ -67,7 +67,9 @@ def decode_attempt(text: str) -> AttemptKey | None:
         return None
     person_end = _RUN_BYTES + PERSON_BYTES
     return AttemptKey(
-        int.from_bytes(raw[:_RUN_BYTES], "big"), raw[_RUN_BYTES:person_end], int.from_bytes(raw[person_end:], "big")
+        int.from_bytes(raw[:_RUN_BYTES], "big"),
+        raw[_RUN_BYTES:person_end],
+        int.from_bytes(raw[person_end:], "big"),
     )
 
 

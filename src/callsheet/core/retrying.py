@@ -1,4 +1,4 @@
-"""Does a contact come again after what happened, and when?"""
+"""Whether a contact comes again after what happened, and when."""
 
 from __future__ import annotations
 

@@ -40,10 +40,11 @@ class Chunk(NamedTuple):
 
     app: int
     run_no: int
-    chunk_no: int
-    epoch: int
     list_no: int
     group_no: int
+    first: int
+    """Where it began. Positions are cut once, so this names the chunk for ever."""
+    epoch: int
     lo: int
     hi: int
 

@@ -1,0 +1,99 @@
+"""A run: one execution of a campaign, with everything that it pinned at its start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from callsheet.core.campaign import Channel, Definition, Order, Status, UncertainPolicy
+from callsheet.core.gate import Cap
+from callsheet.core.retrying import RetryPolicy
+
+
+class ZoneSource(StrEnum):
+    """Where the zone of a contact without its own comes from."""
+
+    campaign = "campaign"
+    number = "number"
+
+
+class OutsideHours(StrEnum):
+    """What happens to a contact outside its calling hours."""
+
+    defer = "defer"
+    skip = "skip"
+
+
+@dataclass(frozen=True, slots=True)
+class AppSettings:
+    """What an app's owner can choose. DNC, opt-out, hours, caps and zones are always on."""
+
+    start_on_create: bool = False
+    """A created campaign starts by itself."""
+    zones: ZoneSource = ZoneSource.campaign
+    """Where the zone of a contact without its own comes from."""
+    outside_hours: OutsideHours = OutsideHours.defer
+    """`defer` waits for the next open moment; `skip` is the literal reading of the documentation."""
+    dnc_for_sms: bool = True
+    """The app's global DNC list applies to SMS too."""
+    one_run_per_list: bool = True
+    """Two campaigns that share a list may not run at the same time."""
+    unique_names: bool = True
+    """Two campaigns may not have the same name."""
+    requests_per_minute: int | None = None
+    """Calls of the documented API per minute; none: unlimited."""
+    messages_per_minute: int | None = None
+    """Segments per minute over all senders of the app; none: unlimited."""
+    uncertain_policy: UncertainPolicy = UncertainPolicy.at_most_once
+    """Whether an attempt that nobody can know about is repeated."""
+    region: str | None = None
+    """The default region of local numbers (ISO 3166-1 alpha-2)."""
+    cap: Cap | None = None
+    """At most so many attempts to one person within so many hours, over all campaigns of a channel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """A caller ID and how fast it may speak."""
+
+    no: int
+    id: str
+    label: str
+    trunk_no: int
+    segments_per_second: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One execution, as the engine sees it: the pinned definition, the text, and the app's settings of now."""
+
+    app: int
+    no: int
+    id: str
+    campaign_no: int
+    campaign_id: str
+    channel: Channel
+    status: Status
+    definition: Definition
+    text: str
+    sender: Sender
+    lists: tuple[int, ...]
+    settings: AppSettings
+    started_at: datetime
+
+    @property
+    def order(self) -> Order:
+        """In what order lists are walked."""
+        return self.definition.order
+
+    @property
+    def retry_policy(self) -> RetryPolicy:
+        """What this run says about trying again."""
+        definition = self.definition
+        return RetryPolicy(definition.max_attempts, definition.retry_minutes, self.settings.uncertain_policy)
+
+    @property
+    def global_dnc_applies(self) -> bool:
+        """Tell whether the app's global DNC list spares its people from this run."""
+        return self.channel is Channel.voice or self.settings.dnc_for_sms

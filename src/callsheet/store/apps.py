@@ -1,0 +1,241 @@
+"""Accounts, apps, API clients and senders."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from callsheet.clock import to_micros
+from callsheet.core.ids import Prefix, make_account_id
+from callsheet.core.run import AppSettings, Sender
+from callsheet.store import tables as t
+from callsheet.store.database import Database
+from callsheet.store.rows import all_of, insert, new_id, one, read_settings, to_json
+from callsheet.store.vault import Vault
+
+SCOPE_CAMPAIGNS = "campaign_management"
+SECRET_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """A tenant."""
+
+    no: int
+    id: str
+    account_id: str
+    name: str
+    settings: AppSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A program that may call the API for one app."""
+
+    id: str
+    secret: str
+    algorithm: str
+    scopes: frozenset[str]
+    app: App
+
+
+@dataclass(frozen=True, slots=True)
+class Trunk:
+    """A configured account with a carrier."""
+
+    no: int
+    app: int
+    id: str
+    name: str
+    carrier: str
+    takes_any_sender: bool
+
+
+class Apps:
+    """Who we work for."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._db = database
+        self._vault = vault
+
+    async def create_account(self, name: str, now: datetime) -> str:
+        """Create an account and return its id."""
+        account_id = make_account_id(os.urandom(12))
+        await self._db.write(lambda conn: insert(conn, t.account, id=account_id, name=name, created_at=to_micros(now)))
+        return account_id
+
+    async def create(self, account_id: str, name: str, now: datetime) -> App:
+        """Create an app with a key of its own."""
+        app_id = new_id(Prefix.app)
+        key_sealed = self._vault.make_app_key(app_id)
+        no = await self._db.write(
+            lambda conn: insert(
+                conn,
+                t.app,
+                id=app_id,
+                account_id=account_id,
+                name=name,
+                key_sealed=key_sealed,
+                settings="{}",
+                created_at=to_micros(now),
+            )
+        )
+        self._vault.learn(no, app_id, key_sealed)
+        return App(no, app_id, account_id, name, AppSettings())
+
+    async def create_client(self, app: App, now: datetime) -> Client:
+        """Create an API client that may manage the app's campaigns, and return it with its secret."""
+        client_id, secret = new_id(Prefix.client), secrets.token_urlsafe(SECRET_BYTES)
+        await self._db.write(
+            lambda conn: insert(
+                conn,
+                t.client,
+                id=client_id,
+                app=app.no,
+                secret_sealed=self._vault.close_secret(secret, client_id),
+                algorithm="HS256",
+                scopes=SCOPE_CAMPAIGNS,
+                created_at=to_micros(now),
+            )
+        )
+        return Client(client_id, secret, "HS256", frozenset((SCOPE_CAMPAIGNS,)), app)
+
+    async def set_scopes(self, client_id: str, scopes: frozenset[str]) -> None:
+        """Grant a client these scopes and no others."""
+        await self._db.write(
+            lambda conn: conn.execute(
+                sa.update(t.client).where(t.client.c.id == client_id).values(scopes=" ".join(sorted(scopes)))
+            )
+        )
+
+    async def find_client(self, client_id: str) -> Client | None:
+        """Return a client with its app, or None."""
+
+        def find(conn: sa.Connection) -> Client | None:
+            row = one(conn, sa.select(t.client).where(t.client.c.id == client_id))
+            if row is None:
+                return None
+            app = _app(conn, self._vault, t.app.c.no == row["app"])
+            assert app is not None, "a client without an app"
+            secret = self._vault.open_secret(row["secret_sealed"], client_id)
+            return Client(client_id, secret, row["algorithm"], frozenset(row["scopes"].split()), app)
+
+        return await self._db.read(find)
+
+    async def find(self, app_id: str) -> App | None:
+        """Return an app by its public id, or None."""
+        return await self._db.read(lambda conn: _app(conn, self._vault, t.app.c.id == app_id))
+
+    async def open_all(self) -> None:
+        """Open the key of every app."""
+
+        def learn(conn: sa.Connection) -> None:
+            for row in conn.execute(sa.select(t.app.c.no, t.app.c.id, t.app.c.key_sealed)):
+                self._vault.learn(row.no, row.id, row.key_sealed)
+
+        await self._db.read(learn)
+
+    async def change_settings(self, app: int, settings: AppSettings) -> None:
+        """Replace an app's settings."""
+        await self._db.write(
+            lambda conn: conn.execute(sa.update(t.app).where(t.app.c.no == app).values(settings=to_json(settings)))
+        )
+
+    async def create_trunk(self, app: int, *, name: str, carrier: str, takes_any_sender: bool, now: datetime) -> Trunk:
+        """Create a trunk."""
+        trunk_id = new_id(Prefix.trunk)
+        no = await self._db.write(
+            lambda conn: insert(
+                conn,
+                t.trunk,
+                app=app,
+                id=trunk_id,
+                name=name,
+                carrier=carrier,
+                takes_any_sender=int(takes_any_sender),
+                created_at=to_micros(now),
+            )
+        )
+        return Trunk(no, app, trunk_id, name, carrier, takes_any_sender)
+
+    async def trunks(self, app: int | None = None) -> list[Trunk]:
+        """Return the trunks of an app, or of all."""
+        query = sa.select(t.trunk).order_by(t.trunk.c.no)
+        if app is not None:
+            query = query.where(t.trunk.c.app == app)
+
+        def read(conn: sa.Connection) -> list[Trunk]:
+            return [
+                Trunk(r["no"], r["app"], r["id"], r["name"], r["carrier"], bool(r["takes_any_sender"]))
+                for r in all_of(conn, query)
+            ]
+
+        return await self._db.read(read)
+
+    async def senders(self, app: int) -> list[Sender]:
+        """Return the senders of an app."""
+        query = sa.select(t.sender).where(t.sender.c.app == app).order_by(t.sender.c.no)
+        return await self._db.read(lambda conn: [read_sender(row) for row in all_of(conn, query)])
+
+    async def find_sender(self, app: int, label: str, now: datetime) -> Sender | None:
+        """Return a sender by its caller ID; a trunk that takes any caller ID makes it known on first use."""
+
+        def find(conn: sa.Connection) -> Sender | None:
+            row = one(conn, sa.select(t.sender).where(t.sender.c.app == app, t.sender.c.label == label))
+            if row is not None:
+                return read_sender(row)
+            trunk = one(conn, sa.select(t.trunk).where(t.trunk.c.app == app, t.trunk.c.takes_any_sender == 1))
+            return _add_sender(conn, app, trunk["no"], label, None, now) if trunk is not None else None
+
+        return await self._db.write(find)
+
+    async def set_sender(
+        self, app: int, trunk_no: int, label: str, segments_per_second: float | None, now: datetime
+    ) -> Sender:
+        """Create a sender, or change how fast it may speak."""
+
+        def put(conn: sa.Connection) -> Sender:
+            mine = sa.and_(t.sender.c.app == app, t.sender.c.label == label)
+            row = one(conn, sa.select(t.sender).where(mine))
+            if row is None:
+                return _add_sender(conn, app, trunk_no, label, segments_per_second, now)
+            conn.execute(
+                sa.update(t.sender).where(mine).values(segments_per_second=segments_per_second, trunk_no=trunk_no)
+            )
+            return Sender(row["no"], row["id"], label, trunk_no, segments_per_second)
+
+        return await self._db.write(put)
+
+
+def _app(conn: sa.Connection, vault: Vault, where: sa.ColumnElement[bool]) -> App | None:
+    row = one(conn, sa.select(t.app).where(where))
+    if row is None:
+        return None
+    vault.learn(row["no"], row["id"], row["key_sealed"])
+    return App(row["no"], row["id"], row["account_id"], row["name"], read_settings(row["settings"]))
+
+
+def _add_sender(conn: sa.Connection, app: int, trunk_no: int, label: str, rate: float | None, now: datetime) -> Sender:
+    sender_id = new_id(Prefix.sender)
+    no = insert(
+        conn,
+        t.sender,
+        app=app,
+        id=sender_id,
+        trunk_no=trunk_no,
+        label=label,
+        segments_per_second=rate,
+        created_at=to_micros(now),
+    )
+    return Sender(no, sender_id, label, trunk_no, rate)
+
+
+def read_sender(row: Mapping[str, Any]) -> Sender:
+    """Read a sender from its row."""
+    return Sender(row["no"], row["id"], row["label"], row["trunk_no"], row["segments_per_second"])

@@ -1,0 +1,158 @@
+"""Arming, the part that is the same on both databases: sift candidates by what the gate says of each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+
+from callsheet.core.attempt import Intent
+from callsheet.core.gate import Facts, Reason, Send, Suppress, Verdict, Wait, judge, judge_hours, zones_of_group
+from callsheet.core.run import OutsideHours, Run, ZoneSource
+from callsheet.core.walk import Chunk, Group
+from callsheet.store.protocol import ArmKey
+from callsheet.store.vault import Vault
+
+ARMED = "armed"
+"""Counter: attempts that were inserted."""
+SUPPRESSED = "suppressed:"
+"""Counter prefix: contacts that the gate refused, by reason."""
+
+_TRY_BYTES = 2
+
+_attributes = msgspec.json.Decoder(dict[str, str])
+
+
+class Candidate(NamedTuple):
+    """A contact that is about to be armed."""
+
+    list_no: int
+    pos: int
+    group_no: int
+    person: bytes
+    sealed: bytes
+    attributes: str | bytes
+    n: int
+    used: int
+    """Attempts used before this one."""
+
+
+class Known(NamedTuple):
+    """What the store found out about the candidates, inside the arming transaction."""
+
+    on_dnc: Collection[bytes]
+    opted_out: Collection[bytes]
+    attempted: Collection[tuple[bytes, int]]
+    """Persons and tries that this run has attempted already."""
+    capped: Mapping[bytes, datetime]
+
+
+class Sifted(NamedTuple):
+    """Who is contacted, who is not and why, and who waits until when."""
+
+    send: Sequence[Candidate]
+    suppress: Sequence[tuple[Candidate, Reason]]
+    wait: Sequence[tuple[Candidate, Wait]]
+    counters: Counter[str]
+
+
+def sift(candidates: Sequence[Candidate], known: Known, hours: Verdict, now: datetime) -> Sifted:
+    """Judge each candidate; the first row of a person counts, later ones are duplicates."""
+    send: list[Candidate] = []
+    suppress: list[tuple[Candidate, Reason]] = []
+    wait: list[tuple[Candidate, Wait]] = []
+    taken = set(known.attempted)
+    # Nearly everyone is untroubled: for them a look into one set is all it costs.
+    troubled = {*known.on_dnc, *known.opted_out, *known.capped}
+    for candidate in candidates:
+        key = (candidate.person, candidate.n)
+        if key in taken:
+            suppress.append((candidate, Reason.duplicate))
+            continue
+        verdict = hours
+        if candidate.person in troubled:
+            facts = Facts(
+                candidate.person in known.on_dnc,
+                candidate.person in known.opted_out,
+                known.capped.get(candidate.person),
+            )
+            verdict = _stricter(judge(facts, now), hours)
+        match verdict:
+            case Send():
+                taken.add(key)
+                send.append(candidate)
+            case Suppress(reason):
+                suppress.append((candidate, reason))
+            case Wait():
+                wait.append((candidate, verdict))
+    counters = Counter({ARMED: len(send)} if send else {})
+    counters.update(SUPPRESSED + reason for _, reason in suppress)
+    return Sifted(send, suppress, wait, counters)
+
+
+def _stricter(person: Verdict, hours: Verdict) -> Verdict:
+    """A prohibition goes before waiting, and the longer wait before the shorter."""
+    match person, hours:
+        case (Suppress(), _) | (_, Send()):
+            return person
+        case (Wait(until=mine), Wait(until=theirs)) if mine >= theirs:
+            return person
+        case _:
+            return hours
+
+
+def pack_members(send: Sequence[Candidate]) -> bytes:
+    """Write who is in an arm, 18 bytes each, so that a reaper finds its attempts without an index."""
+    return b"".join(c.person + c.n.to_bytes(_TRY_BYTES, "big") for c in send)
+
+
+def unpack_members(members: bytes) -> list[tuple[bytes, int]]:
+    """Read who is in an arm."""
+    size = 16 + _TRY_BYTES
+    return [
+        (members[i : i + 16], int.from_bytes(members[i + 16 : i + size], "big")) for i in range(0, len(members), size)
+    ]
+
+
+class Lease(NamedTuple):
+    """Who arms, now, and until when: instants in microseconds."""
+
+    key: ArmKey
+    now: int
+    until: int
+
+
+class Outcome(NamedTuple):
+    """What arming returns before numbers are opened."""
+
+    send: Sequence[Candidate] = ()
+    left: Chunk | None = None
+    lost: bool = False
+    closed_until: datetime | None = None
+    seen: int = 0
+
+
+def judge_group(run: Run, group: Group, now: datetime) -> Verdict:
+    """Judge the hours of a group: all its contacts share one set of zones."""
+    by_number = run.settings.zones is ZoneSource.number
+    hours = run.definition.hours
+    zones = zones_of_group(group.own_zone, group.candidate_zones, hours.timezone, by_number=by_number)
+    return judge_hours(hours, zones, now, skip_outside=run.settings.outside_hours is OutsideHours.skip)
+
+
+def open_intents(vault: Vault, key: ArmKey, send: Sequence[Candidate]) -> list[Intent]:
+    """Open the numbers of what was armed."""
+    app_key = vault.app(key.app)
+    assert app_key is not None, "a run was armed whose app was never opened"
+    open_number, decode = app_key.open_number, _attributes.decode
+    app, run_no, _, arm_no = key
+    return [
+        Intent(
+            app, run_no, c.person, c.n, c.used + 1, c.list_no, c.pos, c.group_no, arm_no,
+            open_number(c.sealed, c.person), decode(c.attributes),
+        )
+        for c in send
+    ]  # fmt: skip

@@ -1,0 +1,312 @@
+"""Campaigns, and the moves that begin and end their runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from callsheet.clock import from_micros, to_micros
+from callsheet.core.campaign import Campaign, Channel, Definition, Move, Status, after
+from callsheet.core.errors import CampaignNotFound, ListInUse, NameTaken
+from callsheet.core.ids import Prefix
+from callsheet.store import tables as t
+from callsheet.store.database import Database
+from callsheet.store.outbox import announce
+from callsheet.store.rows import all_of, insert, new_id, one, read_definition, to_json
+
+_ACCEPTED = ("accepted", "delivered", "undelivered")
+"""Counters of attempts that a carrier took."""
+
+
+class Campaigns:
+    """The campaigns of all apps."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def create(self, app: int, definition: Definition, now: datetime, *, unique_names: bool) -> Campaign:
+        """Create a campaign: it waits in Ready. Raises NameTaken."""
+        campaign_id = new_id(Prefix.campaign)
+
+        def create(conn: sa.Connection) -> Campaign:
+            if unique_names:
+                _refuse_taken(conn, app, definition.name, 0)
+            at = to_micros(now)
+            no = insert(
+                conn,
+                t.campaign,
+                app=app,
+                id=campaign_id,
+                lname=definition.name.lower(),
+                channel=definition.channel.value,
+                status=Status.ready.value,
+                version=1,
+                created_at=at,
+                updated_at=at,
+            )
+            _write_version(conn, app, no, 1, definition)
+            return Campaign(app, no, campaign_id, Status.ready, 1, definition, now, now)
+
+        return await self._db.write(create)
+
+    async def find(self, app: int, *, campaign_id: str | None = None, name: str | None = None) -> Campaign | None:
+        """Return a campaign by id, or by name without case (the newest, where names repeat)."""
+        return await self._db.read(lambda conn: _find(conn, app, campaign_id, name))
+
+    async def update(
+        self, campaign: Campaign, definition: Definition, now: datetime, *, unique_names: bool
+    ) -> Campaign:
+        """Replace a campaign's definition with a new version of it. Raises NameTaken, WrongState, CampaignNotFound."""
+
+        def update(conn: sa.Connection) -> Campaign:
+            current = _lock(conn, campaign)
+            status = after(Move.edit, current.status)
+            if unique_names:
+                _refuse_taken(conn, campaign.app, definition.name, campaign.no)
+            version = current.version + 1
+            _write_version(conn, campaign.app, campaign.no, version, definition)
+            conn.execute(
+                sa.update(t.campaign)
+                .where(t.campaign.c.no == campaign.no)
+                .values(
+                    status=status.value,
+                    version=version,
+                    lname=definition.name.lower(),
+                    updated_at=to_micros(now),
+                )
+            )
+            return replace(current, status=status, version=version, definition=definition, updated_at=now)
+
+        return await self._db.write(update)
+
+    async def delete(self, campaign: Campaign) -> Campaign:
+        """Delete a campaign and return it as it was; what its runs did stays. Raises WrongState, CampaignNotFound."""
+
+        def delete(conn: sa.Connection) -> Campaign:
+            current = _lock(conn, campaign)
+            after(Move.delete, current.status)
+            link = t.campaign_list
+            conn.execute(sa.delete(link).where(link.c.app == campaign.app, link.c.campaign_no == campaign.no))
+            conn.execute(sa.delete(t.campaign).where(t.campaign.c.no == campaign.no))
+            return current
+
+        return await self._db.write(delete)
+
+    async def start(
+        self, campaign: Campaign, *, text: str, sender_no: int, one_run_per_list: bool, now: datetime
+    ) -> Campaign:
+        """Start a new run, or resume the paused one; on an Active campaign it changes nothing.
+
+        Nothing is expanded: the run gets a cursor for each group of its lists. Raises WrongState, ListInUse.
+        """
+        run_id = new_id(Prefix.run)
+
+        def start(conn: sa.Connection) -> Campaign:
+            current = _lock(conn, campaign)
+            status = after(Move.start, current.status)
+            if current.status is Status.active:
+                return current
+            if current.status is Status.paused:
+                _set_status(conn, current, status, now)
+                return replace(current, status=status, updated_at=now, run_updated_at=now)
+            if one_run_per_list:
+                _refuse_shared_lists(conn, current)
+            run_no = insert(
+                conn,
+                t.run,
+                app=current.app,
+                id=run_id,
+                campaign_no=current.no,
+                version=current.version,
+                channel=current.definition.channel.value,
+                status=status.value,
+                sender_no=sender_no,
+                text=text,
+                started_at=to_micros(now),
+                updated_at=to_micros(now),
+            )
+            _lay_cursors(conn, current, run_no)
+            _set_status(conn, replace(current, run_no=run_no), status, now)
+            announce(conn, current.app, "run.started", {"campaign_id": current.id, "run_id": run_id}, now)
+            return replace(
+                current,
+                status=status,
+                updated_at=now,
+                run_no=run_no,
+                run_id=run_id,
+                run_updated_at=now,
+                sent=0,
+            )
+
+        return await self._db.write(start)
+
+    async def move(self, campaign: Campaign, move: Move, now: datetime) -> Campaign:
+        """Pause, resume or stop. Raises WrongState. From the commit on nothing more is armed in a forbidden run."""
+
+        def change(conn: sa.Connection) -> Campaign:
+            current = _lock(conn, campaign)
+            status = after(move, current.status)
+            if status is current.status:
+                return current
+            _set_status(conn, current, status, now)
+            announce(
+                conn,
+                current.app,
+                f"run.{status.lower()}",
+                {"campaign_id": current.id, "run_id": current.run_id},
+                now,
+            )
+            return replace(current, status=status, updated_at=now, run_updated_at=now)
+
+        return await self._db.write(change)
+
+
+def _find(conn: sa.Connection, app: int, campaign_id: str | None, name: str | None) -> Campaign | None:
+    campaign, version, run = t.campaign, t.campaign_version, t.run
+    wanted = campaign.c.id == campaign_id if campaign_id else campaign.c.lname == (name or "").lower()
+    row = one(
+        conn,
+        sa.select(campaign, version.c.definition, run.c.id.label("run_id"), run.c.updated_at.label("run_updated_at"))
+        .join(
+            version,
+            sa.and_(
+                version.c.app == campaign.c.app,
+                version.c.campaign_no == campaign.c.no,
+                version.c.version == campaign.c.version,
+            ),
+        )
+        .outerjoin(run, run.c.no == campaign.c.run_no)
+        .where(campaign.c.app == app, wanted)
+        .order_by(campaign.c.no.desc()),
+    )
+    if row is None:
+        return None
+    return _read(row, _sent(conn, app, row["run_no"]) if row["run_no"] else 0)
+
+
+def _read(row: Mapping[str, Any], sent: int) -> Campaign:
+    return Campaign(
+        row["app"],
+        row["no"],
+        row["id"],
+        Status(row["status"]),
+        row["version"],
+        read_definition(row["definition"]),
+        from_micros(row["created_at"]),
+        from_micros(row["updated_at"]),
+        row["run_no"] or None,
+        row["run_id"],
+        from_micros(row["run_updated_at"]) if row["run_updated_at"] else None,
+        sent,
+    )
+
+
+def _sent(conn: sa.Connection, app: int, run_no: int) -> int:
+    counter = t.counter
+    query = sa.select(sa.func.coalesce(sa.func.sum(counter.c.value), 0)).where(
+        counter.c.app == app, counter.c.run_no == run_no, counter.c.name.in_(_ACCEPTED)
+    )
+    return int(conn.execute(query).scalar_one())
+
+
+def _lock(conn: sa.Connection, campaign: Campaign) -> Campaign:
+    """Return the campaign as it is inside this transaction, and keep others from moving it meanwhile."""
+    held = conn.execute(sa.select(t.campaign.c.id).where(t.campaign.c.no == campaign.no).with_for_update()).first()
+    current = _find(conn, campaign.app, campaign.id, None) if held else None
+    if current is None:
+        raise CampaignNotFound
+    return current
+
+
+def _refuse_taken(conn: sa.Connection, app: int, name: str, but: int) -> None:
+    campaign = t.campaign
+    query = sa.select(campaign.c.no).where(
+        campaign.c.app == app, campaign.c.lname == name.lower(), campaign.c.no != but
+    )
+    if one(conn, query):
+        raise NameTaken(f"A campaign with the name {name} exists already.")
+
+
+def _write_version(conn: sa.Connection, app: int, no: int, version: int, definition: Definition) -> None:
+    insert(conn, t.campaign_version, app=app, campaign_no=no, version=version, definition=to_json(definition))
+    link = t.campaign_list
+    conn.execute(sa.delete(link).where(link.c.app == app, link.c.campaign_no == no))
+    for place, contact_list in enumerate(definition.contact_lists):
+        insert(conn, link, app=app, list_no=contact_list.no, campaign_no=no, place=place)
+
+
+def _refuse_shared_lists(conn: sa.Connection, campaign: Campaign) -> None:
+    link = t.campaign_list
+    numbers = [contact_list.no for contact_list in campaign.definition.contact_lists]
+    running = all_of(
+        conn,
+        sa.select(t.contact_list.c.name)
+        .join(link, link.c.list_no == t.contact_list.c.no)
+        .join(t.campaign, t.campaign.c.no == link.c.campaign_no)
+        .where(
+            link.c.app == campaign.app,
+            link.c.list_no.in_(numbers),
+            link.c.campaign_no != campaign.no,
+            t.campaign.c.status.in_((Status.active.value, Status.paused.value)),
+        ),
+    )
+    if running:
+        names = ", ".join(sorted({row["name"] for row in running}))
+        raise ListInUse(f"Another running campaign uses the same contact list: {names}.")
+
+
+def _lay_cursors(conn: sa.Connection, campaign: Campaign, run_no: int) -> None:
+    """Give a run its lists, and a cursor for each group of each."""
+    group = t.list_group
+    for place, contact_list in enumerate(campaign.definition.contact_lists):
+        # The row lock keeps an import from growing the list between reading its size and its groups.
+        size = conn.execute(
+            sa.select(t.contact_list.c.size).where(t.contact_list.c.no == contact_list.no).with_for_update()
+        ).scalar_one()
+        insert(
+            conn,
+            t.run_list,
+            app=campaign.app,
+            run_no=run_no,
+            list_no=contact_list.no,
+            place=place,
+            taken_size=size,
+            ranges=1,
+        )
+        conn.execute(
+            sa.insert(t.cursor).from_select(
+                ["app", "run_no", "list_no", "range_no", "group_no", "lo", "hi", "contacts", "taken"],
+                sa.select(
+                    group.c.app,
+                    sa.literal(run_no),
+                    group.c.list_no,
+                    sa.literal(0),
+                    group.c.group_no,
+                    sa.literal(0),
+                    sa.literal(size - 1),
+                    group.c.contacts,
+                    sa.literal(0),
+                ).where(group.c.app == campaign.app, group.c.list_no == contact_list.no),
+            )
+        )
+
+
+def _set_status(conn: sa.Connection, campaign: Campaign, status: Status, now: datetime) -> None:
+    """Set the state of a campaign and of its run, which arming reads."""
+    at = to_micros(now)
+    conn.execute(
+        sa.update(t.campaign)
+        .where(t.campaign.c.no == campaign.no)
+        .values(status=status.value, run_no=campaign.run_no or 0, updated_at=at)
+    )
+    ended = {"ended_at": at} if status is Status.stopped else {}
+    conn.execute(
+        sa.update(t.run).where(t.run.c.no == campaign.run_no).values(status=status.value, updated_at=at, **ended)
+    )
+
+
+__all__ = ["Campaigns", "Channel"]

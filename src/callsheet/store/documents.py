@@ -1,0 +1,98 @@
+"""Templates and experience flows: named things with versions. A run pins the version that it started with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from callsheet.clock import from_micros, to_micros
+from callsheet.core.campaign import Named
+from callsheet.core.errors import NameTaken
+from callsheet.core.ids import Prefix
+from callsheet.store import tables as t
+from callsheet.store.database import Database
+from callsheet.store.rows import all_of, insert, new_id, one
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A template or a flow at its present version."""
+
+    named: Named
+    version: int
+    body: str
+    created_at: datetime
+
+
+class Documents:
+    """The templates, or the flows, of all apps."""
+
+    def __init__(self, database: Database, prefix: Prefix) -> None:
+        """Serve templates (`cmt-`) or flows (`cf-`)."""
+        self._db = database
+        self._prefix = prefix
+        flows = prefix is Prefix.flow
+        self._thing = t.flow if flows else t.template
+        self._versions = t.flow_version if flows else t.template_version
+        self._body = self._versions.c.document if flows else self._versions.c.body
+        self._no = self._versions.c.flow_no if flows else self._versions.c.template_no
+
+    async def create(self, app: int, name: str, body: str, now: datetime) -> Document:
+        """Create one. Raises NameTaken."""
+        thing_id = new_id(self._prefix)
+
+        def create(conn: sa.Connection) -> Document:
+            thing = self._thing
+            if one(conn, sa.select(thing.c.no).where(thing.c.app == app, thing.c.lname == name.lower())):
+                raise NameTaken(f"The name {name} is already in use.")
+            at = to_micros(now)
+            no = insert(
+                conn,
+                thing,
+                app=app,
+                id=thing_id,
+                name=name,
+                lname=name.lower(),
+                version=1,
+                created_at=at,
+                updated_at=at,
+            )
+            conn.execute(
+                sa.insert(self._versions).values({"app": app, self._no.name: no, "version": 1, self._body.name: body})
+            )
+            return Document(Named(no, thing_id, name), 1, body, now)
+
+        return await self._db.write(create)
+
+    async def find(self, app: int, *, name: str | None = None, thing_id: str | None = None) -> Document | None:
+        """Return one by id, or by name: exactly, else without case."""
+
+        def find(conn: sa.Connection) -> Document | None:
+            thing, versions = self._thing, self._versions
+            wanted = thing.c.id == thing_id if thing_id else thing.c.lname == (name or "").lower()
+            row = one(
+                conn,
+                sa.select(thing, self._body.label("body"))
+                .join(versions, sa.and_(self._no == thing.c.no, versions.c.version == thing.c.version))
+                .where(thing.c.app == app, versions.c.app == app, wanted),
+            )
+            if row is None:
+                return None
+            named = Named(row["no"], row["id"], row["name"])
+            return Document(named, row["version"], row["body"], from_micros(row["created_at"]))
+
+        return await self._db.read(find)
+
+    async def body(self, app: int, no: int, version: int) -> str:
+        """Return the body of a version."""
+        query = sa.select(self._body).where(
+            self._versions.c.app == app, self._no == no, self._versions.c.version == version
+        )
+        return str(await self._db.read(lambda conn: conn.execute(query).scalar_one()))
+
+    async def names(self, app: int, limit: int = 20) -> list[str]:
+        """Return some of the names, for an answer that says which exist."""
+        query = sa.select(self._thing.c.name).where(self._thing.c.app == app).order_by(self._thing.c.lname).limit(limit)
+        return await self._db.read(lambda conn: [row["name"] for row in all_of(conn, query)])

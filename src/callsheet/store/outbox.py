@@ -1,0 +1,51 @@
+"""The outbox: what others are told leaves after the commit, and only if there was one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from callsheet.clock import from_micros, to_micros
+from callsheet.store import tables as t
+from callsheet.store.database import Database
+from callsheet.store.rows import all_of, insert, to_json
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One thing that others are told, in order."""
+
+    seq: int
+    app: int
+    kind: str
+    payload: Mapping[str, Any]
+    at: datetime
+
+
+def announce(conn: sa.Connection, app: int, kind: str, payload: Mapping[str, Any], now: datetime) -> None:
+    """Put a notice into the outbox, in the transaction of what it tells."""
+    insert(conn, t.outbox, app=app, kind=kind, payload=to_json(payload), at=to_micros(now))
+
+
+class Outbox:
+    """Notices that wait to be told."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def peek(self, limit: int) -> list[Notice]:
+        """Return the oldest notices."""
+        query = sa.select(t.outbox).order_by(t.outbox.c.seq).limit(limit)
+        rows = await self._db.read(lambda conn: all_of(conn, query))
+        return [
+            Notice(r["seq"], r["app"], r["kind"], msgspec.json.decode(r["payload"]), from_micros(r["at"])) for r in rows
+        ]
+
+    async def drop(self, through_seq: int) -> None:
+        """Forget notices that were told."""
+        await self._db.write(lambda conn: conn.execute(sa.delete(t.outbox).where(t.outbox.c.seq <= through_seq)))

@@ -1,0 +1,197 @@
+"""What the engine asks of a store: about a dozen hot operations, each one transaction.
+
+Both databases implement it by hand and pass one conformance suite (`tests/store`). Everything else (campaigns,
+lists, templates, reports) is written once with SQLAlchemy Core, in the files beside this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from callsheet.core.attempt import Happening, Intent
+from callsheet.core.pacing import Grant
+from callsheet.core.retrying import RetryPolicy, Turn
+from callsheet.core.run import Run
+from callsheet.core.walk import Chunk, Group
+
+
+class ArmKey(NamedTuple):
+    """One arm: what a node armed in one transaction."""
+
+    app: int
+    run_no: int
+    node_no: int
+    arm_no: int
+
+
+class Armed(NamedTuple):
+    """What came of arming.
+
+    Only `intents` may be contacted, and only before `lease_until`. `left` is what remains of the chunk: None when it
+    is done or lost. `lost`: another node has the chunk, or the run is not active. `closed_until`: the group is
+    outside its hours until then, nothing was armed, and the chunk is still held.
+    """
+
+    intents: Sequence[Intent] = ()
+    left: Chunk | None = None
+    lost: bool = False
+    closed_until: datetime | None = None
+    lease_until: datetime | None = None
+    seen: int = 0
+    """Contacts that were looked at, suppressed and deferred ones included."""
+
+
+class Due(NamedTuple):
+    """When the earliest contact of each turn comes again; a turn without one is missing."""
+
+    at: Mapping[Turn, datetime]
+
+
+class Batch(NamedTuple):
+    """What a node records in one transaction."""
+
+    node_no: int
+    batch_no: int
+    happenings: Sequence[Happening] = ()
+    handed: Sequence[ArmKey] = ()
+    """Arms of which every intent was handed over or withdrawn."""
+    ended: Sequence[ArmKey] = ()
+    """Arms of which every intent has a result."""
+
+
+class Recorded(NamedTuple):
+    """What a batch changed: how many events were new, and when the earliest contact comes again."""
+
+    events: int
+    again_at: datetime | None
+    unknown: int
+    """Happenings that name no attempt of ours."""
+
+
+class Work(NamedTuple):
+    """What is left to do in a run."""
+
+    groups: Sequence[Group]
+    """Groups with positions that nobody took yet, or with chunks whose lease can run out."""
+    due: Mapping[Turn, datetime]
+
+
+PolicyOf = Callable[[int], RetryPolicy]
+"""The retry policy of a run, by its number."""
+
+
+class HotStore(Protocol):
+    """The way a contact is reached, and nothing else."""
+
+    async def now(self) -> datetime:
+        """Return the instant by which leases and hours are judged: the database's clock, or the Clock argument."""
+
+    async def enter(self, name: str) -> int:
+        """Register a node and return its number, new at every start."""
+
+    async def work(self, run: Run) -> Work:
+        """Return what is left to do, taking in what the lists have gained since."""
+
+    async def take(
+        self, run: Run, open_groups: Collection[Group], *, node_no: int, size: int, lease_seconds: float
+    ) -> Chunk | None:
+        """Take a chunk whose lease has run out, with `epoch + 1`, or cut the next one from a cursor."""
+
+    async def arm(
+        self,
+        run: Run,
+        chunk: Chunk,
+        group: Group,
+        *,
+        limit: int,
+        arm_no: int,
+        node_no: int,
+        lease_seconds: float,
+    ) -> Armed:
+        """Verify chunk, epoch and run, evaluate the gate, insert the intents, renew the lease."""
+
+    async def arm_again(
+        self, run: Run, turn: Turn, *, limit: int, arm_no: int, node_no: int, lease_seconds: float
+    ) -> Armed:
+        """Arm contacts that come again and are due: the gate is the same."""
+
+    async def record(self, batch: Batch, policy_of: PolicyOf, jitter: Callable[[], float]) -> Recorded:
+        """Store events, retries and counters; a batch that was stored before changes nothing."""
+
+    async def renew(self, node_no: int, lease_seconds: float) -> None:
+        """Renew the leases of the chunks that a node holds."""
+
+    async def release(self, node_no: int, run_no: int | None = None) -> None:
+        """Give chunks back at once, with what they have left."""
+
+    async def reap(self, node_no: int, policy_of: PolicyOf, jitter: Callable[[], float], *, all_arms: bool) -> int:
+        """Make attempts without a result whose lease has run out `uncertain`; return how many.
+
+        `all_arms` is for the one owner of a SQLite file at its start: whoever held the leases is dead.
+        """
+
+    async def complete(self, run: Run) -> bool:
+        """Complete a run of which nothing is left, and say whether it did."""
+
+    async def lease_rate(
+        self, app: int, name: str, segments_per_second: float, *, wanted: int, horizon_seconds: float
+    ) -> Grant:
+        """Lease a slice of a sender's rate."""
+
+    async def unhanded(self, app: int, run_no: int | None = None) -> Collection[ArmKey]:
+        """Return the arms that nodes hold and have not handed over yet."""
+
+
+class NewContact(NamedTuple):
+    """A contact that was read and checked, sealed, and is about to be stored."""
+
+    own_zone: str
+    """Empty: it has none of its own."""
+    candidate_zones: str
+    """The zones that its number may be in, sorted, with spaces between."""
+    priority: int
+    person: bytes
+    sealed: bytes
+    attributes: str
+    """A JSON object of text values."""
+
+
+class NewEntry(NamedTuple):
+    """A number that goes on a DNC list."""
+
+    person: bytes
+    sealed: bytes
+
+
+class Step(NamedTuple):
+    """How far an import has come: stored with the rows of the same block, so that a killed import goes on exactly."""
+
+    import_no: int
+    rows: int
+    bytes_done: int
+    rejects: Sequence[tuple[int, str, str]] = ()
+    """Row number, reason and sentence of each rejected row."""
+    done: bool = False
+
+
+class Appended(NamedTuple):
+    """What a block added."""
+
+    added: int
+    duplicates: int
+
+
+class BulkStore(Protocol):
+    """Contacts and DNC numbers by the thousand."""
+
+    async def append(
+        self, app: int, list_no: int, contacts: Sequence[NewContact], *, step: Step | None = None
+    ) -> Appended:
+        """Append contacts to a list; those of a person who is in it already are left out unless it allows them."""
+
+    async def forbid(
+        self, app: int, dnc_no: int, entries: Sequence[NewEntry], *, source: str, step: Step | None = None
+    ) -> Appended:
+        """Put numbers on a DNC list. Arming sees them from the commit on."""

@@ -1,0 +1,267 @@
+"""What became of a run: counters, doubts, suppressions, what waits and until when, and every attempt."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from callsheet.clock import from_micros
+from callsheet.core.attempt import fold
+from callsheet.core.ids import encode_attempt
+from callsheet.core.walk import Group
+from callsheet.store import tables as t
+from callsheet.store.database import Database
+from callsheet.store.lists import contact_id
+from callsheet.store.rows import all_of
+from callsheet.store.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptEvent:
+    """Something that happened to an attempt."""
+
+    kind: str
+    at: datetime
+    code: str
+    ref: str
+    segments: int
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRecord:
+    """One attempt with all that happened to it."""
+
+    id: str
+    person: bytes
+    n: int
+    number: str
+    contact_id: str
+    at: datetime
+    state: str
+    events: tuple[AttemptEvent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Contacts of one group that nobody took yet."""
+
+    group: Group
+    contacts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Contacts that come again, by reason and by the earliest instant."""
+
+    reason: str
+    contacts: int
+    earliest_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SuppressionRecord:
+    """A contact that was not contacted, and why."""
+
+    contact_id: str
+    number: str
+    reason: str
+    at: datetime
+
+
+class Reports:
+    """Reading what runs did."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._db = database
+        self._vault = vault
+
+    async def counters(self, app: int, run_no: int) -> Mapping[str, int]:
+        """Return a run's counters: attempts by their present state, suppressions by reason, segments."""
+        counter = t.counter
+        query = (
+            sa.select(counter.c.name, sa.func.sum(counter.c.value).label("value"))
+            .where(counter.c.app == app, counter.c.run_no == run_no)
+            .group_by(counter.c.name)
+        )
+        return await self._db.read(lambda conn: {row.name: int(row.value) for row in conn.execute(query)})
+
+    async def left(self, app: int, run_no: int) -> Sequence[Left]:
+        """Return what nobody took yet, by group. What a node holds at this moment counts as left as a whole chunk."""
+
+        def read(conn: sa.Connection) -> list[Left]:
+            contacts: Counter[tuple[int, int]] = Counter()
+            cursor, chunk, contact = t.cursor, t.chunk, t.contact
+            for row in conn.execute(
+                sa.select(cursor.c.list_no, cursor.c.group_no, cursor.c.contacts - cursor.c.taken).where(
+                    cursor.c.app == app, cursor.c.run_no == run_no, cursor.c.lo <= cursor.c.hi
+                )
+            ):
+                contacts[row[0], row[1]] += row[2]
+            held = (
+                sa.select(chunk.c.list_no, chunk.c.group_no, sa.func.count())
+                .join(
+                    contact,
+                    sa.and_(
+                        contact.c.app == chunk.c.app,
+                        contact.c.list_no == chunk.c.list_no,
+                        contact.c.group_no == chunk.c.group_no,
+                        contact.c.pos.between(chunk.c.lo, chunk.c.hi),
+                    ),
+                )
+                .where(chunk.c.app == app, chunk.c.run_no == run_no)
+                .group_by(chunk.c.list_no, chunk.c.group_no)
+            )
+            for row in conn.execute(held):
+                contacts[row[0], row[1]] += row[2]
+            groups = _groups(conn, app, {list_no for list_no, _ in contacts})
+            return [Left(groups[key], count) for key, count in sorted(contacts.items()) if count > 0]
+
+        return await self._db.read(read)
+
+    async def waiting(self, app: int, run_no: int) -> Sequence[Waiting]:
+        """Return who comes again, by reason."""
+        retry = t.retry
+        query = (
+            sa.select(retry.c.reason, sa.func.count().label("contacts"), sa.func.min(retry.c.due).label("due"))
+            .where(retry.c.app == app, retry.c.run_no == run_no)
+            .group_by(retry.c.reason)
+            .order_by(retry.c.reason)
+        )
+        rows = await self._db.read(lambda conn: all_of(conn, query))
+        return [Waiting(row["reason"], row["contacts"], from_micros(row["due"])) for row in rows]
+
+    async def in_flight(self, app: int, run_no: int) -> int:
+        """Return how many arms nodes hold now."""
+        query = sa.select(sa.func.count()).where(t.arm.c.app == app, t.arm.c.run_no == run_no)
+        return await self._db.read(lambda conn: int(conn.execute(query).scalar_one()))
+
+    async def attempts(
+        self,
+        app: int,
+        run_no: int,
+        *,
+        after: tuple[bytes, int] | None = None,
+        limit: int = 100,
+        uncertain_only: bool = False,
+    ) -> Sequence[AttemptRecord]:
+        """Return attempts in the order of their keys, from a key on; or only those that are uncertain now."""
+        attempt, contact, doubt = t.attempt, t.contact, t.uncertain
+        query = (
+            sa.select(attempt, contact.c.sealed)
+            .outerjoin(
+                contact,
+                sa.and_(
+                    contact.c.app == attempt.c.app,
+                    contact.c.list_no == attempt.c.list_no,
+                    contact.c.group_no == attempt.c.group_no,
+                    contact.c.pos == attempt.c.pos,
+                ),
+            )
+            .where(attempt.c.app == app, attempt.c.run_no == run_no)
+            .order_by(attempt.c.person, attempt.c.n)
+            .limit(limit)
+        )
+        if uncertain_only:
+            same = (doubt.c.app == attempt.c.app, doubt.c.run_no == attempt.c.run_no)
+            query = query.join(doubt, sa.and_(*same, doubt.c.person == attempt.c.person, doubt.c.n == attempt.c.n))
+        if after is not None:
+            query = query.where(sa.tuple_(attempt.c.person, attempt.c.n) > sa.tuple_(*map(sa.literal, after)))
+
+        def read(conn: sa.Connection) -> list[AttemptRecord]:
+            rows = all_of(conn, query)
+            events = _events(conn, app, run_no, [row["person"] for row in rows])
+            return [self._attempt(row, events.get((row["person"], row["n"]), ())) for row in rows]
+
+        return await self._db.read(read)
+
+    async def suppressions(
+        self, app: int, run_no: int, *, after: tuple[int, int] | None = None, limit: int = 100
+    ) -> Sequence[tuple[tuple[int, int], SuppressionRecord]]:
+        """Return who was not contacted and why, each with the key to go on from."""
+        suppression, contact = t.suppression, t.contact
+        query = (
+            sa.select(suppression, contact.c.sealed)
+            .outerjoin(
+                contact,
+                sa.and_(
+                    contact.c.app == suppression.c.app,
+                    contact.c.list_no == suppression.c.list_no,
+                    contact.c.pos == suppression.c.pos,
+                ),
+            )
+            .where(suppression.c.app == app, suppression.c.run_no == run_no)
+            .order_by(suppression.c.list_no, suppression.c.pos)
+            .limit(limit)
+        )
+        if after is not None:
+            query = query.where(
+                sa.tuple_(suppression.c.list_no, suppression.c.pos) > sa.tuple_(*map(sa.literal, after))
+            )
+        rows = await self._db.read(lambda conn: all_of(conn, query))
+        return [
+            (
+                (row["list_no"], row["pos"]),
+                SuppressionRecord(
+                    contact_id(row["list_no"], row["pos"]),
+                    self._number(row),
+                    row["reason"],
+                    from_micros(row["at"]),
+                ),
+            )
+            for row in rows
+        ]
+
+    def _number(self, row: Mapping[str, Any]) -> str:
+        key = self._vault.app(row["app"])
+        if key is None or row["sealed"] is None:
+            return ""
+        return key.open_number(row["sealed"], row["person"])
+
+    def _attempt(self, row: Mapping[str, Any], events: Sequence[AttemptEvent]) -> AttemptRecord:
+        return AttemptRecord(
+            encode_attempt(row["run_no"], row["person"], row["n"]),
+            row["person"],
+            row["n"],
+            self._number(row),
+            contact_id(row["list_no"], row["pos"]),
+            from_micros(row["at"]),
+            fold(event.kind for event in events),
+            tuple(events),
+        )
+
+
+def _groups(conn: sa.Connection, app: int, lists: set[int]) -> dict[tuple[int, int], Group]:
+    group = t.list_group
+    query = sa.select(group).where(group.c.app == app, group.c.list_no.in_(lists))
+    return {
+        (row["list_no"], row["group_no"]): Group(
+            row["list_no"],
+            row["group_no"],
+            row["own_zone"] or None,
+            frozenset(row["candidate_zones"].split()),
+            row["priority"],
+        )
+        for row in all_of(conn, query)
+    }
+
+
+def _events(
+    conn: sa.Connection, app: int, run_no: int, persons: Sequence[bytes]
+) -> dict[tuple[bytes, int], list[AttemptEvent]]:
+    event = t.event
+    found: dict[tuple[bytes, int], list[AttemptEvent]] = {}
+    query = (
+        sa.select(event)
+        .where(event.c.app == app, event.c.run_no == run_no, event.c.person.in_(persons))
+        .order_by(event.c.at)
+    )
+    for row in conn.execute(query):
+        found.setdefault((row.person, row.n), []).append(
+            AttemptEvent(row.kind, from_micros(row.at), row.code, row.ref, row.segments)
+        )
+    return found

@@ -1,0 +1,56 @@
+"""How rows become values, and values rows."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from callsheet.core.campaign import Definition
+from callsheet.core.ids import Prefix, make_id
+from callsheet.core.run import AppSettings
+
+_encoder = msgspec.json.Encoder()
+_definition = msgspec.json.Decoder(Definition)
+_settings = msgspec.json.Decoder(AppSettings)
+
+
+def new_id(prefix: Prefix) -> str:
+    """Make a new public id."""
+    return make_id(prefix, os.urandom(16))
+
+
+def to_json(value: Any) -> str:
+    """Write a core value as JSON text."""
+    return _encoder.encode(value).decode()
+
+
+def read_definition(text: str) -> Definition:
+    """Read a campaign's definition."""
+    return _definition.decode(text)
+
+
+def read_settings(text: str) -> AppSettings:
+    """Read an app's settings; what was not chosen has its default."""
+    return _settings.decode(text)
+
+
+def insert(conn: sa.Connection, table: sa.Table, **values: Any) -> int:
+    """Insert a row and return the number that the database gave it (0 for tables without one)."""
+    result = conn.execute(sa.insert(table).values(**values))
+    key = result.inserted_primary_key
+    return key[0] if key is not None and isinstance(key[0], int) else 0
+
+
+def one(conn: sa.Connection, statement: sa.Select[Any]) -> Mapping[str, Any] | None:
+    """Return one row by column name, or None."""
+    row = conn.execute(statement).mappings().first()
+    return dict(row) if row is not None else None
+
+
+def all_of(conn: sa.Connection, statement: sa.Select[Any]) -> list[Mapping[str, Any]]:
+    """Return all rows by column name."""
+    return [dict(row) for row in conn.execute(statement).mappings()]

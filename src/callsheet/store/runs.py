@@ -1,0 +1,112 @@
+"""Runs, as the engine needs them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from callsheet.clock import from_micros
+from callsheet.core.campaign import Channel, Status
+from callsheet.core.run import Run
+from callsheet.store import tables as t
+from callsheet.store.apps import read_sender
+from callsheet.store.database import Database
+from callsheet.store.rows import all_of, read_definition, read_settings
+from callsheet.store.vault import Vault
+
+
+class Runs:
+    """The runs of all apps."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._db = database
+        self._vault = vault
+
+    async def active(self) -> list[Run]:
+        """Return the runs that are Active now."""
+        return await self._db.read(lambda conn: _read(conn, self._vault, t.run.c.status == Status.active.value))
+
+    async def find(self, app: int, run_id: str) -> Run | None:
+        """Return a run by its public id."""
+        found = await self._db.read(lambda conn: _read(conn, self._vault, t.run.c.app == app, t.run.c.id == run_id))
+        return found[0] if found else None
+
+    async def by_no(self, run_no: int) -> Run | None:
+        """Return a run by its number."""
+        found = await self._db.read(lambda conn: _read(conn, self._vault, t.run.c.no == run_no))
+        return found[0] if found else None
+
+    async def of_app(self, app: int, *, campaign_no: int | None, before: int | None, limit: int) -> list[Run]:
+        """Return runs of an app, the latest first."""
+        where = [t.run.c.app == app]
+        if campaign_no is not None:
+            where.append(t.run.c.campaign_no == campaign_no)
+        if before is not None:
+            where.append(t.run.c.no < before)
+        return await self._db.read(lambda conn: _read(conn, self._vault, *where, limit=limit))
+
+
+def _read(conn: sa.Connection, vault: Vault, *where: sa.ColumnElement[bool], limit: int | None = None) -> list[Run]:
+    run, version, sender, app = t.run, t.campaign_version, t.sender, t.app
+    rows = all_of(
+        conn,
+        sa.select(
+            run,
+            version.c.definition,
+            t.campaign.c.id.label("campaign_id"),
+            app.c.id.label("app_id"),
+            app.c.key_sealed,
+            app.c.settings,
+            sender.c.id.label("sender_id"),
+            sender.c.label,
+            sender.c.trunk_no,
+            sender.c.segments_per_second,
+        )
+        .join(
+            version,
+            sa.and_(
+                version.c.app == run.c.app,
+                version.c.campaign_no == run.c.campaign_no,
+                version.c.version == run.c.version,
+            ),
+        )
+        .join(app, app.c.no == run.c.app)
+        .join(sender, sender.c.no == run.c.sender_no)
+        .outerjoin(t.campaign, t.campaign.c.no == run.c.campaign_no)
+        .where(*where)
+        .order_by(run.c.no.desc())
+        .limit(limit),
+    )
+    lists = _lists(conn, [row["no"] for row in rows])
+    for row in rows:
+        vault.learn(row["app"], row["app_id"], row["key_sealed"])
+    return [_run(row, lists.get(row["no"], ())) for row in rows]
+
+
+def _lists(conn: sa.Connection, run_nos: list[int]) -> dict[int, tuple[int, ...]]:
+    run_list = t.run_list
+    found: dict[int, tuple[int, ...]] = {}
+    query = sa.select(run_list.c.run_no, run_list.c.list_no).where(run_list.c.run_no.in_(run_nos))
+    for row in conn.execute(query.order_by(run_list.c.run_no, run_list.c.place)):
+        found[row.run_no] = (*found.get(row.run_no, ()), row.list_no)
+    return found
+
+
+def _run(row: Mapping[str, Any], lists: tuple[int, ...]) -> Run:
+    return Run(
+        row["app"],
+        row["no"],
+        row["id"],
+        row["campaign_no"],
+        row["campaign_id"] or "",
+        Channel(row["channel"]),
+        Status(row["status"]),
+        read_definition(row["definition"]),
+        row["text"],
+        read_sender({**row, "no": row["sender_no"], "id": row["sender_id"]}),
+        lists,
+        read_settings(row["settings"]),
+        from_micros(row["started_at"]),
+    )

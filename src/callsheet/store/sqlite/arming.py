@@ -1,0 +1,210 @@
+"""Arm: verify, ask the gate, insert the intents and renew the lease, in one transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from callsheet.clock import from_micros, to_micros
+from callsheet.core.attempt import Kind
+from callsheet.core.campaign import Order
+from callsheet.core.gate import Wait, capped_until
+from callsheet.core.retrying import Turn
+from callsheet.core.run import Run
+from callsheet.core.walk import Chunk, Group
+from callsheet.store.arming import Candidate, Known, Lease, Outcome, Sifted, judge_group, pack_members, sift
+from callsheet.store.sqlite.statements import count, select_in
+from callsheet.store.sqlite.taking import is_active
+
+
+def arm(raw: sqlite3.Connection, run: Run, chunk: Chunk, group: Group, *, limit: int, lease: Lease) -> Outcome:
+    """Arm the next contacts of a chunk."""
+    held = raw.execute(
+        "select lo, hi from chunk where app = ? and run_no = ? and list_no = ? and group_no = ? and first = ?"
+        " and epoch = ? and node_no = ?",
+        (*chunk[:6], lease.key.node_no),
+    ).fetchone()
+    if held is None or not is_active(raw, run):
+        return Outcome(lost=True)
+    hours = judge_group(run, group, from_micros(lease.now))
+    if isinstance(hours, Wait):
+        return Outcome(left=chunk, closed_until=hours.until)
+    fifo = run.order is Order.fifo
+    candidates = [
+        Candidate(chunk.list_no, pos, chunk.group_no, person, sealed, attributes, 1, 0)
+        for pos, person, sealed, attributes in raw.execute(
+            "select pos, person, sealed, attributes from contact"
+            " where app = ? and list_no = ? and group_no = ? and pos between ? and ?"
+            f" order by pos {'asc' if fifo else 'desc'} limit ?",
+            (run.app, chunk.list_no, chunk.group_no, *held, limit),
+        )
+    ]
+    sifted = sift(candidates, _know(raw, run, candidates, lease.now), hours, from_micros(lease.now))
+    _store(raw, run, sifted, lease)
+    left = _shrink(raw, chunk._replace(lo=held[0], hi=held[1]), candidates, limit, lease.until, fifo=fifo)
+    return Outcome(sifted.send, left, seen=len(candidates))
+
+
+def arm_again(raw: sqlite3.Connection, run: Run, turn: Turn, *, limit: int, lease: Lease) -> Outcome:
+    """Arm contacts that come again and are due; those whose hours are closed move to the moment when they open."""
+    if not is_active(raw, run):
+        return Outcome(lost=True)
+    rows = raw.execute(
+        "select r.list_no, r.pos, r.group_no, r.person, c.sealed, c.attributes, r.n, r.used, r.due,"
+        "  g.own_zone, g.candidate_zones, g.priority"
+        " from retry r join contact c on c.app = r.app and c.list_no = r.list_no and c.group_no = r.group_no"
+        "  and c.pos = r.pos join list_group g on g.app = r.app and g.list_no = r.list_no and g.group_no = r.group_no"
+        " where r.app = ? and r.run_no = ? and r.turn = ? and r.due <= ? order by r.due limit ?",
+        (run.app, run.no, turn, lease.now, limit),
+    ).fetchall()
+    if not rows:
+        return Outcome()
+    raw.executemany(
+        "delete from retry where app = ? and run_no = ? and turn = ? and due = ? and list_no = ? and pos = ?",
+        [(run.app, run.no, turn, row[8], row[0], row[1]) for row in rows],
+    )
+    now = from_micros(lease.now)
+    by_group: dict[Group, list[Candidate]] = {}
+    for row in rows:
+        zones = frozenset(filter(None, row[10].split()))
+        group = Group(row[0], row[2], row[9] or None, zones, row[11])
+        by_group.setdefault(group, []).append(Candidate._make(row[:8]))
+    sent: list[Candidate] = []
+    for group, candidates in by_group.items():
+        hours = judge_group(run, group, now)
+        sifted = sift(candidates, _know(raw, run, candidates, lease.now), hours, now)
+        _store(raw, run, sifted, lease, turn=turn, with_arm=False)
+        sent.extend(sifted.send)
+    _hold(raw, sent, lease)
+    return Outcome(sent, seen=len(rows))
+
+
+def _know(raw: sqlite3.Connection, run: Run, candidates: Sequence[Candidate], now: int) -> Known:
+    persons = [candidate.person for candidate in candidates]
+    if not persons:
+        return Known((), (), (), {})
+    dnc = run.definition.dnc_list
+    lists = {
+        no
+        for (no,) in raw.execute(
+            "select no from dnc_list where app = ? and (no = ? or (is_global = 1 and ?))",
+            (run.app, dnc.no if dnc else 0, run.global_dnc_applies),
+        )
+    }
+    on_dnc = {
+        person
+        for dnc_no in lists
+        for (person,) in select_in(
+            raw,
+            "select person from dnc_entry where app = ? and dnc_no = ? and person",
+            (run.app, dnc_no),
+            persons,
+        )
+    }
+    opted_out = {
+        person
+        for (person,) in select_in(
+            raw,
+            "select person from opt_out where app = ? and channel = ? and person",
+            (run.app, run.channel.value),
+            persons,
+        )
+    }
+    attempted = set(
+        select_in(
+            raw,
+            "select person, n from attempt where app = ? and run_no = ? and person",
+            (run.app, run.no),
+            persons,
+        )
+    )
+    return Known(on_dnc, opted_out, attempted, _cap(raw, run, persons, now))
+
+
+def _cap(raw: sqlite3.Connection, run: Run, persons: Sequence[bytes], now: int) -> dict[bytes, datetime]:
+    """Find out who had as many attempts lately as the app's cap allows."""
+    cap = run.settings.cap
+    if cap is None:
+        return {}
+    since = now - timedelta(hours=cap.hours) // timedelta(microseconds=1)
+    recent: dict[bytes, list[datetime]] = {}
+    for person, at in select_in(
+        raw,
+        # Tries that the carrier did not take reached nobody, so they do not count.
+        "select a.person, a.at from attempt a join run r on r.no = a.run_no where a.app = ? and a.at > ?"
+        " and r.channel = ? and not exists (select 1 from event e where e.app = a.app and e.run_no = a.run_no"
+        f" and e.person = a.person and e.n = a.n and e.kind in ('{Kind.refused}', '{Kind.withdrawn}')) and a.person",
+        (run.app, since, run.channel.value),
+        persons,
+    ):
+        recent.setdefault(person, []).append(from_micros(at))
+    untils = {person: capped_until(cap, instants) for person, instants in recent.items()}
+    return {person: until for person, until in untils.items() if until is not None}
+
+
+def _store(
+    raw: sqlite3.Connection,
+    run: Run,
+    sifted: Sifted,
+    lease: Lease,
+    *,
+    turn: Turn = Turn.fresh,
+    with_arm: bool = True,
+) -> None:
+    raw.executemany(
+        "insert into attempt (app, run_no, person, n, used, list_no, pos, group_no, at) values (?,?,?,?,?,?,?,?,?)",
+        [(run.app, run.no, c.person, c.n, c.used + 1, c.list_no, c.pos, c.group_no, lease.now) for c in sifted.send],
+    )
+    if sifted.suppress:
+        raw.executemany(
+            "insert into suppression (app, run_no, list_no, pos, person, reason, at) values (?,?,?,?,?,?,?)"
+            " on conflict do nothing",
+            [(run.app, run.no, c.list_no, c.pos, c.person, reason, lease.now) for c, reason in sifted.suppress],
+        )
+    if sifted.wait:
+        raw.executemany(
+            "insert into retry (app, run_no, turn, due, list_no, pos, person, n, used, group_no, reason)"
+            " values (?,?,?,?,?,?,?,?,?,?,?)",
+            [
+                (run.app, run.no, turn, to_micros(wait.until), c.list_no, c.pos, c.person, c.n, c.used, c.group_no,
+                 wait.reason)
+                for c, wait in sifted.wait
+            ],
+        )  # fmt: skip
+    if with_arm:
+        _hold(raw, sifted.send, lease)
+    count(raw, run.app, run.no, lease.key.node_no, sifted.counters)
+
+
+def _hold(raw: sqlite3.Connection, send: Sequence[Candidate], lease: Lease) -> None:
+    """Write down who holds these intents, and until when."""
+    if send:
+        raw.execute(
+            "insert into arm (app, run_no, node_no, arm_no, lease_until, handed, members) values (?,?,?,?,?,0,?)",
+            (*lease.key, lease.until, pack_members(send)),
+        )
+
+
+def _shrink(
+    raw: sqlite3.Connection,
+    chunk: Chunk,
+    candidates: Sequence[Candidate],
+    limit: int,
+    until: int,
+    *,
+    fifo: bool,
+) -> Chunk | None:
+    """Move the chunk past what was looked at; every position behind has an attempt, a suppression or a retry."""
+    if len(candidates) < limit:
+        left = None
+    elif fifo:
+        left = chunk._replace(lo=candidates[-1].pos + 1)
+    else:
+        left = chunk._replace(hi=candidates[-1].pos - 1)
+    where = " where app = ? and run_no = ? and list_no = ? and group_no = ? and first = ?"
+    if left is None or left.lo > left.hi:
+        raw.execute("delete from chunk" + where, chunk[:5])
+        return None
+    raw.execute("update chunk set lo = ?, hi = ?, lease_until = ?" + where, (left.lo, left.hi, until, *chunk[:5]))
+    return left

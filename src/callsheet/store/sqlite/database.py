@@ -1,0 +1,211 @@
+"""One SQLite file: a writer thread that commits in groups, and readers beside it.
+
+WAL with `synchronous=FULL`: what a call answered survives a power cut. A write is a function that runs on the writer
+thread inside a savepoint of its own, so that one that fails takes nothing of its neighbours with it. In simulation
+everything runs inline, on the thread of the loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.pool import StaticPool
+
+T = TypeVar("T")
+
+GROUP_SIZE = 64
+"""At most this many writes share a commit."""
+
+READERS = 2
+
+_PRAGMAS = (
+    "pragma journal_mode=wal",
+    "pragma synchronous=full",
+    "pragma cache_size=-65536",
+    "pragma temp_store=memory",
+    "pragma wal_autocheckpoint=4000",
+    "pragma busy_timeout=5000",
+)
+
+
+@dataclass(slots=True)
+class Session:
+    """A connection in two languages: `raw` for statements written by hand, `core` for SQLAlchemy Core.
+
+    Both speak in the transaction that the database began; neither may commit.
+    """
+
+    raw: sqlite3.Connection
+    core: sa.Connection
+
+    def close(self) -> None:
+        """Close the connection itself."""
+        self.raw.close()
+
+
+def connect(path: Path | str) -> Session:
+    """Open a connection for both languages."""
+    raw = sqlite3.connect(str(path), isolation_level=None, check_same_thread=False, cached_statements=512)
+    for pragma in _PRAGMAS:
+        raw.execute(pragma)
+    engine = sa.create_engine(
+        "sqlite+pysqlite://", creator=lambda: raw, poolclass=StaticPool, pool_reset_on_return=None, echo=False
+    )
+    # SQLAlchemy begins for itself once, here, and never ends: BEGIN and COMMIT are said on the raw connection.
+    core = engine.connect()
+    if raw.in_transaction:
+        raw.execute("rollback")
+    return Session(raw, core)
+
+
+@dataclass(slots=True)
+class _Write:
+    run: Callable[[Session], Any]
+    future: asyncio.Future[Any]
+    result: Any = None
+    error: BaseException | None = None
+
+
+def _settle(writes: Sequence[_Write]) -> None:
+    for write in writes:
+        if write.future.done():
+            continue
+        if write.error is not None:
+            write.future.set_exception(write.error)
+        else:
+            write.future.set_result(write.result)
+
+
+class SqliteDatabase:
+    """The one owner of a database file."""
+
+    def __init__(self, path: Path | str, *, inline: bool = False) -> None:
+        """Open `path`. With `inline` every call runs on the caller's thread, for simulated time."""
+        self.path = path
+        self._inline = inline
+        self._writer = connect(path)
+        self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._readers: queue.SimpleQueue[Session] = queue.SimpleQueue()
+        self._pool: ThreadPoolExecutor | None = None
+        if not inline:
+            self._thread = threading.Thread(target=self._work, name="callsheet-writer", daemon=True)
+            self._thread.start()
+            self._pool = ThreadPoolExecutor(READERS, "callsheet-reader")
+            for _ in range(READERS):
+                self._readers.put(connect(path))
+
+    async def write(self, run: Callable[[sa.Connection], T]) -> T:
+        """Run a function of Core statements in a transaction of its own and return after its commit."""
+        return await self._write(lambda session: run(session.core))
+
+    async def write_raw(self, run: Callable[[sqlite3.Connection], T]) -> T:
+        """Do the same for statements written by hand."""
+        return await self._write(lambda session: run(session.raw))
+
+    async def read(self, run: Callable[[sa.Connection], T]) -> T:
+        """Run a function of Core statements on one snapshot, beside the writer."""
+        return await self._read(lambda session: run(session.core))
+
+    async def read_raw(self, run: Callable[[sqlite3.Connection], T]) -> T:
+        """Do the same for statements written by hand."""
+        return await self._read(lambda session: run(session.raw))
+
+    async def _write(self, run: Callable[[Session], T]) -> T:
+        if self._inline:
+            write = _Write(run, None)  # type: ignore[arg-type]
+            self._commit([write])
+            if write.error is not None:
+                raise write.error
+            result: T = write.result
+            return result
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._queue.put(_Write(run, future))
+        return await future
+
+    async def _read(self, run: Callable[[Session], T]) -> T:
+        if self._pool is None:
+            return run(self._writer)
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._look, run)
+
+    def _look(self, run: Callable[[Session], T]) -> T:
+        session = self._readers.get()
+        try:
+            session.raw.execute("begin")
+            try:
+                return run(session)
+            finally:
+                session.raw.execute("rollback")
+        finally:
+            self._readers.put(session)
+
+    def _work(self) -> None:
+        while (first := self._queue.get()) is not None:
+            writes, stop = [first], False
+            while len(writes) < GROUP_SIZE and not stop:
+                try:
+                    more = self._queue.get_nowait()
+                except queue.Empty:
+                    break
+                if more is None:
+                    stop = True
+                else:
+                    writes.append(more)
+            self._commit(writes)
+            self._tell(writes)
+            if stop:
+                return
+
+    @staticmethod
+    def _tell(writes: Sequence[_Write]) -> None:
+        by_loop: dict[asyncio.AbstractEventLoop, list[_Write]] = {}
+        for write in writes:
+            by_loop.setdefault(write.future.get_loop(), []).append(write)
+        for loop, mine in by_loop.items():
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(_settle, mine)
+
+    def _commit(self, writes: Sequence[_Write]) -> None:
+        raw = self._writer.raw
+        try:
+            raw.execute("begin immediate")
+            for write in writes:
+                self._attempt(write)
+            raw.execute("commit")
+        except BaseException as error:  # noqa: BLE001 - whoever waits must learn of it, whatever it is
+            if raw.in_transaction:
+                raw.execute("rollback")
+            for write in writes:
+                write.error = write.error or error
+
+    def _attempt(self, write: _Write) -> None:
+        raw = self._writer.raw
+        raw.execute("savepoint mine")
+        try:
+            write.result = write.run(self._writer)
+        except BaseException as error:
+            write.error = error
+            if not raw.in_transaction:
+                raise
+            raw.execute("rollback to mine")
+        raw.execute("release mine")
+
+    async def close(self) -> None:
+        """Finish what is queued and close."""
+        if self._thread is not None:
+            self._queue.put(None)
+            await asyncio.get_running_loop().run_in_executor(self._pool, self._thread.join)
+        if self._pool is not None:
+            self._pool.shutdown(wait=True)
+            while not self._readers.empty():
+                self._readers.get().close()
+        self._writer.close()

@@ -1,0 +1,132 @@
+"""Append contacts and DNC numbers in blocks."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Sequence
+
+from callsheet.store.protocol import Appended, NewContact, NewEntry, Step
+from callsheet.store.sqlite.statements import select_in
+
+_GroupKey = tuple[str, str, int]
+
+
+def append(
+    raw: sqlite3.Connection,
+    app: int,
+    list_no: int,
+    contacts: Sequence[NewContact],
+    step: Step | None,
+    now: int,
+) -> Appended:
+    """Append contacts to a list, each at the next position."""
+    size, allow_duplicates = raw.execute(
+        "select size, allow_duplicates from contact_list where app = ? and no = ?", (app, list_no)
+    ).fetchone()
+    fresh = contacts if allow_duplicates else _without_known(raw, app, list_no, contacts)
+    groups = _groups(raw, app, list_no, fresh)
+    raw.executemany(
+        "insert into contact (app, list_no, group_no, pos, person, sealed, attributes, created_at)"
+        " values (?,?,?,?,?,?,?,?)",
+        [
+            (app, list_no, groups[c[:3]], pos, c.person, c.sealed, c.attributes, now)
+            for pos, c in enumerate(fresh, size)
+        ],
+    )
+    raw.execute(
+        "update contact_list set size = ?, updated_at = ? where app = ? and no = ?",
+        (size + len(fresh), now, app, list_no),
+    )
+    appended = Appended(len(fresh), len(contacts) - len(fresh))
+    advance(raw, app, step, appended, now)
+    return appended
+
+
+def _without_known(raw: sqlite3.Connection, app: int, list_no: int, contacts: Sequence[NewContact]) -> list[NewContact]:
+    known: set[bytes] = set()
+    persons = [contact.person for contact in contacts]
+    for i in range(0, len(persons), 1000):
+        known.update(
+            person
+            for (person,) in select_in(
+                raw,
+                "select person from contact where app = ? and list_no = ? and person",
+                (app, list_no),
+                persons[i : i + 1000],
+            )
+        )
+    fresh = []
+    for contact in contacts:
+        if contact.person not in known:
+            known.add(contact.person)
+            fresh.append(contact)
+    return fresh
+
+
+def _groups(raw: sqlite3.Connection, app: int, list_no: int, contacts: Sequence[NewContact]) -> dict[_GroupKey, int]:
+    """Number the groups of these contacts and add to their counts."""
+    known: dict[_GroupKey, int] = {
+        (own, zones, priority): no
+        for no, own, zones, priority in raw.execute(
+            "select group_no, own_zone, candidate_zones, priority from list_group where app = ? and list_no = ?",
+            (app, list_no),
+        )
+    }
+    for key, count in Counter(contact[:3] for contact in contacts).items():
+        if key not in known:
+            known[key] = len(known)
+        raw.execute(
+            "insert into list_group (app, list_no, group_no, own_zone, candidate_zones, priority, contacts)"
+            " values (?,?,?,?,?,?,?) on conflict do update set contacts = contacts + excluded.contacts",
+            (app, list_no, known[key], *key, count),
+        )
+    return known
+
+
+def forbid(
+    raw: sqlite3.Connection,
+    app: int,
+    dnc_no: int,
+    entries: Sequence[NewEntry],
+    source: str,
+    step: Step | None,
+    now: int,
+) -> Appended:
+    """Put numbers on a DNC list."""
+    raw.execute("update app set gate_no = gate_no + 1 where no = ?", (app,))
+    before = raw.total_changes
+    raw.executemany(
+        "insert into dnc_entry (app, dnc_no, person, sealed, source, added_at) values (?,?,?,?,?,?)"
+        " on conflict do nothing",
+        [(app, dnc_no, entry.person, entry.sealed, source, now) for entry in entries],
+    )
+    added = raw.total_changes - before
+    raw.execute("update dnc_list set size = size + ?, updated_at = ? where no = ?", (added, now, dnc_no))
+    appended = Appended(added, len(entries) - added)
+    advance(raw, app, step, appended, now)
+    return appended
+
+
+def advance(raw: sqlite3.Connection, app: int, step: Step | None, appended: Appended, now: int) -> None:
+    """Write down how far the import has come."""
+    if step is None:
+        return
+    raw.executemany(
+        "insert into import_reject (app, import_no, row_no, reason, message) values (?,?,?,?,?) on conflict do nothing",
+        [(app, step.import_no, *reject) for reject in step.rejects],
+    )
+    raw.execute(
+        "update import_job set rows = ?, bytes_done = ?, accepted = accepted + ?, duplicates = duplicates + ?,"
+        " rejected = rejected + ?, state = ?, updated_at = ? where no = ?",
+        (
+            step.rows,
+            step.bytes_done,
+            appended.added,
+            appended.duplicates,
+            len(step.rejects),
+            "done" if step.done else "running",
+            now,
+            step.import_no,
+        ),
+    )

@@ -1,0 +1,160 @@
+"""Record: events, doubts, retries and counters of a batch, in one transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+
+from callsheet.clock import from_micros, to_micros
+from callsheet.core.attempt import Happening, Kind
+from callsheet.core.retrying import decide
+from callsheet.store.arming import unpack_members
+from callsheet.store.protocol import ArmKey, Batch, PolicyOf, Recorded
+from callsheet.store.recording import Changes, weigh
+from callsheet.store.sqlite.statements import count, marks, select_in
+
+_WHERE_ARM = " where app = ? and run_no = ? and node_no = ? and arm_no = ?"
+
+
+def record(raw: sqlite3.Connection, batch: Batch, policy_of: PolicyOf, jitter: Callable[[], float]) -> Recorded:
+    """Store a batch once: a second time it changes nothing."""
+    (last_batch_no,) = raw.execute("select batch_no from node where no = ?", (batch.node_no,)).fetchone()
+    if batch.batch_no <= last_batch_no:
+        return Recorded(0, None, 0)
+    raw.execute("update node set batch_no = ? where no = ?", (batch.batch_no, batch.node_no))
+    recorded = store(raw, batch.node_no, batch.happenings, policy_of, jitter)
+    raw.executemany("update arm set handed = 1" + _WHERE_ARM, batch.handed)
+    raw.executemany("delete from arm" + _WHERE_ARM, batch.ended)
+    return recorded
+
+
+def store(
+    raw: sqlite3.Connection,
+    node_no: int,
+    happenings: Iterable[Happening],
+    policy_of: PolicyOf,
+    jitter: Callable[[], float],
+) -> Recorded:
+    """Store what happened, run by run."""
+    by_run: dict[int, list[Happening]] = {}
+    for happening in happenings:
+        by_run.setdefault(happening.run_no, []).append(happening)
+    events, unknown, again = 0, 0, []
+    for run_no, mine in by_run.items():
+        row = raw.execute("select app from run where no = ?", (run_no,)).fetchone()
+        if row is None:
+            unknown += len(mine)
+            continue
+        changes = _weigh(raw, row[0], run_no, mine)
+        _write(raw, row[0], run_no, node_no, changes)
+        again += _bring_back(raw, row[0], run_no, changes.moved, policy_of, jitter)
+        events += len(changes.events)
+        unknown += changes.unknown
+    return Recorded(events, from_micros(min(again)) if again else None, unknown)
+
+
+def _weigh(raw: sqlite3.Connection, app: int, run_no: int, happenings: Sequence[Happening]) -> Changes:
+    persons = {happening.person for happening in happenings}
+    seen: dict[tuple[bytes, int], list[str]] = {}
+    for person, n, kind in select_in(
+        raw,
+        "select person, n, kind from event where app = ? and run_no = ? and person",
+        (app, run_no),
+        persons,
+    ):
+        seen.setdefault((person, n), []).append(kind)
+    new = [h.person for h in happenings if (h.person, h.n) not in seen]
+    attempts = set(
+        select_in(raw, "select person, n from attempt where app = ? and run_no = ? and person", (app, run_no), new)
+        if new
+        else ()
+    )
+    return weigh(happenings, seen, attempts)
+
+
+def _write(raw: sqlite3.Connection, app: int, run_no: int, node_no: int, changes: Changes) -> None:
+    raw.executemany(
+        "insert into event (app, run_no, person, n, kind, at, code, ref, segments) values (?,?,?,?,?,?,?,?,?)",
+        [(app, run_no, h.person, h.n, h.kind, to_micros(h.at), h.code, h.ref, h.segments) for h in changes.events],
+    )
+    if changes.doubts:
+        raw.executemany(
+            "insert into uncertain (app, run_no, person, n, at) values (?,?,?,?,?) on conflict do nothing",
+            [(app, run_no, h.person, h.n, to_micros(h.at)) for h in changes.doubts],
+        )
+    if changes.settled:
+        raw.executemany(
+            "delete from uncertain where app = ? and run_no = ? and person = ? and n = ?",
+            [(app, run_no, h.person, h.n) for h in changes.settled],
+        )
+    count(raw, app, run_no, node_no, changes.counters)
+
+
+def _bring_back(
+    raw: sqlite3.Connection,
+    app: int,
+    run_no: int,
+    moved: Sequence[Happening],
+    policy_of: PolicyOf,
+    jitter: Callable[[], float],
+) -> list[int]:
+    """Write the retries that core decides on, and return when they are due."""
+    policy, dues = policy_of(run_no), []
+    for happening in moved:
+        if happening.kind in (Kind.accepted, Kind.delivered):
+            continue
+        n, used, list_no, pos, group_no = raw.execute(
+            "select n, used, list_no, pos, group_no from attempt where app = ? and run_no = ? and person = ? and n = ?",
+            (app, run_no, happening.person, happening.n),
+        ).fetchone()
+        again = decide(happening.kind, policy, n=n, used=used, at=happening.at, jitter=jitter())
+        if again is None:
+            continue
+        due = to_micros(again.due_at)
+        raw.execute(
+            "insert into retry (app, run_no, turn, due, list_no, pos, person, n, used, group_no, reason)"
+            " values (?,?,?,?,?,?,?,?,?,?,?) on conflict do nothing",
+            (app, run_no, again.turn, due, list_no, pos, happening.person, again.n, again.used, group_no,
+             happening.kind),
+        )  # fmt: skip
+        dues.append(due)
+    return dues
+
+
+def reap(
+    raw: sqlite3.Connection,
+    node_no: int,
+    now: int,
+    policy_of: PolicyOf,
+    jitter: Callable[[], float],
+    *,
+    all_arms: bool,
+) -> int:
+    """Make attempts uncertain whose lease ran out without a result."""
+    until = now if not all_arms else now + (1 << 60)
+    arms = raw.execute(
+        "select app, run_no, node_no, arm_no, members from arm where lease_until <= ?", (until,)
+    ).fetchall()
+    doubtful = 0
+    for *key, members in arms:
+        run_no = key[1]
+        tries = unpack_members(members)
+        ended = set(
+            raw.execute(
+                f"select person, n from event where app = ? and run_no = ? and person in ({marks(len(tries))})",
+                (key[0], run_no, *(person for person, _ in tries)),
+            )
+        )
+        doubts = [
+            Happening(run_no, person, n, Kind.uncertain, from_micros(now), "lease_ran_out")
+            for person, n in tries
+            if (person, n) not in ended
+        ]
+        store(raw, node_no, doubts, policy_of, jitter)
+        raw.execute("delete from arm" + _WHERE_ARM, ArmKey._make(key))
+        doubtful += len(doubts)
+    return doubtful
+
+
+__all__ = ["Counter", "reap", "record", "store"]

@@ -1,0 +1,136 @@
+"""Take: a chunk whose lease ran out, or the next one of a cursor."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection
+
+from callsheet.core.campaign import Order, Status
+from callsheet.core.run import Run
+from callsheet.core.walk import Chunk, Cursor, Group, choose
+
+
+def grow(raw: sqlite3.Connection, run: Run) -> None:
+    """Give the run a range for what its lists have gained since it last looked."""
+    grown = raw.execute(
+        "select l.list_no, l.ranges, l.taken_size, c.size from run_list l join contact_list c on c.no = l.list_no"
+        " where l.app = ? and l.run_no = ? and c.size > l.taken_size",
+        (run.app, run.no),
+    ).fetchall()
+    for list_no, ranges, taken_size, size in grown:
+        raw.execute(
+            "insert into cursor (app, run_no, list_no, range_no, group_no, lo, hi, contacts, taken)"
+            " select g.app, ?, g.list_no, ?, g.group_no, ?, ?,"
+            "  g.contacts - coalesce((select sum(k.contacts) from cursor k where k.app = g.app and k.run_no = ?"
+            "   and k.list_no = g.list_no and k.group_no = g.group_no), 0), 0"
+            " from list_group g where g.app = ? and g.list_no = ?",
+            (run.no, ranges, taken_size, size - 1, run.no, run.app, list_no),
+        )
+        raw.execute(
+            "delete from cursor where app = ? and run_no = ? and list_no = ? and range_no = ? and contacts <= 0",
+            (run.app, run.no, list_no, ranges),
+        )
+        raw.execute(
+            "update run_list set taken_size = ?, ranges = ranges + 1 where app = ? and run_no = ? and list_no = ?",
+            (size, run.app, run.no, list_no),
+        )
+
+
+def is_active(raw: sqlite3.Connection, run: Run) -> bool:
+    """Tell whether the run may arm anybody now."""
+    row = raw.execute("select status from run where no = ?", (run.no,)).fetchone()
+    return row is not None and row[0] == Status.active
+
+
+def take(
+    raw: sqlite3.Connection,
+    run: Run,
+    open_groups: Collection[Group],
+    *,
+    node_no: int,
+    size: int,
+    now: int,
+    lease_until: int,
+) -> Chunk | None:
+    """Take a chunk, or None when nothing is left in the open groups."""
+    if not open_groups or not is_active(raw, run):
+        return None
+    groups = {(group.list_no, group.group_no): group for group in open_groups}
+    return _retake(raw, run, groups, node_no, now, lease_until) or _cut(raw, run, groups, node_no, size, lease_until)
+
+
+def _retake(
+    raw: sqlite3.Connection,
+    run: Run,
+    groups: dict[tuple[int, int], Group],
+    node_no: int,
+    now: int,
+    lease_until: int,
+) -> Chunk | None:
+    """A chunk that nobody holds any more goes first: its contacts have waited longest."""
+    expired = raw.execute(
+        "select app, run_no, list_no, group_no, first, epoch, lo, hi from chunk"
+        " where app = ? and run_no = ? and lease_until <= ? order by list_no, first",
+        (run.app, run.no, now),
+    )
+    for chunk in map(Chunk._make, expired.fetchall()):
+        if (chunk.list_no, chunk.group_no) in groups:
+            raw.execute(
+                "update chunk set node_no = ?, epoch = epoch + 1, lease_until = ?"
+                " where app = ? and run_no = ? and list_no = ? and group_no = ? and first = ?",
+                (node_no, lease_until, *chunk[:5]),
+            )
+            return chunk._replace(epoch=chunk.epoch + 1)
+    return None
+
+
+def _cut(
+    raw: sqlite3.Connection,
+    run: Run,
+    groups: dict[tuple[int, int], Group],
+    node_no: int,
+    size: int,
+    lease_until: int,
+) -> Chunk | None:
+    grow(raw, run)
+    while True:
+        cursors = raw.execute(
+            "select list_no, range_no, group_no, lo, hi from cursor where app = ? and run_no = ? and lo <= hi",
+            (run.app, run.no),
+        )
+        cursor = choose(map(Cursor._make, cursors.fetchall()), groups, run.lists, run.order)
+        if cursor is None:
+            return None
+        span = _advance(raw, run, cursor, size)
+        if span is None:
+            continue
+        first = span[0] if run.order is Order.fifo else span[1]
+        chunk = Chunk(run.app, run.no, cursor.list_no, cursor.group_no, first, 1, *span)
+        raw.execute(
+            "insert into chunk (app, run_no, list_no, group_no, first, epoch, lo, hi, node_no, lease_until)"
+            " values (?,?,?,?,?,?,?,?,?,?)",
+            (*chunk, node_no, lease_until),
+        )
+        return chunk
+
+
+def _advance(raw: sqlite3.Connection, run: Run, cursor: Cursor, size: int) -> tuple[int, int] | None:
+    """Move a cursor over at most `size` contacts and return the span from the first to the last; None: it was empty."""
+    fifo = run.order is Order.fifo
+    positions = raw.execute(
+        "select pos from contact where app = ? and list_no = ? and group_no = ? and pos between ? and ?"
+        f" order by pos {'asc' if fifo else 'desc'} limit ?",
+        (run.app, cursor.list_no, cursor.group_no, cursor.lo, cursor.hi, size),
+    ).fetchall()
+    span = None
+    lo, hi = cursor.hi + 1, cursor.hi
+    if positions:
+        span = min(positions[0][0], positions[-1][0]), max(positions[0][0], positions[-1][0])
+        if len(positions) == size:
+            lo, hi = (span[1] + 1, cursor.hi) if fifo else (cursor.lo, span[0] - 1)
+    raw.execute(
+        "update cursor set lo = ?, hi = ?, taken = taken + ? where app = ? and run_no = ? and list_no = ?"
+        " and range_no = ? and group_no = ?",
+        (lo, hi, len(positions), run.app, run.no, cursor.list_no, cursor.range_no, cursor.group_no),
+    )
+    return span

@@ -1,0 +1,111 @@
+"""The rest of the hot operations: what is left to do, leases, rates, and the end of a run."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+
+from callsheet.clock import from_micros
+from callsheet.core.campaign import Status
+from callsheet.core.pacing import Grant, grant
+from callsheet.core.retrying import Turn
+from callsheet.core.run import Run
+from callsheet.core.walk import Group
+from callsheet.store.protocol import ArmKey, Work
+from callsheet.store.sqlite.taking import grow
+
+
+def work(raw: sqlite3.Connection, run: Run) -> Work:
+    """Return the groups with something left, and when contacts come again."""
+    grow(raw, run)
+    key = (run.app, run.no)
+    groups = raw.execute(
+        "select g.list_no, g.group_no, g.own_zone, g.candidate_zones, g.priority from list_group g"
+        " where g.app = ? and (g.list_no, g.group_no) in ("
+        "  select list_no, group_no from cursor where app = ? and run_no = ? and lo <= hi"
+        "  union select list_no, group_no from chunk where app = ? and run_no = ?)",
+        (run.app, *key, *key),
+    ).fetchall()
+    dues = {}
+    for turn in Turn:
+        (due,) = raw.execute(
+            "select min(due) from retry where app = ? and run_no = ? and turn = ?", (*key, turn)
+        ).fetchone()
+        if due is not None:
+            dues[turn] = from_micros(due)
+    return Work(
+        [Group(no, group, own or None, frozenset(zones.split()), p) for no, group, own, zones, p in groups],
+        dues,
+    )
+
+
+def renew(raw: sqlite3.Connection, node_no: int, now: int, until: int) -> None:
+    """Renew what the node still holds; what ran out is for others to take."""
+    raw.execute("update chunk set lease_until = ? where node_no = ? and lease_until > ?", (until, node_no, now))
+
+
+def release(raw: sqlite3.Connection, node_no: int | None, run_no: int | None) -> None:
+    """Give chunks back; without a node, everybody's."""
+    raw.execute(
+        "update chunk set lease_until = 0 where node_no = coalesce(?, node_no) and run_no = coalesce(?, run_no)",
+        (node_no, run_no),
+    )
+
+
+def complete(raw: sqlite3.Connection, run: Run, now: int) -> bool:
+    """Complete the run if no range, chunk, retry or arm is left."""
+    grow(raw, run)
+    where = "where app = :app and run_no = :no"
+    (left,) = raw.execute(
+        f"select exists (select 1 from cursor {where} and lo <= hi) or exists (select 1 from chunk {where})"
+        f" or exists (select 1 from retry {where}) or exists (select 1 from arm {where})",
+        {"app": run.app, "no": run.no},
+    ).fetchone()
+    if left:
+        return False
+    changed = raw.execute(
+        "update run set status = ?, updated_at = ?, ended_at = ? where no = ? and status = ?",
+        (Status.completed, now, now, run.no, Status.active),
+    ).rowcount
+    if not changed:
+        return False
+    raw.execute(
+        "update campaign set status = ?, updated_at = ? where no = ? and run_no = ?",
+        (Status.completed, now, run.campaign_no, run.no),
+    )
+    payload = json.dumps({"campaign_id": run.campaign_id, "run_id": run.id})
+    raw.execute(
+        "insert into outbox (app, kind, payload, at) values (?,?,?,?)",
+        (run.app, "run.completed", payload, now),
+    )
+    return True
+
+
+def lease_rate(
+    raw: sqlite3.Connection,
+    app: int,
+    name: str,
+    segments_per_second: float,
+    *,
+    wanted: int,
+    now: int,
+    horizon: int,
+) -> Grant:
+    """Lease a slice of a rate; what was granted stays granted over restarts."""
+    row = raw.execute("select tat from bucket where app = ? and name = ?", (app, name)).fetchone()
+    slice_ = grant(row[0] if row else 0, now, segments_per_second, wanted, horizon)
+    if slice_.segments:
+        raw.execute(
+            "insert into bucket (app, name, tat) values (?,?,?) on conflict do update set tat = excluded.tat",
+            (app, name, slice_.tat),
+        )
+    return slice_
+
+
+def unhanded(raw: sqlite3.Connection, app: int, run_no: int | None) -> set[ArmKey]:
+    """Return the arms that somebody holds and has not handed over."""
+    rows = raw.execute(
+        "select app, run_no, node_no, arm_no from arm where app = ? and run_no = coalesce(?, run_no) and handed = 0",
+        (app, run_no),
+    )
+    return set(map(ArmKey._make, rows))

@@ -1,0 +1,47 @@
+"""The store as one thing: the hot operations of a database, and the nouns that are the same on both."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from callsheet.core.ids import Prefix
+from callsheet.store.apps import Apps
+from callsheet.store.campaigns import Campaigns
+from callsheet.store.database import Database
+from callsheet.store.dnc import DncLists, OptOuts
+from callsheet.store.documents import Documents
+from callsheet.store.imports import Imports
+from callsheet.store.lists import Lists
+from callsheet.store.outbox import Outbox
+from callsheet.store.protocol import BulkStore, HotStore
+from callsheet.store.reports import Reports
+from callsheet.store.runs import Runs
+from callsheet.store.vault import Vault
+
+
+class Hot(HotStore, BulkStore, Protocol):
+    """Everything that a database does by hand."""
+
+
+class Store:
+    """The memory of Callsheet."""
+
+    def __init__(self, database: Database, hot: Hot, vault: Vault) -> None:
+        self.hot = hot
+        self.vault = vault
+        self.apps = Apps(database, vault)
+        self.campaigns = Campaigns(database)
+        self.dnc_lists = DncLists(database)
+        self.flows = Documents(database, Prefix.flow)
+        self.imports = Imports(database)
+        self.lists = Lists(database, vault)
+        self.opt_outs = OptOuts(database)
+        self.outbox = Outbox(database)
+        self.reports = Reports(database, vault)
+        self.runs = Runs(database, vault)
+        self.templates = Documents(database, Prefix.template)
+        self._database = database
+
+    async def close(self) -> None:
+        """Finish what is queued and close the database."""
+        await self._database.close()

@@ -1,0 +1,90 @@
+"""Person keys and sealed numbers.
+
+Each app has a key of 32 random bytes, sealed by the master key of the data folder. From it come the key that makes
+person keys (HMAC-SHA-256, RFC 2104, its first 16 bytes) and the key that seals numbers and secrets (AES-256-GCM, NIST
+SP 800-38D, with a random nonce of 12 bytes). What a value is sealed for goes in as associated data, so that a sealed
+number moved to another row does not open.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from callsheet.core.ids import PERSON_BYTES
+
+KEY_BYTES = 32
+_NONCE_BYTES = 12
+
+
+class Seal:
+    """One AES-256-GCM key."""
+
+    __slots__ = ("_cipher",)
+
+    def __init__(self, key: bytes) -> None:
+        self._cipher = AESGCM(key)
+
+    def close(self, plain: bytes, purpose: bytes) -> bytes:
+        """Seal a value for a purpose."""
+        nonce = os.urandom(_NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, plain, purpose)
+
+    def open(self, sealed: bytes, purpose: bytes) -> bytes:
+        """Open a sealed value. Raises InvalidTag when it was changed, moved, or sealed by another key."""
+        return self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], purpose)
+
+
+class AppKey:
+    """What an app's key is good for."""
+
+    __slots__ = ("_person_key", "seal")
+
+    def __init__(self, key: bytes) -> None:
+        self._person_key = hmac.digest(key, b"callsheet person", "sha256")
+        self.seal = Seal(hmac.digest(key, b"callsheet seal", "sha256"))
+
+    def person(self, number: str) -> bytes:
+        """Return the person key of an E.164 number: the same for every list, run and DNC list of the app."""
+        return hmac.digest(self._person_key, number.encode(), "sha256")[:PERSON_BYTES]
+
+    def close_number(self, number: str, person: bytes) -> bytes:
+        """Seal a number for the person it belongs to."""
+        return self.seal.close(number.encode(), person)
+
+    def open_number(self, sealed: bytes, person: bytes) -> str:
+        """Open a number that was sealed for this person."""
+        return self.seal.open(sealed, person).decode()
+
+
+class Vault:
+    """The master key of a data folder, and the app keys that it opened."""
+
+    def __init__(self, master_key: bytes) -> None:
+        self._master = Seal(master_key)
+        self._apps: dict[int, AppKey] = {}
+
+    def make_app_key(self, app_id: str) -> bytes:
+        """Make a new app key and return it sealed."""
+        return self._master.close(os.urandom(KEY_BYTES), app_id.encode())
+
+    def learn(self, app: int, app_id: str, key_sealed: bytes) -> AppKey:
+        """Open an app's key and keep it."""
+        key = self._apps.get(app)
+        if key is None:
+            key = self._apps[app] = AppKey(self._master.open(key_sealed, app_id.encode()))
+        return key
+
+    def app(self, app: int) -> AppKey | None:
+        """Return the key of an app that was opened before."""
+        return self._apps.get(app)
+
+    def close_secret(self, secret: str, purpose: str) -> bytes:
+        """Seal a secret of ours (a client's, a trunk's)."""
+        return self._master.close(secret.encode(), purpose.encode())
+
+    def open_secret(self, sealed: bytes, purpose: str) -> str:
+        """Open a secret of ours."""
+        return self._master.open(sealed, purpose.encode()).decode()
