@@ -28,9 +28,7 @@ def looks(module: Module) -> dict[str, str]:
 
 
 def test_only_the_clock_asks_the_time():
-    found = {
-        key: text for module in modules() if module.path not in CLOCKS for key, text in looks(module).items()
-    }
+    found = {key: text for module in modules() if module.path not in CLOCKS for key, text in looks(module).items()}
 
     assert not unexcused(found, EXCUSES)
 

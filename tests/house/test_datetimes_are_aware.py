@@ -61,9 +61,7 @@ def test_the_rule_sees_a_naive_datetime(text):
 
 
 def test_the_rule_lets_aware_ones_be():
-    text = (
-        "from datetime import UTC, datetime as d\nx = d(2026, 1, 1, tzinfo=UTC)\ny = d.fromtimestamp(0, UTC)"
-    )
+    text = "from datetime import UTC, datetime as d\nx = d(2026, 1, 1, tzinfo=UTC)\ny = d.fromtimestamp(0, UTC)"
 
     assert not naive_ones(planted(text))
 

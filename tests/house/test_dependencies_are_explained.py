@@ -11,15 +11,8 @@ from house.tree import declared, first_column
 
 
 def test_every_dependency_is_explained_and_nothing_else():
-    wanted = {
-        canonicalize_name(Requirement(text).name)
-        for kind in ("build", "run", "dev")
-        for text in declared(kind)
-    }
-    listed = [
-        canonicalize_name(name)
-        for name in first_column("docs/explanation/dependencies.md", r"[A-Za-z0-9_.-]+")
-    ]
+    wanted = {canonicalize_name(Requirement(text).name) for kind in ("build", "run", "dev") for text in declared(kind)}
+    listed = [canonicalize_name(name) for name in first_column("docs/explanation/dependencies.md", r"[A-Za-z0-9_.-]+")]
 
     assert len(listed) == len(set(listed))
     assert set(listed) == wanted | {"uv"}

@@ -21,6 +21,4 @@ def test_the_pages_build_and_fetch_nothing_from_elsewhere(tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     pages = list(tmp_path.rglob("*.html"))
     assert pages
-    assert not [
-        str(page.relative_to(tmp_path)) for page in pages if ELSEWHERE.search(page.read_text("utf-8"))
-    ]
+    assert not [str(page.relative_to(tmp_path)) for page in pages if ELSEWHERE.search(page.read_text("utf-8"))]

@@ -29,9 +29,7 @@ def logged() -> list[LoggingCall]:
 
 
 def test_every_log_line_is_an_event_with_a_name():
-    assert not [
-        f"{call.place}: log an event name, such as run.started" for call in logged() if not event_name(call)
-    ]
+    assert not [f"{call.place}: log an event name, such as run.started" for call in logged() if not event_name(call)]
 
 
 def test_every_event_name_is_documented_and_every_documented_one_is_logged():

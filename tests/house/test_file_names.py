@@ -13,9 +13,7 @@ FOLDERS = ("src/callsheet", "tests", "bench")
 
 
 def test_no_file_or_folder_is_named_after_nothing():
-    paths = [
-        path for folder in FOLDERS for path in (ROOT / folder).rglob("*") if "__pycache__" not in path.parts
-    ]
+    paths = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*") if "__pycache__" not in path.parts]
     named_after_nothing = [
         str(path.relative_to(ROOT)) for path in paths if NOTHINGS & {path.stem, *path.stem.rsplit("_", 1)[1:]}
     ]

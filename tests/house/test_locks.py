@@ -50,9 +50,7 @@ def test_the_locks_pin_what_the_project_declares_and_nothing_else_directly():
 def test_the_pins_satisfy_the_project():
     pinned = entries("dev")
     wrong = [
-        f"{r}: {version(pinned[n])}"
-        for n, r in wanted("run", "dev").items()
-        if version(pinned[n]) not in r.specifier
+        f"{r}: {version(pinned[n])}" for n, r in wanted("run", "dev").items() if version(pinned[n]) not in r.specifier
     ]
 
     assert not wrong
@@ -61,9 +59,7 @@ def test_the_pins_satisfy_the_project():
 def test_what_is_tested_is_what_runs():
     tested, runs = entries("dev"), entries("run")
 
-    assert {name: version(entry) for name, entry in runs.items()} == {
-        name: version(tested[name]) for name in runs
-    }
+    assert {name: version(entry) for name, entry in runs.items()} == {name: version(tested[name]) for name in runs}
 
 
 def test_the_build_backend_is_pinned_too():

@@ -9,9 +9,7 @@ PAPERS = ("Makefile", "pyproject.toml", "mkdocs.yml", "requirements/install.sh",
 
 
 def test_no_path_of_a_machine_is_written_down():
-    sources = [
-        path for path in (ROOT / "src").rglob("*") if path.suffix in {".py", ".sql", ".mako", ".toml", ".ini"}
-    ]
+    sources = [path for path in (ROOT / "src").rglob("*") if path.suffix in {".py", ".sql", ".mako", ".toml", ".ini"}]
     found = [
         f"{path.relative_to(ROOT)}: {line.strip()}"
         for path in (*sources, *documents(), *(ROOT / name for name in PAPERS))

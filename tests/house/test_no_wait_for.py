@@ -13,9 +13,7 @@ NAMES = {"asyncio.wait_for", "asyncio.tasks.wait_for"}
 
 
 def waits(module):
-    return [
-        f"{module.path}:{line}: use asyncio.timeout" for name, line in references(module) if name in NAMES
-    ]
+    return [f"{module.path}:{line}: use asyncio.timeout" for name, line in references(module) if name in NAMES]
 
 
 def test_nobody_waits_by_wait_for():
@@ -24,8 +22,6 @@ def test_nobody_waits_by_wait_for():
     assert not [wait for module in everything for wait in waits(module)]
 
 
-@pytest.mark.parametrize(
-    "text", ["import asyncio\nx = asyncio.wait_for", "from asyncio import wait_for as w"]
-)
+@pytest.mark.parametrize("text", ["import asyncio\nx = asyncio.wait_for", "from asyncio import wait_for as w"])
 def test_the_rule_sees_wait_for(text):
     assert waits(planted(text))

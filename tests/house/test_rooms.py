@@ -9,9 +9,7 @@ import sys
 
 from house.tree import ROOT
 
-LINT = (
-    "from importlinter.cli import lint_imports; raise SystemExit(lint_imports(no_cache=True, no_logo=True))"
-)
+LINT = "from importlinter.cli import lint_imports; raise SystemExit(lint_imports(no_cache=True, no_logo=True))"
 
 
 def test_no_room_knows_a_room_above_or_beside_it():
