@@ -59,4 +59,4 @@ lock: setup ## pin the dependencies again (UPGRADE=1 takes newer versions)
 
 clean: ## remove what the verbs made (not var/, which holds your data)
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist site
-	find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
+	find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
