@@ -1,5 +1,7 @@
-"""What a carrier is: it takes an `Outbound`, answers `Accepted` or one of a closed family of send errors, and tells
-receipts and inbound messages. No database of ours, no retry, no campaign inside.
+"""What a carrier is.
+
+It takes an `Outbound`, answers `Accepted` or one of a closed family of send errors, and tells receipts and inbound
+messages. No database of ours, no retry, no campaign inside.
 """
 
 from __future__ import annotations
@@ -111,6 +113,10 @@ class NoAnswer(SendError):
     code = "no_answer"
 
 
+def nobody_waits() -> None:
+    """Hear that a message has left, and do nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What a carrier bears: how many messages may wait for its answer at once."""
@@ -126,8 +132,12 @@ class Carrier(Protocol):
     async def open(self, hear: Hear) -> None:
         """Connect, and begin to tell what is heard; what was not acknowledged before is told again."""
 
-    async def send(self, message: Outbound) -> Accepted:
-        """Hand one message over and wait for the answer. Raises SendError."""
+    async def send(self, message: Outbound, leave: Callable[[], None] = nobody_waits) -> Accepted:
+        """Hand one message over and wait for the answer.
+
+        `leave` is called as soon as the message is out of our hands, before the answer: a call that forbids waits
+        for this, not for an answer that may never come. Raises SendError.
+        """
 
     async def close(self) -> None:
-        """Disconnect; what is on the wire is answered first."""
+        """Disconnect; what is on the wire is answered first, or gets NoAnswer."""

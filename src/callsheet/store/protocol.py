@@ -74,7 +74,7 @@ class Work(NamedTuple):
     """What is left to do in a run."""
 
     groups: Sequence[Group]
-    """Groups with positions that nobody took yet, or with chunks whose lease can run out."""
+    """Groups with positions that nobody took yet, or with chunks whose lease has run out."""
     due: Mapping[Turn, datetime]
 
 
@@ -123,8 +123,8 @@ class HotStore(Protocol):
     async def renew(self, node_no: int, lease_seconds: float) -> None:
         """Renew the leases of the chunks that a node holds."""
 
-    async def release(self, node_no: int, run_no: int | None = None) -> None:
-        """Give chunks back at once, with what they have left."""
+    async def release(self, node_no: int | None, run_no: int | None = None) -> None:
+        """Give chunks back at once, with what they have left; without a node, everybody's."""
 
     async def reap(self, node_no: int, policy_of: PolicyOf, jitter: Callable[[], float], *, all_arms: bool) -> int:
         """Make attempts without a result whose lease has run out `uncertain`; return how many.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 import sqlite3
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
@@ -22,6 +23,7 @@ from callsheet.carriers.base import (
     Outbound,
     SendError,
     Throttled,
+    nobody_waits,
 )
 from callsheet.carriers.sandbox.behaviour import Behaviour, Pace, Plan, Timings, behaviour_of, plan
 from callsheet.carriers.sandbox.ledger import Acceptance, Ledger, Status
@@ -71,7 +73,7 @@ class SandboxCarrier:
         self._teller.add(self._ledger.pending())
         self._telling = asyncio.create_task(self._teller.run(), name="sandbox teller")
 
-    async def send(self, message: Outbound) -> Accepted:
+    async def send(self, message: Outbound, leave: Callable[[], None] = nobody_waits) -> Accepted:
         """Take one message, and answer as its number's ending says.
 
         Raises InvalidNumber (9905), Throttled (9906; `window_full` beyond `limits.window`), NoAnswer (9907,
@@ -86,7 +88,7 @@ class SandboxCarrier:
         self._under_way += 1
         self._quiet.clear()
         try:
-            return await self._answer(message, teller)
+            return await self._answer(message, teller, leave)
         except sqlite3.Error as error:
             # A commit that failed may still have reached the disk.
             raise NoAnswer("ledger_failed") from error
@@ -107,7 +109,7 @@ class SandboxCarrier:
             await self._telling
         self._teller = self._telling = None
 
-    async def _answer(self, message: Outbound, teller: Teller) -> Accepted:
+    async def _answer(self, message: Outbound, teller: Teller, leave: Callable[[], None]) -> Accepted:
         behaviour = behaviour_of(message.to)
         planned = plan(behaviour, self._timings, self._rng)
         at = self._clock.now()
@@ -116,6 +118,7 @@ class SandboxCarrier:
             await self._clock.sleep(planned.answer_seconds)
             raise refusal
         acceptance = await self._accept(message, behaviour, planned, at, teller)
+        leave()
         if not behaviour.answered:
             await self._stay_silent()
         if behaviour.pace is Pace.before_answer:

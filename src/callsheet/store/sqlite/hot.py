@@ -54,7 +54,8 @@ class SqliteHot:
 
     async def work(self, run: Run) -> Work:
         """Return what is left to do."""
-        return await self._db.write_raw(lambda raw: upkeep.work(raw, run))
+        now = self._micros()
+        return await self._db.write_raw(lambda raw: upkeep.work(raw, run, now))
 
     async def take(
         self, run: Run, open_groups: Collection[Group], *, node_no: int, size: int, lease_seconds: float

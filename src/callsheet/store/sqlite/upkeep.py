@@ -15,7 +15,7 @@ from callsheet.store.protocol import ArmKey, Work
 from callsheet.store.sqlite.taking import grow
 
 
-def work(raw: sqlite3.Connection, run: Run) -> Work:
+def work(raw: sqlite3.Connection, run: Run, now: int) -> Work:
     """Return the groups with something left, and when contacts come again."""
     grow(raw, run)
     key = (run.app, run.no)
@@ -23,8 +23,8 @@ def work(raw: sqlite3.Connection, run: Run) -> Work:
         "select g.list_no, g.group_no, g.own_zone, g.candidate_zones, g.priority from list_group g"
         " where g.app = ? and (g.list_no, g.group_no) in ("
         "  select list_no, group_no from cursor where app = ? and run_no = ? and lo <= hi"
-        "  union select list_no, group_no from chunk where app = ? and run_no = ?)",
-        (run.app, *key, *key),
+        "  union select list_no, group_no from chunk where app = ? and run_no = ? and lease_until <= ?)",
+        (run.app, *key, *key, now),
     ).fetchall()
     dues = {}
     for turn in Turn:

@@ -1,0 +1,123 @@
+"""What this node works on: the active runs, which of their doors are open, and who comes again when."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from callsheet.core.gate import Wait
+from callsheet.core.retrying import RetryPolicy, Turn
+from callsheet.core.run import Run
+from callsheet.core.segments import measure
+from callsheet.core.template import Compiled, compile_text
+from callsheet.core.walk import Chunk, Group
+from callsheet.store.arming import judge_group
+from callsheet.store.protocol import Work
+
+
+@dataclass(slots=True)
+class RunState:
+    """A run, and where this node stands in it."""
+
+    run: Run
+    message: Compiled
+    segments_guess: float
+    open_groups: dict[tuple[int, int], Group] = field(default_factory=dict)
+    due: dict[Turn, datetime] = field(default_factory=dict)
+    look_again_at: datetime | None = None
+    chunk: Chunk | None = None
+    dry: bool = False
+    """Nothing was left to take from the open groups when this node last tried."""
+    first_turns: int = 0
+    """Contacts of the first turn that were armed since the last fresh ones: they are capped at half."""
+
+    def is_due(self, turn: Turn, now: datetime) -> bool:
+        """Tell whether a contact of this turn may come again now."""
+        due = self.due.get(turn)
+        return due is not None and due <= now
+
+    def has_fresh(self) -> bool:
+        """Tell whether there may be contacts that nobody took yet, behind an open door."""
+        return self.chunk is not None or (bool(self.open_groups) and not self.dry)
+
+    def has_work(self, now: datetime) -> bool:
+        """Tell whether anybody may be contacted now."""
+        return self.has_fresh() or any(self.is_due(turn, now) for turn in Turn)
+
+    def next_turn(self, now: datetime) -> Turn | None:
+        """Choose who comes next: None stands for fresh contacts of the chunk.
+
+        Callbacks, and what was refused or withdrawn, come first, capped at half; what the gate deferred counts as
+        fresh; retries of unconnected contacts come after everyone who may be contacted now.
+        """
+        fresh = self.has_fresh() or self.is_due(Turn.fresh, now)
+        if self.is_due(Turn.first, now) and (not fresh or self.first_turns == 0):
+            return Turn.first
+        if self.is_due(Turn.fresh, now):
+            return Turn.fresh
+        if self.has_fresh():
+            return None
+        return Turn.last
+
+    def see(self, work: Work, now: datetime) -> None:
+        """Take in what is left to do, and judge every door."""
+        self.due = dict(work.due)
+        self.open_groups = {}
+        opens: list[datetime] = []
+        for group in work.groups:
+            # A group that no hour fits is taken too: the gate suppresses it, so that the run can end.
+            match judge_group(self.run, group, now):
+                case Wait(until=until):
+                    opens.append(until)
+                case _:
+                    self.open_groups[group.list_no, group.group_no] = group
+        self.look_again_at = min(opens, default=None)
+        self.dry = False
+
+
+class Agenda:
+    """The runs that this node works on."""
+
+    def __init__(self) -> None:
+        self.states: dict[int, RunState] = {}
+        self._policies: dict[int, RetryPolicy] = {}
+        self.changed = asyncio.Event()
+        self.on_change: Callable[[], None] = lambda: None
+
+    def update(self, runs: list[Run]) -> None:
+        """Replace the runs by those that are active now."""
+        active = {run.no: run for run in runs}
+        for run_no in [no for no in self.states if no not in active]:
+            del self.states[run_no]
+        for run_no, run in active.items():
+            state = self.states.get(run_no)
+            if state is None:
+                message = compile_text(run.text)
+                guess = max(1, measure(run.text).count)
+                self.states[run_no] = RunState(run, message, guess)
+            else:
+                state.run = run
+            self._policies[run_no] = run.retry_policy
+
+    def policy_of(self, run_no: int) -> RetryPolicy:
+        """Return the retry policy of a run; runs that ended before this node began repeat nothing."""
+        return self._policies.get(run_no, RetryPolicy())
+
+    def of_sender(self, sender_no: int) -> Mapping[int, RunState]:
+        """Return the runs that speak through a sender."""
+        return {no: state for no, state in self.states.items() if state.run.sender.no == sender_no}
+
+    def senders(self) -> set[int]:
+        """Return the senders that have runs."""
+        return {state.run.sender.no for state in self.states.values()}
+
+    def wake(self) -> None:
+        """Say that something changed."""
+        self.changed.set()
+        self.on_change()
+
+    def forget(self, run_no: int) -> None:
+        """Drop a run that has ended."""
+        self.states.pop(run_no, None)

@@ -1,0 +1,203 @@
+"""Conduct: start the loops of this node, watch them, and stop them so that nothing is left in the air."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import structlog
+
+from callsheet.clock import Clock
+from callsheet.core.run import Run
+from callsheet.engine.agenda import Agenda
+from callsheet.engine.dispatcher import Dispatcher, Tuning
+from callsheet.engine.failpoints import Failpoints
+from callsheet.engine.forbidding import settle
+from callsheet.engine.holds import Holds, Scope
+from callsheet.engine.line import Line
+from callsheet.engine.notifier import Notifier
+from callsheet.engine.pace import Pace
+from callsheet.engine.reaper import Reaper
+from callsheet.engine.recorder import Recorder
+from callsheet.engine.scheduler import Scheduler
+from callsheet.store.apps import Trunk
+from callsheet.store.protocol import Recorded
+from callsheet.store.store import Store
+
+log = structlog.get_logger()
+
+RESTART_SECONDS = 1.0
+"""How long to wait before a loop that broke is started again."""
+
+MakeLine = Callable[[Trunk, Recorder], Line]
+"""How a trunk becomes a line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the engine is given from outside."""
+
+    store: Store
+    clock: Clock
+    rng: random.Random
+    make_line: MakeLine
+    failpoints: Failpoints = field(default_factory=Failpoints)
+    tuning: Tuning = field(default_factory=Tuning)
+    sole_owner: bool = True
+    """No other node works on this store (SQLite): what an earlier process left is settled at the start."""
+
+
+class Conductor:
+    """The engine of one node."""
+
+    def __init__(self, given: Surroundings) -> None:
+        self._given = given
+        self._store = given.store
+        self.agenda = Agenda()
+        self.holds = Holds()
+        self.node_no = 0
+        self.notifier = Notifier(given.store.outbox, tick_seconds=given.tuning.tick_seconds)
+        self._lines: dict[int, Line] = {}
+        self._dispatchers: dict[int, Dispatcher] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._dispatching: list[asyncio.Task[None]] = []
+        self._arm_nos = itertools.count(1)
+        self._stopping = False
+        self.recorder: Recorder
+        self._scheduler: Scheduler
+        self._reaper: Reaper
+
+    async def start(self) -> None:
+        """Register this node, settle what an earlier one left, open the lines, and start the loops."""
+        given, tuning = self._given, self._given.tuning
+        await self._store.apps.open_all()
+        self.node_no = await self._store.hot.enter("callsheet")
+        self.agenda.update(await self._store.runs.active())
+        self.recorder = Recorder(
+            self._store.hot, self.holds, given.clock, self.agenda.policy_of, given.rng, given.failpoints,
+            node_no=self.node_no,
+        )  # fmt: skip
+        self.recorder.on_recorded = self._on_recorded
+        self._scheduler = Scheduler(self._store, self.agenda, self.holds, given.clock, tick_seconds=tuning.tick_seconds)
+        self._scheduler.on_agenda = self._on_agenda
+        self._reaper = Reaper(
+            self._store.hot, self.agenda, given.rng, node_no=self.node_no, lease_seconds=tuning.lease_seconds
+        )
+        if given.sole_owner:
+            await self._store.hot.release(None)
+            await self._reaper.reap(all_arms=True)
+        self._watch("recorder", self.recorder.run)
+        for trunk in await self._store.apps.trunks():
+            await self._open(trunk)
+        self._watch("reaper", self._reaper.run)
+        self._watch("notifier", self.notifier.run)
+        self._watch("scheduler", self._scheduler.run)
+        log.info("engine.started", node=self.node_no, runs=len(self.agenda.states))
+
+    async def _open(self, trunk: Trunk) -> Line:
+        line = self._given.make_line(trunk, self.recorder)
+        await line.open()
+        self._lines[trunk.no] = line
+        return line
+
+    def _watch(
+        self, name: str, loop: Callable[[], Awaitable[None]], tasks: list[asyncio.Task[None]] | None = None
+    ) -> None:
+        """Run a loop, and again when it breaks: one bad contact must not end the night's work."""
+
+        async def watched() -> None:
+            while True:
+                try:
+                    await loop()
+                except Exception:
+                    log.exception("loop.broke", loop=name)
+                    await self._given.clock.sleep(RESTART_SECONDS)
+                else:
+                    return
+
+        (self._tasks if tasks is None else tasks).append(asyncio.get_running_loop().create_task(watched(), name=name))
+
+    def _on_agenda(self) -> None:
+        if self._stopping:
+            return
+        for state in list(self.agenda.states.values()):
+            if state.run.sender.no not in self._dispatchers:
+                self._dispatch(state.run)
+        for dispatcher in self._dispatchers.values():
+            dispatcher.wake()
+
+    def _dispatch(self, run: Run) -> None:
+        line = self._lines.get(run.sender.trunk_no)
+        if line is None:
+            self._watch("trunk", lambda: self._open_trunk(run.sender.trunk_no))
+            return
+        given = self._given
+        dispatcher = Dispatcher(
+            run.sender.no,
+            agenda=self.agenda,
+            hot=self._store.hot,
+            line=line,
+            make_pace=self._pace,
+            recorder=self.recorder,
+            holds=self.holds,
+            clock=given.clock,
+            failpoints=given.failpoints,
+            tuning=given.tuning,
+            node_no=self.node_no,
+            arm_nos=self._arm_nos,
+        )
+        self._dispatchers[run.sender.no] = dispatcher
+        self._watch("dispatcher", dispatcher.run, self._dispatching)
+
+    async def _open_trunk(self, trunk_no: int) -> None:
+        """Open the line of a trunk that was configured after the start."""
+        for trunk in await self._store.apps.trunks():
+            if trunk.no == trunk_no and trunk_no not in self._lines:
+                await self._open(trunk)
+        self.agenda.wake()
+
+    def _pace(self, app: int, buckets: dict[str, float]) -> Pace:
+        return Pace(self._store.hot, self._given.clock, app, buckets)
+
+    def _on_recorded(self, recorded: Recorded) -> None:
+        if recorded.again_at is not None or not len(self.holds):
+            self.agenda.wake()
+        for dispatcher in self._dispatchers.values():
+            dispatcher.wake()
+
+    async def forbid(self, scope: Scope) -> None:
+        """Return when nothing that `scope` covers can leave any more; call it after the commit that forbids."""
+        await settle(
+            scope,
+            self._store.hot,
+            self.holds,
+            self._given.clock,
+            node_no=self.node_no,
+            lease_seconds=self._given.tuning.lease_seconds,
+        )
+        self.agenda.wake()
+        self.notifier.wake()
+
+    async def stop(self) -> None:
+        """Arm nobody more, wait for what was handed, record it, and give the chunks back."""
+        self._stopping = True
+        for dispatcher in self._dispatchers.values():
+            dispatcher.stop()
+        await _ended(self._dispatching)
+        for line in self._lines.values():
+            await line.close()
+        self._scheduler.stop()
+        self._reaper.stop()
+        self.notifier.stop()
+        self.recorder.stop()
+        await _ended(self._tasks)
+        await self._store.hot.release(self.node_no)
+        log.info("engine.stopped", node=self.node_no)
+
+
+async def _ended(tasks: list[asyncio.Task[None]]) -> None:
+    if tasks:
+        await asyncio.wait(tasks)

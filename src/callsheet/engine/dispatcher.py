@@ -1,0 +1,252 @@
+"""Dispatch: choose whose turn it is, take, arm, hand. One dispatcher for each sender that has runs."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+import structlog
+
+from callsheet import meters
+from callsheet.carriers.base import Outbound
+from callsheet.clock import Clock
+from callsheet.core.attempt import Happening, Intent, Kind
+from callsheet.core.errors import CallsheetError, Unavailable
+from callsheet.core.ids import AttemptKey, encode_attempt
+from callsheet.core.pacing import Shares
+from callsheet.core.retrying import Turn
+from callsheet.core.segments import measure
+from callsheet.engine.agenda import Agenda, RunState
+from callsheet.engine.failpoints import Failpoints
+from callsheet.engine.holds import Holds
+from callsheet.engine.line import Line
+from callsheet.engine.pace import Pace, rates
+from callsheet.engine.recorder import Recorder
+from callsheet.store.protocol import Armed, ArmKey, HotStore
+
+log = structlog.get_logger()
+
+MakePace = Callable[[int, dict[str, float]], Pace]
+"""How the pace of an app's sender is made from its rates."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """How large the steps are."""
+
+    chunk_size: int = 500
+    arm_size: int = 50
+    lease_seconds: float = 30.0
+    tick_seconds: float = 0.5
+    """How long a loop sleeps at most before it looks for itself."""
+    hand_margin_seconds: float = 12.0
+    """Nothing is handed when less than this is left of the lease: a submit must time out before it."""
+
+
+class Dispatcher:
+    """Hands the contacts of one sender's runs to a line."""
+
+    def __init__(
+        self,
+        sender_no: int,
+        *,
+        agenda: Agenda,
+        hot: HotStore,
+        line: Line,
+        make_pace: MakePace,
+        recorder: Recorder,
+        holds: Holds,
+        clock: Clock,
+        failpoints: Failpoints,
+        tuning: Tuning,
+        node_no: int,
+        arm_nos: Iterator[int] | None = None,
+    ) -> None:
+        self._sender_no = sender_no
+        self._agenda = agenda
+        self._hot = hot
+        self._line = line
+        self._make_pace = make_pace
+        self._pace = make_pace(0, {})
+        self._recorder = recorder
+        self._holds = holds
+        self._clock = clock
+        self._failpoints = failpoints
+        self._tuning = tuning
+        self._node_no = node_no
+        self._arm_nos = arm_nos or itertools.count(1)
+        self._shares = Shares()
+        self._wake = asyncio.Event()
+        self._stopping = False
+
+    def wake(self) -> None:
+        """Look for work now."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Arm nobody any more."""
+        self._stopping = True
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Take turns until `stop`."""
+        while not self._stopping:
+            self._wake.clear()
+            try:
+                worked = await self.turn()
+            except Unavailable:
+                log.warning("dispatcher.store_away", sender_no=self._sender_no)
+                worked = False
+            if not worked and not self._stopping:
+                await self._rest()
+
+    async def _rest(self) -> None:
+        try:
+            async with asyncio.timeout(self._tuning.tick_seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+    async def turn(self) -> bool:
+        """Arm and hand once; False when there is nothing to do now."""
+        free = self._line.free()
+        now = await self._hot.now()
+        states = {no: s for no, s in self._agenda.of_sender(self._sender_no).items() if s.has_work(now)}
+        self._shares.rest(set(self._agenda.states) - set(states))
+        if free == 0 or not states:
+            return False
+        weights = {no: state.run.definition.priority for no, state in states.items()}
+        run_no = self._shares.choose(weights)
+        state = states[run_no]
+        self._keep_pace(state)
+        limit = await self._allow(state, min(free, self._tuning.arm_size))
+        if limit == 0:
+            await self._clock.sleep(self._pace.idle_seconds())
+            return True
+        reader = self._holds.begin()
+        try:
+            armed = await self._arm(state, limit, now)
+            self._shares.spend(run_no, weights[run_no], max(1, armed.seen))
+            await self._hand(state, armed, reader)
+        finally:
+            self._holds.finish(reader)
+        return True
+
+    def _keep_pace(self, state: RunState) -> None:
+        """Go at the rates of now: they may have been changed since the last turn."""
+        buckets = rates(state.run)
+        if buckets != self._pace.buckets:
+            self._pace = self._make_pace(state.run.app, buckets)
+
+    async def _allow(self, state: RunState, limit: int) -> int:
+        """Return how many contacts may be armed: no more than can be handed within the slice."""
+        if self._pace.is_free:
+            return limit
+        segments = await self._pace.lease(limit)
+        return min(limit, max(1, int(segments / state.segments_guess))) if segments else 0
+
+    async def _arm(self, state: RunState, limit: int, now: datetime) -> Armed:
+        turn = state.next_turn(now)
+        arm_no = next(self._arm_nos)
+        if turn is not None:
+            return await self._arm_again(state, turn, limit, arm_no)
+        state.first_turns = 0
+        if state.chunk is None and not await self._take(state):
+            return Armed()
+        chunk = state.chunk
+        assert chunk is not None, "a chunk was taken"
+        group = state.open_groups.get((chunk.list_no, chunk.group_no))
+        if group is None:
+            await self._give_back(state)
+            return Armed()
+        self._failpoints.reach("before_arm")
+        armed = await self._hot.arm(
+            state.run, chunk, group, limit=limit, arm_no=arm_no, node_no=self._node_no,
+            lease_seconds=self._tuning.lease_seconds,
+        )  # fmt: skip
+        self._failpoints.reach("after_arm")
+        state.chunk = armed.left
+        if armed.closed_until is not None:
+            del state.open_groups[chunk.list_no, chunk.group_no]
+            await self._give_back(state)
+        if armed.lost:
+            self._agenda.wake()
+        self._hold(state, armed, arm_no)
+        return armed
+
+    async def _arm_again(self, state: RunState, turn: Turn, limit: int, arm_no: int) -> Armed:
+        if turn is Turn.first:
+            # The cap of a half counts contacts: so many fresh ones follow, when there are any.
+            state.first_turns = 1
+        self._failpoints.reach("before_arm")
+        armed = await self._hot.arm_again(
+            state.run, turn, limit=limit, arm_no=arm_no, node_no=self._node_no,
+            lease_seconds=self._tuning.lease_seconds,
+        )  # fmt: skip
+        self._failpoints.reach("after_arm")
+        if armed.seen < limit:
+            state.due.pop(turn, None)
+            self._agenda.wake()
+        self._hold(state, armed, arm_no)
+        return armed
+
+    def _hold(self, state: RunState, armed: Armed, arm_no: int) -> None:
+        self._holds.hold(ArmKey(state.run.app, state.run.no, self._node_no, arm_no), armed.intents)
+        meters.armed.inc(len(armed.intents))
+
+    async def _take(self, state: RunState) -> bool:
+        self._failpoints.reach("before_take")
+        state.chunk = await self._hot.take(
+            state.run,
+            list(state.open_groups.values()),
+            node_no=self._node_no,
+            size=self._tuning.chunk_size,
+            lease_seconds=self._tuning.lease_seconds,
+        )
+        self._failpoints.reach("after_take")
+        if state.chunk is None:
+            state.dry = True
+            self._agenda.wake()
+        return state.chunk is not None
+
+    async def _give_back(self, state: RunState) -> None:
+        state.chunk = None
+        await self._hot.release(self._node_no, state.run.no)
+
+    async def _hand(self, state: RunState, armed: Armed, reader: int) -> None:
+        if not armed.intents:
+            return
+        spare = (armed.lease_until or self._clock.now()) - await self._hot.now()
+        deadline = self._clock.monotonic() + (spare / timedelta(seconds=1)) - self._tuning.hand_margin_seconds
+        self._failpoints.reach("before_hand")
+        segments = 0
+        for intent in armed.intents:
+            segments += await self._hand_one(state, intent, reader, deadline)
+        self._failpoints.reach("after_hand")
+        state.segments_guess += (segments / len(armed.intents) - state.segments_guess) / 8
+        self._recorder.nudge()
+
+    async def _hand_one(self, state: RunState, intent: Intent, reader: int, deadline: float) -> int:
+        """Render and hand one message, in its turn, unless it was forbidden or its lease is nearly over."""
+        run = state.run
+        key = AttemptKey(intent.run_no, intent.person, intent.n)
+        try:
+            text = state.message.render(intent.attributes)
+        except CallsheetError as error:
+            # This contact's values do not go into this template: nobody else has to wait for that.
+            self._recorder.note(Happening(*key, Kind.rejected, await self._hot.now(), error.code))
+            return 0
+        segments = measure(text).count
+        if not self._pace.is_free:
+            await self._pace.wait_turn(segments)
+        if self._holds.is_barred(reader, intent) or self._clock.monotonic() > deadline:
+            self._recorder.note(Happening(*key, Kind.withdrawn, await self._hot.now(), "forbidden"))
+            return segments
+        self._holds.hand(key, intent.app)
+        message = Outbound(encode_attempt(*key), intent.number, run.sender.label, text, segments, run.campaign_id)
+        self._line.hand(key, message, partial(self._holds.leave, key))
+        return segments

@@ -1,0 +1,100 @@
+"""The pace of one sender: leave to speak, leased from the store in slices, spent segment by segment."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from callsheet.clock import Clock, to_micros
+from callsheet.core.pacing import MICROS_PER_SECOND, Grant
+from callsheet.core.run import Run
+from callsheet.store.protocol import HotStore
+
+SLICE_SECONDS = 0.25
+"""How far ahead a slice reaches: a dispatcher arms no more than it can hand over in this time."""
+_STALE_MICROS = MICROS_PER_SECOND
+
+
+class Pace:
+    """What one sender may still hand, and when.
+
+    A grant is a row of instants, one a segment. An instant that has passed may be used late, for up to a second; in any
+    sliding second no more than the rate (plus one message) leaves this node all the same.
+    """
+
+    def __init__(self, hot: HotStore, clock: Clock, app: int, buckets: dict[str, float]) -> None:
+        """`buckets` names the rates that all must grant (the sender's, the app's), in segments per second."""
+        self._hot = hot
+        self._clock = clock
+        self._app = app
+        self.buckets = buckets
+        self._instants: deque[int] = deque()
+        self._recent: deque[int] = deque()
+        self._limit = max(1, int(min(buckets.values()))) if buckets else 0
+
+    @property
+    def is_free(self) -> bool:
+        """Tell whether nothing limits this sender."""
+        return not self.buckets
+
+    async def lease(self, wanted: int) -> int:
+        """Return how many segments may be handed soon, after leasing a slice where there are none."""
+        now = to_micros(self._clock.now())
+        while self._instants and self._instants[0] < now - _STALE_MICROS:
+            self._instants.popleft()
+        if not self._instants:
+            await self._refill(wanted)
+        return len(self._instants)
+
+    async def _refill(self, wanted: int) -> None:
+        grants: list[Grant] = []
+        for name, rate in sorted(self.buckets.items(), key=lambda item: item[1]):
+            # The slowest is asked first; what it grants is all that the others are asked for.
+            grant = await self._hot.lease_rate(self._app, name, rate, wanted=wanted, horizon_seconds=SLICE_SECONDS)
+            if grant.segments == 0:
+                return
+            wanted = grant.segments
+            grants.append(grant)
+        slowest = max(grants, key=lambda grant: grant.interval)
+        start = max(grant.start for grant in grants)
+        self._instants.extend(start + i * slowest.interval for i in range(wanted))
+
+    def idle_seconds(self) -> float:
+        """Return how long to wait before asking again when nothing was granted."""
+        return min(SLICE_SECONDS, MICROS_PER_SECOND / self._slowest() / MICROS_PER_SECOND / 4)
+
+    def _slowest(self) -> float:
+        return min(self.buckets.values())
+
+    async def wait_turn(self, segments: int) -> None:
+        """Wait until a message of so many segments may leave, and spend them."""
+        due = 0
+        for i in range(segments):
+            while not self._instants:
+                await self._refill(segments - i)
+                if not self._instants:
+                    await self._clock.sleep(self.idle_seconds())
+            instant = self._instants.popleft()
+            due = due or instant
+        await self._sleep_until(due)
+        if len(self._recent) >= self._limit:
+            # What was used late must not crowd a second that others use on time.
+            await self._sleep_until(self._recent[-self._limit] + MICROS_PER_SECOND)
+        now = to_micros(self._clock.now())
+        self._recent.extend([now] * segments)
+        while len(self._recent) > self._limit:
+            self._recent.popleft()
+
+    async def _sleep_until(self, micros: int) -> None:
+        wait = micros - to_micros(self._clock.now())
+        if wait > 0:
+            await self._clock.sleep(wait / MICROS_PER_SECOND)
+
+
+def rates(run: Run) -> dict[str, float]:
+    """Return the rates that a run's messages obey, by the name of their bucket, in segments per second."""
+    found: dict[str, float] = {}
+    if run.sender.segments_per_second is not None:
+        found[run.sender.id] = run.sender.segments_per_second
+    if run.settings.messages_per_minute is not None:
+        found["app"] = run.settings.messages_per_minute / 60
+    return found

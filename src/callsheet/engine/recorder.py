@@ -1,0 +1,131 @@
+"""Record: what happened becomes durable in batches; only then is anybody told."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from callsheet import meters
+from callsheet.clock import Clock
+from callsheet.core.attempt import Happening
+from callsheet.core.errors import Unavailable
+from callsheet.core.ids import AttemptKey
+from callsheet.engine.failpoints import Failpoints
+from callsheet.engine.holds import Holds
+from callsheet.store.protocol import Batch, HotStore, PolicyOf, Recorded
+
+log = structlog.get_logger()
+
+LINGER_SECONDS = 0.01
+"""How long a small batch waits for company."""
+FULL = 500
+"""A batch of this size does not wait, and none is larger."""
+AWAY_SECONDS = 0.5
+"""How long to wait before a store that is away is asked again."""
+
+
+class Recorder:
+    """Collects happenings of all lines and writes them down, batch after batch."""
+
+    def __init__(
+        self,
+        hot: HotStore,
+        holds: Holds,
+        clock: Clock,
+        policy_of: PolicyOf,
+        rng: random.Random,
+        failpoints: Failpoints,
+        *,
+        node_no: int,
+        linger_seconds: float = LINGER_SECONDS,
+    ) -> None:
+        self._hot = hot
+        self._holds = holds
+        self._clock = clock
+        self._policy_of = policy_of
+        self._rng = rng
+        self._failpoints = failpoints
+        self._node_no = node_no
+        self._linger_seconds = linger_seconds
+        self._batch_no = 0
+        self._noted: list[Happening] = []
+        self._waiting: list[tuple[int, asyncio.Future[None]]] = []
+        self._count = 0
+        self._work = asyncio.Event()
+        self._stopping = False
+        self.on_recorded: Callable[[Recorded], None] = lambda _: None
+
+    def note(self, happening: Happening) -> None:
+        """Take a happening that nobody waits for."""
+        self._noted.append(happening)
+        self._count += 1
+        self._work.set()
+
+    def note_all(self, happenings: Sequence[Happening]) -> None:
+        """Take many at once."""
+        self._noted.extend(happenings)
+        self._count += len(happenings)
+        self._work.set()
+
+    def nudge(self) -> None:
+        """Write down soon which arms were handed, although nothing happened yet."""
+        self._work.set()
+
+    async def settle(self, happenings: Sequence[Happening]) -> None:
+        """Take happenings and return when they are durable."""
+        self.note_all(happenings)
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((self._count, future))
+        await future
+
+    async def run(self) -> None:
+        """Write batches until `stop`, and then what is left."""
+        while not self._stopping or self._noted:
+            await self._work.wait()
+            if len(self._noted) < FULL and not self._stopping:
+                await self._clock.sleep(self._linger_seconds)
+            self._work.clear()
+            await self.flush()
+            if len(self._noted) > 0:
+                self._work.set()
+
+    def stop(self) -> None:
+        """Write what is left and end."""
+        self._stopping = True
+        self._work.set()
+
+    async def flush(self) -> None:
+        """Write one batch; a store that is away is asked again with the same batch until it answers."""
+        happenings, self._noted = self._noted[:FULL], self._noted[FULL:]
+        for happening in happenings:
+            self._holds.end(AttemptKey(happening.run_no, happening.person, happening.n))
+        handed, ended = self._holds.collect()
+        if not happenings and not handed and not ended:
+            return
+        self._batch_no += 1
+        batch = Batch(self._node_no, self._batch_no, happenings, handed, ended)
+        self._failpoints.reach("before_record")
+        recorded = await self._record(batch)
+        self._failpoints.reach("after_record")
+        for happening in happenings:
+            meters.events.labels(kind=happening.kind.value).inc()
+        self._tell(self._count - len(self._noted))
+        self.on_recorded(recorded)
+
+    async def _record(self, batch: Batch) -> Recorded:
+        while True:
+            try:
+                return await self._hot.record(batch, self._policy_of, self._rng.random)
+            except Unavailable:
+                # The batch number makes a repeat harmless, also when the first one was stored after all.
+                log.warning("store.away", batch_no=batch.batch_no)
+                await self._clock.sleep(AWAY_SECONDS)
+
+    def _tell(self, through: int) -> None:
+        while self._waiting and self._waiting[0][0] <= through:
+            future = self._waiting.pop(0)[1]
+            if not future.done():
+                future.set_result(None)

@@ -1,0 +1,80 @@
+"""Schedule: see which runs are active, which doors open when, and complete what has nothing left."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+
+from callsheet import meters
+from callsheet.clock import Clock
+from callsheet.core.errors import Unavailable
+from callsheet.engine.agenda import Agenda
+from callsheet.engine.holds import Holds
+from callsheet.store.store import Store
+
+log = structlog.get_logger()
+
+BREATH_SECONDS = 0.05
+"""Looks are at least this far apart, however much changes."""
+
+
+class Scheduler:
+    """Keeps the agenda true."""
+
+    def __init__(self, store: Store, agenda: Agenda, holds: Holds, clock: Clock, *, tick_seconds: float) -> None:
+        self._store = store
+        self._agenda = agenda
+        self._holds = holds
+        self._clock = clock
+        self._tick_seconds = tick_seconds
+        self._stopping = False
+        self.on_agenda: Callable[[], None] = lambda: None
+        """Called when the agenda is new: dispatchers look for work."""
+
+    def stop(self) -> None:
+        """End after the present look."""
+        self._stopping = True
+        self._agenda.changed.set()
+
+    async def run(self) -> None:
+        """Look when something changed, when a door opens, and at every tick."""
+        while not self._stopping:
+            self._agenda.changed.clear()
+            try:
+                wait = await self.look()
+            except Unavailable:
+                log.warning("scheduler.store_away")
+                wait = self._tick_seconds
+            await self._clock.sleep(BREATH_SECONDS)
+            await self._wait(wait)
+
+    async def _wait(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._agenda.changed.wait()
+        except TimeoutError:
+            return
+
+    async def look(self) -> float:
+        """Take in the active runs and return how many seconds nothing changes by itself."""
+        self._agenda.update(await self._store.runs.active())
+        meters.active_runs.set(len(self._agenda.states))
+        meters.held_intents.set(len(self._holds))
+        now = await self._store.hot.now()
+        instants: list[datetime] = []
+        for state in list(self._agenda.states.values()):
+            work = await self._store.hot.work(state.run)
+            state.see(work, now)
+            if not work.groups and not work.due and state.chunk is None and await self._store.hot.complete(state.run):
+                log.info("run.completed", run=state.run.id, campaign=state.run.campaign_id)
+                self._agenda.forget(state.run.no)
+                continue
+            instants.extend(due for due in state.due.values() if due > now)
+            if state.look_again_at is not None:
+                instants.append(state.look_again_at)
+        self.on_agenda()
+        soonest = min(instants, default=now + timedelta(seconds=self._tick_seconds))
+        return min(self._tick_seconds, max(0.0, (soonest - now) / timedelta(seconds=1)))

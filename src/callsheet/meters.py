@@ -1,0 +1,16 @@
+"""What is measured, for Prometheus: no number, no text, and no name of a campaign is ever a label."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+registry = CollectorRegistry()
+
+armed = Counter("callsheet_armed", "Attempts that were armed by this node.", registry=registry)
+events = Counter("callsheet_events", "Happenings that were recorded, by kind.", ["kind"], registry=registry)
+reaped = Counter("callsheet_reaped", "Attempts that became uncertain when their lease ran out.", registry=registry)
+unknown_receipts = Counter("callsheet_unknown_receipts", "Receipts that name no attempt of ours.", registry=registry)
+opt_outs = Counter("callsheet_opt_outs", "Replies that opted out.", registry=registry)
+imported_rows = Counter("callsheet_imported_rows", "Rows that imports read.", ["outcome"], registry=registry)
+active_runs = Gauge("callsheet_active_runs", "Runs that are active now.", registry=registry)
+held_intents = Gauge("callsheet_held_intents", "Intents that this node holds without a result.", registry=registry)
