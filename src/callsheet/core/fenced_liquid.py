@@ -43,7 +43,6 @@ FILTERS: Final = (
     "strip", "times", "truncate", "truncatewords", "upcase", "url_decode", "url_encode",
 )  # fmt: skip
 
-
 _ANY_TAG = re.compile(r"\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
 _TAGS_TRIED: Final = 30
 
@@ -174,7 +173,10 @@ _WIDTH = re.compile(r"%[^A-Za-z%]*\d")
 
 
 def _date(value: object, layout: object = "") -> str:
-    """Write a date as strftime does; all digits are seconds since 1970, in UTC. No `now`: messages own no clock."""
+    """Write a date as strftime does; all digits are seconds since 1970 in UTC, and a zone in the text is not applied.
+
+    Raises NoClock for `now` and `today`.
+    """
     text = _text(value)
     form = _text(layout)
     if _WIDTH.search(form):
@@ -185,7 +187,7 @@ def _date(value: object, layout: object = "") -> str:
         if text.isdigit():
             moments = [datetime.fromtimestamp(int(text), tz=UTC)]
         else:
-            moments = [dates.parse(text, default=filler) for filler in _FILLERS]
+            moments = [dates.parse(text, default=filler, ignoretz=True) for filler in _FILLERS]
         written = {moment.strftime(form) for moment in moments}
     except (ValueError, OverflowError, OSError):
         return text
