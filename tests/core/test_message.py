@@ -42,10 +42,7 @@ def test_the_published_sample_with_masked_padding_does_not_reach_people_as_base6
 
 @pytest.mark.parametrize("tail", ["%3D%3D", "==", "", "%", "%3", "%3D%", "%xxxxx", "%XX"])
 def test_padding_that_was_cut_or_masked_is_no_reason_to_send_base64(tail: str) -> None:
-    assert (
-        decode("TWVzc2FnZSBmb3IgeW91ciB0YXJnZXRlZCBjdXN0b21lcg" + tail)
-        == "Message for your targeted customer"
-    )
+    assert decode("TWVzc2FnZSBmb3IgeW91ciB0YXJnZXRlZCBjdXN0b21lcg" + tail) == "Message for your targeted customer"
 
 
 @pytest.mark.parametrize(
@@ -207,9 +204,7 @@ def test_no_pile_of_tags_breaks_the_reader_or_leaves_one_behind(pieces: list[str
     text = to_text("".join(pieces))
     if "&" not in "".join(pieces) and "<!--" not in pieces and "<" not in pieces:
         assert not any(tag in text for tag in ("<p>", "</p>", "<br>", "<b>", "</b>"))
-    assert text.count("<First Name>") <= pieces.count("<First Name>") + pieces.count("&lt;") + pieces.count(
-        "<"
-    )
+    assert text.count("<First Name>") <= pieces.count("<First Name>") + pieces.count("&lt;") + pieces.count("<")
 
 
 def test_a_long_hostile_body_takes_no_quadratic_time() -> None:

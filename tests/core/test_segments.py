@@ -14,9 +14,7 @@ FLAG = "\U0001f1eb\U0001f1f7"
 
 gsm_texts = st.text(st.sampled_from(GSM_BASIC + GSM_EXTENSION * 4), max_size=700)
 mixed_texts = st.lists(
-    st.sampled_from(
-        [*GSM_BASIC, *GSM_EXTENSION, "Я", "ç", "\U0001f600", FAMILY, FLAG, "e\u0301", "한", "नि"]
-    ),
+    st.sampled_from([*GSM_BASIC, *GSM_EXTENSION, "Я", "ç", "\U0001f600", FAMILY, FLAG, "e\u0301", "한", "नि"]),
     max_size=300,
 ).map("".join)
 any_texts = gsm_texts | mixed_texts | st.text(st.characters(), max_size=300)
