@@ -15,15 +15,13 @@ import re
 import unicodedata
 from urllib.parse import unquote_to_bytes
 
-# Few on purpose: what rich-text boxes emit. A longer list would swallow placeholders such as `<Table>` or
-# `<Code>`.
+# Few on purpose: what rich-text boxes emit. A longer list would swallow placeholders such as `<Table>` or `<Code>`.
 MARKUP_INLINE = frozenset({"a", "b", "em", "font", "i", "s", "span", "strike", "strong", "u"})
 MARKUP_BLOCK = frozenset(
     {"blockquote", "body", "div", "h1", "h2", "h3", "h4", "h5", "h6", "html", "li", "ol", "p", "ul"}
 )
 
-# Short plain words such as `Test` are valid Base64 too. Below this length only padding or an escape is a
-# proof.
+# Short plain words such as `Test` are valid Base64 too. Below this length only padding or an escape is a proof.
 _SURE_LENGTH = 16
 
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
@@ -31,8 +29,7 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 # `%3D%3D` may reach us cut (`%`, `%3`), or masked as the published sample is (`...cg%xxxxx`).
 _DAMAGED_PADDING = re.compile(r"%[0-9A-Fa-f]?$|%[xX]+$")
 
-# A tag is markup only if its name is known and its attributes look like attributes: `<Strong Customer>` is a
-# placeholder.
+# A tag is markup only if its name is known and its attributes look like attributes: `<Strong Customer>` is none.
 _NAMES = "|".join(sorted(MARKUP_INLINE | MARKUP_BLOCK | {"br"}))
 _ATTRIBUTES = r"""(?P<attributes>(?:\s+[A-Za-z:_-]+\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>]+))*)"""
 _TAG = re.compile(rf"<(?P<end>/?)(?P<name>{_NAMES}){_ATTRIBUTES}\s*/?>", re.IGNORECASE)

@@ -21,8 +21,7 @@ GSM_PART: Final = 153
 UCS_SINGLE: Final = 70
 UCS_PART: Final = 67
 
-# The default alphabet in the order of its code table, without the escape (0x1B); the extension table behind
-# it.
+# The default alphabet in the order of its code table, without the escape (0x1B); the extension table behind it.
 GSM_BASIC: Final = (
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
