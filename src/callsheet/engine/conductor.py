@@ -168,6 +168,11 @@ class Conductor:
         for dispatcher in self._dispatchers.values():
             dispatcher.wake()
 
+    def wake(self) -> None:
+        """Look for work now: something was started, resumed or added."""
+        self.agenda.wake()
+        self.notifier.wake()
+
     async def forbid(self, scope: Scope) -> None:
         """Return when nothing that `scope` covers can leave any more; call it after the commit that forbids."""
         await settle(
@@ -178,8 +183,7 @@ class Conductor:
             node_no=self.node_no,
             lease_seconds=self._given.tuning.lease_seconds,
         )
-        self.agenda.wake()
-        self.notifier.wake()
+        self.wake()
 
     async def stop(self) -> None:
         """Arm nobody more, wait for what was handed, record it, and give the chunks back."""

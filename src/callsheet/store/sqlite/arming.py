@@ -14,7 +14,7 @@ from callsheet.core.retrying import Turn
 from callsheet.core.run import Run
 from callsheet.core.walk import Chunk, Group
 from callsheet.store.arming import Candidate, Known, Lease, Outcome, Sifted, judge_group, pack_members, sift
-from callsheet.store.sqlite.statements import count, select_in
+from callsheet.store.sqlite.statements import count, insert_many, select_in
 from callsheet.store.sqlite.taking import is_active
 
 
@@ -152,20 +152,22 @@ def _store(
     turn: Turn = Turn.fresh,
     with_arm: bool = True,
 ) -> None:
-    raw.executemany(
-        "insert into attempt (app, run_no, person, n, used, list_no, pos, group_no, at) values (?,?,?,?,?,?,?,?,?)",
+    insert_many(
+        raw,
+        "insert into attempt (app, run_no, person, n, used, list_no, pos, group_no, at)",
         [(run.app, run.no, c.person, c.n, c.used + 1, c.list_no, c.pos, c.group_no, lease.now) for c in sifted.send],
     )
     if sifted.suppress:
-        raw.executemany(
-            "insert into suppression (app, run_no, list_no, pos, person, reason, at) values (?,?,?,?,?,?,?)"
-            " on conflict do nothing",
+        insert_many(
+            raw,
+            "insert into suppression (app, run_no, list_no, pos, person, reason, at)",
             [(run.app, run.no, c.list_no, c.pos, c.person, reason, lease.now) for c, reason in sifted.suppress],
+            "on conflict do nothing",
         )
     if sifted.wait:
-        raw.executemany(
-            "insert into retry (app, run_no, turn, due, list_no, pos, person, n, used, group_no, reason)"
-            " values (?,?,?,?,?,?,?,?,?,?,?)",
+        insert_many(
+            raw,
+            "insert into retry (app, run_no, turn, due, list_no, pos, person, n, used, group_no, reason)",
             [
                 (run.app, run.no, turn, to_micros(wait.until), c.list_no, c.pos, c.person, c.n, c.used, c.group_no,
                  wait.reason)

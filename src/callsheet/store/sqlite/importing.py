@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from callsheet.store.protocol import Appended, NewContact, NewEntry, Step
-from callsheet.store.sqlite.statements import select_in
+from callsheet.store.sqlite.statements import insert_many, select_in
 
 _GroupKey = tuple[str, str, int]
 
@@ -26,9 +26,9 @@ def append(
     ).fetchone()
     fresh = contacts if allow_duplicates else _without_known(raw, app, list_no, contacts)
     groups = _groups(raw, app, list_no, fresh)
-    raw.executemany(
-        "insert into contact (app, list_no, group_no, pos, person, sealed, attributes, created_at)"
-        " values (?,?,?,?,?,?,?,?)",
+    insert_many(
+        raw,
+        "insert into contact (app, list_no, group_no, pos, person, sealed, attributes, created_at)",
         [
             (app, list_no, groups[c[:3]], pos, c.person, c.sealed, c.attributes, now)
             for pos, c in enumerate(fresh, size)
@@ -96,10 +96,11 @@ def forbid(
     """Put numbers on a DNC list."""
     raw.execute("update app set gate_no = gate_no + 1 where no = ?", (app,))
     before = raw.total_changes
-    raw.executemany(
-        "insert into dnc_entry (app, dnc_no, person, sealed, source, added_at) values (?,?,?,?,?,?)"
-        " on conflict do nothing",
+    insert_many(
+        raw,
+        "insert into dnc_entry (app, dnc_no, person, sealed, source, added_at)",
         [(app, dnc_no, entry.person, entry.sealed, source, now) for entry in entries],
+        "on conflict do nothing",
     )
     added = raw.total_changes - before
     raw.execute("update dnc_list set size = size + ?, updated_at = ? where no = ?", (added, now, dnc_no))
@@ -112,9 +113,11 @@ def advance(raw: sqlite3.Connection, app: int, step: Step | None, appended: Appe
     """Write down how far the import has come."""
     if step is None:
         return
-    raw.executemany(
-        "insert into import_reject (app, import_no, row_no, reason, message) values (?,?,?,?,?) on conflict do nothing",
+    insert_many(
+        raw,
+        "insert into import_reject (app, import_no, row_no, reason, message)",
         [(app, step.import_no, *reject) for reject in step.rejects],
+        "on conflict do nothing",
     )
     raw.execute(
         "update import_job set rows = ?, bytes_done = ?, accepted = accepted + ?, duplicates = duplicates + ?,"

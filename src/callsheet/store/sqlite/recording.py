@@ -12,7 +12,7 @@ from callsheet.core.retrying import decide
 from callsheet.store.arming import unpack_members
 from callsheet.store.protocol import ArmKey, Batch, PolicyOf, Recorded
 from callsheet.store.recording import Changes, weigh
-from callsheet.store.sqlite.statements import count, marks, select_in
+from callsheet.store.sqlite.statements import count, insert_many, marks, select_in
 
 _WHERE_ARM = " where app = ? and run_no = ? and node_no = ? and arm_no = ?"
 
@@ -74,14 +74,17 @@ def _weigh(raw: sqlite3.Connection, app: int, run_no: int, happenings: Sequence[
 
 
 def _write(raw: sqlite3.Connection, app: int, run_no: int, node_no: int, changes: Changes) -> None:
-    raw.executemany(
-        "insert into event (app, run_no, person, n, kind, at, code, ref, segments) values (?,?,?,?,?,?,?,?,?)",
+    insert_many(
+        raw,
+        "insert into event (app, run_no, person, n, kind, at, code, ref, segments)",
         [(app, run_no, h.person, h.n, h.kind, to_micros(h.at), h.code, h.ref, h.segments) for h in changes.events],
     )
     if changes.doubts:
-        raw.executemany(
-            "insert into uncertain (app, run_no, person, n, at) values (?,?,?,?,?) on conflict do nothing",
+        insert_many(
+            raw,
+            "insert into uncertain (app, run_no, person, n, at)",
             [(app, run_no, h.person, h.n, to_micros(h.at)) for h in changes.doubts],
+            "on conflict do nothing",
         )
     if changes.settled:
         raw.executemany(

@@ -6,6 +6,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 
@@ -13,6 +14,26 @@ from typing import Any
 def marks(count: int) -> str:
     """Return `?,?,?` for an IN list. Statements of one size are prepared once and kept."""
     return ",".join("?" * count)
+
+
+_ROWS = (64, 16, 4, 1)
+"""How many rows a statement inserts. The sqlite3 module gives up the interpreter lock at every step, so a statement a
+row starves beside a busy loop; a statement of many rows gives it up once. Few sizes, so that each stays prepared."""
+
+
+@lru_cache(maxsize=128)
+def _values(width: int, rows: int) -> str:
+    return ",".join([f"({marks(width)})"] * rows)
+
+
+def insert_many(raw: sqlite3.Connection, head: str, rows: Sequence[Sequence[Any]], tail: str = "") -> None:
+    """Insert rows; `head` is the statement up to `values`, `tail` what comes after (a conflict clause)."""
+    start, left = 0, len(rows)
+    for size in _ROWS:
+        while left >= size:
+            part = rows[start : start + size]
+            raw.execute(f"{head} values {_values(len(part[0]), size)} {tail}", tuple(chain.from_iterable(part)))
+            start, left = start + size, left - size
 
 
 def select_in(
@@ -24,8 +45,9 @@ def select_in(
 
 def count(raw: sqlite3.Connection, app: int, run_no: int, node_no: int, counters: Counter[str]) -> None:
     """Add to a run's counters, in the slot of a node."""
-    raw.executemany(
-        "insert into counter (app, run_no, node_no, name, value) values (?,?,?,?,?)"
-        " on conflict do update set value = value + excluded.value",
+    insert_many(
+        raw,
+        "insert into counter (app, run_no, node_no, name, value)",
         [(app, run_no, node_no, name, value) for name, value in counters.items() if value],
+        "on conflict do update set value = value + excluded.value",
     )

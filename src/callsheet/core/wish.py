@@ -1,0 +1,43 @@
+"""What a client asks for when it creates or replaces a campaign: names, not yet looked up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from callsheet.core.campaign import Channel
+from callsheet.core.hours import CallingHours
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A thing by its name or by its id; `path` is the field that said so, for the answer when there is no such thing."""
+
+    path: str
+    name: str | None = None
+    id: str | None = None
+
+    def __str__(self) -> str:
+        """Return what the client said."""
+        return self.name or self.id or ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A campaign's definition as a client words it; every field was checked by itself."""
+
+    name: str
+    description: str
+    channel: Channel
+    contact_lists: tuple[Reference, ...]
+    dnc_list: Reference | None
+    priority: int
+    sender: str
+    hours: CallingHours
+    hours_document: Mapping[str, Any]
+    format: str
+    message: str | None = None
+    template: Reference | None = None
+    flow: Reference | None = None
+    scheduling_enabled: bool = False

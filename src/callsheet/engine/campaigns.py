@@ -1,0 +1,94 @@
+"""What can be done with a campaign: each is one use case, the same for every dialect of the API."""
+
+from __future__ import annotations
+
+import msgspec
+
+from callsheet.core.campaign import Campaign, Channel, Definition, Move
+from callsheet.core.errors import CampaignNotFound, FlowIsEmpty, NoVoiceTrunk, WrongState
+from callsheet.core.flow import first_message
+from callsheet.core.message import to_send
+from callsheet.core.template import compile_text
+from callsheet.core.wish import Wish
+from callsheet.engine.drafting import draft
+from callsheet.engine.holds import Scope
+from callsheet.engine.runtime import Runtime
+from callsheet.store.apps import App
+
+
+async def create(runtime: Runtime, app: App, wish: Wish) -> Campaign:
+    """Create a campaign. It waits in Ready, unless the app starts what it creates."""
+    now = runtime.clock.now()
+    definition = await draft(runtime.store, app, wish, now)
+    campaign = await runtime.store.campaigns.create(
+        app.no, definition, now, unique_names=app.settings.unique_names
+    )
+    return await start(runtime, app, campaign) if app.settings.start_on_create else campaign
+
+
+async def find(runtime: Runtime, app: App, campaign_id: str) -> Campaign:
+    """Return a campaign by its id, else by its name. Raises CampaignNotFound."""
+    campaign = await runtime.store.campaigns.find(app.no, campaign_id=campaign_id)
+    campaign = campaign or await runtime.store.campaigns.find(app.no, name=campaign_id)
+    if campaign is None:
+        raise CampaignNotFound
+    return campaign
+
+
+async def update(runtime: Runtime, app: App, campaign: Campaign, wish: Wish) -> Campaign:
+    """Replace a campaign's definition: what the wish leaves out is gone."""
+    now = runtime.clock.now()
+    definition = await draft(runtime.store, app, wish, now)
+    return await runtime.store.campaigns.update(
+        campaign, definition, now, unique_names=app.settings.unique_names
+    )
+
+
+async def start(runtime: Runtime, app: App, campaign: Campaign) -> Campaign:
+    """Start a run, or resume the paused one. Raises WrongState, FlowIsEmpty, ListInUse, NoVoiceTrunk."""
+    if campaign.definition.channel is Channel.voice:
+        raise NoVoiceTrunk
+    now = runtime.clock.now()
+    text = await text_of(runtime, app, campaign.definition)
+    compile_text(text)
+    sender = await runtime.store.apps.find_sender(app.no, campaign.definition.sender, now)
+    if sender is None:
+        raise WrongState(f"The sender {campaign.definition.sender} does not exist any more.")
+    started = await runtime.store.campaigns.start(
+        campaign, text=text, sender_no=sender.no, one_run_per_list=app.settings.one_run_per_list, now=now
+    )
+    runtime.conductor.wake()
+    return started
+
+
+async def text_of(runtime: Runtime, app: App, definition: Definition) -> str:
+    """Return the text that a campaign sends, with its placeholders. Raises FlowIsEmpty."""
+    plan = definition.message
+    if plan.flow is not None:
+        # The flow of now, not of when the campaign was written: its document may have come later.
+        flow = await runtime.store.flows.find(app.no, thing_id=plan.flow.id)
+        document = msgspec.json.decode(flow.body) if flow is not None and flow.body else None
+        text = first_message(document) if document is not None else None
+        if not text:
+            raise FlowIsEmpty
+        return text
+    if plan.template is not None:
+        template = await runtime.store.templates.find(app.no, thing_id=plan.template.id)
+        if template is None:
+            raise WrongState(f"The template {plan.template.name} does not exist any more.")
+        return to_send(template.body)
+    return to_send(plan.received or "")
+
+
+async def move(runtime: Runtime, campaign: Campaign, what: Move) -> Campaign:
+    """Pause, resume or stop. When a call that forbids returns, nothing more leaves in this run."""
+    moved = await runtime.store.campaigns.move(campaign, what, runtime.clock.now())
+    if what in {Move.pause, Move.stop} and moved.run_no is not None:
+        await runtime.conductor.forbid(Scope(campaign.app, run_no=moved.run_no))
+    runtime.conductor.wake()
+    return moved
+
+
+async def delete(runtime: Runtime, campaign: Campaign) -> Campaign:
+    """Delete a campaign and return it as it was. Raises WrongState while it runs."""
+    return await runtime.store.campaigns.delete(campaign)

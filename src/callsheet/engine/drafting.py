@@ -1,0 +1,92 @@
+"""Draft: look up everything that a campaign names, and say of each that is missing which ones exist."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+
+from callsheet.core.campaign import Definition, MessagePlan, Named
+from callsheet.core.errors import FieldError, Invalid
+from callsheet.core.message import to_send
+from callsheet.core.template import compile_text
+from callsheet.core.wish import Reference, Wish
+from callsheet.store.apps import App
+from callsheet.store.store import Store
+
+
+async def draft(store: Store, app: App, wish: Wish, now: datetime) -> Definition:
+    """Return the definition that a wish describes. Raises Invalid, naming everything that does not exist."""
+    wrong: list[FieldError] = []
+    lists = [await _contact_list(store, app, reference, wrong) for reference in wish.contact_lists]
+    dnc_list = await _dnc_list(store, app, wish.dnc_list, wrong) if wish.dnc_list else None
+    message = await _message(store, app, wish, wrong)
+    await _check_sender(store, app, wish.sender, now, wrong)
+    if wrong:
+        raise Invalid(wrong)
+    return Definition(
+        name=wish.name,
+        description=wish.description,
+        channel=wish.channel,
+        contact_lists=tuple(named for named in lists if named is not None),
+        dnc_list=dnc_list,
+        priority=wish.priority,
+        sender=wish.sender,
+        hours=wish.hours,
+        hours_document=wish.hours_document,
+        message=message,
+        format=wish.format,
+        scheduling_enabled=wish.scheduling_enabled,
+    )
+
+
+async def _contact_list(store: Store, app: App, reference: Reference, wrong: list[FieldError]) -> Named | None:
+    found = await store.lists.find(app.no, list_id=reference.id, name=reference.name)
+    if found is None:
+        wrong.append(await _unknown("contact list", reference, store.lists.names, app))
+        return None
+    return Named(found.no, found.id, found.name)
+
+
+async def _dnc_list(store: Store, app: App, reference: Reference, wrong: list[FieldError]) -> Named | None:
+    found = await store.dnc_lists.find(app.no, list_id=reference.id, name=reference.name)
+    if found is None:
+        wrong.append(await _unknown("DNC list", reference, store.dnc_lists.names, app))
+        return None
+    return Named(found.no, found.id, found.name)
+
+
+async def _message(store: Store, app: App, wish: Wish, wrong: list[FieldError]) -> MessagePlan:
+    if wish.flow is not None:
+        flow = await store.flows.find(app.no, name=wish.flow.name, thing_id=wish.flow.id)
+        if flow is None:
+            wrong.append(await _unknown("experience flow", wish.flow, store.flows.names, app))
+            return MessagePlan()
+        return MessagePlan(wish.message, flow=flow.named, flow_version=flow.version)
+    if wish.template is not None:
+        template = await store.templates.find(app.no, name=wish.template.name, thing_id=wish.template.id)
+        if template is None:
+            wrong.append(await _unknown("template", wish.template, store.templates.names, app))
+            return MessagePlan()
+        return MessagePlan(wish.message, template=template.named, template_version=template.version)
+    try:
+        compile_text(to_send(wish.message or ""))
+    except Invalid as error:
+        wrong.extend(error.fields)
+    return MessagePlan(wish.message)
+
+
+async def _check_sender(store: Store, app: App, label: str, now: datetime, wrong: list[FieldError]) -> None:
+    if await store.apps.find_sender(app.no, label, now) is None:
+        known = [sender.label for sender in await store.apps.senders(app.no)]
+        path = "dialingStrategy.callerId.phoneNumber"
+        wrong.append(FieldError(path, f"There is no sender {label}. {_which(known)}"))
+
+
+async def _unknown(
+    what: str, reference: Reference, names: Callable[[int], Awaitable[Sequence[str]]], app: App
+) -> FieldError:
+    return FieldError(reference.path, f"There is no {what} {reference}. {_which(await names(app.no))}")
+
+
+def _which(names: Sequence[str]) -> str:
+    return f"There are: {', '.join(names)}." if names else "There are none yet."
