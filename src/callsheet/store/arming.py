@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import NamedTuple
 
 import msgspec
 
+from callsheet.clock import from_micros, to_micros
 from callsheet.core.attempt import Intent
-from callsheet.core.gate import Facts, Reason, Send, Suppress, Verdict, Wait, judge, judge_hours, zones_of_group
+from callsheet.core.gate import (
+    Cap,
+    Facts,
+    Reason,
+    Send,
+    Suppress,
+    Verdict,
+    Wait,
+    capped_until,
+    judge,
+    judge_hours,
+    zones_of_group,
+)
+from callsheet.core.retrying import Turn
 from callsheet.core.run import OutsideHours, Run, ZoneSource
 from callsheet.core.walk import Chunk, Group
 from callsheet.store.protocol import ArmKey
+from callsheet.store.retry import Retry
 from callsheet.store.vault import Vault
 
 ARMED = "armed"
@@ -91,6 +107,56 @@ def sift(candidates: Sequence[Candidate], known: Known, hours: Verdict, now: dat
     counters = Counter({ARMED: len(send)} if send else {})
     counters.update(SUPPRESSED + reason for _, reason in suppress)
     return Sifted(send, suppress, wait, counters)
+
+
+def sift_groups(run: Run, candidates: Mapping[Group, Sequence[Candidate]], known: Known, now: datetime) -> Sifted:
+    """Sift candidates of several groups, each by the hours of its own."""
+    attempted = set(known.attempted)
+    parts = []
+    for group, mine in candidates.items():
+        part = sift(mine, known._replace(attempted=attempted), judge_group(run, group, now), now)
+        attempted.update((candidate.person, candidate.n) for candidate in part.send)
+        parts.append(part)
+    return Sifted(
+        list(chain.from_iterable(part.send for part in parts)),
+        list(chain.from_iterable(part.suppress for part in parts)),
+        list(chain.from_iterable(part.wait for part in parts)),
+        sum((part.counters for part in parts), Counter()),
+    )
+
+
+def outrun(sifted: Sifted, inserted: Collection[tuple[bytes, int]]) -> Sifted:
+    """Make duplicates of those whose attempt another node inserted in the meantime."""
+    send = [candidate for candidate in sifted.send if (candidate.person, candidate.n) in inserted]
+    lost = [candidate for candidate in sifted.send if (candidate.person, candidate.n) not in inserted]
+    counters = Counter(sifted.counters)
+    counters[ARMED] -= len(lost)
+    counters[SUPPRESSED + Reason.duplicate] += len(lost)
+    return Sifted(
+        send, [*sifted.suppress, *((candidate, Reason.duplicate) for candidate in lost)], sifted.wait, counters
+    )
+
+
+def defer(wait: Sequence[tuple[Candidate, Wait]], turn: Turn) -> list[Retry]:
+    """Write down when those who wait come again, in the turn that they have."""
+    return [
+        Retry(
+            turn, to_micros(until.until), c.list_no, c.pos, c.person, c.n, c.used, c.group_no, until.reason.value
+        )
+        for c, until in wait
+    ]  # fmt: skip
+
+
+def cap_persons(cap: Cap, recent: Iterable[tuple[bytes, int]]) -> dict[bytes, datetime]:
+    """Find out who had as many attempts lately as the cap allows, and until when.
+
+    `recent` holds persons and instants (microseconds) of the attempts within the cap's hours.
+    """
+    instants: dict[bytes, list[datetime]] = {}
+    for person, at in recent:
+        instants.setdefault(person, []).append(from_micros(at))
+    untils = {person: capped_until(cap, mine) for person, mine in instants.items()}
+    return {person: until for person, until in untils.items() if until is not None}
 
 
 def _stricter(person: Verdict, hours: Verdict) -> Verdict:

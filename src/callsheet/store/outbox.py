@@ -11,6 +11,7 @@ import msgspec
 import sqlalchemy as sa
 
 from callsheet.clock import from_micros, to_micros
+from callsheet.core.run import Run
 from callsheet.store import tables as t
 from callsheet.store.database import Database
 from callsheet.store.rows import all_of, insert, to_json
@@ -30,6 +31,11 @@ class Notice:
 def announce(conn: sa.Connection, app: int, kind: str, payload: Mapping[str, Any], now: datetime) -> None:
     """Put a notice into the outbox, in the transaction of what it tells."""
     insert(conn, t.outbox, app=app, kind=kind, payload=to_json(payload), at=to_micros(now))
+
+
+def completed(run: Run) -> tuple[str, str]:
+    """Return kind and payload (JSON) of the notice that a run is complete, for the hand that completes it."""
+    return "run.completed", to_json({"campaign_id": run.campaign_id, "run_id": run.id})
 
 
 class Outbox:

@@ -7,10 +7,17 @@ state: so a repeated receipt, or a batch whose commit nobody heard of, changes n
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
+from callsheet.clock import to_micros
 from callsheet.core.attempt import PENDING, Happening, Kind, advance, fold
+from callsheet.core.retrying import RetryPolicy, decide
+from callsheet.store.retry import Retry
+
+Key = tuple[bytes, int]
+"""A person and a try: an attempt within its run."""
 
 SEGMENTS = "segments"
 """Counter: segments that carriers took."""
@@ -32,8 +39,8 @@ class Changes(NamedTuple):
 
 def weigh(
     happenings: Sequence[Happening],
-    seen: Mapping[tuple[bytes, int], Collection[str]],
-    attempts: Collection[tuple[bytes, int]],
+    seen: Mapping[Key, Collection[str]],
+    attempts: Collection[Key],
 ) -> Changes:
     """Find out what is new.
 
@@ -45,7 +52,7 @@ def weigh(
     settled: list[Happening] = []
     moved: list[Happening] = []
     counters: Counter[str] = Counter()
-    kinds_of: dict[tuple[bytes, int], set[str]] = {}
+    kinds_of: dict[Key, set[str]] = {}
     unknown = 0
     for happening in happenings:
         key = (happening.person, happening.n)
@@ -76,3 +83,49 @@ def weigh(
         elif before == Kind.uncertain:
             settled.append(happening)
     return Changes(events, doubts, settled, moved, counters, unknown)
+
+
+class Tried(NamedTuple):
+    """What an attempt hands on to the next try."""
+
+    used: int
+    list_no: int
+    pos: int
+    group_no: int
+
+
+def by_run(happenings: Iterable[Happening]) -> dict[int, list[Happening]]:
+    """Sort happenings into their runs, in the order they came."""
+    runs: dict[int, list[Happening]] = {}
+    for happening in happenings:
+        runs.setdefault(happening.run_no, []).append(happening)
+    return runs
+
+
+def may_come_again(moved: Iterable[Happening]) -> list[Happening]:
+    """Return the events after which a contact may come again: nearly all batches have none."""
+    return [happening for happening in moved if happening.kind not in (Kind.accepted, Kind.delivered)]
+
+
+def plan_retries(
+    ended: Iterable[Happening], tried: Mapping[Key, Tried], policy: RetryPolicy, jitter: Callable[[], float]
+) -> list[Retry]:
+    """Ask core who comes again, and when."""
+    retries = []
+    for happening in ended:
+        used, list_no, pos, group_no = tried[happening.person, happening.n]
+        again = decide(happening.kind, policy, n=happening.n, used=used, at=happening.at, jitter=jitter())
+        if again is not None:
+            due = to_micros(again.due_at)
+            retries.append(
+                Retry(
+                    again.turn, due, list_no, pos, happening.person, again.n, again.used, group_no,
+                    happening.kind.value,
+                )
+            )  # fmt: skip
+    return retries
+
+
+def leases_ran_out(run_no: int, tries: Iterable[Key], ended: Collection[Key], now: datetime) -> list[Happening]:
+    """Say of the tries of an arm whose lease ran out that nobody knows what became of those without an event."""
+    return [Happening(run_no, *key, Kind.uncertain, now, "lease_ran_out") for key in tries if key not in ended]

@@ -17,7 +17,7 @@ from callsheet.core.walk import Group
 from callsheet.store import tables as t
 from callsheet.store.database import Database
 from callsheet.store.lists import contact_id
-from callsheet.store.rows import all_of
+from callsheet.store.rows import all_of, read_group
 from callsheet.store.vault import Vault
 
 
@@ -239,12 +239,8 @@ def _groups(conn: sa.Connection, app: int, lists: set[int]) -> dict[tuple[int, i
     group = t.list_group
     query = sa.select(group).where(group.c.app == app, group.c.list_no.in_(lists))
     return {
-        (row["list_no"], row["group_no"]): Group(
-            row["list_no"],
-            row["group_no"],
-            row["own_zone"] or None,
-            frozenset(row["candidate_zones"].split()),
-            row["priority"],
+        (row["list_no"], row["group_no"]): read_group(
+            row["list_no"], row["group_no"], row["own_zone"], row["candidate_zones"], row["priority"]
         )
         for row in all_of(conn, query)
     }

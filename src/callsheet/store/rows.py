@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from callsheet.core.campaign import Definition
 from callsheet.core.ids import Prefix, make_id
 from callsheet.core.run import AppSettings
+from callsheet.core.walk import Group
 
 _encoder = msgspec.json.Encoder()
 _definition = msgspec.json.Decoder(Definition)
@@ -36,6 +37,11 @@ def read_definition(text: str) -> Definition:
 def read_settings(text: str) -> AppSettings:
     """Read an app's settings; what was not chosen has its default."""
     return _settings.decode(text)
+
+
+def read_group(list_no: int, group_no: int, own_zone: str, candidate_zones: str, priority: int) -> Group:
+    """Read a group from the columns of its row."""
+    return Group(list_no, group_no, own_zone or None, frozenset(candidate_zones.split()), priority)
 
 
 def insert(conn: sa.Connection, table: sa.Table, **values: Any) -> int:

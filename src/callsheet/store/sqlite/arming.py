@@ -6,14 +6,27 @@ import sqlite3
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from callsheet.clock import from_micros, to_micros
+from callsheet.clock import from_micros
 from callsheet.core.attempt import Kind
 from callsheet.core.campaign import Order
-from callsheet.core.gate import Wait, capped_until
+from callsheet.core.gate import Wait
 from callsheet.core.retrying import Turn
 from callsheet.core.run import Run
 from callsheet.core.walk import Chunk, Group
-from callsheet.store.arming import Candidate, Known, Lease, Outcome, Sifted, judge_group, pack_members, sift
+from callsheet.store.arming import (
+    Candidate,
+    Known,
+    Lease,
+    Outcome,
+    Sifted,
+    cap_persons,
+    defer,
+    judge_group,
+    pack_members,
+    sift,
+    sift_groups,
+)
+from callsheet.store.rows import read_group
 from callsheet.store.sqlite.statements import count, insert_many, select_in
 from callsheet.store.sqlite.taking import is_active
 
@@ -64,20 +77,13 @@ def arm_again(raw: sqlite3.Connection, run: Run, turn: Turn, *, limit: int, leas
         "delete from retry where app = ? and run_no = ? and turn = ? and due = ? and list_no = ? and pos = ?",
         [(run.app, run.no, turn, row[8], row[0], row[1]) for row in rows],
     )
-    now = from_micros(lease.now)
-    by_group: dict[Group, list[Candidate]] = {}
+    candidates: dict[Group, list[Candidate]] = {}
     for row in rows:
-        zones = frozenset(filter(None, row[10].split()))
-        group = Group(row[0], row[2], row[9] or None, zones, row[11])
-        by_group.setdefault(group, []).append(Candidate._make(row[:8]))
-    sent: list[Candidate] = []
-    for group, candidates in by_group.items():
-        hours = judge_group(run, group, now)
-        sifted = sift(candidates, _know(raw, run, candidates, lease.now), hours, now)
-        _store(raw, run, sifted, lease, turn=turn, with_arm=False)
-        sent.extend(sifted.send)
-    _hold(raw, sent, lease)
-    return Outcome(sent, seen=len(rows))
+        candidates.setdefault(read_group(row[0], row[2], *row[9:]), []).append(Candidate._make(row[:8]))
+    known = _know(raw, run, [Candidate._make(row[:8]) for row in rows], lease.now)
+    sifted = sift_groups(run, candidates, known, from_micros(lease.now))
+    _store(raw, run, sifted, lease, turn=turn)
+    return Outcome(sifted.send, seen=len(rows))
 
 
 def _know(raw: sqlite3.Connection, run: Run, candidates: Sequence[Candidate], now: int) -> Known:
@@ -128,8 +134,7 @@ def _cap(raw: sqlite3.Connection, run: Run, persons: Sequence[bytes], now: int) 
     if cap is None:
         return {}
     since = now - timedelta(hours=cap.hours) // timedelta(microseconds=1)
-    recent: dict[bytes, list[datetime]] = {}
-    for person, at in select_in(
+    recent = select_in(
         raw,
         # Tries that the carrier did not take reached nobody, so they do not count.
         "select a.person, a.at from attempt a join run r on r.no = a.run_no where a.app = ? and a.at > ?"
@@ -137,21 +142,11 @@ def _cap(raw: sqlite3.Connection, run: Run, persons: Sequence[bytes], now: int) 
         f" and e.person = a.person and e.n = a.n and e.kind in ('{Kind.refused}', '{Kind.withdrawn}')) and a.person",
         (run.app, since, run.channel.value),
         persons,
-    ):
-        recent.setdefault(person, []).append(from_micros(at))
-    untils = {person: capped_until(cap, instants) for person, instants in recent.items()}
-    return {person: until for person, until in untils.items() if until is not None}
+    )
+    return cap_persons(cap, ((person, at) for person, at in recent))
 
 
-def _store(
-    raw: sqlite3.Connection,
-    run: Run,
-    sifted: Sifted,
-    lease: Lease,
-    *,
-    turn: Turn = Turn.fresh,
-    with_arm: bool = True,
-) -> None:
+def _store(raw: sqlite3.Connection, run: Run, sifted: Sifted, lease: Lease, *, turn: Turn = Turn.fresh) -> None:
     insert_many(
         raw,
         "insert into attempt (app, run_no, person, n, used, list_no, pos, group_no, at)",
@@ -168,14 +163,9 @@ def _store(
         insert_many(
             raw,
             "insert into retry (app, run_no, turn, due, list_no, pos, person, n, used, group_no, reason)",
-            [
-                (run.app, run.no, turn, to_micros(wait.until), c.list_no, c.pos, c.person, c.n, c.used, c.group_no,
-                 wait.reason)
-                for c, wait in sifted.wait
-            ],
-        )  # fmt: skip
-    if with_arm:
-        _hold(raw, sifted.send, lease)
+            [(run.app, run.no, *retry) for retry in defer(sifted.wait, turn)],
+        )
+    _hold(raw, sifted.send, lease)
     count(raw, run.app, run.no, lease.key.node_no, sifted.counters)
 
 

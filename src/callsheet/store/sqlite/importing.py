@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from callsheet.store.importing import GroupKey, leave_out, number_groups
 from callsheet.store.protocol import Appended, NewContact, NewEntry, Step
 from callsheet.store.sqlite.statements import insert_many, select_in
-
-_GroupKey = tuple[str, str, int]
 
 
 def append(
@@ -56,32 +54,26 @@ def _without_known(raw: sqlite3.Connection, app: int, list_no: int, contacts: Se
                 persons[i : i + 1000],
             )
         )
-    fresh = []
-    for contact in contacts:
-        if contact.person not in known:
-            known.add(contact.person)
-            fresh.append(contact)
-    return fresh
+    return leave_out(contacts, known)
 
 
-def _groups(raw: sqlite3.Connection, app: int, list_no: int, contacts: Sequence[NewContact]) -> dict[_GroupKey, int]:
+def _groups(raw: sqlite3.Connection, app: int, list_no: int, contacts: Sequence[NewContact]) -> Mapping[GroupKey, int]:
     """Number the groups of these contacts and add to their counts."""
-    known: dict[_GroupKey, int] = {
+    known: dict[GroupKey, int] = {
         (own, zones, priority): no
         for no, own, zones, priority in raw.execute(
             "select group_no, own_zone, candidate_zones, priority from list_group where app = ? and list_no = ?",
             (app, list_no),
         )
     }
-    for key, count in Counter(contact[:3] for contact in contacts).items():
-        if key not in known:
-            known[key] = len(known)
-        raw.execute(
-            "insert into list_group (app, list_no, group_no, own_zone, candidate_zones, priority, contacts)"
-            " values (?,?,?,?,?,?,?) on conflict do update set contacts = contacts + excluded.contacts",
-            (app, list_no, known[key], *key, count),
-        )
-    return known
+    numbers, growths = number_groups(contacts, known)
+    insert_many(
+        raw,
+        "insert into list_group (app, list_no, group_no, own_zone, candidate_zones, priority, contacts)",
+        [(app, list_no, growth.group_no, *growth.key, growth.contacts) for growth in growths],
+        "on conflict do update set contacts = contacts + excluded.contacts",
+    )
+    return numbers
 
 
 def forbid(

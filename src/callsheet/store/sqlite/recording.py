@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import sqlite3
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 from callsheet.clock import from_micros, to_micros
-from callsheet.core.attempt import Happening, Kind
-from callsheet.core.retrying import decide
+from callsheet.core.attempt import Happening
 from callsheet.store.arming import unpack_members
 from callsheet.store.protocol import ArmKey, Batch, PolicyOf, Recorded
-from callsheet.store.recording import Changes, weigh
+from callsheet.store.recording import (
+    Changes,
+    Key,
+    Tried,
+    by_run,
+    leases_ran_out,
+    may_come_again,
+    plan_retries,
+    weigh,
+)
 from callsheet.store.sqlite.statements import count, insert_many, marks, select_in
 
 _WHERE_ARM = " where app = ? and run_no = ? and node_no = ? and arm_no = ?"
@@ -37,11 +44,8 @@ def store(
     jitter: Callable[[], float],
 ) -> Recorded:
     """Store what happened, run by run."""
-    by_run: dict[int, list[Happening]] = {}
-    for happening in happenings:
-        by_run.setdefault(happening.run_no, []).append(happening)
     events, unknown, again = 0, 0, []
-    for run_no, mine in by_run.items():
+    for run_no, mine in by_run(happenings).items():
         row = raw.execute("select app from run where no = ?", (run_no,)).fetchone()
         if row is None:
             unknown += len(mine)
@@ -56,7 +60,7 @@ def store(
 
 def _weigh(raw: sqlite3.Connection, app: int, run_no: int, happenings: Sequence[Happening]) -> Changes:
     persons = {happening.person for happening in happenings}
-    seen: dict[tuple[bytes, int], list[str]] = {}
+    seen: dict[Key, list[str]] = {}
     for person, n, kind in select_in(
         raw,
         "select person, n, kind from event where app = ? and run_no = ? and person",
@@ -103,26 +107,25 @@ def _bring_back(
     jitter: Callable[[], float],
 ) -> list[int]:
     """Write the retries that core decides on, and return when they are due."""
-    policy, dues = policy_of(run_no), []
-    for happening in moved:
-        if happening.kind in (Kind.accepted, Kind.delivered):
-            continue
-        n, used, list_no, pos, group_no = raw.execute(
-            "select n, used, list_no, pos, group_no from attempt where app = ? and run_no = ? and person = ? and n = ?",
-            (app, run_no, happening.person, happening.n),
-        ).fetchone()
-        again = decide(happening.kind, policy, n=n, used=used, at=happening.at, jitter=jitter())
-        if again is None:
-            continue
-        due = to_micros(again.due_at)
-        raw.execute(
-            "insert into retry (app, run_no, turn, due, list_no, pos, person, n, used, group_no, reason)"
-            " values (?,?,?,?,?,?,?,?,?,?,?) on conflict do nothing",
-            (app, run_no, again.turn, due, list_no, pos, happening.person, again.n, again.used, group_no,
-             happening.kind),
-        )  # fmt: skip
-        dues.append(due)
-    return dues
+    ended = may_come_again(moved)
+    tried = {
+        (happening.person, happening.n): Tried._make(
+            raw.execute(
+                "select used, list_no, pos, group_no from attempt"
+                " where app = ? and run_no = ? and person = ? and n = ?",
+                (app, run_no, happening.person, happening.n),
+            ).fetchone()
+        )
+        for happening in ended
+    }
+    retries = plan_retries(ended, tried, policy_of(run_no), jitter)
+    insert_many(
+        raw,
+        "insert into retry (app, run_no, turn, due, list_no, pos, person, n, used, group_no, reason)",
+        [(app, run_no, *retry) for retry in retries],
+        "on conflict do nothing",
+    )
+    return [retry.due for retry in retries]
 
 
 def reap(
@@ -149,15 +152,8 @@ def reap(
                 (key[0], run_no, *(person for person, _ in tries)),
             )
         )
-        doubts = [
-            Happening(run_no, person, n, Kind.uncertain, from_micros(now), "lease_ran_out")
-            for person, n in tries
-            if (person, n) not in ended
-        ]
+        doubts = leases_ran_out(run_no, tries, ended, from_micros(now))
         store(raw, node_no, doubts, policy_of, jitter)
         raw.execute("delete from arm" + _WHERE_ARM, ArmKey._make(key))
         doubtful += len(doubts)
     return doubtful
-
-
-__all__ = ["Counter", "reap", "record", "store"]

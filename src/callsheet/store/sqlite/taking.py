@@ -18,17 +18,19 @@ def grow(raw: sqlite3.Connection, run: Run) -> None:
         (run.app, run.no),
     ).fetchall()
     for list_no, ranges, taken_size, size in grown:
+        # A cursor begins and ends where its group does in this range: by its head groups take turns.
         raw.execute(
             "insert into cursor (app, run_no, list_no, range_no, group_no, lo, hi, contacts, taken)"
-            " select g.app, ?, g.list_no, ?, g.group_no, ?, ?,"
-            "  g.contacts - coalesce((select sum(k.contacts) from cursor k where k.app = g.app and k.run_no = ?"
-            "   and k.list_no = g.list_no and k.group_no = g.group_no), 0), 0"
-            " from list_group g where g.app = ? and g.list_no = ?",
-            (run.no, ranges, taken_size, size - 1, run.no, run.app, list_no),
-        )
-        raw.execute(
-            "delete from cursor where app = ? and run_no = ? and list_no = ? and range_no = ? and contacts <= 0",
-            (run.app, run.no, list_no, ranges),
+            " select app, ?, list_no, ?, group_no, lo, hi, contacts, 0 from ("
+            "  select g.app, g.list_no, g.group_no,"
+            "   (select min(pos) from contact c where c.app = g.app and c.list_no = g.list_no"
+            "    and c.group_no = g.group_no and c.pos >= ?) as lo,"
+            "   (select max(pos) from contact c where c.app = g.app and c.list_no = g.list_no"
+            "    and c.group_no = g.group_no and c.pos >= ?) as hi,"
+            "   g.contacts - coalesce((select sum(k.contacts) from cursor k where k.app = g.app and k.run_no = ?"
+            "    and k.list_no = g.list_no and k.group_no = g.group_no), 0) as contacts"
+            "  from list_group g where g.app = ? and g.list_no = ?) where contacts > 0",
+            (run.no, ranges, taken_size, taken_size, run.no, run.app, list_no),
         )
         raw.execute(
             "update run_list set taken_size = ?, ranges = ranges + 1 where app = ? and run_no = ? and list_no = ?",
@@ -117,20 +119,23 @@ def _cut(
 def _advance(raw: sqlite3.Connection, run: Run, cursor: Cursor, size: int) -> tuple[int, int] | None:
     """Move a cursor over at most `size` contacts and return the span from the first to the last; None: it was empty."""
     fifo = run.order is Order.fifo
-    positions = raw.execute(
-        "select pos from contact where app = ? and list_no = ? and group_no = ? and pos between ? and ?"
-        f" order by pos {'asc' if fifo else 'desc'} limit ?",
-        (run.app, cursor.list_no, cursor.group_no, cursor.lo, cursor.hi, size),
-    ).fetchall()
-    span = None
-    lo, hi = cursor.hi + 1, cursor.hi
-    if positions:
-        span = min(positions[0][0], positions[-1][0]), max(positions[0][0], positions[-1][0])
-        if len(positions) == size:
-            lo, hi = (span[1] + 1, cursor.hi) if fifo else (cursor.lo, span[0] - 1)
+    ahead = [
+        pos
+        for (pos,) in raw.execute(
+            "select pos from contact where app = ? and list_no = ? and group_no = ? and pos between ? and ?"
+            f" order by pos {'asc' if fifo else 'desc'} limit ?",
+            (run.app, cursor.list_no, cursor.group_no, cursor.lo, cursor.hi, size + 1),
+        )
+    ]
+    positions = ahead[:size]
+    if len(ahead) <= size:
+        lo, hi = cursor.hi + 1, cursor.hi
+    else:
+        # Its new head is a contact, not merely the next number: by it the cursor is chosen.
+        lo, hi = (ahead[size], cursor.hi) if fifo else (cursor.lo, ahead[size])
     raw.execute(
         "update cursor set lo = ?, hi = ?, taken = taken + ? where app = ? and run_no = ? and list_no = ?"
         " and range_no = ? and group_no = ?",
         (lo, hi, len(positions), run.app, run.no, cursor.list_no, cursor.range_no, cursor.group_no),
     )
-    return span
+    return (min(positions[0], positions[-1]), max(positions[0], positions[-1])) if positions else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 
 from callsheet.clock import from_micros
@@ -10,8 +9,9 @@ from callsheet.core.campaign import Status
 from callsheet.core.pacing import Grant, grant
 from callsheet.core.retrying import Turn
 from callsheet.core.run import Run
-from callsheet.core.walk import Group
+from callsheet.store.outbox import completed
 from callsheet.store.protocol import ArmKey, Work
+from callsheet.store.rows import read_group
 from callsheet.store.sqlite.taking import grow
 
 
@@ -33,10 +33,7 @@ def work(raw: sqlite3.Connection, run: Run, now: int) -> Work:
         ).fetchone()
         if due is not None:
             dues[turn] = from_micros(due)
-    return Work(
-        [Group(no, group, own or None, frozenset(zones.split()), p) for no, group, own, zones, p in groups],
-        dues,
-    )
+    return Work([read_group(*row) for row in groups], dues)
 
 
 def renew(raw: sqlite3.Connection, node_no: int, now: int, until: int) -> None:
@@ -73,11 +70,7 @@ def complete(raw: sqlite3.Connection, run: Run, now: int) -> bool:
         "update campaign set status = ?, updated_at = ? where no = ? and run_no = ?",
         (Status.completed, now, run.campaign_no, run.no),
     )
-    payload = json.dumps({"campaign_id": run.campaign_id, "run_id": run.id})
-    raw.execute(
-        "insert into outbox (app, kind, payload, at) values (?,?,?,?)",
-        (run.app, "run.completed", payload, now),
-    )
+    raw.execute("insert into outbox (app, kind, payload, at) values (?,?,?,?)", (run.app, *completed(run), now))
     return True
 
 
