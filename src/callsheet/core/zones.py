@@ -6,7 +6,7 @@ bootstrap calls `zoneinfo.reset_tzpath(to=())`, so that the names and the rules 
 from __future__ import annotations
 
 from functools import cache
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 # "Factory" is the database's word for "nobody has set a zone"; the others are machinery of the files.
 _NOT_PLACES = frozenset({"Factory", "localtime", "posixrules"})
@@ -30,3 +30,13 @@ def zone_named(text: str) -> str | None:
     abbreviation such as PST means several places.
     """
     return _spellings().get(text.strip().replace(" ", "_").lower())
+
+
+@cache
+def zone_info(name: str) -> ZoneInfo:
+    """Return the rules of a known zone, kept for good.
+
+    zoneinfo itself keeps only eight zones alive and reads the file again for every other one. Raises
+    `zoneinfo.ZoneInfoNotFoundError`, a KeyError.
+    """
+    return ZoneInfo(name)
