@@ -118,7 +118,7 @@ SAMPLE = {
     "America/St_Johns": 2006,  # changed at 00:01
     "Asia/Beirut": 2026,  # midnight does not exist
     "Asia/Gaza": 2026,
-    "Asia/Kathmandu": 1986,  # moved by a quarter of an hour
+    "Asia/Kathmandu": 1985,  # moved by a quarter of an hour
     "Asia/Tehran": 2022,
     "Atlantic/Azores": 2026,
     "Australia/Adelaide": 2026,
