@@ -20,9 +20,7 @@ async def create(runtime: Runtime, app: App, wish: Wish) -> Campaign:
     """Create a campaign. It waits in Ready, unless the app starts what it creates."""
     now = runtime.clock.now()
     definition = await draft(runtime.store, app, wish, now)
-    campaign = await runtime.store.campaigns.create(
-        app.no, definition, now, unique_names=app.settings.unique_names
-    )
+    campaign = await runtime.store.campaigns.create(app.no, definition, now, unique_names=app.settings.unique_names)
     return await start(runtime, app, campaign) if app.settings.start_on_create else campaign
 
 
@@ -39,9 +37,7 @@ async def update(runtime: Runtime, app: App, campaign: Campaign, wish: Wish) -> 
     """Replace a campaign's definition: what the wish leaves out is gone."""
     now = runtime.clock.now()
     definition = await draft(runtime.store, app, wish, now)
-    return await runtime.store.campaigns.update(
-        campaign, definition, now, unique_names=app.settings.unique_names
-    )
+    return await runtime.store.campaigns.update(campaign, definition, now, unique_names=app.settings.unique_names)
 
 
 async def start(runtime: Runtime, app: App, campaign: Campaign) -> Campaign:

@@ -72,5 +72,3 @@ async def forbid(
     appended = await runtime.store.hot.forbid(app.no, dnc_list.no, list(entries.values()), source="api")
     await runtime.conductor.forbid(Scope(app.no, persons=frozenset(entries)))
     return appended.added, rejected
-
-

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import NamedTuple
 
 import structlog
 
@@ -47,6 +48,14 @@ class Tuning:
     """Nothing is handed when less than this is left of the lease: a submit must time out before it."""
 
 
+class _Ready(NamedTuple):
+    """What was armed and waits to be handed."""
+
+    state: RunState
+    armed: Armed
+    reader: int
+
+
 class Dispatcher:
     """Hands the contacts of one sender's runs to a line."""
 
@@ -82,6 +91,9 @@ class Dispatcher:
         self._shares = Shares()
         self._wake = asyncio.Event()
         self._stopping = False
+        self._ahead: asyncio.Task[_Ready | None] | None = None
+        self._unhanded = 0
+        """Intents that were armed and will take their place on the line."""
 
     def wake(self) -> None:
         """Look for work now."""
@@ -94,7 +106,7 @@ class Dispatcher:
 
     async def run(self) -> None:
         """Take turns until `stop`."""
-        while not self._stopping:
+        while not self._stopping or self._ahead is not None:
             self._wake.clear()
             try:
                 worked = await self.turn()
@@ -113,28 +125,43 @@ class Dispatcher:
 
     async def turn(self) -> bool:
         """Arm and hand once; False when there is nothing to do now."""
-        free = self._line.free()
+        ahead, self._ahead = self._ahead, None
+        ready = await (ahead or self._next())
+        if ready is None:
+            return False
+        if self._pace.is_free and ready.armed.intents and not self._stopping:
+            # Arm the next ones while these are rendered and handed: the store and this loop work side by side.
+            self._unhanded = len(ready.armed.intents)
+            self._ahead = asyncio.get_running_loop().create_task(self._next())
+            await asyncio.sleep(0)
+        try:
+            await self._hand(ready)
+        finally:
+            self._unhanded = 0
+            self._holds.finish(ready.reader)
+        return True
+
+    async def _next(self) -> _Ready | None:
+        """Choose whose turn it is, and arm; None when there is nothing to do now."""
+        free = self._line.free() - self._unhanded
         now = await self._hot.now()
         states = {no: s for no, s in self._agenda.of_sender(self._sender_no).items() if s.has_work(now)}
         self._shares.rest(set(self._agenda.states) - set(states))
-        if free == 0 or not states:
-            return False
+        if free <= 0 or not states or self._stopping:
+            return None
         weights = {no: state.run.definition.priority for no, state in states.items()}
         run_no = self._shares.choose(weights)
         state = states[run_no]
         self._keep_pace(state)
-        limit = await self._allow(state, min(free, self._tuning.arm_size))
-        if limit == 0:
-            await self._clock.sleep(self._pace.idle_seconds())
-            return True
         reader = self._holds.begin()
         try:
-            armed = await self._arm(state, limit, now)
-            self._shares.spend(run_no, weights[run_no], max(1, armed.seen))
-            await self._hand(state, armed, reader)
-        finally:
+            limit = await self._allow(state, min(free, self._tuning.arm_size))
+            armed = await self._arm(state, limit, now) if limit else Armed()
+        except BaseException:
             self._holds.finish(reader)
-        return True
+            raise
+        self._shares.spend(run_no, weights[run_no], max(1, armed.seen))
+        return _Ready(state, armed, reader)
 
     def _keep_pace(self, state: RunState) -> None:
         """Go at the rates of now: they may have been changed since the last turn."""
@@ -143,11 +170,14 @@ class Dispatcher:
             self._pace = self._make_pace(state.run.app, buckets)
 
     async def _allow(self, state: RunState, limit: int) -> int:
-        """Return how many contacts may be armed: no more than can be handed within the slice."""
+        """Return how many contacts may be armed: no more than can be handed within the slice. 0: too soon."""
         if self._pace.is_free:
             return limit
         segments = await self._pace.lease(limit)
-        return min(limit, max(1, int(segments / state.segments_guess))) if segments else 0
+        if not segments:
+            await self._clock.sleep(self._pace.idle_seconds())
+            return 0
+        return min(limit, max(1, int(segments / state.segments_guess)))
 
     async def _arm(self, state: RunState, limit: int, now: datetime) -> Armed:
         turn = state.next_turn(now)
@@ -217,25 +247,28 @@ class Dispatcher:
         state.chunk = None
         await self._hot.release(self._node_no, state.run.no)
 
-    async def _hand(self, state: RunState, armed: Armed, reader: int) -> None:
+    async def _hand(self, ready: _Ready) -> None:
+        armed = ready.armed
         if not armed.intents:
             return
-        spare = (armed.lease_until or self._clock.now()) - await self._hot.now()
-        deadline = self._clock.monotonic() + (spare / timedelta(seconds=1)) - self._tuning.hand_margin_seconds
+        assert armed.lease_until is not None, "what was armed has a lease"
+        spare = (armed.lease_until - await self._hot.now()) / timedelta(seconds=1)
+        deadline = self._clock.monotonic() + spare - self._tuning.hand_margin_seconds
         self._failpoints.reach("before_hand")
         segments = 0
         for intent in armed.intents:
-            segments += await self._hand_one(state, intent, reader, deadline)
+            segments += await self._hand_one(ready, intent, deadline)
         self._failpoints.reach("after_hand")
+        state = ready.state
         state.segments_guess += (segments / len(armed.intents) - state.segments_guess) / 8
         self._recorder.nudge()
 
-    async def _hand_one(self, state: RunState, intent: Intent, reader: int, deadline: float) -> int:
+    async def _hand_one(self, ready: _Ready, intent: Intent, deadline: float) -> int:
         """Render and hand one message, in its turn, unless it was forbidden or its lease is nearly over."""
-        run = state.run
+        run = ready.state.run
         key = AttemptKey(intent.run_no, intent.person, intent.n)
         try:
-            text = state.message.render(intent.attributes)
+            text = ready.state.message.render(intent.attributes)
         except CallsheetError as error:
             # This contact's values do not go into this template: nobody else has to wait for that.
             self._recorder.note(Happening(*key, Kind.rejected, await self._hot.now(), error.code))
@@ -243,7 +276,7 @@ class Dispatcher:
         segments = measure(text).count
         if not self._pace.is_free:
             await self._pace.wait_turn(segments)
-        if self._holds.is_barred(reader, intent) or self._clock.monotonic() > deadline:
+        if self._holds.is_barred(ready.reader, intent) or self._clock.monotonic() > deadline:
             self._recorder.note(Happening(*key, Kind.withdrawn, await self._hot.now(), "forbidden"))
             return segments
         self._holds.hand(key, intent.app)

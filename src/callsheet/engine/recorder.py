@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 import structlog
@@ -21,7 +22,7 @@ log = structlog.get_logger()
 
 LINGER_SECONDS = 0.01
 """How long a small batch waits for company."""
-FULL = 500
+FULL = 2000
 """A batch of this size does not wait, and none is larger."""
 AWAY_SECONDS = 0.5
 """How long to wait before a store that is away is asked again."""
@@ -110,8 +111,9 @@ class Recorder:
         self._failpoints.reach("before_record")
         recorded = await self._record(batch)
         self._failpoints.reach("after_record")
-        for happening in happenings:
-            meters.events.labels(kind=happening.kind.value).inc()
+        for kind, count in Counter(happening.kind for happening in happenings).items():
+            meters.events.labels(kind=kind.value).inc(count)
+        meters.unknown_receipts.inc(recorded.unknown)
         self._tell(self._count - len(self._noted))
         self.on_recorded(recorded)
 

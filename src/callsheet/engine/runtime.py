@@ -17,13 +17,33 @@ from callsheet.store.store import Store
 class SandboxMessage(Protocol):
     """A message that the sandbox carrier took, as its handset shows it."""
 
-    id: int
-    to: str
-    sender: str
-    text: str
-    campaign_id: str
-    status: str
-    accepted_at: datetime
+    @property
+    def id(self) -> int:
+        """Its place in the order of acceptance: the cursor of the outbox."""
+
+    @property
+    def to(self) -> str:
+        """The number that it went to."""
+
+    @property
+    def sender(self) -> str:
+        """The caller ID that it came from."""
+
+    @property
+    def text(self) -> str:
+        """What the handset shows."""
+
+    @property
+    def campaign_id(self) -> str:
+        """The public id of its campaign."""
+
+    @property
+    def status(self) -> str:
+        """How it stands: accepted, unanswered, delivered or undelivered."""
+
+    @property
+    def accepted_at(self) -> datetime:
+        """When the carrier took it."""
 
 
 OutboxOf = Callable[[int, int, int], Sequence[SandboxMessage]]

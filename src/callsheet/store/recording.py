@@ -26,15 +26,25 @@ SEGMENTS = "segments"
 class Changes(NamedTuple):
     """What a batch changes in one run."""
 
-    events: Sequence[Happening]
-    doubts: Sequence[Happening]
+    events: list[Happening]
+    doubts: list[Happening]
     """Attempts that became uncertain."""
-    settled: Sequence[Happening]
+    settled: list[Happening]
     """Attempts that were uncertain and are not any more."""
-    moved: Sequence[Happening]
+    moved: list[Happening]
     """Events that moved their attempt's state: what comes again is decided for these."""
     counters: Counter[str]
     unknown: int
+
+
+class _Standing:
+    """Where an attempt stands while a batch is weighed."""
+
+    __slots__ = ("kinds", "state")
+
+    def __init__(self, kinds: Collection[str]) -> None:
+        self.kinds = set(kinds)
+        self.state = fold(kinds) if kinds else PENDING
 
 
 def weigh(
@@ -47,42 +57,42 @@ def weigh(
     `seen` holds the kinds of the events that are stored already, `attempts` the attempts without an event that exist:
     what is in neither was never ours.
     """
-    events: list[Happening] = []
-    doubts: list[Happening] = []
-    settled: list[Happening] = []
-    moved: list[Happening] = []
-    counters: Counter[str] = Counter()
-    kinds_of: dict[Key, set[str]] = {}
+    changes = Changes([], [], [], [], Counter(), 0)
+    standings: dict[Key, _Standing] = {}
     unknown = 0
     for happening in happenings:
         key = (happening.person, happening.n)
-        kinds = kinds_of.get(key)
-        if kinds is None:
+        standing = standings.get(key)
+        if standing is None:
             stored = seen.get(key)
             if stored is None and key not in attempts:
                 unknown += 1
                 continue
-            kinds = kinds_of[key] = set(stored or ())
-        kind = happening.kind
-        if kind in kinds:
-            continue
-        before = fold(kinds)
-        after = advance(before, kind)
-        kinds.add(kind)
-        events.append(happening)
-        if happening.segments:
-            counters[SEGMENTS] += happening.segments
-        if after == before:
-            continue
-        moved.append(happening)
-        counters[after] += 1
-        if before != PENDING:
-            counters[before] -= 1
-        if after == Kind.uncertain:
-            doubts.append(happening)
-        elif before == Kind.uncertain:
-            settled.append(happening)
-    return Changes(events, doubts, settled, moved, counters, unknown)
+            standing = standings[key] = _Standing(stored or ())
+        if happening.kind not in standing.kinds:
+            _add(happening, standing, changes)
+    return changes._replace(unknown=unknown)
+
+
+def _add(happening: Happening, standing: _Standing, changes: Changes) -> None:
+    """Take in a new event, and what it does to its attempt's state."""
+    kind, before = happening.kind, standing.state
+    standing.kinds.add(kind)
+    changes.events.append(happening)
+    if happening.segments:
+        changes.counters[SEGMENTS] += happening.segments
+    after = advance(before, kind)
+    if after == before:
+        return
+    standing.state = after
+    changes.moved.append(happening)
+    changes.counters[after] += 1
+    if before != PENDING:
+        changes.counters[before] -= 1
+    if after == Kind.uncertain:
+        changes.doubts.append(happening)
+    elif before == Kind.uncertain:
+        changes.settled.append(happening)
 
 
 class Tried(NamedTuple):
