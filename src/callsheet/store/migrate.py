@@ -1,0 +1,116 @@
+"""Bring a database to the schema of this program, whatever it was before.
+
+The steps are in `migrations/versions`; all that wait are walked in one transaction, on SQLite too, so a walk that
+fails or is killed leaves the database as it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import asyncpg
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from callsheet.core.errors import Conflict
+
+FOLDER = Path(__file__).parent / "migrations"
+
+_WALK_LOCK = 0x63616C6C
+"""Number of the advisory lock on PostgreSQL that lets one program walk at a time."""
+
+T = TypeVar("T")
+
+
+class Revision(NamedTuple):
+    """One step of the schema: its number, and what it did."""
+
+    number: str
+    sentence: str
+
+
+async def migrate(url: str | Path) -> list[Revision]:
+    """Walk the steps that wait and return them; none when the schema is that of this program already.
+
+    `url` is the path of a SQLite file, which is made if need be, or a PostgreSQL URL as asyncpg reads it.
+    Raises Conflict when a newer program made the database.
+    """
+    return await _on(url, upgrade)
+
+
+async def current(url: str | Path) -> str | None:
+    """Return the number of the last step that the database walked; None when it is empty."""
+    return await _on(url, lambda connection: MigrationContext.configure(connection).get_current_revision())
+
+
+async def pending(url: str | Path) -> list[Revision]:
+    """Return the steps that wait, oldest first. Raises Conflict when a newer program made the database."""
+    return await _on(url, waiting)
+
+
+def upgrade(connection: sa.Connection) -> list[Revision]:
+    """Do what `migrate` does, inside the transaction of a connection."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_WALK_LOCK)))
+    steps = waiting(connection)
+    if steps:
+        command.upgrade(alembic_config(connection), "head")
+    return steps
+
+
+def waiting(connection: sa.Connection) -> list[Revision]:
+    """Do what `pending` does, on a connection."""
+    steps = list(ScriptDirectory.from_config(alembic_config(connection)).walk_revisions())
+    now = MigrationContext.configure(connection).get_current_revision()
+    numbers = [step.revision for step in steps]
+    if now is not None and now not in numbers:
+        raise Conflict(f"A newer Callsheet made this database (revision {now}): run that version, or a newer one.")
+    newer = steps[: numbers.index(now)] if now is not None else steps
+    return [Revision(step.revision, step.doc) for step in reversed(newer)]
+
+
+def alembic_config(connection: sa.Connection) -> Config:
+    """Return what Alembic would read in a file of its own."""
+    config = Config()
+    # Alembic reads % as the start of a name.
+    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
+    config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
+    config.attributes["connection"] = connection
+    return config
+
+
+async def _on(url: str | Path, run: Callable[[sa.Connection], T]) -> T:
+    if not str(url).startswith(("postgresql://", "postgres://")):
+        return await asyncio.to_thread(_on_sqlite, Path(url), run)
+    # asyncpg reads the URL itself, as it does for the store: one dialect of URLs.
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(str(url)))
+    try:
+        async with engine.begin() as connection:
+            return await connection.run_sync(run)
+    finally:
+        await engine.dispose()
+
+
+def _on_sqlite(path: Path, run: Callable[[sa.Connection], T]) -> T:
+    engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)), poolclass=NullPool)
+    # The driver would commit before each CREATE: what begins here ends here.
+    sa.event.listen(engine, "connect", _leave_transactions_to_us)
+    sa.event.listen(engine, "begin", _begin)
+    with engine.begin() as connection:
+        return run(connection)
+
+
+def _leave_transactions_to_us(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None
+
+
+def _begin(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("begin immediate")
