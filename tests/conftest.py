@@ -1,0 +1,66 @@
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from callsheet.store.apps import App
+from callsheet.store.migrate import migrate
+from callsheet.store.store import Store
+from databases import DATABASES, Place
+from factories import Node, StillClock, make_app
+from postgres import create_database, drop_database
+
+
+@pytest.fixture
+def clock() -> StillClock:
+    """Stand still on a Monday at noon UTC until moved."""
+    return StillClock()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a SQLite file with the newest schema, to be copied."""
+    path = tmp_path_factory.mktemp("template") / "callsheet.db"
+    asyncio.run(migrate(path))
+    return path
+
+
+@pytest.fixture(params=DATABASES)
+def database(request: pytest.FixtureRequest) -> str:
+    """Run a test on both databases."""
+    return str(request.param)
+
+
+@pytest.fixture
+async def place(database: str, clock: StillClock, tmp_path: Path, sqlite_template: Path) -> AsyncIterator[Place]:
+    """Make a fresh database, on which the test opens stores."""
+    if database == "sqlite":
+        address = str(tmp_path / "callsheet.db")
+        shutil.copy(sqlite_template, address)
+    else:
+        address = await create_database()
+    place = Place(database, address, clock)
+    yield place
+    await place.close_all()
+    if database == "postgres":
+        await drop_database(address)
+
+
+@pytest.fixture
+async def store(place: Place) -> Store:
+    """Open a store on a fresh database."""
+    return await place.open()
+
+
+@pytest.fixture
+async def app(store: Store, clock: StillClock) -> App:
+    """Make an app with a trunk that takes any sender."""
+    return await make_app(store, clock)
+
+
+@pytest.fixture
+async def node(store: Store, clock: StillClock) -> Node:
+    """Register a node."""
+    return await Node.enter(store, clock)

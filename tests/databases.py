@@ -1,0 +1,76 @@
+"""Opens stores on both databases: one place a test, as many stores on it as the test wants."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from callsheet.clock import Clock
+from callsheet.store.sqlite.database import SqliteDatabase
+from callsheet.store.sqlite.hot import SqliteHot
+from callsheet.store.store import Store
+from callsheet.store.vault import KEY_BYTES, Vault
+
+MASTER_KEY = bytes(range(KEY_BYTES))
+
+DATABASES = ("sqlite", "postgres")
+
+
+class Place:
+    """A database with the newest schema, and the stores that a test opened on it."""
+
+    def __init__(self, kind: str, address: str, clock: Clock) -> None:
+        """Name a place: the path of a SQLite file, or the URL of a PostgreSQL database."""
+        self.kind = kind
+        self.address = address
+        self.clock = clock
+        self._stores: list[Store] = []
+
+    async def open(self) -> Store:
+        """Open a store: on PostgreSQL a further node, on SQLite only when the one before is closed."""
+        assert self.kind != "sqlite" or not self._stores, "one process owns a SQLite file"
+        store = await self._open()
+        self._stores.append(store)
+        # Whoever sends has opened the keys of all apps before, as bootstrap does.
+        await store.apps.open_all()
+        return store
+
+    async def close(self, store: Store) -> None:
+        """Close a store, as a clean stop does."""
+        self._stores.remove(store)
+        await store.close()
+
+    async def reopen(self, store: Store) -> Store:
+        """Stop and start again."""
+        await self.close(store)
+        return await self.open()
+
+    async def close_all(self) -> None:
+        """Close what is still open."""
+        for store in list(self._stores):
+            await self.close(store)
+
+    async def _open(self) -> Store:
+        vault = Vault(MASTER_KEY)
+        if self.kind == "sqlite":
+            sqlite = SqliteDatabase(Path(self.address))
+            # Nobody pulls the plug on a test; waiting for the disk would be most of its time.
+            sqlite._writer.raw.execute("pragma synchronous=off")
+            return Store(sqlite, SqliteHot(sqlite, vault, self.clock), vault)
+        from callsheet.store.postgres.database import PostgresDatabase  # noqa: PLC0415
+        from callsheet.store.postgres.hot import PostgresHot  # noqa: PLC0415
+
+        postgres = await PostgresDatabase.open(self.address)
+        return Store(postgres, PostgresHot(postgres, vault, self.clock), vault)
+
+
+async def rows(store: Store, statement: str | sa.Select[Any], **values: Any) -> Sequence[sa.Row[Any]]:
+    """Look into the tables, past the store."""
+    query = sa.text(statement) if isinstance(statement, str) else statement
+    return await store._database.read(lambda conn: conn.execute(query, values).all())
+
+
+async def change(store: Store, statement: str, **values: Any) -> int:
+    """Change the tables, past the store, and return how many rows that were."""
+    return await store._database.write(lambda conn: conn.execute(sa.text(statement), values).rowcount)
