@@ -34,16 +34,16 @@ PENDING = "pending"
 """The state of an attempt without an event: armed, and held by a node."""
 
 # Carriers report "delivered" before "accepted" now and then, and after "undelivered" once in a while. A message that
-# a handset confirmed has arrived, whatever was said before it.
+# a handset confirmed has arrived, whatever was said before it. No two are equal: the order of arrival decides nothing.
 _RANK: Mapping[str, int] = {
     PENDING: 0,
     Kind.uncertain: 1,
     Kind.withdrawn: 2,
-    Kind.refused: 2,
-    Kind.accepted: 3,
-    Kind.rejected: 4,
-    Kind.undelivered: 5,
-    Kind.delivered: 6,
+    Kind.refused: 3,
+    Kind.accepted: 4,
+    Kind.rejected: 5,
+    Kind.undelivered: 6,
+    Kind.delivered: 7,
 }
 
 NOT_TAKEN = frozenset({Kind.withdrawn, Kind.refused})

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
 
-from callsheet.core.attempt import Kind
+from callsheet.core.attempt import NOT_TAKEN, PENDING, Kind
 from callsheet.core.campaign import UncertainPolicy
 
 FIRST_BACKOFF_SECONDS = 1.0
@@ -59,6 +59,11 @@ def decide(kind: Kind, policy: RetryPolicy, *, n: int, used: int, at: datetime, 
             return Again(at + backoff(n, jitter), Turn.first, n + 1, used)
         case _:
             return None
+
+
+def is_needless(turn: Turn, before: str) -> bool:
+    """Tell whether a repeat is needless: evidence came meanwhile that the try before it, now `before`, was taken."""
+    return turn is Turn.first and before not in (PENDING, Kind.uncertain, *NOT_TAKEN)
 
 
 def backoff(n: int, jitter: float) -> timedelta:

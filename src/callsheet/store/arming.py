@@ -11,7 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from callsheet.clock import from_micros, to_micros
-from callsheet.core.attempt import Intent
+from callsheet.core.attempt import Intent, fold
 from callsheet.core.gate import (
     Cap,
     Facts,
@@ -25,7 +25,7 @@ from callsheet.core.gate import (
     judge_hours,
     zones_of_group,
 )
-from callsheet.core.retrying import Turn
+from callsheet.core.retrying import Turn, is_needless
 from callsheet.core.run import OutsideHours, Run, ZoneSource
 from callsheet.core.walk import Chunk, Group
 from callsheet.store.protocol import ArmKey
@@ -64,6 +64,8 @@ class Known(NamedTuple):
     attempted: Collection[tuple[bytes, int]]
     """Persons and tries that this run has attempted already."""
     capped: Mapping[bytes, datetime]
+    needless: Collection[tuple[bytes, int]] = ()
+    """Repeats whose try before was taken after all, as evidence says that came meanwhile."""
 
 
 class Sifted(NamedTuple):
@@ -85,8 +87,10 @@ def sift(candidates: Sequence[Candidate], known: Known, hours: Verdict, now: dat
     troubled = {*known.on_dnc, *known.opted_out, *known.capped}
     for candidate in candidates:
         key = (candidate.person, candidate.n)
-        if key in taken:
-            suppress.append((candidate, Reason.duplicate))
+        if key in taken or key in known.needless:
+            # A repeat can be queued twice: after a doubt, and after the refusal that settled it.
+            if candidate.n == 1:
+                suppress.append((candidate, Reason.duplicate))
             continue
         verdict = hours
         if candidate.person in troubled:
@@ -125,16 +129,25 @@ def sift_groups(run: Run, candidates: Mapping[Group, Sequence[Candidate]], known
     )
 
 
+def find_needless(
+    turn: Turn, candidates: Iterable[Candidate], events: Iterable[tuple[bytes, int, str]]
+) -> set[tuple[bytes, int]]:
+    """Find the repeats that evidence has made needless; `events` holds persons, tries and kinds."""
+    kinds: dict[tuple[bytes, int], list[str]] = {}
+    for person, n, kind in events:
+        kinds.setdefault((person, n), []).append(kind)
+    return {(c.person, c.n) for c in candidates if is_needless(turn, fold(kinds.get((c.person, c.n - 1), ())))}
+
+
 def outrun(sifted: Sifted, inserted: Collection[tuple[bytes, int]]) -> Sifted:
     """Make duplicates of those whose attempt another node inserted in the meantime."""
     send = [candidate for candidate in sifted.send if (candidate.person, candidate.n) in inserted]
     lost = [candidate for candidate in sifted.send if (candidate.person, candidate.n) not in inserted]
+    duplicates = [(candidate, Reason.duplicate) for candidate in lost if candidate.n == 1]
     counters = Counter(sifted.counters)
     counters[ARMED] -= len(lost)
-    counters[SUPPRESSED + Reason.duplicate] += len(lost)
-    return Sifted(
-        send, [*sifted.suppress, *((candidate, Reason.duplicate) for candidate in lost)], sifted.wait, counters
-    )
+    counters[SUPPRESSED + Reason.duplicate] += len(duplicates)
+    return Sifted(send, [*sifted.suppress, *duplicates], sifted.wait, counters)
 
 
 def defer(wait: Sequence[tuple[Candidate, Wait]], turn: Turn) -> list[Retry]:

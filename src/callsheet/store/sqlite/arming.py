@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from callsheet.clock import from_micros
 from callsheet.core.attempt import Kind
@@ -21,6 +22,7 @@ from callsheet.store.arming import (
     Sifted,
     cap_persons,
     defer,
+    find_needless,
     judge_group,
     pack_members,
     sift,
@@ -77,11 +79,13 @@ def arm_again(raw: sqlite3.Connection, run: Run, turn: Turn, *, limit: int, leas
         "delete from retry where app = ? and run_no = ? and turn = ? and due = ? and list_no = ? and pos = ?",
         [(run.app, run.no, turn, row[8], row[0], row[1]) for row in rows],
     )
-    candidates: dict[Group, list[Candidate]] = {}
-    for row in rows:
-        candidates.setdefault(read_group(row[0], row[2], *row[9:]), []).append(Candidate._make(row[:8]))
-    known = _know(raw, run, [Candidate._make(row[:8]) for row in rows], lease.now)
-    sifted = sift_groups(run, candidates, known, from_micros(lease.now))
+    candidates = [Candidate._make(row[:8]) for row in rows]
+    groups: dict[Group, list[Candidate]] = {}
+    for row, candidate in zip(rows, candidates, strict=True):
+        groups.setdefault(read_group(row[0], row[2], *row[9:]), []).append(candidate)
+    known = _know(raw, run, candidates, lease.now)
+    known = known._replace(needless=find_needless(turn, candidates, _events(raw, run, candidates)))
+    sifted = sift_groups(run, groups, known, from_micros(lease.now))
     _store(raw, run, sifted, lease, turn=turn)
     return Outcome(sifted.send, seen=len(rows))
 
@@ -126,6 +130,13 @@ def _know(raw: sqlite3.Connection, run: Run, candidates: Sequence[Candidate], no
         )
     )
     return Known(on_dnc, opted_out, attempted, _cap(raw, run, persons, now))
+
+
+def _events(raw: sqlite3.Connection, run: Run, candidates: Sequence[Candidate]) -> Iterable[tuple[Any, ...]]:
+    """Return what happened to these persons in this run: person, try and kind."""
+    persons = [candidate.person for candidate in candidates]
+    head = "select person, n, kind from event where app = ? and run_no = ? and person"
+    return select_in(raw, head, (run.app, run.no), persons)
 
 
 def _cap(raw: sqlite3.Connection, run: Run, persons: Sequence[bytes], now: int) -> dict[bytes, datetime]:
