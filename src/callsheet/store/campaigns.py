@@ -286,13 +286,20 @@ def _lay_cursors(conn: sa.Connection, campaign: Campaign, run_no: int) -> None:
                     group.c.list_no,
                     sa.literal(0),
                     group.c.group_no,
-                    sa.literal(0),
-                    sa.literal(size - 1),
+                    # A cursor begins and ends where its group does: by its head groups take turns.
+                    sa.select(sa.func.min(t.contact.c.pos)).where(*_members()).scalar_subquery(),
+                    sa.select(sa.func.max(t.contact.c.pos)).where(*_members()).scalar_subquery(),
                     group.c.contacts,
                     sa.literal(0),
                 ).where(group.c.app == campaign.app, group.c.list_no == contact_list.no),
             )
         )
+
+
+def _members() -> tuple[sa.ColumnElement[bool], ...]:
+    """Say that a contact belongs to the group in question."""
+    contact, group = t.contact, t.list_group
+    return contact.c.app == group.c.app, contact.c.list_no == group.c.list_no, contact.c.group_no == group.c.group_no
 
 
 def _set_status(conn: sa.Connection, campaign: Campaign, status: Status, now: datetime) -> None:
