@@ -78,6 +78,13 @@ class NotFound(CallsheetError):
     code = "not_found"
 
 
+class MethodNotAllowed(CallsheetError):
+    """This path does not take this method."""
+
+    status = 405
+    code = "method_not_allowed"
+
+
 class CampaignNotFound(NotFound):
     """There is no such campaign in this app."""
 
@@ -94,6 +101,18 @@ class DncListNotFound(NotFound):
     """There is no such DNC list in this app."""
 
     code = "dnc_list_not_found"
+
+
+class FlowNotFound(NotFound):
+    """There is no such experience flow in this app."""
+
+    code = "flow_not_found"
+
+
+class TemplateNotFound(NotFound):
+    """There is no such template in this app."""
+
+    code = "template_not_found"
 
 
 class RunNotFound(NotFound):
@@ -149,6 +168,18 @@ class FolderInUse(Conflict):
     """Another process owns this data folder."""
 
     code = "folder_in_use"
+
+
+class RateLimited(CallsheetError):
+    """You've exceeded the per-minute rate limit. Please wait for sometime before retrying."""
+
+    status = 429
+    code = "rate_limited"
+
+    def __init__(self, retry_seconds: float) -> None:
+        """Say after how many seconds the next call is taken. The sentence is the documented one."""
+        self.retry_seconds = retry_seconds
+        super().__init__()
 
 
 class Unavailable(CallsheetError):

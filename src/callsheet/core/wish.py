@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from callsheet.core.campaign import Channel
+from callsheet.core.errors import FieldError
 from callsheet.core.hours import CallingHours
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A thing by its name or by its id; `path` is the field that said so, for the answer when there is no such thing."""
+    """A thing by its name or its id; `path` is the field that said so, for the answer when there is no such thing."""
 
     path: str
     name: str | None = None
@@ -25,7 +26,11 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A campaign's definition as a client words it; every field was checked by itself."""
+    """A campaign's definition as a client words it; every field was checked by itself.
+
+    A wish with `faults` is never carried out. What it names is looked up all the same, so that one answer tells of
+    wrong fields and of names that do not exist; fields that are wrong are empty in it.
+    """
 
     name: str
     description: str
@@ -41,3 +46,5 @@ class Wish:
     template: Reference | None = None
     flow: Reference | None = None
     scheduling_enabled: bool = False
+    faults: tuple[FieldError, ...] = ()
+    """What is wrong with single fields."""

@@ -19,7 +19,7 @@ from callsheet.store.apps import App
 async def create(runtime: Runtime, app: App, wish: Wish) -> Campaign:
     """Create a campaign. It waits in Ready, unless the app starts what it creates."""
     now = runtime.clock.now()
-    definition = await draft(runtime.store, app, wish, now)
+    definition = await draft(runtime.store, app, wish)
     campaign = await runtime.store.campaigns.create(app.no, definition, now, unique_names=app.settings.unique_names)
     return await start(runtime, app, campaign) if app.settings.start_on_create else campaign
 
@@ -36,7 +36,7 @@ async def find(runtime: Runtime, app: App, campaign_id: str) -> Campaign:
 async def update(runtime: Runtime, app: App, campaign: Campaign, wish: Wish) -> Campaign:
     """Replace a campaign's definition: what the wish leaves out is gone."""
     now = runtime.clock.now()
-    definition = await draft(runtime.store, app, wish, now)
+    definition = await draft(runtime.store, app, wish)
     return await runtime.store.campaigns.update(campaign, definition, now, unique_names=app.settings.unique_names)
 
 

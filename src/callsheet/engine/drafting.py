@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
 
 from callsheet.core.campaign import Definition, MessagePlan, Named
 from callsheet.core.errors import FieldError, Invalid
@@ -13,14 +12,20 @@ from callsheet.core.wish import Reference, Wish
 from callsheet.store.apps import App
 from callsheet.store.store import Store
 
+_SHOWN = 20
+"""How many of the things that exist an answer names."""
 
-async def draft(store: Store, app: App, wish: Wish, now: datetime) -> Definition:
-    """Return the definition that a wish describes. Raises Invalid, naming everything that does not exist."""
-    wrong: list[FieldError] = []
+
+async def draft(store: Store, app: App, wish: Wish) -> Definition:
+    """Return the definition that a wish describes.
+
+    Raises Invalid, naming every field that is wrong and everything that does not exist. Nothing is stored.
+    """
+    wrong = list(wish.faults)
     lists = [await _contact_list(store, app, reference, wrong) for reference in wish.contact_lists]
     dnc_list = await _dnc_list(store, app, wish.dnc_list, wrong) if wish.dnc_list else None
     message = await _message(store, app, wish, wrong)
-    await _check_sender(store, app, wish.sender, now, wrong)
+    await _check_sender(store, app, wish.sender, wrong)
     if wrong:
         raise Invalid(wrong)
     return Definition(
@@ -75,11 +80,14 @@ async def _message(store: Store, app: App, wish: Wish, wrong: list[FieldError]) 
     return MessagePlan(wish.message)
 
 
-async def _check_sender(store: Store, app: App, label: str, now: datetime, wrong: list[FieldError]) -> None:
-    if await store.apps.find_sender(app.no, label, now) is None:
-        known = [sender.label for sender in await store.apps.senders(app.no)]
-        path = "dialingStrategy.callerId.phoneNumber"
-        wrong.append(FieldError(path, f"There is no sender {label}. {_which(known)}"))
+async def _check_sender(store: Store, app: App, label: str, wrong: list[FieldError]) -> None:
+    if not label:
+        return
+    known = [sender.label for sender in await store.apps.senders(app.no)]
+    if label in known or any(trunk.takes_any_sender for trunk in await store.apps.trunks(app.no)):
+        return
+    path = "dialingStrategy.callerId.phoneNumber"
+    wrong.append(FieldError(path, f"There is no sender {label}. {_which(known[:_SHOWN])}"))
 
 
 async def _unknown(
