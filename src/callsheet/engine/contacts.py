@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import msgspec
-
 from callsheet.core.contacts import Contact
 from callsheet.core.phone import BadNumber, Number
 from callsheet.engine.holds import Scope
 from callsheet.engine.runtime import Runtime
+from callsheet.engine.sealing import seal, seal_entry
 from callsheet.store.apps import App
 from callsheet.store.dnc import DncList
 from callsheet.store.lists import ContactList
-from callsheet.store.protocol import Appended, NewContact, NewEntry
-from callsheet.store.vault import AppKey
+from callsheet.store.protocol import Appended, NewEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,20 +22,6 @@ class RejectedNumber:
 
     number: str
     reason: str
-
-
-def seal(key: AppKey, contact: Contact) -> NewContact:
-    """Make a contact ready to be stored: its number sealed, its person key beside it."""
-    number = contact.number.e164
-    person = key.person(number)
-    return NewContact(
-        next(iter(contact.zones), ""),
-        " ".join(sorted(contact.candidate_zones)),
-        contact.priority,
-        person,
-        key.close_number(number, person),
-        msgspec.json.encode(contact.attributes).decode(),
-    )
 
 
 async def add(runtime: Runtime, contact_list: ContactList, contacts: Sequence[Contact]) -> Appended:
@@ -63,12 +47,12 @@ async def forbid(
     rejected: list[RejectedNumber] = []
     for text in numbers:
         try:
-            number = Number.parse(text, app.settings.region).e164
+            number = Number.parse(text, app.settings.region)
         except BadNumber as error:
             rejected.append(RejectedNumber(text, error.reason))
             continue
-        person = key.person(number)
-        entries[person] = NewEntry(person, key.close_number(number, person))
+        entry = seal_entry(key, number)
+        entries[entry.person] = entry
     appended = await runtime.store.hot.forbid(app.no, dnc_list.no, list(entries.values()), source="api")
     await runtime.conductor.forbid(Scope(app.no, persons=frozenset(entries)))
     return appended.added, rejected
