@@ -132,6 +132,10 @@ class Apps:
         """Return an app by its public id, or None."""
         return await self._db.read(lambda conn: _app(conn, self._vault, t.app.c.id == app_id))
 
+    async def by_no(self, no: int) -> App | None:
+        """Return an app by its number, or None."""
+        return await self._db.read(lambda conn: _app(conn, self._vault, t.app.c.no == no))
+
     async def open_all(self) -> None:
         """Open the key of every app."""
 
