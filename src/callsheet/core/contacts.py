@@ -46,6 +46,9 @@ class RowReason(StrEnum):
     too_many_columns = "too_many_columns"
     value_too_long = "value_too_long"
     unreadable_character = "unreadable_character"
+    unclosed_quote = "unclosed_quote"
+    row_too_long = "row_too_long"
+    more_cells_than_columns = "more_cells_than_columns"
 
 
 class RowError(NamedTuple):
