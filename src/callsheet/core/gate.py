@@ -45,6 +45,11 @@ class Suppress:
     reason: Reason
 
 
+GOOD_FOR = timedelta(seconds=2)
+"""How long a verdict holds. Nobody is armed in the last moments of a window, and what was not handed within this time
+is withdrawn and judged again: so nothing leaves after the window has closed.
+"""
+
 Verdict = Send | Wait | Suppress
 
 SEND = Send()
@@ -72,9 +77,10 @@ def judge_hours(hours: CallingHours, zones: frozenset[str], now: datetime, *, sk
     A set that no hour of the campaign fits is suppressed at once, so that a run can end. With `skip_outside` (the
     app setting `outside_hours: skip`, the literal reading of the documentation) a closed set is suppressed as well.
     """
-    if is_open_in_all(hours, zones, now):
+    edge = now + GOOD_FOR
+    if is_open_in_all(hours, zones, now) and is_open_in_all(hours, zones, edge):
         return SEND
-    opens_at = next_open(hours, zones, now)
+    opens_at = next_open(hours, zones, edge if is_open_in_all(hours, zones, now) else now)
     if opens_at is None:
         return Suppress(Reason.no_common_hour)
     if skip_outside:

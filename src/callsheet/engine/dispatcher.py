@@ -17,6 +17,7 @@ from callsheet.carriers.base import Outbound
 from callsheet.clock import Clock
 from callsheet.core.attempt import Happening, Intent, Kind
 from callsheet.core.errors import CallsheetError, Unavailable
+from callsheet.core.gate import GOOD_FOR
 from callsheet.core.ids import AttemptKey, encode_attempt
 from callsheet.core.pacing import Shares
 from callsheet.core.retrying import Turn
@@ -44,8 +45,6 @@ class Tuning:
     lease_seconds: float = 30.0
     tick_seconds: float = 0.5
     """How long a loop sleeps at most before it looks for itself."""
-    hand_margin_seconds: float = 12.0
-    """Nothing is handed when less than this is left of the lease: a submit must time out before it."""
 
 
 class _Ready(NamedTuple):
@@ -54,6 +53,8 @@ class _Ready(NamedTuple):
     state: RunState
     armed: Armed
     reader: int
+    deadline: float
+    """Until when, on the monotonic clock, the gate's verdict holds."""
 
 
 class Dispatcher:
@@ -156,12 +157,13 @@ class Dispatcher:
         reader = self._holds.begin()
         try:
             limit = await self._allow(state, min(free, self._tuning.arm_size))
+            deadline = self._clock.monotonic() + GOOD_FOR / timedelta(seconds=1)
             armed = await self._arm(state, limit, now) if limit else Armed()
         except BaseException:
             self._holds.finish(reader)
             raise
         self._shares.spend(run_no, weights[run_no], max(1, armed.seen))
-        return _Ready(state, armed, reader)
+        return _Ready(state, armed, reader, deadline)
 
     def _keep_pace(self, state: RunState) -> None:
         """Go at the rates of now: they may have been changed since the last turn."""
@@ -251,20 +253,17 @@ class Dispatcher:
         armed = ready.armed
         if not armed.intents:
             return
-        assert armed.lease_until is not None, "what was armed has a lease"
-        spare = (armed.lease_until - await self._hot.now()) / timedelta(seconds=1)
-        deadline = self._clock.monotonic() + spare - self._tuning.hand_margin_seconds
         self._failpoints.reach("before_hand")
         segments = 0
         for intent in armed.intents:
-            segments += await self._hand_one(ready, intent, deadline)
+            segments += await self._hand_one(ready, intent)
         self._failpoints.reach("after_hand")
         state = ready.state
         state.segments_guess += (segments / len(armed.intents) - state.segments_guess) / 8
         self._recorder.nudge()
 
-    async def _hand_one(self, ready: _Ready, intent: Intent, deadline: float) -> int:
-        """Render and hand one message, in its turn, unless it was forbidden or its lease is nearly over."""
+    async def _hand_one(self, ready: _Ready, intent: Intent) -> int:
+        """Render and hand one message, in its turn, unless it was forbidden meanwhile or its verdict has grown old."""
         run = ready.state.run
         key = AttemptKey(intent.run_no, intent.person, intent.n)
         try:
@@ -276,8 +275,8 @@ class Dispatcher:
         segments = measure(text).count
         if not self._pace.is_free:
             await self._pace.wait_turn(segments)
-        if self._holds.is_barred(ready.reader, intent) or self._clock.monotonic() > deadline:
-            self._recorder.note(Happening(*key, Kind.withdrawn, await self._hot.now(), "forbidden"))
+        if self._holds.is_barred(ready.reader, intent) or self._clock.monotonic() > ready.deadline:
+            self._recorder.note(Happening(*key, Kind.withdrawn, await self._hot.now(), "barred_or_late"))
             return segments
         self._holds.hand(key, intent.app)
         message = Outbound(encode_attempt(*key), intent.number, run.sender.label, text, segments, run.campaign_id)

@@ -11,6 +11,9 @@ from callsheet.store.protocol import HotStore
 
 SLICE_SECONDS = 0.25
 """How far ahead a slice reaches: a dispatcher arms no more than it can hand over in this time."""
+LONGEST_IDLE_SECONDS = 5.0
+"""A slow sender looks this often whether it was made faster."""
+_FOR_EVER_SECONDS = 86_400.0
 _STALE_MICROS = MICROS_PER_SECOND
 
 
@@ -29,6 +32,7 @@ class Pace:
         self.buckets = buckets
         self._instants: deque[int] = deque()
         self._recent: deque[int] = deque()
+        self._ready_at = 0
         self._limit = max(1, int(min(buckets.values()))) if buckets else 0
 
     @property
@@ -51,6 +55,7 @@ class Pace:
             # The slowest is asked first; what it grants is all that the others are asked for.
             grant = await self._hot.lease_rate(self._app, name, rate, wanted=wanted, horizon_seconds=SLICE_SECONDS)
             if grant.segments == 0:
+                self._ready_at = grant.start - round(SLICE_SECONDS * MICROS_PER_SECOND)
                 return
             wanted = grant.segments
             grants.append(grant)
@@ -60,21 +65,25 @@ class Pace:
 
     def idle_seconds(self) -> float:
         """Return how long to wait before asking again when nothing was granted."""
-        return min(SLICE_SECONDS, MICROS_PER_SECOND / self._slowest() / MICROS_PER_SECOND / 4)
-
-    def _slowest(self) -> float:
-        return min(self.buckets.values())
+        wait = (self._ready_at - to_micros(self._clock.now())) / MICROS_PER_SECOND
+        return min(max(wait, 0.001), LONGEST_IDLE_SECONDS)
 
     async def wait_turn(self, segments: int) -> None:
-        """Wait until a message of so many segments may leave, and spend them."""
-        due = 0
-        for i in range(segments):
-            while not self._instants:
-                await self._refill(segments - i)
-                if not self._instants:
-                    await self._clock.sleep(self.idle_seconds())
-            instant = self._instants.popleft()
-            due = due or instant
+        """Wait until a message may leave, and spend its segments.
+
+        It leaves at the instant of its first segment; the others are spent ahead, so that those who come after wait.
+        """
+        while not self._instants:
+            await self._refill(segments)
+            if not self._instants:
+                await self._clock.sleep(self.idle_seconds())
+        due = self._instants.popleft()
+        missing = segments - 1
+        while missing and self._instants:
+            self._instants.popleft()
+            missing -= 1
+        if missing:
+            await self._borrow(missing)
         await self._sleep_until(due)
         if len(self._recent) >= self._limit:
             # What was used late must not crowd a second that others use on time.
@@ -83,6 +92,13 @@ class Pace:
         self._recent.extend([now] * segments)
         while len(self._recent) > self._limit:
             self._recent.popleft()
+
+    async def _borrow(self, segments: int) -> None:
+        """Spend segments that are not due yet."""
+        for name, rate in self.buckets.items():
+            await self._hot.lease_rate(
+                self._app, name, rate, wanted=segments, horizon_seconds=segments / rate + _FOR_EVER_SECONDS
+            )
 
     async def _sleep_until(self, micros: int) -> None:
         wait = micros - to_micros(self._clock.now())

@@ -1,0 +1,178 @@
+"""A whole engine in virtual time: the real loops, SQLite on disk, the sandbox carrier, and a clock that jumps."""
+
+import asyncio
+import os
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from callsheet.carriers.base import Accepted, Hear, Limits, NotConnected, Outbound, nobody_waits
+from callsheet.carriers.sandbox.behaviour import Timings
+from callsheet.carriers.sandbox.carrier import SandboxCarrier
+from callsheet.carriers.sandbox.ledger import Ledger, Message
+from callsheet.core.campaign import Campaign, Status
+from callsheet.core.run import AppSettings
+from callsheet.engine import inbound
+from callsheet.engine.conductor import Conductor, Surroundings
+from callsheet.engine.dispatcher import Tuning
+from callsheet.engine.failpoints import Failpoints
+from callsheet.engine.recorder import Recorder
+from callsheet.engine.sms_line import SmsLine
+from callsheet.engine.virtual_time import VirtualClock
+from callsheet.store.apps import App, Trunk
+from callsheet.store.migrate import migrate
+from callsheet.store.sqlite.database import SqliteDatabase
+from callsheet.store.sqlite.hot import SqliteHot
+from callsheet.store.store import Store
+from callsheet.store.vault import Vault
+from factories import make_app
+
+SLOW_TICK = Tuning(tick_seconds=60.0)
+
+
+class SlowWire:
+    """A wire between us and a carrier: a message is out of our hands a while after it was handed to the line."""
+
+    def __init__(self, carrier: SandboxCarrier, clock: VirtualClock, rng: random.Random, longest_seconds: float) -> None:
+        self._carrier = carrier
+        self._clock = clock
+        self._rng = rng
+        self._longest_seconds = longest_seconds
+        self.limits: Limits = carrier.limits
+
+    async def open(self, hear: Hear) -> None:
+        await self._carrier.open(hear)
+
+    async def send(self, message: Outbound, leave: Callable[[], None] = nobody_waits) -> Accepted:
+        await self._clock.sleep(self._rng.random() * self._longest_seconds)
+        return await self._carrier.send(message, leave)
+
+    async def close(self) -> None:
+        await self._carrier.close()
+
+
+@dataclass
+class World:
+    clock: VirtualClock
+    store: Store
+    app: App
+    ledger: Ledger
+    rng: random.Random
+    folder: Path
+    tuning: Tuning
+    wire_seconds: float = 0.0
+    timings: Timings = field(default_factory=Timings)
+    window: int = 1000
+    failpoints: Failpoints = field(default_factory=Failpoints)
+    conductor: Conductor = field(init=False)
+
+    @property
+    def runtime(self) -> "Runtime":
+        from callsheet.engine.importer import Importer
+        from callsheet.engine.runtime import Runtime
+
+        importer = Importer(self.store, self.clock, self.folder, on_rows=self.conductor.wake)
+        return Runtime(
+            self.store, self.conductor, importer, self.clock, self.folder, lambda *_: [], self.clock.now()
+        )
+
+    async def start(self) -> None:
+        """Start an engine on this store, as a process does."""
+        self.conductor = Conductor(
+            Surroundings(self.store, self.clock, self.rng, self._line, self.failpoints, self.tuning)
+        )
+        await self.conductor.start()
+
+    def _line(self, trunk: Trunk, recorder: Recorder) -> SmsLine:
+        carrier = SandboxCarrier(self.ledger, self.clock, self.rng, timings=self.timings, window=self.window)
+        mouth = SlowWire(carrier, self.clock, self.rng, self.wire_seconds) if self.wire_seconds else carrier
+
+        async def hear(messages: Sequence[object]) -> None:
+            await inbound.hear(self.store, trunk.app, messages, self.conductor.forbid)  # type: ignore[arg-type]
+
+        return SmsLine(mouth, recorder, self.clock, hear)
+
+    async def run_campaign(self, campaign: Campaign, text: str = "Hello {{first_name}}") -> Campaign:
+        """Start a campaign."""
+        now = self.clock.now()
+        sender = await self.store.apps.find_sender(campaign.app, campaign.definition.sender, now)
+        assert sender is not None
+        started = await self.store.campaigns.start(
+            campaign, text=text, sender_no=sender.no, one_run_per_list=True, now=now
+        )
+        self.conductor.wake()
+        return started
+
+    async def limit(self, campaign: Campaign, segments_per_second: float) -> None:
+        """Set the rate of a campaign's sender."""
+        trunk = (await self.store.apps.trunks(campaign.app))[0]
+        await self.store.apps.set_sender(
+            campaign.app, trunk.no, campaign.definition.sender, segments_per_second, self.clock.now()
+        )
+
+    async def until(self, campaign: Campaign, *statuses: Status, longest_seconds: float, step: float = 1.0) -> Campaign:
+        """Wait in virtual time until a campaign has one of these states."""
+        deadline = self.clock.monotonic() + longest_seconds
+        while True:
+            found = await self.store.campaigns.find(campaign.app, campaign_id=campaign.id)
+            assert found is not None
+            if found.status in statuses:
+                return found
+            assert self.clock.monotonic() < deadline, f"still {found.status} after {longest_seconds} s"
+            await self.clock.sleep(step)
+
+    async def counters(self, campaign: Campaign) -> Mapping[str, int]:
+        found = await self.store.campaigns.find(campaign.app, campaign_id=campaign.id)
+        assert found is not None
+        assert found.run_no is not None
+        counters = await self.store.reports.counters(campaign.app, found.run_no)
+        return {name: count for name, count in counters.items() if count}
+
+    def sent(self) -> list[Message]:
+        """Return everything that the carrier ever took, oldest first."""
+        found: list[Message] = []
+        while page := self.ledger.outbox(found[-1].id if found else 0, 1000):
+            found += page
+        return found
+
+
+@asynccontextmanager
+async def world(
+    clock: VirtualClock,
+    folder: Path,
+    *,
+    seed: int = 1,
+    settings: AppSettings | None = None,
+    tuning: Tuning = SLOW_TICK,
+    wire_seconds: float = 0.0,
+    window: int = 1000,
+) -> AsyncIterator[World]:
+    """Make a world, and stop its engine at the end."""
+    path = folder / "callsheet.db"
+    await migrate(path)
+    database = SqliteDatabase(path, inline=True)
+    vault = Vault(os.urandom(32))
+    store = Store(database, SqliteHot(database, vault, clock), vault)
+    app = await make_app(store, clock, settings)
+    ledger = Ledger(folder / "ledger.db", inline=True)
+    made = World(
+        clock, store, app, ledger, random.Random(seed), folder, tuning, wire_seconds=wire_seconds, window=window
+    )
+    await made.start()
+    try:
+        yield made
+    finally:
+        await made.conductor.stop()
+        ledger.close()
+        await store.close()
+
+
+async def settled(waits: Sequence[Awaitable[object]]) -> None:
+    """Wait for all, and raise what any of them raised."""
+    await asyncio.gather(*waits)
+
+
+__all__ = ["SLOW_TICK", "World", "datetime", "settled", "world"]
