@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from callsheet.store.protocol import NewContact
+from callsheet.store.protocol import NewContact, NewEntry, Step
 
 GroupKey = tuple[str, str, int]
 """What the contacts of a group share: own zone, candidate zones and priority."""
@@ -46,3 +46,8 @@ def number_groups(contacts: Sequence[NewContact], known: Mapping[GroupKey, int])
         number = numbers.setdefault(key, len(numbers))
         growths.append(Growth(number, key, count))
     return Grouped(numbers, growths)
+
+
+def was_stored(step: Step, rows: int, block: Sequence[NewContact] | Sequence[NewEntry]) -> bool:
+    """Tell whether a step is a repeat of one whose answer was lost; `rows` is how far the import has come."""
+    return step.rows <= rows and bool(block or step.rejects)

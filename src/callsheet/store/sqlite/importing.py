@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping, Sequence
 
-from callsheet.store.importing import GroupKey, leave_out, number_groups
+from callsheet.core.errors import ContactListNotFound, DncListNotFound
+from callsheet.store.importing import GroupKey, leave_out, number_groups, was_stored
 from callsheet.store.protocol import Appended, NewContact, NewEntry, Step
 from callsheet.store.sqlite.statements import insert_many, select_in
 
@@ -18,10 +19,15 @@ def append(
     step: Step | None,
     now: int,
 ) -> Appended:
-    """Append contacts to a list, each at the next position."""
-    size, allow_duplicates = raw.execute(
+    """Append contacts to a list, each at the next position. Raises ContactListNotFound."""
+    held = raw.execute(
         "select size, allow_duplicates from contact_list where app = ? and no = ?", (app, list_no)
     ).fetchone()
+    if held is None:
+        raise ContactListNotFound
+    if _was_stored(raw, app, step, contacts):
+        return Appended(0, 0)
+    size, allow_duplicates = held
     fresh = contacts if allow_duplicates else _without_known(raw, app, list_no, contacts)
     groups = _groups(raw, app, list_no, fresh)
     insert_many(
@@ -85,7 +91,11 @@ def forbid(
     step: Step | None,
     now: int,
 ) -> Appended:
-    """Put numbers on a DNC list."""
+    """Put numbers on a DNC list. Raises DncListNotFound."""
+    if raw.execute("select 1 from dnc_list where app = ? and no = ?", (app, dnc_no)).fetchone() is None:
+        raise DncListNotFound
+    if _was_stored(raw, app, step, entries):
+        return Appended(0, 0)
     raw.execute("update app set gate_no = gate_no + 1 where no = ?", (app,))
     before = raw.total_changes
     insert_many(
@@ -99,6 +109,15 @@ def forbid(
     appended = Appended(added, len(entries) - added)
     advance(raw, app, step, appended, now)
     return appended
+
+
+def _was_stored(
+    raw: sqlite3.Connection, app: int, step: Step | None, block: Sequence[NewContact] | Sequence[NewEntry]
+) -> bool:
+    if step is None:
+        return False
+    (rows,) = raw.execute("select rows from import_job where app = ? and no = ?", (app, step.import_no)).fetchone()
+    return was_stored(step, rows, block)
 
 
 def advance(raw: sqlite3.Connection, app: int, step: Step | None, appended: Appended, now: int) -> None:
