@@ -1,0 +1,240 @@
+"""Who comes again, when, and in whose turn; who does not."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from callsheet.core.attempt import Kind
+from callsheet.core.campaign import Move, UncertainPolicy
+from callsheet.core.retrying import FIRST_BACKOFF_SECONDS, Turn
+from callsheet.core.run import AppSettings, Run
+from callsheet.store.apps import App
+from callsheet.store.store import Store
+from factories import (
+    LEASE_SECONDS,
+    Node,
+    StillClock,
+    change_settings,
+    contact,
+    forbid,
+    make_app,
+    number,
+    refreshed,
+    start_run,
+)
+
+HALF_A_SECOND = timedelta(seconds=FIRST_BACKOFF_SECONDS / 2)
+
+
+async def counters(store: Store, run: Run) -> dict[str, int]:
+    return {name: value for name, value in (await store.reports.counters(run.app, run.no)).items() if value}
+
+
+async def test_a_refused_message_comes_again_and_uses_up_nothing(store: Store, app: App, clock: StillClock, node: Node):
+    run = await start_run(store, app, clock, 1)
+    (intent,) = await node.walk_all(run)
+
+    for n, backoff in ((1, 0.5), (2, 1.0), (3, 2.0)):
+        assert (intent.n, intent.used) == (n, 1)
+        recorded = await node.tell(run, [intent], Kind.refused)
+        due = clock.now() + timedelta(seconds=backoff)
+        assert recorded.again_at == due
+        assert (await store.hot.work(run)).due == {Turn.first: due}
+        assert not (await node.arm_again(run, Turn.first)).intents
+        clock.set(due)
+        assert not (await node.arm_again(run, Turn.last)).intents
+        (intent,) = (await node.arm_again(run, Turn.first)).intents
+        assert (intent.number, intent.pos) == (number(0), 0)
+
+    await node.tell(run, [intent], Kind.delivered)
+    assert await counters(store, run) == {"armed": 4, "refused": 3, "delivered": 1}
+    assert (await store.hot.work(run)).due == {}
+    assert await store.hot.complete(run)
+
+
+async def test_a_withdrawn_intent_comes_again_at_once(store: Store, app: App, clock: StillClock, node: Node):
+    run = await start_run(store, app, clock, 2)
+    intents = await node.walk_all(run)
+
+    recorded = await node.tell(run, intents, Kind.withdrawn)
+
+    assert recorded.again_at == clock.now()
+    again = (await node.arm_again(run, Turn.first)).intents
+    assert [(intent.number, intent.n, intent.used) for intent in again] == [(number(0), 2, 1), (number(1), 2, 1)]
+
+
+async def test_those_who_come_again_come_in_the_order_in_which_they_are_due(
+    store: Store, app: App, clock: StillClock, node: Node
+):
+    run = await start_run(store, app, clock, 4)
+    intents = await node.walk_all(run)
+    for intent in (intents[2], intents[0], intents[3]):
+        clock.advance(0.001)
+        await node.tell(run, [intent], Kind.withdrawn)
+
+    first = await node.arm_again(run, Turn.first, limit=2)
+    rest = await node.arm_again(run, Turn.first, limit=2)
+
+    assert [intent.pos for intent in first.intents] == [2, 0]
+    assert [intent.pos for intent in rest.intents] == [3]
+
+
+@pytest.mark.parametrize("kind", [Kind.accepted, Kind.rejected, Kind.undelivered, Kind.delivered, Kind.uncertain])
+async def test_nobody_else_is_texted_again(store: Store, app: App, clock: StillClock, node: Node, kind: Kind):
+    run = await start_run(store, app, clock, 1, max_attempts=3)
+    intents = await node.walk_all(run)
+
+    recorded = await node.tell(run, intents, kind)
+
+    assert recorded.again_at is None
+    assert (await store.hot.work(run)).due == {}
+
+
+async def test_a_second_refusal_of_the_same_try_does_not_bring_the_contact_back_twice(
+    store: Store, app: App, clock: StillClock, node: Node
+):
+    run = await start_run(store, app, clock, 1)
+    intents = await node.walk_all(run)
+    await node.tell(run, intents, Kind.refused)
+    clock.advance(0.25)
+    await node.tell(run, intents, Kind.refused)
+    await node.tell(run, intents, Kind.withdrawn)
+
+    clock.advance(60)
+
+    assert len((await node.arm_again(run, Turn.first)).intents) == 1
+
+
+async def test_an_attempt_that_nobody_knows_about_is_shown_and_not_repeated(
+    store: Store, app: App, clock: StillClock, node: Node
+):
+    run = await start_run(store, app, clock, 2)
+    intents = await node.walk_all(run)
+    await node.tell(run, intents[:1], Kind.accepted)
+    await node.tell(run, intents[1:], Kind.uncertain, "timeout")
+
+    (attempt,) = await store.reports.attempts(app.no, run.no, uncertain_only=True)
+    assert (attempt.number, attempt.state) == (number(1), Kind.uncertain)
+    assert attempt.events[0].code == "timeout"
+    assert await counters(store, run) == {"armed": 2, "accepted": 1, "uncertain": 1}
+    assert await store.hot.complete(run)
+
+
+@pytest.mark.parametrize("receipt", [Kind.accepted, Kind.undelivered, Kind.delivered, Kind.rejected])
+async def test_a_late_receipt_settles_what_was_uncertain_even_after_the_run(
+    store: Store, app: App, clock: StillClock, node: Node, receipt: Kind
+):
+    run = await start_run(store, app, clock, 1)
+    intents = await node.walk_all(run)
+    await node.tell(run, intents, Kind.uncertain)
+    assert await store.hot.complete(run)
+    clock.advance(days=3)
+
+    await node.tell(run, intents, receipt)
+
+    assert await store.reports.attempts(app.no, run.no, uncertain_only=True) == []
+    assert await counters(store, run) == {"armed": 1, receipt: 1}
+
+
+async def test_at_least_once_repeats_what_nobody_knows_about(store: Store, clock: StillClock):
+    app = await make_app(store, clock, AppSettings(uncertain_policy=UncertainPolicy.at_least_once))
+    node = await Node.enter(store, clock)
+    run = await start_run(store, app, clock, 1)
+    intents = await node.walk_all(run)
+
+    recorded = await node.tell(run, intents, Kind.uncertain)
+
+    assert recorded.again_at == clock.now() + HALF_A_SECOND
+    clock.advance(1)
+    (again,) = (await node.arm_again(run, Turn.first)).intents
+    # What is repeated may have arrived, so it is used up.
+    assert (again.n, again.used) == (2, 2)
+    assert len(await store.reports.attempts(app.no, run.no)) == 2
+    assert [a.n for a in await store.reports.attempts(app.no, run.no, uncertain_only=True)] == [1]
+
+
+@pytest.mark.parametrize("receipt", [Kind.accepted, Kind.undelivered, Kind.delivered, Kind.rejected])
+@pytest.mark.parametrize("doubt", [Kind.uncertain, Kind.refused, Kind.withdrawn])
+async def test_a_receipt_that_arrives_before_the_repeat_makes_it_needless(
+    store: Store, clock: StillClock, doubt: Kind, receipt: Kind
+):
+    app = await make_app(store, clock, AppSettings(uncertain_policy=UncertainPolicy.at_least_once))
+    node = await Node.enter(store, clock)
+    run = await start_run(store, app, clock, 2)
+    intents = await node.walk_all(run)
+    await node.tell(run, intents, doubt)
+
+    await node.tell(run, intents[:1], receipt)
+
+    clock.advance(60)
+    assert [intent.pos for intent in (await node.arm_again(run, Turn.first)).intents] == [1]
+
+
+async def test_a_contact_that_comes_again_is_not_taken_for_its_own_duplicate(
+    store: Store, app: App, clock: StillClock, node: Node
+):
+    people = [contact(store, app, number(0)), contact(store, app, number(1))]
+    run = await start_run(store, app, clock, people)
+    chunk = await node.take(run)
+    assert chunk is not None
+    first = await node.arm(run, chunk, 1)
+    await node.tell(run, first.intents, Kind.refused)
+    clock.advance(1)
+
+    again = (await node.arm_again(run, Turn.first)).intents
+    assert first.left is not None
+    rest = (await node.arm(run, first.left)).intents
+
+    assert [(intent.number, intent.n) for intent in (*again, *rest)] == [(number(0), 2), (number(1), 1)]
+
+
+async def test_a_person_whose_message_waits_to_be_repeated_and_who_opts_out_is_spared(
+    store: Store, app: App, clock: StillClock, node: Node
+):
+    everywhere = await store.dnc_lists.create(app.no, "Global", clock.now(), is_global=True)
+    run = await start_run(store, app, clock, 2)
+    await node.tell(run, await node.walk_all(run), Kind.refused)
+
+    await forbid(store, app, everywhere.no, [number(0)])
+    clock.advance(1)
+
+    assert [intent.number for intent in (await node.arm_again(run, Turn.first)).intents] == [number(1)]
+    assert await counters(store, run) == {"armed": 3, "refused": 2, "suppressed:dnc": 1}
+    assert await store.reports.waiting(app.no, run.no) == []
+
+
+async def test_who_comes_again_is_held_like_everybody_else(store: Store, app: App, clock: StillClock, node: Node):
+    run = await start_run(store, app, clock, 1)
+    await node.tell(run, await node.walk_all(run), Kind.refused)
+    clock.advance(1)
+    assert len((await node.arm_again(run, Turn.first)).intents) == 1
+    assert len(await store.hot.unhanded(app.no)) == 1
+
+    clock.advance(LEASE_SECONDS)
+
+    assert await node.reap(run) == 1
+    (attempt,) = await store.reports.attempts(app.no, run.no, uncertain_only=True)
+    assert attempt.n == 2
+
+
+async def test_nobody_comes_again_in_a_run_that_is_paused(store: Store, app: App, clock: StillClock, node: Node):
+    run = await start_run(store, app, clock, 1)
+    await node.tell(run, await node.walk_all(run), Kind.withdrawn)
+    campaign = await store.campaigns.find(app.no, campaign_id=run.campaign_id)
+    assert campaign is not None
+
+    await store.campaigns.move(campaign, Move.pause, clock.now())
+    assert (await node.arm_again(run, Turn.first)).lost
+    await store.campaigns.move(campaign, Move.resume, clock.now())
+    assert len((await node.arm_again(run, Turn.first)).intents) == 1
+
+
+async def test_the_policy_of_now_rules(store: Store, app: App, clock: StillClock, node: Node):
+    run = await start_run(store, app, clock, 1)
+    intents = await node.walk_all(run)
+    await change_settings(store, app, replace(app.settings, uncertain_policy=UncertainPolicy.at_least_once))
+
+    recorded = await node.tell(await refreshed(store, run), intents, Kind.uncertain)
+
+    assert recorded.again_at is not None
