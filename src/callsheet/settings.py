@@ -1,0 +1,128 @@
+"""Settings: what can be chosen from outside, each with its type, its default and a description.
+
+A flag of the command line wins over the environment (`CALLSHEET_...`), the environment over the optional TOML file
+that `CALLSHEET_CONFIG` names, the file over the default. A secret can be read from a file: `CALLSHEET_..._FILE`.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from callsheet.core.errors import FieldError, Invalid
+
+PREFIX = "CALLSHEET_"
+CONFIG = "CALLSHEET_CONFIG"
+_TWIN = "_FILE"
+
+
+class Settings(BaseSettings):
+    """Everything that can be chosen for one process."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
+
+    data: Path = Field(
+        default=Path("var"),
+        description="the data folder: database, keys, credentials, files that are being imported, sandbox ledgers",
+    )
+    host: str = Field(default="127.0.0.1", description="the address that the HTTP API listens on")
+    port: int = Field(default=8030, ge=0, le=65535, description="its port; 0 takes a free one")
+    database_url: SecretStr = Field(
+        default=SecretStr(""),
+        description="`postgresql://user:password@host/name`; empty: SQLite in the data folder",
+    )
+    master_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="64 hexadecimal digits that open every app's key; empty: `master.key` in the data folder, made at"
+        " the first start. Several nodes on one PostgreSQL need the same",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="the least that is logged: `debug`, `info`, `warning` or `error`"
+    )
+    log_format: Literal["auto", "console", "json"] = Field(
+        default="auto", description="`console` or `json`; `auto` is console in a terminal and JSON elsewhere"
+    )
+    sandbox_seed: int | None = Field(
+        default=None, description="makes the simulated handsets behave the same in every run; none: at random"
+    )
+    sandbox_window: int = Field(
+        default=1000, ge=1, description="how many messages may wait for the sandbox carrier's answer at once"
+    )
+    failpoint: str = Field(
+        default="", description="kills the process at a named place of the engine, such as `after_arm:3`"
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (a signature of pydantic's)
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Put the sources in order, the strongest first."""
+        twins = InitSettingsSource(settings_cls, _read_twins(os.environ))
+        file = InitSettingsSource(settings_cls, _read_file(os.environ))
+        return init_settings, env_settings, twins, file
+
+
+def load(**flags: object) -> Settings:
+    """Read the settings; a flag that is None was not given. Raises Invalid with every wrong one."""
+    try:
+        return Settings(**{name: value for name, value in flags.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        # Without the input: it may be a secret.
+        wrong = error.errors(include_input=False, include_url=False)
+        raise Invalid(FieldError(variable(str(one["loc"][0])), one["msg"]) for one in wrong) from None
+
+
+def variable(name: str) -> str:
+    """Return the environment variable of a setting."""
+    return PREFIX + name.upper()
+
+
+def unknown_names(environ: Mapping[str, str] | None = None) -> list[str]:
+    """Return variables that look like settings and are none, and what the TOML file has besides settings."""
+    environ = os.environ if environ is None else environ
+    known = {variable(name) for name in Settings.model_fields}
+    known |= {variable(name) + _TWIN for name in _secrets()} | {CONFIG}
+    unknown = [name for name in environ if name.upper().startswith(PREFIX) and name.upper() not in known]
+    return sorted(unknown) + sorted(name for name in _read_file(environ) if name not in Settings.model_fields)
+
+
+def _secrets() -> list[str]:
+    return [name for name, field in Settings.model_fields.items() if field.annotation is SecretStr]
+
+
+def _read_twins(environ: Mapping[str, str]) -> dict[str, Any]:
+    found = {}
+    for name in _secrets():
+        path = environ.get(variable(name) + _TWIN)
+        if path:
+            try:
+                found[name] = Path(path).read_text("utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                raise Invalid([FieldError(variable(name) + _TWIN, f"{path} cannot be read: {error}.")]) from error
+    return found
+
+
+def _read_file(environ: Mapping[str, str]) -> dict[str, Any]:
+    path = environ.get(CONFIG)
+    if not path:
+        return {}
+    try:
+        return tomllib.loads(Path(path).read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise Invalid([FieldError(CONFIG, f"{path} cannot be read: {error}.")]) from error

@@ -1,0 +1,90 @@
+"""An operator believes what the settings say; a wrong one must be named, never guessed."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from callsheet import settings
+from callsheet.core.errors import Invalid
+
+
+@pytest.fixture(autouse=True)
+def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith("CALLSHEET_"):
+            monkeypatch.delenv(name)
+
+
+def test_without_anything_the_documented_defaults_hold():
+    chosen = settings.load()
+
+    assert (chosen.data, chosen.host, chosen.port) == (Path("var"), "127.0.0.1", 8030)
+    assert chosen.database_url.get_secret_value() == ""
+
+
+def test_a_flag_wins_over_the_environment_and_that_over_the_file(monkeypatch, tmp_path):
+    file = tmp_path / "callsheet.toml"
+    file.write_text('port = 1001\nhost = "10.0.0.1"\nlog_level = "error"\n')
+    monkeypatch.setenv("CALLSHEET_CONFIG", str(file))
+    monkeypatch.setenv("CALLSHEET_PORT", "1002")
+    monkeypatch.setenv("CALLSHEET_HOST", "10.0.0.2")
+
+    chosen = settings.load(port=1003, host=None)
+
+    assert (chosen.port, chosen.host, chosen.log_level) == (1003, "10.0.0.2", "error")
+
+
+def test_a_secret_is_read_from_the_file_that_its_twin_names(monkeypatch, tmp_path):
+    file = tmp_path / "url"
+    file.write_text("postgresql://somewhere/x\n")
+    monkeypatch.setenv("CALLSHEET_DATABASE_URL_FILE", str(file))
+
+    assert settings.load().database_url.get_secret_value() == "postgresql://somewhere/x"
+
+
+def test_a_missing_secret_file_is_named_and_not_taken_for_no_secret(monkeypatch, tmp_path):
+    monkeypatch.setenv("CALLSHEET_DATABASE_URL_FILE", str(tmp_path / "gone"))
+
+    with pytest.raises(Invalid) as caught:
+        settings.load()
+
+    assert [field.path for field in caught.value.fields] == ["CALLSHEET_DATABASE_URL_FILE"]
+
+
+def test_every_wrong_setting_is_named_and_its_value_is_not_shown(monkeypatch):
+    monkeypatch.setenv("CALLSHEET_PORT", "ninety")
+    monkeypatch.setenv("CALLSHEET_LOG_LEVEL", "loudest")
+
+    with pytest.raises(Invalid) as caught:
+        settings.load()
+
+    assert {field.path for field in caught.value.fields} == {"CALLSHEET_PORT", "CALLSHEET_LOG_LEVEL"}
+    assert "ninety" not in str(caught.value)
+
+
+def test_a_secret_is_not_shown_when_settings_are_printed(monkeypatch):
+    monkeypatch.setenv("CALLSHEET_DATABASE_URL", "postgresql://me:hunter2@host/x")
+
+    assert "hunter2" not in repr(settings.load())
+
+
+def test_a_mistyped_variable_and_a_mistyped_key_are_unknown(monkeypatch, tmp_path):
+    file = tmp_path / "callsheet.toml"
+    file.write_text("prot = 8031\n")
+    monkeypatch.setenv("CALLSHEET_CONFIG", str(file))
+    monkeypatch.setenv("CALLSHEET_PROT", "8031")
+    monkeypatch.setenv("CALLSHEET_MASTER_KEY_FILE", "")
+    monkeypatch.setenv("CALLSHEET_HOST_FILE", "hosts")
+
+    assert settings.unknown_names() == ["CALLSHEET_HOST_FILE", "CALLSHEET_PROT", "prot"]
+
+
+@pytest.mark.parametrize("text", ["port = ", "\x00"])
+def test_a_file_that_is_no_toml_is_named(monkeypatch, tmp_path, text):
+    file = tmp_path / "callsheet.toml"
+    file.write_text(text)
+    monkeypatch.setenv("CALLSHEET_CONFIG", str(file))
+
+    with pytest.raises(Invalid, match="CALLSHEET_CONFIG"):
+        settings.load()
