@@ -20,7 +20,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from callsheet.core.errors import Conflict
+from callsheet.core.errors import Conflict, Unavailable
 
 FOLDER = Path(__file__).parent / "migrations"
 
@@ -41,7 +41,7 @@ async def migrate(url: str | Path) -> list[Revision]:
     """Walk the steps that wait and return them; none when the schema is that of this program already.
 
     `url` is the path of a SQLite file, which is made if need be, or a PostgreSQL URL as asyncpg reads it.
-    Raises Conflict when a newer program made the database.
+    Raises Conflict when a newer program made the database, Unavailable when it does not let us in.
     """
     return await _on(url, upgrade)
 
@@ -91,12 +91,20 @@ async def _on(url: str | Path, run: Callable[[sa.Connection], T]) -> T:
     if not str(url).startswith(("postgresql://", "postgres://")):
         return await asyncio.to_thread(_on_sqlite, Path(url), run)
     # asyncpg reads the URL itself, as it does for the store: one dialect of URLs.
-    engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(str(url)))
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: _connect(str(url)))
     try:
         async with engine.begin() as connection:
             return await connection.run_sync(run)
     finally:
         await engine.dispose()
+
+
+async def _connect(url: str) -> Any:
+    """Connect, or raise Unavailable with the reason: no server, no such database, a wrong password."""
+    try:
+        return await asyncpg.connect(url)
+    except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise Unavailable(f"The database does not let us in: {error}.") from error
 
 
 def _on_sqlite(path: Path, run: Callable[[sa.Connection], T]) -> T:
