@@ -1,0 +1,265 @@
+"""Put together what runs in one process: Settings become a Runtime. The only file that knows every room."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import zoneinfo
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import structlog
+from cryptography.exceptions import InvalidTag
+
+from callsheet.carriers.base import Inbound
+from callsheet.carriers.sandbox.behaviour import Timings
+from callsheet.carriers.sandbox.carrier import SandboxCarrier
+from callsheet.carriers.sandbox.ledger import Ledger, Message
+from callsheet.clock import Clock, SystemClock
+from callsheet.core.errors import Conflict, NotFound
+from callsheet.engine import inbound
+from callsheet.engine.conductor import Conductor, Surroundings
+from callsheet.engine.dispatcher import Tuning
+from callsheet.engine.failpoints import FailpointCountError, Failpoints, UnknownFailpointError
+from callsheet.engine.importer import Importer
+from callsheet.engine.recorder import Recorder
+from callsheet.engine.runtime import Runtime
+from callsheet.engine.sms_line import SmsLine
+from callsheet.folder import Credentials, DataFolder
+from callsheet.settings import Settings
+from callsheet.store import migrate as steps
+from callsheet.store.apps import Client, Trunk
+from callsheet.store.database import Database
+from callsheet.store.defaults import SANDBOX, make_defaults
+from callsheet.store.postgres.database import PostgresDatabase
+from callsheet.store.postgres.hot import PostgresHot
+from callsheet.store.sqlite.database import SqliteDatabase
+from callsheet.store.sqlite.hot import SqliteHot
+from callsheet.store.store import Store
+from callsheet.store.vault import KEY_BYTES, Vault
+
+log = structlog.get_logger()
+
+RESTART_SECONDS = 1.0
+"""How long to wait before an importer that broke is started again."""
+
+_USUAL_TIMINGS = Timings()
+_USUAL_TUNING = Tuning()
+
+
+@asynccontextmanager
+async def open_runtime(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    rng: random.Random | None = None,
+    tuning: Tuning = _USUAL_TUNING,
+    timings: Timings = _USUAL_TIMINGS,
+    start_engine: bool = True,
+    inline: bool = False,
+) -> AsyncIterator[Runtime]:
+    """Open the data folder and everything that runs on it; leaving drains and closes it.
+
+    The first start makes keys, database, the default app and its credentials. `inline` keeps SQLite and the sandbox
+    ledgers on the loop's thread, for simulated time. Without `start_engine` files are imported and nobody is contacted.
+    Raises FolderInUse when another process owns the folder, and Conflict with a sentence
+    when the folder, the key or the database is not what it should be.
+    """
+    _pin_zones()
+    clock = clock or SystemClock()
+    rng = rng or random.Random()  # noqa: S311 (it spreads retries, it keeps no secret)
+    folder = DataFolder(settings.data)
+    folder.create()
+    async with AsyncExitStack() as stack:
+        stack.enter_context(folder.owned())
+        vault = Vault(_master_key(settings, folder))
+        for step in await steps.migrate(_prepared(settings, folder)):
+            log.info("database.migrated", revision=step.number, step=step.sentence)
+        store, database = await _open_store(settings, folder, vault, clock, inline=inline)
+        stack.push_async_callback(store.close)
+        _write_credentials(settings, folder, await _default_client(store, database, vault, clock))
+        sandbox = _Sandbox(folder.sandbox, settings, clock, timings, inline=inline)
+        stack.callback(sandbox.close)
+        conductor = _make_conductor(settings, store, clock, rng, tuning, sandbox)
+        importer = Importer(store, clock, folder.imports, on_rows=conductor.wake, sole_owner=not is_shared(settings))
+        if start_engine:
+            await conductor.start()
+            stack.push_async_callback(conductor.stop)
+        await stack.enter_async_context(_running(importer, clock))
+        yield Runtime(store, conductor, importer, clock, folder.path, sandbox.outbox, clock.now())
+
+
+def _pin_zones() -> None:
+    """Let the pinned tzdata wheel rule, here and in processes of ours, whatever the machine has."""
+    os.environ["PYTHONTZPATH"] = ""
+    zoneinfo.reset_tzpath(to=())
+    zoneinfo.ZoneInfo.clear_cache()
+
+
+async def migrate(settings: Settings) -> Sequence[steps.Revision]:
+    """Bring the database to the schema of this program, and return the steps that this took."""
+    folder = DataFolder(settings.data)
+    folder.create()
+    with folder.owned():
+        return await steps.migrate(_prepared(settings, folder))
+
+
+async def waiting_steps(settings: Settings) -> Sequence[steps.Revision]:
+    """Return the steps that `migrate` would take, and change nothing."""
+    folder = DataFolder(settings.data)
+    url = settings.database_url.get_secret_value()
+    if not url and not folder.database.exists():
+        # Looking into a file that is not there would make it.
+        return await steps.pending(":memory:")
+    return await steps.pending(url or folder.database)
+
+
+def is_shared(settings: Settings) -> bool:
+    """Tell whether more than one node can work on the database."""
+    return bool(settings.database_url.get_secret_value())
+
+
+def _prepared(settings: Settings, folder: DataFolder) -> str | Path:
+    url = settings.database_url.get_secret_value()
+    if not url:
+        folder.prepare_database()
+    return url or folder.database
+
+
+def _master_key(settings: Settings, folder: DataFolder) -> bytes:
+    text = settings.master_key.get_secret_value()
+    if not text:
+        return folder.master_key()
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise Conflict(f"The master key of the settings does not have {2 * KEY_BYTES} hexadecimal digits.")
+    return key
+
+
+async def _open_store(
+    settings: Settings, folder: DataFolder, vault: Vault, clock: Clock, *, inline: bool
+) -> tuple[Store, Database]:
+    url = settings.database_url.get_secret_value()
+    if url:
+        postgres = await PostgresDatabase.open(url)
+        return Store(postgres, PostgresHot(postgres, vault, clock), vault), postgres
+    sqlite = SqliteDatabase(folder.database, inline=inline)
+    return Store(sqlite, SqliteHot(sqlite, vault, clock), vault), sqlite
+
+
+async def _default_client(store: Store, database: Database, vault: Vault, clock: Clock) -> Client:
+    try:
+        client = await store.apps.find_client(await make_defaults(database, vault, clock.now()))
+    except InvalidTag:
+        raise Conflict(
+            "The master key does not open this database: it is the key of another one. Every node on one database"
+            " needs the same."
+        ) from None
+    assert client is not None, "it was made a moment ago"
+    return client
+
+
+def _write_credentials(settings: Settings, folder: DataFolder, client: Client) -> None:
+    """Write down who may call; the address stays the one of the last server, until one serves elsewhere."""
+    try:
+        base_url = folder.credentials().base_url
+    except (NotFound, TypeError, ValueError):  # none yet, or one that somebody edited
+        base_url = address(settings.host, settings.port)
+    app = client.app
+    folder.write_credentials(Credentials(base_url, app.account_id, app.id, client.id, client.secret))
+
+
+def address(host: str, port: int) -> str:
+    """Return the URL under which this machine reaches a server; one that listens everywhere is reached at home."""
+    reachable = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104 (as compared)
+    return f"http://[{reachable}]:{port}" if ":" in reachable else f"http://{reachable}:{port}"
+
+
+def _make_conductor(
+    settings: Settings, store: Store, clock: Clock, rng: random.Random, tuning: Tuning, sandbox: _Sandbox
+) -> Conductor:
+    def make_line(trunk: Trunk, recorder: Recorder) -> SmsLine:
+        async def hear(messages: Sequence[Inbound]) -> None:
+            await inbound.hear(store, trunk.app, messages, conductor.forbid)
+
+        return SmsLine(sandbox.carrier(trunk), recorder, clock, hear)
+
+    try:
+        failpoints = Failpoints.parse(settings.failpoint)
+    except (UnknownFailpointError, FailpointCountError) as error:
+        raise Conflict(str(error)) from None
+    conductor = Conductor(
+        Surroundings(store, clock, rng, make_line, failpoints, tuning, sole_owner=not is_shared(settings))
+    )
+    return conductor
+
+
+class _Sandbox:
+    """The sandbox carriers of this process, and the ledger of each."""
+
+    def __init__(self, folder: Path, settings: Settings, clock: Clock, timings: Timings, *, inline: bool) -> None:
+        self._folder = folder
+        self._settings = settings
+        self._clock = clock
+        self._timings = timings
+        self._inline = inline
+        self._ledgers: dict[int, dict[int, Ledger]] = {}
+
+    def carrier(self, trunk: Trunk) -> SandboxCarrier:
+        """Return the carrier of a trunk. Raises Conflict for a trunk of a carrier that this release does not speak."""
+        if trunk.carrier != SANDBOX:
+            raise Conflict(
+                f"The trunk {trunk.name} is of the carrier {trunk.carrier}, which this release does not have."
+            )
+        seed = self._settings.sandbox_seed
+        rng = random.Random(None if seed is None else f"{seed}:{trunk.no}")  # noqa: S311 (handsets, not secrets)
+        return SandboxCarrier(
+            self._ledger(trunk), self._clock, rng, timings=self._timings, window=self._settings.sandbox_window
+        )
+
+    def _ledger(self, trunk: Trunk) -> Ledger:
+        ledgers = self._ledgers.setdefault(trunk.app, {})
+        if trunk.no not in ledgers:
+            ledgers[trunk.no] = Ledger(self._folder / f"{trunk.id}.db", inline=self._inline)
+        return ledgers[trunk.no]
+
+    def outbox(self, app: int, after: int, limit: int) -> Sequence[Message]:
+        """Return what the app's sandbox carrier accepted, oldest first, from an id on."""
+        ledgers = self._ledgers.get(app, {})
+        # The ids of two ledgers have no common order: the outbox is that of the first trunk.
+        first = min(ledgers, default=None)
+        return ledgers[first].outbox(after, limit) if first is not None else ()
+
+    def close(self) -> None:
+        """Write what was given, and close the ledgers."""
+        for ledgers in self._ledgers.values():
+            for ledger in ledgers.values():
+                ledger.close()
+
+
+@asynccontextmanager
+async def _running(importer: Importer, clock: Clock) -> AsyncIterator[None]:
+    """Import while inside; what is half done at the end goes on at the next start."""
+    task = asyncio.create_task(_again(importer.run, clock), name="importer")
+    try:
+        yield
+    finally:
+        importer.stop()
+        await task
+
+
+async def _again(loop: Callable[[], Awaitable[None]], clock: Clock) -> None:
+    """Run a loop, and again when it breaks."""
+    while True:
+        try:
+            await loop()
+        except Exception:
+            log.exception("loop.broke", loop="importer")
+            await clock.sleep(RESTART_SECONDS)
+        else:
+            return

@@ -1,0 +1,95 @@
+"""What a first start makes: an account, an app with its API client, a sandbox trunk, and the global DNC list."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from callsheet.clock import to_micros
+from callsheet.core.ids import Prefix, make_account_id
+from callsheet.store import tables as t
+from callsheet.store.apps import SCOPE_CAMPAIGNS, SECRET_BYTES
+from callsheet.store.database import Database
+from callsheet.store.dnc import GLOBAL_NAME
+from callsheet.store.rows import insert, new_id, one
+from callsheet.store.vault import Vault
+
+APP_NAME = "Default app"
+SANDBOX = "sandbox"
+
+_FIRST_START_LOCK = 0x63616C6D
+"""Number of the advisory lock on PostgreSQL that lets one node make the defaults."""
+
+
+async def make_defaults(database: Database, vault: Vault, now: datetime) -> str:
+    """Make what is missing, in one transaction, and return the id of the default app's API client.
+
+    The default app is the oldest one. Nodes that start together on one database make one.
+    """
+    at = to_micros(now)
+
+    def make(conn: sa.Connection) -> str:
+        if conn.dialect.name == "postgresql":
+            conn.execute(sa.select(sa.func.pg_advisory_xact_lock(_FIRST_START_LOCK)))
+        app = one(conn, sa.select(t.app.c.no).order_by(t.app.c.no).limit(1))
+        app_no = app["no"] if app is not None else _make_app(conn, vault, at)
+        oldest = sa.select(t.client.c.id).where(t.client.c.app == app_no).order_by(t.client.c.created_at).limit(1)
+        client = one(conn, oldest)
+        return str(client["id"]) if client is not None else _make_client(conn, vault, app_no, at)
+
+    return await database.write(make)
+
+
+def _make_app(conn: sa.Connection, vault: Vault, at: int) -> int:
+    account_id, app_id = make_account_id(os.urandom(12)), new_id(Prefix.app)
+    insert(conn, t.account, id=account_id, name="Default account", created_at=at)
+    app_no = insert(
+        conn,
+        t.app,
+        id=app_id,
+        account_id=account_id,
+        name=APP_NAME,
+        key_sealed=vault.make_app_key(app_id),
+        settings="{}",
+        created_at=at,
+    )
+    insert(
+        conn,
+        t.trunk,
+        app=app_no,
+        id=new_id(Prefix.trunk),
+        name="Sandbox",
+        carrier=SANDBOX,
+        takes_any_sender=1,
+        created_at=at,
+    )
+    insert(
+        conn,
+        t.dnc_list,
+        app=app_no,
+        id=new_id(Prefix.contact_list),
+        name=GLOBAL_NAME,
+        lname=GLOBAL_NAME.lower(),
+        is_global=1,
+        created_at=at,
+        updated_at=at,
+    )
+    return app_no
+
+
+def _make_client(conn: sa.Connection, vault: Vault, app_no: int, at: int) -> str:
+    client_id, secret = new_id(Prefix.client), secrets.token_urlsafe(SECRET_BYTES)
+    insert(
+        conn,
+        t.client,
+        id=client_id,
+        app=app_no,
+        secret_sealed=vault.close_secret(secret, client_id),
+        algorithm="HS256",
+        scopes=SCOPE_CAMPAIGNS,
+        created_at=at,
+    )
+    return client_id
