@@ -84,6 +84,11 @@ class MethodNotAllowed(CallsheetError):
     status = 405
     code = "method_not_allowed"
 
+    def __init__(self, allowed: str = "") -> None:
+        """Say which methods the path takes, with commas between."""
+        self.allowed = allowed
+        super().__init__()
+
 
 class CampaignNotFound(NotFound):
     """There is no such campaign in this app."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -66,23 +68,36 @@ class DncLists:
     async def find(self, app: int, *, list_id: str | None = None, name: str | None = None) -> DncList | None:
         """Return a list by id, or by name: exactly, else without case."""
         wanted = t.dnc_list.c.id == list_id if list_id else t.dnc_list.c.lname == (name or "").lower()
-        row = await self._db.read(lambda conn: one(conn, sa.select(t.dnc_list).where(t.dnc_list.c.app == app, wanted)))
-        if row is None:
-            return None
-        return DncList(
-            app,
-            row["no"],
-            row["id"],
-            row["name"],
-            bool(row["is_global"]),
-            row["size"],
-            from_micros(row["created_at"]),
+        query = sa.select(t.dnc_list).where(t.dnc_list.c.app == app, wanted)
+        row = await self._db.read(lambda conn: one(conn, query))
+        return _read(row) if row is not None else None
+
+    async def of_app(self, app: int, *, after: int, limit: int) -> list[DncList]:
+        """Return the lists of an app in the order in which they were made, from a number on."""
+        query = (
+            sa.select(t.dnc_list)
+            .where(t.dnc_list.c.app == app, t.dnc_list.c.no > after)
+            .order_by(t.dnc_list.c.no)
+            .limit(limit)
         )
+        return await self._db.read(lambda conn: [_read(row) for row in all_of(conn, query)])
 
     async def names(self, app: int, limit: int = 20) -> list[str]:
         """Return some of the names, for an answer that says which exist."""
         query = sa.select(t.dnc_list.c.name).where(t.dnc_list.c.app == app).order_by(t.dnc_list.c.lname).limit(limit)
         return await self._db.read(lambda conn: [row["name"] for row in all_of(conn, query)])
+
+
+def _read(row: Mapping[str, Any]) -> DncList:
+    return DncList(
+        row["app"],
+        row["no"],
+        row["id"],
+        row["name"],
+        bool(row["is_global"]),
+        row["size"],
+        from_micros(row["created_at"]),
+    )
 
 
 class OptOuts:

@@ -66,6 +66,27 @@ class Documents:
 
         return await self._db.write(create)
 
+    async def revise(self, app: int, thing_id: str, body: str, now: datetime) -> Document | None:
+        """Give one a new version, and return it; None when there is no such thing. Runs keep what they pinned."""
+
+        def revise(conn: sa.Connection) -> Document | None:
+            thing = self._thing
+            mine = sa.and_(thing.c.app == app, thing.c.id == thing_id)
+            row = one(conn, sa.select(thing).where(mine).with_for_update())
+            if row is None:
+                return None
+            version = row["version"] + 1
+            conn.execute(
+                sa.insert(self._versions).values(
+                    {"app": app, self._no.name: row["no"], "version": version, self._body.name: body}
+                )
+            )
+            conn.execute(sa.update(thing).where(mine).values(version=version, updated_at=to_micros(now)))
+            named = Named(row["no"], row["id"], row["name"])
+            return Document(named, version, body, from_micros(row["created_at"]))
+
+        return await self._db.write(revise)
+
     async def find(self, app: int, *, name: str | None = None, thing_id: str | None = None) -> Document | None:
         """Return one by id, or by name: exactly, else without case."""
 

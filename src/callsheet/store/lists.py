@@ -144,6 +144,17 @@ def contact_id(list_no: int, pos: int) -> str:
     return Prefix.contact + (list_no.to_bytes(_LIST_BYTES, "big") + pos.to_bytes(_POS_BYTES, "big")).hex()
 
 
+def read_contact_id(text: str) -> tuple[int, int] | None:
+    """Return the list and the position that a contact's id names; None when it was not made by us."""
+    try:
+        raw = bytes.fromhex(text.removeprefix(Prefix.contact))
+    except ValueError:
+        return None
+    if not text.startswith(Prefix.contact) or len(raw) != _LIST_BYTES + _POS_BYTES:
+        return None
+    return int.from_bytes(raw[:_LIST_BYTES], "big"), int.from_bytes(raw[_LIST_BYTES:], "big")
+
+
 def _find(conn: sa.Connection, app: int, list_id: str | None, name: str | None) -> ContactList | None:
     lists, campaign, link = t.contact_list, t.campaign, t.campaign_list
     wanted = lists.c.id == list_id if list_id else lists.c.lname == (name or "").lower()

@@ -13,6 +13,7 @@ from callsheet.store.documents import Documents
 from callsheet.store.imports import Imports
 from callsheet.store.lists import Lists
 from callsheet.store.outbox import Outbox
+from callsheet.store.outcomes import Outcomes
 from callsheet.store.protocol import BulkStore, HotStore
 from callsheet.store.reports import Reports
 from callsheet.store.runs import Runs
@@ -37,6 +38,7 @@ class Store:
         self.lists = Lists(database, vault)
         self.opt_outs = OptOuts(database)
         self.outbox = Outbox(database)
+        self.outcomes = Outcomes(database, vault)
         self.reports = Reports(database, vault)
         self.runs = Runs(database, vault)
         self.templates = Documents(database, Prefix.template)

@@ -1,0 +1,156 @@
+"""How each contact of a run stands, a numbered page at a time: its latest attempt, or why it was never attempted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from callsheet.core.attempt import NOT_TAKEN, Disposition, fold
+from callsheet.store import tables as t
+from callsheet.store.database import Database
+from callsheet.store.rows import all_of
+from callsheet.store.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class ContactOutcome:
+    """One contact of a run."""
+
+    person: bytes
+    number: str
+    attributes: Mapping[str, str]
+    state: str
+    """The state of its latest attempt, or `suppressed`."""
+    code: str
+    """Why, in a stable word or the carrier's own code; empty when there is nothing to say."""
+    attempts: int
+    """Attempts used: tries minus refused and withdrawn ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomePage:
+    """Some contacts of a run, and how many there are by now."""
+
+    contacts: Sequence[ContactOutcome]
+    total: int
+
+
+class Outcomes:
+    """Reads how the contacts of runs stand."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._db = database
+        self._vault = vault
+
+    async def page(self, app: int, run_no: int, *, offset: int, limit: int) -> OutcomePage:
+        """Return contacts in the order of their person keys, after them those that were never attempted."""
+
+        def read(conn: sa.Connection) -> OutcomePage:
+            attempted = _count(conn, t.attempt, app, run_no, t.attempt.c.n == 1)
+            suppressed = _count(conn, t.suppression, app, run_no, ~_was_attempted())
+            persons = _persons(conn, app, run_no, offset, limit) if offset < attempted else []
+            found = [self._attempted(*one) for one in _latest(conn, app, run_no, persons)]
+            rest = limit - len(found)
+            if rest > 0:
+                rows = _suppressed(conn, app, run_no, max(0, offset - attempted), rest)
+                found += [self._outcome(row, Disposition.suppressed, row["reason"], 0) for row in rows]
+            return OutcomePage(found, attempted + suppressed)
+
+        return await self._db.read(read)
+
+    def _attempted(self, row: Mapping[str, Any], events: Sequence[tuple[str, str]]) -> ContactOutcome:
+        state = fold(kind for kind, _ in events)
+        code = next((code for kind, code in events if kind == state), "")
+        used = row["used"] - (state in NOT_TAKEN)
+        return self._outcome(row, state, code, used)
+
+    def _outcome(self, row: Mapping[str, Any], state: str, code: str, attempts: int) -> ContactOutcome:
+        key = self._vault.app(row["app"])
+        known = key is not None and row["sealed"] is not None
+        number = key.open_number(row["sealed"], row["person"]) if key is not None and known else ""
+        attributes = msgspec.json.decode(row["attributes"]) if known else {}
+        return ContactOutcome(row["person"], number, attributes, state, code, attempts)
+
+
+def _count(conn: sa.Connection, table: sa.Table, app: int, run_no: int, where: sa.ColumnElement[bool]) -> int:
+    query = sa.select(sa.func.count()).select_from(table).where(table.c.app == app, table.c.run_no == run_no, where)
+    return int(conn.execute(query).scalar_one())
+
+
+def _was_attempted() -> sa.ColumnElement[bool]:
+    """Say of a suppression that the same contact was attempted before: it came again and met the gate."""
+    attempt, suppression = t.attempt, t.suppression
+    return sa.exists().where(
+        attempt.c.app == suppression.c.app,
+        attempt.c.run_no == suppression.c.run_no,
+        attempt.c.person == suppression.c.person,
+        attempt.c.list_no == suppression.c.list_no,
+        attempt.c.pos == suppression.c.pos,
+    )
+
+
+def _persons(conn: sa.Connection, app: int, run_no: int, offset: int, limit: int) -> list[bytes]:
+    attempt = t.attempt
+    query = (
+        sa.select(attempt.c.person)
+        # Whoever was attempted has a first try.
+        .where(attempt.c.app == app, attempt.c.run_no == run_no, attempt.c.n == 1)
+        .order_by(attempt.c.person)
+        .offset(offset)
+        .limit(limit)
+    )
+    return list(conn.execute(query).scalars())
+
+
+def _latest(
+    conn: sa.Connection, app: int, run_no: int, persons: Sequence[bytes]
+) -> list[tuple[Mapping[str, Any], Sequence[tuple[str, str]]]]:
+    """Return the latest attempt of each person with kind and code of its events."""
+    attempt, contact, event = t.attempt, t.contact, t.event
+    query = (
+        sa.select(attempt, contact.c.sealed, contact.c.attributes)
+        .outerjoin(
+            contact,
+            sa.and_(
+                contact.c.app == attempt.c.app,
+                contact.c.list_no == attempt.c.list_no,
+                contact.c.group_no == attempt.c.group_no,
+                contact.c.pos == attempt.c.pos,
+            ),
+        )
+        .where(attempt.c.app == app, attempt.c.run_no == run_no, attempt.c.person.in_(persons))
+        .order_by(attempt.c.person, attempt.c.n)
+    )
+    latest = {row["person"]: row for row in all_of(conn, query)}
+    events: dict[tuple[bytes, int], list[tuple[str, str]]] = {}
+    for row in conn.execute(
+        sa.select(event.c.person, event.c.n, event.c.kind, event.c.code).where(
+            event.c.app == app, event.c.run_no == run_no, event.c.person.in_(persons)
+        )
+    ):
+        events.setdefault((row.person, row.n), []).append((row.kind, row.code))
+    return [(row, events.get((person, row["n"]), ())) for person, row in latest.items()]
+
+
+def _suppressed(conn: sa.Connection, app: int, run_no: int, offset: int, limit: int) -> list[Mapping[str, Any]]:
+    suppression, contact = t.suppression, t.contact
+    query = (
+        sa.select(suppression, contact.c.sealed, contact.c.attributes)
+        .outerjoin(
+            contact,
+            sa.and_(
+                contact.c.app == suppression.c.app,
+                contact.c.list_no == suppression.c.list_no,
+                contact.c.pos == suppression.c.pos,
+            ),
+        )
+        .where(suppression.c.app == app, suppression.c.run_no == run_no, ~_was_attempted())
+        .order_by(suppression.c.list_no, suppression.c.pos)
+        .offset(offset)
+        .limit(limit)
+    )
+    return all_of(conn, query)
