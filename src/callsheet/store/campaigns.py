@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from callsheet.clock import from_micros, to_micros
 from callsheet.core.campaign import Campaign, Channel, Definition, Move, Status, after
-from callsheet.core.errors import CampaignNotFound, ListInUse, NameTaken
+from callsheet.core.errors import CampaignNotFound, ListInUse, NameTaken, WrongState
 from callsheet.core.ids import Prefix
 from callsheet.store import tables as t
 from callsheet.store.database import Database
@@ -101,7 +101,8 @@ class Campaigns:
     ) -> Campaign:
         """Start a new run, or resume the paused one; on an Active campaign it changes nothing.
 
-        Nothing is expanded: the run gets a cursor for each group of its lists. Raises WrongState, ListInUse.
+        Nothing is expanded: the run gets a cursor for each group of its lists. Raises ListInUse, and WrongState also
+        when the campaign is not the version that `text` was taken from.
         """
         run_id = new_id(Prefix.run)
 
@@ -113,34 +114,12 @@ class Campaigns:
             if current.status is Status.paused:
                 _set_status(conn, current, status, now)
                 return replace(current, status=status, updated_at=now, run_updated_at=now)
+            if current.version != campaign.version:
+                raise WrongState("The campaign was edited at this moment: start it again.")
+            _hold_lists(conn, current)
             if one_run_per_list:
                 _refuse_shared_lists(conn, current)
-            run_no = insert(
-                conn,
-                t.run,
-                app=current.app,
-                id=run_id,
-                campaign_no=current.no,
-                version=current.version,
-                channel=current.definition.channel.value,
-                status=status.value,
-                sender_no=sender_no,
-                text=text,
-                started_at=to_micros(now),
-                updated_at=to_micros(now),
-            )
-            _lay_cursors(conn, current, run_no)
-            _set_status(conn, replace(current, run_no=run_no), status, now)
-            announce(conn, current.app, "run.started", {"campaign_id": current.id, "run_id": run_id}, now)
-            return replace(
-                current,
-                status=status,
-                updated_at=now,
-                run_no=run_no,
-                run_id=run_id,
-                run_updated_at=now,
-                sent=0,
-            )
+            return _open_run(conn, current, run_id, text, sender_no, now)
 
         return await self._db.write(start)
 
@@ -223,6 +202,8 @@ def _lock(conn: sa.Connection, campaign: Campaign) -> Campaign:
 
 
 def _refuse_taken(conn: sa.Connection, app: int, name: str, but: int) -> None:
+    # One at a time: two that are created at once would not see each other, and names may repeat where the app says so.
+    conn.execute(sa.select(t.app.c.no).where(t.app.c.no == app).with_for_update(key_share=True))
     campaign = t.campaign
     query = sa.select(campaign.c.no).where(
         campaign.c.app == app, campaign.c.lname == name.lower(), campaign.c.no != but
@@ -237,6 +218,14 @@ def _write_version(conn: sa.Connection, app: int, no: int, version: int, definit
     conn.execute(sa.delete(link).where(link.c.app == app, link.c.campaign_no == no))
     for place, contact_list in enumerate(definition.contact_lists):
         insert(conn, link, app=app, list_no=contact_list.no, campaign_no=no, place=place)
+
+
+def _hold_lists(conn: sa.Connection, campaign: Campaign) -> None:
+    """Keep others from starting a run of these lists, and imports from adding to them, until the run is written."""
+    lists = t.contact_list
+    numbers = [contact_list.no for contact_list in campaign.definition.contact_lists]
+    held = sa.select(lists.c.no).where(lists.c.app == campaign.app, lists.c.no.in_(numbers)).order_by(lists.c.no)
+    conn.execute(held.with_for_update())
 
 
 def _refuse_shared_lists(conn: sa.Connection, campaign: Campaign) -> None:
@@ -259,14 +248,36 @@ def _refuse_shared_lists(conn: sa.Connection, campaign: Campaign) -> None:
         raise ListInUse(f"Another running campaign uses the same contact list: {names}.")
 
 
+def _open_run(
+    conn: sa.Connection, campaign: Campaign, run_id: str, text: str, sender_no: int, now: datetime
+) -> Campaign:
+    """Write a new run with its cursors, and make it the campaign's."""
+    run_no = insert(
+        conn,
+        t.run,
+        app=campaign.app,
+        id=run_id,
+        campaign_no=campaign.no,
+        version=campaign.version,
+        channel=campaign.definition.channel.value,
+        status=Status.active.value,
+        sender_no=sender_no,
+        text=text,
+        started_at=to_micros(now),
+        updated_at=to_micros(now),
+    )
+    _lay_cursors(conn, campaign, run_no)
+    running = replace(campaign, status=Status.active, run_no=run_no, run_id=run_id, sent=0)
+    _set_status(conn, running, Status.active, now)
+    announce(conn, campaign.app, "run.started", {"campaign_id": campaign.id, "run_id": run_id}, now)
+    return replace(running, updated_at=now, run_updated_at=now)
+
+
 def _lay_cursors(conn: sa.Connection, campaign: Campaign, run_no: int) -> None:
     """Give a run its lists, and a cursor for each group of each."""
     group = t.list_group
     for place, contact_list in enumerate(campaign.definition.contact_lists):
-        # The row lock keeps an import from growing the list between reading its size and its groups.
-        size = conn.execute(
-            sa.select(t.contact_list.c.size).where(t.contact_list.c.no == contact_list.no).with_for_update()
-        ).scalar_one()
+        size = conn.execute(sa.select(t.contact_list.c.size).where(t.contact_list.c.no == contact_list.no)).scalar_one()
         insert(
             conn,
             t.run_list,

@@ -138,7 +138,7 @@ contact_list = sa.Table(
     _int("created_at"),
     _int("updated_at"),
     sa.UniqueConstraint("app", "id"),
-    sa.Index("ix_contact_list_app_lname", "app", "lname"),
+    sa.UniqueConstraint("app", "lname"),
     sqlite_autoincrement=True,
 )
 

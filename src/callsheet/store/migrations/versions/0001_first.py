@@ -158,11 +158,9 @@ def upgrade() -> None:
     sa.Column('updated_at', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.PrimaryKeyConstraint('no', name=op.f('pk_contact_list')),
     sa.UniqueConstraint('app', 'id', name=op.f('uq_contact_list_app_id')),
+    sa.UniqueConstraint('app', 'lname', name=op.f('uq_contact_list_app_lname')),
     sqlite_autoincrement=True
     )
-    with op.batch_alter_table('contact_list', schema=None) as batch_op:
-        batch_op.create_index('ix_contact_list_app_lname', ['app', 'lname'], unique=False)
-
     op.create_table('counter',
     sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('run_no', sa.BigInteger(), autoincrement=False, nullable=False),
@@ -461,9 +459,6 @@ def downgrade() -> None:
     op.drop_table('dnc_entry')
     op.drop_table('cursor')
     op.drop_table('counter')
-    with op.batch_alter_table('contact_list', schema=None) as batch_op:
-        batch_op.drop_index('ix_contact_list_app_lname')
-
     op.drop_table('contact_list')
     with op.batch_alter_table('contact', schema=None) as batch_op:
         batch_op.drop_index('ix_contact_pos')
