@@ -65,28 +65,28 @@ async def test_nobody_is_armed_after_a_pause_or_a_stop_has_answered(
     run = await start(store, app, clock, campaign)
     armed: dict[str, ArmKey] = {}
     held: set[ArmKey] = set()
+    enough = asyncio.Event()
 
     async def forbid_all() -> None:
-        while len(armed) < PEOPLE // 4:
-            await asyncio.sleep(0)
+        await enough.wait()
         await store.campaigns.move(campaign, move, clock.now())
         held.update(await store.hot.unhanded(app.no, run.no))
 
-    walkers = [arm_until_lost(node, run, armed) for node in await nodes(place, store, clock)]
+    async def walk(node: Node) -> None:
+        while chunk := await node.take(run, size=7):
+            while chunk is not None:
+                one = await node.arm(run, chunk, 1)
+                for intent in one.intents:
+                    armed[intent.number] = ArmKey(intent.app, intent.run_no, node.no, intent.arm_no)
+                chunk = one.left
+                if len(armed) >= PEOPLE // 4:
+                    enough.set()
+
+    walkers = [walk(node) for node in await nodes(place, store, clock)]
     await asyncio.gather(forbid_all(), *walkers)
 
     assert set(armed.values()) == held
     assert 0 < len(armed) < PEOPLE
-
-
-async def arm_until_lost(node: Node, run: Run, armed: dict[str, ArmKey]) -> None:
-    while chunk := await node.take(run, size=7):
-        while chunk is not None:
-            one = await node.arm(run, chunk, 1)
-            for intent in one.intents:
-                armed[intent.number] = ArmKey(intent.app, intent.run_no, node.no, intent.arm_no)
-            chunk = one.left
-            await asyncio.sleep(0)
 
 
 async def test_what_a_node_withdrew_or_handed_over_is_not_waited_for(

@@ -7,8 +7,9 @@ import pytest
 from callsheet.core.attempt import Kind
 from callsheet.core.campaign import Named
 from callsheet.core.errors import CampaignNotFound, ContactListNotFound, DncListNotFound
+from callsheet.core.gate import Cap
 from callsheet.core.retrying import Turn
-from callsheet.core.run import AppSettings
+from callsheet.core.run import AppSettings, Run
 from callsheet.store.apps import App
 from callsheet.store.protocol import NewEntry
 from callsheet.store.store import Store
@@ -53,9 +54,8 @@ async def test_the_same_names_do_not_meet(store: Store, app: App, other: App, cl
         dnc = await store.dnc_lists.find(owner.no, name="never")
         template = await store.templates.find(owner.no, name="hello")
         flow = await store.flows.find(owner.no, name="hello")
-        assert found and campaign and dnc and template and flow
-        assert {found.app, campaign.app, dnc.app} == {owner.no}
-        assert (template.body, flow.body) == (owner.name, owner.name)
+        assert [one and one.app for one in (found, campaign, dnc)] == [owner.no] * 3
+        assert [one and one.body for one in (template, flow)] == [owner.name] * 2
 
 
 async def test_no_noun_of_an_app_is_found_by_the_other(
@@ -130,12 +130,9 @@ async def test_nothing_is_added_to_a_list_of_another_app(store: Store, app: App,
             other.no, dnc.no, [NewEntry(person_of(store, other, number(1)), b"sealed")], source="test"
         )
 
-    found, untouched = (
-        await store.lists.find(app.no, list_id=contact_list.id),
-        await store.dnc_lists.find(app.no, list_id=dnc.id),
-    )
-    assert found and untouched
-    assert (found.size, untouched.size) == (1, 0)
+    found = await store.lists.find(app.no, list_id=contact_list.id)
+    untouched = await store.dnc_lists.find(app.no, list_id=dnc.id)
+    assert [one and one.size for one in (found, untouched)] == [1, 0]
     assert await rows(store, "select 1 from dnc_entry") == []
 
 
@@ -159,7 +156,7 @@ async def test_runs_of_two_apps_do_not_take_from_each_other(
     mine = await start_run(store, app, clock, 4)
     theirs = await start_run(store, other, clock, 4)
 
-    async def owners(run) -> set[int]:
+    async def owners(run: Run) -> set[int]:
         return {intent.app for intent in await node.walk_all(run)}
 
     assert await owners(mine) == {app.no}
@@ -170,8 +167,6 @@ async def test_runs_of_two_apps_do_not_take_from_each_other(
 
 
 async def test_a_cap_does_not_count_what_another_app_did(store: Store, app: App, clock: StillClock, node: Node):
-    from callsheet.core.gate import Cap
-
     capped = await make_app(store, clock, AppSettings(cap=Cap(attempts=1, hours=24)))
     await node.walk_all(await start_run(store, app, clock, 2))
 
@@ -184,6 +179,7 @@ async def test_one_senders_caller_id_can_serve_two_apps(store: Store, app: App, 
     mine = await store.apps.find_sender(app.no, "+1", clock.now())
     theirs = await store.apps.find_sender(other.no, "+1", clock.now())
 
-    assert mine and theirs
+    assert mine is not None
+    assert theirs is not None
     assert mine.no != theirs.no
     assert [one.no for one in await store.apps.senders(app.no)] == [mine.no]
