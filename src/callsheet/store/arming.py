@@ -139,15 +139,13 @@ def find_needless(
     return {(c.person, c.n) for c in candidates if is_needless(turn, fold(kinds.get((c.person, c.n - 1), ())))}
 
 
-def outrun(sifted: Sifted, inserted: Collection[tuple[bytes, int]]) -> Sifted:
-    """Make duplicates of those whose attempt another node inserted in the meantime."""
-    send = [candidate for candidate in sifted.send if (candidate.person, candidate.n) in inserted]
-    lost = [candidate for candidate in sifted.send if (candidate.person, candidate.n) not in inserted]
-    duplicates = [(candidate, Reason.duplicate) for candidate in lost if candidate.n == 1]
-    counters = Counter(sifted.counters)
-    counters[ARMED] -= len(lost)
-    counters[SUPPRESSED + Reason.duplicate] += len(duplicates)
-    return Sifted(send, [*sifted.suppress, *duplicates], sifted.wait, counters)
+def find_left(chunk: Chunk, candidates: Sequence[Candidate], limit: int, *, fifo: bool) -> Chunk | None:
+    """Return what is left of a chunk after its next `limit` contacts were looked at; None when it is done."""
+    if len(candidates) < limit:
+        return None
+    last = candidates[-1].pos
+    left = chunk._replace(lo=last + 1) if fifo else chunk._replace(hi=last - 1)
+    return left if left.lo <= left.hi else None
 
 
 def defer(wait: Sequence[tuple[Candidate, Wait]], turn: Turn) -> list[Retry]:

@@ -22,6 +22,7 @@ from callsheet.store.arming import (
     Sifted,
     cap_persons,
     defer,
+    find_left,
     find_needless,
     judge_group,
     pack_members,
@@ -57,7 +58,8 @@ def arm(raw: sqlite3.Connection, run: Run, chunk: Chunk, group: Group, *, limit:
     ]
     sifted = sift(candidates, _know(raw, run, candidates, lease.now), hours, from_micros(lease.now))
     _store(raw, run, sifted, lease)
-    left = _shrink(raw, chunk._replace(lo=held[0], hi=held[1]), candidates, limit, lease.until, fifo=fifo)
+    left = find_left(chunk._replace(lo=held[0], hi=held[1]), candidates, limit, fifo=fifo)
+    _shrink(raw, chunk, left, lease.until)
     return Outcome(sifted.send, left, seen=len(candidates))
 
 
@@ -189,25 +191,10 @@ def _hold(raw: sqlite3.Connection, send: Sequence[Candidate], lease: Lease) -> N
         )
 
 
-def _shrink(
-    raw: sqlite3.Connection,
-    chunk: Chunk,
-    candidates: Sequence[Candidate],
-    limit: int,
-    until: int,
-    *,
-    fifo: bool,
-) -> Chunk | None:
+def _shrink(raw: sqlite3.Connection, chunk: Chunk, left: Chunk | None, until: int) -> None:
     """Move the chunk past what was looked at; every position behind has an attempt, a suppression or a retry."""
-    if len(candidates) < limit:
-        left = None
-    elif fifo:
-        left = chunk._replace(lo=candidates[-1].pos + 1)
-    else:
-        left = chunk._replace(hi=candidates[-1].pos - 1)
     where = " where app = ? and run_no = ? and list_no = ? and group_no = ? and first = ?"
-    if left is None or left.lo > left.hi:
+    if left is None:
         raw.execute("delete from chunk" + where, chunk[:5])
-        return None
-    raw.execute("update chunk set lo = ?, hi = ?, lease_until = ?" + where, (left.lo, left.hi, until, *chunk[:5]))
-    return left
+    else:
+        raw.execute("update chunk set lo = ?, hi = ?, lease_until = ?" + where, (left.lo, left.hi, until, *chunk[:5]))

@@ -1,0 +1,170 @@
+"""The hot operations on PostgreSQL: each a transaction on a connection of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from datetime import datetime
+
+from callsheet.clock import Clock, from_micros, to_micros
+from callsheet.core.pacing import Grant
+from callsheet.core.retrying import Turn
+from callsheet.core.run import Run
+from callsheet.core.walk import Chunk, Group
+from callsheet.store.arming import Outcome, open_intents
+from callsheet.store.postgres import arming, importing, recording, taking, upkeep
+from callsheet.store.postgres.database import PostgresDatabase, Raw
+from callsheet.store.postgres.statements import now_or
+from callsheet.store.protocol import (
+    Appended,
+    Armed,
+    ArmKey,
+    Batch,
+    NewContact,
+    NewEntry,
+    PolicyOf,
+    Recorded,
+    Step,
+    Work,
+)
+from callsheet.store.vault import Vault
+
+
+class PostgresHot:
+    """The way a contact is reached, on a PostgreSQL database that many nodes may share.
+
+    Instants are the database's own, so that the clocks of the nodes do not matter. Every operation raises Unavailable
+    when the database is away; all of them may then be repeated.
+    """
+
+    def __init__(self, database: PostgresDatabase, vault: Vault, test_clock: Clock | None = None) -> None:
+        """Work on a database; `test_clock` stands in for the database's clock in tests that need a fixed present."""
+        self._db = database
+        self._vault = vault
+        self._test_clock = test_clock
+
+    def _present(self) -> int | None:
+        return to_micros(self._test_clock.now()) if self._test_clock is not None else None
+
+    async def now(self) -> datetime:
+        """Return the instant of the database's clock."""
+        if self._test_clock is not None:
+            return self._test_clock.now()
+        ((now,),) = await self._db.ask(f"select {now_or(1)}", None)
+        return from_micros(now)
+
+    async def enter(self, name: str) -> int:
+        """Register a node."""
+        ((no,),) = await self._db.ask(
+            f"insert into node (name, started_at) values ($1, {now_or(2)}) returning no", name, self._present()
+        )
+        return int(no)
+
+    async def work(self, run: Run) -> Work:
+        """Return what is left to do."""
+        return await self._db.write_raw(lambda raw: upkeep.work(raw, run, self._present()))
+
+    async def take(
+        self, run: Run, open_groups: Collection[Group], *, node_no: int, size: int, lease_seconds: float
+    ) -> Chunk | None:
+        """Take a chunk."""
+        lease, present = _micros(lease_seconds), self._present()
+        return await self._db.write_raw(
+            lambda raw: taking.take(
+                raw, run, open_groups, node_no=node_no, size=size, lease_micros=lease, present=present
+            )
+        )
+
+    async def arm(
+        self,
+        run: Run,
+        chunk: Chunk,
+        group: Group,
+        *,
+        limit: int,
+        arm_no: int,
+        node_no: int,
+        lease_seconds: float,
+    ) -> Armed:
+        """Arm the next contacts of a chunk."""
+        key, lease, present = ArmKey(run.app, run.no, node_no, arm_no), _micros(lease_seconds), self._present()
+        return await self._armed(
+            key,
+            lambda raw: arming.arm(raw, run, chunk, group, limit=limit, key=key, lease_micros=lease, present=present),
+        )
+
+    async def arm_again(
+        self, run: Run, turn: Turn, *, limit: int, arm_no: int, node_no: int, lease_seconds: float
+    ) -> Armed:
+        """Arm contacts that come again."""
+        key, lease, present = ArmKey(run.app, run.no, node_no, arm_no), _micros(lease_seconds), self._present()
+        return await self._armed(
+            key,
+            lambda raw: arming.arm_again(raw, run, turn, limit=limit, key=key, lease_micros=lease, present=present),
+        )
+
+    async def _armed(self, key: ArmKey, run: Callable[[Raw], Awaitable[tuple[Outcome, int]]]) -> Armed:
+        outcome, until = await self._db.write_raw(run)
+        intents = open_intents(self._vault, key, outcome.send)
+        lease_until = from_micros(until) if until else None
+        return Armed(intents, outcome.left, outcome.lost, outcome.closed_until, lease_until, outcome.seen)
+
+    async def record(self, batch: Batch, policy_of: PolicyOf, jitter: Callable[[], float]) -> Recorded:
+        """Store what happened."""
+        return await self._db.write_raw(lambda raw: recording.record(raw, batch, policy_of, jitter))
+
+    async def renew(self, node_no: int, lease_seconds: float) -> None:
+        """Renew leases."""
+        await self._db.ask(upkeep.RENEW, node_no, self._present(), _micros(lease_seconds))
+
+    async def release(self, node_no: int | None, run_no: int | None = None) -> None:
+        """Give chunks back."""
+        await self._db.ask(upkeep.RELEASE, node_no, run_no)
+
+    async def reap(
+        self, node_no: int, policy_of: PolicyOf, jitter: Callable[[], float], *, all_arms: bool = False
+    ) -> int:
+        """Make attempts uncertain whose lease ran out, some arms a transaction."""
+        doubtful, more, present = 0, True, self._present()
+        while more:
+            reaped = await self._db.write_raw(
+                lambda raw: recording.reap(raw, node_no, policy_of, jitter, all_arms=all_arms, present=present)
+            )
+            doubtful, more = doubtful + reaped.doubtful, reaped.more
+        return doubtful
+
+    async def complete(self, run: Run) -> bool:
+        """Complete the run if nothing is left."""
+        return await self._db.write_raw(lambda raw: upkeep.complete(raw, run, self._present()))
+
+    async def lease_rate(
+        self, app: int, name: str, segments_per_second: float, *, wanted: int, horizon_seconds: float
+    ) -> Grant:
+        """Lease a slice of a rate."""
+        horizon, present = _micros(horizon_seconds), self._present()
+        return await self._db.write_raw(
+            lambda raw: upkeep.lease_rate(
+                raw, app, name, segments_per_second, wanted=wanted, horizon_micros=horizon, present=present
+            )
+        )
+
+    async def unhanded(self, app: int, run_no: int | None = None) -> Collection[ArmKey]:
+        """Return what is held and not handed over."""
+        return set(map(ArmKey._make, await self._db.ask(upkeep.UNHANDED, app, run_no)))
+
+    async def append(
+        self, app: int, list_no: int, contacts: Sequence[NewContact], *, step: Step | None = None
+    ) -> Appended:
+        """Append contacts to a list."""
+        present = self._present()
+        return await self._db.write_raw(lambda raw: importing.append(raw, app, list_no, contacts, step, present))
+
+    async def forbid(
+        self, app: int, dnc_no: int, entries: Sequence[NewEntry], *, source: str, step: Step | None = None
+    ) -> Appended:
+        """Put numbers on a DNC list."""
+        present = self._present()
+        return await self._db.write_raw(lambda raw: importing.forbid(raw, app, dnc_no, entries, source, step, present))
+
+
+def _micros(seconds: float) -> int:
+    return round(seconds * 1_000_000)

@@ -1,0 +1,159 @@
+"""Append contacts and DNC numbers in blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from callsheet.core.errors import ContactListNotFound, DncListNotFound
+from callsheet.store.importing import GroupKey, leave_out, number_groups, was_stored
+from callsheet.store.postgres.database import Raw
+from callsheet.store.postgres.statements import columns, now_or, rows_of
+from callsheet.store.protocol import Appended, NewContact, NewEntry, Step
+
+
+async def append(
+    raw: Raw,
+    app: int,
+    list_no: int,
+    contacts: Sequence[NewContact],
+    step: Step | None,
+    present: int | None,
+) -> Appended:
+    """Append contacts to a list, each at the next position. Raises ContactListNotFound."""
+    # Who holds the list's row is the only one to append to it: positions are dense and persons are not doubled.
+    held = await raw.fetchrow(
+        "with held as materialized ("
+        "  select size, allow_duplicates from contact_list where app = $1 and no = $2 for update"
+        f") select size, allow_duplicates, {now_or(3)} as now from held",
+        app,
+        list_no,
+        present,
+    )
+    if held is None:
+        raise ContactListNotFound
+    if await _was_stored(raw, app, step, contacts):
+        return Appended(0, 0)
+    size, allow_duplicates, now = held
+    fresh = contacts if allow_duplicates else leave_out(contacts, await _known(raw, app, list_no, contacts))
+    groups = await _grow_groups(raw, app, list_no, fresh)
+    await raw.copy_records_to_table(
+        "contact",
+        records=[
+            (app, list_no, groups[c[:3]], pos, c.person, c.sealed, c.attributes, now)
+            for pos, c in enumerate(fresh, size)
+        ],
+        columns=("app", "list_no", "group_no", "pos", "person", "sealed", "attributes", "created_at"),
+    )
+    await raw.execute(
+        "update contact_list set size = $3, updated_at = $4 where app = $1 and no = $2",
+        app,
+        list_no,
+        size + len(fresh),
+        now,
+    )
+    appended = Appended(len(fresh), len(contacts) - len(fresh))
+    await _advance(raw, app, step, appended, now)
+    return appended
+
+
+async def _known(raw: Raw, app: int, list_no: int, contacts: Sequence[NewContact]) -> set[bytes]:
+    rows = await raw.fetch(
+        "select u.person from unnest($3::bytea[]) as u (person) where u.person = ("
+        "  select c.person from contact c where c.app = $1 and c.list_no = $2 and c.person >= u.person"
+        "  order by c.person limit 1)",
+        app,
+        list_no,
+        [contact.person for contact in contacts],
+    )
+    return {person for (person,) in rows}
+
+
+async def _grow_groups(raw: Raw, app: int, list_no: int, contacts: Sequence[NewContact]) -> Mapping[GroupKey, int]:
+    """Number the groups of these contacts and add to their counts."""
+    rows = await raw.fetch(
+        "select own_zone, candidate_zones, priority, group_no from list_group where app = $1 and list_no = $2",
+        app,
+        list_no,
+    )
+    numbers, growths = number_groups(contacts, {tuple(key): number for *key, number in rows})
+    await raw.execute(
+        "insert into list_group as g (app, list_no, group_no, own_zone, candidate_zones, priority, contacts)"
+        " select $1, $2, * from unnest($3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::bigint[])"
+        " on conflict (app, list_no, group_no) do update set contacts = g.contacts + excluded.contacts",
+        app,
+        list_no,
+        *columns([(growth.group_no, *growth.key, growth.contacts) for growth in growths], 5),
+    )
+    return numbers
+
+
+async def forbid(
+    raw: Raw,
+    app: int,
+    dnc_no: int,
+    entries: Sequence[NewEntry],
+    source: str,
+    step: Step | None,
+    present: int | None,
+) -> Appended:
+    """Put numbers on a DNC list. Raises DncListNotFound."""
+    now: int | None = await raw.fetchval(
+        "with held as materialized (select no from dnc_list where app = $1 and no = $2 for update)"
+        f" select {now_or(3)} from held",
+        app,
+        dnc_no,
+        present,
+    )
+    if now is None:
+        raise DncListNotFound
+    if await _was_stored(raw, app, step, entries):
+        return Appended(0, 0)
+    tag = await raw.execute(
+        "insert into dnc_entry (app, dnc_no, person, sealed, source, added_at)"
+        " select $1, $2, u.person, u.sealed, $3, $4 from unnest($5::bytea[], $6::bytea[]) as u (person, sealed)"
+        " on conflict do nothing",
+        app,
+        dnc_no,
+        source,
+        now,
+        *columns(entries, 2),
+    )
+    added = rows_of(tag)
+    await raw.execute("update dnc_list set size = size + $2, updated_at = $3 where no = $1", dnc_no, added, now)
+    appended = Appended(added, len(entries) - added)
+    await _advance(raw, app, step, appended, now)
+    # Last, because arming waits for this row: not while the numbers go in, only while they are committed.
+    await raw.execute("update app set gate_no = gate_no + 1 where no = $1", app)
+    return appended
+
+
+async def _was_stored(raw: Raw, app: int, step: Step | None, block: Sequence[NewContact] | Sequence[NewEntry]) -> bool:
+    if step is None:
+        return False
+    rows = await raw.fetchval("select rows from import_job where app = $1 and no = $2 for update", app, step.import_no)
+    return was_stored(step, rows, block)
+
+
+async def _advance(raw: Raw, app: int, step: Step | None, appended: Appended, now: int) -> None:
+    """Write down how far the import has come."""
+    if step is None:
+        return
+    await raw.execute(
+        "insert into import_reject (app, import_no, row_no, reason, message)"
+        " select $1, $2, * from unnest($3::bigint[], $4::text[], $5::text[]) on conflict do nothing",
+        app,
+        step.import_no,
+        *columns(step.rejects, 3),
+    )
+    await raw.execute(
+        "update import_job set rows = $2, bytes_done = $3, accepted = accepted + $4, duplicates = duplicates + $5,"
+        " rejected = rejected + $6, state = $7, updated_at = $8 where no = $1",
+        step.import_no,
+        step.rows,
+        step.bytes_done,
+        appended.added,
+        appended.duplicates,
+        len(step.rejects),
+        "done" if step.done else "running",
+        now,
+    )

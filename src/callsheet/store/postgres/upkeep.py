@@ -1,0 +1,130 @@
+"""The rest of the hot operations: what is left to do, leases, rates, and the end of a run."""
+
+from __future__ import annotations
+
+from callsheet.clock import from_micros
+from callsheet.core.campaign import Status
+from callsheet.core.pacing import Grant, grant
+from callsheet.core.retrying import Turn
+from callsheet.core.run import Run
+from callsheet.store.outbox import completed
+from callsheet.store.postgres.database import Raw
+from callsheet.store.postgres.statements import now_or
+from callsheet.store.postgres.taking import grow_if_grown
+from callsheet.store.protocol import Work
+from callsheet.store.rows import read_group
+
+
+async def work(raw: Raw, run: Run, present: int | None) -> Work:
+    """Return the groups with something left, and when contacts come again."""
+    await grow_if_grown(raw, run)
+    groups = await raw.fetch(
+        "with here as materialized ("
+        "  select list_no, group_no from cursor where app = $1 and run_no = $2 and lo <= hi"
+        "  union"
+        f" select list_no, group_no from chunk where app = $1 and run_no = $2 and lease_until <= {now_or(3)}"
+        ") select h.list_no, h.group_no, g.own_zone, g.candidate_zones, g.priority from here h cross join lateral ("
+        "  select * from list_group g where g.app = $1 and g.list_no = h.list_no and g.group_no = h.group_no offset 0"
+        " ) g order by h.list_no, h.group_no",
+        run.app,
+        run.no,
+        present,
+    )
+    dues = await raw.fetch(
+        "select u.turn, (select min(r.due) from retry r where r.app = $1 and r.run_no = $2 and r.turn = u.turn)"
+        " from unnest($3::bigint[]) as u (turn)",
+        run.app,
+        run.no,
+        list(Turn),
+    )
+    return Work(
+        [read_group(*row) for row in groups],
+        {Turn(turn): from_micros(due) for turn, due in dues if due is not None},
+    )
+
+
+RENEW = f"update chunk set lease_until = {now_or(2)} + $3 where node_no = $1 and lease_until > {now_or(2)}"
+"""Renew what a node still holds; what ran out is for others to take."""
+
+RELEASE = (
+    "update chunk set lease_until = 0"
+    " where node_no = coalesce($1::bigint, node_no) and run_no = coalesce($2::bigint, run_no)"
+)
+"""Give chunks back; without a node, everybody's."""
+
+UNHANDED = (
+    "select app, run_no, node_no, arm_no from arm"
+    " where app = $1 and run_no = coalesce($2::bigint, run_no) and handed = 0"
+)
+"""The arms that somebody holds and has not handed over."""
+
+
+async def complete(raw: Raw, run: Run, present: int | None) -> bool:
+    """Complete the run if no range, chunk, retry or arm is left and none of its lists has grown.
+
+    One statement looks at all of them, so that it cannot miss a contact on its way from one to another. It looks once
+    for nothing, and again when the campaign cannot move, the run cannot be armed and its lists cannot grow: whoever
+    appends has answered before, and is counted, or answers after the run is complete.
+    """
+    if await _is_left(raw, run):
+        return False
+    await raw.execute("select 1 from campaign where no = $1 for update", run.campaign_no)
+    await raw.execute("select 1 from contact_list where no = any($1::bigint[]) order by no for share", run.lists)
+    held = await raw.fetchrow(f"select status, {now_or(2)} as now from run where no = $1 for update", run.no, present)
+    if held is None or held["status"] != Status.active or await _is_left(raw, run):
+        return False
+    await raw.execute(
+        "update run set status = $2, updated_at = $3, ended_at = $3 where no = $1",
+        run.no,
+        Status.completed.value,
+        held["now"],
+    )
+    await raw.execute(
+        "update campaign set status = $3, updated_at = $4 where no = $1 and run_no = $2",
+        run.campaign_no,
+        run.no,
+        Status.completed.value,
+        held["now"],
+    )
+    await raw.execute(
+        "insert into outbox (app, kind, payload, at) values ($1, $2, $3, $4)", run.app, *completed(run), held["now"]
+    )
+    return True
+
+
+async def _is_left(raw: Raw, run: Run) -> bool:
+    where = "where app = $1 and run_no = $2"
+    left: bool = await raw.fetchval(
+        f"select exists (select 1 from cursor {where} and lo <= hi) or exists (select 1 from chunk {where})"
+        f" or exists (select 1 from retry {where}) or exists (select 1 from arm {where})"
+        " or exists (select 1 from run_list l join contact_list c on c.no = l.list_no"
+        "  where l.app = $1 and l.run_no = $2 and c.size > l.taken_size)",
+        run.app,
+        run.no,
+    )
+    return left
+
+
+async def lease_rate(
+    raw: Raw,
+    app: int,
+    name: str,
+    segments_per_second: float,
+    *,
+    wanted: int,
+    horizon_micros: int,
+    present: int | None,
+) -> Grant:
+    """Lease a slice of a rate; what was granted stays granted over restarts."""
+    tat_and_now = (
+        "with held as materialized (select tat from bucket where app = $1 and name = $2 for update)"
+        f" select tat, {now_or(3)} as now from held"
+    )
+    row = await raw.fetchrow(tat_and_now, app, name, present)
+    if row is None:
+        await raw.execute("insert into bucket (app, name, tat) values ($1, $2, 0) on conflict do nothing", app, name)
+        row = await raw.fetchrow(tat_and_now, app, name, present)
+    slice_ = grant(row["tat"], row["now"], segments_per_second, wanted, horizon_micros)
+    if slice_.segments:
+        await raw.execute("update bucket set tat = $3 where app = $1 and name = $2", app, name, slice_.tat)
+    return slice_
