@@ -28,6 +28,8 @@ class RunState:
     due: dict[Turn, datetime] = field(default_factory=dict)
     look_again_at: datetime | None = None
     chunk: Chunk | None = None
+    group: Group | None = None
+    """The group of the chunk: its door is judged at every arm."""
     dry: bool = False
     """Nothing was left to take from the open groups when this node last tried."""
     first_turns: int = 0
@@ -86,10 +88,11 @@ class Agenda:
         self.changed = asyncio.Event()
         self.on_change: Callable[[], None] = lambda: None
 
-    def update(self, runs: list[Run]) -> None:
-        """Replace the runs by those that are active now."""
+    def update(self, runs: list[Run]) -> list[int]:
+        """Replace the runs by those that are active now, and return those that are not any more."""
         active = {run.no: run for run in runs}
-        for run_no in [no for no in self.states if no not in active]:
+        dropped = [no for no in self.states if no not in active]
+        for run_no in dropped:
             del self.states[run_no]
         for run_no, run in active.items():
             state = self.states.get(run_no)
@@ -100,6 +103,7 @@ class Agenda:
             else:
                 state.run = run
             self._policies[run_no] = run.retry_policy
+        return dropped
 
     def policy_of(self, run_no: int) -> RetryPolicy:
         """Return the retry policy of a run; runs that ended before this node began repeat nothing."""

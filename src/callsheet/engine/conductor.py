@@ -81,7 +81,9 @@ class Conductor:
             node_no=self.node_no,
         )  # fmt: skip
         self.recorder.on_recorded = self._on_recorded
-        self._scheduler = Scheduler(self._store, self.agenda, self.holds, given.clock, tick_seconds=tuning.tick_seconds)
+        self._scheduler = Scheduler(
+            self._store, self.agenda, self.holds, given.clock, node_no=self.node_no, tick_seconds=tuning.tick_seconds
+        )
         self._scheduler.on_agenda = self._on_agenda
         self._reaper = Reaper(
             self._store.hot, self.agenda, given.rng, node_no=self.node_no, lease_seconds=tuning.lease_seconds
@@ -96,6 +98,10 @@ class Conductor:
         self._watch("notifier", self.notifier.run)
         self._watch("scheduler", self._scheduler.run)
         log.info("engine.started", node=self.node_no, runs=len(self.agenda.states))
+
+    def is_running(self) -> bool:
+        """Tell whether the loops of this node run: they were started, and nobody stopped them."""
+        return bool(self._tasks) and not self._stopping
 
     async def _open(self, trunk: Trunk) -> Line:
         line = self._given.make_line(trunk, self.recorder)

@@ -93,6 +93,7 @@ class Dispatcher:
         self._wake = asyncio.Event()
         self._stopping = False
         self._ahead: asyncio.Task[_Ready | None] | None = None
+        self._unsure = False
         self._unhanded = 0
         """Intents that were armed and will take their place on the line."""
 
@@ -110,12 +111,23 @@ class Dispatcher:
         while not self._stopping or self._ahead is not None:
             self._wake.clear()
             try:
+                if self._unsure:
+                    await self._begin_anew()
                 worked = await self.turn()
-            except Unavailable:
+            except Exception as error:
+                # A take that failed may have been stored: a chunk that nobody remembers must not be kept for ever.
+                self._unsure = True
+                if not isinstance(error, Unavailable):
+                    raise
                 log.warning("dispatcher.store_away", sender_no=self._sender_no)
                 worked = False
             if not worked and not self._stopping:
                 await self._rest()
+
+    async def _begin_anew(self) -> None:
+        for state in self._agenda.of_sender(self._sender_no).values():
+            await self._give_back(state)
+        self._unsure = False
 
     async def _rest(self) -> None:
         try:
@@ -189,12 +201,9 @@ class Dispatcher:
         state.first_turns = 0
         if state.chunk is None and not await self._take(state):
             return Armed()
-        chunk = state.chunk
+        chunk, group = state.chunk, state.group
         assert chunk is not None, "a chunk was taken"
-        group = state.open_groups.get((chunk.list_no, chunk.group_no))
-        if group is None:
-            await self._give_back(state)
-            return Armed()
+        assert group is not None, "a chunk is of a group"
         self._failpoints.reach("before_arm")
         armed = await self._hot.arm(
             state.run, chunk, group, limit=limit, arm_no=arm_no, node_no=self._node_no,
@@ -203,7 +212,7 @@ class Dispatcher:
         self._failpoints.reach("after_arm")
         state.chunk = armed.left
         if armed.closed_until is not None:
-            del state.open_groups[chunk.list_no, chunk.group_no]
+            state.open_groups.pop((chunk.list_no, chunk.group_no), None)
             await self._give_back(state)
         if armed.lost:
             self._agenda.wake()
@@ -232,9 +241,10 @@ class Dispatcher:
 
     async def _take(self, state: RunState) -> bool:
         self._failpoints.reach("before_take")
+        groups = dict(state.open_groups)
         state.chunk = await self._hot.take(
             state.run,
-            list(state.open_groups.values()),
+            list(groups.values()),
             node_no=self._node_no,
             size=self._tuning.chunk_size,
             lease_seconds=self._tuning.lease_seconds,
@@ -243,7 +253,9 @@ class Dispatcher:
         if state.chunk is None:
             state.dry = True
             self._agenda.wake()
-        return state.chunk is not None
+            return False
+        state.group = groups[state.chunk.list_no, state.chunk.group_no]
+        return True
 
     async def _give_back(self, state: RunState) -> None:
         state.chunk = None

@@ -24,11 +24,14 @@ BREATH_SECONDS = 0.05
 class Scheduler:
     """Keeps the agenda true."""
 
-    def __init__(self, store: Store, agenda: Agenda, holds: Holds, clock: Clock, *, tick_seconds: float) -> None:
+    def __init__(
+        self, store: Store, agenda: Agenda, holds: Holds, clock: Clock, *, node_no: int, tick_seconds: float
+    ) -> None:
         self._store = store
         self._agenda = agenda
         self._holds = holds
         self._clock = clock
+        self._node_no = node_no
         self._tick_seconds = tick_seconds
         self._stopping = False
         self.on_agenda: Callable[[], None] = lambda: None
@@ -60,7 +63,9 @@ class Scheduler:
 
     async def look(self) -> float:
         """Take in the active runs and return how many seconds nothing changes by itself."""
-        self._agenda.update(await self._store.runs.active())
+        for dropped in self._agenda.update(await self._store.runs.active()):
+            # Whoever resumes the run, perhaps another node, goes on where we stood.
+            await self._store.hot.release(self._node_no, dropped)
         meters.active_runs.set(len(self._agenda.states))
         meters.held_intents.set(len(self._holds))
         now = await self._store.hot.now()

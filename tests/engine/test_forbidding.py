@@ -1,0 +1,114 @@
+"""After a call that forbids has answered, nothing more reaches the carrier: raced thousands of times."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+
+from callsheet.core.campaign import Campaign, Move, Status
+from callsheet.engine import campaigns, contacts
+from callsheet.engine.virtual_time import VirtualClock, run
+from engine.world import World, world
+from factories import MONDAY_NOON, make_definition, make_list, number
+
+
+async def ongoing(w: World, contacts_count: int, rate: float | None) -> Campaign:
+    """Run a campaign at a rate, or as fast as the window bears."""
+    contact_list = await make_list(w.store, w.app, w.clock, contacts_count)
+    dnc = await w.store.dnc_lists.create(w.app.no, "Never", w.clock.now())
+    from callsheet.core.campaign import Named  # noqa: PLC0415
+
+    definition = make_definition([contact_list], dnc_list=Named(dnc.no, dnc.id, dnc.name))
+    campaign = await w.store.campaigns.create(w.app.no, definition, w.clock.now(), unique_names=True)
+    if rate is not None:
+        await w.limit(campaign, rate)
+    return await w.run_campaign(campaign)
+
+
+def taken_by(w: World) -> Mapping[str, int]:
+    """Return the ledger's id of each number's message."""
+    return {message.to: message.id for message in w.sent()}
+
+
+def last_id(w: World) -> int:
+    """Return how far the ledger has come."""
+    return w.ledger.count()
+
+
+async def forbid_at_random(w: World, people: list[str], answers: dict[str, int], mean_seconds: float) -> None:
+    """Put people on the DNC list at random moments, and note where the ledger stood when the call answered."""
+    dnc = await w.store.dnc_lists.find(w.app.no, name="Never")
+    assert dnc is not None
+    for person in people:
+        await w.clock.sleep(w.rng.expovariate(1 / mean_seconds))
+        await contacts.forbid(w.runtime, w.app, dnc, [person])
+        answers[person] = last_id(w)
+
+
+def test_a_number_that_went_on_a_dnc_list_is_not_contacted_after_the_answer(tmp_path: Path) -> None:
+    total, forbidden_count = 6000, 2500
+
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path, wire_seconds=0.05, window=200) as w:
+            campaign = await ongoing(w, total, rate=200)
+            forbidden = w.rng.sample([number(i) for i in range(total)], forbidden_count)
+            answers: dict[str, int] = {}
+            lanes = [forbidden[i::5] for i in range(5)]
+            await asyncio.gather(*(forbid_at_random(w, lane, answers, 0.05) for lane in lanes))
+            await w.until(campaign, Status.completed, longest_seconds=600)
+
+            taken = taken_by(w)
+            late = {person for person in forbidden if taken.get(person, 0) > answers[person]}
+            assert not late
+            # The race was one: some were contacted before, some never.
+            assert 200 < sum(person in taken for person in forbidden) < forbidden_count - 200
+            assert not w.ledger.duplicates()
+            counters = await w.counters(campaign)
+            assert counters["suppressed:dnc"] + len(taken) == total
+
+    run(main, start=MONDAY_NOON)
+
+
+def test_a_paused_campaign_sends_nothing_after_the_answer(tmp_path: Path) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path, wire_seconds=0.05, window=200) as w:
+            campaign = await ongoing(w, 8000, rate=400)
+            pauses = 0
+            while (await w.until(campaign, *Status, longest_seconds=1)).status is not Status.completed:
+                await clock.sleep(w.rng.random() * 0.03)
+                found = await w.until(campaign, *Status, longest_seconds=1)
+                if found.status is Status.completed:
+                    break
+                await campaigns.move(w.runtime, found, Move.pause)
+                answered = last_id(w)
+                await clock.sleep(w.rng.random() * 0.3)
+                assert last_id(w) == answered, "a message left after the pause had answered"
+                pauses += 1
+                found = await w.until(campaign, *Status, longest_seconds=1)
+                await campaigns.move(w.runtime, found, Move.resume)
+            assert pauses > 300
+            assert len(taken_by(w)) == w.ledger.count() == 8000
+
+    run(main, start=MONDAY_NOON)
+
+
+def test_an_opt_out_during_a_campaign_is_final(tmp_path: Path) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path) as w:
+            key = w.store.vault.app(w.app.no)
+            assert key is not None
+            stopping = [f"+1212{2000000 + 9909 + i * 10000:07}" for i in range(30)]
+            from factories import contact  # noqa: PLC0415
+
+            first = await make_list(w.store, w.app, clock, [contact(w.store, w.app, to) for to in stopping])
+            second = await make_list(w.store, w.app, clock, [contact(w.store, w.app, to) for to in stopping])
+            for contact_list in (first, second):
+                campaign = await w.store.campaigns.create(
+                    w.app.no, make_definition([contact_list]), clock.now(), unique_names=True
+                )
+                await w.run_campaign(campaign)
+                await w.until(campaign, Status.completed, longest_seconds=60)
+                await clock.sleep(30)
+            assert w.ledger.count() == len(stopping)
+            assert (await w.counters(campaign))["suppressed:opted_out"] == len(stopping)
+
+    run(main, start=MONDAY_NOON)

@@ -1,0 +1,132 @@
+from bisect import bisect_left
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from callsheet.core.campaign import Status
+from callsheet.core.run import AppSettings
+from callsheet.engine.virtual_time import VirtualClock, run
+from engine.world import World, world
+from factories import MONDAY_NOON, make_definition, make_list
+
+SECOND = timedelta(seconds=1)
+
+
+def most_in_a_second(w: World) -> int:
+    """Return the largest number of segments in any sliding second, as the carrier saw them."""
+    sent = w.sent()
+    instants = [message.accepted_at for message in sent]
+    sums = [0]
+    for message in sent:
+        sums.append(sums[-1] + message.segments)
+    return max(sums[bisect_left(instants, at + SECOND)] - sums[i] for i, at in enumerate(instants))
+
+
+@pytest.mark.parametrize(("rate", "contacts"), [(1, 60), (10, 400), (100, 2000), (1000, 6000)])
+def test_a_sender_never_exceeds_its_rate_and_uses_nearly_all_of_it(tmp_path: Path, rate: int, contacts: int) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path) as w:
+            contact_list = await make_list(w.store, w.app, clock, contacts)
+            campaign = await w.store.campaigns.create(
+                w.app.no, make_definition([contact_list]), clock.now(), unique_names=True
+            )
+            await w.limit(campaign, rate)
+            await w.run_campaign(campaign)
+            await w.until(campaign, Status.completed, longest_seconds=10 * contacts / rate + 60)
+
+            sent = w.sent()
+            assert len(sent) == contacts
+            assert most_in_a_second(w) <= rate + 1
+            lasted = (sent[-1].accepted_at - sent[0].accepted_at) / SECOND
+            assert (contacts - 1) / lasted >= 0.98 * rate
+
+    run(main, start=MONDAY_NOON)
+
+
+def test_long_messages_spend_their_segments(tmp_path: Path) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path) as w:
+            contact_list = await make_list(w.store, w.app, clock, 100)
+            campaign = await w.store.campaigns.create(
+                w.app.no, make_definition([contact_list]), clock.now(), unique_names=True
+            )
+            await w.limit(campaign, 2)
+            await w.run_campaign(campaign, "x" * 400)
+            await w.until(campaign, Status.completed, longest_seconds=600)
+
+            sent = w.sent()
+            assert {message.segments for message in sent} == {3}
+            assert most_in_a_second(w) <= 2 + 3
+            lasted = (sent[-1].accepted_at - sent[0].accepted_at) / SECOND
+            assert 0.98 * 2 <= 3 * 99 / lasted <= 1.02 * 2
+
+    run(main, start=MONDAY_NOON)
+
+
+def test_the_apps_limit_holds_over_all_its_senders(tmp_path: Path) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path, settings=AppSettings(messages_per_minute=300)) as w:
+            campaigns = []
+            for sender in ("+12125550101", "+12125550102", "+12125550103"):
+                contact_list = await make_list(w.store, w.app, clock, 100)
+                campaigns.append(
+                    await w.store.campaigns.create(
+                        w.app.no, make_definition([contact_list], sender=sender), clock.now(), unique_names=True
+                    )
+                )
+            for campaign in campaigns:
+                await w.run_campaign(campaign)
+            for campaign in campaigns:
+                await w.until(campaign, Status.completed, longest_seconds=300)
+
+            sent = w.sent()
+            assert len(sent) == 300
+            assert 0.95 * 5 <= 299 / ((sent[-1].accepted_at - sent[0].accepted_at) / SECOND) <= 5.1
+
+    run(main, start=MONDAY_NOON)
+
+
+def test_campaigns_of_one_sender_share_it_by_their_priorities(tmp_path: Path) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path) as w:
+            campaigns = []
+            for priority in (5, 3):
+                contact_list = await make_list(w.store, w.app, clock, 2000)
+                campaigns.append(
+                    await w.store.campaigns.create(
+                        w.app.no, make_definition([contact_list], priority=priority), clock.now(), unique_names=True
+                    )
+                )
+            await w.limit(campaigns[0], 20)
+            for campaign in campaigns:
+                await w.run_campaign(campaign)
+            await clock.sleep(60)
+
+            sent = w.sent()
+            high = sum(message.campaign_id == campaigns[0].id for message in sent)
+            assert len(sent) >= 1150
+            # 5 and 3 give 62.5 % and 37.5 %, as the documentation works out.
+            assert abs(high / len(sent) - 0.625) < 0.02
+
+    run(main, start=MONDAY_NOON)
+
+
+def test_a_rate_holds_over_a_restart(tmp_path: Path) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path) as w:
+            contact_list = await make_list(w.store, w.app, clock, 300)
+            campaign = await w.store.campaigns.create(
+                w.app.no, make_definition([contact_list]), clock.now(), unique_names=True
+            )
+            await w.limit(campaign, 10)
+            await w.run_campaign(campaign)
+            for _ in range(5):
+                await clock.sleep(2.05)
+                await w.conductor.stop()
+                await w.start()
+            await w.until(campaign, Status.completed, longest_seconds=120)
+            assert len(w.sent()) == 300
+            assert most_in_a_second(w) <= 10 + 1
+
+    run(main, start=MONDAY_NOON)
