@@ -1,0 +1,114 @@
+"""The API as one ASGI application: the documented wire and our own resources behind one front.
+
+Starting and stopping the engine is not its business.
+"""
+
+from __future__ import annotations
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from callsheet.api.caller import CALLER, DOCUMENT
+from callsheet.api.compat import errors as compat_errors
+from callsheet.api.compat import router as compat_router
+from callsheet.api.failures import as_failure, is_expected, places_of
+from callsheet.api.identity import identify
+from callsheet.api.json_body import parse, read_body, told_again
+from callsheet.api.paths import Address, Dialect, find_address, read_query, refuse_nul
+from callsheet.api.rate_limit import RateLimit
+from callsheet.api.v1 import app as v1_app
+from callsheet.api.v1 import errors as v1_errors
+from callsheet.engine.runtime import Runtime
+
+log = structlog.get_logger()
+
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+_HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+"""Answers hold phone numbers: no cache keeps them, and no browser guesses what they are."""
+
+
+def build(runtime: Runtime, *, home: ASGIApp | None = None) -> ASGIApp:
+    """Build the API of a process. `home` answers every path that is none of the API's: the console."""
+    return Front(runtime, compat=compat_router.build(runtime), v1=v1_app.build(runtime), home=home)
+
+
+class Front:
+    """What every request passes: its address, who calls, the body, and what happens when something fails."""
+
+    def __init__(self, runtime: Runtime, *, compat: ASGIApp, v1: ASGIApp, home: ASGIApp | None) -> None:
+        self._runtime = runtime
+        self._compat = compat
+        self._v1 = v1
+        self._home = home
+        self._rate_limit = RateLimit(runtime.clock)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._v1(scope, receive, send)
+            return
+        address = find_address(_raw_path(scope), scope["path"])
+        if self._home is not None and not address.is_ours():
+            await self._home(scope, receive, send)
+            return
+        answer = _Answer(send)
+        try:
+            await self._serve(address, scope, receive, answer)
+        except ClientDisconnect:
+            return
+        except Exception as error:  # noqa: BLE001 (whatever it is, the caller gets an answer without details)
+            if not is_expected(error):
+                # Without the error's own words: they may quote what it was given.
+                places = places_of(error)
+                log.error("api.failed", error=type(error).__name__, method=scope["method"], places=places)  # noqa: TRY400
+            if not answer.began:
+                await _render(address, error)(scope, receive, answer)
+
+    async def _serve(self, address: Address, scope: Scope, receive: Receive, send: Send) -> None:
+        refuse_nul(_raw_path(scope), scope["query_string"])
+        headers = Headers(scope=scope)
+        scope = dict(scope)
+        if address.app_id is not None:
+            runtime, query = self._runtime, read_query(scope["query_string"])
+            caller = await identify(runtime.store, runtime.clock.now(), headers, address.app_id, query)
+            if address.dialect is Dialect.compat:
+                self._rate_limit.spend(caller.app)
+            scope[CALLER] = caller
+        if scope["method"] in _WITH_BODY and not address.takes_file(scope["method"]):
+            body = await read_body(headers, receive)
+            scope[DOCUMENT] = parse(body)
+            receive = told_again(body, receive)
+            MutableHeaders(scope=scope)["content-type"] = "application/json"
+        if address.dialect is Dialect.compat:
+            await self._compat({**scope, "path": address.path, "root_path": ""}, receive, send)
+        else:
+            await self._v1(scope, receive, send)
+
+
+class _Answer:
+    """Sends an answer, and knows whether it has begun."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.began = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.began = True
+            headers = MutableHeaders(scope=message)
+            for name, value in _HEADERS.items():
+                headers.setdefault(name, value)
+        await self._send(message)
+
+
+def _raw_path(scope: Scope) -> bytes:
+    raw: bytes | None = scope.get("raw_path")
+    return raw if raw is not None else scope["path"].encode()
+
+
+def _render(address: Address, error: Exception) -> Response:
+    failure = as_failure(error)
+    return compat_errors.render(failure) if address.dialect is Dialect.compat else v1_errors.render(failure)

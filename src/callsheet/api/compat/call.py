@@ -1,0 +1,50 @@
+"""One call of the documented API, as its handlers see it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+from starlette.requests import Request
+
+from callsheet.api.caller import DOCUMENT, caller_of
+from callsheet.api.paths import Query, read_query
+from callsheet.core.errors import MalformedBody
+from callsheet.engine.runtime import Runtime
+from callsheet.store.apps import App
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Who calls what, with which words."""
+
+    runtime: Runtime
+    app: App
+    thing: str
+    """The id, or the name, in the path; empty where the path has none."""
+    query: Query
+    document: Mapping[str, Any]
+    """The JSON body; empty where there was none."""
+
+    def parameter(self, name: str) -> str:
+        """Return a parameter of the query, the last one where it repeats; empty when it is not there."""
+        values = self.query.get(name.lower(), ())
+        return values[-1] if values else ""
+
+
+def read_call(runtime: Runtime, request: Request) -> Call:
+    """Read a call. Raises MalformedBody."""
+    document = request.scope.get(DOCUMENT)
+    if document is None:
+        document = {}
+    if not isinstance(document, dict):
+        raise MalformedBody("The body must be a JSON object.")
+    return Call(
+        runtime,
+        caller_of(request.scope).app,
+        unquote(request.path_params.get("thing", "")),
+        read_query(request.scope["query_string"]),
+        document,
+    )

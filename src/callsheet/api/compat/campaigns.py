@@ -1,0 +1,51 @@
+"""Create, get, update and delete a campaign."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from callsheet.api.compat.answers import success
+from callsheet.api.compat.call import Call
+from callsheet.api.compat.campaign_view import view
+from callsheet.api.compat.wishes import read_channel, read_wish
+from callsheet.engine import campaigns
+
+
+async def create(call: Call) -> dict[str, Any]:
+    """Create a campaign: it waits in Ready until it is started."""
+    wish = read_wish(call.document, read_channel(call.document, call.parameter("campaignType")))
+    campaign = await campaigns.create(call.runtime, call.app, wish)
+    return success(
+        f"Campaign {campaign.definition.name} creation in progress",
+        await view(call.runtime, campaign),
+    )
+
+
+async def show(call: Call) -> dict[str, Any]:
+    """Return a campaign."""
+    campaign = await campaigns.find(call.runtime, call.app, call.thing)
+    return success(
+        f"Campaign {campaign.definition.name} retrieved successfully",
+        await view(call.runtime, campaign),
+    )
+
+
+async def update(call: Call) -> dict[str, Any]:
+    """Replace a campaign's definition: what the body leaves out is gone. Its kind stays, whatever the call says."""
+    campaign = await campaigns.find(call.runtime, call.app, call.thing)
+    wish = read_wish(call.document, campaign.definition.channel)
+    updated = await campaigns.update(call.runtime, call.app, campaign, wish)
+    return success(
+        f"Campaign {updated.definition.name} details updated successfully",
+        await view(call.runtime, updated),
+    )
+
+
+async def delete(call: Call) -> dict[str, Any]:
+    """Delete a campaign, and return it as it was."""
+    campaign = await campaigns.find(call.runtime, call.app, call.thing)
+    deleted = await campaigns.delete(call.runtime, campaign)
+    return success(
+        f"Campaign {deleted.definition.name} deleted successfully",
+        await view(call.runtime, deleted),
+    )

@@ -1,0 +1,160 @@
+"""The body of a create or update call, read into what the client wishes for.
+
+Every field is read by itself, and what is wrong is collected in the wish: one answer then names every wrong field and
+every name that does not exist. Where the pages contradict each other, every reading that one of them shows is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from callsheet.api.compat.fields import Fields
+from callsheet.api.compat.references import read_contact_lists, read_dnc_list, read_flow, read_template
+from callsheet.core.campaign import MAX_DESCRIPTION_CHARACTERS, MAX_NAME_CHARACTERS, Channel
+from callsheet.core.errors import FieldError, Invalid
+from callsheet.core.hours import CallingHours, Frequency, parse_hours
+from callsheet.core.message import to_send
+from callsheet.core.wish import Reference, Wish
+
+LOWEST_PRIORITY, HIGHEST_PRIORITY = 1, 5
+SIMPLE, ADVANCED = "simple", "advanced"
+
+_LONGEST_SENDER = 64
+_LONGEST_MESSAGE = 65_536
+"""As received, encoded and with its HTML; what is left to send has a limit of its own."""
+_NO_HOURS = CallingHours(Frequency.weekly, "UTC", ())
+_HOURS_KEYS = ("frequency", "timezone", "days")
+_DAY_KEYS = ("day", "start", "end")
+
+Document = Mapping[str, Any]
+
+
+def read_channel(document: Document, in_query: str) -> Channel:
+    """Find out what kind of campaign is to be created: the body decides, and only its silence leaves it to the query.
+
+    Pages of voice calls say `sms` in their query. Raises Invalid.
+    """
+    said = document.get("campaignType")
+    if said is None:
+        said = Channel.voice if "dialingMode" in document else in_query
+    try:
+        return Channel(str(said).strip().lower())
+    except ValueError:
+        message = "Say which kind of campaign this is: sms." if said in (None, "") else "This must be sms or voice."
+        raise Invalid([FieldError("campaignType", message)]) from None
+
+
+def read_wish(document: Document, channel: Channel) -> Wish:
+    """Read the body of a campaign. Raises Invalid where its kind cannot be had at all."""
+    read = _READERS.get(channel)
+    if read is None:
+        message = "Voice campaigns are not part of this release; they come with a later one. Use sms."
+        raise Invalid([FieldError("campaignType", message)])
+    return read(Fields(document, []))
+
+
+def _read_sms(fields: Fields) -> Wish:
+    sender, hours, hours_document = _read_strategy(fields)
+    said = _read_message(fields)
+    return Wish(
+        name=fields.text("name", longest=MAX_NAME_CHARACTERS, required=True),
+        description=fields.text("description", longest=MAX_DESCRIPTION_CHARACTERS),
+        channel=Channel.sms,
+        contact_lists=read_contact_lists(fields),
+        dnc_list=read_dnc_list(fields),
+        priority=fields.whole("priority", least=LOWEST_PRIORITY, most=HIGHEST_PRIORITY, default=HIGHEST_PRIORITY),
+        sender=sender,
+        hours=hours,
+        hours_document=hours_document,
+        format=said.format,
+        message=said.text,
+        template=said.template,
+        flow=said.flow,
+        scheduling_enabled=fields.inside("schedule").flag("isSchedulingEnabled", default=False),
+        faults=tuple(fields.wrong),
+    )
+
+
+_READERS: Mapping[Channel, Callable[[Fields], Wish]] = {Channel.sms: _read_sms}
+
+
+# -- sender and calling hours ----------------------------------------------------------------------------------------
+
+
+def _read_strategy(fields: Fields) -> tuple[str, CallingHours, Document]:
+    strategy = fields.inside("dialingStrategy", required=True)
+    if not fields.has_object("dialingStrategy"):
+        return "", _NO_HOURS, {}
+    sender = ""
+    caller = strategy.inside("callerId", required=True)
+    if strategy.has_object("callerId"):
+        sender = caller.text("phoneNumber", longest=_LONGEST_SENDER, required=True).strip()
+        if not sender.isprintable():
+            caller.blame("phoneNumber", "A caller ID has no control characters.")
+            sender = ""
+    document = strategy.get("callingHours")
+    try:
+        hours = parse_hours(document, strategy.at("callingHours"))
+    except Invalid as error:
+        fields.wrong.extend(error.fields)
+        return sender, _NO_HOURS, {}
+    return sender, hours, _documented(document)
+
+
+def _documented(hours: Document) -> Document:
+    """Return the calling hours as received, in their order, without keys that mean nothing."""
+    kept = {key: value for key, value in hours.items() if key in _HOURS_KEYS}
+    kept["days"] = [{key: value for key, value in day.items() if key in _DAY_KEYS} for day in hours["days"]]
+    return kept
+
+
+# -- the message -----------------------------------------------------------------------------------------------------
+
+
+class _Said(NamedTuple):
+    """What a body says about its message."""
+
+    format: str
+    text: str | None
+    template: Reference | None
+    flow: Reference | None
+
+
+def _read_message(fields: Fields) -> _Said:
+    """Read message, format and flow.
+
+    A flow without a message is advanced, whatever the format says (one page writes `simple` there); otherwise the
+    format decides. `advanced` without a flow is plain text, as another page allows.
+    """
+    message = fields.inside("message")
+    text = message.text("message", longest=_LONGEST_MESSAGE) or None
+    template = read_template(message)
+    flow = read_flow(fields)
+    said = _read_format(fields)
+    if flow is not None and (said != SIMPLE or (text is None and template is None)):
+        return _Said(ADVANCED, text, None, flow)
+    if template is None:
+        _check_text(fields, message, text, said)
+    return _Said(said or SIMPLE, text, template, None)
+
+
+def _check_text(fields: Fields, message: Fields, text: str | None, said: str) -> None:
+    """Say what is missing where there is nothing to send; not twice where a wrong field was named already."""
+    if any(fault.path.startswith(("message", "experienceFlow")) for fault in fields.wrong):
+        return
+    if text is None and said == ADVANCED:
+        fields.blame("experienceFlowName", "An advanced campaign needs an experience flow.")
+    elif text is None:
+        message.blame("message", "Give the text to send, or a template.")
+    elif not to_send(text).strip():
+        message.blame("message", "There is nothing in the text to send.")
+
+
+def _read_format(fields: Fields) -> str:
+    """Return `simple` or `advanced`; empty where the body does not say."""
+    said = fields.text("format", longest=_LONGEST_SENDER).strip().lower()
+    if said and said not in (SIMPLE, ADVANCED):
+        fields.blame("format", "The format is simple or advanced.")
+        return ""
+    return said

@@ -1,0 +1,142 @@
+"""Who calls: the JSON Web Token of an API client (RFC 7519), and whether it is for this account and app.
+
+The client is found by the claim `appId`, else `iss`, else `kore_iss`. The algorithm is the one stored for it, never
+the token's choice. Tokens without `exp`, `nbf` or `iat` pass, as documented; those that are present are enforced.
+Whether another account or app exists can be learned from no answer.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+import jwt
+from jwt.types import Options
+from starlette.datastructures import Headers
+
+from callsheet.api.paths import Query
+from callsheet.core.errors import Forbidden, Unauthenticated
+from callsheet.store.apps import SCOPE_CAMPAIGNS, Client
+from callsheet.store.store import Store
+
+LEEWAY_SECONDS = 60
+"""How far the clocks of clients may be off."""
+
+_LONGEST_TOKEN = 8 * 1024
+_LONGEST_CLIENT_ID = 128
+_ALGORITHMS = frozenset({"HS256", "HS384", "HS512"})
+_CLIENT_CLAIMS = ("appId", "iss", "kore_iss")
+_BEARER = "bearer "
+# Times are checked here, because the clock is an argument; `aud` and `sub` may be anything.
+_UNCHECKED: Options = {
+    "verify_exp": False,
+    "verify_nbf": False,
+    "verify_iat": False,
+    "verify_aud": False,
+    "verify_iss": False,
+    "verify_sub": False,
+    "verify_jti": False,
+}
+
+
+async def identify(store: Store, now: datetime, headers: Headers, app_id: str, query: Query) -> Client:
+    """Return the client that calls. Raises Unauthenticated, Forbidden."""
+    token = _token(headers)
+    client = await _find_client(store, _unverified(token))
+    claims = _verified(token, client)
+    _check_times(claims, now.timestamp())
+    if SCOPE_CAMPAIGNS not in client.scopes:
+        raise Forbidden
+    if not {app_id, *_apps_named(headers, claims)} <= {client.app.id}:
+        raise Forbidden
+    if not {*_accounts_named(headers, query, claims)} <= {client.app.account_id}:
+        raise Forbidden
+    return client
+
+
+def _token(headers: Headers) -> str:
+    """Return the token of the header `auth`, with or without a scheme word, or of `Authorization: Bearer`."""
+    tokens = {
+        value[len(_BEARER) :].strip() if _is_bearer(value) else value.strip() for value in headers.getlist("auth")
+    }
+    if not tokens - {""}:
+        tokens = {_without_scheme(value) for value in headers.getlist("auth")}
+    if not tokens - {""}:
+        tokens = {_without_scheme(value) for value in headers.getlist("authorization") if _is_bearer(value)}
+    if len(tokens) != 1:
+        raise Unauthenticated
+    (token,) = tokens
+    if not token or len(token) > _LONGEST_TOKEN:
+        raise Unauthenticated
+    return token
+
+
+def _without_scheme(value: str) -> str:
+    return value[len(_BEARER) :].strip() if _is_bearer(value) else value.strip()
+
+
+def _is_bearer(value: str) -> bool:
+    return value[: len(_BEARER)].lower() == _BEARER
+
+
+def _unverified(token: str) -> Mapping[str, Any]:
+    """Read the claims of a token that nothing is believed of but whose it says it is."""
+    try:
+        claims: Mapping[str, Any] = jwt.decode(token, options={**_UNCHECKED, "verify_signature": False})
+    except (jwt.PyJWTError, ValueError, RecursionError):
+        raise Unauthenticated from None
+    return claims
+
+
+async def _find_client(store: Store, claims: Mapping[str, Any]) -> Client:
+    client_id = next((claims[name] for name in _CLIENT_CLAIMS if name in claims), None)
+    if not isinstance(client_id, str) or len(client_id) > _LONGEST_CLIENT_ID or not client_id.isprintable():
+        raise Unauthenticated
+    client = await store.apps.find_client(client_id)
+    if client is None or client.algorithm not in _ALGORITHMS:
+        raise Unauthenticated
+    return client
+
+
+def _verified(token: str, client: Client) -> Mapping[str, Any]:
+    try:
+        claims: Mapping[str, Any] = jwt.decode(token, client.secret, algorithms=[client.algorithm], options=_UNCHECKED)
+    except (jwt.PyJWTError, ValueError, RecursionError):
+        raise Unauthenticated from None
+    return claims
+
+
+def _check_times(claims: Mapping[str, Any], now: float) -> None:
+    if "exp" in claims and _seconds(claims["exp"]) <= now - LEEWAY_SECONDS:
+        raise Unauthenticated("The token has expired.")
+    for name in ("nbf", "iat"):
+        if name in claims and _seconds(claims[name]) > now + LEEWAY_SECONDS:
+            raise Unauthenticated("The token is not valid yet.")
+
+
+def _seconds(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise Unauthenticated
+    return value
+
+
+def _apps_named(headers: Headers, claims: Mapping[str, Any]) -> Iterator[str]:
+    yield from _said(headers.getlist("iid"))
+    yield from _claimed(claims, "iid")
+
+
+def _accounts_named(headers: Headers, query: Query, claims: Mapping[str, Any]) -> Iterator[str]:
+    yield from _said(headers.getlist("accountid"))
+    yield from _said(query.get("accountid", ()))
+    yield from _claimed(claims, "accountid")
+
+
+def _said(values: object) -> Iterator[str]:
+    assert isinstance(values, list | tuple)
+    yield from (value.strip() for value in values if value.strip())
+
+
+def _claimed(claims: Mapping[str, Any], name: str) -> Iterator[str]:
+    yield from (str(value) for claim, value in claims.items() if claim.lower() == name)

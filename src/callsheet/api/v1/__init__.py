@@ -1,0 +1,1 @@
+"""Our own resources: everything that the documented API lacks."""

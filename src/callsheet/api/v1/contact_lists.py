@@ -1,0 +1,92 @@
+"""Contact lists: named sets of contacts. Contacts come by import, or by the documented API's addContacts."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from pydantic import BaseModel, StrictBool
+
+from callsheet.api.v1.asked import Served, Tenant
+from callsheet.api.v1.shapes import Body, Description, Instant, Name
+from callsheet.core.errors import ContactListNotFound
+from callsheet.engine.runtime import Runtime
+from callsheet.store.apps import App
+from callsheet.store.lists import ContactList
+
+router = APIRouter(prefix="/v1/apps/{app}/contact-lists", tags=["contact lists"])
+
+SOURCE = "upload"
+
+
+class NewContactList(Body):
+    """A contact list to be."""
+
+    name: Name
+    description: Description = ""
+    allow_duplicates: StrictBool = False
+    """Whether one person may stand in the list twice; a run contacts nobody twice in any case."""
+
+
+class Linked(BaseModel):
+    """A campaign that uses the list."""
+
+    id: str
+    name: str
+
+
+class ShownContactList(BaseModel):
+    """A contact list."""
+
+    id: str
+    name: str
+    description: str
+    allow_duplicates: bool
+    size: int
+    columns: list[str]
+    in_use: bool
+    """A running campaign uses it."""
+    campaigns: list[Linked]
+    created_at: Instant
+    updated_at: Instant
+
+
+@router.post("", status_code=201)
+async def create_contact_list(runtime: Served, app: Tenant, new: NewContactList) -> ShownContactList:
+    """Create an empty contact list."""
+    created = await runtime.store.lists.create(
+        app.no,
+        name=new.name,
+        description=new.description,
+        source=SOURCE,
+        allow_duplicates=new.allow_duplicates,
+        now=runtime.clock.now(),
+    )
+    return _show(created)
+
+
+@router.get("/{list_id}")
+async def get_contact_list(runtime: Served, app: Tenant, list_id: str) -> ShownContactList:
+    """Return a contact list."""
+    return _show(await find_contact_list(runtime, app, list_id))
+
+
+async def find_contact_list(runtime: Runtime, app: App, list_id: str) -> ContactList:
+    """Return a contact list of the app by its id. Raises ContactListNotFound."""
+    found = await runtime.store.lists.find(app.no, list_id=list_id)
+    if found is None:
+        raise ContactListNotFound
+    return found
+
+
+def _show(found: ContactList) -> ShownContactList:
+    return ShownContactList(
+        id=found.id,
+        name=found.name,
+        description=found.description,
+        allow_duplicates=found.allow_duplicates,
+        size=found.size,
+        columns=list(found.columns),
+        in_use=found.in_use,
+        campaigns=[Linked(id=campaign.id, name=campaign.name) for campaign in found.linked],
+        created_at=found.created_at,
+        updated_at=found.updated_at,
+    )

@@ -1,0 +1,82 @@
+"""Experience flows: documents of the Flow Interoperability Specification, with versions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from callsheet.api.v1.asked import Served, Tenant
+from callsheet.api.v1.shapes import Body, LongName
+from callsheet.core.errors import FlowNotFound, Invalid
+from callsheet.core.flow import check
+from callsheet.store.documents import Document
+
+router = APIRouter(prefix="/v1/apps/{app}/flows", tags=["flows"])
+
+_encoder = msgspec.json.Encoder()
+
+
+class NewFlow(Body):
+    """A flow to be. The document may come later; until then a campaign with this flow cannot start."""
+
+    name: LongName
+    document: dict[str, Any] | None = None
+
+
+class NewDocument(Body):
+    """The next version of a flow's document."""
+
+    document: dict[str, Any]
+
+
+class Flow(BaseModel):
+    """A flow without its document."""
+
+    id: str
+    name: str
+
+
+class FlowWithDocument(Flow):
+    """A flow at its present version."""
+
+    version: int
+    document: dict[str, Any] | None
+
+
+@router.post("", status_code=201)
+async def create_flow(runtime: Served, app: Tenant, new: NewFlow) -> Flow:
+    """Create a flow."""
+    body = _checked(new.document) if new.document is not None else ""
+    created = await runtime.store.flows.create(app.no, new.name, body, runtime.clock.now())
+    return Flow(id=created.named.id, name=created.named.name)
+
+
+@router.get("/{flow_id}")
+async def get_flow(runtime: Served, app: Tenant, flow_id: str) -> FlowWithDocument:
+    """Return a flow with its document."""
+    return _show(await runtime.store.flows.find(app.no, thing_id=flow_id))
+
+
+@router.put("/{flow_id}")
+async def put_document(runtime: Served, app: Tenant, flow_id: str, new: NewDocument) -> FlowWithDocument:
+    """Give a flow its document, or the next version of it. Runs keep the version that they started with."""
+    body = _checked(new.document)
+    return _show(await runtime.store.flows.revise(app.no, flow_id, body, runtime.clock.now()))
+
+
+def _checked(document: dict[str, Any]) -> str:
+    """Return a document as it is stored. Raises Invalid with everything that a flow cannot run with."""
+    faults = check(document)
+    if faults:
+        raise Invalid(faults)
+    return _encoder.encode(document).decode()
+
+
+def _show(found: Document | None) -> FlowWithDocument:
+    if found is None:
+        raise FlowNotFound
+    document = msgspec.json.decode(found.body) if found.body else None
+    return FlowWithDocument(id=found.named.id, name=found.named.name, version=found.version, document=document)

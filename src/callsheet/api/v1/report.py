@@ -1,0 +1,139 @@
+"""What became of a run: how every contact of it stands, in numbers that add up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import BaseModel
+
+from callsheet.api.v1.shapes import Instant
+from callsheet.core.attempt import Kind
+from callsheet.core.gate import Reason, Suppress, Wait, zones_of_group
+from callsheet.core.run import Run, ZoneSource
+from callsheet.core.walk import Group
+from callsheet.engine.runtime import Runtime
+from callsheet.store.arming import ARMED, SUPPRESSED, judge_group
+from callsheet.store.recording import SEGMENTS
+from callsheet.store.reports import Left, Waiting
+
+
+class LeftGroup(BaseModel):
+    """Contacts of one group that nobody took yet: they share their list, their zones and their priority."""
+
+    list_id: str
+    list_name: str
+    zones: list[str]
+    """Contact is allowed when all of them are open."""
+    priority: int
+    contacts: int
+    open: bool
+    next_open_at: Instant | None
+    """When the group opens; null when it is open, and when no hour of the campaign fits it."""
+
+
+class WaitingContacts(BaseModel):
+    """Contacts that come again, by reason."""
+
+    reason: str
+    contacts: int
+    earliest_at: Instant
+
+
+class Outcome(BaseModel):
+    """How the contacts of a run stand."""
+
+    delivered: int
+    undelivered: int
+    accepted: int
+    """Taken by a carrier that has not said more yet."""
+    rejected: int
+    """Refused for good, such as a number that does not exist."""
+    uncertain: int
+    """Nobody knows whether the carrier took them. They are shown, and settled by evidence only."""
+    suppressed: dict[str, int]
+    """Not contacted, by reason; duplicates are counted apart."""
+    duplicate: int
+    """Further rows of persons who are in the run already."""
+    in_flight: int
+    """Armed, and without a result yet."""
+    left: list[LeftGroup]
+    waiting: list[WaitingContacts]
+
+
+class Effort(BaseModel):
+    """What a run has used."""
+
+    attempts: int
+    """Tries, those that a carrier refused for now and those that were withdrawn included."""
+    refused: int
+    withdrawn: int
+    segments: int
+
+
+class Report(BaseModel):
+    """The outcome of a run, and what it took."""
+
+    outcome: Outcome
+    effort: Effort
+
+
+async def report_of(runtime: Runtime, run: Run) -> Report:
+    """Return what became of a run until now."""
+    reports = runtime.store.reports
+    counters = await reports.counters(run.app, run.no)
+    left = await reports.left(run.app, run.no)
+    waiting = await reports.waiting(run.app, run.no)
+    states = {kind: counters.get(kind, 0) for kind in Kind}
+    suppressed = _suppressed(counters)
+    outcome = Outcome(
+        delivered=states[Kind.delivered],
+        undelivered=states[Kind.undelivered],
+        accepted=states[Kind.accepted],
+        rejected=states[Kind.rejected],
+        uncertain=states[Kind.uncertain],
+        duplicate=suppressed.pop(Reason.duplicate, 0),
+        suppressed=suppressed,
+        in_flight=max(0, counters.get(ARMED, 0) - sum(states.values())),
+        left=[_left(runtime, run, group) for group in left],
+        waiting=[_waiting(one) for one in waiting],
+    )
+    effort = Effort(
+        attempts=counters.get(ARMED, 0),
+        refused=states[Kind.refused],
+        withdrawn=states[Kind.withdrawn],
+        segments=counters.get(SEGMENTS, 0),
+    )
+    return Report(outcome=outcome, effort=effort)
+
+
+def _suppressed(counters: Mapping[str, int]) -> dict[str, int]:
+    return {
+        name.removeprefix(SUPPRESSED): value
+        for name, value in sorted(counters.items())
+        if name.startswith(SUPPRESSED) and value
+    }
+
+
+def _left(runtime: Runtime, run: Run, left: Left) -> LeftGroup:
+    group = left.group
+    verdict = judge_group(run, group, runtime.clock.now())
+    names = {named.no: named for named in run.definition.contact_lists}
+    named = names.get(group.list_no)
+    return LeftGroup(
+        list_id=named.id if named is not None else "",
+        list_name=named.name if named is not None else "",
+        zones=sorted(_zones(run, group)),
+        priority=group.priority,
+        contacts=left.contacts,
+        open=not isinstance(verdict, Wait | Suppress),
+        next_open_at=verdict.until if isinstance(verdict, Wait) else None,
+    )
+
+
+def _zones(run: Run, group: Group) -> frozenset[str]:
+    by_number = run.settings.zones is ZoneSource.number
+    return zones_of_group(group.own_zone, group.candidate_zones, run.definition.hours.timezone, by_number=by_number)
+
+
+def _waiting(waiting: Waiting) -> WaitingContacts:
+    return WaitingContacts(reason=waiting.reason, contacts=waiting.contacts, earliest_at=waiting.earliest_at)

@@ -1,0 +1,176 @@
+"""Runs, and what became of every contact of them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel
+
+from callsheet.api.v1.asked import Served, Tenant
+from callsheet.api.v1.report import Report, report_of
+from callsheet.api.v1.shapes import USUAL_LIMIT, After, Instant, Limit, Page, page_of
+from callsheet.core.errors import CampaignNotFound, FieldError, Invalid, RunNotFound
+from callsheet.core.ids import decode_attempt
+from callsheet.core.run import Run
+from callsheet.engine.runtime import Runtime
+from callsheet.store.apps import App
+from callsheet.store.lists import read_contact_id
+from callsheet.store.reports import AttemptRecord, SuppressionRecord
+
+router = APIRouter(prefix="/v1/apps/{app}/runs", tags=["runs"])
+
+Uncertain = Annotated[Literal["uncertain"] | None, Query(description="Only those of which nobody knows.")]
+CampaignId = Annotated[str | None, Query(max_length=128, description="Only the runs of this campaign.")]
+
+
+class ShownRun(BaseModel):
+    """One execution of a campaign."""
+
+    id: str
+    campaign_id: str
+    campaign_name: str
+    channel: str
+    status: str
+    started_at: Instant
+
+
+class ReportedRun(ShownRun, Report):
+    """A run with what became of it."""
+
+
+class AttemptEvent(BaseModel):
+    """Something that happened to an attempt."""
+
+    kind: str
+    at: Instant
+    code: str
+    carrier_id: str
+    segments: int
+
+
+class Attempt(BaseModel):
+    """One try to reach one contact."""
+
+    id: str
+    number: str
+    contact_id: str
+    n: int
+    at: Instant
+    state: str
+    events: list[AttemptEvent]
+
+
+class Suppression(BaseModel):
+    """A contact that was not contacted, and why."""
+
+    contact_id: str
+    number: str
+    reason: str
+    at: Instant
+
+
+@router.get("")
+async def list_runs(
+    runtime: Served, app: Tenant, campaign_id: CampaignId = None, after: After = None, limit: Limit = USUAL_LIMIT
+) -> Page[ShownRun]:
+    """Return runs, the latest first."""
+    campaign = await runtime.store.campaigns.find(app.no, campaign_id=campaign_id) if campaign_id else None
+    if campaign_id and campaign is None:
+        raise CampaignNotFound
+    last = await runtime.store.runs.find(app.no, after) if after else None
+    if after and last is None:
+        raise _no_cursor()
+    found = await runtime.store.runs.of_app(
+        app.no,
+        campaign_no=campaign.no if campaign is not None else None,
+        before=last.no if last is not None else None,
+        limit=limit + 1,
+    )
+    return page_of([_show(run) for run in found], limit, lambda run: run.id)
+
+
+@router.get("/{run_id}")
+async def get_run(runtime: Served, app: Tenant, run_id: str) -> ReportedRun:
+    """Return a run, with how its contacts stand."""
+    run = await _find(runtime, app, run_id)
+    report = await report_of(runtime, run)
+    return ReportedRun(**dict(_show(run)), outcome=report.outcome, effort=report.effort)
+
+
+@router.get("/{run_id}/attempts")
+async def list_attempts(
+    runtime: Served,
+    app: Tenant,
+    run_id: str,
+    state: Uncertain = None,
+    after: After = None,
+    limit: Limit = USUAL_LIMIT,
+) -> Page[Attempt]:
+    """Return the attempts of a run with all that happened to them, in no order that means anything."""
+    run = await _find(runtime, app, run_id)
+    last = decode_attempt(after) if after else None
+    if after and (last is None or last.run_no != run.no):
+        raise _no_cursor()
+    found = await runtime.store.reports.attempts(
+        app.no,
+        run.no,
+        after=(last.person, last.n) if last is not None else None,
+        limit=limit + 1,
+        uncertain_only=state is not None,
+    )
+    return page_of([_attempt(record) for record in found], limit, lambda attempt: attempt.id)
+
+
+@router.get("/{run_id}/suppressions")
+async def list_suppressions(
+    runtime: Served, app: Tenant, run_id: str, after: After = None, limit: Limit = USUAL_LIMIT
+) -> Page[Suppression]:
+    """Return who was not contacted and why, in the order of the lists."""
+    run = await _find(runtime, app, run_id)
+    place = read_contact_id(after) if after else None
+    if after and place is None:
+        raise _no_cursor()
+    found = await runtime.store.reports.suppressions(app.no, run.no, after=place, limit=limit + 1)
+    return page_of([_suppression(record) for _, record in found], limit, lambda one: one.contact_id)
+
+
+async def _find(runtime: Runtime, app: App, run_id: str) -> Run:
+    run = await runtime.store.runs.find(app.no, run_id)
+    if run is None:
+        raise RunNotFound
+    return run
+
+
+def _no_cursor() -> Invalid:
+    return Invalid([FieldError("after", "This is not the cursor of a page.")])
+
+
+def _show(run: Run) -> ShownRun:
+    return ShownRun(
+        id=run.id,
+        campaign_id=run.campaign_id,
+        campaign_name=run.definition.name,
+        channel=run.channel.value,
+        status=run.status.value,
+        started_at=run.started_at,
+    )
+
+
+def _attempt(record: AttemptRecord) -> Attempt:
+    return Attempt(
+        id=record.id,
+        number=record.number,
+        contact_id=record.contact_id,
+        n=record.n,
+        at=record.at,
+        state=record.state,
+        events=[
+            AttemptEvent(kind=event.kind, at=event.at, code=event.code, carrier_id=event.ref, segments=event.segments)
+            for event in record.events
+        ],
+    )
+
+
+def _suppression(record: SuppressionRecord) -> Suppression:
+    return Suppression(contact_id=record.contact_id, number=record.number, reason=record.reason, at=record.at)

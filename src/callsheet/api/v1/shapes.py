@@ -1,0 +1,56 @@
+"""Shapes that several resources share: texts with limits, instants, pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Annotated, Generic, TypeVar
+
+from fastapi import Query
+from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, StringConstraints
+
+from callsheet.api.instants import write_instant
+from callsheet.core.campaign import MAX_DESCRIPTION_CHARACTERS, MAX_NAME_CHARACTERS
+
+T = TypeVar("T")
+
+USUAL_LIMIT = 100
+MOST_ITEMS = 1000
+
+
+class Body(BaseModel):
+    """A request's body: a field that means nothing is named, because it is a slip of the pen."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("This must not be blank")
+    return text
+
+
+Name = Annotated[str, StringConstraints(max_length=MAX_NAME_CHARACTERS), AfterValidator(_not_blank)]
+LongName = Annotated[str, StringConstraints(max_length=128), AfterValidator(_not_blank)]
+"""Of things that the documented API has no limit for."""
+Description = Annotated[str, StringConstraints(max_length=MAX_DESCRIPTION_CHARACTERS)]
+Instant = Annotated[datetime, PlainSerializer(write_instant, return_type=str)]
+
+Limit = Annotated[int, Query(ge=1, le=MOST_ITEMS, description="How many items at most.")]
+After = Annotated[
+    str | None,
+    Query(max_length=128, description="`next` of the page before: items after that one. Without it: from the start."),
+]
+
+
+class Page(BaseModel, Generic[T]):
+    """Some items, and the cursor of those that follow; null when none follow."""
+
+    items: Sequence[T]
+    next: str | int | None
+
+
+def page_of(found: Sequence[T], limit: int, cursor: Callable[[T], str | int]) -> Page[T]:
+    """Make a page of what was asked for with one item more than its limit."""
+    items = found[:limit]
+    return Page(items=items, next=cursor(items[-1]) if len(found) > limit else None)

@@ -1,0 +1,61 @@
+"""Templates: reusable texts with places for a contact's columns."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import BaseModel, StringConstraints
+
+from callsheet.api.v1.asked import Served, Tenant
+from callsheet.api.v1.shapes import Body, LongName
+from callsheet.core.errors import FieldError, Invalid, TemplateNotFound
+from callsheet.core.message import to_send
+from callsheet.core.template import compile_text
+from callsheet.store.documents import Document
+
+router = APIRouter(prefix="/v1/apps/{app}/templates", tags=["templates"])
+
+_LONGEST_BODY = 65_536
+"""With its HTML; what is left to send has a limit of its own."""
+
+
+class NewTemplate(Body):
+    """A template to be."""
+
+    name: LongName
+    body: Annotated[str, StringConstraints(min_length=1, max_length=_LONGEST_BODY)]
+
+
+class Template(BaseModel):
+    """A template."""
+
+    id: str
+    name: str
+    body: str
+
+
+@router.post("", status_code=201)
+async def create_template(runtime: Served, app: Tenant, new: NewTemplate) -> Template:
+    """Create a template. Its placeholders are checked now, not when a campaign starts."""
+    text = to_send(new.body)
+    if not text.strip():
+        raise Invalid([FieldError("body", "There is nothing in the text to send.")])
+    try:
+        compile_text(text)
+    except Invalid as error:
+        raise Invalid([FieldError("body", fault.message) for fault in error.fields]) from None
+    return _show(await runtime.store.templates.create(app.no, new.name, new.body, runtime.clock.now()))
+
+
+@router.get("/{template_id}")
+async def get_template(runtime: Served, app: Tenant, template_id: str) -> Template:
+    """Return a template."""
+    found = await runtime.store.templates.find(app.no, thing_id=template_id)
+    if found is None:
+        raise TemplateNotFound
+    return _show(found)
+
+
+def _show(found: Document) -> Template:
+    return Template(id=found.named.id, name=found.named.name, body=found.body)

@@ -1,0 +1,67 @@
+import inspect
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx2
+import pytest
+import pytest_asyncio
+
+from api.callers import Caller, Server
+from callsheet import settings
+from callsheet.api.app import build
+from callsheet.bootstrap import open_runtime
+from callsheet.carriers.sandbox.behaviour import Timings
+from callsheet.store.apps import Apps, Client
+from databases import DATABASES
+from postgres import create_database, drop_database
+
+HERE = Path(__file__).parent
+HASTY = Timings(answer_seconds=(0.0, 0.0), receipt_seconds=(0.0, 0.01), late_seconds=0.2, reply_seconds=0.0)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the tests of this folder in one loop: they share a server, and each has an app of its own."""
+    for item in items:
+        function = getattr(item, "function", None)
+        if HERE in item.path.parents and inspect.iscoroutinefunction(inspect.unwrap(function)):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest.fixture(scope="session", params=DATABASES)
+def served_database(request: pytest.FixtureRequest) -> str:
+    """Run a test on both databases."""
+    return str(request.param)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def server(served_database: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
+    """Start a process as `serve` does, with handsets that answer at once."""
+    url = await create_database() if served_database == "postgres" else ""
+    chosen = settings.load(data=tmp_path_factory.mktemp("data"), database_url=url)
+    async with open_runtime(chosen, timings=HASTY) as runtime:
+        transport = httpx2.ASGITransport(build(runtime))
+        async with httpx2.AsyncClient(transport=transport, base_url="http://callsheet.test") as http:
+            yield Server(runtime, http)
+    if url:
+        await drop_database(url)
+
+
+async def make_client(server: Server, *, name: str = "Shop") -> Client:
+    """Make an account with an app, a sandbox trunk and an API client."""
+    apps: Apps = server.runtime.store.apps
+    now = server.runtime.clock.now()
+    app = await apps.create(await apps.create_account(f"{name} account", now), name, now)
+    await apps.create_trunk(app.no, name="Sandbox", carrier="sandbox", takes_any_sender=True, now=now)
+    return await apps.create_client(app, now)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def shop(server: Server) -> Caller:
+    """Make an app of the test's own, and someone who calls for it."""
+    return Caller(server, await make_client(server))
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def stranger(server: Server) -> Caller:
+    """Make another app in another account."""
+    return Caller(server, await make_client(server, name="Stranger"))
