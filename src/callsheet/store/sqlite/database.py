@@ -20,6 +20,8 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
+from callsheet.core.errors import Unavailable
+
 T = TypeVar("T")
 
 GROUP_SIZE = 64
@@ -92,7 +94,11 @@ class SqliteDatabase:
         """Open `path`. With `inline` every call runs on the caller's thread, for simulated time."""
         self.path = path
         self._inline = inline
+        self._closed = False
         self._writer = connect(path)
+        if inline:
+            # Simulated time has no power cuts: its disk need not be waited for.
+            self._writer.raw.execute("pragma synchronous=off")
         self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._readers: queue.SimpleQueue[Session] = queue.SimpleQueue()
@@ -121,6 +127,7 @@ class SqliteDatabase:
         return await self._read(lambda session: run(session.raw))
 
     async def _write(self, run: Callable[[Session], T]) -> T:
+        self._refuse_closed()
         if self._inline:
             write = _Write(run, None)  # type: ignore[arg-type]
             self._commit([write])
@@ -133,9 +140,15 @@ class SqliteDatabase:
         return await future
 
     async def _read(self, run: Callable[[Session], T]) -> T:
+        self._refuse_closed()
         if self._pool is None:
             return run(self._writer)
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._look, run)
+
+    def _refuse_closed(self) -> None:
+        """Say at once what would otherwise wait for a thread that has ended."""
+        if self._closed:
+            raise Unavailable("The database is closed.")
 
     def _look(self, run: Callable[[Session], T]) -> T:
         session = self._readers.get()
@@ -200,7 +213,10 @@ class SqliteDatabase:
         raw.execute("release mine")
 
     async def close(self) -> None:
-        """Finish what is queued and close."""
+        """Finish what is queued and close. A second call changes nothing."""
+        if self._closed:
+            return
+        self._closed = True
         if self._thread is not None:
             self._queue.put(None)
             await asyncio.get_running_loop().run_in_executor(self._pool, self._thread.join)
