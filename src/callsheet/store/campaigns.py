@@ -15,6 +15,7 @@ from callsheet.core.errors import CampaignNotFound, ListInUse, NameTaken, WrongS
 from callsheet.core.ids import Prefix
 from callsheet.store import tables as t
 from callsheet.store.database import Database
+from callsheet.store.gate import close_gate
 from callsheet.store.outbox import announce
 from callsheet.store.rows import all_of, insert, new_id, one, read_definition, to_json
 
@@ -131,6 +132,7 @@ class Campaigns:
             status = after(move, current.status)
             if status is current.status:
                 return current
+            close_gate(conn, current.app)
             _set_status(conn, current, status, now)
             announce(
                 conn,
@@ -203,7 +205,9 @@ def _lock(conn: sa.Connection, campaign: Campaign) -> Campaign:
 
 def _refuse_taken(conn: sa.Connection, app: int, name: str, but: int) -> None:
     # One at a time: two that are created at once would not see each other, and names may repeat where the app says so.
-    conn.execute(sa.select(t.app.c.no).where(t.app.c.no == app).with_for_update(key_share=True))
+    # The lock is the account's row, because arming holds the app's.
+    mine = sa.select(t.app.c.account_id).where(t.app.c.no == app).scalar_subquery()
+    conn.execute(sa.select(t.account.c.id).where(t.account.c.id == mine).with_for_update())
     campaign = t.campaign
     query = sa.select(campaign.c.no).where(
         campaign.c.app == app, campaign.c.lname == name.lower(), campaign.c.no != but
@@ -216,21 +220,26 @@ def _write_version(conn: sa.Connection, app: int, no: int, version: int, definit
     insert(conn, t.campaign_version, app=app, campaign_no=no, version=version, definition=to_json(definition))
     link = t.campaign_list
     conn.execute(sa.delete(link).where(link.c.app == app, link.c.campaign_no == no))
-    for place, contact_list in enumerate(definition.contact_lists):
-        insert(conn, link, app=app, list_no=contact_list.no, campaign_no=no, place=place)
+    for place, list_no in enumerate(_list_numbers(definition)):
+        insert(conn, link, app=app, list_no=list_no, campaign_no=no, place=place)
+
+
+def _list_numbers(definition: Definition) -> list[int]:
+    """Return the numbers of a campaign's lists in their order: one that is named twice counts where it stands first."""
+    return list(dict.fromkeys(contact_list.no for contact_list in definition.contact_lists))
 
 
 def _hold_lists(conn: sa.Connection, campaign: Campaign) -> None:
     """Keep others from starting a run of these lists, and imports from adding to them, until the run is written."""
     lists = t.contact_list
-    numbers = [contact_list.no for contact_list in campaign.definition.contact_lists]
+    numbers = _list_numbers(campaign.definition)
     held = sa.select(lists.c.no).where(lists.c.app == campaign.app, lists.c.no.in_(numbers)).order_by(lists.c.no)
     conn.execute(held.with_for_update())
 
 
 def _refuse_shared_lists(conn: sa.Connection, campaign: Campaign) -> None:
     link = t.campaign_list
-    numbers = [contact_list.no for contact_list in campaign.definition.contact_lists]
+    numbers = _list_numbers(campaign.definition)
     running = all_of(
         conn,
         sa.select(t.contact_list.c.name)
@@ -276,14 +285,14 @@ def _open_run(
 def _lay_cursors(conn: sa.Connection, campaign: Campaign, run_no: int) -> None:
     """Give a run its lists, and a cursor for each group of each."""
     group = t.list_group
-    for place, contact_list in enumerate(campaign.definition.contact_lists):
-        size = conn.execute(sa.select(t.contact_list.c.size).where(t.contact_list.c.no == contact_list.no)).scalar_one()
+    for place, list_no in enumerate(_list_numbers(campaign.definition)):
+        size = conn.execute(sa.select(t.contact_list.c.size).where(t.contact_list.c.no == list_no)).scalar_one()
         insert(
             conn,
             t.run_list,
             app=campaign.app,
             run_no=run_no,
-            list_no=contact_list.no,
+            list_no=list_no,
             place=place,
             taken_size=size,
             ranges=1,
@@ -302,7 +311,7 @@ def _lay_cursors(conn: sa.Connection, campaign: Campaign, run_no: int) -> None:
                     sa.select(sa.func.max(t.contact.c.pos)).where(*_members()).scalar_subquery(),
                     group.c.contacts,
                     sa.literal(0),
-                ).where(group.c.app == campaign.app, group.c.list_no == contact_list.no),
+                ).where(group.c.app == campaign.app, group.c.list_no == list_no),
             )
         )
 

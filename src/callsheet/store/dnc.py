@@ -15,6 +15,7 @@ from callsheet.core.errors import NameTaken
 from callsheet.core.ids import Prefix
 from callsheet.store import tables as t
 from callsheet.store.database import Database
+from callsheet.store.gate import close_gate
 from callsheet.store.rows import all_of, insert, new_id, one
 
 GLOBAL_NAME = "Default Global DNC"
@@ -126,8 +127,6 @@ class OptOuts:
             insert(conn, inbound, app=app, inbound_id=inbound_id, person=person, text_sealed=text_sealed, at=at)
             if channel is None:
                 return True
-            # Arming holds this row: what it arms after our commit sees the opt-out.
-            conn.execute(sa.update(t.app).where(t.app.c.no == app).values(gate_no=t.app.c.gate_no + 1))
             known = one(
                 conn,
                 sa.select(opt_out.c.added_at).where(
@@ -136,6 +135,7 @@ class OptOuts:
             )
             if known is None:
                 insert(conn, opt_out, app=app, channel=channel.value, person=person, source="reply", added_at=at)
+            close_gate(conn, app)
             return True
 
         return await self._db.write(hear)

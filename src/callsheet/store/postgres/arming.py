@@ -1,8 +1,9 @@
 """Arm: verify, ask the gate, insert the intents and renew the lease, in one transaction.
 
-The first statement locks, in this order, the app's row and the run's (shared) and the chunk's. A call that forbids
-updates the app's row (DNC, opt-out) or the run's (pause, stop). So it waits for every arm that began before it and
-finds them held afterwards; and an arm that begins later waits for it, and its next statements see what it committed.
+The first statement passes the app's gate (see `store.gate`): it stands in line, and locks in this order the app's row
+and the run's (shared) and the chunk's. A call that forbids updates the app's row, and the run's when it pauses or
+stops. So it waits for every arm that began before it and finds them held afterwards; and an arm that begins later waits
+for it, and its next statements see what it committed.
 The instant is read after the locks: whoever waited for one must not be judged by the hour at which it began to wait.
 """
 
@@ -34,10 +35,13 @@ from callsheet.store.arming import (
     sift,
     sift_groups,
 )
+from callsheet.store.gate import LINE
 from callsheet.store.postgres.database import Raw
 from callsheet.store.postgres.statements import WITHIN_GROUP, columns, now_or
 from callsheet.store.protocol import ArmKey
 from callsheet.store.rows import read_group
+
+_STAND_IN_LINE = f"select pg_advisory_xact_lock_shared({LINE} + $1)"
 
 # One look-up in an index for each person and fact; LIMIT sees to it (see `statements`).
 _FACTS = (
@@ -109,8 +113,8 @@ async def arm_again(
 async def _hold_chunk(raw: Raw, chunk: Chunk, node_no: int, present: int | None) -> Any:
     """Lock app, run and chunk, and return the state of the run and what is left of the chunk; None when it is lost."""
     return await raw.fetchrow(
-        "with held as materialized ("
-        "  select r.status, c.lo, c.hi from app a, run r, chunk c"
+        f"with line as materialized ({_STAND_IN_LINE}), held as materialized ("
+        "  select r.status, c.lo, c.hi from line, app a, run r, chunk c"
         "  where a.no = $1 and r.no = $2 and c.app = $1 and c.run_no = $2 and c.list_no = $3 and c.group_no = $4"
         "   and c.first = $5 and c.epoch = $6 and c.node_no = $7 for share of a, r for update of c"
         f") select status, lo, hi, {now_or(8)} as now from held",
@@ -122,8 +126,8 @@ async def _hold_chunk(raw: Raw, chunk: Chunk, node_no: int, present: int | None)
 
 async def _hold_run(raw: Raw, run: Run, present: int | None) -> Any:
     return await raw.fetchrow(
-        "with held as materialized ("
-        "  select r.status from app a, run r where a.no = $1 and r.no = $2 for share of a, r"
+        f"with line as materialized ({_STAND_IN_LINE}), held as materialized ("
+        "  select r.status from line, app a, run r where a.no = $1 and r.no = $2 for share of a, r"
         f") select status, {now_or(3)} as now from held",
         run.app,
         run.no,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from callsheet.core.errors import ContactListNotFound, DncListNotFound
+from callsheet.store.gate import LINE
 from callsheet.store.importing import GroupKey, leave_out, number_groups, was_stored
 from callsheet.store.postgres.database import Raw
 from callsheet.store.postgres.statements import columns, now_or, rows_of
@@ -122,7 +123,8 @@ async def forbid(
     await raw.execute("update dnc_list set size = size + $2, updated_at = $3 where no = $1", dnc_no, added, now)
     appended = Appended(added, len(entries) - added)
     await _advance(raw, app, step, appended, now)
-    # Last, because arming waits for this row: not while the numbers go in, only while they are committed.
+    # Last, because arming waits here: not while the numbers go in, only while they are committed. See `store.gate`.
+    await raw.execute("select pg_advisory_xact_lock($1)", LINE + app)
     await raw.execute("update app set gate_no = gate_no + 1 where no = $1", app)
     return appended
 

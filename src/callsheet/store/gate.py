@@ -1,0 +1,29 @@
+"""The gate of an app, from the side of those who forbid.
+
+Arming passes through an app's gate and holds it open until it has committed; a call that forbids closes it. What holds
+is a lock on the app's row, shared by those who pass: so nobody who passed before can commit unseen afterwards, and
+whoever comes later sees what was forbidden.
+
+A row does not keep a queue: on PostgreSQL a shared lock is given at once although somebody waits for the row alone, and
+under load he would wait for ever. So both first stand in line for an advisory lock, which is given in turn. The line is
+for fairness only; were there none, nothing would be armed that must not be.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from callsheet.store import tables as t
+
+LINE = 0x67617465 << 32
+"""Number of the advisory lock of app 0, high enough to be nobody else's; those of other apps follow it."""
+
+
+def close_gate(conn: sa.Connection, app: int) -> None:
+    """Wait for those who pass, and keep others from passing until this transaction ends. Comes late in it, not first.
+
+    What the transaction has forbidden is effective from its commit on.
+    """
+    if conn.dialect.name == "postgresql":
+        conn.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.literal(LINE + app, sa.BigInteger()))))
+    conn.execute(sa.update(t.app).where(t.app.c.no == app).values(gate_no=t.app.c.gate_no + 1))
