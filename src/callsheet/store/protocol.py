@@ -118,7 +118,10 @@ class HotStore(Protocol):
         """Arm contacts that come again and are due: the gate is the same."""
 
     async def record(self, batch: Batch, policy_of: PolicyOf, jitter: Callable[[], float]) -> Recorded:
-        """Store events, retries and counters; a batch that was stored before changes nothing."""
+        """Store events, retries and counters; a batch that was stored before changes nothing.
+
+        A node has one batch on its way at a time: one with a lower number than the last is taken for stored.
+        """
 
     async def renew(self, node_no: int, lease_seconds: float) -> None:
         """Renew the leases of the chunks that a node holds."""
