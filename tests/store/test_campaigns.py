@@ -331,3 +331,16 @@ async def test_moving_nothing_is_not_possible(store: Store, app: App, clock: Sti
 
     with pytest.raises(WrongState, match="Ready"):
         await store.campaigns.move(campaign, Move.pause, clock.now())
+
+
+async def test_a_list_that_is_named_twice_is_walked_once(store: Store, app: App, clock: StillClock, node: Node):
+    first, second = await make_list(store, app, clock, 2), await make_list(store, app, clock, 0)
+    campaign = await make_campaign(store, app, clock, [first, second, first])
+
+    run = await start(store, app, clock, campaign)
+
+    assert run.lists == (first.no, second.no)
+    assert len(await node.walk_all(run)) == 2
+    assert await store.reports.suppressions(app.no, run.no) == []
+    edited = await store.campaigns.move(campaign, Move.stop, clock.now())
+    await store.campaigns.update(edited, campaign.definition, clock.now(), unique_names=True)

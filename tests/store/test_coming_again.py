@@ -1,5 +1,6 @@
 """Who comes again, when, and in whose turn; who does not."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,6 +12,7 @@ from callsheet.core.retrying import FIRST_BACKOFF_SECONDS, Turn
 from callsheet.core.run import AppSettings, Run
 from callsheet.store.apps import App
 from callsheet.store.store import Store
+from databases import Place
 from factories import (
     LEASE_SECONDS,
     Node,
@@ -238,3 +240,18 @@ async def test_the_policy_of_now_rules(store: Store, app: App, clock: StillClock
     recorded = await node.tell(await refreshed(store, run), intents, Kind.uncertain)
 
     assert recorded.again_at is not None
+
+
+async def test_two_nodes_that_ask_at_once_bring_nobody_back_twice(
+    place: Place, store: Store, app: App, clock: StillClock, node: Node
+):
+    run = await start_run(store, app, clock, 30)
+    await node.tell(run, await node.walk_all(run), Kind.withdrawn)
+    twin = await place.open() if place.kind == "postgres" else store
+    nodes = [node, await Node.enter(twin, clock), await Node.enter(store, clock)]
+
+    armed = await asyncio.gather(*(one.arm_again(run, Turn.first, 7) for one in nodes * 2))
+
+    numbers = [intent.number for one in armed for intent in one.intents]
+    numbers += [intent.number for intent in (await node.arm_again(run, Turn.first)).intents]
+    assert sorted(numbers) == [number(i) for i in range(30)]

@@ -1,5 +1,7 @@
 """What a crash leaves unknown becomes uncertain, exactly that and nothing else."""
 
+import asyncio
+
 from callsheet.core.attempt import Kind
 from callsheet.core.campaign import Move, UncertainPolicy
 from callsheet.core.retrying import Turn
@@ -107,3 +109,39 @@ async def test_a_stopped_run_is_reaped_too(store: Store, app: App, clock: StillC
     clock.advance(LEASE_SECONDS)
 
     assert await node.reap(run) == 2
+
+
+async def test_two_reapers_at_once_doubt_each_attempt_once(
+    place: Place, store: Store, app: App, clock: StillClock, node: Node
+):
+    run = await start_run(store, app, clock, 40)
+    await node.walk_all(run, size=10, limit=3)
+    twin = await place.open() if place.kind == "postgres" else store
+    reapers = [node, await Node.enter(twin, clock), await Node.enter(store, clock)]
+    clock.advance(LEASE_SECONDS)
+
+    reaped = await asyncio.gather(*(one.reap(run) for one in reapers))
+
+    assert sum(reaped) + await node.reap(run) == 40
+    assert (await store.reports.counters(app.no, run.no))["uncertain"] == 40
+
+
+async def test_a_result_that_races_the_reaper_is_not_lost(
+    place: Place, store: Store, app: App, clock: StillClock, node: Node
+):
+    run = await start_run(store, app, clock, 20)
+    intents = await node.walk_all(run, limit=4)
+    twin = await place.open() if place.kind == "postgres" else store
+    reaper = await Node.enter(twin, clock)
+    clock.advance(LEASE_SECONDS)
+
+    async def tell() -> None:
+        for i in range(0, 20, 4):
+            await node.tell(run, intents[i : i + 4], Kind.delivered)
+
+    await asyncio.gather(reaper.reap(run), tell(), reaper.reap(run))
+
+    counters = await store.reports.counters(app.no, run.no)
+    assert {name: value for name, value in counters.items() if value} == {"armed": 20, "delivered": 20}
+    assert await store.reports.attempts(app.no, run.no, uncertain_only=True) == []
+    assert await store.hot.complete(run)

@@ -1,5 +1,6 @@
 """What happened is stored once and counted once, in whatever order and however often it is told."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
@@ -12,7 +13,7 @@ from callsheet.core.run import Run
 from callsheet.store.apps import App
 from callsheet.store.protocol import ArmKey, Batch
 from callsheet.store.store import Store
-from databases import rows
+from databases import Place, rows
 from factories import Node, StillClock, arms_of, happening, policy_of, start_run
 
 PEOPLE = 4
@@ -106,6 +107,22 @@ async def test_the_same_receipt_at_two_nodes_counts_once(store: Store, app: App,
 
     assert results == [1, 0, 0]
     assert await counters(store, run) == {"armed": 1, "delivered": 1}
+
+
+async def test_the_same_receipts_at_two_nodes_at_once_count_once(
+    place: Place, store: Store, app: App, clock: StillClock, node: Node
+):
+    run, intents = await arm(store, app, clock, node, 12)
+    twin = await place.open() if place.kind == "postgres" else store
+    nodes = [node, await Node.enter(twin, clock), await Node.enter(store, clock)]
+    receipts = [happening(intent, kind, clock.now()) for intent in intents for kind in (Kind.accepted, Kind.delivered)]
+
+    recorded = await asyncio.gather(
+        *(one.record(run, batch) for one in nodes for batch in (receipts[:14], receipts[8:], receipts[::-1]))
+    )
+
+    assert sum(one.events for one in recorded) == 24
+    assert await counters(store, run) == {"armed": 12, "delivered": 12}
 
 
 async def test_what_the_carrier_said_is_kept_with_each_event(store: Store, app: App, clock: StillClock, node: Node):

@@ -1,5 +1,6 @@
 """The lists are walked in the order that the campaign asked for, and nobody is skipped or met twice."""
 
+import asyncio
 from itertools import pairwise
 
 import pytest
@@ -9,6 +10,7 @@ from callsheet.core.run import AppSettings, ZoneSource
 from callsheet.store.apps import App
 from callsheet.store.protocol import NewContact
 from callsheet.store.store import Store
+from databases import Place
 from factories import (
     Node,
     StillClock,
@@ -206,3 +208,20 @@ async def test_a_list_that_grows_while_its_run_is_paused_is_walked_on_resume(
     await store.campaigns.move(campaign, Move.resume, clock.now())
 
     assert [intent.pos for intent in await node.walk_all(run)] == [2, 3, 4]
+
+
+async def test_nodes_that_walk_together_meet_nobody_twice(
+    place: Place, store: Store, app: App, clock: StillClock, node: Node
+):
+    zones = ["", "Europe/Berlin"]
+    people = [contact(store, app, number(i // 2), zone=zones[i % 3 % 2], priority=i % 2) for i in range(80)]
+    contact_list = await make_list(store, app, clock, people, allow_duplicates=True)
+    run = await start(store, app, clock, await make_campaign(store, app, clock, [contact_list]))
+    twin = await place.open() if place.kind == "postgres" else store
+    nodes = [node, await Node.enter(twin, clock), await Node.enter(store, clock)]
+
+    walked = await asyncio.gather(*(one.walk_all(run, 7, 3) for one in nodes))
+
+    numbers = [intent.number for mine in walked for intent in mine]
+    assert sorted(numbers) == [number(i) for i in range(40)]
+    assert await store.reports.counters(app.no, run.no) == {"armed": 40, "suppressed:duplicate": 40}
