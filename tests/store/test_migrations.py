@@ -14,7 +14,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from callsheet.core.errors import Conflict
+from callsheet.core.errors import Conflict, Unavailable
 from callsheet.store import migrate as migrating
 from callsheet.store.migrate import current, migrate, pending
 from callsheet.store.tables import metadata
@@ -124,6 +124,21 @@ async def test_the_way_back_leaves_an_empty_database(empty: str):
     await on(empty, lambda connection: command.downgrade(migrating.alembic_config(connection), "base"))
 
     assert await on(empty, catalogue) in ([], [("sqlite_sequence", "CREATE TABLE sqlite_sequence(name,seq)")])
+
+
+async def test_whoever_only_asks_makes_no_file(tmp_path: Path):
+    missing = tmp_path / "missing.db"
+
+    assert await current(missing) is None
+    assert [step.number for step in await pending(missing)] == ["0001"]
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("url", ["postgresql://nobody@127.0.0.1:1/nothing", "postgresql:///x?host=/nowhere"])
+async def test_a_database_that_does_not_answer_is_said_so(url: str):
+    with pytest.raises(Unavailable, match="let us in"):
+        await migrate(url)
 
 
 async def test_a_database_of_a_newer_program_is_refused(empty: str):

@@ -47,13 +47,15 @@ async def migrate(url: str | Path) -> list[Revision]:
 
 
 async def current(url: str | Path) -> str | None:
-    """Return the number of the last step that the database walked; None when it is empty."""
+    """Return the number of the last step that the database walked; None when it is empty, or not there."""
+    if _is_missing(url):
+        return None
     return await _on(url, lambda connection: MigrationContext.configure(connection).get_current_revision())
 
 
 async def pending(url: str | Path) -> list[Revision]:
-    """Return the steps that wait, oldest first. Raises Conflict when a newer program made the database."""
-    return await _on(url, waiting)
+    """Return the steps that wait, oldest first, and change nothing. Raises Conflict and Unavailable as `migrate`."""
+    return await _on(":memory:" if _is_missing(url) else url, waiting)
 
 
 def upgrade(connection: sa.Connection) -> list[Revision]:
@@ -88,22 +90,26 @@ def alembic_config(connection: sa.Connection) -> Config:
 
 
 async def _on(url: str | Path, run: Callable[[sa.Connection], T]) -> T:
-    if not str(url).startswith(("postgresql://", "postgres://")):
+    if not _is_postgres(url):
         return await asyncio.to_thread(_on_sqlite, Path(url), run)
-    # asyncpg reads the URL itself, as it does for the store: one dialect of URLs.
-    engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: _connect(str(url)))
-    try:
-        async with engine.begin() as connection:
-            return await connection.run_sync(run)
-    finally:
-        await engine.dispose()
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: _connect(str(url)), poolclass=NullPool)
+    async with engine.begin() as connection:
+        return await connection.run_sync(run)
 
 
-async def _connect(url: str) -> Any:
-    """Connect, or raise Unavailable with the reason: no server, no such database, a wrong password."""
+def _is_postgres(url: str | Path) -> bool:
+    return str(url).startswith(("postgresql://", "postgres://"))
+
+
+def _is_missing(url: str | Path) -> bool:
+    return not _is_postgres(url) and not Path(url).exists()
+
+
+async def _connect(url: str) -> asyncpg.Connection:
+    """Let asyncpg read the URL itself, as it does for the store: one dialect of URLs."""
     try:
         return await asyncpg.connect(url)
-    except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
         raise Unavailable(f"The database does not let us in: {error}.") from error
 
 
@@ -121,4 +127,4 @@ def _leave_transactions_to_us(connection: Any, _record: Any) -> None:
 
 
 def _begin(connection: sa.Connection) -> None:
-    connection.exec_driver_sql("begin immediate")
+    connection.exec_driver_sql("begin")
