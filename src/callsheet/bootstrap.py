@@ -75,8 +75,8 @@ async def open_runtime(
     async with AsyncExitStack() as stack:
         stack.enter_context(folder.owned())
         vault = Vault(_master_key(settings, folder))
-        for step in await steps.migrate(_prepared(settings, folder)):
-            log.info("database.migrated", revision=step.number, step=step.sentence)
+        for revision, sentence in await steps.migrate(_prepared(settings, folder)):
+            log.info("database.migrated", revision=revision, step=sentence)
         store, database = await _open_store(settings, folder, vault, clock, inline=inline)
         stack.push_async_callback(store.close)
         _write_credentials(settings, folder, await _default_client(store, database, vault, clock))
