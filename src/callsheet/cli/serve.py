@@ -1,0 +1,39 @@
+"""`callsheet serve`: everything in one process."""
+
+from __future__ import annotations
+
+import typer
+
+from callsheet.cli.options import DataOption, HostOption, PortOption
+
+EXAMPLE = "Example: callsheet serve --data /srv/callsheet --port 8030"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("serve", short_help="Everything in one process.", epilog=EXAMPLE)(serve)
+
+
+def serve(data: DataOption = None, host: HostOption = None, port: PortOption = None) -> None:
+    """Run everything in one process: the engine, the HTTP API, and the database.
+
+    The first start makes the data folder, its key, the database, a default account, app and API client. It stops at
+    Ctrl-C or SIGTERM: nobody more is contacted, and what was handed over is waited for and recorded.
+    """
+    import asyncio
+
+    from callsheet.cli.announcing import announce
+    from callsheet.cli.preparing import prepare
+    from callsheet.cli.serving import serving
+    from callsheet.cli.stopping import told_to_stop
+
+    settings = prepare(data=data, host=host, port=port)
+
+    async def run() -> None:
+        with told_to_stop() as told:
+            async with serving(settings) as server:
+                announce(server)
+                await told.wait()
+                typer.echo("stopping: what was handed over is waited for")
+
+    asyncio.run(run())
