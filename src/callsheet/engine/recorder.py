@@ -20,7 +20,7 @@ from callsheet.store.protocol import Batch, HotStore, PolicyOf, Recorded
 
 log = structlog.get_logger()
 
-LINGER_SECONDS = 0.01
+LINGER_SECONDS = 0.02
 """How long a small batch waits for company."""
 FULL = 2000
 """A batch of this size does not wait, and none is larger."""
