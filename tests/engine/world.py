@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from callsheet.carriers.base import Accepted, Hear, Limits, NotConnected, Outbound, nobody_waits
+from callsheet.carriers.base import Accepted, Hear, Limits, Outbound, nobody_waits
 from callsheet.carriers.sandbox.behaviour import Timings
 from callsheet.carriers.sandbox.carrier import SandboxCarrier
 from callsheet.carriers.sandbox.ledger import Ledger, Message
@@ -19,7 +19,9 @@ from callsheet.engine import inbound
 from callsheet.engine.conductor import Conductor, Surroundings
 from callsheet.engine.dispatcher import Tuning
 from callsheet.engine.failpoints import Failpoints
+from callsheet.engine.importer import Importer
 from callsheet.engine.recorder import Recorder
+from callsheet.engine.runtime import Runtime
 from callsheet.engine.sms_line import SmsLine
 from callsheet.engine.virtual_time import VirtualClock
 from callsheet.store.apps import App, Trunk
@@ -36,7 +38,9 @@ SLOW_TICK = Tuning(tick_seconds=60.0)
 class SlowWire:
     """A wire between us and a carrier: a message is out of our hands a while after it was handed to the line."""
 
-    def __init__(self, carrier: SandboxCarrier, clock: VirtualClock, rng: random.Random, longest_seconds: float) -> None:
+    def __init__(
+        self, carrier: SandboxCarrier, clock: VirtualClock, rng: random.Random, longest_seconds: float
+    ) -> None:
         self._carrier = carrier
         self._clock = clock
         self._rng = rng
@@ -70,14 +74,9 @@ class World:
     conductor: Conductor = field(init=False)
 
     @property
-    def runtime(self) -> "Runtime":
-        from callsheet.engine.importer import Importer
-        from callsheet.engine.runtime import Runtime
-
+    def runtime(self) -> Runtime:
         importer = Importer(self.store, self.clock, self.folder, on_rows=self.conductor.wake)
-        return Runtime(
-            self.store, self.conductor, importer, self.clock, self.folder, lambda *_: [], self.clock.now()
-        )
+        return Runtime(self.store, self.conductor, importer, self.clock, self.folder, lambda *_: [], self.clock.now())
 
     async def start(self) -> None:
         """Start an engine on this store, as a process does."""
