@@ -20,6 +20,7 @@ from factories import (
     change_settings,
     contact,
     forbid,
+    hours,
     make_app,
     number,
     refreshed,
@@ -255,3 +256,25 @@ async def test_two_nodes_that_ask_at_once_bring_nobody_back_twice(
     numbers = [intent.number for one in armed for intent in one.intents]
     numbers += [intent.number for intent in (await node.arm_again(run, Turn.first)).intents]
     assert sorted(numbers) == [number(i) for i in range(30)]
+
+
+async def test_a_contact_that_is_queued_twice_and_deferred_comes_once(store: Store, clock: StillClock):
+    app = await make_app(store, clock, AppSettings(uncertain_policy=UncertainPolicy.at_least_once))
+    node = await Node.enter(store, clock)
+    run = await start_run(store, app, clock, 2, hours=hours(start=12 * 60, end=13 * 60))
+    intents = await node.walk_all(run)
+    await node.tell(run, intents, Kind.uncertain)
+    clock.advance(0.1)
+    # The doubt was settled by a refusal: two reasons to come again, and one contact.
+    await node.tell(run, intents, Kind.refused)
+    clock.advance(hours=2)
+
+    assert not (await node.arm_again(run, Turn.first, 3)).intents
+    assert not (await node.arm_again(run, Turn.first, 3)).intents
+    clock.advance(hours=22)
+
+    again = (await node.arm_again(run, Turn.first)).intents
+    assert [(intent.pos, intent.n) for intent in again] == [(0, 2), (1, 2)]
+    assert await store.reports.suppressions(app.no, run.no) == []
+    await node.tell(run, again, Kind.accepted)
+    assert await store.hot.complete(run)

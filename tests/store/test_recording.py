@@ -44,7 +44,7 @@ async def arm(store: Store, app: App, clock: StillClock, node: Node, people: int
 
 
 @given(told=told, cuts=st.lists(st.integers(1, 5), min_size=1, max_size=6))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_any_order_and_any_repetition_count_the_same(
     store: Store, app: App, clock: StillClock, node: Node, told: list[tuple[int, Kind, int]], cuts: list[int]
 ):

@@ -231,7 +231,7 @@ class Stroll:
         assert waiting == retries
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, 1, 2, *(pytest.param(seed, marks=pytest.mark.full) for seed in range(3, 40))])
 async def test_contacts_are_the_armed_the_suppressed_the_waiting_and_the_left_at_every_moment(
     store: Store, clock: StillClock, seed: int
 ):
@@ -254,7 +254,7 @@ async def test_contacts_are_the_armed_the_suppressed_the_waiting_and_the_left_at
     stroll = Stroll(store, app, clock, run, dice)
     stroll.nodes = [await Node.enter(store, clock) for _ in range(3)]
 
-    for _ in range(60):
+    for _ in range(40):
         await stroll.step()
         await stroll.check()
 

@@ -229,6 +229,8 @@ _WRITE = (
     "  insert into retry (app, run_no, turn, due, list_no, pos, person, n, used, group_no, reason)"
     "  select $1, $2, * from unnest($17::bigint[], $18::bigint[], $19::bigint[], $20::bigint[], $21::bytea[],"
     "   $22::bigint[], $23::bigint[], $24::bigint[], $25::text[])"
+    # A contact that was queued twice can be deferred to one instant.
+    "  on conflict do nothing"
     "), held as ("
     "  insert into arm (app, run_no, node_no, arm_no, lease_until, handed, members)"
     "  select $1, $2, $3, $4, $6, 0, $26 where $26 <> ''::bytea"

@@ -177,6 +177,8 @@ def _store(raw: sqlite3.Connection, run: Run, sifted: Sifted, lease: Lease, *, t
             raw,
             "insert into retry (app, run_no, turn, due, list_no, pos, person, n, used, group_no, reason)",
             [(run.app, run.no, *retry) for retry in defer(sifted.wait, turn)],
+            # A contact that was queued twice can be deferred to one instant.
+            "on conflict do nothing",
         )
     _hold(raw, sifted.send, lease)
     count(raw, run.app, run.no, lease.key.node_no, sifted.counters)
