@@ -1,0 +1,38 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callsheet.core.attempt import Kind
+from callsheet.core.campaign import UncertainPolicy
+from callsheet.core.retrying import LONGEST_BACKOFF_SECONDS, Again, RetryPolicy, Turn, backoff, decide
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+ONCE = RetryPolicy()
+REPEATING = RetryPolicy(uncertain=UncertainPolicy.at_least_once)
+
+
+def test_what_was_withdrawn_comes_again_at_once_and_uses_up_nothing() -> None:
+    assert decide(Kind.withdrawn, ONCE, n=4, used=1, at=NOON, jitter=0.5) == Again(NOON, Turn.first, 5, 0)
+
+
+@given(n=st.integers(1, 1000), jitter=st.floats(0, 1, exclude_max=True))
+def test_a_refusal_backs_off_within_bounds(n: int, jitter: float) -> None:
+    again = decide(Kind.refused, ONCE, n=n, used=1, at=NOON, jitter=jitter)
+    assert again is not None
+    assert (again.turn, again.n, again.used) == (Turn.first, n + 1, 0)
+    assert timedelta(seconds=0.5) <= again.due_at - NOON <= timedelta(seconds=LONGEST_BACKOFF_SECONDS)
+    assert backoff(n + 1, jitter) >= backoff(n, jitter)
+
+
+def test_a_doubt_is_never_repeated_unless_the_campaign_asks_for_it() -> None:
+    assert decide(Kind.uncertain, ONCE, n=1, used=1, at=NOON, jitter=0) is None
+    again = decide(Kind.uncertain, REPEATING, n=1, used=1, at=NOON, jitter=0)
+    assert again is not None
+    assert again.n == 2
+
+
+@pytest.mark.parametrize("kind", [Kind.accepted, Kind.delivered, Kind.undelivered, Kind.rejected])
+def test_an_answer_ends_the_matter(kind: Kind) -> None:
+    assert decide(kind, REPEATING, n=1, used=1, at=NOON, jitter=0) is None
