@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from callsheet.store.apps import App
 from callsheet.store.migrate import migrate
@@ -11,6 +12,10 @@ from callsheet.store.store import Store
 from databases import DATABASES, Place
 from factories import Node, StillClock, make_app
 from postgres import create_database, drop_database
+
+# How long an example takes says nothing on a machine that does other work too.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
 
 
 @pytest.fixture
