@@ -145,7 +145,7 @@ def campaign_body(*lists: str, **changes: Any) -> dict[str, Any]:
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:
     """Wait until something holds."""
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while not await holds():  # noqa: ASYNC110 (what it waits for is behind HTTP)
+        while not await holds():
             await asyncio.sleep(0.01)
 
 

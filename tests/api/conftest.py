@@ -16,7 +16,9 @@ from databases import DATABASES
 from postgres import create_database, drop_database
 
 HERE = Path(__file__).parent
-HASTY = Timings(answer_seconds=(0.0, 0.0), receipt_seconds=(0.0, 0.01), late_seconds=0.2, reply_seconds=0.0)
+HASTY = Timings(
+    answer_seconds=(0.0, 0.0), receipt_seconds=(0.0, 0.01), late_seconds=0.2, reply_seconds=0.0, give_up_seconds=0.2
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

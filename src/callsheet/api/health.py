@@ -13,17 +13,19 @@ from callsheet.engine.runtime import Runtime
 
 router = APIRouter(include_in_schema=False)
 
+_LOOKS = ["GET", "HEAD"]
+
 PATIENCE_SECONDS = 2.0
 """How long the database may take to answer, before this process counts as not ready."""
 
 
-@router.get("/healthz")
+@router.api_route("/healthz", methods=_LOOKS)
 async def is_alive() -> Response:
     """Say that the process lives. Nothing is asked of anybody."""
     return JSONResponse({"status": "ok"})
 
 
-@router.get("/readyz")
+@router.api_route("/readyz", methods=_LOOKS)
 async def is_ready(request: Request) -> Response:
     """Say whether the database answers and the engine's loops run."""
     runtime: Runtime = request.app.state.runtime

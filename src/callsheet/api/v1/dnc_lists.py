@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.shapes import USUAL_LIMIT, After, Body, Instant, Limit, Name, Page, page_of
@@ -21,6 +21,14 @@ MOST_NUMBERS = 10_000
 """In one call; more come as an import."""
 
 _LONGEST_NUMBER = 64
+
+
+def _as_text(value: object) -> object:
+    """Return a number that was written without quotes as the text that it means."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+_Number = Annotated[str, Field(max_length=_LONGEST_NUMBER), BeforeValidator(_as_text)]
 
 
 class NewDncList(Body):
@@ -48,7 +56,7 @@ class ShownDncList(CreatedDncList):
 class NewNumbers(Body):
     """Numbers that must not be contacted, in international form, or local to the app's region."""
 
-    numbers: Annotated[list[Annotated[str, Field(max_length=_LONGEST_NUMBER)] | int], Field(max_length=MOST_NUMBERS)]
+    numbers: Annotated[list[_Number], Field(max_length=MOST_NUMBERS)]
 
 
 class RejectedNumber(BaseModel):

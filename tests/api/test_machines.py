@@ -1,0 +1,81 @@
+"""What machines ask: whether the process lives and is ready, its metrics, and the contract."""
+
+import httpx2
+import pytest
+
+from api.callers import V2
+from callsheet import settings
+from callsheet.api.app import build
+from callsheet.bootstrap import open_runtime
+from databases import change
+
+
+async def test_the_process_says_that_it_lives_and_is_ready(server):
+    alive, ready = await server.http.get("/healthz"), await server.http.get("/readyz")
+
+    assert (alive.status_code, alive.json()) == (200, {"status": "ok"})
+    assert (ready.status_code, ready.json()["checks"]) == (200, {"database": True, "engine": True})
+    assert [(await server.http.head(path)).status_code for path in ("/healthz", "/readyz")] == [200, 200]
+
+
+async def test_a_process_whose_engine_stands_or_whose_database_is_gone_is_not_ready(tmp_path):
+    async with open_runtime(settings.load(data=tmp_path), start_engine=False) as runtime:
+        transport = httpx2.ASGITransport(build(runtime))
+        async with httpx2.AsyncClient(transport=transport, base_url="http://callsheet.test") as http:
+            standing = await http.get("/readyz")
+            await change(runtime.store, "alter table app rename to gone")
+            broken = await http.get("/readyz")
+            alive = await http.get("/healthz")
+
+    assert (standing.status_code, standing.json()["checks"]) == (503, {"database": True, "engine": False})
+    assert (broken.status_code, broken.json()["checks"]["database"]) == (503, False)
+    assert alive.status_code == 200
+
+
+async def test_the_metrics_are_there(server):
+    answer = await server.http.get("/metrics")
+
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert "callsheet_active_runs" in answer.text
+
+
+async def test_the_contract_names_every_resource_and_how_to_sign(server):
+    contract = (await server.http.get("/openapi.json")).json()
+
+    assert {
+        "/v1/apps/{app}/templates",
+        "/v1/apps/{app}/dnc-lists",
+        "/v1/apps/{app}/dnc-lists/{list_id}/numbers",
+        "/v1/apps/{app}/flows",
+        "/v1/apps/{app}/{kind}/{list_id}/imports",
+        "/v1/apps/{app}/sandbox/outbox",
+        "/v1/apps/{app}/runs/{run_id}",
+        "/v1/apps/{app}/settings",
+        "/v1/apps/{app}/senders",
+    } <= contract["paths"].keys()
+    scheme = {"type": "apiKey", "in": "header", "name": "auth"}
+    assert contract["components"]["securitySchemes"]["token"].items() >= scheme.items()
+    assert all("security" in operation for path in contract["paths"].values() for operation in path.values())
+
+
+@pytest.mark.parametrize("path", ["/v1/apps/{app}/runs", V2 + "/{app}/campaign/x", "/healthz"])
+async def test_no_answer_is_kept_by_caches(shop, path):
+    answer = await shop.server.http.get(path.format(app=shop.app_id), headers=shop.headers)
+
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_the_console_answers_what_is_not_the_apis(server):
+    async def home(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"home of " + scope["path"].encode()})
+
+    transport = httpx2.ASGITransport(build(server.runtime, home=home))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://callsheet.test") as http:
+        pages = [(await http.get(path)).text for path in ("/", "/welcome/x", "/assets/a.js")]
+        ours = [(await http.get(path)).status_code for path in ("/v1/nothing", "/v1/apps/a/b", V2 + "/a/b", "/healthz")]
+
+    assert pages == ["home of /", "home of /welcome/x", "home of /assets/a.js"]
+    assert ours == [404, 401, 401, 200]
