@@ -60,6 +60,16 @@ async def test_an_app_may_start_what_it_creates(shop):
     assert len(await shop.outbox()) == 3
 
 
+async def test_a_campaign_that_cannot_start_by_itself_is_created_and_waits(shop):
+    await shop.v1("PATCH", "/settings", {"start_on_create": True})
+    await shop.v1("POST", "/flows", {"name": "Empty"})
+    advanced = {"message": None, "format": "advanced", "experienceFlowName": "Empty"}
+
+    campaign_id = await shop.make_campaign(**advanced)
+
+    assert await shop.status(campaign_id) == "Ready"
+
+
 async def test_pause_stops_at_once_and_resume_goes_on_with_the_same_run(shop):
     await slow_down(shop, 20)
     people = numbers("IN", 40)

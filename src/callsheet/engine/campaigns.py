@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from callsheet.core.campaign import Campaign, Channel, Definition, Move
-from callsheet.core.errors import CampaignNotFound, FlowIsEmpty, NoVoiceTrunk, WrongState
+from callsheet.core.errors import CampaignNotFound, Conflict, FlowIsEmpty, NoVoiceTrunk, WrongState
 from callsheet.core.flow import first_message
 from callsheet.core.message import to_send
 from callsheet.core.template import compile_text
@@ -17,11 +17,19 @@ from callsheet.store.apps import App
 
 
 async def create(runtime: Runtime, app: App, wish: Wish) -> Campaign:
-    """Create a campaign. It waits in Ready, unless the app starts what it creates."""
+    """Create a campaign. It waits in Ready, unless the app starts what it creates.
+
+    One that cannot start (its flow is empty, its list is in use) is there all the same, and waits.
+    """
     now = runtime.clock.now()
     definition = await draft(runtime.store, app, wish)
     campaign = await runtime.store.campaigns.create(app.no, definition, now, unique_names=app.settings.unique_names)
-    return await start(runtime, app, campaign) if app.settings.start_on_create else campaign
+    if not app.settings.start_on_create:
+        return campaign
+    try:
+        return await start(runtime, app, campaign)
+    except Conflict:
+        return campaign
 
 
 async def find(runtime: Runtime, app: App, campaign_id: str) -> Campaign:
