@@ -33,8 +33,6 @@ from callsheet.store import migrate as steps
 from callsheet.store.apps import Client, Trunk
 from callsheet.store.database import Database
 from callsheet.store.defaults import SANDBOX, make_defaults
-from callsheet.store.postgres.database import PostgresDatabase
-from callsheet.store.postgres.hot import PostgresHot
 from callsheet.store.sqlite.database import SqliteDatabase
 from callsheet.store.sqlite.hot import SqliteHot
 from callsheet.store.store import Store
@@ -83,7 +81,7 @@ async def open_runtime(
         sandbox = _Sandbox(folder.sandbox, settings, clock, timings, inline=inline)
         stack.callback(sandbox.close)
         conductor = _make_conductor(settings, store, clock, rng, tuning, sandbox)
-        importer = Importer(store, clock, folder.imports, on_rows=conductor.wake, sole_owner=not is_shared(settings))
+        importer = Importer(store, clock, folder.imports, on_rows=conductor.wake, sole_owner=not settings.is_shared)
         if start_engine:
             await conductor.start()
             stack.push_async_callback(conductor.stop)
@@ -116,11 +114,6 @@ async def waiting_steps(settings: Settings) -> Sequence[steps.Revision]:
     return await steps.pending(url or folder.database)
 
 
-def is_shared(settings: Settings) -> bool:
-    """Tell whether more than one node can work on the database."""
-    return bool(settings.database_url.get_secret_value())
-
-
 def _prepared(settings: Settings, folder: DataFolder) -> str | Path:
     url = settings.database_url.get_secret_value()
     if not url:
@@ -146,6 +139,10 @@ async def _open_store(
 ) -> tuple[Store, Database]:
     url = settings.database_url.get_secret_value()
     if url:
+        # Half a second that SQLite does without.
+        from callsheet.store.postgres.database import PostgresDatabase  # noqa: PLC0415
+        from callsheet.store.postgres.hot import PostgresHot  # noqa: PLC0415
+
         postgres = await PostgresDatabase.open(url)
         return Store(postgres, PostgresHot(postgres, vault, clock), vault), postgres
     sqlite = SqliteDatabase(folder.database, inline=inline)
@@ -194,7 +191,7 @@ def _make_conductor(
     except (UnknownFailpointError, FailpointCountError) as error:
         raise Conflict(str(error)) from None
     conductor = Conductor(
-        Surroundings(store, clock, rng, make_line, failpoints, tuning, sole_owner=not is_shared(settings))
+        Surroundings(store, clock, rng, make_line, failpoints, tuning, sole_owner=not settings.is_shared)
     )
     return conductor
 

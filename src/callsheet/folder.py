@@ -84,6 +84,11 @@ class DataFolder:
         finally:
             os.close(descriptor)
 
+    def refuse_if_owned(self) -> None:
+        """Raise FolderInUse when some process owns the folder now; take nothing."""
+        if self.is_owned():
+            raise FolderInUse(self._in_use(self._lock.read_text("ascii", "replace")))
+
     def prepare_database(self) -> None:
         """Make the database's file before the driver does: its WAL inherits the mode."""
         self.database.touch(mode=_FILE_MODE)

@@ -63,6 +63,11 @@ class Settings(BaseSettings):
         default="", description="kills the process at a named place of the engine, such as `after_arm:3`"
     )
 
+    @property
+    def is_shared(self) -> bool:
+        """Tell whether more than one node can work on the database."""
+        return bool(self.database_url.get_secret_value())
+
     @classmethod
     def settings_customise_sources(
         cls,

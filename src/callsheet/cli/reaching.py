@@ -24,7 +24,8 @@ async def reached(settings: Settings, *, start_engine: bool) -> AsyncIterator[Cl
         async with open_client(replace(folder.credentials(), base_url=address)) as client:
             yield client
         return
-    from callsheet.cli.serving import serving
+    folder.refuse_if_owned()
+    from callsheet.cli.serving import serving  # the whole program, which a server of another process spares us
 
     async with (
         serving(settings, passing=True, start_engine=start_engine) as server,

@@ -22,12 +22,15 @@ def serve(data: DataOption = None, host: HostOption = None, port: PortOption = N
     """
     import asyncio
 
-    from callsheet.cli.announcing import announce
     from callsheet.cli.preparing import prepare
-    from callsheet.cli.serving import serving
     from callsheet.cli.stopping import told_to_stop
+    from callsheet.folder import DataFolder
 
     settings = prepare(data=data, host=host, port=port)
+    # Before the whole program is imported, for nothing.
+    DataFolder(settings.data).refuse_if_owned()
+    from callsheet.cli.announcing import announce
+    from callsheet.cli.serving import serving
 
     async def run() -> None:
         with told_to_stop() as told:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import shlex
 import socket
 from collections.abc import AsyncIterator, Iterator
@@ -93,10 +92,8 @@ def _bound(host: str, port: int, folder: DataFolder) -> Iterator[socket.socket]:
         try:
             listener.bind((host, port))
         except OSError as error:
-            if error.errno == errno.EADDRINUSE and folder.is_owned():
-                # Most often it is ourselves: the folder is the better reason.
-                with folder.owned():
-                    pass
+            # Most often it is ourselves who listen there: then the folder is the better reason.
+            folder.refuse_if_owned()
             raise Conflict(f"Cannot listen on {host}:{port}: {error.strerror}. Choose with --host, --port.") from error
         yield listener
 

@@ -23,14 +23,15 @@ def work(data: DataOption = None) -> None:
     """
     import asyncio
 
-    from callsheet.bootstrap import is_shared, open_runtime
     from callsheet.cli.preparing import prepare
     from callsheet.cli.stopping import told_to_stop
     from callsheet.core.errors import Conflict
 
     settings = prepare(data=data)
-    if not is_shared(settings):
+    if not settings.is_shared:
         raise Conflict("More nodes need PostgreSQL: set CALLSHEET_DATABASE_URL. On SQLite one `serve` does everything.")
+
+    from callsheet.bootstrap import open_runtime
 
     async def run() -> None:
         with told_to_stop() as told:
