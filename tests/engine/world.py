@@ -22,7 +22,7 @@ from callsheet.engine.failpoints import Failpoints
 from callsheet.engine.importer import Importer
 from callsheet.engine.recorder import Recorder
 from callsheet.engine.runtime import Runtime
-from callsheet.engine.sms_line import SmsLine
+from callsheet.engine.sms_line import SUBMIT_SECONDS, SmsLine
 from callsheet.engine.virtual_time import VirtualClock
 from callsheet.store.apps import App, Trunk
 from callsheet.store.migrate import migrate
@@ -71,6 +71,8 @@ class World:
     timings: Timings = field(default_factory=Timings)
     window: int = 1000
     failpoints: Failpoints = field(default_factory=Failpoints)
+    sole_owner: bool = True
+    submit_seconds: float = SUBMIT_SECONDS
     conductor: Conductor = field(init=False)
 
     @property
@@ -81,7 +83,7 @@ class World:
     async def start(self) -> None:
         """Start an engine on this store, as a process does."""
         self.conductor = Conductor(
-            Surroundings(self.store, self.clock, self.rng, self._line, self.failpoints, self.tuning)
+            Surroundings(self.store, self.clock, self.rng, self._line, self.failpoints, self.tuning, self.sole_owner)
         )
         await self.conductor.start()
 
@@ -92,7 +94,7 @@ class World:
         async def hear(messages: Sequence[object]) -> None:
             await inbound.hear(self.store, trunk.app, messages, self.conductor.forbid)  # type: ignore[arg-type]
 
-        return SmsLine(mouth, recorder, self.clock, hear)
+        return SmsLine(mouth, recorder, self.clock, hear, submit_seconds=self.submit_seconds)
 
     async def run_campaign(self, campaign: Campaign, text: str = "Hello {{first_name}}") -> Campaign:
         """Start a campaign."""

@@ -1,0 +1,156 @@
+"""Two engines on one PostgreSQL, in real time: one program on a cluster."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from callsheet.carriers.sandbox.ledger import Ledger
+from callsheet.clock import SystemClock
+from callsheet.core.campaign import Campaign, Named, Status
+from callsheet.engine import contacts
+from callsheet.engine.dispatcher import Tuning
+from callsheet.store.apps import App
+from callsheet.store.store import Store
+from databases import Place
+from engine.world import World
+from factories import make_app, make_definition, make_list, number
+from postgres import create_database, drop_database
+
+LEASE_SECONDS = 3.0
+TUNING = Tuning(tick_seconds=0.1, lease_seconds=LEASE_SECONDS)
+CLOCK = SystemClock()
+
+
+@pytest.fixture
+async def postgres_place() -> AsyncIterator[Place]:
+    url = await create_database()
+    place = Place("postgres", url, None)  # type: ignore[arg-type] # the database's own clock
+    yield place
+    await place.close_all()
+    await drop_database(url)
+
+
+@asynccontextmanager
+async def engine(place: Place, app: App, folder: Path, seed: int) -> AsyncIterator[World]:
+    """Run an engine of its own, with a carrier of its own."""
+    store = await place.open()
+    folder.mkdir()
+    world = World(
+        CLOCK,  # type: ignore[arg-type] # the loops take any clock
+        store,
+        app,
+        Ledger(folder / "ledger.db"),
+        random.Random(seed),
+        folder,
+        TUNING,
+        sole_owner=False,
+        submit_seconds=2.0,
+    )
+    await world.start()
+    try:
+        yield world
+    finally:
+        await world.conductor.stop()
+        world.ledger.close()
+
+
+async def campaign_of(store: Store, app: App, people: int, rate: float) -> Campaign:
+    contact_list = await make_list(store, app, CLOCK, people)
+    dnc = await store.dnc_lists.create(app.no, "Never", CLOCK.now())
+    definition = make_definition([contact_list], dnc_list=Named(dnc.no, dnc.id, dnc.name))
+    campaign = await store.campaigns.create(app.no, definition, CLOCK.now(), unique_names=True)
+    trunk = (await store.apps.trunks(app.no))[0]
+    await store.apps.set_sender(app.no, trunk.no, definition.sender, rate, CLOCK.now())
+    return campaign
+
+
+async def until_completed(world: World, campaign: Campaign, seconds: float = 90.0) -> None:
+    async with asyncio.timeout(seconds):
+        while True:
+            found = await world.store.campaigns.find(campaign.app, campaign_id=campaign.id)
+            assert found is not None
+            if found.status is Status.completed:
+                return
+            await asyncio.sleep(0.05)
+
+
+def die(world: World) -> None:
+    """Let an engine die as a process does: everything ends where it stands, and nothing more is recorded."""
+    conductor = world.conductor
+    lines: list[Any] = list(conductor._lines.values())
+    tasks = [*conductor._tasks, *conductor._dispatching]
+    tasks += [task for line in lines for task in (*line._sends, line._carrier._telling)]
+    for task in tasks:
+        task.cancel()
+    for held in (conductor._tasks, conductor._dispatching, conductor._lines, conductor._dispatchers):
+        held.clear()
+
+
+async def test_two_engines_share_a_campaign_and_contact_nobody_twice(postgres_place: Place, tmp_path: Path) -> None:
+    people, rate = 1500, 300
+    store = await postgres_place.open()
+    app = await make_app(store, CLOCK)
+    async with engine(postgres_place, app, tmp_path / "a", 1) as a, engine(postgres_place, app, tmp_path / "b", 2) as b:
+        campaign = await campaign_of(store, app, people, rate)
+        await a.run_campaign(campaign)
+        await until_completed(a, campaign)
+        taken = Counter(message.to for world in (a, b) for message in world.sent())
+        assert len(taken) == sum(taken.values()) == people
+        assert min(len(a.sent()), len(b.sent())) > people // 10
+        instants = sorted(message.accepted_at for world in (a, b) for message in world.sent())
+        lasted = (instants[-1] - instants[0]).total_seconds()
+        assert (people - 1) / lasted <= rate * 1.1, "the rate is the sender's, not each engine's"
+
+
+async def test_a_number_forbidden_on_one_engine_is_not_contacted_by_the_other(
+    postgres_place: Place, tmp_path: Path
+) -> None:
+    people = 1200
+    store = await postgres_place.open()
+    app = await make_app(store, CLOCK)
+    async with engine(postgres_place, app, tmp_path / "a", 1) as a, engine(postgres_place, app, tmp_path / "b", 2) as b:
+        campaign = await campaign_of(store, app, people, 200)
+        dnc = await store.dnc_lists.find(app.no, name="Never")
+        assert dnc is not None
+        await a.run_campaign(campaign)
+        late = []
+        for person in random.Random(3).sample([number(i) for i in range(people)], 120):
+            await contacts.forbid(a.runtime, app, dnc, [person])
+            before = {message.to for world in (a, b) for message in world.sent()}
+            late.append((person, person in before))
+        await until_completed(a, campaign)
+        taken = {message.to for world in (a, b) for message in world.sent()}
+        assert not [person for person, already in late if person in taken and not already]
+        assert any(person not in taken for person, _ in late)
+
+
+async def test_when_one_engine_dies_the_other_goes_on_and_says_what_is_uncertain(
+    postgres_place: Place, tmp_path: Path
+) -> None:
+    people = 1000
+    store = await postgres_place.open()
+    app = await make_app(store, CLOCK)
+    dying_place = Place("postgres", postgres_place.address, None)  # type: ignore[arg-type]
+    async with engine(postgres_place, app, tmp_path / "a", 1) as a:
+        async with engine(dying_place, app, tmp_path / "b", 2) as b:
+            campaign = await campaign_of(store, app, people, 200)
+            started = await a.run_campaign(campaign)
+            b.conductor.wake()
+            await asyncio.sleep(1.5)
+            die(b)
+            await until_completed(a, campaign)
+            taken = Counter(message.to for world in (a, b) for message in world.sent())
+            assert max(taken.values()) == 1
+            doubtful = await store.reports.attempts(app.no, started.run_no or 0, limit=1000, uncertain_only=True)
+            states = await a.counters(campaign)
+            reached = set(taken)
+            # Whoever is in neither book was armed by the dead engine and never left it: in doubt, and listed.
+            assert {number(i) for i in range(people)} - reached <= {attempt.number for attempt in doubtful}
+            assert states["armed"] - states.get("withdrawn", 0) == people
+        await dying_place.close_all()
