@@ -8,6 +8,9 @@ import pytest
 from api.callers import campaign_body
 from callsheet.api.json_body import MOST_BYTES, MOST_LEVELS
 
+# What happens at the door is the same whatever database lies behind it.
+pytestmark = pytest.mark.parametrize("served_database", ["sqlite"], indirect=True)
+
 CREATE = "/campaign?campaignType=sms"
 TEMPLATES = "/templates"
 

@@ -4,8 +4,10 @@ from urllib.parse import quote
 
 import pytest
 
-from api.callers import PREFIXES, V1, V2, campaign_body, unique
-from callsheet.api.paths import Dialect, find_address, read_query
+from api.callers import PREFIXES, V1, campaign_body, unique
+
+# What happens at the door is the same whatever database lies behind it.
+pytestmark = pytest.mark.parametrize("served_database", ["sqlite"], indirect=True)
 
 
 @pytest.mark.parametrize(
@@ -110,24 +112,6 @@ async def test_what_is_nowhere_is_a_problem(server, path):
 
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
-
-
-def test_the_generation_comes_from_the_prefix():
-    generations = [find_address(f"{prefix}/st-1/campaign".encode(), "").generation for prefix in PREFIXES]
-
-    assert generations == [1, 1, 2, 2, 1, 1]
-
-
-def test_a_segment_stays_whole_when_it_holds_a_slash():
-    address = find_address(f"{V2}/st-1/Campaign/a%2Fb/STATUS/".encode(), "")
-
-    assert (address.dialect, address.app_id, address.path) == (Dialect.compat, "st-1", "/campaign/a%2Fb/status")
-
-
-def test_a_query_is_read_in_any_case_and_without_backslashes():
-    query = read_query(rb"accountId=a1\&CampaignType=sms\&trigger=play\&empty=")
-
-    assert query == {"accountid": ["a1"], "campaigntype": ["sms"], "trigger": ["play"], "empty": [""]}
 
 
 async def test_too_many_parameters_are_refused(shop):

@@ -11,6 +11,9 @@ from api.callers import V1, V2, Caller
 from callsheet.clock import Clock
 from databases import change
 
+# What happens at the door is the same whatever database lies behind it.
+pytestmark = pytest.mark.parametrize("served_database", ["sqlite"], indirect=True)
+
 
 def seconds(clock: Clock, **later: float) -> int:
     return int((clock.now() + timedelta(**later)).timestamp())
