@@ -101,7 +101,7 @@ async def slow_up(shop: Caller) -> None:
 
 
 async def test_play_on_a_paused_campaign_goes_on_with_the_same_run(shop):
-    await slow_down(shop, 1)
+    await slow_down(shop, 0.1)
     campaign_id = await shop.make_campaign(*numbers("IN", 5))
 
     started = await shop.trigger(campaign_id, "play")
@@ -114,7 +114,7 @@ async def test_play_on_a_paused_campaign_goes_on_with_the_same_run(shop):
 
 
 async def test_stop_ends_the_run_and_play_begins_another(shop):
-    await slow_down(shop, 1)
+    await slow_down(shop, 0.1)
     campaign_id = await shop.make_campaign(*numbers("IN", 5))
 
     started = await shop.trigger(campaign_id, "run")
@@ -130,7 +130,7 @@ async def test_stop_ends_the_run_and_play_begins_another(shop):
 
 
 async def test_start_on_an_active_campaign_changes_nothing(shop):
-    await slow_down(shop, 1)
+    await slow_down(shop, 0.1)
     campaign_id = await shop.make_campaign(*numbers("IN", 5))
 
     first = await shop.trigger(campaign_id, "play")
@@ -157,7 +157,7 @@ async def test_a_completed_campaign_can_run_again_from_the_first_contact(shop):
     [((), "pause"), ((), "resume"), ((), "stop"), (("play", "stop"), "pause"), (("play", "stop"), "resume")],
 )
 async def test_a_move_that_the_state_does_not_allow_is_refused_with_the_reason(shop, before, trigger):
-    await slow_down(shop, 1)
+    await slow_down(shop, 0.1)
     campaign_id = await shop.make_campaign(*numbers("IN", 3))
     for move in before:
         await shop.trigger(campaign_id, move)
@@ -171,7 +171,7 @@ async def test_a_move_that_the_state_does_not_allow_is_refused_with_the_reason(s
 
 @pytest.mark.parametrize("before", [("play",), ("play", "pause")])
 async def test_a_campaign_under_way_is_neither_edited_nor_deleted(shop, before):
-    await slow_down(shop, 1)
+    await slow_down(shop, 0.1)
     contact_list = await shop.make_list(*numbers("IN", 3))
     body = campaign_body(contact_list)
     campaign_id = (await shop.compat("POST", "/campaign", body)).json()["data"]["_id"]
@@ -188,7 +188,7 @@ async def test_a_campaign_under_way_is_neither_edited_nor_deleted(shop, before):
 
 
 async def test_two_campaigns_do_not_run_on_one_list(shop):
-    await slow_down(shop, 1)
+    await slow_down(shop, 0.1)
     contact_list = await shop.make_list(*numbers("IN", 3))
     ids = [
         (await shop.compat("POST", "/campaign", campaign_body(contact_list))).json()["data"]["_id"] for _ in range(2)
