@@ -18,7 +18,7 @@ from callsheet.carriers.sandbox.behaviour import Timings
 from callsheet.carriers.sandbox.carrier import SandboxCarrier
 from callsheet.carriers.sandbox.ledger import Ledger, Message
 from callsheet.clock import Clock, SystemClock
-from callsheet.core.errors import Conflict, NotFound
+from callsheet.core.errors import Conflict, FieldError, Invalid, NotFound
 from callsheet.engine import inbound
 from callsheet.engine.conductor import Conductor, Surroundings
 from callsheet.engine.dispatcher import Tuning
@@ -28,7 +28,7 @@ from callsheet.engine.recorder import Recorder
 from callsheet.engine.runtime import Runtime
 from callsheet.engine.sms_line import SmsLine
 from callsheet.folder import Credentials, DataFolder
-from callsheet.settings import Settings
+from callsheet.settings import Settings, variable
 from callsheet.store import migrate as steps
 from callsheet.store.apps import Client, Trunk
 from callsheet.store.database import Database
@@ -62,8 +62,8 @@ async def open_runtime(
 
     The first start makes keys, database, the default app and its credentials. `inline` keeps SQLite and the sandbox
     ledgers on the loop's thread, for simulated time. Without `start_engine` files are imported and nobody is contacted.
-    Raises FolderInUse when another process owns the folder, and Conflict with a sentence
-    when the folder, the key or the database is not what it should be.
+    Raises FolderInUse when another process owns the folder, Invalid for a wrong setting, Unavailable when the database
+    does not let us in, and Conflict when the folder, the key or the database is not what it should be.
     """
     _pin_zones()
     clock = clock or SystemClock()
@@ -130,7 +130,7 @@ def _master_key(settings: Settings, folder: DataFolder) -> bytes:
     except ValueError:
         key = b""
     if len(key) != KEY_BYTES:
-        raise Conflict(f"The master key of the settings does not have {2 * KEY_BYTES} hexadecimal digits.")
+        raise Invalid([FieldError(variable("master_key"), f"Give {2 * KEY_BYTES} hexadecimal digits.")])
     return key
 
 
@@ -189,7 +189,7 @@ def _make_conductor(
     try:
         failpoints = Failpoints.parse(settings.failpoint)
     except (UnknownFailpointError, FailpointCountError) as error:
-        raise Conflict(str(error)) from None
+        raise Invalid([FieldError(variable("failpoint"), str(error))]) from None
     conductor = Conductor(
         Surroundings(store, clock, rng, make_line, failpoints, tuning, sole_owner=not settings.is_shared)
     )

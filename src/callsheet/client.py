@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import aiohttp
 
+from callsheet.core.errors import CallsheetError, Unavailable
 from callsheet.folder import Credentials
 from callsheet.signing import sign
 
@@ -22,7 +23,7 @@ _READ_SECONDS = 120.0
 """A call that forbids may wait for a lease; nothing takes longer than that."""
 
 
-class ApiError(Exception):
+class ApiError(CallsheetError):
     """The API refused a call: `status` is HTTP's, `code` a stable word, the message a sentence for people."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
@@ -69,7 +70,7 @@ class Import:
 
 
 class Client:
-    """Calls for one app. Make it with `open_client`. Every call raises ApiError when it is refused."""
+    """Calls for one app. Make it with `open_client`. Calls raise ApiError when refused, and Unavailable."""
 
     def __init__(self, session: aiohttp.ClientSession, credentials: Credentials) -> None:
         self._session = session
@@ -160,9 +161,7 @@ class Client:
     async def rejects(self, target: Target, import_id: str) -> AsyncIterator[bytes]:
         """Yield the rejected rows of an import as CSV."""
         path = f"{_path(self._v1, target)}/imports/{import_id}/rejects"
-        async with self._session.get(self.known.base_url + path) as response:
-            if response.status >= 400:
-                raise await _refusal(response)
+        async with self._answered("GET", path) as response:
             async for chunk in response.content.iter_any():
                 yield chunk
 
@@ -179,11 +178,19 @@ class Client:
 
     async def call(self, method: str, path: str, **options: Any) -> Document:
         """Make any call and return its answer."""
-        async with self._session.request(method, self.known.base_url + path, **options) as response:
-            if response.status >= 400:
-                raise await _refusal(response)
+        async with self._answered(method, path, **options) as response:
             answer: Document = await response.json(content_type=None)
             return answer
+
+    @asynccontextmanager
+    async def _answered(self, method: str, path: str, **options: Any) -> AsyncIterator[aiohttp.ClientResponse]:
+        try:
+            async with self._session.request(method, self.known.base_url + path, **options) as response:
+                if response.status >= 400:
+                    raise await _refusal(response)
+                yield response
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise Unavailable(f"The server at {self.known.base_url} does not answer any more.") from error
 
     async def _pages(self, path: str) -> AsyncIterator[Document]:
         after: dict[str, Any] = {}

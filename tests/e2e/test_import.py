@@ -96,6 +96,14 @@ def test_a_file_without_a_phone_column_fails_with_a_sentence(process, tmp_path):
     assert "Traceback" not in done.stderr
 
 
+def test_what_the_api_refuses_is_a_sentence(process, file):
+    refused = callsheet("import", "A" * 60, str(file), data=process.data)
+
+    assert refused.returncode == 1
+    assert "name" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
 def test_a_list_of_rejected_rows_is_not_left_from_the_import_before(process, file):
     file.with_name("people.csv.rejects.csv").write_text("row,reason,message\n1,not_a_number,x\n")
     file.write_text("phone\n+12125550123\n")

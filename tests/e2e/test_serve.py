@@ -1,8 +1,11 @@
 """A stranger's script, with nothing but the command line and HTTP, gets a message out; and a stop loses nothing."""
 
 import json
+import re
 import shlex
 import signal
+import urllib.error
+import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,6 +65,17 @@ def test_a_message_goes_out_by_the_documented_calls_alone(process):
 
 def of_campaign(process: Process, campaign_id: str) -> list[dict]:
     return [message for message in process.outbox() if message["campaign_id"] == campaign_id]
+
+
+def test_the_printed_link_opens_once_and_its_page_has_no_secret(process):
+    link = re.search(r"http://\S+/welcome/\S+", process.output)[0]
+    with urllib.request.urlopen(link) as answer:
+        page = answer.read().decode()
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        urllib.request.urlopen(link)
+
+    assert process.known["app_id"] in page
+    assert process.known["client_secret"] not in page
 
 
 def test_a_second_server_on_the_folder_is_refused_and_told_why(process):

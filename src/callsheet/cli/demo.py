@@ -227,7 +227,10 @@ async def _watch(client: Client, run_id: str, contacts: int) -> dict[str, Any]:
             outcome = report["outcome"]
             waits = deferred(outcome)
             done = settled(outcome)
-            words = f"{outcome['delivered']:,} delivered, {outcome['accepted']:,} wait for a receipt"
+            words = (
+                f"{outcome['delivered']:,} delivered, {outcome['accepted']:,} wait for a receipt,"
+                f" {outcome['in_flight']:,} for an answer"
+            )
             if outcome != before:
                 before, since = outcome, loop.time()
             if nothing_moves(outcome, quiet=loop.time() - since > QUIET_SECONDS):
