@@ -23,6 +23,7 @@ from factories import (
     hours,
     make_app,
     number,
+    opt_out,
     refreshed,
     start_run,
 )
@@ -278,3 +279,58 @@ async def test_a_contact_that_is_queued_twice_and_deferred_comes_once(store: Sto
     assert await store.reports.suppressions(app.no, run.no) == []
     await node.tell(run, again, Kind.accepted)
     assert await store.hot.complete(run)
+
+
+async def test_a_receipt_for_any_earlier_try_makes_a_repeat_needless(store: Store, clock: StillClock):
+    app = await make_app(store, clock, AppSettings(uncertain_policy=UncertainPolicy.at_least_once))
+    node = await Node.enter(store, clock)
+    run = await start_run(store, app, clock, 1)
+    first = await node.walk_all(run)
+    await node.tell(run, first, Kind.uncertain)
+    clock.advance(1)
+    second = (await node.arm_again(run, Turn.first)).intents
+    await node.tell(run, second, Kind.refused)
+
+    await node.tell(run, first, Kind.delivered)
+
+    clock.advance(60)
+    assert not (await node.arm_again(run, Turn.first)).intents
+    assert await store.hot.complete(run)
+
+
+async def test_a_late_refusal_of_an_earlier_try_does_not_cost_the_contact_its_repeat(store: Store, clock: StillClock):
+    app = await make_app(store, clock, AppSettings(uncertain_policy=UncertainPolicy.at_least_once))
+    node = await Node.enter(store, clock)
+    run = await start_run(store, app, clock, 1)
+    first = await node.walk_all(run)
+    await node.tell(run, first, Kind.uncertain)
+    clock.advance(1)
+    second = (await node.arm_again(run, Turn.first)).intents
+    await node.tell(run, first, Kind.refused)
+    await node.tell(run, second, Kind.refused)
+
+    clock.advance(60)
+    again = (await node.arm_again(run, Turn.first)).intents
+
+    assert [(intent.n, intent.pos) for intent in again] == [(3, 0)]
+    await node.tell(run, again, Kind.delivered)
+    assert await store.hot.complete(run)
+
+
+async def test_a_contact_that_is_queued_twice_and_suppressed_counts_once(store: Store, clock: StillClock):
+    app = await make_app(store, clock, AppSettings(uncertain_policy=UncertainPolicy.at_least_once))
+    node = await Node.enter(store, clock)
+    run = await start_run(store, app, clock, 2)
+    intents = await node.walk_all(run)
+    await node.tell(run, intents, Kind.uncertain)
+    clock.advance(0.1)
+    await node.tell(run, intents, Kind.refused)
+    for intent in intents:
+        await opt_out(store, app, clock, intent.number)
+    clock.advance(60)
+
+    for limit in (1, 1, 5):
+        assert not (await node.arm_again(run, Turn.first, limit)).intents
+
+    assert await counters(store, run) == {"armed": 2, "refused": 2, "suppressed:opted_out": 2}
+    assert await store.reports.waiting(app.no, run.no) == []

@@ -62,7 +62,10 @@ def decide(kind: Kind, policy: RetryPolicy, *, n: int, used: int, at: datetime, 
 
 
 def is_needless(turn: Turn, before: str) -> bool:
-    """Tell whether a repeat is needless: evidence came meanwhile that the try before it, now `before`, was taken."""
+    """Tell whether a repeat is needless: evidence came meanwhile that a try before it was taken.
+
+    `before` is the furthest state of the tries before it.
+    """
     return turn is Turn.first and before not in (PENDING, Kind.uncertain, *NOT_TAKEN)
 
 

@@ -65,7 +65,7 @@ class Known(NamedTuple):
     """Persons and tries that this run has attempted already."""
     capped: Mapping[bytes, datetime]
     needless: Collection[tuple[bytes, int]] = ()
-    """Repeats whose try before was taken after all, as evidence says that came meanwhile."""
+    """Repeats whose try before was taken after all, as evidence says that came meanwhile, or that were suppressed."""
 
 
 class Sifted(NamedTuple):
@@ -114,11 +114,15 @@ def sift(candidates: Sequence[Candidate], known: Known, hours: Verdict, now: dat
 
 
 def sift_groups(run: Run, candidates: Mapping[Group, Sequence[Candidate]], known: Known, now: datetime) -> Sifted:
-    """Sift candidates of several groups, each by the hours of its own."""
+    """Sift candidates of several groups, each by the hours of its own; one that was queued twice counts once."""
     attempted = set(known.attempted)
     parts = []
     for group, mine in candidates.items():
-        part = sift(mine, known._replace(attempted=attempted), judge_group(run, group, now), now)
+        once: dict[tuple[int, int], Candidate] = {}
+        for candidate in mine:
+            once.setdefault((candidate.pos, candidate.n), candidate)
+        hours = judge_group(run, group, now)
+        part = sift(list(once.values()), known._replace(attempted=attempted), hours, now)
         attempted.update((candidate.person, candidate.n) for candidate in part.send)
         parts.append(part)
     return Sifted(
@@ -132,11 +136,15 @@ def sift_groups(run: Run, candidates: Mapping[Group, Sequence[Candidate]], known
 def find_needless(
     turn: Turn, candidates: Iterable[Candidate], events: Iterable[tuple[bytes, int, str]]
 ) -> set[tuple[bytes, int]]:
-    """Find the repeats that evidence has made needless; `events` holds persons, tries and kinds."""
-    kinds: dict[tuple[bytes, int], list[str]] = {}
+    """Find the repeats that evidence of any earlier try has made needless; `events`: persons, tries and kinds."""
+    kinds: dict[bytes, list[tuple[int, str]]] = {}
     for person, n, kind in events:
-        kinds.setdefault((person, n), []).append(kind)
-    return {(c.person, c.n) for c in candidates if is_needless(turn, fold(kinds.get((c.person, c.n - 1), ())))}
+        kinds.setdefault(person, []).append((n, kind))
+    return {
+        (c.person, c.n)
+        for c in candidates
+        if is_needless(turn, fold(kind for n, kind in kinds.get(c.person, ()) if n < c.n))
+    }
 
 
 def find_left(chunk: Chunk, candidates: Sequence[Candidate], limit: int, *, fifo: bool) -> Chunk | None:

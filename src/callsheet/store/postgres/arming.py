@@ -104,7 +104,9 @@ async def arm_again(
         groups.setdefault(read_group(row[0], row[2], *row[8:11]), []).append(candidate)
     known = await _know(raw, run, rows, candidates, lease.now)
     before = ((c.person, c.n - 1, kind) for row, c in zip(rows, candidates, strict=True) for kind in row["before"])
-    known = known._replace(needless=find_needless(turn, candidates, before))
+    needless = find_needless(turn, candidates, before)
+    needless |= {(c.person, c.n) for row, c in zip(rows, candidates, strict=True) if row["spared"]}
+    known = known._replace(needless=needless)
     sifted = sift_groups(run, groups, known, from_micros(lease.now))
     await _write(raw, run, sifted, lease, turn, _NO_CHUNK)
     return Outcome(sifted.send, seen=len(rows)), lease.until
@@ -165,7 +167,8 @@ async def _fetch_due(raw: Raw, run: Run, turn: Turn, now: int, limit: int) -> Se
         "  delete from retry where ctid = any(array(select ctid from due)) returning *"
         ") select r.list_no, r.pos, r.group_no, r.person, c.sealed, c.attributes, r.n, r.used,"
         f"  g.own_zone, g.candidate_zones, g.priority, {facts}, array(select e.kind from event e where e.app = $1"
-        "   and e.run_no = $2 and e.person = r.person and e.n = r.n - 1) as before"
+        "   and e.run_no = $2 and e.person = r.person and e.n < r.n) as before, (select true from suppression s"
+        "   where s.app = $1 and s.run_no = $2 and s.list_no = r.list_no and s.pos = r.pos limit 1) as spared"
         " from r cross join lateral ("
         "  select sealed, attributes from contact c"
         "  where c.app = $1 and c.list_no = r.list_no and c.group_no = r.group_no and c.pos = r.pos offset 0"
