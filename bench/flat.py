@@ -60,8 +60,7 @@ async def first_message_seconds(store: Store, campaign: Campaign) -> tuple[float
     began = time.perf_counter()
     await start(store, campaign)
     conductor.wake()
-    while not lines[0].handed:
-        await asyncio.sleep(0.001)
+    await lines[0].first
     first = time.perf_counter() - began
     memory = []
     for _ in range(30):

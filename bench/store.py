@@ -60,14 +60,15 @@ class NullLine:
     def __init__(self, recorder: Recorder, clock: SystemClock) -> None:
         self._recorder = recorder
         self._clock = clock
-        self.handed = 0
+        self.first: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def free(self) -> int:
         return 10_000
 
     def hand(self, key: AttemptKey, message: Outbound, leave: Callable[[], None]) -> None:
         now = self._clock.now()
-        self.handed += 1
+        if not self.first.done():
+            self.first.set_result(None)
         leave()
         self._recorder.note(Happening(*key, Kind.accepted, now, "", message.reference, message.segments))
         self._recorder.note(Happening(*key, Kind.delivered, now))

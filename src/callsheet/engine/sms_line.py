@@ -71,7 +71,8 @@ class SmsLine:
             raise
         except Exception:
             # A carrier that breaks its contract must not lose an attempt: what it did is unknown.
-            log.exception("line.carrier_failed", attempt_run=key.run_no)
+            run_no = key.run_no
+            log.exception("line.carrier_failed", run_no=run_no)
             kind, code, ref, segments = Kind.uncertain, "carrier_failed", "", 0
         leave()
         self._recorder.note(Happening(*key, kind, self._clock.now(), code, ref, segments))

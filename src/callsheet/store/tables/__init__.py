@@ -1,0 +1,82 @@
+"""The schema, once for both databases.
+
+Every key of a hot table leads with the app. Instants (`_at`, `lease_until`, `due`) are integer microseconds UTC.
+`attempt` and `event` are insert-only; no index mentions a status. The number of a person stands in `contact` and
+`dnc_entry` only, sealed; everywhere else the person key stands for it.
+"""
+
+from callsheet.store.tables.accounts import account, app, bucket, client, node, sender, trunk
+from callsheet.store.tables.campaigns import (
+    campaign,
+    campaign_list,
+    campaign_version,
+    flow,
+    flow_version,
+    template,
+    template_version,
+)
+from callsheet.store.tables.columns import metadata
+from callsheet.store.tables.contacts import (
+    contact,
+    contact_list,
+    dnc_entry,
+    dnc_list,
+    import_job,
+    import_reject,
+    inbound,
+    list_group,
+    opt_out,
+)
+from callsheet.store.tables.runs import (
+    arm,
+    attempt,
+    chunk,
+    counter,
+    cursor,
+    event,
+    outbox,
+    retry,
+    run,
+    run_list,
+    suppression,
+    uncertain,
+)
+
+__all__ = [
+    "account",
+    "app",
+    "arm",
+    "attempt",
+    "bucket",
+    "campaign",
+    "campaign_list",
+    "campaign_version",
+    "chunk",
+    "client",
+    "contact",
+    "contact_list",
+    "counter",
+    "cursor",
+    "dnc_entry",
+    "dnc_list",
+    "event",
+    "flow",
+    "flow_version",
+    "import_job",
+    "import_reject",
+    "inbound",
+    "list_group",
+    "metadata",
+    "node",
+    "opt_out",
+    "outbox",
+    "retry",
+    "run",
+    "run_list",
+    "sender",
+    "suppression",
+    "template",
+    "template_version",
+    "trunk",
+    "uncertain",
+]

@@ -1,0 +1,75 @@
+"""Who we work for: accounts, apps, clients, trunks, senders, and the nodes that work."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from callsheet.store.tables.columns import blob, clustered, flag, metadata, serial, text, whole
+
+account = sa.Table("account", metadata, text("id", key=True), text("name"), whole("created_at"))
+
+app = sa.Table(
+    "app",
+    metadata,
+    serial(),
+    sa.Column("id", sa.Text(), nullable=False, unique=True),
+    text("account_id"),
+    text("name"),
+    blob("key_sealed"),
+    text("settings", default="{}"),
+    # Calls that forbid raise it; arming holds it: so no arm that began before can commit unseen after.
+    whole("gate_no", default="0"),
+    whole("created_at"),
+    sqlite_autoincrement=True,
+)
+
+client = sa.Table(
+    "client",
+    metadata,
+    text("id", key=True),
+    whole("app"),
+    blob("secret_sealed"),
+    text("algorithm"),
+    text("scopes"),
+    whole("created_at"),
+    sa.Index("ix_client_app", "app"),
+)
+
+trunk = sa.Table(
+    "trunk",
+    metadata,
+    serial(),
+    whole("app"),
+    text("id"),
+    text("name"),
+    text("carrier"),
+    flag("takes_any_sender"),
+    whole("created_at"),
+    sa.UniqueConstraint("app", "id"),
+)
+
+sender = sa.Table(
+    "sender",
+    metadata,
+    serial(),
+    whole("app"),
+    text("id"),
+    whole("trunk_no"),
+    text("label"),
+    sa.Column("segments_per_second", sa.Double(), nullable=True),
+    whole("created_at"),
+    sa.UniqueConstraint("app", "id"),
+    sa.UniqueConstraint("app", "label"),
+)
+
+bucket = clustered("bucket", whole("app", key=True), text("name", key=True), whole("tat"))
+
+node = sa.Table(
+    "node",
+    metadata,
+    serial(),
+    text("name"),
+    whole("batch_no", default="0"),
+    whole("started_at"),
+    sqlite_autoincrement=True,
+)

@@ -1,0 +1,72 @@
+"""Templates, flows and campaigns, each with its versions."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from callsheet.store.tables.columns import clustered, metadata, serial, text, whole
+
+
+def _versioned(name: str, body: str) -> tuple[sa.Table, sa.Table]:
+    """Return a named thing and its versions: a run pins one, an edit makes the next."""
+    thing = sa.Table(
+        name,
+        metadata,
+        serial(),
+        whole("app"),
+        text("id"),
+        text("name"),
+        text("lname"),
+        whole("version"),
+        whole("created_at"),
+        whole("updated_at"),
+        sa.UniqueConstraint("app", "id"),
+        sa.UniqueConstraint("app", "lname"),
+    )
+    versions = clustered(
+        f"{name}_version",
+        whole("app", key=True),
+        whole(f"{name}_no", key=True),
+        whole("version", key=True),
+        text(body),
+    )
+    return thing, versions
+
+
+template, template_version = _versioned("template", "body")
+flow, flow_version = _versioned("flow", "document")
+
+campaign = sa.Table(
+    "campaign",
+    metadata,
+    serial(),
+    whole("app"),
+    text("id"),
+    text("lname"),
+    text("channel"),
+    text("status"),
+    whole("version"),
+    # 0: it never ran.
+    whole("run_no", default="0"),
+    whole("created_at"),
+    whole("updated_at"),
+    sa.UniqueConstraint("app", "id"),
+    sa.Index("ix_campaign_app_lname", "app", "lname"),
+    sqlite_autoincrement=True,
+)
+
+campaign_version = clustered(
+    "campaign_version",
+    whole("app", key=True),
+    whole("campaign_no", key=True),
+    whole("version", key=True),
+    text("definition"),
+)
+
+campaign_list = clustered(
+    "campaign_list",
+    whole("app", key=True),
+    whole("list_no", key=True),
+    whole("campaign_no", key=True),
+    whole("place"),
+)

@@ -1,0 +1,130 @@
+"""Contact lists, imports, DNC lists, opt-outs and replies."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from callsheet.store.tables.columns import blob, clustered, flag, metadata, serial, text, whole
+
+contact_list = sa.Table(
+    "contact_list",
+    metadata,
+    serial(),
+    whole("app"),
+    text("id"),
+    text("name"),
+    text("lname"),
+    text("description"),
+    text("source"),
+    flag("allow_duplicates"),
+    text("columns", default="[]"),
+    whole("size", default="0"),
+    whole("created_at"),
+    whole("updated_at"),
+    sa.UniqueConstraint("app", "id"),
+    sa.UniqueConstraint("app", "lname"),
+    sqlite_autoincrement=True,
+)
+
+list_group = clustered(
+    "list_group",
+    whole("app", key=True),
+    whole("list_no", key=True),
+    whole("group_no", key=True),
+    # Empty: the contact has no zone of its own.
+    text("own_zone"),
+    text("candidate_zones"),
+    whole("priority"),
+    whole("contacts"),
+)
+
+contact = clustered(
+    "contact",
+    whole("app", key=True),
+    whole("list_no", key=True),
+    whole("group_no", key=True),
+    whole("pos", key=True),
+    blob("person"),
+    blob("sealed"),
+    text("attributes"),
+    whole("created_at"),
+    sa.Index("ix_contact_pos", "app", "list_no", "pos"),
+    sa.Index("ix_contact_person", "app", "list_no", "person"),
+)
+
+import_job = sa.Table(
+    "import_job",
+    metadata,
+    serial(),
+    whole("app"),
+    text("id"),
+    whole("list_no"),
+    # `contact_list` or `dnc_list`: what `list_no` points to.
+    text("target"),
+    text("state"),
+    text("file"),
+    whole("rows", default="0"),
+    whole("accepted", default="0"),
+    whole("rejected", default="0"),
+    whole("duplicates", default="0"),
+    whole("bytes_total", default="0"),
+    whole("bytes_done", default="0"),
+    text("problem", default=""),
+    whole("created_at"),
+    whole("updated_at"),
+    sa.UniqueConstraint("app", "id"),
+)
+
+import_reject = clustered(
+    "import_reject",
+    whole("app", key=True),
+    whole("import_no", key=True),
+    whole("row_no", key=True),
+    text("reason"),
+    text("message"),
+)
+
+dnc_list = sa.Table(
+    "dnc_list",
+    metadata,
+    serial(),
+    whole("app"),
+    text("id"),
+    text("name"),
+    text("lname"),
+    flag("is_global"),
+    whole("size", default="0"),
+    whole("created_at"),
+    whole("updated_at"),
+    sa.UniqueConstraint("app", "id"),
+    sa.UniqueConstraint("app", "lname"),
+    sqlite_autoincrement=True,
+)
+
+dnc_entry = clustered(
+    "dnc_entry",
+    whole("app", key=True),
+    whole("dnc_no", key=True),
+    blob("person", key=True),
+    blob("sealed"),
+    text("source"),
+    whole("added_at"),
+)
+
+opt_out = clustered(
+    "opt_out",
+    whole("app", key=True),
+    text("channel", key=True),
+    blob("person", key=True),
+    text("source"),
+    whole("added_at"),
+)
+
+inbound = clustered(
+    "inbound",
+    whole("app", key=True),
+    text("inbound_id", key=True),
+    blob("person"),
+    blob("text_sealed"),
+    whole("at"),
+)

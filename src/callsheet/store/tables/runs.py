@@ -1,0 +1,164 @@
+"""Runs, and the way a contact is reached."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from callsheet.store.tables.columns import blob, clustered, flag, metadata, serial, text, whole
+
+run = sa.Table(
+    "run",
+    metadata,
+    serial(),
+    whole("app"),
+    text("id"),
+    whole("campaign_no"),
+    whole("version"),
+    text("channel"),
+    text("status"),
+    whole("sender_no"),
+    # The text to send, pinned at the start: from the template, the flow or the campaign itself.
+    text("text"),
+    whole("started_at"),
+    whole("updated_at"),
+    # 0: it has not ended.
+    whole("ended_at", default="0"),
+    sa.UniqueConstraint("app", "id"),
+    sa.Index("ix_run_app_campaign_no", "app", "campaign_no"),
+    sqlite_autoincrement=True,
+)
+
+run_list = clustered(
+    "run_list",
+    whole("app", key=True),
+    whole("run_no", key=True),
+    whole("list_no", key=True),
+    whole("place"),
+    # Positions below it belong to a cursor already; what lies above came later and becomes the next range.
+    whole("taken_size"),
+    whole("ranges"),
+)
+
+cursor = clustered(
+    "cursor",
+    whole("app", key=True),
+    whole("run_no", key=True),
+    whole("list_no", key=True),
+    whole("range_no", key=True),
+    whole("group_no", key=True),
+    whole("lo"),
+    whole("hi"),
+    whole("contacts"),
+    whole("taken"),
+)
+
+chunk = clustered(
+    "chunk",
+    whole("app", key=True),
+    whole("run_no", key=True),
+    whole("list_no", key=True),
+    whole("group_no", key=True),
+    # Where it began: positions are cut once, so this names a chunk for ever.
+    whole("first", key=True),
+    whole("lo"),
+    whole("hi"),
+    whole("node_no"),
+    whole("epoch"),
+    whole("lease_until"),
+)
+
+arm = clustered(
+    "arm",
+    whole("app", key=True),
+    whole("run_no", key=True),
+    whole("node_no", key=True),
+    whole("arm_no", key=True),
+    whole("lease_until"),
+    # 1: every intent of it was handed to the line, or withdrawn.
+    flag("handed"),
+    # 18 bytes each: the person key and the try, big-endian.
+    blob("members"),
+)
+
+attempt = clustered(
+    "attempt",
+    whole("app", key=True),
+    whole("run_no", key=True),
+    blob("person", key=True),
+    whole("n", key=True),
+    whole("used"),
+    whole("list_no"),
+    whole("pos"),
+    whole("group_no"),
+    whole("at"),
+    sa.Index("ix_attempt_app_person_at", "app", "person", "at"),
+)
+
+event = clustered(
+    "event",
+    whole("app", key=True),
+    whole("run_no", key=True),
+    blob("person", key=True),
+    whole("n", key=True),
+    text("kind", key=True),
+    whole("at"),
+    text("code"),
+    text("ref"),
+    whole("segments"),
+)
+
+uncertain = clustered(
+    "uncertain",
+    whole("app", key=True),
+    whole("run_no", key=True),
+    blob("person", key=True),
+    whole("n", key=True),
+    whole("at"),
+)
+
+suppression = clustered(
+    "suppression",
+    whole("app", key=True),
+    whole("run_no", key=True),
+    whole("list_no", key=True),
+    whole("pos", key=True),
+    blob("person"),
+    text("reason"),
+    whole("at"),
+)
+
+retry = clustered(
+    "retry",
+    whole("app", key=True),
+    whole("run_no", key=True),
+    whole("turn", key=True),
+    whole("due", key=True),
+    whole("list_no", key=True),
+    whole("pos", key=True),
+    blob("person"),
+    whole("n"),
+    whole("used"),
+    whole("group_no"),
+    text("reason"),
+)
+
+counter = clustered(
+    "counter",
+    whole("app", key=True),
+    whole("run_no", key=True),
+    # One slot a node, so that nodes do not wait for each other.
+    whole("node_no", key=True),
+    text("name", key=True),
+    whole("value"),
+)
+
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    serial("seq"),
+    whole("app"),
+    text("kind"),
+    text("payload"),
+    whole("at"),
+    sqlite_autoincrement=True,
+)
