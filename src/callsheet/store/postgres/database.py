@@ -68,7 +68,9 @@ _AWAY: Final = frozenset(
 _AWAY_CLASSES: Final = ("08", "53")
 """Connection exceptions, and resources that ran out: disk, memory, connections."""
 
-_DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError, PoolTimeout, OSError)
+_DRIVER_ERRORS = (
+    asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, DBAPIError, PoolTimeout, OSError
+)  # fmt: skip
 
 
 class Raw(Protocol):
@@ -94,6 +96,9 @@ class Raw(Protocol):
     def transaction(self, *, isolation: str | None = None, readonly: bool = False) -> AbstractAsyncContextManager[Any]:
         """Begin, and commit or roll back at the end."""
 
+    def terminate(self) -> None:
+        """Close the connection at once."""
+
     def is_closed(self) -> bool:
         """Tell whether the connection is gone."""
 
@@ -110,7 +115,7 @@ class PostgresDatabase:
         cls, url: str, *, hot_connections: int = HOT_CONNECTIONS, core_connections: int = CORE_CONNECTIONS
     ) -> PostgresDatabase:
         """Open the pools; `url` is a `postgresql://` URL as asyncpg reads it. Raises Unavailable."""
-        with _away_as_unavailable():
+        try:
             pool = await asyncpg.create_pool(
                 url,
                 min_size=1,
@@ -119,6 +124,9 @@ class PostgresDatabase:
                 server_settings=dict(_HOT_SETTINGS),
                 reset=_leave_as_it_is,
             )
+        except _DRIVER_ERRORS as error:
+            # Whoever starts a node must know why; whoever calls it later need not.
+            raise Unavailable(f"The database does not let us in: {error}.") from error
         engine = create_async_engine(
             "postgresql+asyncpg://",
             # asyncpg reads the URL itself, so that both pools mean the same by it.
@@ -176,18 +184,24 @@ class PostgresDatabase:
 
     @asynccontextmanager
     async def _hot(self) -> AsyncIterator[Raw]:
-        with _away_as_unavailable():
-            async with self._pool.acquire() as raw:
-                with _away_as_unavailable(raw):
-                    yield raw
+        with _shut_as_unavailable():
+            raw = await self._pool.acquire()
+        try:
+            with _away_as_unavailable(raw):
+                yield raw
+        finally:
+            await self._pool.release(raw)
 
     async def _run_core(self, run: Callable[[sa.Connection], T], **mode: Any) -> T:
-        with _away_as_unavailable():
-            async with self._engine.connect() as core:
-                raw = await _raw_of(core)
-                with _away_as_unavailable(raw):
-                    async with raw.transaction(**mode):
-                        return await core.run_sync(run)
+        with _shut_as_unavailable():
+            core = await self._engine.connect().start()
+        try:
+            raw = await _raw_of(core)
+            with _away_as_unavailable(raw):
+                async with raw.transaction(**mode):
+                    return await core.run_sync(run)
+        finally:
+            await core.close()
 
     async def _repeat(self, attempt: Callable[[], Awaitable[T]]) -> T:
         """Repeat what another node was in the way of: nothing of it was committed."""
@@ -195,20 +209,31 @@ class PostgresDatabase:
             for _ in range(_TRIES - 1):
                 try:
                     return await attempt()
-                except (asyncpg.PostgresError, DBAPIError) as error:
-                    if _state_of(error) not in _AGAIN:
+                except _DRIVER_ERRORS as error:
+                    if _state_of(error) not in _AGAIN and not isinstance(error, asyncpg.OutdatedSchemaCacheError):
                         raise
             return await attempt()
 
 
 @contextmanager
-def _away_as_unavailable(raw: Raw | None = None) -> Iterator[None]:
-    """Say Unavailable where an error means that the database is away."""
+def _shut_as_unavailable() -> Iterator[None]:
+    """Say Unavailable where the database does not let us in, whatever its reason."""
     try:
         yield
     except _DRIVER_ERRORS as error:
-        # Whatever the driver says about a connection that is closed: it is closed.
-        if (raw is not None and raw.is_closed()) or _is_away(error):
+        raise Unavailable from error
+
+
+@contextmanager
+def _away_as_unavailable(raw: Raw) -> Iterator[None]:
+    """Say Unavailable where an error means that the database went away."""
+    try:
+        yield
+    except _DRIVER_ERRORS as error:
+        if _is_away(error) or _is_closed(raw):
+            raise Unavailable from error
+        if _is_confused(error):
+            raw.terminate()
             raise Unavailable from error
         raise
 
@@ -216,6 +241,19 @@ def _away_as_unavailable(raw: Raw | None = None) -> Iterator[None]:
 def _is_away(error: BaseException) -> bool:
     state = _state_of(error)
     return isinstance(error, OSError | PoolTimeout) or state in _AWAY or state.startswith(_AWAY_CLASSES)
+
+
+def _is_closed(raw: Raw) -> bool:
+    try:
+        return raw.is_closed()
+    except asyncpg.InterfaceError:
+        # The pool has taken it back already.
+        return True
+
+
+def _is_confused(error: BaseException) -> bool:
+    """A server that ends a connection says so unasked, and the driver does not understand until it sees the end."""
+    return isinstance(error, asyncpg.InternalClientError) and not isinstance(error, asyncpg.OutdatedSchemaCacheError)
 
 
 def _state_of(error: BaseException) -> str:
