@@ -95,7 +95,9 @@ class _Cast:
 
 async def _play(client: Client) -> tuple[str, str]:
     """Do everything, and return the ids of the run and of its campaign."""
+    from callsheet.cli.demo_encore import play_encore
     from callsheet.cli.demo_outcome import say_outcome
+    from callsheet.console.first_campaign import CALLER_ID
 
     cast = await _seed(client)
     print("4  The campaign, by the documented request")
@@ -107,6 +109,7 @@ async def _play(client: Client) -> tuple[str, str]:
     report = await _watch(client, run_id, sum(done.accepted for done in cast.imports))
     rejects = [await _reasons(client, *one) for one in zip(cast.lists, cast.imports, strict=True)]
     say_outcome(report, cast.imports, rejects)
+    await play_encore(client, cast.no, CALLER_ID)
     return run_id, str(campaign["_id"])
 
 
