@@ -36,6 +36,14 @@ async def append(
         return Appended(0, 0)
     size, allow_duplicates, now = held
     fresh = contacts if allow_duplicates else leave_out(contacts, await _known(raw, app, list_no, contacts))
+    await _load(raw, app, list_no, fresh, size, now)
+    appended = Appended(len(fresh), len(contacts) - len(fresh))
+    await _advance(raw, app, step, appended, now)
+    return appended
+
+
+async def _load(raw: Raw, app: int, list_no: int, fresh: Sequence[NewContact], size: int, now: int) -> None:
+    """Put contacts behind the last position."""
     groups = await _grow_groups(raw, app, list_no, fresh)
     await raw.copy_records_to_table(
         "contact",
@@ -52,9 +60,6 @@ async def append(
         size + len(fresh),
         now,
     )
-    appended = Appended(len(fresh), len(contacts) - len(fresh))
-    await _advance(raw, app, step, appended, now)
-    return appended
 
 
 async def _known(raw: Raw, app: int, list_no: int, contacts: Sequence[NewContact]) -> set[bytes]:
