@@ -291,3 +291,19 @@ def test_the_sender_and_the_text_are_those_of_the_campaign(tmp_path: Path) -> No
             assert (sent.sender, sent.text, sent.campaign_id) == ("ACME", "Dear Ada {{x}} of Bath friend", campaign.id)
 
     run(main, start=MONDAY_NOON)
+
+
+def test_a_damaged_number_is_rejected_and_holds_nobody_up(tmp_path: Path) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path) as w:
+            people = [contact(w.store, w.app, number(i)) for i in range(20)]
+            people[7] = people[7]._replace(sealed=people[8].sealed)
+            campaign = await create(w, lists=[await make_list(w.store, w.app, clock, people)])
+            await w.run_campaign(campaign)
+            await w.until(campaign, Status.completed, longest_seconds=60)
+            await clock.sleep(5)
+            counters = await w.counters(campaign)
+            assert (counters["rejected"], counters["delivered"]) == (1, 19)
+            assert number(7) not in {message.to for message in w.sent()}
+
+    run(main, start=MONDAY_NOON)

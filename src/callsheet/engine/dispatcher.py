@@ -28,6 +28,7 @@ from callsheet.engine.holds import Holds
 from callsheet.engine.line import Line
 from callsheet.engine.pace import Pace, rates
 from callsheet.engine.recorder import Recorder
+from callsheet.store.arming import UNREADABLE
 from callsheet.store.protocol import Armed, ArmKey, HotStore
 
 log = structlog.get_logger()
@@ -278,6 +279,9 @@ class Dispatcher:
         """Render and hand one message, in its turn, unless it was forbidden meanwhile or its verdict has grown old."""
         run = ready.state.run
         key = AttemptKey(intent.run_no, intent.person, intent.n)
+        if intent.number == UNREADABLE:
+            self._recorder.note(Happening(*key, Kind.rejected, await self._hot.now(), "unreadable_number"))
+            return 0
         try:
             text = ready.state.message.render(intent.attributes)
         except CallsheetError as error:

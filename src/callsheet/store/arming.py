@@ -9,6 +9,7 @@ from itertools import chain
 from typing import NamedTuple
 
 import msgspec
+from cryptography.exceptions import InvalidTag
 
 from callsheet.clock import from_micros, to_micros
 from callsheet.core.attempt import Intent, fold
@@ -30,7 +31,7 @@ from callsheet.core.run import OutsideHours, Run, ZoneSource
 from callsheet.core.walk import Chunk, Group
 from callsheet.store.protocol import ArmKey
 from callsheet.store.retry import Retry
-from callsheet.store.vault import Vault
+from callsheet.store.vault import AppKey, Vault
 
 ARMED = "armed"
 """Counter: attempts that were inserted."""
@@ -228,16 +229,31 @@ def judge_group(run: Run, group: Group, now: datetime) -> Verdict:
     return judge_hours(hours, zones, now, skip_outside=run.settings.outside_hours is OutsideHours.skip)
 
 
+UNREADABLE = ""
+"""The number of an intent whose sealed number does not open: it was changed, or sealed by another key."""
+
+
 def open_intents(vault: Vault, key: ArmKey, send: Sequence[Candidate]) -> list[Intent]:
     """Open the numbers of what was armed."""
     app_key = vault.app(key.app)
     assert app_key is not None, "a run was armed whose app was never opened"
     open_number, decode = app_key.open_number, _attributes.decode
     app, run_no, _, arm_no = key
+    try:
+        numbers = [open_number(c.sealed, c.person) for c in send]
+    except InvalidTag:
+        # One damaged row must not hold up its neighbours, which are armed already.
+        numbers = [_open_or_not(app_key, c) for c in send]
     return [
         Intent(
-            app, run_no, c.person, c.n, c.used + 1, c.list_no, c.pos, c.group_no, arm_no,
-            open_number(c.sealed, c.person), decode(c.attributes),
+            app, run_no, c.person, c.n, c.used + 1, c.list_no, c.pos, c.group_no, arm_no, number, decode(c.attributes),
         )
-        for c in send
+        for c, number in zip(send, numbers, strict=True)
     ]  # fmt: skip
+
+
+def _open_or_not(key: AppKey, candidate: Candidate) -> str:
+    try:
+        return key.open_number(candidate.sealed, candidate.person)
+    except InvalidTag:
+        return UNREADABLE
