@@ -39,10 +39,12 @@ from callsheet.store import tables
 from callsheet.store.sqlite.database import connect
 from callsheet.store.store import Store
 from callsheet.store.vault import KEY_BYTES, AppKey
-from store import folder, fresh_database, make_postgres_store, make_store, postgres
+from store import cycle, folder, fresh_database, make_campaign, make_postgres_store, make_store, postgres
 
 ROWS = int(os.environ.get("CALLSHEET_BENCH_ROWS", "1000000"))
 FEW_ROWS = min(ROWS, 200_000)
+CAMPAIGN_CONTACTS = 4_000
+ROUNDS = 3
 GOING = ("waiting", "running")
 MOST_MEGABYTES = 300
 """What an import may hold, whatever the size of its file."""
@@ -224,6 +226,36 @@ async def on_postgres(url: str, file: Path) -> Spent:
             await store.close()
 
 
+async def campaign_beside(file: Path, reader: Reader | None) -> float:
+    """Run a campaign while a file is imported; return the contacts that it reaches in a second."""
+    with folder() as where:
+        store = await make_store(where)
+        campaign = await make_campaign(store, CAMPAIGN_CONTACTS)
+        clock = SystemClock()
+        importer = Importer(store, clock, where / "imports", on_rows=lambda: None)
+        importing = None
+        if reader is not None:
+            importer._reader = reader  # noqa: SLF001
+            app = await store.apps.by_no(campaign.app)
+            assert app is not None
+            target = await store.lists.create(
+                app.no, name="other", description="", source="localDrive", allow_duplicates=False, now=clock.now()
+            )
+            job = await importer.submit(app, target, chunks(file), "bench.csv")
+            importing = asyncio.create_task(importer.run())
+            while (await store.imports.unfinished())[0].rows == 0:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        spent = await cycle(store, campaign, 50)
+        if importing is not None:
+            found = await store.imports.find(campaign.app, job.id)
+            assert found is not None
+            assert found.state in GOING, "the file is too short for the campaign"
+            importer.stop()
+            await importing
+        await store.close()
+        return spent.contacts / spent.seconds
+
+
 def micros(what: Callable[[], object], rows: int) -> float:
     """Return the microseconds of CPU that something takes for a row."""
     began = time.process_time()
@@ -280,25 +312,37 @@ def rows() -> Iterator[Row]:
         yield from _large(where / "large.csv")
         few = where / "few.csv"
         write_file(few, FEW_ROWS)
+        yield from _few(few)
         yield from parts(few)
-        process, thread = asyncio.run(on_sqlite(few, Reader())), asyncio.run(on_sqlite(few, ThreadReader()))
-        ours, theirs = process.rows / process.seconds, thread.rows / thread.seconds
-        yield Row("reading in a process", f"{ours:.0f}/s", f"in a thread {theirs:.0f}/s", ours / theirs)
-        yield Row(
-            "others wait for the event loop, p99",
-            f"{wait(process):.1f} ms",
-            f"in a thread {wait(thread):.1f} ms",
-            wait(process) / wait(thread),
-        )
+        alone = asyncio.run(campaign_beside(few, None))
+        for name, reader in (("a process", Reader()), ("a thread", ThreadReader())):
+            meanwhile = asyncio.run(campaign_beside(few, reader))
+            title = f"campaign while {name} reads an import"
+            yield Row(title, f"{meanwhile:.0f}/s", f"without an import {alone:.0f}/s", meanwhile / alone)
         with postgres() as server:
             spent, beside = asyncio.run(_postgres(server, few))
-            ours, theirs = spent.rows / spent.seconds, spent.rows / beside
-            yield Row(
-                f"import, PostgreSQL, {spent.rows} rows",
-                f"{ours:.0f}/s",
-                f"csv, executemany {theirs:.0f}/s",
-                ours / theirs,
-            )
+            yield _speed("PostgreSQL", spent, beside)
+
+
+def _speed(database: str, spent: Spent, beside: float) -> Row:
+    ours, theirs = spent.rows / spent.seconds, spent.rows / beside
+    title = f"import, {database}, {spent.rows} rows"
+    return Row(title, f"{ours:.0f}/s", f"csv, executemany {theirs:.0f}/s", ours / theirs)
+
+
+def _few(file: Path) -> Iterator[Row]:
+    """Measure in turns and take the best of each, because other work on the machine only ever adds."""
+    process, thread, beside = [], [], []
+    for _ in range(ROUNDS):
+        process.append(asyncio.run(on_sqlite(file, Reader())))
+        beside.append(plain(file)[0])
+        thread.append(asyncio.run(on_sqlite(file, ThreadReader())))
+    ours, theirs = (min(spent, key=lambda each: each.seconds) for spent in (process, thread))
+    yield _speed("SQLite", ours, min(beside))
+    title, speeds = "reading in a process", [each.rows / each.seconds for each in (ours, theirs)]
+    yield Row(title, f"{speeds[0]:.0f}/s", f"in a thread {speeds[1]:.0f}/s", speeds[0] / speeds[1])
+    title, waits = "others wait for the event loop, p99", [min(map(wait, spent)) for spent in (process, thread)]
+    yield Row(title, f"{waits[0]:.1f} ms", f"in a thread {waits[1]:.1f} ms", waits[0] / waits[1])
 
 
 async def _postgres(server: str, file: Path) -> tuple[Spent, float]:
@@ -315,8 +359,7 @@ def _large(file: Path) -> Iterator[Row]:
     before = peak_megabytes()
     spent = asyncio.run(on_sqlite(file, Reader()))
     seconds, cpu = plain(file)
-    ours, theirs = ROWS / spent.seconds, ROWS / seconds
-    yield Row(f"import, SQLite, {ROWS} rows", f"{ours:.0f}/s", f"csv, executemany {theirs:.0f}/s", ours / theirs)
+    yield _speed("SQLite", spent, seconds)
     ours, theirs = spent.cpu_seconds / ROWS * 1e6, cpu / ROWS * 1e6
     yield Row("CPU a row, both processes", f"{ours:.1f} µs", f"csv, executemany {theirs:.1f} µs", ours / theirs)
     for name, megabytes in (
