@@ -30,6 +30,7 @@ import aiohttp
 
 from callsheet.carriers.sandbox.ledger import LedgerReader, Message
 from callsheet.client import Client, Kind, open_client
+from callsheet.core.errors import Unavailable
 from callsheet.engine.failpoints import FAILPOINTS
 from callsheet.folder import DataFolder
 
@@ -195,7 +196,7 @@ async def live(server: Server, campaign_id: str, kill: Kill, *, first: bool) -> 
                 if await client.campaign_status(campaign_id) != "Active":
                     server.kill()
                     return False
-    except (aiohttp.ClientError, TimeoutError):
+    except (aiohttp.ClientError, TimeoutError, Unavailable):
         assert await server.dead(5), "the process answers no more, but lives"
     server.kill()
     return True
