@@ -81,7 +81,14 @@ async def open_runtime(
         sandbox = _Sandbox(folder.sandbox, settings, clock, timings, inline=inline)
         stack.callback(sandbox.close)
         conductor = _make_conductor(settings, store, clock, rng, tuning, sandbox)
-        importer = Importer(store, clock, folder.imports, on_rows=conductor.wake, sole_owner=not settings.is_shared)
+        importer = Importer(
+            store,
+            clock,
+            folder.imports,
+            on_rows=conductor.wake,
+            forbid=conductor.forbid,
+            sole_owner=not settings.is_shared,
+        )
         if start_engine:
             await conductor.start()
             stack.push_async_callback(conductor.stop)

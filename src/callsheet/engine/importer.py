@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path, PurePath
 
 import structlog
@@ -17,6 +17,7 @@ import structlog
 from callsheet import meters
 from callsheet.clock import Clock
 from callsheet.core.errors import NotFound, Unavailable
+from callsheet.engine.holds import Scope
 from callsheet.engine.importing import rejects, spool
 from callsheet.engine.importing.blocks import Block, Source
 from callsheet.engine.importing.layout import UnreadableFile
@@ -43,13 +44,25 @@ _BROKE_OFF = "The import broke off for a reason of our own, which the log tells.
 _GONE = "The uploaded file is not there any more; upload it again. Rows before this are in the list."
 
 
+Forbid = Callable[[Scope], Awaitable[None]]
+
+
 class Importer:
     """Works off the import jobs of this node."""
 
     def __init__(
-        self, store: Store, clock: Clock, folder: Path, *, on_rows: Callable[[], None], sole_owner: bool = False
+        self,
+        store: Store,
+        clock: Clock,
+        folder: Path,
+        *,
+        on_rows: Callable[[], None],
+        forbid: Forbid | None = None,
+        sole_owner: bool = False,
     ) -> None:
         """Spool to `folder`, which is this process's alone; `on_rows` is called after each block that was stored.
+
+        `forbid` is called with the people of each block that went on a DNC list.
 
         `sole_owner` says that no other node imports into this store (SQLite): a job without its file is then lost,
         and fails; otherwise it is left to the node that has the file.
@@ -58,6 +71,7 @@ class Importer:
         self._clock = clock
         self._folder = folder
         self._on_rows = on_rows
+        self._forbid = forbid
         self._sole_owner = sole_owner
         self._reader = Reader()
         self._spooling: set[str] = set()
@@ -234,6 +248,8 @@ class Importer:
         hot = self._store.hot
         if job.target == DNC_LIST:
             appended = await hot.forbid(job.app, job.list_no, block.entries, source="import", step=step)
+            if self._forbid is not None:
+                await self._forbid(Scope(job.app, persons=frozenset(entry.person for entry in block.entries)))
         else:
             appended = await hot.append(job.app, job.list_no, block.contacts, step=step)
         meters.imported_rows.labels("accepted").inc(appended.added)

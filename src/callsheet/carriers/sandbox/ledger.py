@@ -117,9 +117,7 @@ class LedgerReader:
         self._reading = connect_to_read(path)
         self._one_at_a_time = threading.Lock()
 
-    def outbox(
-        self, after: int = 0, limit: int = 100, campaign_ids: Collection[str] | None = None
-    ) -> list[Message]:
+    def outbox(self, after: int = 0, limit: int = 100, campaign_ids: Collection[str] | None = None) -> list[Message]:
         """List acceptances, oldest first: at most `limit` with an id above `after`, of these campaigns only.
 
         The id of the last one is the cursor of the next page. Acceptances become visible in the order of
@@ -141,9 +139,7 @@ class LedgerReader:
 
     def duplicates(self) -> dict[str, int]:
         """Give the references that were accepted more than once, and how often each."""
-        return dict(
-            self._read("select reference, count(*) from messages group by reference having count(*) > 1")
-        )
+        return dict(self._read("select reference, count(*) from messages group by reference having count(*) > 1"))
 
     def refusals(self) -> list[Refusal]:
         """List how often which number was refused, and why."""

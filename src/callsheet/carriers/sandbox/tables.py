@@ -86,9 +86,7 @@ def connect(path: Path | str, *, durable: bool) -> sqlite3.Connection:
         connection.executescript(f"begin immediate; {_TABLES} pragma user_version = {_VERSION}; commit;")
     elif version != _VERSION:
         connection.close()
-        raise RuntimeError(
-            f"this sandbox ledger has version {version}, not {_VERSION}: move it away to begin anew"
-        )
+        raise RuntimeError(f"this sandbox ledger has version {version}, not {_VERSION}: move it away to begin anew")
     return connection
 
 
@@ -103,9 +101,7 @@ def write_together(connection: sqlite3.Connection, entries: Sequence[Entry]) -> 
     connection.execute("begin immediate")
     try:
         for insert in _INSERTS:
-            _insert_all(
-                connection, insert, [row for entry in entries for row in getattr(entry, insert.field)]
-            )
+            _insert_all(connection, insert, [row for entry in entries for row in getattr(entry, insert.field)])
         for entry in entries:
             for statement, values in entry.changes:
                 connection.execute(statement, values)
@@ -122,7 +118,5 @@ def _insert_all(connection: sqlite3.Connection, insert: _Insert, rows: list[Row]
     row_of_marks = f"({','.join('?' * insert.columns)})"
     for start in range(0, len(rows), _ROWS_PER_STATEMENT):
         block = rows[start : start + _ROWS_PER_STATEMENT]
-        statement = (
-            f"insert into {insert.field} values {','.join([row_of_marks] * len(block))}{insert.ending}"
-        )
+        statement = f"insert into {insert.field} values {','.join([row_of_marks] * len(block))}{insert.ending}"
         connection.execute(statement, [value for row in block for value in row])

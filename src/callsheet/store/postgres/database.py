@@ -11,6 +11,7 @@ is what the last holder of that lock left. Reads for people are one REPEATABLE R
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from typing import Any, Final, Protocol, TypeVar
@@ -65,6 +66,8 @@ _AWAY: Final = frozenset(
         "57P03",  # cannot_connect_now
     }
 )
+_CLOSE_SECONDS: Final = 10.0
+"""How long a connection that does not come back is waited for at the end."""
 _AWAY_CLASSES: Final = ("08", "53")
 """Connection exceptions, and resources that ran out: disk, memory, connections."""
 
@@ -178,8 +181,12 @@ class PostgresDatabase:
             yield raw
 
     async def close(self) -> None:
-        """Let what runs finish, and close."""
-        await self._pool.close()
+        """Let what runs finish, for a while, and close."""
+        try:
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await self._pool.close()
+        except TimeoutError:
+            self._pool.terminate()
         await self._engine.dispose()
 
     @asynccontextmanager
