@@ -81,19 +81,25 @@ async def open_runtime(
         sandbox = _Sandbox(folder.sandbox, settings, clock, timings, inline=inline)
         stack.callback(sandbox.close)
         conductor = _make_conductor(settings, store, clock, rng, tuning, sandbox)
-        importer = Importer(
-            store,
-            clock,
-            folder.imports,
-            on_rows=conductor.wake,
-            forbid=conductor.forbid,
-            sole_owner=not settings.is_shared,
-        )
+        importer = _make_importer(settings, store, clock, folder, conductor)
         if start_engine:
             await conductor.start()
             stack.push_async_callback(conductor.stop)
         await stack.enter_async_context(_running(importer, clock))
         yield Runtime(store, conductor, importer, clock, folder.path, sandbox.outbox, clock.now())
+
+
+def _make_importer(
+    settings: Settings, store: Store, clock: Clock, folder: DataFolder, conductor: Conductor
+) -> Importer:
+    return Importer(
+        store,
+        clock,
+        folder.imports,
+        on_rows=conductor.wake,
+        forbid=conductor.forbid,
+        sole_owner=not settings.is_shared,
+    )
 
 
 def _pin_zones() -> None:
