@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -216,6 +216,8 @@ class Dispatcher:
             state.open_groups.pop((chunk.list_no, chunk.group_no), None)
             await self._give_back(state)
         if armed.lost:
+            # Paused, perhaps only for a moment: a chunk that nobody remembers would be renewed for ever.
+            await self._give_back(state)
             self._agenda.wake()
         self._hold(state, armed, arm_no)
         return armed
@@ -255,6 +257,9 @@ class Dispatcher:
             state.dry = True
             self._agenda.wake()
             return False
+        if self._agenda.states.get(state.run.no) is not state:
+            await self._give_back(state)
+            return False
         state.group = groups[state.chunk.list_no, state.chunk.group_no]
         return True
 
@@ -268,12 +273,24 @@ class Dispatcher:
             return
         self._failpoints.reach("before_hand")
         segments = 0
-        for intent in armed.intents:
-            segments += await self._hand_one(ready, intent)
+        for i, intent in enumerate(armed.intents):
+            try:
+                segments += await self._hand_one(ready, intent)
+            except Exception:
+                self._withdraw(armed.intents[i:])
+                raise
         self._failpoints.reach("after_hand")
         state = ready.state
         state.segments_guess += (segments / len(armed.intents) - state.segments_guess) / 8
         self._recorder.nudge()
+
+    def _withdraw(self, intents: Sequence[Intent]) -> None:
+        """Say of intents that something broke before they could be handed: they come again."""
+        now = self._clock.now()
+        for intent in intents:
+            key = AttemptKey(intent.run_no, intent.person, intent.n)
+            if not self._holds.is_leaving(key):
+                self._recorder.note(Happening(*key, Kind.withdrawn, now, "broken_off"))
 
     async def _hand_one(self, ready: _Ready, intent: Intent) -> int:
         """Render and hand one message, in its turn, unless it was forbidden meanwhile or its verdict has grown old."""

@@ -85,6 +85,10 @@ class Holds:
         """Say that an intent is on its way out: from now on it cannot be withdrawn, only waited for."""
         self._leaving[key] = app
 
+    def is_leaving(self, key: AttemptKey) -> bool:
+        """Tell whether an intent was handed and has not left yet."""
+        return key in self._leaving
+
     def leave(self, key: AttemptKey) -> None:
         """Say that the carrier has it, or that it was withdrawn: nothing more leaves for it."""
         held = self._held.get(key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from math import ceil
 
 from callsheet.clock import Clock, to_micros
 from callsheet.core.pacing import MICROS_PER_SECOND, Grant
@@ -33,7 +34,7 @@ class Pace:
         self._instants: deque[int] = deque()
         self._recent: deque[int] = deque()
         self._ready_at = 0
-        self._limit = max(1, int(min(buckets.values()))) if buckets else 0
+        self._limit = max(1, ceil(min(buckets.values()))) if buckets else 0
 
     @property
     def is_free(self) -> bool:

@@ -6,13 +6,13 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import count
 
 import structlog
 
 from callsheet import meters
 from callsheet.clock import Clock
 from callsheet.core.attempt import Happening
-from callsheet.core.errors import Unavailable
 from callsheet.core.ids import AttemptKey
 from callsheet.engine.failpoints import Failpoints
 from callsheet.engine.holds import Holds
@@ -24,6 +24,8 @@ LINGER_SECONDS = 0.02
 """How long a small batch waits for company."""
 FULL = 2000
 """A batch of this size does not wait, and none is larger."""
+LAST_TRIES = 20
+"""How often a batch is tried when the process is to stop."""
 AWAY_SECONDS = 0.5
 """How long to wait before a store that is away is asked again."""
 
@@ -111,20 +113,24 @@ class Recorder:
         self._failpoints.reach("before_record")
         recorded = await self._record(batch)
         self._failpoints.reach("after_record")
-        for kind, count in Counter(happening.kind for happening in happenings).items():
-            meters.events.labels(kind=kind.value).inc(count)
+        for kind, number in Counter(happening.kind for happening in happenings).items():
+            meters.events.labels(kind=kind.value).inc(number)
         meters.unknown_receipts.inc(recorded.unknown)
         self._tell(self._count - len(self._noted))
         self.on_recorded(recorded)
 
     async def _record(self, batch: Batch) -> Recorded:
-        while True:
+        for tries in count(1):
             try:
                 return await self._hot.record(batch, self._policy_of, self._rng.random)
-            except Unavailable:
-                # The batch number makes a repeat harmless, also when the first one was stored after all.
-                log.warning("store.away", batch_no=batch.batch_no)
+            except Exception as error:
+                # Whatever it was, what happened must not be lost: the batch number makes a repeat harmless, also when
+                # the first one was stored after all. Only a stop ends it: what is not told then is told again.
+                log.warning("store.away", batch_no=batch.batch_no, error=type(error).__name__)
+                if self._stopping and tries >= LAST_TRIES:
+                    raise
                 await self._clock.sleep(AWAY_SECONDS)
+        raise AssertionError("it returns or raises")
 
     def _tell(self, through: int) -> None:
         while self._waiting and self._waiting[0][0] <= through:
