@@ -4,8 +4,11 @@ import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
+
 from callsheet.core.campaign import Campaign, Move, Status
 from callsheet.engine import campaigns, contacts
+from callsheet.engine.dispatcher import Tuning
 from callsheet.engine.virtual_time import VirtualClock, run
 from engine.world import World, world
 from factories import MONDAY_NOON, make_definition, make_list, number
@@ -110,5 +113,20 @@ def test_an_opt_out_during_a_campaign_is_final(tmp_path: Path) -> None:
                 await clock.sleep(30)
             assert w.ledger.count() == len(stopping)
             assert (await w.counters(campaign))["suppressed:opted_out"] == len(stopping)
+
+    run(main, start=MONDAY_NOON)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_pause_that_lasts_a_moment_strands_nobody(tmp_path: Path, seed: int) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path, seed=seed, tuning=Tuning(), window=50) as w:
+            campaign = await ongoing(w, 1500, rate=None)
+            await clock.sleep(0.1 + w.rng.random() * 0.2)
+            paused = await campaigns.move(w.runtime, campaign, Move.pause)
+            await clock.sleep(w.rng.random() * 0.06)
+            await campaigns.move(w.runtime, paused, Move.resume)
+            await w.until(campaign, Status.completed, longest_seconds=120)
+            assert len(taken_by(w)) == w.ledger.count() == 1500
 
     run(main, start=MONDAY_NOON)
