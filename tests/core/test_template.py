@@ -163,6 +163,7 @@ def test_names_match_without_case_spaces_and_dashes(name: str, value: str, data:
 
 @given(st.text())
 @example("ᾳͅ")
+@example("\N{MACRON}\N{COMBINING MACRON} \N{COMBINING GRAVE ACCENT BELOW}")
 def test_normalising_twice_changes_nothing(name: str) -> None:
     assert normalise(normalise(name)) == normalise(name)
 

@@ -74,7 +74,8 @@ class Unrenderable(CallsheetError):
 def normalise(name: str) -> str:
     """Return what two spellings of a column's name have in common: no case, no spaces, no `_` and no `-`."""
     folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
-    return "".join(char for char in folded if not char.isspace() and char not in "_-")
+    joined = "".join(char for char in folded if not char.isspace() and char not in "_-")
+    return unicodedata.normalize("NFKD", joined)  # accents that a space kept apart have an order once it is gone
 
 
 @dataclass(frozen=True, slots=True)
