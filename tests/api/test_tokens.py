@@ -53,6 +53,8 @@ async def test_the_documented_headers_pass(shop):
         lambda shop: {"auth": shop.token(iid=shop.app_id, accountId=shop.account_id)},
         lambda shop: {"auth": shop.token(exp=seconds(shop.server.runtime.clock, seconds=-30))},
         lambda shop: {"auth": shop.token(iat=seconds(shop.server.runtime.clock, seconds=30))},
+        lambda shop: {"auth": shop.token(exp=2**53 - 1, nbf=0, iat=0.5)},
+        lambda shop: {"auth": shop.token(iss=shop.client.id, kore_iss=shop.client.id)},
     ],
 )
 async def test_every_documented_form_passes(shop, write):
@@ -110,6 +112,21 @@ def unsigned(shop: Caller, header: dict[str, str]) -> str:
     return raw(header, json.dumps({"appId": shop.client.id}).encode()).rpartition(".")[0] + "."
 
 
+@pytest.mark.parametrize("claim", ["exp", "nbf", "iat"])
+@pytest.mark.parametrize("value", ["1e400", "-1e400", "NaN", "-1", "-0.5", str(10**400), str(-(10**400)), "[]", "null"])
+async def test_an_instant_that_cannot_be_is_refused_and_breaks_nothing(shop, claim, value):
+    payload = json.dumps({"appId": shop.client.id})[:-1] + f', "{claim}": {value}}}'
+    token = jwt.PyJWS().encode(payload.encode(), shop.client.secret, algorithm="HS256")
+
+    assert refused(await ask(shop, {"auth": token}))
+
+
+async def test_one_token_serves_many_calls(shop):
+    headers = {"auth": shop.token(jti="the-only-one", exp=seconds(shop.server.runtime.clock, hours=1))}
+
+    assert all([passed(await ask(shop, headers)) for _ in range(3)])
+
+
 async def test_two_different_tokens_are_none(shop, stranger):
     answer = await shop.server.http.get(
         f"{V2}/{shop.app_id}/campaign/nothing", headers=[("auth", shop.token()), ("auth", stranger.token())]
@@ -142,7 +159,9 @@ async def test_header_path_and_query_must_agree(shop, headers, query):
 
 
 async def test_claims_must_agree_as_well(shop, stranger):
-    for claim in ({"iid": stranger.app_id}, {"accountId": stranger.account_id}, {"ACCOUNTID": "x"}):
+    foreign = [{"iid": stranger.app_id}, {"accountId": stranger.account_id}, {"ACCOUNTID": "x"}]
+    foreign += [{"iss": stranger.client.id}, {"iss": ""}, {"kore_iss": "x"}, {"kore_iss": [5]}]
+    for claim in foreign:
         assert (await ask(shop, {"auth": shop.token(**claim)})).status_code == 403
 
 

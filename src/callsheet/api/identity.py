@@ -1,13 +1,13 @@
 """Who calls: the JSON Web Token of an API client (RFC 7519), and whether it is for this account and app.
 
-The client is found by the claim `appId`, else `iss`, else `kore_iss`. The algorithm is the one stored for it, never
-the token's choice. Tokens without `exp`, `nbf` or `iat` pass, as documented; those that are present are enforced.
-Whether another account or app exists can be learned from no answer.
+The client is found by the claim `appId`, else `iss`, else `kore_iss`; all that are present must name the same. The
+algorithm is the one stored for it, never the token's choice. Tokens without `exp`, `nbf` or `iat` pass, as documented;
+those that are present are enforced. A `jti` may come again: one token serves many calls, as documented, unless an app
+demands otherwise, and no app can yet. Whether another account or app exists can be learned from no answer.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -24,6 +24,8 @@ from callsheet.store.store import Store
 LEEWAY_SECONDS = 60
 """How far the clocks of clients may be off."""
 
+_LATEST_SECONDS = 2**53 - 1
+"""The largest whole number that every reader of JSON holds exactly; clients write it for "never"."""
 _LONGEST_TOKEN = 8 * 1024
 _LONGEST_CLIENT_ID = 128
 _ALGORITHMS = frozenset({"HS256", "HS384", "HS512"})
@@ -48,6 +50,8 @@ async def identify(store: Store, now: datetime, headers: Headers, app_id: str, q
     claims = _verified(token, client)
     _check_times(claims, now.timestamp())
     if SCOPE_CAMPAIGNS not in client.scopes:
+        raise Forbidden
+    if any(claims[name] != client.id for name in _CLIENT_CLAIMS if name in claims):
         raise Forbidden
     if not {app_id, *_apps_named(headers, claims)} <= {client.app.id}:
         raise Forbidden
@@ -117,7 +121,8 @@ def _check_times(claims: Mapping[str, Any], now: float) -> None:
 
 
 def _seconds(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    # Compared as it is, so that nothing overflows; what is not a number is in no range.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LATEST_SECONDS:
         raise Unauthenticated
     return value
 
