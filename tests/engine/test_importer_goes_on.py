@@ -9,11 +9,14 @@ from pathlib import Path
 import pytest
 
 from callsheet import meters
+from callsheet.core.errors import Unavailable
 from callsheet.engine import importer as module
+from callsheet.engine.holds import Scope
 from callsheet.engine.importer import Importer
 from callsheet.engine.importing.blocks import Block
 from callsheet.engine.importing.reader import Reader
 from callsheet.store.apps import App
+from callsheet.store.imports import ImportJob
 from callsheet.store.protocol import NewContact, Step
 from callsheet.store.store import Store
 from engine.importing import PEOPLE, Desk, chunks, desk, names
@@ -140,10 +143,7 @@ async def test_whoever_waits_for_rows_is_told_after_each_block(
     target = await store.dnc_lists.create(app.no, "Never", clock.now())
     before = [counted(outcome) for outcome in ("accepted", "duplicate", "rejected")]
     job = await importer.submit(app, target, chunks("\n".join([*PEOPLE, *PEOPLE, *PEOPLE, "x"]).encode()), "p.csv")
-    running = asyncio.create_task(importer.run())
-    await Desk(store, app, clock, tmp_path, importer).ended(job)
-    importer.stop()
-    await running
+    await end(importer, Desk(store, app, clock, tmp_path, importer), job)
 
     assert len(told) == 2
     after = [counted(outcome) for outcome in ("accepted", "duplicate", "rejected")]
@@ -152,3 +152,78 @@ async def test_whoever_waits_for_rows_is_told_after_each_block(
 
 def counted(outcome: str) -> float:
     return meters.registry.get_sample_value("callsheet_imported_rows_total", {"outcome": outcome}) or 0.0
+
+
+async def test_a_dnc_import_is_done_only_when_nobody_in_it_can_be_contacted_any_more(
+    store: Store, app: App, clock: StillClock, tmp_path: Path
+):
+    people = numbers("IN", 3_000, seed=2)
+    target = await store.dnc_lists.create(app.no, "Never", clock.now())
+    states: list[tuple[str, int]] = []
+
+    async def settle(scope: Scope) -> None:
+        found = await store.imports.find(app.no, job.id)
+        assert found is not None
+        states.append((found.state, len(scope.persons or ())))
+
+    importer = Importer(store, clock, tmp_path, on_rows=lambda: None, forbid=settle)
+    job = await importer.submit(app, target, chunks("\n".join(people).encode()), "never.csv")
+    await end(importer, Desk(store, app, clock, tmp_path, importer), job)
+
+    assert states == [("running", 2_000), ("running", 1_000)]
+
+
+async def test_who_was_forbidden_before_the_store_went_away_is_waited_for_after_it(
+    store: Store, app: App, clock: StillClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(module, "RETRY_SECONDS", 0.01)
+    target = await store.dnc_lists.create(app.no, "Never", clock.now())
+    waited: list[int] = []
+
+    async def settle(scope: Scope) -> None:
+        waited.append(len(scope.persons or ()))
+        if len(waited) == 1:
+            raise Unavailable
+
+    importer = Importer(store, clock, tmp_path, on_rows=lambda: None, forbid=settle)
+    job = await importer.submit(app, target, chunks("\n".join(PEOPLE).encode()), "never.csv")
+    found = await end(importer, Desk(store, app, clock, tmp_path, importer), job)
+
+    assert waited == [1_000, 1_000]
+    assert (found.state, found.rows, found.accepted) == ("done", 1_000, 1_000)
+
+
+async def test_an_import_that_died_before_its_last_step_waits_again_and_counts_nothing_twice(
+    store: Store, app: App, clock: StillClock, tmp_path: Path
+):
+    target = await store.dnc_lists.create(app.no, "Never", clock.now())
+
+    async def die(_: Scope) -> None:
+        raise asyncio.CancelledError
+
+    waited: list[Scope] = []
+
+    async def settle(scope: Scope) -> None:
+        waited.append(scope)
+
+    dead = Importer(store, clock, tmp_path, on_rows=lambda: None, forbid=die)
+    job = await dead.submit(app, target, chunks(("x\n" + "\n".join(PEOPLE)).encode()), "never.csv")
+    with pytest.raises(asyncio.CancelledError):
+        await dead.run()
+    heir = Importer(store, clock, tmp_path, on_rows=lambda: None, forbid=settle)
+    work = Desk(store, app, clock, tmp_path, heir)
+    before = await work.look(job)
+    found = await end(heir, work, job)
+
+    assert (before.state, before.rows) == ("running", 1_000)
+    assert (found.state, found.rows, found.accepted, found.duplicates) == ("done", 1_000, 1_000, 0)
+    assert len(waited) == 1
+
+
+async def end(importer: Importer, work: Desk, job: ImportJob) -> ImportJob:
+    """Run an importer until a job has ended."""
+    running = asyncio.create_task(importer.run())
+    found = await work.ended(job)
+    importer.stop()
+    await running
+    return found

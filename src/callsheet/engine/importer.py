@@ -26,7 +26,7 @@ from callsheet.store.apps import App
 from callsheet.store.dnc import DncList
 from callsheet.store.imports import ImportJob
 from callsheet.store.lists import ContactList
-from callsheet.store.protocol import Step
+from callsheet.store.protocol import Appended, Step
 from callsheet.store.store import Store
 
 log = structlog.get_logger()
@@ -76,6 +76,8 @@ class Importer:
         self._reader = Reader()
         self._spooling: set[str] = set()
         self._breaks: dict[int, tuple[int, int]] = {}
+        self._unsettled: dict[int, set[bytes]] = {}
+        """By job: people who are on a DNC list, or may be after an answer that was lost, and not yet effectively."""
         self._wake = asyncio.Event()
         self._stopping = False
 
@@ -245,22 +247,38 @@ class Importer:
     async def _keep(self, job: ImportJob, block: Block) -> None:
         """Store a block and how far it brings the job, in one transaction."""
         step = Step(job.no, block.rows, block.bytes_done, block.rejects, block.done)
-        hot = self._store.hot
         if job.target == DNC_LIST:
-            appended = await hot.forbid(job.app, job.list_no, block.entries, source="import", step=step)
-            if self._forbid is not None:
-                await self._forbid(Scope(job.app, persons=frozenset(entry.person for entry in block.entries)))
+            appended = await self._forbid_block(job, block, step)
         else:
-            appended = await hot.append(job.app, job.list_no, block.contacts, step=step)
+            appended = await self._store.hot.append(job.app, job.list_no, block.contacts, step=step)
         meters.imported_rows.labels("accepted").inc(appended.added)
         meters.imported_rows.labels("duplicate").inc(appended.duplicates)
         meters.imported_rows.labels("rejected").inc(len(block.rejects))
         self._on_rows()
 
+    async def _forbid_block(self, job: ImportJob, block: Block, step: Step) -> Appended:
+        """Put a block on a DNC list. The job is done by a step of its own, when nothing more leaves for anybody in it.
+
+        After a crash in between, the file is read from its end: no entries, one more wait, and that step.
+        """
+        hot = self._store.hot
+        unsettled = self._unsettled.setdefault(job.no, set())
+        unsettled.update(entry.person for entry in block.entries)
+        appended = await hot.forbid(
+            job.app, job.list_no, block.entries, source="import", step=step._replace(done=False)
+        )
+        if self._forbid is not None:
+            await self._forbid(Scope(job.app, persons=frozenset(unsettled)))
+        del self._unsettled[job.no]
+        if block.done:
+            await hot.forbid(job.app, job.list_no, (), source="import", step=step._replace(rejects=()))
+        return appended
+
     async def _fail(self, job: ImportJob, problem: str) -> None:
         await self._store.imports.fail(job, problem, self._clock.now())
         spool.remove(self._folder / _spooled(job))
         self._breaks.pop(job.no, None)
+        self._unsettled.pop(job.no, None)
         log.warning("import.failed", job=job.id, rows=job.rows)
 
 
