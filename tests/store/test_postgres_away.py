@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import asyncpg
 import pytest
+import sqlalchemy as sa
 
 from callsheet.core.attempt import Intent, Kind
 from callsheet.core.campaign import Move
@@ -14,7 +15,7 @@ from callsheet.core.retrying import Turn
 from callsheet.core.run import Run
 from callsheet.core.walk import Chunk
 from callsheet.store.apps import App
-from callsheet.store.postgres.database import PostgresDatabase
+from callsheet.store.postgres.database import PostgresDatabase, Raw
 from callsheet.store.postgres.hot import PostgresHot
 from callsheet.store.protocol import Batch, Recorded
 from callsheet.store.store import Store
@@ -195,3 +196,25 @@ async def test_a_connection_that_died_while_it_lay_there_is_replaced_unseen(
 
     assert await store.campaigns.find(app.no, campaign_id=campaign.id)
     assert not await store.hot.unhanded(app.no)
+
+
+async def test_a_statement_that_the_server_ends_is_said_and_the_connection_goes_on(store: Store):
+    database = store._database
+    assert isinstance(database, PostgresDatabase)
+
+    async def too_long(raw: Raw) -> None:
+        await raw.execute("set local statement_timeout = 1")
+        await raw.execute("select pg_sleep(60)")
+
+    def too_large(conn: sa.Connection) -> None:
+        conn.execute(sa.text("set local temp_file_limit = 1"))
+        conn.execute(sa.text("set local work_mem = '64kB'"))
+        conn.execute(sa.text("select count(*) from (select g from generate_series(1, 200000) g order by -g) s"))
+
+    with pytest.raises(Unavailable):
+        await database.write_raw(too_long)
+    with pytest.raises(Unavailable):
+        await database.write(too_large)
+
+    assert await rows(store, "select 1") == [(1,)]
+    assert await database.ask("select 1") == [(1,)]

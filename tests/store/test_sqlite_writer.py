@@ -147,3 +147,40 @@ async def test_a_caller_that_gave_up_harms_nobody(database: SqliteDatabase):
     # What was queued is done all the same: a commit that nobody waits for is a commit.
     assert 2 in await numbers(database)
     await database.close()
+
+
+async def test_a_disk_that_is_full_is_said_and_harms_nobody_who_fits(database: SqliteDatabase):
+    (pages,) = await database.write_raw(lambda raw: raw.execute("pragma page_count").fetchone())
+    await database.write_raw(lambda raw: raw.execute(f"pragma max_page_count={pages + 4}").fetchone())
+
+    writes = [database.write_raw(lambda raw, x=x: raw.execute(put(x)).rowcount) for x in range(3)]
+    writes.insert(1, database.write_raw(lambda raw: raw.execute(put(50, "x" * 100_000)).rowcount))
+    results = await asyncio.gather(*writes, return_exceptions=True)
+    with pytest.raises(Unavailable, match="full"):
+        await database.write(lambda conn: conn.execute(sa.text(put(51, "x" * 100_000))))
+
+    assert isinstance(results[1], Unavailable)
+    # SQLite may undo the whole commit: then each of its writes says so, and none of them is half stored.
+    assert await numbers(database) == [x for x, result in zip((0, 50, 1, 2), results, strict=True) if result == 1]
+    await database.write_raw(lambda raw: raw.execute("pragma max_page_count=1000000").fetchone())
+    assert await database.write_raw(lambda raw: raw.execute(put(60, "x" * 100_000)).rowcount) == 1
+    await database.close()
+
+
+async def test_a_file_that_somebody_else_has_locked_is_said(database: SqliteDatabase, tmp_path: Path):
+    database._writer.raw.execute("pragma busy_timeout=0")
+    with sqlite3.connect(tmp_path / "test.db", isolation_level=None) as raw:
+        raw.execute("begin immediate")
+        with pytest.raises(Unavailable, match="locked"):
+            await database.write_raw(lambda raw: raw.execute(put(1)))
+        raw.execute("rollback")
+    raw.close()
+
+    assert await database.write_raw(lambda raw: raw.execute(put(1)).rowcount) == 1
+    await database.close()
+
+
+async def test_a_fault_of_ours_is_not_taken_for_the_disks(database: SqliteDatabase):
+    with pytest.raises(sqlite3.OperationalError, match="no such table"):
+        await database.write_raw(lambda raw: raw.execute("select * from nowhere"))
+    await database.close()

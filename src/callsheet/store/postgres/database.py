@@ -61,6 +61,7 @@ _AWAY: Final = frozenset(
     {
         "25006",  # read_only_sql_transaction: the server became a standby
         "25P03",  # idle_in_transaction_session_timeout
+        "57014",  # query_canceled: by a time limit of the server, or by hand
         "57P01",  # admin_shutdown
         "57P02",  # crash_shutdown
         "57P03",  # cannot_connect_now
@@ -68,8 +69,8 @@ _AWAY: Final = frozenset(
 )
 _CLOSE_SECONDS: Final = 10.0
 """How long a connection that does not come back is waited for at the end."""
-_AWAY_CLASSES: Final = ("08", "53")
-"""Connection exceptions, and resources that ran out: disk, memory, connections."""
+_AWAY_CLASSES: Final = ("08", "53", "58")
+"""Connection exceptions, resources that ran out (disk, memory, connections), and errors of the server's machine."""
 
 _DRIVER_ERRORS = (
     asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, DBAPIError, PoolTimeout, OSError

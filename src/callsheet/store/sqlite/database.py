@@ -11,13 +11,15 @@ import asyncio
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
 from callsheet.core.errors import Unavailable
@@ -37,6 +39,22 @@ _PRAGMAS = (
     "pragma wal_autocheckpoint=4000",
     "pragma busy_timeout=5000",
 )
+
+_AWAY: Final = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_READONLY,
+    }
+)
+"""What a disk that is full or failing says, and a file that somebody else has locked."""
+
+_PRIMARY: Final = 0xFF
+"""The bits of an error code that name its family; the others tell details."""
 
 
 @dataclass(slots=True)
@@ -87,8 +105,23 @@ def _settle(writes: Sequence[_Write]) -> None:
             write.future.set_result(write.result)
 
 
+@contextmanager
+def _away_as_unavailable() -> Iterator[None]:
+    """Say Unavailable where an error means that the file cannot be used now."""
+    try:
+        yield
+    except (sqlite3.Error, DBAPIError) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        if getattr(cause, "sqlite_errorcode", 0) & _PRIMARY in _AWAY:
+            raise Unavailable(f"The database cannot take this now: {cause}. Nothing was stored.") from error
+        raise
+
+
 class SqliteDatabase:
-    """The one owner of a database file."""
+    """The one owner of a database file.
+
+    Every call raises Unavailable while the file cannot be used: its disk is full or failing, or it is locked.
+    """
 
     def __init__(self, path: Path | str, *, inline: bool = False) -> None:
         """Open `path`. With `inline` every call runs on the caller's thread, for simulated time."""
@@ -128,22 +161,24 @@ class SqliteDatabase:
 
     async def _write(self, run: Callable[[Session], T]) -> T:
         self._refuse_closed()
-        if self._inline:
-            write = _Write(run, None)  # type: ignore[arg-type]
-            self._commit([write])
-            if write.error is not None:
-                raise write.error
-            result: T = write.result
-            return result
-        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._queue.put(_Write(run, future))
-        return await future
+        with _away_as_unavailable():
+            if self._inline:
+                write = _Write(run, None)  # type: ignore[arg-type]
+                self._commit([write])
+                if write.error is not None:
+                    raise write.error
+                result: T = write.result
+                return result
+            future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+            self._queue.put(_Write(run, future))
+            return await future
 
     async def _read(self, run: Callable[[Session], T]) -> T:
         self._refuse_closed()
-        if self._pool is None:
-            return run(self._writer)
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self._look, run)
+        with _away_as_unavailable():
+            if self._pool is None:
+                return run(self._writer)
+            return await asyncio.get_running_loop().run_in_executor(self._pool, self._look, run)
 
     def _refuse_closed(self) -> None:
         """Say at once what would otherwise wait for a thread that has ended."""
@@ -157,7 +192,8 @@ class SqliteDatabase:
             try:
                 return run(session)
             finally:
-                session.raw.execute("rollback")
+                if session.raw.in_transaction:
+                    session.raw.execute("rollback")
         finally:
             self._readers.put(session)
 
@@ -195,10 +231,12 @@ class SqliteDatabase:
                 self._attempt(write)
             raw.execute("commit")
         except BaseException as error:  # noqa: BLE001 - whoever waits must learn of it, whatever it is
-            if raw.in_transaction:
-                raw.execute("rollback")
             for write in writes:
                 write.error = write.error or error
+            # On a disk that fails this may fail too; the writer has to outlive it.
+            with suppress(sqlite3.Error):
+                if raw.in_transaction:
+                    raw.execute("rollback")
 
     def _attempt(self, write: _Write) -> None:
         raw = self._writer.raw
