@@ -14,8 +14,8 @@ import pytest
 
 from callsheet.core.attempt import Happening, Intent, Kind, fold
 from callsheet.core.campaign import Move, Named
-from callsheet.core.gate import Reason
-from callsheet.core.run import Run
+from callsheet.core.gate import Cap, Reason
+from callsheet.core.run import AppSettings, Run
 from callsheet.core.walk import Chunk
 from callsheet.store.apps import App
 from callsheet.store.protocol import ArmKey
@@ -26,6 +26,7 @@ from factories import (
     Node,
     StillClock,
     arms_of,
+    change_settings,
     contact,
     forbid,
     happening,
@@ -204,6 +205,23 @@ async def test_a_person_of_two_lists_that_two_nodes_arm_at_once_is_attempted_onc
     assert await rows(store, "select count(*) from suppression where reason = 'duplicate'") == [(320,)]
     held = await rows(store, "select sum(length(members) / 18) from arm")
     assert held == [(150,)]
+
+
+async def test_runs_that_arm_the_same_people_at_once_stay_below_the_cap(
+    store: Store, app: App, clock: StillClock, other: Node
+):
+    await change_settings(store, app, AppSettings(cap=Cap(2, 24)))
+    contact_list = await make_list(store, app, clock, 2000)
+    runs = [
+        await start(store, app, clock, await make_campaign(store, app, clock, [contact_list]), one_run_per_list=False)
+        for _ in range(3)
+    ]
+    walkers = [other, await Node.enter(store, clock), await Node.enter(store, clock)]
+
+    armed = await asyncio.gather(*(walker.walk_all(run) for walker, run in zip(walkers, runs, strict=True)))
+
+    counted = Counter(intent.number for mine in armed for intent in mine)
+    assert counted == {number(i): 2 for i in range(2000)}
 
 
 async def test_a_contact_that_comes_again_comes_to_one_node(

@@ -18,6 +18,9 @@ from callsheet.store import tables as t
 LINE = 0x67617465 << 32
 """Number of the advisory lock of app 0, high enough to be nobody else's; those of other apps follow it."""
 
+CAPS = 0x63617073 << 32
+"""The same for the lock under which attempts are counted and made where an app has a cap: one arm after the other."""
+
 
 def close_gate(conn: sa.Connection, app: int) -> None:
     """Wait for those who pass, and keep others from passing until this transaction ends. Comes late in it, not first.

@@ -4,6 +4,8 @@ The first statement passes the app's gate (see `store.gate`): it stands in line,
 and the run's (shared) and the chunk's. A call that forbids updates the app's row, and the run's when it pauses or
 stops. So it waits for every arm that began before it and finds them held afterwards; and an arm that begins later waits
 for it, and its next statements see what it committed.
+Where the app has a cap, arms of all its runs go one after the other: two that look at one person at the same time would
+both find room for him.
 The instant is read after the locks: whoever waited for one must not be judged by the hour at which it began to wait.
 """
 
@@ -35,7 +37,7 @@ from callsheet.store.arming import (
     sift,
     sift_groups,
 )
-from callsheet.store.gate import LINE
+from callsheet.store.gate import CAPS, LINE
 from callsheet.store.postgres.database import Raw
 from callsheet.store.postgres.statements import WITHIN_GROUP, columns, now_or
 from callsheet.store.protocol import ArmKey
@@ -208,6 +210,8 @@ async def _cap(raw: Raw, run: Run, candidates: Sequence[Candidate], now: int) ->
     cap = run.settings.cap
     if cap is None or not candidates:
         return {}
+    # In a statement of its own, so that the next one sees what the last holder of the lock has armed.
+    await raw.execute("select pg_advisory_xact_lock($1)", CAPS + run.app)
     recent = await raw.fetch(
         # Tries that the carrier did not take reached nobody, so they do not count.
         "select u.person, a.at from unnest($1::bytea[]) as u (person) cross join lateral ("
