@@ -32,6 +32,7 @@ async def test_the_fixed_shape_of_a_template(shop):
         ({"name": "T", "body": "Hello {{first_name"}, ["body"]),
         ({"name": "T", "body": "<p> </p>"}, ["body"]),
         ({"name": "n" * 129, "body": "x"}, ["name"]),
+        ({"name": "two\r\nlines", "body": "x"}, ["name"]),
     ],
 )
 async def test_a_wrong_template_names_its_fields(shop, body, expected):

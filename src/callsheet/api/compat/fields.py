@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from callsheet.core.errors import FieldError
+from callsheet.core.names import is_one_line
 
 _WORDS_OF_TRUTH: Mapping[str, bool] = {"true": True, "false": False}
 
@@ -45,6 +46,14 @@ class Fields:
             self.blame(key, "This must not be blank.")
         else:
             return value
+        return ""
+
+    def name(self, key: str, *, longest: int) -> str:
+        """Return the name of a thing to be; empty where it is missing or wrong."""
+        name = self.text(key, longest=longest, required=True)
+        if is_one_line(name):
+            return name
+        self.blame(key, "A name is one line, without control characters.")
         return ""
 
     def inside(self, key: str, *, required: bool = False) -> Fields:

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, Str
 
 from callsheet.api.instants import write_instant
 from callsheet.core.campaign import MAX_DESCRIPTION_CHARACTERS, MAX_NAME_CHARACTERS
+from callsheet.core.names import is_one_line
 
 T = TypeVar("T")
 
@@ -24,14 +25,16 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-def _not_blank(text: str) -> str:
+def _name(text: str) -> str:
     if not text.strip():
         raise ValueError("This must not be blank")
+    if not is_one_line(text):
+        raise ValueError("A name is one line, without control characters")
     return text
 
 
-Name = Annotated[str, StringConstraints(max_length=MAX_NAME_CHARACTERS), AfterValidator(_not_blank)]
-LongName = Annotated[str, StringConstraints(max_length=128), AfterValidator(_not_blank)]
+Name = Annotated[str, StringConstraints(max_length=MAX_NAME_CHARACTERS), AfterValidator(_name)]
+LongName = Annotated[str, StringConstraints(max_length=128), AfterValidator(_name)]
 """Of things that the documented API has no limit for."""
 Description = Annotated[str, StringConstraints(max_length=MAX_DESCRIPTION_CHARACTERS)]
 Instant = Annotated[datetime, PlainSerializer(write_instant, return_type=str)]
