@@ -62,7 +62,15 @@ def strategy(**changes: Any) -> dict[str, Any]:
         ({"message": {"message": base64.b64encode(b" " * 30).decode()}}, ["message.message"]),
         ({"message": None, "format": "advanced"}, ["experienceFlowName"]),
         ({"message": None, "experienceFlowName": 5}, ["experienceFlowName"]),
+        ({"name": "two\nlines"}, ["name"]),
+        ({"name": "tab\tbed"}, ["name"]),
+        ({"name": "line\u2028separator"}, ["name"]),
         ({"schedule": "now"}, ["schedule"]),
+        ({"schedule": {"isSchedulingEnabled": True}}, ["schedule.isSchedulingEnabled"]),
+        (
+            {"schedule": {"isSchedulingEnabled": "true", "startDateTime": "2030-01-01 09:00:00"}},
+            ["schedule.isSchedulingEnabled"],
+        ),
         ({"schedule": {"isSchedulingEnabled": "perhaps"}}, ["schedule.isSchedulingEnabled"]),
         ({"dialingStrategy": None}, ["dialingStrategy"]),
         ({"dialingStrategy": "FIFO"}, ["dialingStrategy"]),
@@ -94,6 +102,13 @@ def strategy(**changes: Any) -> dict[str, Any]:
 )
 async def test_a_wrong_field_is_named_where_it_stands(shop, changes, expected):
     assert await named(shop, **changes) == expected
+
+
+@pytest.mark.parametrize("name", ["नमस्\u200dते", "👩\u200d🚀 launch", "No\u00a0break", "Grüße"])
+async def test_a_name_is_written_in_any_script(shop, name):
+    made = await create(shop, campaign_body(await shop.make_list(), name=name))
+
+    assert made.json()["data"]["name"] == name
 
 
 async def test_wrong_fields_and_unknown_names_come_in_one_answer(shop):

@@ -31,7 +31,6 @@ async def test_what_was_written_is_read_back_whole(store: Store, app: App, clock
         order=Order.lifo,
         max_attempts=5,
         extras={"dialingMode": "predictive", "ratio": 1.5},
-        scheduling_enabled=True,
     )
 
     created = await store.campaigns.create(app.no, definition, clock.now(), unique_names=True)

@@ -135,7 +135,6 @@ class Definition:
     ring_seconds: int = 30
     extras: Mapping[str, Any] | None = None
     """What voice campaigns carry besides (mode, queue, machine detection), kept for the echo."""
-    scheduling_enabled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

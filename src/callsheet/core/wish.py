@@ -45,6 +45,5 @@ class Wish:
     message: str | None = None
     template: Reference | None = None
     flow: Reference | None = None
-    scheduling_enabled: bool = False
     faults: tuple[FieldError, ...] = ()
     """What is wrong with single fields."""

@@ -40,7 +40,6 @@ async def draft(store: Store, app: App, wish: Wish) -> Definition:
         hours_document=wish.hours_document,
         message=message,
         format=wish.format,
-        scheduling_enabled=wish.scheduling_enabled,
     )
 
 

@@ -36,7 +36,7 @@ async def view(runtime: Runtime, campaign: Campaign) -> dict[str, Any]:
         "totalMessagesSent": campaign.sent,
         "createdAt": write_instant(campaign.created_at),
         "updatedAt": write_instant(campaign.updated_at),
-        "schedule": {"isSchedulingEnabled": definition.scheduling_enabled, "isRecurrenceEnabled": False},
+        "schedule": {"isSchedulingEnabled": False, "isRecurrenceEnabled": False},
         "contactLists": [contact_list.name for contact_list in definition.contact_lists],
         "format": definition.format,
         **_run_of(campaign),

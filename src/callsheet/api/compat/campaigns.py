@@ -7,13 +7,13 @@ from typing import Any
 from callsheet.api.compat.answers import success
 from callsheet.api.compat.call import Call
 from callsheet.api.compat.campaign_view import view
-from callsheet.api.compat.wishes import read_channel, read_wish
+from callsheet.api.compat.wishes import read_new_wish, read_wish
 from callsheet.engine import campaigns
 
 
 async def create(call: Call) -> dict[str, Any]:
     """Create a campaign: it waits in Ready until it is started."""
-    wish = read_wish(call.document, read_channel(call.document, call.parameter("campaignType")))
+    wish = read_new_wish(call.document, call.parameter("campaignType"))
     campaign = await campaigns.create(call.runtime, call.app, wish)
     return success(
         f"Campaign {campaign.definition.name} creation in progress",

@@ -6,13 +6,13 @@ every name that does not exist. Where the pages contradict each other, every rea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from callsheet.api.compat.fields import Fields
 from callsheet.api.compat.references import read_contact_lists, read_dnc_list, read_flow, read_template
 from callsheet.core.campaign import MAX_DESCRIPTION_CHARACTERS, MAX_NAME_CHARACTERS, Channel
-from callsheet.core.errors import FieldError, Invalid
+from callsheet.core.errors import Invalid
 from callsheet.core.hours import CallingHours, Frequency, parse_hours
 from callsheet.core.message import to_send
 from callsheet.core.wish import Reference, Wish
@@ -30,37 +30,44 @@ _DAY_KEYS = ("day", "start", "end")
 Document = Mapping[str, Any]
 
 
-def read_channel(document: Document, in_query: str) -> Channel:
-    """Find out what kind of campaign is to be created: the body decides, and only its silence leaves it to the query.
-
-    Pages of voice calls say `sms` in their query. Raises Invalid.
-    """
-    said = document.get("campaignType")
-    if said is None:
-        said = Channel.voice if "dialingMode" in document else in_query
-    try:
-        return Channel(str(said).strip().lower())
-    except ValueError:
-        message = "Say which kind of campaign this is: sms." if said in (None, "") else "This must be sms or voice."
-        raise Invalid([FieldError("campaignType", message)]) from None
+def read_new_wish(document: Document, in_query: str) -> Wish:
+    """Read the body of a campaign to be; `in_query` is the kind that the query names."""
+    fields = Fields(document, [])
+    return _read(fields, _read_channel(fields, in_query))
 
 
 def read_wish(document: Document, channel: Channel) -> Wish:
-    """Read the body of a campaign. Raises Invalid where its kind cannot be had at all."""
-    read = _READERS.get(channel)
-    if read is None:
+    """Read the body of a campaign that is there, of this kind."""
+    return _read(Fields(document, []), channel)
+
+
+def _read_channel(fields: Fields, in_query: str) -> Channel:
+    """Find out what kind of campaign is to be created: the body decides, and only its silence leaves it to the query.
+
+    Pages of voice calls say `sms` in their query. Where nobody says it, the rest is read as for SMS.
+    """
+    said = fields.get("campaignType")
+    if said is None:
+        said = Channel.voice if fields.get("dialingMode") is not None else in_query
+    try:
+        return Channel(str(said).strip().lower())
+    except ValueError:
+        missing = said in (None, "")
+        fields.blame("campaignType", "Say which kind of campaign this is: sms." if missing else "This must be sms.")
+        return Channel.sms
+
+
+def _read(fields: Fields, channel: Channel) -> Wish:
+    if channel is Channel.voice:
         message = "Voice campaigns are not part of this release; they come with a later one. Use sms."
-        raise Invalid([FieldError("campaignType", message)])
-    return read(Fields(document, []))
-
-
-def _read_sms(fields: Fields) -> Wish:
+        fields.blame("campaignType", message)
+    _refuse_schedule(fields)
     sender, hours, hours_document = _read_strategy(fields)
-    said = _read_message(fields)
+    said = _read_message(fields, speaks=channel is Channel.sms)
     return Wish(
-        name=fields.text("name", longest=MAX_NAME_CHARACTERS, required=True),
+        name=fields.name("name", longest=MAX_NAME_CHARACTERS),
         description=fields.text("description", longest=MAX_DESCRIPTION_CHARACTERS),
-        channel=Channel.sms,
+        channel=channel,
         contact_lists=read_contact_lists(fields),
         dnc_list=read_dnc_list(fields),
         priority=fields.whole("priority", least=LOWEST_PRIORITY, most=HIGHEST_PRIORITY, default=HIGHEST_PRIORITY),
@@ -71,12 +78,16 @@ def _read_sms(fields: Fields) -> Wish:
         message=said.text,
         template=said.template,
         flow=said.flow,
-        scheduling_enabled=fields.inside("schedule").flag("isSchedulingEnabled", default=False),
         faults=tuple(fields.wrong),
     )
 
 
-_READERS: Mapping[Channel, Callable[[Fields], Wish]] = {Channel.sms: _read_sms}
+def _refuse_schedule(fields: Fields) -> None:
+    """Refuse what would be kept and then never run."""
+    schedule = fields.inside("schedule")
+    if schedule.flag("isSchedulingEnabled", default=False):
+        message = "Schedules do not run yet in this version: send false, and start the campaign by a call."
+        schedule.blame("isSchedulingEnabled", message)
 
 
 # -- sender and calling hours ----------------------------------------------------------------------------------------
@@ -121,8 +132,8 @@ class _Said(NamedTuple):
     flow: Reference | None
 
 
-def _read_message(fields: Fields) -> _Said:
-    """Read message, format and flow.
+def _read_message(fields: Fields, *, speaks: bool) -> _Said:
+    """Read message, format and flow; a campaign that `speaks` must have something to say.
 
     A flow without a message is advanced, whatever the format says (one page writes `simple` there); otherwise the
     format decides. `advanced` without a flow is plain text, as another page allows.
@@ -134,7 +145,7 @@ def _read_message(fields: Fields) -> _Said:
     said = _read_format(fields)
     if flow is not None and (said != SIMPLE or (text is None and template is None)):
         return _Said(ADVANCED, text, None, flow)
-    if template is None:
+    if speaks and template is None:
         _check_text(fields, message, text, said)
     return _Said(said or SIMPLE, text, template, None)
 
