@@ -139,7 +139,7 @@ async def test_contacts_are_there_when_the_call_answers(shop, prefix):
     data = (await shop.compat("GET", f"/campaign/contactList/{name}")).json()["data"]
 
     assert answer.json() == {"message": "Adding contacts to public list is in progress"}
-    assert (data["totalRecordCount"], data["columns"]) == (100, ["firstName", "city"])
+    assert (data["totalRecordCount"], data["columns"]) == (100, ["phoneNumber", "firstName", "city"])
     assert data["mapping"]["firstName"] == "firstName"
 
 

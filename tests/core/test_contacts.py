@@ -108,6 +108,7 @@ def test_a_row_becomes_a_contact():
         attributes={
             "firstName": "Asha",
             "lastName": "Rao",
+            "phoneNumber": "",  # sealed, and kept apart
             "timezone": "Asia/Kolkata",
             "uniqueId": "A-17",
             " Priority": "7",
@@ -130,6 +131,7 @@ def test_an_object_of_the_api_goes_the_same_way():
         *("+919876543210", "919876543210", 3, None),
     )
     assert contact.attributes == {
+        "phoneNumber": "",
         "contactPriority": "3",
         "timeZone": "",
         "vip": "true",
@@ -140,7 +142,8 @@ def test_an_object_of_the_api_goes_the_same_way():
 
 def test_a_contact_may_have_nothing_but_a_number():
     contact = read_contact({"phone": "+12125550123"}, Columns("phone"), None)
-    assert (contact.zones, contact.priority, contact.unique_id, contact.attributes) == (frozenset(), 0, "", {})
+    assert (contact.zones, contact.priority, contact.unique_id) == (frozenset(), 0, "")
+    assert contact.attributes == {"phone": ""}
     assert contact.candidate_zones == {"America/New_York"}
 
 

@@ -68,7 +68,7 @@ SUPPORT = container(
 def test_the_first_message_on_the_default_way_is_the_one_that_is_sent() -> None:
     text = first_message(SUPPORT)
     assert text == "Hello {{ contact.first_name }}!"
-    assert compile_text(text).render({"First Name": "Asha"}) == "Hello Asha!"
+    assert compile_text(text).render({"First Name": "Asha"}, "+12025550123") == "Hello Asha!"
     assert check(SUPPORT) == ()
 
 

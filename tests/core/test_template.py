@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from callsheet.core.errors import Invalid
 from callsheet.core.message import to_send
-from callsheet.core.template import BadTemplate, Unrenderable, compile_text, normalise
+from callsheet.core.placeholders import normalise
+from callsheet.core.template import BadTemplate, EmptyMessage, Unrenderable, compile_text
 
 ASHA = {
     "firstName": "Asha",
@@ -16,12 +17,13 @@ ASHA = {
     "amount": "250",
     "vip": "",
     "due": "2026-03-12",
-    "phoneNumber": "+14155550100",
+    "phoneNumber": "",
 }
+NUMBER = "+14155550100"
 
 
 def rendered(text: str, **more: str) -> str:
-    return compile_text(text).render({**ASHA, **more})
+    return compile_text(text).render({**ASHA, **more}, NUMBER)
 
 
 @pytest.mark.parametrize(
@@ -50,14 +52,14 @@ def rendered(text: str, **more: str) -> str:
 )
 @pytest.mark.parametrize("header", ["firstName", "First Name", "first_name", "FIRST-NAME", "firstname"])
 def test_every_spelling_finds_the_column(tag: str, header: str) -> None:
-    assert compile_text(f"Hi {tag}!").render({header: "Asha"}).replace(" ", "") == "HiAsha!"
+    assert compile_text(f"Hi {tag}!").render({header: "Asha"}, NUMBER).replace(" ", "") == "HiAsha!"
 
 
 def test_the_published_system_template_greets_by_name() -> None:
     welcome = compile_text(to_send("<p>Hello &lt;First Name&gt;,</p><p>welcome to <strong>us</strong>.</p>"))
-    assert welcome.render({"firstName": "Asha"}) == "Hello Asha,\nwelcome to us."
+    assert welcome.render({"firstName": "Asha"}, NUMBER) == "Hello Asha,\nwelcome to us."
     plain = compile_text(to_send("Hello <First Name>, welcome."))
-    assert plain.render({"firstName": "Asha"}) == "Hello Asha, welcome."
+    assert plain.render({"firstName": "Asha"}, NUMBER) == "Hello Asha, welcome."
 
 
 @pytest.mark.parametrize(
@@ -74,18 +76,17 @@ def test_the_published_system_template_greets_by_name() -> None:
         "<" + "a" * 49 + ">",
         "100% sure, %s %d %(a)s",
         "a } b } {c} }}",
-        "",
     ],
 )
 def test_what_is_no_placeholder_is_sent_as_it_is(text: str) -> None:
     compiled = compile_text(text)
-    assert compiled.render(ASHA) == text
+    assert compiled.render(ASHA, NUMBER) == text
     assert compiled.fields == ()
 
 
 def test_a_name_in_another_script_is_a_name() -> None:
     assert (
-        compile_text("<नाम> {{ Prénom }} {{ prénom | upcase }}").render({"नाम": "आशा", "PRÉNOM": "Zoé"})
+        compile_text("<नाम> {{ Prénom }} {{ prénom | upcase }}").render({"नाम": "आशा", "PRÉNOM": "Zoé"}, NUMBER)
         == "आशा Zoé ZOÉ"
     )
 
@@ -112,11 +113,11 @@ def test_fields_are_named_once_and_the_missing_ones_can_be_shown_before_a_run() 
 
 def test_of_two_headers_with_one_name_the_exact_one_wins_then_the_first() -> None:
     both = {"first_name": "first", "First Name": "exact"}
-    assert compile_text("<First Name> {{ firstName }}").render(both) == "exact first"
-    assert compile_text("<First Name>").render({"firstName": "a"}) == "a"
+    assert compile_text("<First Name> {{ firstName }}").render(both, NUMBER) == "exact first"
+    assert compile_text("<First Name>").render({"firstName": "a"}, NUMBER) == "a"
     compiled = compile_text("{{ firstName }}")
     # The order in which lists come by must not decide.
-    assert [compiled.render(each) for each in (both, {"firstName": "z"}, both)] == ["first", "z", "first"]
+    assert [compiled.render(each, NUMBER) for each in (both, {"firstName": "z"}, both)] == ["first", "z", "first"]
 
 
 hostile = st.sampled_from(
@@ -139,7 +140,7 @@ values = st.lists(hostile | st.text(max_size=5), max_size=4).map("".join)
 @given(values)
 @pytest.mark.parametrize("text", ["A {{ city }} B", "A <City> B 100%", "A {% if true %}{{ city }}{% endif %} B"])
 def test_what_a_column_contains_is_never_read_as_a_template(text: str, value: str) -> None:
-    shown = compile_text(text).render({**ASHA, "city": value})
+    shown = compile_text(text).render({**ASHA, "city": value}, NUMBER)
     line_ends = value.replace("\r\n", "\n").replace("\r", "\n")
     assert shown.replace("100%", "").rstrip() in (f"A {value} B", f"A {line_ends} B")
 
@@ -158,7 +159,7 @@ def test_names_match_without_case_spaces_and_dashes(name: str, value: str, data:
             data.draw(st.sampled_from(["", " ", "_", "-"])) + data.draw(st.sampled_from([char.upper(), char.lower()]))
             for char in squeezed
         )
-    assert compile_text(f"{{{{ {name} }}}}|<{name}>").render({header: value}) == f"{value}|{value}"
+    assert compile_text(f"{{{{ {name} }}}}|<{name}>").render({header: value}, NUMBER) == f"{value}|{value}"
 
 
 @given(st.text())
@@ -175,13 +176,13 @@ literals = st.text(st.characters(exclude_characters="{<"), max_size=8) | st.samp
 @given(st.lists(literals | st.sampled_from(sorted(FILLED))))
 def test_literal_text_around_tags_is_kept_to_the_letter(pieces: list[str]) -> None:
     expected = "".join(FILLED.get(piece, piece) for piece in pieces)
-    assert compile_text("".join(pieces)).render(ASHA) == expected
+    assert compile_text("." + "".join(pieces)).render(ASHA, NUMBER) == "." + expected
 
 
 @given(st.text(st.sampled_from("{}%|<>ab \n'\":.[]-") | st.sampled_from("{}%"), max_size=60))
 def test_any_text_is_either_rendered_or_refused_by_name(text: str) -> None:
     with suppress(BadTemplate, Unrenderable):
-        compile_text(text).render(ASHA)
+        compile_text(text).render(ASHA, NUMBER)
 
 
 @pytest.mark.parametrize(
@@ -241,16 +242,20 @@ def test_a_text_that_cannot_be_read_is_refused_with_its_place(text: str, complai
     ],
 )
 def test_liquid_reads_columns_as_people_mean_them(text: str, result: str) -> None:
-    assert rendered(text) == result
+    # Something has to be left of it, or nothing is sent at all.
+    assert rendered("." + text) == "." + result
 
 
 def test_a_column_called_today_is_a_column() -> None:
-    assert compile_text("{% if true %}{{ today }}{% endif %}").render({"Today": "Monday"}) == "Monday"
+    assert compile_text("{% if true %}{{ today }}{% endif %}").render({"Today": "Monday"}, NUMBER) == "Monday"
 
 
 def test_a_column_called_contact_can_be_shown() -> None:
-    assert compile_text("{{ contact }} {{ contact.contact }}").render({"Contact": "Asha"}) == "Asha Asha"
-    assert compile_text("{% if true %}{{ contact }} {{ contact.contact }}{% endif %}").render({"Contact": "A"}) == "A A"
+    assert compile_text("{{ contact }} {{ contact.contact }}").render({"Contact": "Asha"}, NUMBER) == "Asha Asha"
+    assert (
+        compile_text("{% if true %}{{ contact }} {{ contact.contact }}{% endif %}").render({"Contact": "A"}, NUMBER)
+        == "A A"
+    )
 
 
 @pytest.mark.parametrize(
@@ -266,14 +271,93 @@ def test_a_column_called_contact_can_be_shown() -> None:
 def test_a_contact_that_breaks_its_message_is_reported_without_its_data(text: str) -> None:
     compiled = compile_text(text)
     with pytest.raises(Unrenderable) as failed:
-        compiled.render(ASHA)
+        compiled.render(ASHA, NUMBER)
     assert str(failed.value).startswith("The message cannot be made from this contact's columns")
     assert failed.value.__cause__ is None
     assert "Asha" not in str(failed.value)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Name (x)", "2nd name", "empty", "true", "5", "a.b", "a.size", "Straße", "Größe/cm", "E-mail (work)"),
+        *(
+            "R&D",
+            "Kid's name",
+            "Price [EUR]",
+            "Discount %",
+            "C++",
+            "Is it?",
+            "#1",
+            "Due, at last",
+            "(1..3)",
+            "contact.x",
+        ),
+    ],
+)
+def test_a_column_with_any_name_can_be_used(name: str) -> None:
+    columns = {name: "Asha", "firstName": "Rao"}
+    assert compile_text(f"[{{{{ {name} }}}}]").render(columns, NUMBER) == "[Asha]"
+    assert compile_text(f"[<{name}>]").render(columns, NUMBER) == "[Asha]"
+    assert compile_text(f"{{{{ {name.upper()} | default: 'x' }}}}").render(columns, NUMBER) == "Asha"
+    assert (
+        compile_text(f"<{name}>{{{{- {name} | upcase -}}}} {{{{ first_name }}}}").render(columns, NUMBER)
+        == "AshaASHARao"
+    )
+    assert compile_text(f"<{name}> {{{{ {name} }}}}").missing([*columns, "phone"]) == ()
+
+
+def test_a_header_comes_before_what_a_placeholder_means_otherwise() -> None:
+    text = "{{ true }} {{ amount.size }} {{ 5 }} <5>"
+    assert rendered(text) == "true 3 5 <5>"
+    assert rendered(text, **{"True": "yes", "amount.size": "L", "5": "five"}) == "yes L five five"
+    # Each row of headers has its own reading of one and the same text.
+    compiled = compile_text(text)
+    assert [compiled.render(each, NUMBER) for each in ({"5": "five"}, {"amount": "xy"})] == [
+        "true  five five",
+        "true 2 5 <5>",
+    ]
+
+
+def test_a_variable_of_the_text_comes_before_a_header_of_its_name() -> None:
+    assert rendered("{% assign amount = 'mine' %}{{ amount }}") == "mine"
+
+
+@pytest.mark.parametrize(
+    "tag", ["<Mobile>", "{{ mobile }}", "<Phone Number>", "{{phoneNumber}}", "{{ mobile | slice: 0, 12 }}"]
+)
+def test_the_number_stands_in_for_the_column_that_held_it(tag: str) -> None:
+    columns = {"Mobile": "", "Tel": "none"}
+    assert compile_text(f"{tag} {{{{ tel }}}}").render(columns, NUMBER) == f"{NUMBER} none"
+    assert compile_text(tag).missing(list(columns)) == ()
+
+
+def test_the_documented_names_find_the_columns_that_a_list_has_for_them() -> None:
+    columns = {"Forename": "Asha", "Surname": "Rao", "tz": "Asia/Kolkata", "priority": "3", "ID": "A-17", "Cell": ""}
+    text = "<First Name> {{ lastName }} {{ timeZone }} <Contact Priority> {{ unique_id }} {{ phone number }}"
+    expected = f"Asha Rao Asia/Kolkata 3 A-17 {NUMBER}"
+    assert compile_text(text).render(columns, NUMBER) == expected
+    assert compile_text(text + "{% if true %}{% endif %}").render(columns, NUMBER) == expected
+    assert compile_text(text).render({"First Name": "own", **columns}, NUMBER).startswith("own Rao")
+
+
+@pytest.mark.parametrize(
+    "text", ["{{ vip }}", " <Vip>\n", "{% if vip %}x{% endif %}", "{{ vip | default: ' ' }}", "\u00a0"]
+)
+def test_a_message_of_which_nothing_is_left_is_not_sent(text: str) -> None:
+    compiled = compile_text(text)
+    with pytest.raises(EmptyMessage):
+        compiled.render(ASHA, NUMBER)
+
+
+def test_what_has_a_default_is_not_missed() -> None:
+    for more in ("", "{% if true %}{% endif %}"):
+        compiled = compile_text("{{ a | default: 'x' }} {{ b }} <c> {{ d.e }} <2x> {{ 2y }} {{ contact.f }}" + more)
+        assert compiled.missing(["phone", "B", "D.E"]) == ("c", "2y", "f")
+
+
 def test_many_shapes_of_contacts_do_not_pile_up_in_memory() -> None:
     compiled = compile_text("{{ a }}")
     for number in range(1000):
-        assert compiled.render({"A": "x", f"column {number}": "y"}) == "x"
+        assert compiled.render({"A": "x", f"column {number}": "y"}, NUMBER) == "x"
     assert len(compiled._plans) <= 64

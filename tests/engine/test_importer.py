@@ -86,8 +86,8 @@ async def test_contacts_keep_what_the_file_said_of_them(work: Desk):
     await work.bring(target, data)
 
     assert await work.contacts(target) == [
-        (A, {"Name": "Ada\nLovelace", " Priority": " 3", "Name 2": 'Countess, of "L"'}),
-        (B, {"Name": "Bob", " Priority": "", "Name 2": ""}),
+        (A, {"Name": "Ada\nLovelace", "phone": "", " Priority": " 3", "Name 2": 'Countess, of "L"'}),
+        (B, {"Name": "Bob", "phone": "", " Priority": "", "Name 2": ""}),
     ]
     found = await work.store.lists.find(work.app.no, list_id=target.id)
     assert found is not None
@@ -107,7 +107,7 @@ async def test_letters_are_what_they_were_in_every_encoding(work: Desk):
 
         await work.bring(target, f"phone,Name\n{A},{name}\n".encode(encoding))
 
-        assert await work.contacts(target) == [(A, {"Name": name})], encoding
+        assert await work.contacts(target) == [(A, {"phone": "", "Name": name})], encoding
 
 
 @pytest.mark.parametrize(

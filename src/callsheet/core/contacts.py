@@ -1,14 +1,15 @@
 """Contacts: from a row of a file, or an object of the API, to somebody whom a campaign can reach.
 
 A row is a mapping from the source's own headers to values. Which header means what is guessed from the headers or told
-by the list's mapping; every column but the phone number is kept as an attribute under the header it came with.
+by the list's mapping; every column is kept as an attribute under the header it came with, the phone number's as a
+blank one.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -18,6 +19,8 @@ from callsheet.core.errors import Invalid
 from callsheet.core.phone import BadNumber, Number, candidate_zones
 from callsheet.core.zones import zone_named
 
+PHONE_NUMBER = "phoneNumber"
+"""The documented key of a contact's number."""
 MOST_COLUMNS = 150
 LONGEST_VALUE = 300
 """Characters in one column. Both limits are those of the documented CSV import."""
@@ -86,7 +89,7 @@ class Contact:
     unique_id: str
     """The source's own key of the contact, or empty."""
     attributes: Mapping[str, str] = field(repr=False)
-    """Every column except the phone number, under its source header, as the source wrote it."""
+    """Every column under its source header, as the source wrote it; that of the phone number is there, and blank."""
 
     @property
     def own_zone(self) -> str | None:
@@ -141,6 +144,14 @@ def guess_columns(headers: Iterable[str]) -> Columns:
     return Columns(**found)
 
 
+def columns_of(headers: Sequence[str]) -> Columns:
+    """Guess the columns from the headers; without a column for the phone number it is the documented one."""
+    try:
+        return guess_columns(headers)
+    except NoPhoneColumn:
+        return guess_columns([*headers, PHONE_NUMBER])
+
+
 def mapping_of(columns: Columns) -> dict[str, str]:
     """Return the documented `mapping` of a list: always six keys, an empty string where no column is mapped."""
     return {wire: getattr(columns, name) or "" for wire, name in _WIRE_NAMES.items()}
@@ -159,7 +170,7 @@ def read_contact(row: Mapping[str, object], columns: Columns, region: str | None
     wrong = _limits(attributes)
     if wrong is not None:
         return wrong
-    sent = attributes.pop(columns.phone_number, "")
+    sent = attributes.get(columns.phone_number, "")
     zone = _zone(_cell(attributes, columns.time_zone))
     priority = _priority(_cell(attributes, columns.contact_priority))
     if isinstance(zone, RowError):
@@ -172,6 +183,8 @@ def read_contact(row: Mapping[str, object], columns: Columns, region: str | None
         number = Number.parse(sent, region)
     except BadNumber as error:
         return RowError(RowReason(error.reason), error.fields[0].message)
+    # The number is sealed and kept apart; its column keeps its place, so that a message can name it.
+    attributes[columns.phone_number] = ""
     return Contact(
         number=number,
         sent=sent,

@@ -104,6 +104,15 @@ def parse(source: str) -> Program:
     return program
 
 
+def is_expression(said: str) -> bool:
+    """Tell whether this can stand between two braces."""
+    try:
+        _ENVIRONMENT.from_string(f"{{{{ {said} }}}}")
+    except (LiquidError, RecursionError):
+        return False
+    return True
+
+
 def _rehearse(program: Program) -> None:
     """Render for a contact without a single column, and refuse what no contact could mend."""
     try:

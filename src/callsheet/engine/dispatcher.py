@@ -300,7 +300,7 @@ class Dispatcher:
             self._recorder.note(Happening(*key, Kind.rejected, await self._hot.now(), "unreadable_number"))
             return 0
         try:
-            text = ready.state.message.render(intent.attributes)
+            text = ready.state.message.render(intent.attributes, intent.number)
         except CallsheetError as error:
             # This contact's values do not go into this template: nobody else has to wait for that.
             self._recorder.note(Happening(*key, Kind.rejected, await self._hot.now(), error.code))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from callsheet.api.compat.answers import success
@@ -10,14 +9,11 @@ from callsheet.api.compat.call import Call
 from callsheet.api.compat.fields import Fields
 from callsheet.api.instants import write_instant
 from callsheet.core.campaign import MAX_DESCRIPTION_CHARACTERS, MAX_NAME_CHARACTERS
-from callsheet.core.contacts import Columns, NoPhoneColumn, guess_columns, mapping_of
+from callsheet.core.contacts import columns_of, mapping_of
 from callsheet.core.errors import ContactListNotFound, Invalid
 from callsheet.core.ids import Prefix
 from callsheet.store.apps import App
 from callsheet.store.lists import ContactList
-
-PHONE_NUMBER = "phoneNumber"
-"""The documented key of a contact's number."""
 
 PASSIVE = "passiveApi"
 # The tables write the first word, samples of the older generation the second.
@@ -91,14 +87,6 @@ def view(app: App, contact_list: ContactList) -> dict[str, Any]:
         "updatedAt": write_instant(contact_list.updated_at),
         "allowDuplicates": contact_list.allow_duplicates,
     }
-
-
-def columns_of(headers: Sequence[str]) -> Columns:
-    """Guess which column of a list holds what; without a column for the number it is the documented one."""
-    try:
-        return guess_columns(headers)
-    except NoPhoneColumn:
-        return guess_columns([*headers, PHONE_NUMBER])
 
 
 def _user_of(app: App) -> str:

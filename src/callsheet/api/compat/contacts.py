@@ -6,9 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from callsheet.api.compat.call import Call
-from callsheet.api.compat.contact_lists import PHONE_NUMBER, columns_of
 from callsheet.api.compat.fields import Fields
-from callsheet.core.contacts import Columns, Contact, RowError, RowReason, read_contact
+from callsheet.core.contacts import PHONE_NUMBER, Columns, Contact, RowError, RowReason, columns_of, read_contact
 from callsheet.core.errors import FieldError, Invalid
 from callsheet.engine import contacts
 from callsheet.store.lists import ContactList

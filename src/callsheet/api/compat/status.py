@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from callsheet.api.compat.call import Call
-from callsheet.api.compat.contact_lists import columns_of
 from callsheet.api.compat.fields import Fields
 from callsheet.core.attempt import FINAL, Disposition
 from callsheet.core.campaign import Campaign
+from callsheet.core.contacts import columns_of
 from callsheet.core.errors import FieldError, Invalid
 from callsheet.core.ids import encode_dialing_entry
 from callsheet.engine import campaigns
