@@ -19,6 +19,7 @@ from callsheet.api.identity import identify
 from callsheet.api.json_body import parse, read_body, told_again
 from callsheet.api.paths import Address, Dialect, find_address, read_query, refuse_nul
 from callsheet.api.rate_limit import RateLimit
+from callsheet.api.upload import Upload
 from callsheet.api.v1 import app as v1_app
 from callsheet.api.v1 import errors as v1_errors
 from callsheet.engine.runtime import Runtime
@@ -54,9 +55,10 @@ class Front:
         if self._home is not None and not address.is_ours():
             await self._home(scope, receive, send)
             return
-        answer = _Answer(send)
+        upload = Upload(Headers(scope=scope), receive)
+        answer = _Answer(send, upload)
         try:
-            await self._serve(address, scope, receive, answer)
+            await self._serve(address, scope, upload, answer)
         except ClientDisconnect:
             return
         except Exception as error:  # noqa: BLE001 (whatever it is, the caller gets an answer without details)
@@ -89,15 +91,17 @@ class Front:
 
 
 class _Answer:
-    """Sends an answer, and knows whether it has begun."""
+    """Sends an answer once its request has been heard out, and knows whether it has begun."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, upload: Upload) -> None:
         self._send = send
+        self._upload = upload
         self.began = False
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.began = True
+            await self._upload.drain()
             headers = MutableHeaders(scope=message)
             for name, value in _HEADERS.items():
                 headers.setdefault(name, value)
