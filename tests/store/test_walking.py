@@ -10,7 +10,7 @@ from callsheet.core.run import AppSettings, ZoneSource
 from callsheet.store.apps import App
 from callsheet.store.protocol import NewContact
 from callsheet.store.store import Store
-from databases import Place
+from databases import Place, rows
 from factories import (
     Node,
     StillClock,
@@ -178,6 +178,43 @@ async def test_what_a_list_gains_during_the_run_is_contacted(
     # From the end: what came last is at the end.
     assert then == ([3, 4, 5, 6, 7, 8] if order is Order.fifo else [8, 7, 6, 5, 1, 0])
     assert sorted(last) == [9, 10]
+
+
+@pytest.mark.parametrize("order", list(Order))
+@pytest.mark.parametrize("adds", [120, pytest.param(1000, marks=pytest.mark.full)])
+async def test_contacts_that_come_one_by_one_make_few_ranges_and_whole_chunks(
+    store: Store, app: App, clock: StillClock, node: Node, order: Order, adds: int
+):
+    zones = ["", "Asia/Kolkata"]
+    contact_list = await make_list(store, app, clock, [contact(store, app, number(i), zone=zones[0]) for i in range(7)])
+    run = await start(store, app, clock, await make_campaign(store, app, clock, [contact_list], order=order))
+    armed: list[int] = []
+    chunks = 0
+
+    async def take() -> None:
+        nonlocal chunks
+        chunk = await node.take(run, size=5)
+        assert chunk is not None
+        armed.extend(intent.pos for intent in (await node.arm(run, chunk)).intents)
+        chunks += 1
+
+    for i in range(7, 7 + adds):
+        await store.hot.append(app.no, contact_list.no, [contact(store, app, number(i), zone=zones[i % 2])])
+        await store.hot.work(run)
+        if i % 10 == 0:
+            await take()
+        left = sum(one.contacts for one in await store.reports.left(app.no, run.no)) if i % 20 == 0 else None
+        assert left in (None, i + 1 - len(armed))
+    cursors = await rows(store, "select group_no, count(*) from cursor group by group_no order by group_no")
+    while len(armed) < 7 + adds:
+        await take()
+
+    # From the end, what is left of a range while others come on top of it stays a range; the rest are one a group.
+    most = 1 if order is Order.fifo else 1 + adds // 10
+    assert [count <= most for _, count in cursors] == [True, True], cursors
+    assert sorted(armed) == list(range(7 + adds))
+    assert chunks < adds / 2
+    assert await node.take(run) is None
 
 
 async def test_a_list_that_is_empty_at_the_start_is_walked_when_it_fills(

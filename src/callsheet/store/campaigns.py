@@ -295,22 +295,21 @@ def _lay_cursors(conn: sa.Connection, campaign: Campaign, run_no: int) -> None:
             list_no=list_no,
             place=place,
             taken_size=size,
-            ranges=1,
         )
         conn.execute(
             sa.insert(t.cursor).from_select(
-                ["app", "run_no", "list_no", "range_no", "group_no", "lo", "hi", "contacts", "taken"],
+                ["app", "run_no", "list_no", "group_no", "range_no", "lo", "hi", "contacts", "seen"],
                 sa.select(
                     group.c.app,
                     sa.literal(run_no),
                     group.c.list_no,
-                    sa.literal(0),
                     group.c.group_no,
+                    sa.literal(0),
                     # A cursor begins and ends where its group does: by its head groups take turns.
                     sa.select(sa.func.min(t.contact.c.pos)).where(*_members()).scalar_subquery(),
                     sa.select(sa.func.max(t.contact.c.pos)).where(*_members()).scalar_subquery(),
                     group.c.contacts,
-                    sa.literal(0),
+                    group.c.contacts,
                 ).where(group.c.app == campaign.app, group.c.list_no == list_no),
             )
         )

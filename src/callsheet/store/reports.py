@@ -97,7 +97,7 @@ class Reports:
             contacts: Counter[tuple[int, int]] = Counter()
             cursor, chunk, contact = t.cursor, t.chunk, t.contact
             for row in conn.execute(
-                sa.select(cursor.c.list_no, cursor.c.group_no, cursor.c.contacts - cursor.c.taken).where(
+                sa.select(cursor.c.list_no, cursor.c.group_no, cursor.c.contacts).where(
                     cursor.c.app == app, cursor.c.run_no == run_no, cursor.c.lo <= cursor.c.hi
                 )
             ):

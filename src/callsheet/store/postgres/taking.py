@@ -37,25 +37,35 @@ async def _hold_lists(raw: Raw, run: Run) -> None:
 
 
 async def _grow(raw: Raw, run: Run) -> None:
-    """One statement, for one snapshot: the size of a list and the counts of its groups must be of one moment."""
+    """Let a group's last range go on, if nothing was taken above it or nothing is left of it; else begin another.
+
+    One statement, for one snapshot: the size of a list and the counts of its groups must be of one moment.
+    """
     await raw.execute(
         "with grown as ("
-        "  select l.list_no, l.ranges, l.taken_size, c.size from run_list l join contact_list c on c.no = l.list_no"
+        "  select l.list_no, l.taken_size, c.size from run_list l join contact_list c on c.no = l.list_no"
         "  where l.app = $1 and l.run_no = $2 and c.size > l.taken_size"
         "), gained as ("
-        "  select g.list_no, w.ranges, g.group_no, g.contacts - coalesce("
-        "     (select sum(k.contacts) from cursor k where k.app = $1 and k.run_no = $2 and k.list_no = g.list_no"
-        "      and k.group_no = g.group_no), 0)::bigint as contacts,"
+        "  select g.list_no, g.group_no, g.contacts - coalesce(k.seen, 0) as contacts, g.contacts as seen,"
         # A cursor begins and ends where its group does in this range: by its head groups take turns.
         "   (select c.pos from contact c where c.app = $1 and c.list_no = g.list_no"
         "    and (c.group_no, c.pos) >= (g.group_no, w.taken_size) order by c.group_no, c.pos limit 1) as lo,"
         "   (select c.pos from contact c where c.app = $1 and c.list_no = g.list_no"
-        "    and (c.group_no, c.pos) < (g.group_no, w.size) order by c.group_no desc, c.pos desc limit 1) as hi"
-        "  from grown w join list_group g on g.app = $1 and g.list_no = w.list_no"
+        "    and (c.group_no, c.pos) < (g.group_no, w.size) order by c.group_no desc, c.pos desc limit 1) as hi,"
+        "   k.range_no as last, k.lo > k.hi or (select true from contact c where c.app = $1 and c.list_no = g.list_no"
+        "    and (c.group_no, c.pos) > (g.group_no, k.hi) and (c.group_no, c.pos) < (g.group_no, w.taken_size)"
+        "    order by c.group_no, c.pos limit 1) is null as goes_on"
+        "  from grown w join list_group g on g.app = $1 and g.list_no = w.list_no left join lateral ("
+        "   select * from cursor k where k.app = $1 and k.run_no = $2 and k.list_no = g.list_no"
+        "    and k.group_no = g.group_no order by k.range_no desc limit 1) k on true"
+        "  where g.contacts > coalesce(k.seen, 0)"
         "), laid as ("
-        "  insert into cursor (app, run_no, list_no, range_no, group_no, lo, hi, contacts, taken)"
-        "  select $1, $2, list_no, ranges, group_no, lo, hi, contacts, 0 from gained where contacts > 0"
-        ") update run_list l set taken_size = w.size, ranges = w.ranges + 1 from grown w"
+        "  insert into cursor as k (app, run_no, list_no, group_no, range_no, lo, hi, contacts, seen)"
+        "  select $1, $2, list_no, group_no, coalesce(last + (not goes_on)::int, 0), lo, hi, contacts, seen from gained"
+        "  on conflict (app, run_no, list_no, group_no, range_no) do update set"
+        "   lo = case when k.lo > k.hi then excluded.lo else k.lo end, hi = excluded.hi,"
+        "   contacts = k.contacts + excluded.contacts, seen = excluded.seen"
+        ") update run_list l set taken_size = w.size from grown w"
         " where l.app = $1 and l.run_no = $2 and l.list_no = w.list_no",
         run.app,
         run.no,
@@ -162,14 +172,21 @@ async def _advance(raw: Raw, run: Run, cursor: Cursor, size: int) -> tuple[int, 
     else:
         # Its new head is a contact, not merely the next number: by it the cursor is chosen.
         lo, hi = (ahead[size], cursor.hi) if fifo else (cursor.lo, ahead[size])
+    key = (run.app, run.no, cursor.list_no, cursor.group_no, cursor.range_no)
     await raw.execute(
-        "update cursor set lo = $1, hi = $2, taken = taken + $3 where app = $4 and run_no = $5 and list_no = $6"
-        " and range_no = $7 and group_no = $8",
+        "update cursor set lo = $6, hi = $7, contacts = contacts - $8 where app = $1 and run_no = $2 and list_no = $3"
+        " and group_no = $4 and range_no = $5",
+        *key,
         lo,
         hi,
         len(positions),
-        run.app,
-        run.no,
-        *cursor[:3],
     )
+    if lo > hi:
+        # The last range of a group stays, to go on.
+        await raw.execute(
+            "delete from cursor k where app = $1 and run_no = $2 and list_no = $3 and group_no = $4 and range_no = $5"
+            " and exists (select 1 from cursor n where n.app = $1 and n.run_no = $2 and n.list_no = $3"
+            "  and n.group_no = $4 and n.range_no > $5)",
+            *key,
+        )
     return (min(positions[0], positions[-1]), max(positions[0], positions[-1])) if positions else None

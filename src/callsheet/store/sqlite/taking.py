@@ -11,29 +11,37 @@ from callsheet.core.walk import Chunk, Cursor, Group, choose
 
 
 def grow(raw: sqlite3.Connection, run: Run) -> None:
-    """Give the run a range for what its lists have gained since it last looked."""
+    """Give the run what its lists have gained since it last looked: a group's last range goes on, if it may.
+
+    It may when nothing was taken above it, or nothing is left of it: so contacts that come one by one make one range.
+    """
     grown = raw.execute(
-        "select l.list_no, l.ranges, l.taken_size, c.size from run_list l join contact_list c on c.no = l.list_no"
+        "select l.list_no, l.taken_size, c.size from run_list l join contact_list c on c.no = l.list_no"
         " where l.app = ? and l.run_no = ? and c.size > l.taken_size",
         (run.app, run.no),
     ).fetchall()
-    for list_no, ranges, taken_size, size in grown:
+    for list_no, taken_size, size in grown:
         # A cursor begins and ends where its group does in this range: by its head groups take turns.
         raw.execute(
-            "insert into cursor (app, run_no, list_no, range_no, group_no, lo, hi, contacts, taken)"
-            " select app, ?, list_no, ?, group_no, lo, hi, contacts, 0 from ("
-            "  select g.app, g.list_no, g.group_no,"
+            "insert into cursor (app, run_no, list_no, group_no, range_no, lo, hi, contacts, seen)"
+            " select app, ?, list_no, group_no, coalesce(last + not goes_on, 0), lo, hi, contacts, seen from ("
+            "  select g.app, g.list_no, g.group_no, g.contacts - coalesce(k.seen, 0) as contacts, g.contacts as seen,"
             "   (select min(pos) from contact c where c.app = g.app and c.list_no = g.list_no"
             "    and c.group_no = g.group_no and c.pos >= ?) as lo,"
             "   (select max(pos) from contact c where c.app = g.app and c.list_no = g.list_no"
             "    and c.group_no = g.group_no and c.pos >= ?) as hi,"
-            "   g.contacts - coalesce((select sum(k.contacts) from cursor k where k.app = g.app and k.run_no = ?"
-            "    and k.list_no = g.list_no and k.group_no = g.group_no), 0) as contacts"
-            "  from list_group g where g.app = ? and g.list_no = ?) where contacts > 0",
-            (run.no, ranges, taken_size, taken_size, run.no, run.app, list_no),
+            "   k.range_no as last, k.lo > k.hi or not exists (select 1 from contact c where c.app = g.app"
+            "    and c.list_no = g.list_no and c.group_no = g.group_no and c.pos > k.hi and c.pos < ?) as goes_on"
+            "  from list_group g left join cursor k on k.app = g.app and k.run_no = ? and k.list_no = g.list_no"
+            "   and k.group_no = g.group_no and k.range_no = (select max(m.range_no) from cursor m where m.app = g.app"
+            "    and m.run_no = ? and m.list_no = g.list_no and m.group_no = g.group_no)"
+            "  where g.app = ? and g.list_no = ?) where contacts > 0"
+            " on conflict do update set lo = case when lo > hi then excluded.lo else lo end, hi = excluded.hi,"
+            "  contacts = contacts + excluded.contacts, seen = excluded.seen",
+            (run.no, taken_size, taken_size, taken_size, run.no, run.no, run.app, list_no),
         )
         raw.execute(
-            "update run_list set taken_size = ?, ranges = ranges + 1 where app = ? and run_no = ? and list_no = ?",
+            "update run_list set taken_size = ? where app = ? and run_no = ? and list_no = ?",
             (size, run.app, run.no, list_no),
         )
 
@@ -133,9 +141,18 @@ def _advance(raw: sqlite3.Connection, run: Run, cursor: Cursor, size: int) -> tu
     else:
         # Its new head is a contact, not merely the next number: by it the cursor is chosen.
         lo, hi = (ahead[size], cursor.hi) if fifo else (cursor.lo, ahead[size])
+    key = (run.app, run.no, cursor.list_no, cursor.group_no, cursor.range_no)
+    where = " where app = ? and run_no = ? and list_no = ? and group_no = ? and range_no = ?"
     raw.execute(
-        "update cursor set lo = ?, hi = ?, taken = taken + ? where app = ? and run_no = ? and list_no = ?"
-        " and range_no = ? and group_no = ?",
-        (lo, hi, len(positions), run.app, run.no, cursor.list_no, cursor.range_no, cursor.group_no),
+        f"update cursor set lo = ?, hi = ?, contacts = contacts - ?{where}",
+        (lo, hi, len(positions), *key),
     )
+    if lo > hi:
+        # The last range of a group stays, to go on.
+        raw.execute(
+            f"delete from cursor{where} and exists (select 1 from cursor n where n.app = cursor.app"
+            "  and n.run_no = cursor.run_no and n.list_no = cursor.list_no and n.group_no = cursor.group_no"
+            "  and n.range_no > cursor.range_no)",
+            key,
+        )
     return (min(positions[0], positions[-1]), max(positions[0], positions[-1])) if positions else None

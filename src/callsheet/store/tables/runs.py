@@ -36,7 +36,6 @@ run_list = clustered(
     whole("place"),
     # Positions below it belong to a cursor already; what lies above came later and becomes the next range.
     whole("taken_size"),
-    whole("ranges"),
 )
 
 cursor = clustered(
@@ -44,12 +43,14 @@ cursor = clustered(
     whole("app", key=True),
     whole("run_no", key=True),
     whole("list_no", key=True),
-    whole("range_no", key=True),
     whole("group_no", key=True),
+    whole("range_no", key=True),
     whole("lo"),
     whole("hi"),
+    # How many are left between them.
     whole("contacts"),
-    whole("taken"),
+    # How many the group had when this range last grew: what came later is the group's size less this of its last range.
+    whole("seen"),
 )
 
 chunk = clustered(

@@ -174,13 +174,13 @@ def upgrade() -> None:
     sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('run_no', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('list_no', sa.BigInteger(), autoincrement=False, nullable=False),
-    sa.Column('range_no', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('group_no', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('range_no', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('lo', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('hi', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('contacts', sa.BigInteger(), autoincrement=False, nullable=False),
-    sa.Column('taken', sa.BigInteger(), autoincrement=False, nullable=False),
-    sa.PrimaryKeyConstraint('app', 'run_no', 'list_no', 'range_no', 'group_no', name=op.f('pk_cursor')),
+    sa.Column('seen', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.PrimaryKeyConstraint('app', 'run_no', 'list_no', 'group_no', 'range_no', name=op.f('pk_cursor')),
     sqlite_with_rowid=False
     )
     op.create_table('dnc_entry',
@@ -358,7 +358,6 @@ def upgrade() -> None:
     sa.Column('list_no', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('place', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('taken_size', sa.BigInteger(), autoincrement=False, nullable=False),
-    sa.Column('ranges', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.PrimaryKeyConstraint('app', 'run_no', 'list_no', name=op.f('pk_run_list')),
     sqlite_with_rowid=False
     )
