@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Final, Protocol, Self
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_SINCE_BOOT: Final[int | None] = getattr(time, "CLOCK_BOOTTIME", None)  # Linux only
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
@@ -41,8 +42,8 @@ class SystemClock(Clock):
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        """Give the machine's monotonic clock in seconds."""
-        return time.monotonic()
+        """Give seconds since the machine was started, those included in which it slept: no lease survives a nap."""
+        return time.clock_gettime(_SINCE_BOOT) if _SINCE_BOOT is not None else time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
         """Wait on the running event loop for so many seconds."""

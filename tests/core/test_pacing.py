@@ -3,7 +3,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callsheet.core.pacing import MICROS_PER_SECOND, Shares, grant
+from callsheet.core.pacing import FURTHEST_SEGMENTS, MICROS_PER_SECOND, Shares, grant
 
 HORIZON = MICROS_PER_SECOND // 4
 
@@ -29,6 +29,12 @@ def test_slices_never_overlap_and_never_exceed_the_rate(rate: float, asks: list[
 @given(rate=st.floats(0.01, 5000))
 def test_an_idle_sender_may_always_speak(rate: float) -> None:
     assert grant(0, 10 * MICROS_PER_SECOND, rate, 50, HORIZON).segments >= 1
+
+
+def test_a_clock_that_was_set_back_does_not_silence_a_sender_for_hours() -> None:
+    an_hour = 3600 * MICROS_PER_SECOND
+    held_up = grant(2 * an_hour, an_hour, 100.0, 50, HORIZON)
+    assert held_up.start - held_up.now == HORIZON + FURTHEST_SEGMENTS * MICROS_PER_SECOND // 100
 
 
 def test_a_busy_sender_waits_for_its_slice() -> None:

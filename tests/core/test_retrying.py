@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from callsheet.core.attempt import Kind
 from callsheet.core.campaign import UncertainPolicy
-from callsheet.core.retrying import LONGEST_BACKOFF_SECONDS, Again, RetryPolicy, Turn, backoff, decide
+from callsheet.core.retrying import LONGEST_BACKOFF_SECONDS, MOST_TRIES, Again, RetryPolicy, Turn, backoff, decide
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 ONCE = RetryPolicy()
@@ -14,7 +14,20 @@ REPEATING = RetryPolicy(uncertain=UncertainPolicy.at_least_once)
 
 
 def test_what_was_withdrawn_comes_again_at_once_and_uses_up_nothing() -> None:
-    assert decide(Kind.withdrawn, ONCE, n=4, used=1, at=NOON, jitter=0.5) == Again(NOON, Turn.first, 5, 0)
+    assert decide(Kind.withdrawn, ONCE, n=3, used=1, at=NOON, jitter=0.5) == Again(NOON, Turn.first, 4, 0)
+
+
+def test_what_is_withdrawn_again_and_again_backs_off() -> None:
+    again = [decide(Kind.withdrawn, ONCE, n=n, used=1, at=NOON, jitter=1) for n in range(4, 12)]
+    waits = [(comes.due_at - NOON).total_seconds() for comes in again if comes]
+    assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
+
+
+@pytest.mark.parametrize("kind", [Kind.withdrawn, Kind.refused])
+def test_the_number_of_a_try_never_outgrows_its_two_bytes(kind: Kind) -> None:
+    assert decide(kind, ONCE, n=MOST_TRIES - 1, used=1, at=NOON, jitter=0) is not None
+    assert decide(kind, ONCE, n=MOST_TRIES, used=1, at=NOON, jitter=0) is None
+    assert MOST_TRIES < 2**16
 
 
 @given(n=st.integers(1, 1000), jitter=st.floats(0, 1, exclude_max=True))

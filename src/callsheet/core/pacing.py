@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 MICROS_PER_SECOND = 1_000_000
+FURTHEST_SEGMENTS = 1000
+"""No sender owes more than this beyond its slice: a row that says so was written before the clock was set back."""
 
 
 class Grant(NamedTuple):
@@ -16,6 +18,8 @@ class Grant(NamedTuple):
     interval: int
     tat: int
     """The theoretical arrival time to store: when the sender may begin its next slice."""
+    now: int
+    """The store's instant at which it was granted: `start` counts from here, whatever other clocks show."""
 
 
 def grant(tat: int, now: int, segments_per_second: float, wanted: int, horizon_micros: int) -> Grant:
@@ -25,10 +29,10 @@ def grant(tat: int, now: int, segments_per_second: float, wanted: int, horizon_m
     a slow sender still moves. Nothing is granted while an earlier slice lasts beyond the horizon.
     """
     interval = max(1, round(MICROS_PER_SECOND / segments_per_second))
-    start = max(tat, now)
+    start = max(min(tat, now + horizon_micros + FURTHEST_SEGMENTS * interval), now)
     room = now + horizon_micros - start
     segments = min(wanted, max(room // interval, 1 if room >= 0 else 0))
-    return Grant(segments, start, interval, start + segments * interval)
+    return Grant(segments, start, interval, start + segments * interval, now)
 
 
 class Shares:

@@ -11,6 +11,10 @@ from callsheet.core.campaign import UncertainPolicy
 
 FIRST_BACKOFF_SECONDS = 1.0
 LONGEST_BACKOFF_SECONDS = 60.0
+HASTY_TRIES = 3
+"""So often a contact that we withdrew comes again at once; after that something is slow, and it backs off too."""
+MOST_TRIES = 65_000
+"""Refused or withdrawn so often (weeks on end), a contact does not come again: a try has a number of two bytes."""
 
 
 class Turn(IntEnum):
@@ -51,8 +55,12 @@ def decide(kind: Kind, policy: RetryPolicy, *, n: int, used: int, at: datetime, 
     repeated only under `at_least_once`.
     """
     match kind:
-        case Kind.withdrawn:
+        case Kind.withdrawn | Kind.refused if n >= MOST_TRIES:
+            return None
+        case Kind.withdrawn if n <= HASTY_TRIES:
             return Again(at, Turn.first, n + 1, used - 1)
+        case Kind.withdrawn:
+            return Again(at + backoff(n - HASTY_TRIES, jitter), Turn.first, n + 1, used - 1)
         case Kind.refused:
             return Again(at + backoff(n, jitter), Turn.first, n + 1, used - 1)
         case Kind.uncertain if policy.uncertain is UncertainPolicy.at_least_once and used < policy.max_attempts + 1:

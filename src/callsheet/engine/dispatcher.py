@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import NamedTuple
 
@@ -95,8 +95,12 @@ class Dispatcher:
         self._stopping = False
         self._ahead: asyncio.Task[_Ready | None] | None = None
         self._unsure = False
+        self._unanswered: list[ArmKey] = []
+        """Arms whose answer was lost: they may have been stored."""
         self._unhanded = 0
         """Intents that were armed and will take their place on the line."""
+        self._arm_size = tuning.arm_size
+        self._late = False
 
     def wake(self) -> None:
         """Look for work now."""
@@ -122,12 +126,19 @@ class Dispatcher:
                     raise
                 log.warning("dispatcher.store_away", sender_no=self._sender_no)
                 worked = False
-            if not worked and not self._stopping:
+            if not worked and (self._ahead is not None or not self._stopping):
                 await self._rest()
 
     async def _begin_anew(self) -> None:
+        """Take up what was stored although its answer was lost: nobody handed it, so it comes again."""
         for state in self._agenda.of_sender(self._sender_no).values():
             await self._give_back(state)
+        while self._unanswered:
+            arm = self._unanswered[-1]
+            keys = [AttemptKey(arm.run_no, person, n) for person, n in await self._hot.members(arm)]
+            self._holds.hold(arm, keys)
+            self._withdraw(keys)
+            self._unanswered.pop()
         self._unsure = False
 
     async def _rest(self) -> None:
@@ -157,11 +168,14 @@ class Dispatcher:
 
     async def _next(self) -> _Ready | None:
         """Choose whose turn it is, and arm; None when there is nothing to do now."""
+        mine = self._agenda.of_sender(self._sender_no)
         free = self._line.free() - self._unhanded
+        if free <= 0 or not mine or self._stopping:
+            return None
         now = await self._hot.now()
-        states = {no: s for no, s in self._agenda.of_sender(self._sender_no).items() if s.has_work(now)}
+        states = {no: state for no, state in mine.items() if state.has_work(now)}
         self._shares.rest(set(self._agenda.states) - set(states))
-        if free <= 0 or not states or self._stopping:
+        if not states:
             return None
         weights = {no: state.run.definition.priority for no, state in states.items()}
         run_no = self._shares.choose(weights)
@@ -169,9 +183,13 @@ class Dispatcher:
         self._keep_pace(state)
         reader = self._holds.begin()
         try:
-            limit = await self._allow(state, min(free, self._tuning.arm_size))
+            limit = await self._allow(state, min(free, self._arm_size))
+            turn = state.next_turn(now)
+            if limit and turn is None:
+                limit = limit if state.chunk is not None or await self._take(state) else 0
             deadline = self._clock.monotonic() + GOOD_FOR / timedelta(seconds=1)
-            armed = await self._arm(state, limit, now) if limit else Armed()
+            armed = await self._arm(state, turn, limit) if limit else Armed()
+            state.had_first = turn is Turn.first
         except BaseException:
             self._holds.finish(reader)
             raise
@@ -194,23 +212,34 @@ class Dispatcher:
             return 0
         return min(limit, max(1, int(segments / state.segments_guess)))
 
-    async def _arm(self, state: RunState, limit: int, now: datetime) -> Armed:
-        turn = state.next_turn(now)
-        arm_no = next(self._arm_nos)
-        if turn is not None:
-            return await self._arm_again(state, turn, limit, arm_no)
-        state.first_turns = 0
-        if state.chunk is None and not await self._take(state):
-            return Armed()
+    async def _arm(self, state: RunState, turn: Turn | None, limit: int) -> Armed:
+        arm = ArmKey(state.run.app, state.run.no, self._node_no, next(self._arm_nos))
+        self._failpoints.reach("before_arm")
+        if turn is None:
+            armed = await self._arm_fresh(state, limit, arm)
+        else:
+            armed = await self._arm_again(state, turn, limit, arm)
+        self._failpoints.reach("after_arm")
+        self._holds.hold(arm, [AttemptKey(intent.run_no, intent.person, intent.n) for intent in armed.intents])
+        meters.armed.inc(len(armed.intents))
+        return armed
+
+    async def _answered(self, arm: ArmKey, arming: Awaitable[Armed]) -> Armed:
+        try:
+            return await arming
+        except BaseException:
+            self._unanswered.append(arm)
+            raise
+
+    async def _arm_fresh(self, state: RunState, limit: int, arm: ArmKey) -> Armed:
         chunk, group = state.chunk, state.group
         assert chunk is not None, "a chunk was taken"
         assert group is not None, "a chunk is of a group"
-        self._failpoints.reach("before_arm")
-        armed = await self._hot.arm(
-            state.run, chunk, group, limit=limit, arm_no=arm_no, node_no=self._node_no,
+        arming = self._hot.arm(
+            state.run, chunk, group, limit=limit, arm_no=arm.arm_no, node_no=self._node_no,
             lease_seconds=self._tuning.lease_seconds,
         )  # fmt: skip
-        self._failpoints.reach("after_arm")
+        armed = await self._answered(arm, arming)
         state.chunk = armed.left
         if armed.closed_until is not None:
             state.open_groups.pop((chunk.list_no, chunk.group_no), None)
@@ -219,28 +248,18 @@ class Dispatcher:
             # Paused, perhaps only for a moment: a chunk that nobody remembers would be renewed for ever.
             await self._give_back(state)
             self._agenda.wake()
-        self._hold(state, armed, arm_no)
         return armed
 
-    async def _arm_again(self, state: RunState, turn: Turn, limit: int, arm_no: int) -> Armed:
-        if turn is Turn.first:
-            # The cap of a half counts contacts: so many fresh ones follow, when there are any.
-            state.first_turns = 1
-        self._failpoints.reach("before_arm")
-        armed = await self._hot.arm_again(
-            state.run, turn, limit=limit, arm_no=arm_no, node_no=self._node_no,
+    async def _arm_again(self, state: RunState, turn: Turn, limit: int, arm: ArmKey) -> Armed:
+        arming = self._hot.arm_again(
+            state.run, turn, limit=limit, arm_no=arm.arm_no, node_no=self._node_no,
             lease_seconds=self._tuning.lease_seconds,
         )  # fmt: skip
-        self._failpoints.reach("after_arm")
+        armed = await self._answered(arm, arming)
         if armed.seen < limit:
             state.due.pop(turn, None)
             self._agenda.wake()
-        self._hold(state, armed, arm_no)
         return armed
-
-    def _hold(self, state: RunState, armed: Armed, arm_no: int) -> None:
-        self._holds.hold(ArmKey(state.run.app, state.run.no, self._node_no, arm_no), armed.intents)
-        meters.armed.inc(len(armed.intents))
 
     async def _take(self, state: RunState) -> bool:
         self._failpoints.reach("before_take")
@@ -272,23 +291,25 @@ class Dispatcher:
         if not armed.intents:
             return
         self._failpoints.reach("before_hand")
+        self._late = False
         segments = 0
         for i, intent in enumerate(armed.intents):
             try:
                 segments += await self._hand_one(ready, intent)
             except Exception:
-                self._withdraw(armed.intents[i:])
+                self._withdraw(AttemptKey(left.run_no, left.person, left.n) for left in armed.intents[i:])
                 raise
         self._failpoints.reach("after_hand")
+        # Where verdicts grow old before their turn, smaller steps are armed until they do not.
+        self._arm_size = max(1, self._arm_size // 2) if self._late else min(2 * self._arm_size, self._tuning.arm_size)
         state = ready.state
         state.segments_guess += (segments / len(armed.intents) - state.segments_guess) / 8
         self._recorder.nudge()
 
-    def _withdraw(self, intents: Sequence[Intent]) -> None:
+    def _withdraw(self, keys: Iterable[AttemptKey]) -> None:
         """Say of intents that something broke before they could be handed: they come again."""
         now = self._clock.now()
-        for intent in intents:
-            key = AttemptKey(intent.run_no, intent.person, intent.n)
+        for key in keys:
             if not self._holds.is_leaving(key):
                 self._recorder.note(Happening(*key, Kind.withdrawn, now, "broken_off"))
 
@@ -308,8 +329,11 @@ class Dispatcher:
         segments = measure(text).count
         if not self._pace.is_free:
             await self._pace.wait_turn(segments)
-        if self._holds.is_barred(ready.reader, intent) or self._clock.monotonic() > ready.deadline:
-            self._recorder.note(Happening(*key, Kind.withdrawn, await self._hot.now(), "barred_or_late"))
+        late = self._clock.monotonic() > ready.deadline
+        if late or self._holds.is_barred(ready.reader, intent):
+            self._late |= late
+            code = "late" if late else "forbidden"
+            self._recorder.note(Happening(*key, Kind.withdrawn, await self._hot.now(), code))
             return segments
         self._holds.hand(key, intent.app)
         message = Outbound(encode_attempt(*key), intent.number, run.sender.label, text, segments, run.campaign_id)

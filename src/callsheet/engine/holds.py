@@ -8,7 +8,7 @@ store (`forbidding.py`).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from callsheet.core.attempt import Intent
@@ -67,19 +67,21 @@ class Holds:
         self._readers: dict[int, int] = {}
         self._reader_no = 0
         self._waiters: list[_Waiter] = []
+        self.on_handed: Callable[[], None] = lambda: None
+        """Called when the last intent of an arm has left: other nodes may wait to read that."""
 
     def __len__(self) -> int:
         """Return how many intents have no result yet."""
         return len(self._held)
 
-    def hold(self, arm: ArmKey, intents: Collection[Intent]) -> None:
+    def hold(self, arm: ArmKey, keys: Collection[AttemptKey]) -> None:
         """Take up what was armed."""
-        if not intents:
+        if not keys:
             return
-        self._arms[arm] = _Arm(len(intents), len(intents))
+        self._arms[arm] = _Arm(len(keys), len(keys))
         held = self._held
-        for intent in intents:
-            held[AttemptKey(intent.run_no, intent.person, intent.n)] = _Held(arm)
+        for key in keys:
+            held[key] = _Held(arm)
 
     def hand(self, key: AttemptKey, app: int) -> None:
         """Say that an intent is on its way out: from now on it cannot be withdrawn, only waited for."""
@@ -94,7 +96,8 @@ class Holds:
         held = self._held.get(key)
         if held is not None and not held.left:
             held.left = True
-            self._count_left(held.arm)
+            if self._count_left(held.arm):
+                self.on_handed()
         self._leaving.pop(key, None)
         for waiter in self._waiters:
             waiter.keys.discard(key)
@@ -116,12 +119,15 @@ class Holds:
             del self._arms[held.arm]
             self._ended.append(held.arm)
 
-    def _count_left(self, arm_key: ArmKey) -> None:
+    def _count_left(self, arm_key: ArmKey) -> bool:
+        """Count one that is not inside any more, and tell whether it was the last of its arm."""
         arm = self._arms.get(arm_key)
-        if arm is not None:
-            arm.inside -= 1
-            if arm.inside == 0:
-                self._handed.append(arm_key)
+        if arm is None:
+            return False
+        arm.inside -= 1
+        if arm.inside == 0:
+            self._handed.append(arm_key)
+        return arm.inside == 0
 
     def collect(self) -> tuple[list[ArmKey], list[ArmKey]]:
         """Return the arms that were handed over, and that have ended, since the last time."""

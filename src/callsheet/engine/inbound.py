@@ -42,4 +42,6 @@ async def hear(store: Store, app: int, messages: Sequence[Inbound], forbid: Forb
         if stop and new:
             meters.opt_outs.inc()
             log.info("contact.opted_out", app=app)
+        if stop:
+            # Also when we heard it before: that time we may have died before it was effective.
             await forbid(Scope(app, persons=frozenset((person,))))

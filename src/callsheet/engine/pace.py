@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from math import ceil
 
-from callsheet.clock import Clock, to_micros
+from callsheet.clock import Clock
 from callsheet.core.pacing import MICROS_PER_SECOND, Grant
 from callsheet.core.run import Run
 from callsheet.store.protocol import HotStore
@@ -15,14 +15,15 @@ SLICE_SECONDS = 0.25
 LONGEST_IDLE_SECONDS = 5.0
 """A slow sender looks this often whether it was made faster."""
 _FOR_EVER_SECONDS = 86_400.0
-_STALE_MICROS = MICROS_PER_SECOND
+_STALE_SECONDS = 1.0
 
 
 class Pace:
     """What one sender may still hand, and when.
 
     A grant is a row of instants, one a segment. An instant that has passed may be used late, for up to a second; in any
-    sliding second no more than the rate (plus one message) leaves this node all the same.
+    sliding second no more than the rate (plus one message) leaves this node all the same. The store's instants are
+    turned into this node's monotonic seconds, so that nothing depends on whether the two clocks show the same.
     """
 
     def __init__(self, hot: HotStore, clock: Clock, app: int, buckets: dict[str, float]) -> None:
@@ -31,9 +32,9 @@ class Pace:
         self._clock = clock
         self._app = app
         self.buckets = buckets
-        self._instants: deque[int] = deque()
-        self._recent: deque[int] = deque()
-        self._ready_at = 0
+        self._instants: deque[float] = deque()
+        self._recent: deque[float] = deque()
+        self._ready_at = 0.0
         self._limit = max(1, ceil(min(buckets.values()))) if buckets else 0
 
     @property
@@ -43,8 +44,8 @@ class Pace:
 
     async def lease(self, wanted: int) -> int:
         """Return how many segments may be handed soon, after leasing a slice where there are none."""
-        now = to_micros(self._clock.now())
-        while self._instants and self._instants[0] < now - _STALE_MICROS:
+        now = self._clock.monotonic()
+        while self._instants and self._instants[0] < now - _STALE_SECONDS:
             self._instants.popleft()
         if not self._instants:
             await self._refill(wanted)
@@ -52,22 +53,22 @@ class Pace:
 
     async def _refill(self, wanted: int) -> None:
         grants: list[Grant] = []
+        asked_at = self._clock.monotonic()
         for name, rate in sorted(self.buckets.items(), key=lambda item: item[1]):
             # The slowest is asked first; what it grants is all that the others are asked for.
             grant = await self._hot.lease_rate(self._app, name, rate, wanted=wanted, horizon_seconds=SLICE_SECONDS)
             if grant.segments == 0:
-                self._ready_at = grant.start - round(SLICE_SECONDS * MICROS_PER_SECOND)
+                self._ready_at = asked_at + (grant.start - grant.now) / MICROS_PER_SECOND - SLICE_SECONDS
                 return
             wanted = grant.segments
             grants.append(grant)
         slowest = max(grants, key=lambda grant: grant.interval)
-        start = max(grant.start for grant in grants)
-        self._instants.extend(start + i * slowest.interval for i in range(wanted))
+        wait = max(grant.start - grant.now for grant in grants)
+        self._instants.extend(asked_at + (wait + i * slowest.interval) / MICROS_PER_SECOND for i in range(wanted))
 
     def idle_seconds(self) -> float:
         """Return how long to wait before asking again when nothing was granted."""
-        wait = (self._ready_at - to_micros(self._clock.now())) / MICROS_PER_SECOND
-        return min(max(wait, 0.001), LONGEST_IDLE_SECONDS)
+        return min(max(self._ready_at - self._clock.monotonic(), 0.001), LONGEST_IDLE_SECONDS)
 
     async def wait_turn(self, segments: int) -> None:
         """Wait until a message may leave, and spend its segments.
@@ -88,9 +89,8 @@ class Pace:
         await self._sleep_until(due)
         if len(self._recent) >= self._limit:
             # What was used late must not crowd a second that others use on time.
-            await self._sleep_until(self._recent[-self._limit] + MICROS_PER_SECOND)
-        now = to_micros(self._clock.now())
-        self._recent.extend([now] * segments)
+            await self._sleep_until(self._recent[-self._limit] + 1.0)
+        self._recent.extend([self._clock.monotonic()] * segments)
         while len(self._recent) > self._limit:
             self._recent.popleft()
 
@@ -101,10 +101,10 @@ class Pace:
                 self._app, name, rate, wanted=segments, horizon_seconds=segments / rate + _FOR_EVER_SECONDS
             )
 
-    async def _sleep_until(self, micros: int) -> None:
-        wait = micros - to_micros(self._clock.now())
+    async def _sleep_until(self, instant: float) -> None:
+        wait = instant - self._clock.monotonic()
         if wait > 0:
-            await self._clock.sleep(wait / MICROS_PER_SECOND)
+            await self._clock.sleep(wait)
 
 
 def rates(run: Run) -> dict[str, float]:

@@ -36,7 +36,8 @@ class Reaper:
         """Renew and reap until `stop`."""
         while not self._stopping.is_set():
             try:
-                await self._hot.renew(self._node_no, self._lease_seconds)
+                held = [state.chunk for state in self._agenda.states.values() if state.chunk is not None]
+                await self._hot.renew(self._node_no, held, self._lease_seconds)
                 await self.reap()
             except Unavailable:
                 log.warning("reaper.store_away")
@@ -48,7 +49,7 @@ class Reaper:
 
     async def reap(self, *, all_arms: bool = False) -> int:
         """Make attempts uncertain whose lease ran out without a result."""
-        reaped = await self._hot.reap(self._node_no, self._agenda.policy_of, self._rng.random, all_arms=all_arms)
+        reaped = await self._hot.reap(self._node_no, self._rng.random, all_arms=all_arms)
         if reaped:
             log.warning("attempts.uncertain", count=reaped)
             meters.reaped.inc(reaped)

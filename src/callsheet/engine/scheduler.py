@@ -11,7 +11,7 @@ import structlog
 from callsheet import meters
 from callsheet.clock import Clock
 from callsheet.core.errors import Unavailable
-from callsheet.engine.agenda import Agenda
+from callsheet.engine.agenda import Agenda, RunState
 from callsheet.engine.holds import Holds
 from callsheet.store.store import Store
 
@@ -71,15 +71,24 @@ class Scheduler:
         now = await self._store.hot.now()
         instants: list[datetime] = []
         for state in list(self._agenda.states.values()):
-            work = await self._store.hot.work(state.run)
-            state.see(work, now)
-            if not work.groups and not work.due and state.chunk is None and await self._store.hot.complete(state.run):
-                log.info("run.completed", run=state.run.id, campaign=state.run.campaign_id)
-                self._agenda.forget(state.run.no)
-                continue
-            instants.extend(due for due in state.due.values() if due > now)
-            if state.look_again_at is not None:
-                instants.append(state.look_again_at)
+            try:
+                instants += await self._look_at(state, now)
+            except Unavailable:
+                raise
+            except Exception:
+                # One run that cannot be judged must not stand in the way of the others.
+                log.exception("run.unclear", run=state.run.id, campaign=state.run.campaign_id)
         self.on_agenda()
         soonest = min(instants, default=now + timedelta(seconds=self._tick_seconds))
         return min(self._tick_seconds, max(0.0, (soonest - now) / timedelta(seconds=1)))
+
+    async def _look_at(self, state: RunState, now: datetime) -> list[datetime]:
+        """See what is left of a run, complete it when that is nothing, and return when it changes by itself."""
+        work = await self._store.hot.work(state.run)
+        state.see(work, now)
+        if not work.groups and not work.due and state.chunk is None and await self._store.hot.complete(state.run):
+            log.info("run.completed", run=state.run.id, campaign=state.run.campaign_id)
+            self._agenda.forget(state.run.no)
+            return []
+        instants = [due for due in state.due.values() if due > now]
+        return instants if state.look_again_at is None else [*instants, state.look_again_at]
