@@ -6,8 +6,8 @@ import asyncio
 import os
 import random
 import zoneinfo
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
 import structlog
@@ -18,7 +18,7 @@ from callsheet.carriers.sandbox.behaviour import Timings
 from callsheet.carriers.sandbox.carrier import SandboxCarrier
 from callsheet.carriers.sandbox.ledger import Ledger, Message
 from callsheet.clock import Clock, SystemClock
-from callsheet.core.errors import Conflict, FieldError, Invalid, NotFound
+from callsheet.core.errors import Conflict, FieldError, Invalid, NotFound, Unavailable
 from callsheet.engine import inbound
 from callsheet.engine.conductor import Conductor, Surroundings
 from callsheet.engine.dispatcher import Tuning
@@ -36,7 +36,7 @@ from callsheet.store.defaults import SANDBOX, make_defaults
 from callsheet.store.sqlite.database import SqliteDatabase
 from callsheet.store.sqlite.hot import SqliteHot
 from callsheet.store.store import Store
-from callsheet.store.vault import KEY_BYTES, Vault
+from callsheet.store.vault import Vault
 
 log = structlog.get_logger()
 
@@ -68,20 +68,20 @@ async def open_runtime(
     _pin_zones()
     clock = clock or SystemClock()
     rng = rng or random.Random()  # noqa: S311 (it spreads retries, it keeps no secret)
+    failpoints = _failpoints(settings)
     folder = DataFolder(settings.data)
     folder.create()
     async with AsyncExitStack() as stack:
         stack.enter_context(folder.owned())
         vault = Vault(_master_key(settings, folder))
-        for revision, sentence in await steps.migrate(_prepared(settings, folder)):
-            log.info("database.migrated", revision=revision, step=sentence)
-        store, database = await _open_store(settings, folder, vault, clock, inline=inline)
+        with _naming_the_setting(settings):
+            store, database = await _open_store(settings, folder, vault, clock, inline=inline)
         stack.push_async_callback(store.close)
         _write_credentials(settings, folder, await _default_client(store, database, vault, clock))
         sandbox = _Sandbox(folder.sandbox, settings, clock, timings, inline=inline)
         stack.callback(sandbox.close)
-        conductor = _make_conductor(settings, store, clock, rng, tuning, sandbox)
-        importer = _make_importer(settings, store, clock, folder, conductor)
+        conductor = _make_conductor(settings, store, clock, rng, tuning, sandbox, failpoints)
+        importer = _make_importer(settings, store, clock, folder, conductor, alone=not start_engine)
         if start_engine:
             await conductor.start()
             stack.push_async_callback(conductor.stop)
@@ -89,15 +89,35 @@ async def open_runtime(
         yield Runtime(store, conductor, importer, clock, folder.path, sandbox.outbox, clock.now())
 
 
+def _failpoints(settings: Settings) -> Failpoints:
+    try:
+        return Failpoints.parse(settings.failpoint)
+    except (UnknownFailpointError, FailpointCountError) as error:
+        raise Invalid([FieldError(variable("failpoint"), str(error))]) from None
+
+
+@contextmanager
+def _naming_the_setting(settings: Settings) -> Iterator[None]:
+    """Say what to look at when a database does not let us in."""
+    try:
+        yield
+    except Unavailable as error:
+        if not settings.is_shared:
+            raise
+        hint = f"See that PostgreSQL runs there, and that {variable('database_url')} names it, a user and the password."
+        raise Unavailable(f"{error.message} {hint}") from error
+
+
 def _make_importer(
-    settings: Settings, store: Store, clock: Clock, folder: DataFolder, conductor: Conductor
+    settings: Settings, store: Store, clock: Clock, folder: DataFolder, conductor: Conductor, *, alone: bool
 ) -> Importer:
+    """Make the importer. Where it is `alone` on the database nobody is contacted, so nobody is waited for."""
     return Importer(
         store,
         clock,
         folder.imports,
         on_rows=conductor.wake,
-        forbid=conductor.forbid,
+        forbid=None if alone and not settings.is_shared else conductor.forbid,
         sole_owner=not settings.is_shared,
     )
 
@@ -113,7 +133,7 @@ async def migrate(settings: Settings) -> Sequence[steps.Revision]:
     """Bring the database to the schema of this program, and return the steps that this took."""
     folder = DataFolder(settings.data)
     folder.create()
-    with folder.owned():
+    with folder.owned(), _naming_the_setting(settings):
         return await steps.migrate(_prepared(settings, folder))
 
 
@@ -124,7 +144,8 @@ async def waiting_steps(settings: Settings) -> Sequence[steps.Revision]:
     if not url and not folder.database.exists():
         # Looking into a file that is not there would make it.
         return await steps.pending(":memory:")
-    return await steps.pending(url or folder.database)
+    with _naming_the_setting(settings):
+        return await steps.pending(url or folder.database)
 
 
 def _prepared(settings: Settings, folder: DataFolder) -> str | Path:
@@ -136,20 +157,15 @@ def _prepared(settings: Settings, folder: DataFolder) -> str | Path:
 
 def _master_key(settings: Settings, folder: DataFolder) -> bytes:
     text = settings.master_key.get_secret_value()
-    if not text:
-        return folder.master_key()
-    try:
-        key = bytes.fromhex(text)
-    except ValueError:
-        key = b""
-    if len(key) != KEY_BYTES:
-        raise Invalid([FieldError(variable("master_key"), f"Give {2 * KEY_BYTES} hexadecimal digits.")])
-    return key
+    return bytes.fromhex(text) if text else folder.master_key()
 
 
 async def _open_store(
     settings: Settings, folder: DataFolder, vault: Vault, clock: Clock, *, inline: bool
 ) -> tuple[Store, Database]:
+    """Migrate the database, and open it."""
+    for revision, sentence in await steps.migrate(_prepared(settings, folder)):
+        log.info("database.migrated", revision=revision, step=sentence)
     url = settings.database_url.get_secret_value()
     if url:
         # Half a second that SQLite does without.
@@ -157,7 +173,9 @@ async def _open_store(
         from callsheet.store.postgres.hot import PostgresHot  # noqa: PLC0415
 
         postgres = await PostgresDatabase.open(url)
-        return Store(postgres, PostgresHot(postgres, vault, clock), vault), postgres
+        # Many nodes, one clock: the database's. Only a clock that was made for a test stands in for it.
+        test_clock = None if isinstance(clock, SystemClock) else clock
+        return Store(postgres, PostgresHot(postgres, vault, test_clock), vault), postgres
     sqlite = SqliteDatabase(folder.database, inline=inline)
     return Store(sqlite, SqliteHot(sqlite, vault, clock), vault), sqlite
 
@@ -178,7 +196,7 @@ def _write_credentials(settings: Settings, folder: DataFolder, client: Client) -
     """Write down who may call; the address stays the one of the last server, until one serves elsewhere."""
     try:
         base_url = folder.credentials().base_url
-    except (NotFound, TypeError, ValueError):  # none yet, or one that somebody edited
+    except (Conflict, NotFound):  # none yet, or one that somebody edited
         base_url = address(settings.host, settings.port)
     app = client.app
     folder.write_credentials(Credentials(base_url, app.account_id, app.id, client.id, client.secret))
@@ -191,7 +209,13 @@ def address(host: str, port: int) -> str:
 
 
 def _make_conductor(
-    settings: Settings, store: Store, clock: Clock, rng: random.Random, tuning: Tuning, sandbox: _Sandbox
+    settings: Settings,
+    store: Store,
+    clock: Clock,
+    rng: random.Random,
+    tuning: Tuning,
+    sandbox: _Sandbox,
+    failpoints: Failpoints,
 ) -> Conductor:
     def make_line(trunk: Trunk, recorder: Recorder) -> SmsLine:
         async def hear(messages: Sequence[Inbound]) -> None:
@@ -199,10 +223,6 @@ def _make_conductor(
 
         return SmsLine(sandbox.carrier(trunk), recorder, clock, hear)
 
-    try:
-        failpoints = Failpoints.parse(settings.failpoint)
-    except (UnknownFailpointError, FailpointCountError) as error:
-        raise Invalid([FieldError(variable("failpoint"), str(error))]) from None
     conductor = Conductor(
         Surroundings(store, clock, rng, make_line, failpoints, tuning, sole_owner=not settings.is_shared)
     )

@@ -47,17 +47,32 @@ class DataFolder:
         self._server = path / "server.json"
 
     def create(self) -> None:
-        """Make the folder and those inside it, unless they are there. Raises Conflict when that cannot be."""
-        for folder in (self.path, self.imports, self.sandbox):
-            try:
+        """Make the folder and those inside it, unless they are there.
+
+        This and everything below raises Conflict when the system does not let us.
+        """
+        with self._explaining():
+            for folder in (self.path, self.imports, self.sandbox):
                 folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
-            except OSError as error:
-                raise Conflict(f"The data folder {self.path} cannot be made: {error.strerror}.") from error
+
+    @contextmanager
+    def _explaining(self) -> Iterator[None]:
+        """Make a sentence of what the system refuses. What is not there is for the caller to explain."""
+        try:
+            yield
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise Conflict(
+                f"The data folder {self.path} cannot be used: {error.strerror} ({error.filename}). Let the user who"
+                " runs Callsheet read and write there, or name another folder with --data."
+            ) from error
 
     @contextmanager
     def owned(self) -> Iterator[None]:
         """Own the folder while inside. Raises FolderInUse when another process does."""
-        descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE)
+        with self._explaining():
+            descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE)
         try:
             if not _take(descriptor):
                 raise FolderInUse(self._in_use(os.read(descriptor, 32).decode("ascii", "replace")))
@@ -75,7 +90,8 @@ class DataFolder:
     def is_owned(self) -> bool:
         """Tell whether some process owns the folder now."""
         try:
-            descriptor = os.open(self._lock, os.O_RDWR | os.O_CLOEXEC)
+            with self._explaining():
+                descriptor = os.open(self._lock, os.O_RDWR | os.O_CLOEXEC)
         except FileNotFoundError:
             return False
         try:
@@ -91,7 +107,8 @@ class DataFolder:
 
     def prepare_database(self) -> None:
         """Make the database's file before the driver does: its WAL inherits the mode."""
-        self.database.touch(mode=_FILE_MODE)
+        with self._explaining():
+            self.database.touch(mode=_FILE_MODE)
 
     def master_key(self) -> bytes:
         """Return the key that opens every app's key; the first start makes it.
@@ -99,7 +116,8 @@ class DataFolder:
         Raises Conflict when it is gone, although there is a database that only it opens.
         """
         try:
-            key = bytes.fromhex(self._key.read_text("ascii").strip())
+            with self._explaining():
+                key = bytes.fromhex(self._key.read_text("ascii").strip())
         except FileNotFoundError:
             if self.database.exists():
                 raise Conflict(
@@ -114,11 +132,16 @@ class DataFolder:
         return key
 
     def credentials(self) -> Credentials:
-        """Return what the last start wrote. Raises NotFound before the first one."""
+        """Return what the last start wrote. Raises NotFound before the first, Conflict when it is damaged."""
         try:
-            return Credentials(**json.loads(self._credentials.read_text("utf-8")))
+            with self._explaining():
+                return Credentials(**json.loads(self._credentials.read_text("utf-8")))
         except FileNotFoundError:
             raise NotFound(f"There is nothing in {self.path} yet: run `callsheet serve` first.") from None
+        except (TypeError, ValueError):
+            raise Conflict(
+                f"{self._credentials} is damaged: `callsheet serve` writes it anew when it starts."
+            ) from None
 
     def write_credentials(self, credentials: Credentials) -> None:
         """Write down who may call, for `callsheet credentials` and `callsheet token`."""
@@ -144,12 +167,13 @@ class DataFolder:
     def _write(self, path: Path, text: str) -> None:
         """Replace a file as a whole: whoever reads it sees the old one or the new one."""
         fresh = path.with_name(f".{path.name}.{os.getpid()}")
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, _FILE_MODE)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
+        with self._explaining():
+            descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, _FILE_MODE)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(path)
 
 
 def _take(descriptor: int, kind: int = fcntl.LOCK_EX) -> bool:

@@ -7,12 +7,15 @@ that `CALLSHEET_CONFIG` names, the file over the default. A secret can be read f
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -25,6 +28,8 @@ from callsheet.core.errors import FieldError, Invalid
 PREFIX = "CALLSHEET_"
 CONFIG = "CALLSHEET_CONFIG"
 _TWIN = "_FILE"
+_KEY_BYTES = 32
+_HOST = re.compile(r"(\[[^\]]*\]|[^:]*)(:\d+)?")
 
 
 class Settings(BaseSettings):
@@ -63,6 +68,28 @@ class Settings(BaseSettings):
         default="", description="kills the process at a named place of the engine, such as `after_arm:3`"
     )
 
+    @field_validator("database_url")
+    @classmethod
+    def _check_url(cls, url: SecretStr) -> SecretStr:
+        """Refuse another database: its URL would be taken for a path."""
+        if url and not _is_postgres(url.get_secret_value()):
+            raise _refusal(
+                "Give postgresql://user:password@host:port/name, or leave it empty: SQLite in the data folder."
+                " Signs such as / # @ in the password are written %2F %23 %40."
+            )
+        return url
+
+    @field_validator("master_key")
+    @classmethod
+    def _check_key(cls, key: SecretStr) -> SecretStr:
+        try:
+            good = len(bytes.fromhex(key.get_secret_value())) in (0, _KEY_BYTES)
+        except ValueError:
+            good = False
+        if not good:
+            raise _refusal(f"Give {2 * _KEY_BYTES} hexadecimal digits.")
+        return key
+
     @property
     def is_shared(self) -> bool:
         """Tell whether more than one node can work on the database."""
@@ -91,6 +118,19 @@ def load(**flags: object) -> Settings:
         # Without the input: it may be a secret.
         wrong = error.errors(include_input=False, include_url=False)
         raise Invalid(FieldError(variable(str(one["loc"][0])), one["msg"]) for one in wrong) from None
+
+
+def _is_postgres(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    hosts = parts.netloc.rpartition("@")[2].split(",")
+    return parts.scheme in ("postgresql", "postgres") and all(map(_HOST.fullmatch, hosts))
+
+
+def _refusal(sentence: str) -> PydanticCustomError:
+    return PydanticCustomError("setting", "{sentence}", {"sentence": sentence})
 
 
 def variable(name: str) -> str:

@@ -13,7 +13,7 @@ from callsheet.bootstrap import migrate, open_runtime, waiting_steps
 from callsheet.carriers.sandbox.behaviour import Timings
 from callsheet.core.campaign import Status
 from callsheet.core.contacts import Columns, Contact, read_contact
-from callsheet.core.errors import CallsheetError, Conflict, FolderInUse
+from callsheet.core.errors import Conflict, FolderInUse, Invalid, Unavailable
 from callsheet.engine import campaigns, contacts
 from callsheet.engine.virtual_time import VirtualClock, run
 from callsheet.folder import DataFolder
@@ -84,11 +84,23 @@ async def test_one_process_owns_the_folder(chosen):
                 pass
 
 
-async def test_after_a_start_that_failed_the_folder_is_free(chosen):
+async def test_a_wrong_failpoint_is_found_before_anything_is_made(chosen):
     broken = chosen.model_copy(update={"failpoint": "nowhere"})
-    with pytest.raises(CallsheetError, match="nowhere"):
+    with pytest.raises(Invalid, match=r"CALLSHEET_FAILPOINT: .*nowhere"):
         async with open_runtime(broken):
             pass
+
+    assert not chosen.data.exists()
+
+
+async def test_after_a_start_that_failed_the_folder_is_free(chosen):
+    async with open_runtime(chosen):
+        key = (chosen.data / "master.key").read_text()
+    (chosen.data / "master.key").write_text("00" * 32)
+    with pytest.raises(Conflict):
+        async with open_runtime(chosen):
+            pass
+    (chosen.data / "master.key").write_text(key)
 
     async with open_runtime(chosen):
         pass
@@ -132,7 +144,7 @@ async def test_two_nodes_that_start_together_on_one_postgres_make_one_app(tmp_pa
 
 
 async def test_a_database_that_does_not_answer_is_a_sentence(tmp_path):
-    with pytest.raises(CallsheetError, match="database"):
+    with pytest.raises(Unavailable, match=r"does not let us in: .*CALLSHEET_DATABASE_URL"):
         async with open_runtime(settings.load(data=tmp_path, database_url="postgresql://127.0.0.1:1/x")):
             pass
 

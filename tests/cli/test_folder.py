@@ -102,3 +102,18 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
 
     with pytest.raises(Conflict, match="file/var"):
         DataFolder(tmp_path / "file" / "var").create()
+
+
+def test_a_file_in_the_place_of_the_folder_is_a_sentence(tmp_path):
+    (tmp_path / "var").write_text("")
+
+    for look in (DataFolder.credentials, DataFolder.server, DataFolder.refuse_if_owned, DataFolder.create):
+        with pytest.raises(Conflict, match="--data"):
+            look(DataFolder(tmp_path / "var"))
+
+
+def test_damaged_credentials_are_a_sentence(folder):
+    for text in ("", "{}", "[1]"):
+        (folder.path / "credentials.json").write_text(text)
+        with pytest.raises(Conflict, match=r"credentials\.json is damaged"):
+            folder.credentials()

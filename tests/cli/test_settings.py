@@ -88,3 +88,37 @@ def test_a_file_that_is_no_toml_is_named(monkeypatch, tmp_path, text):
 
     with pytest.raises(Invalid, match="CALLSHEET_CONFIG"):
         settings.load()
+
+
+@pytest.mark.parametrize(
+    "url", ["mysql://me:hunter2@host/x", "sqlite:///x.db", "/srv/x.db", "postgresql://me:hun/ter2@host/x", "host:5432"]
+)
+def test_another_database_is_not_taken_for_a_path_and_its_password_is_not_shown(monkeypatch, url):
+    monkeypatch.setenv("CALLSHEET_DATABASE_URL", url)
+
+    with pytest.raises(Invalid) as caught:
+        settings.load()
+
+    (wrong,) = caught.value.fields
+    assert wrong.path == "CALLSHEET_DATABASE_URL"
+    assert wrong.message.startswith("Give postgresql://")
+    assert "hun" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://me:pa%2Fss@host/x", "postgres://[::1]:5432/x", "postgresql://a:1,b:2/x", "postgresql:///x"]
+)
+def test_what_the_driver_reads_is_taken(monkeypatch, url):
+    monkeypatch.setenv("CALLSHEET_DATABASE_URL", url)
+
+    assert settings.load().is_shared
+
+
+@pytest.mark.parametrize("key", ["5a", "zz" * 32, "5a" * 33])
+def test_a_key_of_another_length_is_named_and_not_shown(monkeypatch, key):
+    monkeypatch.setenv("CALLSHEET_MASTER_KEY", key)
+
+    with pytest.raises(Invalid, match="CALLSHEET_MASTER_KEY: Give 64 hexadecimal digits") as caught:
+        settings.load()
+
+    assert key not in str(caught.value)
