@@ -44,6 +44,7 @@ async def test_a_run_tells_how_each_contact_stands(shop):
         "undelivered": 1,
         "accepted": 1,
         "rejected": 1,
+        "rejected_unsent": {},
         "uncertain": 0,
         "suppressed": {"dnc": 2},
         "duplicate": 3,
@@ -71,6 +72,19 @@ async def test_a_run_tells_how_each_contact_stands(shop):
     assert sorted((one["number"], one["reason"]) for one in suppressions) == sorted(
         [(number, "dnc") for number in spared] + [(number, "duplicate") for number in good[:3]]
     )
+
+
+async def test_whom_no_message_could_be_made_for_is_told_apart_from_whom_the_carrier_refused(shop):
+    name = await shop.make_list(*numbers("IN", 2), *numbers("IN", 1, ending="9905"), city="Pune")
+    rows = [{"phoneNumber": number, "city": " "} for number in numbers("US-Eastern", 3)]
+    await shop.compat("POST", "/campaign/contactList/addContacts", {"contact_list_name": name, "data": rows})
+    made = await shop.compat("POST", "/campaign", campaign_body(name, message={"message": "{{ City }}"}))
+    run_id = (await shop.trigger(made.json()["data"]["_id"], "play")).json()["campaignInstanceId"]
+
+    await shop.until_status(made.json()["data"]["_id"], "Completed")
+    outcome = (await report(shop, run_id))["outcome"]
+
+    assert (outcome["rejected"], outcome["rejected_unsent"]) == (4, {"empty_message": 3})
 
 
 async def test_an_attempt_that_nobody_knows_about_is_listed_alone(shop):

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from callsheet.core.attempt import UNSENT
 from callsheet.core.errors import Invalid
 from callsheet.core.message import to_send
 from callsheet.core.placeholders import normalise
@@ -348,6 +349,10 @@ def test_a_message_of_which_nothing_is_left_is_not_sent(text: str) -> None:
     compiled = compile_text(text)
     with pytest.raises(EmptyMessage):
         compiled.render(ASHA, NUMBER)
+
+
+def test_what_cannot_be_rendered_is_known_to_have_reached_no_carrier() -> None:
+    assert {Unrenderable.code, EmptyMessage.code} < UNSENT
 
 
 def test_what_has_a_default_is_not_missed() -> None:

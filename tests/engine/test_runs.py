@@ -355,7 +355,42 @@ def test_one_contact_whose_text_cannot_be_rendered_does_not_stop_the_others(tmp_
             await w.until(campaign, Status.completed, longest_seconds=60)
             await clock.sleep(5)
             counters = await w.counters(campaign)
-            assert (counters["rejected"], counters["delivered"]) == (10, 90)
+            assert (counters["rejected"], counters["rejected:unrenderable"], counters["delivered"]) == (10, 10, 90)
+
+    run(main, start=MONDAY_NOON)
+
+
+def test_nobody_gets_an_empty_message(tmp_path: Path) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path) as w:
+            people = [
+                contact(w.store, w.app, number(i), attributes=f'{{"Mobile":"","note":"{" " * (i % 4 == 0) or "x"}"}}')
+                for i in range(20)
+            ]
+            campaign = await create(w, lists=[await make_list(w.store, w.app, clock, people)])
+            started = await w.run_campaign(campaign, " <Note> ")
+            await w.until(campaign, Status.completed, longest_seconds=60)
+            await clock.sleep(5)
+            counters = await w.counters(campaign)
+            assert (counters["rejected"], counters["rejected:empty_message"], counters["delivered"]) == (5, 5, 15)
+            assert {message.text for message in w.sent()} == {" x "}
+            attempts = await w.store.reports.attempts(w.app.no, started.run_no or 0)
+            codes = Counter(attempt.events[0].code for attempt in attempts if attempt.state == "rejected")
+            assert codes == {"empty_message": 5}
+
+    run(main, start=MONDAY_NOON)
+
+
+def test_each_contact_may_be_told_its_own_number(tmp_path: Path) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path) as w:
+            people = [contact(w.store, w.app, number(i), attributes='{"Mobile":""}') for i in range(5)]
+            campaign = await create(w, lists=[await make_list(w.store, w.app, clock, people)])
+            await w.run_campaign(campaign, "<Mobile> {{ phoneNumber }}")
+            await w.until(campaign, Status.completed, longest_seconds=60)
+            assert {(message.to, message.text) for message in w.sent()} == {
+                (number(i), f"{number(i)} {number(i)}") for i in range(5)
+            }
 
     run(main, start=MONDAY_NOON)
 
@@ -385,7 +420,7 @@ def test_a_damaged_number_is_rejected_and_holds_nobody_up(tmp_path: Path) -> Non
             await w.until(campaign, Status.completed, longest_seconds=60)
             await clock.sleep(5)
             counters = await w.counters(campaign)
-            assert (counters["rejected"], counters["delivered"]) == (1, 19)
+            assert (counters["rejected"], counters["rejected:unreadable_number"], counters["delivered"]) == (1, 1, 19)
             assert number(7) not in {message.to for message in w.sent()}
 
     run(main, start=MONDAY_NOON)

@@ -52,6 +52,9 @@ NOT_TAKEN = frozenset({Kind.withdrawn, Kind.refused})
 FINAL = frozenset({Kind.rejected, Kind.undelivered, Kind.delivered})
 """Nothing more is expected after these."""
 
+UNSENT = frozenset({"unreadable_number", "unrenderable", "empty_message"})
+"""Codes of attempts that were rejected by us: no carrier was asked, and nothing more is heard of them."""
+
 
 def advance(state: str, kind: str) -> str:
     """Return the state after one more event: never a step backwards."""

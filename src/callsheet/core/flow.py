@@ -34,7 +34,7 @@ def first_message(document: object) -> str | None:
     for flow, _ in _flows(document):
         resources = _resources(document, flow)
         said = (_text(_prompt(block), resources, _language(flow)) for block in _path(flow) if _type(block) == MESSAGE)
-        text = next((text for text in said if text), None)
+        text = next((text for text in said if text and not text.isspace()), None)
         return None if text is None else with_merge_tags(text)
     return None
 

@@ -12,15 +12,20 @@ from datetime import datetime
 from typing import NamedTuple
 
 from callsheet.clock import to_micros
-from callsheet.core.attempt import PENDING, Happening, Kind, advance, fold
+from callsheet.core.attempt import PENDING, UNSENT, Happening, Kind, advance, fold
+from callsheet.core.campaign import Status
 from callsheet.core.retrying import RetryPolicy, decide
+from callsheet.core.run import retry_policy
 from callsheet.store.retry import Retry
+from callsheet.store.rows import read_definition, read_settings
 
 Key = tuple[bytes, int]
 """A person and a try: an attempt within its run."""
 
 SEGMENTS = "segments"
 """Counter: segments that carriers took."""
+REJECTED = "rejected:"
+"""Counter prefix: those of the rejected attempts that no carrier was asked about, by reason."""
 
 
 class Changes(NamedTuple):
@@ -87,6 +92,8 @@ def _add(happening: Happening, standing: _Standing, changes: Changes) -> None:
     standing.state = after
     changes.moved.append(happening)
     changes.counters[after] += 1
+    if after == Kind.rejected and happening.code in UNSENT:
+        changes.counters[REJECTED + happening.code] += 1
     if before != PENDING:
         changes.counters[before] -= 1
     if after == Kind.uncertain:
@@ -115,6 +122,13 @@ def by_run(happenings: Iterable[Happening]) -> dict[int, list[Happening]]:
 def may_come_again(moved: Iterable[Happening]) -> list[Happening]:
     """Return the events after which a contact may come again: nearly all batches have none."""
     return [happening for happening in moved if happening.kind not in (Kind.accepted, Kind.delivered)]
+
+
+def read_policy(status: str, definition: str, settings: str) -> RetryPolicy | None:
+    """Read what a run says about trying again; None when it has ended, so that nobody comes again."""
+    if status not in (Status.active, Status.paused):
+        return None
+    return retry_policy(read_definition(definition), read_settings(settings))
 
 
 def plan_retries(

@@ -13,7 +13,7 @@ from callsheet.core.run import Run, ZoneSource
 from callsheet.core.walk import Group
 from callsheet.engine.runtime import Runtime
 from callsheet.store.arming import ARMED, SUPPRESSED, judge_group
-from callsheet.store.recording import SEGMENTS
+from callsheet.store.recording import REJECTED, SEGMENTS
 from callsheet.store.reports import Left, Waiting
 
 
@@ -48,6 +48,8 @@ class Outcome(BaseModel):
     """Taken by a carrier that has not said more yet."""
     rejected: int
     """Refused for good, such as a number that does not exist."""
+    rejected_unsent: dict[str, int]
+    """Of the rejected: those that no carrier was asked about, because nothing could be sent to them, by reason."""
     uncertain: int
     """Nobody knows whether the carrier took them. They are shown, and settled by evidence only."""
     suppressed: dict[str, int]
@@ -84,12 +86,13 @@ async def report_of(runtime: Runtime, run: Run) -> Report:
     left = await reports.left(run.app, run.no)
     waiting = await reports.waiting(run.app, run.no)
     states = {kind: counters.get(kind, 0) for kind in Kind}
-    suppressed = _suppressed(counters)
+    suppressed = _by_reason(counters, SUPPRESSED)
     outcome = Outcome(
         delivered=states[Kind.delivered],
         undelivered=states[Kind.undelivered],
         accepted=states[Kind.accepted],
         rejected=states[Kind.rejected],
+        rejected_unsent=_by_reason(counters, REJECTED),
         uncertain=states[Kind.uncertain],
         duplicate=suppressed.pop(Reason.duplicate, 0),
         suppressed=suppressed,
@@ -106,11 +109,11 @@ async def report_of(runtime: Runtime, run: Run) -> Report:
     return Report(outcome=outcome, effort=effort)
 
 
-def _suppressed(counters: Mapping[str, int]) -> dict[str, int]:
+def _by_reason(counters: Mapping[str, int], prefix: str) -> dict[str, int]:
     return {
-        name.removeprefix(SUPPRESSED): value
+        name.removeprefix(prefix): value
         for name, value in sorted(counters.items())
-        if name.startswith(SUPPRESSED) and value
+        if name.startswith(prefix) and value
     }
 
 
