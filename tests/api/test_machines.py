@@ -1,5 +1,7 @@
 """What machines ask: whether the process lives and is ready, its metrics, and the contract."""
 
+import re
+
 import httpx2
 import pytest
 
@@ -57,6 +59,47 @@ async def test_the_contract_names_every_resource_and_how_to_sign(server):
     scheme = {"type": "apiKey", "in": "header", "name": "auth"}
     assert contract["components"]["securitySchemes"]["token"].items() >= scheme.items()
     assert all("security" in operation for path in contract["paths"].values() for operation in path.values())
+
+
+async def test_the_contract_declares_what_can_fail_and_how(server):
+    contract = (await server.http.get("/openapi.json")).json()
+
+    for operations in contract["paths"].values():
+        for operation in operations.values():
+            failures = {status: one for status, one in operation["responses"].items() if not status.startswith("2")}
+            assert {"400", "401", "403", "default"} <= failures.keys()
+            assert "422" not in failures
+            for failure in failures.values():
+                assert failure["content"] == {
+                    "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+                }
+    numbers = contract["paths"]["/v1/apps/{app}/dnc-lists/{list_id}/numbers"]["post"]["responses"]
+    assert numbers.keys() == {"200", "400", "401", "403", "404", "413", "default"}
+    assert "409" in contract["paths"]["/v1/apps/{app}/templates"]["post"]["responses"]
+    assert contract["components"]["schemas"]["Problem"]["properties"]["errors"]["items"] == {
+        "$ref": "#/components/schemas/WrongField"
+    }
+    assert not any("ValidationError" in name for name in contract["components"]["schemas"])
+
+
+async def test_a_problem_has_the_declared_shape(shop):
+    contract = (await shop.server.http.get("/openapi.json")).json()
+    problem = (await shop.v1("POST", "/templates", {})).json()
+
+    assert problem.keys() == contract["components"]["schemas"]["Problem"]["properties"].keys()
+
+
+async def test_the_page_of_the_contract_fetches_nothing_from_elsewhere(server):
+    page = await server.http.get("/docs")
+    wanted = re.findall(r"""(?:src|href)="([^"]+)"|url: '([^']+)'""", page.text)
+
+    assert page.status_code == 200
+    assert len(wanted) == 4
+    for path in ("".join(one) for one in wanted):
+        assert path.startswith("/")
+        assert (await server.http.get(path)).status_code == 200
+    assert "://" not in page.text
+    assert page.headers["content-security-policy"].startswith("default-src 'none'")
 
 
 @pytest.mark.parametrize("path", ["/v1/apps/{app}/runs", V2 + "/{app}/campaign/x", "/healthz"])

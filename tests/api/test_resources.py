@@ -39,6 +39,50 @@ async def test_a_wrong_template_names_its_fields(shop, body, expected):
     assert named(await shop.v1("POST", "/templates", body)) == expected
 
 
+async def test_what_is_wrong_is_said_in_plain_sentences(shop):
+    settings = {
+        "zones": "moon",
+        "unique_names": "yes",
+        "requests_per_minute": 0,
+        "messages_per_minute": 1.5,
+        "cap": 5,
+        "region": "ZZ",
+        "quiet": 1,
+    }
+    sender = {"number": "n" * 65, "segments_per_second": 1e9}
+
+    answers = [
+        await shop.v1("PATCH", "/settings", settings),
+        await shop.v1("POST", "/templates", {"name": 5, "body": ""}),
+        await shop.v1("POST", "/templates", {}),
+        await shop.v1("POST", "/senders", sender),
+        await shop.v1("POST", "/templates", content=b"[]"),
+        await shop.v1("GET", "/runs", params={"limit": "x"}),
+        await shop.v1("GET", "/runs", params={"limit": 0}),
+    ]
+
+    assert [[tuple(error.values()) for error in answer.json()["errors"]] for answer in answers] == [
+        [
+            ("zones", "This must be 'campaign' or 'number'."),
+            ("unique_names", "This must be true or false."),
+            ("requests_per_minute", "This must be at least 1."),
+            ("messages_per_minute", "This must be a whole number."),
+            ("region", "This is not a region with phone numbers of its own, such as IN or US."),
+            ("cap", "This must be an object."),
+            ("quiet", "There is no such field here."),
+        ],
+        [("name", "This must be a text."), ("body", "This must not be empty.")],
+        [("name", "This field is required."), ("body", "This field is required.")],
+        [
+            ("number", "This must have at most 64 characters."),
+            ("segments_per_second", "This must be at most 100000."),
+        ],
+        [("body", "This must be an object.")],
+        [("limit", "This must be a whole number.")],
+        [("limit", "This must be at least 1.")],
+    ]
+
+
 async def test_a_template_that_is_not_there_is_not_found(shop):
     answer = await shop.v1("GET", "/templates/cmt-nothing")
 

@@ -27,8 +27,13 @@ from callsheet.engine.runtime import Runtime
 log = structlog.get_logger()
 
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
-_HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
-"""Answers hold phone numbers: no cache keeps them, and no browser guesses what they are."""
+_HEADERS = {
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+    "content-security-policy": "default-src 'none'; script-src 'self' 'unsafe-inline'; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'",
+}
+"""Answers hold phone numbers: no cache keeps them, no browser guesses what they are, no page of ours asks others."""
 
 
 def build(runtime: Runtime, *, home: ASGIApp | None = None) -> ASGIApp:

@@ -9,6 +9,7 @@ from types import TracebackType
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from callsheet.api.wording import sentence
 from callsheet.core.errors import (
     CallsheetError,
     FieldError,
@@ -31,7 +32,7 @@ def as_failure(error: Exception) -> CallsheetError:
         case CallsheetError():
             return error
         case RequestValidationError():
-            return Invalid([FieldError(_path(one["loc"]), _sentence(one["msg"])) for one in error.errors()])
+            return Invalid([FieldError(_path(one["loc"]), sentence(one)) for one in error.errors()])
         case HTTPException(status_code=404):
             return NotFound("There is no such path.")
         case HTTPException(status_code=405):
@@ -78,8 +79,3 @@ def _path(loc: Sequence[str | int]) -> str:
     parts = loc[1:] if loc and loc[0] in _WHERE else loc
     path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
     return path.removeprefix(".") or "body"
-
-
-def _sentence(message: str) -> str:
-    text = message.removeprefix("Value error, ")
-    return text if text.endswith(".") else f"{text}."

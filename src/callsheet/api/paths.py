@@ -29,6 +29,9 @@ _WORDS = frozenset(
         *("contactlist", "createcontactlist", "addcontacts", "getalllistdetails", "getallcontacts"),
     }
 )
+DOCS = "/docs"
+"""Where the API's page of documentation is; what it needs lies below."""
+
 _MOST_PARAMETERS = 50
 _NUL = b"%00"
 
@@ -61,11 +64,11 @@ class Address:
 
     def is_ours(self) -> bool:
         """Tell whether the path belongs to the API at all, and not to the console beside it."""
-        return self.app_id is not None or self.path.startswith("/v1/") or self.path in _MACHINES
+        return self.app_id is not None or self.path.startswith(("/v1/", f"{DOCS}/")) or self.path in _OPEN
 
 
-_MACHINES = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json", "/v1"})
-"""Paths that programs ask, without a token."""
+_OPEN = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json", DOCS, "/v1"})
+"""Paths that are answered without a token."""
 
 
 def find_address(raw_path: bytes, path: str) -> Address:

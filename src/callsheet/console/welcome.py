@@ -79,8 +79,8 @@ class Welcome:
 
 _ELSEWHERE = (
     "<p>Callsheet answers here. Its console is not part of this release: everything is done through the API and the"
-    " command <code>callsheet</code>. For machines there are <code>/healthz</code>, <code>/readyz</code> and"
-    " <code>/metrics</code>.</p>"
+    ' command <code>callsheet</code>. <a href="/docs">/docs</a> shows our own part of the API. For machines there are'
+    " <code>/healthz</code>, <code>/readyz</code> and <code>/metrics</code>.</p>"
 )
 _OVER = (
     "<p>A sign-in link is good for 30 minutes, once. <code>callsheet serve</code> prints a new one each time it"

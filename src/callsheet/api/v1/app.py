@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
 import callsheet
 from callsheet.api import health
+from callsheet.api.paths import DOCS
 from callsheet.api.v1 import (
     app_settings,
     contact_lists,
@@ -19,6 +23,7 @@ from callsheet.api.v1 import (
     senders,
     templates,
 )
+from callsheet.api.v1.contract import EVERYWHERE, write_contract
 from callsheet.api.v1.errors import respond
 from callsheet.core.errors import CallsheetError
 from callsheet.engine.runtime import Runtime
@@ -27,15 +32,20 @@ _RESOURCES = (contact_lists, dnc_lists, imports, templates, flows, senders, runs
 
 
 def build(runtime: Runtime) -> FastAPI:
-    """Build the application. Its own pages of documentation are off: they fetch scripts from elsewhere."""
-    app = FastAPI(
+    """Build the application. Its page of documentation fetches nothing from elsewhere."""
+    app = FastAPIOffline(
         title="Callsheet",
         version=callsheet.__version__,
-        docs_url=None,
+        docs_url=DOCS,
         redoc_url=None,
+        static_url=f"{DOCS}/assets",
+        swagger_ui_parameters={"validatorUrl": None},
+        swagger_ui_oauth2_redirect_url=f"{DOCS}/oauth2-redirect",
+        responses=EVERYWHERE,
         redirect_slashes=False,
         exception_handlers=dict.fromkeys((CallsheetError, HTTPException, RequestValidationError, Exception), respond),
     )
+    app.openapi = partial(write_contract, app)  # type: ignore[method-assign]  # the documented way to extend it
     app.state.runtime = runtime
     for resource in _RESOURCES:
         app.include_router(resource.router)

@@ -10,8 +10,10 @@ from fastapi import APIRouter
 from pydantic import AfterValidator, BaseModel, Field, StrictBool, StrictInt
 
 from callsheet.api.v1.asked import Served, Tenant
+from callsheet.api.v1.contract import problems
 from callsheet.api.v1.shapes import Body
 from callsheet.core.campaign import UncertainPolicy
+from callsheet.core.errors import BodyTooLarge
 from callsheet.core.gate import Cap
 from callsheet.core.phone import known_region
 from callsheet.core.run import AppSettings, OutsideHours, ZoneSource
@@ -80,7 +82,7 @@ async def get_settings(app: Tenant) -> ShownSettings:
     return _show(app.settings)
 
 
-@router.patch("")
+@router.patch("", responses=problems(BodyTooLarge))
 async def change_settings(runtime: Served, app: Tenant, changed: ChangedSettings) -> ShownSettings:
     """Change some settings. Runs that are on follow them at once."""
     chosen = {name: getattr(changed, name) for name in changed.model_fields_set}

@@ -6,8 +6,9 @@ from fastapi import APIRouter
 from pydantic import BaseModel, StrictBool
 
 from callsheet.api.v1.asked import Served, Tenant
+from callsheet.api.v1.contract import problems
 from callsheet.api.v1.shapes import Body, Description, Instant, Name
-from callsheet.core.errors import ContactListNotFound
+from callsheet.core.errors import BodyTooLarge, ContactListNotFound, NameTaken
 from callsheet.engine.runtime import Runtime
 from callsheet.store.apps import App
 from callsheet.store.lists import ContactList
@@ -49,7 +50,7 @@ class ShownContactList(BaseModel):
     updated_at: Instant
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, responses=problems(NameTaken, BodyTooLarge))
 async def create_contact_list(runtime: Served, app: Tenant, new: NewContactList) -> ShownContactList:
     """Create an empty contact list."""
     created = await runtime.store.lists.create(
@@ -63,7 +64,7 @@ async def create_contact_list(runtime: Served, app: Tenant, new: NewContactList)
     return _show(created)
 
 
-@router.get("/{list_id}")
+@router.get("/{list_id}", responses=problems(ContactListNotFound))
 async def get_contact_list(runtime: Served, app: Tenant, list_id: str) -> ShownContactList:
     """Return a contact list."""
     return _show(await find_contact_list(runtime, app, list_id))

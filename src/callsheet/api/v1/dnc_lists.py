@@ -8,8 +8,9 @@ from fastapi import APIRouter
 from pydantic import BaseModel, BeforeValidator, Field
 
 from callsheet.api.v1.asked import Served, Tenant
+from callsheet.api.v1.contract import problems
 from callsheet.api.v1.shapes import USUAL_LIMIT, After, Body, Instant, Limit, Name, Page, page_of
-from callsheet.core.errors import DncListNotFound, FieldError, Invalid
+from callsheet.core.errors import BodyTooLarge, DncListNotFound, FieldError, Invalid, NameTaken
 from callsheet.engine import contacts
 from callsheet.engine.runtime import Runtime
 from callsheet.store.apps import App
@@ -73,7 +74,7 @@ class AddedNumbers(BaseModel):
     rejected: list[RejectedNumber]
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, responses=problems(NameTaken, BodyTooLarge))
 async def create_dnc_list(runtime: Served, app: Tenant, new: NewDncList) -> CreatedDncList:
     """Create an empty DNC list."""
     created = await runtime.store.dnc_lists.create(app.no, new.name, runtime.clock.now())
@@ -92,13 +93,13 @@ async def list_dnc_lists(
     return page_of([_show(one) for one in found], limit, lambda one: one.id)
 
 
-@router.get("/{list_id}")
+@router.get("/{list_id}", responses=problems(DncListNotFound))
 async def get_dnc_list(runtime: Served, app: Tenant, list_id: str) -> ShownDncList:
     """Return a DNC list."""
     return _show(await find_dnc_list(runtime, app, list_id))
 
 
-@router.post("/{list_id}/numbers")
+@router.post("/{list_id}/numbers", responses=problems(DncListNotFound, BodyTooLarge))
 async def add_numbers(runtime: Served, app: Tenant, list_id: str, new: NewNumbers) -> AddedNumbers:
     """Add numbers. When this answers, nothing more leaves for any of them, in running campaigns either."""
     dnc_list = await find_dnc_list(runtime, app, list_id)

@@ -9,8 +9,9 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from callsheet.api.v1.asked import Served, Tenant
+from callsheet.api.v1.contract import problems
 from callsheet.api.v1.shapes import Body, LongName
-from callsheet.core.errors import FlowNotFound, Invalid
+from callsheet.core.errors import BodyTooLarge, FlowNotFound, Invalid, NameTaken
 from callsheet.core.flow import check
 from callsheet.store.documents import Document
 
@@ -46,7 +47,7 @@ class FlowWithDocument(Flow):
     document: dict[str, Any] | None
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, responses=problems(NameTaken, BodyTooLarge))
 async def create_flow(runtime: Served, app: Tenant, new: NewFlow) -> Flow:
     """Create a flow."""
     body = _checked(new.document) if new.document is not None else ""
@@ -54,13 +55,13 @@ async def create_flow(runtime: Served, app: Tenant, new: NewFlow) -> Flow:
     return Flow(id=created.named.id, name=created.named.name)
 
 
-@router.get("/{flow_id}")
+@router.get("/{flow_id}", responses=problems(FlowNotFound))
 async def get_flow(runtime: Served, app: Tenant, flow_id: str) -> FlowWithDocument:
     """Return a flow with its document."""
     return _show(await runtime.store.flows.find(app.no, thing_id=flow_id))
 
 
-@router.put("/{flow_id}")
+@router.put("/{flow_id}", responses=problems(FlowNotFound, BodyTooLarge))
 async def put_document(runtime: Served, app: Tenant, flow_id: str, new: NewDocument) -> FlowWithDocument:
     """Give a flow its document, or the next version of it. Runs keep the version that they started with."""
     body = _checked(new.document)

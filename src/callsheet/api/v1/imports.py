@@ -12,8 +12,9 @@ from starlette.responses import StreamingResponse
 
 from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.contact_lists import find_contact_list
+from callsheet.api.v1.contract import Responses, problems
 from callsheet.api.v1.dnc_lists import find_dnc_list
-from callsheet.core.errors import ImportNotFound, MalformedBody
+from callsheet.core.errors import BodyTooLarge, ContactListNotFound, DncListNotFound, ImportNotFound, MalformedBody
 from callsheet.engine.importer import CONTACT_LIST, DNC_LIST, file_name
 from callsheet.engine.runtime import Runtime
 from callsheet.store.apps import App
@@ -24,6 +25,8 @@ from callsheet.store.lists import ContactList
 router = APIRouter(prefix="/v1/apps/{app}/{kind}/{list_id}/imports", tags=["imports"])
 
 _FILE_NAME = Query(max_length=200, description="What the file is called, for reports.")
+_NO_LIST = (ContactListNotFound, DncListNotFound)
+_CSV: Responses = {200: {"content": {"text/csv": {}}}}
 _A_FILE = {"requestBody": {"required": True, "content": {"text/csv": {"schema": {"type": "string"}}}}}
 
 
@@ -57,7 +60,7 @@ class ShownImport(BaseModel):
     """Why it failed; empty when it did not."""
 
 
-@router.post("", status_code=202, openapi_extra=_A_FILE)
+@router.post("", status_code=202, openapi_extra=_A_FILE, responses=problems(*_NO_LIST, BodyTooLarge))
 async def start_import(
     runtime: Served,
     app: Tenant,
@@ -76,7 +79,7 @@ async def start_import(
     return StartedImport(id=job.id)
 
 
-@router.get("/{import_id}")
+@router.get("/{import_id}", responses=problems(*_NO_LIST, ImportNotFound))
 async def get_import(runtime: Served, app: Tenant, kind: Kind, list_id: str, import_id: str) -> ShownImport:
     """Return how far an import has come."""
     job = await _find(runtime, app, kind, list_id, import_id)
@@ -84,7 +87,11 @@ async def get_import(runtime: Served, app: Tenant, kind: Kind, list_id: str, imp
     return ShownImport(file=file_name(job), **{name: getattr(job, name) for name in names})
 
 
-@router.get("/{import_id}/rejects", response_class=StreamingResponse, responses={200: {"content": {"text/csv": {}}}})
+@router.get(
+    "/{import_id}/rejects",
+    response_class=StreamingResponse,
+    responses=_CSV | problems(*_NO_LIST, ImportNotFound),
+)
 async def get_rejects(runtime: Served, app: Tenant, kind: Kind, list_id: str, import_id: str) -> StreamingResponse:
     """Return the rejected rows as CSV: row number, reason, sentence."""
     job = await _find(runtime, app, kind, list_id, import_id)

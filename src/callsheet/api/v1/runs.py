@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from callsheet.api.v1.asked import Served, Tenant
+from callsheet.api.v1.contract import problems
 from callsheet.api.v1.report import Report, report_of
 from callsheet.api.v1.shapes import USUAL_LIMIT, After, Instant, Limit, Page, page_of
 from callsheet.core.errors import CampaignNotFound, FieldError, Invalid, RunNotFound
@@ -70,7 +71,7 @@ class Suppression(BaseModel):
     at: Instant
 
 
-@router.get("")
+@router.get("", responses=problems(CampaignNotFound))
 async def list_runs(
     runtime: Served, app: Tenant, campaign_id: CampaignId = None, after: After = None, limit: Limit = USUAL_LIMIT
 ) -> Page[ShownRun]:
@@ -90,7 +91,7 @@ async def list_runs(
     return page_of([_show(run) for run in found], limit, lambda run: run.id)
 
 
-@router.get("/{run_id}")
+@router.get("/{run_id}", responses=problems(RunNotFound))
 async def get_run(runtime: Served, app: Tenant, run_id: str) -> ReportedRun:
     """Return a run, with how its contacts stand."""
     run = await _find(runtime, app, run_id)
@@ -98,7 +99,7 @@ async def get_run(runtime: Served, app: Tenant, run_id: str) -> ReportedRun:
     return ReportedRun(**dict(_show(run)), outcome=report.outcome, effort=report.effort)
 
 
-@router.get("/{run_id}/attempts")
+@router.get("/{run_id}/attempts", responses=problems(RunNotFound))
 async def list_attempts(
     runtime: Served,
     app: Tenant,
@@ -122,7 +123,7 @@ async def list_attempts(
     return page_of([_attempt(record) for record in found], limit, lambda attempt: attempt.id)
 
 
-@router.get("/{run_id}/suppressions")
+@router.get("/{run_id}/suppressions", responses=problems(RunNotFound))
 async def list_suppressions(
     runtime: Served, app: Tenant, run_id: str, after: After = None, limit: Limit = USUAL_LIMIT
 ) -> Page[Suppression]:

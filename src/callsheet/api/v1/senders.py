@@ -8,8 +8,9 @@ from fastapi import APIRouter, Response
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from callsheet.api.v1.asked import Served, Tenant
+from callsheet.api.v1.contract import Responses, problems
 from callsheet.api.v1.shapes import Body
-from callsheet.core.errors import Conflict
+from callsheet.core.errors import BodyTooLarge, Conflict
 from callsheet.core.run import Sender
 
 router = APIRouter(prefix="/v1/apps/{app}/senders", tags=["senders"])
@@ -52,7 +53,10 @@ async def list_senders(runtime: Served, app: Tenant) -> Senders:
     return Senders(items=[_show(sender) for sender in await runtime.store.apps.senders(app.no)])
 
 
-@router.post("", status_code=201, responses={200: {"description": "The sender was there, and was changed."}})
+_CHANGED: Responses = {200: {"description": "The sender was there, and was changed.", "model": ShownSender}}
+
+
+@router.post("", status_code=201, responses=_CHANGED | problems(Conflict, BodyTooLarge))
 async def put_sender(runtime: Served, app: Tenant, new: NewSender, response: Response) -> ShownSender:
     """Create a sender, or change how fast one may speak."""
     known = {sender.label: sender for sender in await runtime.store.apps.senders(app.no)}

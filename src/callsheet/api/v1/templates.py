@@ -8,8 +8,9 @@ from fastapi import APIRouter
 from pydantic import BaseModel, StringConstraints
 
 from callsheet.api.v1.asked import Served, Tenant
+from callsheet.api.v1.contract import problems
 from callsheet.api.v1.shapes import Body, LongName
-from callsheet.core.errors import FieldError, Invalid, TemplateNotFound
+from callsheet.core.errors import BodyTooLarge, FieldError, Invalid, NameTaken, TemplateNotFound
 from callsheet.core.message import to_send
 from callsheet.core.template import compile_text
 from callsheet.store.documents import Document
@@ -35,7 +36,7 @@ class Template(BaseModel):
     body: str
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, responses=problems(NameTaken, BodyTooLarge))
 async def create_template(runtime: Served, app: Tenant, new: NewTemplate) -> Template:
     """Create a template. Its placeholders are checked now, not when a campaign starts."""
     text = to_send(new.body)
@@ -48,7 +49,7 @@ async def create_template(runtime: Served, app: Tenant, new: NewTemplate) -> Tem
     return _show(await runtime.store.templates.create(app.no, new.name, new.body, runtime.clock.now()))
 
 
-@router.get("/{template_id}")
+@router.get("/{template_id}", responses=problems(TemplateNotFound))
 async def get_template(runtime: Served, app: Tenant, template_id: str) -> Template:
     """Return a template."""
     found = await runtime.store.templates.find(app.no, thing_id=template_id)

@@ -1,0 +1,42 @@
+"""Wording: what is wrong with a field of ours, in plain sentences instead of the validator's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+_SENTENCES: Mapping[str, str] = {
+    "missing": "This field is required.",
+    "extra_forbidden": "There is no such field here.",
+    "string_type": "This must be a text.",
+    "string_too_short": "This must not be empty.",
+    "string_too_long": "This must have at most {max_length} characters.",
+    "bool_type": "This must be true or false.",
+    "int_type": "This must be a whole number.",
+    "int_parsing": "This must be a whole number.",
+    "int_parsing_size": "This must be a whole number.",
+    "int_from_float": "This must be a whole number.",
+    "float_type": "This must be a number.",
+    "greater_than": "This must be more than {gt}.",
+    "greater_than_equal": "This must be at least {ge}.",
+    "less_than_equal": "This must be at most {le}.",
+    "enum": "This must be {expected}.",
+    "literal_error": "This must be {expected}.",
+    "list_type": "This must be an array.",
+    "too_long": "This must have at most {max_length} items.",
+    "dict_type": "This must be an object.",
+    "model_attributes_type": "This must be an object.",
+    "value_error": "{error}.",
+}
+"""By the validator's kinds of faults; checks of our own bring their sentence with them."""
+
+_ANY = "This value cannot be used here."
+
+
+def sentence(fault: Mapping[str, Any]) -> str:
+    """Return the sentence for one fault as pydantic tells it: `type`, and `ctx` with the limits."""
+    limits = {
+        name: int(limit) if isinstance(limit, float) and limit.is_integer() else limit
+        for name, limit in fault.get("ctx", {}).items()
+    }
+    return _SENTENCES.get(fault["type"], _ANY).format(**limits)
