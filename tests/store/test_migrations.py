@@ -181,3 +181,11 @@ def test_rows_without_a_number_of_their_own_lie_in_the_order_of_their_key(tmp_pa
         }
     raw.close()
     assert plain == {"account", "client"}
+
+
+async def test_a_file_that_is_no_database_is_a_sentence(tmp_path):
+    (tmp_path / "callsheet.db").write_text("hello")
+
+    for walk in (migrate, pending):
+        with pytest.raises(Conflict, match=r"callsheet\.db cannot be opened as a database: file is not a database"):
+            await walk(tmp_path / "callsheet.db")

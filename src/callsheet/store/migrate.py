@@ -7,7 +7,9 @@ fails or is killed leaves the database as it was.
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -41,7 +43,7 @@ async def migrate(url: str | Path) -> list[Revision]:
     """Walk the steps that wait and return them; none when the schema is that of this program already.
 
     `url` is the path of a SQLite file, which is made if need be, or a PostgreSQL URL as asyncpg reads it.
-    Raises Conflict when a newer program made the database, Unavailable when it does not let us in.
+    Raises Conflict when a newer program made the database or a file is none, Unavailable when it does not let us in.
     """
     return await _on(url, upgrade)
 
@@ -92,7 +94,12 @@ def alembic_config(connection: sa.Connection) -> Config:
 async def _on(url: str | Path, run: Callable[[sa.Connection], T]) -> T:
     if not _is_postgres(url):
         return await asyncio.to_thread(_on_sqlite, Path(url), run)
-    engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: _connect(str(url)), poolclass=NullPool)
+    engine = create_async_engine(
+        "postgresql+asyncpg://",
+        async_creator=lambda: _connect(str(url)),
+        poolclass=NullPool,
+        hide_parameters=True,
+    )
     async with engine.begin() as connection:
         return await connection.run_sync(run)
 
@@ -114,12 +121,24 @@ async def _connect(url: str) -> asyncpg.Connection:
 
 
 def _on_sqlite(path: Path, run: Callable[[sa.Connection], T]) -> T:
-    engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)), poolclass=NullPool)
+    _knock(path)
+    engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)), poolclass=NullPool, hide_parameters=True)
     # The driver would commit before each CREATE: what begins here ends here.
     sa.event.listen(engine, "connect", _leave_transactions_to_us)
     sa.event.listen(engine, "begin", _begin)
     with engine.begin() as connection:
         return run(connection)
+
+
+def _knock(path: Path) -> None:
+    """Read the file's first page, so that one that is no database is a sentence. Raises Conflict."""
+    try:
+        with closing(sqlite3.connect(path)) as raw:
+            raw.execute("pragma schema_version")
+    except sqlite3.Error as error:
+        raise Conflict(
+            f"{path} cannot be opened as a database: {error}. Put it back from a copy, or name another folder."
+        ) from error
 
 
 def _leave_transactions_to_us(connection: Any, _record: Any) -> None:

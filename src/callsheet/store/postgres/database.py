@@ -139,6 +139,7 @@ class PostgresDatabase:
             ),
             isolation_level="AUTOCOMMIT",
             pool_size=core_connections,
+            hide_parameters=True,
         )
         sa.event.listen(engine.sync_engine, "checkout", _refuse_closed)
         return cls(pool, engine)

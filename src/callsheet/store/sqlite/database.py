@@ -78,7 +78,12 @@ def connect(path: Path | str) -> Session:
     for pragma in _PRAGMAS:
         raw.execute(pragma)
     engine = sa.create_engine(
-        "sqlite+pysqlite://", creator=lambda: raw, poolclass=StaticPool, pool_reset_on_return=None, echo=False
+        "sqlite+pysqlite://",
+        creator=lambda: raw,
+        poolclass=StaticPool,
+        pool_reset_on_return=None,
+        # They may be phone numbers, and what an error quotes is logged.
+        hide_parameters=True,
     )
     # SQLAlchemy begins for itself once, here, and never ends: BEGIN and COMMIT are said on the raw connection.
     core = engine.connect()
