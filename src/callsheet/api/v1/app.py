@@ -14,6 +14,7 @@ from callsheet.api import health
 from callsheet.api.paths import DOCS
 from callsheet.api.v1 import (
     app_settings,
+    campaigns,
     contact_lists,
     dnc_lists,
     flows,
@@ -28,7 +29,7 @@ from callsheet.api.v1.errors import respond
 from callsheet.core.errors import CallsheetError
 from callsheet.engine.runtime import Runtime
 
-_RESOURCES = (contact_lists, dnc_lists, imports, templates, flows, senders, runs, sandbox, app_settings)
+_RESOURCES = (contact_lists, dnc_lists, imports, templates, flows, senders, campaigns, runs, sandbox, app_settings)
 
 
 def build(runtime: Runtime) -> FastAPI:

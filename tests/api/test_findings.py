@@ -1,0 +1,68 @@
+"""Findings: a placeholder that stays blank is seen before anybody gets the message."""
+
+from api.callers import campaign_body, unique
+from phone_numbers import numbers
+
+
+async def findings(shop, *lists, **changes):
+    made = await shop.compat("POST", "/campaign", campaign_body(*lists, **changes))
+    answer = await shop.v1("GET", f"/campaigns/{made.json()['data']['_id']}")
+    assert answer.status_code == 200, answer.text
+    assert {key: value for key, value in answer.json().items() if key != "findings"} == {
+        "id": made.json()["data"]["_id"],
+        "name": made.json()["data"]["name"],
+        "channel": "sms",
+        "status": "Ready",
+    }
+    return [(finding["field"], finding["message"]) for finding in answer.json()["findings"]]
+
+
+def blank(list_name, column):
+    return (
+        "message",
+        f"The contact list {list_name} has no column {column}, and the placeholder has no default: it stays blank.",
+    )
+
+
+async def test_a_placeholder_that_stays_blank_is_named_with_its_list(shop):
+    first = await shop.make_list(*numbers("IN", 1), firstName="Asha", city="Pune")
+    second = await shop.make_list(*numbers("IN", 1), forename="Ravi")
+    empty = await shop.make_list()
+    text = "<First Name> of {{City}}, {{nick | default: 'friend'}}: <Phone Number> {{fist_name}}"
+
+    found = await findings(shop, first, second, empty, message={"message": text})
+
+    assert found == [blank(first, "fist_name"), blank(second, "City"), blank(second, "fist_name")]
+
+
+async def test_nothing_is_found_where_nothing_stays_blank(shop):
+    name = await shop.make_list(*numbers("IN", 1), **{"2nd name": "Asha", "vip": ""})
+
+    found = await findings(
+        shop, name, message={"message": "{{ 2nd name }} {% if vip %}<Vip>{% endif %} {{a | upcase | default: 'x'}}"}
+    )
+
+    assert found == []
+
+
+async def test_the_text_of_a_template_and_of_a_flow_is_looked_at_too(shop):
+    name = await shop.make_list(*numbers("IN", 1), city="Pune")
+    template = (await shop.v1("POST", "/templates", {"name": unique("T"), "body": "<p>Hi {{town}}</p>"})).json()
+    flow = (await shop.v1("POST", "/flows", {"name": unique("F")})).json()
+
+    of_template = await findings(shop, name, message={"templateId": template["id"]})
+    of_flow = await findings(shop, name, message=None, format="advanced", experienceFlowName=flow["name"])
+
+    assert of_template == [blank(name, "town")]
+    assert of_flow == [
+        (
+            "message",
+            "The experience flow of this campaign has no document with a message, so there is nothing to send.",
+        )
+    ]
+
+
+async def test_the_campaign_of_nobody_is_not_found(shop):
+    answer = await shop.v1("GET", "/campaigns/cd-nothing")
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "campaign_not_found")
