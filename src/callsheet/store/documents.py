@@ -106,6 +106,17 @@ class Documents:
 
         return await self._db.read(find)
 
+    async def of_app(self, app: int, *, after: int, limit: int) -> list[Named]:
+        """Return those of an app in the order in which they were made, from a number on."""
+        thing = self._thing
+        query = (
+            sa.select(thing.c.no, thing.c.id, thing.c.name)
+            .where(thing.c.app == app, thing.c.no > after)
+            .order_by(thing.c.no)
+            .limit(limit)
+        )
+        return await self._db.read(lambda conn: [Named(*row) for row in conn.execute(query)])
+
     async def body(self, app: int, no: int, version: int) -> str:
         """Return the body of a version."""
         query = sa.select(self._body).where(

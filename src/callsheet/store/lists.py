@@ -93,6 +93,10 @@ class Lists:
         """Return a list by id, or by name: exactly, else without case."""
         return await self._db.read(lambda conn: _find(conn, app, list_id, name))
 
+    async def of_app(self, app: int, *, after: int, limit: int) -> list[ContactList]:
+        """Return the lists of an app in the order in which they were made, from a number on."""
+        return await self._db.read(lambda conn: _read(conn, app, t.contact_list.c.no > after, limit))
+
     async def add_columns(self, app: int, no: int, columns: Sequence[str]) -> None:
         """Remember which columns the contacts of a list have."""
 
@@ -156,27 +160,45 @@ def read_contact_id(text: str) -> tuple[int, int] | None:
 
 
 def _find(conn: sa.Connection, app: int, list_id: str | None, name: str | None) -> ContactList | None:
-    lists, campaign, link = t.contact_list, t.campaign, t.campaign_list
-    wanted = lists.c.id == list_id if list_id else lists.c.lname == (name or "").lower()
-    row = one(conn, sa.select(lists).where(lists.c.app == app, wanted))
-    if row is None:
-        return None
-    users = all_of(
-        conn,
-        sa.select(campaign.c.no, campaign.c.id, campaign.c.status, t.campaign_version.c.definition)
+    lists = t.contact_list
+    found = _read(conn, app, lists.c.id == list_id if list_id else lists.c.lname == (name or "").lower(), 1)
+    return found[0] if found else None
+
+
+def _read(conn: sa.Connection, app: int, where: sa.ColumnElement[bool], limit: int) -> list[ContactList]:
+    lists = t.contact_list
+    query = sa.select(lists).where(lists.c.app == app, where).order_by(lists.c.no).limit(limit)
+    rows = all_of(conn, query)
+    users = _users(conn, app, [row["no"] for row in rows])
+    return [_list(row, users.get(row["no"], ())) for row in rows]
+
+
+def _users(conn: sa.Connection, app: int, list_nos: Sequence[int]) -> dict[int, list[Mapping[str, Any]]]:
+    """Return the campaigns that use some lists, by the number of the list."""
+    campaign, link, version = t.campaign, t.campaign_list, t.campaign_version
+    query = (
+        sa.select(link.c.list_no, campaign.c.no, campaign.c.id, campaign.c.status, version.c.definition)
         .join(link, link.c.campaign_no == campaign.c.no)
         .join(
-            t.campaign_version,
+            version,
             sa.and_(
-                t.campaign_version.c.app == campaign.c.app,
-                t.campaign_version.c.campaign_no == campaign.c.no,
-                t.campaign_version.c.version == campaign.c.version,
+                version.c.app == campaign.c.app,
+                version.c.campaign_no == campaign.c.no,
+                version.c.version == campaign.c.version,
             ),
         )
-        .where(link.c.app == app, link.c.list_no == row["no"]),
+        .where(link.c.app == app, link.c.list_no.in_(list_nos))
+        .order_by(link.c.list_no, campaign.c.no)
     )
+    found: dict[int, list[Mapping[str, Any]]] = {}
+    for row in all_of(conn, query):
+        found.setdefault(row["list_no"], []).append(row)
+    return found
+
+
+def _list(row: Mapping[str, Any], users: Sequence[Mapping[str, Any]]) -> ContactList:
     return ContactList(
-        app,
+        row["app"],
         row["no"],
         row["id"],
         row["name"],
@@ -187,8 +209,8 @@ def _find(conn: sa.Connection, app: int, list_id: str | None, name: str | None) 
         row["size"],
         from_micros(row["created_at"]),
         from_micros(row["updated_at"]),
-        tuple(Named(u["no"], u["id"], _name(u)) for u in users),
-        any(u["status"] in (Status.active, Status.paused) for u in users),
+        tuple(Named(user["no"], user["id"], _name(user)) for user in users),
+        any(user["status"] in (Status.active, Status.paused) for user in users),
     )
 
 

@@ -7,7 +7,18 @@ from pydantic import BaseModel, StrictBool
 
 from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.contract import problems
-from callsheet.api.v1.shapes import Body, Description, Instant, Name
+from callsheet.api.v1.shapes import (
+    USUAL_LIMIT,
+    After,
+    Body,
+    Description,
+    Instant,
+    Limit,
+    Name,
+    Page,
+    no_cursor,
+    page_of,
+)
 from callsheet.core.errors import BodyTooLarge, ContactListNotFound, NameTaken
 from callsheet.engine.runtime import Runtime
 from callsheet.store.apps import App
@@ -62,6 +73,18 @@ async def create_contact_list(runtime: Served, app: Tenant, new: NewContactList)
         now=runtime.clock.now(),
     )
     return _show(created)
+
+
+@router.get("")
+async def list_contact_lists(
+    runtime: Served, app: Tenant, after: After = None, limit: Limit = USUAL_LIMIT
+) -> Page[ShownContactList]:
+    """Return the contact lists, oldest first."""
+    last = await runtime.store.lists.find(app.no, list_id=after) if after else None
+    if after and last is None:
+        raise no_cursor()
+    found = await runtime.store.lists.of_app(app.no, after=last.no if last is not None else 0, limit=limit + 1)
+    return page_of([_show(one) for one in found], limit, lambda one: one.id)
 
 
 @router.get("/{list_id}", responses=problems(ContactListNotFound))

@@ -9,8 +9,8 @@ from pydantic import BaseModel, BeforeValidator, Field
 
 from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.contract import problems
-from callsheet.api.v1.shapes import USUAL_LIMIT, After, Body, Instant, Limit, Name, Page, page_of
-from callsheet.core.errors import BodyTooLarge, DncListNotFound, FieldError, Invalid, NameTaken
+from callsheet.api.v1.shapes import USUAL_LIMIT, After, Body, Instant, Limit, Name, Page, no_cursor, page_of
+from callsheet.core.errors import BodyTooLarge, DncListNotFound, NameTaken
 from callsheet.engine import contacts
 from callsheet.engine.runtime import Runtime
 from callsheet.store.apps import App
@@ -88,7 +88,7 @@ async def list_dnc_lists(
     """Return the DNC lists, the global one among them, oldest first."""
     last = await runtime.store.dnc_lists.find(app.no, list_id=after) if after else None
     if after and last is None:
-        raise Invalid([FieldError("after", "This is not the cursor of a page.")])
+        raise no_cursor()
     found = await runtime.store.dnc_lists.of_app(app.no, after=last.no if last is not None else 0, limit=limit + 1)
     return page_of([_show(one) for one in found], limit, lambda one: one.id)
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.contract import problems
-from callsheet.api.v1.shapes import Body, LongName
+from callsheet.api.v1.shapes import USUAL_LIMIT, After, Body, Limit, LongName, Page, no_cursor, page_of
 from callsheet.core.errors import BodyTooLarge, FlowNotFound, Invalid, NameTaken
 from callsheet.core.flow import check
 from callsheet.store.documents import Document
@@ -53,6 +53,16 @@ async def create_flow(runtime: Served, app: Tenant, new: NewFlow) -> Flow:
     body = _checked(new.document) if new.document is not None else ""
     created = await runtime.store.flows.create(app.no, new.name, body, runtime.clock.now())
     return Flow(id=created.named.id, name=created.named.name)
+
+
+@router.get("")
+async def list_flows(runtime: Served, app: Tenant, after: After = None, limit: Limit = USUAL_LIMIT) -> Page[Flow]:
+    """Return the flows without their documents, oldest first."""
+    last = await runtime.store.flows.find(app.no, thing_id=after) if after else None
+    if after and last is None:
+        raise no_cursor()
+    found = await runtime.store.flows.of_app(app.no, after=last.named.no if last is not None else 0, limit=limit + 1)
+    return page_of([Flow(id=one.id, name=one.name) for one in found], limit, lambda one: one.id)
 
 
 @router.get("/{flow_id}", responses=problems(FlowNotFound))

@@ -10,8 +10,8 @@ from pydantic import BaseModel
 from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.contract import problems
 from callsheet.api.v1.report import Report, report_of
-from callsheet.api.v1.shapes import USUAL_LIMIT, After, Instant, Limit, Page, page_of
-from callsheet.core.errors import CampaignNotFound, FieldError, Invalid, RunNotFound
+from callsheet.api.v1.shapes import USUAL_LIMIT, After, Instant, Limit, Page, no_cursor, page_of
+from callsheet.core.errors import CampaignNotFound, RunNotFound
 from callsheet.core.ids import decode_attempt
 from callsheet.core.run import Run
 from callsheet.engine.runtime import Runtime
@@ -81,7 +81,7 @@ async def list_runs(
         raise CampaignNotFound
     last = await runtime.store.runs.find(app.no, after) if after else None
     if after and last is None:
-        raise _no_cursor()
+        raise no_cursor()
     found = await runtime.store.runs.of_app(
         app.no,
         campaign_no=campaign.no if campaign is not None else None,
@@ -112,7 +112,7 @@ async def list_attempts(
     run = await _find(runtime, app, run_id)
     last = decode_attempt(after) if after else None
     if after and (last is None or last.run_no != run.no):
-        raise _no_cursor()
+        raise no_cursor()
     found = await runtime.store.reports.attempts(
         app.no,
         run.no,
@@ -131,7 +131,7 @@ async def list_suppressions(
     run = await _find(runtime, app, run_id)
     place = read_contact_id(after) if after else None
     if after and place is None:
-        raise _no_cursor()
+        raise no_cursor()
     found = await runtime.store.reports.suppressions(app.no, run.no, after=place, limit=limit + 1)
     return page_of([_suppression(record) for _, record in found], limit, lambda one: one.contact_id)
 
@@ -141,10 +141,6 @@ async def _find(runtime: Runtime, app: App, run_id: str) -> Run:
     if run is None:
         raise RunNotFound
     return run
-
-
-def _no_cursor() -> Invalid:
-    return Invalid([FieldError("after", "This is not the cursor of a page.")])
 
 
 def _show(run: Run) -> ShownRun:

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, Str
 
 from callsheet.api.instants import write_instant
 from callsheet.core.campaign import MAX_DESCRIPTION_CHARACTERS, MAX_NAME_CHARACTERS
+from callsheet.core.errors import FieldError, Invalid
 from callsheet.core.names import is_one_line
 
 T = TypeVar("T")
@@ -44,6 +45,11 @@ After = Annotated[
     str | None,
     Query(max_length=128, description="`next` of the page before: items after that one. Without it: from the start."),
 ]
+
+
+def no_cursor() -> Invalid:
+    """Say that `after` is not what a page gave as its `next`."""
+    return Invalid([FieldError("after", "This is not the cursor of a page.")])
 
 
 class Page(BaseModel, Generic[T]):

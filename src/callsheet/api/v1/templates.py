@@ -9,7 +9,7 @@ from pydantic import BaseModel, StringConstraints
 
 from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.contract import problems
-from callsheet.api.v1.shapes import Body, LongName
+from callsheet.api.v1.shapes import USUAL_LIMIT, After, Body, Limit, LongName, Page, no_cursor, page_of
 from callsheet.core.errors import BodyTooLarge, FieldError, Invalid, NameTaken, TemplateNotFound
 from callsheet.core.message import to_send
 from callsheet.core.template import compile_text
@@ -28,11 +28,16 @@ class NewTemplate(Body):
     body: Annotated[str, StringConstraints(min_length=1, max_length=_LONGEST_BODY)]
 
 
-class Template(BaseModel):
-    """A template."""
+class NamedTemplate(BaseModel):
+    """A template without its text."""
 
     id: str
     name: str
+
+
+class Template(NamedTemplate):
+    """A template."""
+
     body: str
 
 
@@ -47,6 +52,20 @@ async def create_template(runtime: Served, app: Tenant, new: NewTemplate) -> Tem
     except Invalid as error:
         raise Invalid([FieldError("body", fault.message) for fault in error.fields]) from None
     return _show(await runtime.store.templates.create(app.no, new.name, new.body, runtime.clock.now()))
+
+
+@router.get("")
+async def list_templates(
+    runtime: Served, app: Tenant, after: After = None, limit: Limit = USUAL_LIMIT
+) -> Page[NamedTemplate]:
+    """Return the templates without their texts, oldest first."""
+    last = await runtime.store.templates.find(app.no, thing_id=after) if after else None
+    if after and last is None:
+        raise no_cursor()
+    found = await runtime.store.templates.of_app(
+        app.no, after=last.named.no if last is not None else 0, limit=limit + 1
+    )
+    return page_of([NamedTemplate(id=one.id, name=one.name) for one in found], limit, lambda one: one.id)
 
 
 @router.get("/{template_id}", responses=problems(TemplateNotFound))
