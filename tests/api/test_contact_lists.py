@@ -88,6 +88,7 @@ async def test_every_documented_wording_of_a_new_list_is_taken(shop, body):
         ({"name": ""}, ["name"]),
         ({"name": "n" * 49, "description": "d" * 257, "source": "csv", "allowDuplicates": 3}, None),
         ({"name1": 5}, ["name1"]),
+        ({"name": "two\nlines"}, ["name"]),
     ],
 )
 async def test_a_wrong_list_names_its_fields(shop, body, expected):
@@ -161,17 +162,17 @@ async def test_extra_keys_are_kept_and_speak_in_messages(shop):
         "Order No": 17,
         "total": 9.5,
         "priority": "Gold",
-        "tags": ["a"],
+        "member": True,
         "none": None,
     }
     await shop.compat("POST", ADD, {"contact_list_name": name, "data": [row]})
-    text = "Order {{order_no}}, {{total}}, {{priority}}, {{tags}}, {{none}}."
+    text = "Order {{order_no}}, {{total}}, {{priority}}, {{member}}, {{none}}."
     made = await shop.compat("POST", "/campaign", campaign_body(name, message={"message": text}))
 
     await shop.trigger(made.json()["data"]["_id"], "play")
     await shop.until_status(made.json()["data"]["_id"], "Completed")
 
-    assert [message["text"] for message in await shop.outbox()] == ['Order 17, 9.5, Gold, ["a"], .']
+    assert [message["text"] for message in await shop.outbox()] == ["Order 17, 9.5, Gold, true, ."]
 
 
 async def test_a_call_with_bad_rows_names_each_and_stores_none(shop):
@@ -184,6 +185,8 @@ async def test_a_call_with_bad_rows_names_each_and_stores_none(shop):
         {"phoneNumber": "+919876543212", "timeZone": "Mars/Base", "contactPriority": "first"},
         {"phoneNumber": "x", "timeZone": "PST"},
         {"phoneNumber": "+919876543213", "long": "x" * 301},
+        {"phoneNumber": "+919876543214", "tags": ["a"], "address": {"city": "Pune"}, "timeZone": "PST"},
+        {"phoneNumber": ["+919876543215"]},
     ]
 
     answer = await shop.compat("POST", ADD, {"contact_list_name": name, "data": rows})
@@ -198,6 +201,10 @@ async def test_a_call_with_bad_rows_names_each_and_stores_none(shop):
         "data[5].timeZone",
         "data[5].phoneNumber",
         "data[6]",
+        "data[7].tags",
+        "data[7].address",
+        "data[7].timeZone",
+        "data[8].phoneNumber",
     ]
     assert await size(shop, name) == 0
     assert "9876543210" not in answer.text

@@ -26,7 +26,7 @@ async def create(call: Call) -> dict[str, Any]:
     fields = Fields(call.document, [])
     # One page's sample says name1 where its table says name.
     name_key = "name1" if fields.get("name") is None and fields.get("name1") is not None else "name"
-    name = fields.text(name_key, longest=MAX_NAME_CHARACTERS, required=True)
+    name = fields.name(name_key, longest=MAX_NAME_CHARACTERS)
     description = fields.text("description", longest=MAX_DESCRIPTION_CHARACTERS)
     source = fields.text("source", longest=_LONGEST_SOURCE) or PASSIVE
     if source not in _SOURCES:

@@ -19,6 +19,7 @@ _LONGEST_NAME = 256
 _ID_KEYS = ("contactListId", "contactListID", "contact_list_id")
 _NAME_KEY = "contact_list_name"
 _CONTACT_PRIORITY = "contactPriority"
+_NESTED = "A contact's field is a text, a number, true, false or null."
 _WHOLE_ROW = (RowReason.too_many_columns, RowReason.value_too_long, RowReason.unreadable_character)
 
 
@@ -74,15 +75,15 @@ def _read_row(row: object, path: str, region: str | None, wrong: list[FieldError
     if not isinstance(row, dict):
         wrong.append(FieldError(path, f"A contact is an object with a {PHONE_NUMBER}."))
         return None
-    columns = columns_of(tuple(row))
-    found = 0
-    while isinstance(read := read_contact(row, columns, region), RowError):
+    flat = {key: value for key, value in row.items() if not isinstance(value, dict | list)}
+    faults = {f"{path}.{key}": _NESTED for key in row if key not in flat}
+    columns = columns_of(tuple(flat))
+    while isinstance(read := read_contact(flat, columns, region), RowError):
         if read.reason is RowReason.bad_priority and columns.contact_priority != _CONTACT_PRIORITY:
             # `priority` may mean anything in somebody's own data.
             columns = replace(columns, contact_priority=None)
             continue
-        wrong.append(FieldError(_place(path, columns, read.reason), read.message))
-        found += 1
+        faults.setdefault(_place(path, columns, read.reason), read.message)
         # What was named is left out, and the rest is looked at once more.
         match read.reason:
             case RowReason.unknown_time_zone:
@@ -90,8 +91,9 @@ def _read_row(row: object, path: str, region: str | None, wrong: list[FieldError
             case RowReason.bad_priority:
                 columns = replace(columns, contact_priority=None)
             case _:
-                return None
-    return read if not found else None
+                break
+    wrong.extend(FieldError(place, message) for place, message in faults.items())
+    return read if not faults and isinstance(read, Contact) else None
 
 
 def _place(path: str, columns: Columns, reason: RowReason) -> str:
