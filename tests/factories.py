@@ -17,7 +17,7 @@ from callsheet.core.run import AppSettings, Run
 from callsheet.core.walk import Chunk, Group
 from callsheet.store.apps import App
 from callsheet.store.lists import ContactList
-from callsheet.store.protocol import Armed, ArmKey, Batch, NewContact, NewEntry, PolicyOf, Recorded
+from callsheet.store.protocol import Armed, ArmKey, Batch, NewContact, NewEntry, Recorded
 from callsheet.store.store import Store
 
 MONDAY_NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -204,11 +204,6 @@ async def opt_out(store: Store, app: App, clock: Clock, to: str, channel: Channe
     )
 
 
-def policy_of(run: Run) -> PolicyOf:
-    """Return the retry policy of one run."""
-    return lambda _run_no: run.retry_policy
-
-
 def happening(intent: Intent, kind: Kind, at: datetime, code: str = "", segments: int = 0) -> Happening:
     """Say what happened to an attempt."""
     return Happening(intent.run_no, intent.person, intent.n, kind, at, code, segments=segments)
@@ -267,7 +262,6 @@ class Node:
 
     async def record(
         self,
-        run: Run,
         happenings: Iterable[Happening] = (),
         *,
         handed: Iterable[ArmKey] = (),
@@ -276,18 +270,18 @@ class Node:
     ) -> Recorded:
         """Record what happened, as the next batch of this node."""
         batch = Batch(self.no, next(self._batches), tuple(happenings), tuple(handed), tuple(ended))
-        return await self.store.hot.record(batch, policy_of(run), jitter)
+        return await self.store.hot.record(batch, jitter)
 
-    async def tell(self, run: Run, intents: Iterable[Intent], kind: Kind, code: str = "") -> Recorded:
+    async def tell(self, intents: Iterable[Intent], kind: Kind, code: str = "") -> Recorded:
         """Record that one thing happened to all these attempts now, and that their arms have ended."""
         mine = list(intents)
         return await self.record(
-            run, [happening(intent, kind, self.clock.now(), code) for intent in mine], ended=arms_of(self, mine)
+            [happening(intent, kind, self.clock.now(), code) for intent in mine], ended=arms_of(self, mine)
         )
 
-    async def reap(self, run: Run, *, all_arms: bool = False) -> int:
+    async def reap(self, *, all_arms: bool = False) -> int:
         """Make attempts uncertain whose lease ran out without a result."""
-        return await self.store.hot.reap(self.no, policy_of(run), lambda: 0.0, all_arms=all_arms)
+        return await self.store.hot.reap(self.no, lambda: 0.0, all_arms=all_arms)
 
 
 def arms_of(node: Node, intents: Iterable[Intent]) -> set[ArmKey]:

@@ -171,7 +171,7 @@ async def test_a_new_start_makes_a_new_run_that_contacts_everybody_again(
     campaign = await make_campaign(store, app, clock, [await make_list(store, app, clock, 3)])
     for _ in range(2):
         run = await start(store, app, clock, campaign)
-        await node.tell(run, await node.walk_all(run), Kind.delivered)
+        await node.tell(await node.walk_all(run), Kind.delivered)
         assert await store.hot.complete(run)
 
     runs = await store.runs.of_app(app.no, campaign_no=campaign.no, before=None, limit=10)
@@ -193,7 +193,7 @@ async def test_sent_counts_what_a_carrier_took_in_the_latest_run(store: Store, a
         [Kind.accepted, Kind.delivered, Kind.undelivered, Kind.rejected, Kind.refused, Kind.uncertain],
         strict=True,
     ):
-        await node.tell(run, [intent], kind)
+        await node.tell([intent], kind)
 
     found = await store.campaigns.find(app.no, campaign_id=campaign.id)
 
@@ -299,7 +299,7 @@ async def test_what_the_runs_of_a_deleted_campaign_did_stays(store: Store, app: 
     assert await store.campaigns.find(app.no, campaign_id=campaign.id) is None
     with pytest.raises(CampaignNotFound):
         await store.campaigns.delete(campaign)
-    await node.tell(run, intents, Kind.delivered)
+    await node.tell(intents, Kind.delivered)
     assert (await store.reports.counters(app.no, run.no))["delivered"] == 2
     found = await store.runs.find(app.no, run.id)
     assert found is not None

@@ -24,7 +24,6 @@ from factories import (
     make_app,
     number,
     opt_out,
-    refreshed,
     start_run,
 )
 
@@ -41,7 +40,7 @@ async def test_a_refused_message_comes_again_and_uses_up_nothing(store: Store, a
 
     for n, backoff in ((1, 0.5), (2, 1.0), (3, 2.0)):
         assert (intent.n, intent.used) == (n, 1)
-        recorded = await node.tell(run, [intent], Kind.refused)
+        recorded = await node.tell([intent], Kind.refused)
         due = clock.now() + timedelta(seconds=backoff)
         assert recorded.again_at == due
         assert (await store.hot.work(run)).due == {Turn.first: due}
@@ -51,7 +50,7 @@ async def test_a_refused_message_comes_again_and_uses_up_nothing(store: Store, a
         (intent,) = (await node.arm_again(run, Turn.first)).intents
         assert (intent.number, intent.pos) == (number(0), 0)
 
-    await node.tell(run, [intent], Kind.delivered)
+    await node.tell([intent], Kind.delivered)
     assert await counters(store, run) == {"armed": 4, "refused": 3, "delivered": 1}
     assert (await store.hot.work(run)).due == {}
     assert await store.hot.complete(run)
@@ -61,7 +60,7 @@ async def test_a_withdrawn_intent_comes_again_at_once(store: Store, app: App, cl
     run = await start_run(store, app, clock, 2)
     intents = await node.walk_all(run)
 
-    recorded = await node.tell(run, intents, Kind.withdrawn)
+    recorded = await node.tell(intents, Kind.withdrawn)
 
     assert recorded.again_at == clock.now()
     again = (await node.arm_again(run, Turn.first)).intents
@@ -75,7 +74,7 @@ async def test_those_who_come_again_come_in_the_order_in_which_they_are_due(
     intents = await node.walk_all(run)
     for intent in (intents[2], intents[0], intents[3]):
         clock.advance(0.001)
-        await node.tell(run, [intent], Kind.withdrawn)
+        await node.tell([intent], Kind.withdrawn)
 
     first = await node.arm_again(run, Turn.first, limit=2)
     rest = await node.arm_again(run, Turn.first, limit=2)
@@ -89,7 +88,7 @@ async def test_nobody_else_is_texted_again(store: Store, app: App, clock: StillC
     run = await start_run(store, app, clock, 1, max_attempts=3)
     intents = await node.walk_all(run)
 
-    recorded = await node.tell(run, intents, kind)
+    recorded = await node.tell(intents, kind)
 
     assert recorded.again_at is None
     assert (await store.hot.work(run)).due == {}
@@ -100,10 +99,10 @@ async def test_a_second_refusal_of_the_same_try_does_not_bring_the_contact_back_
 ):
     run = await start_run(store, app, clock, 1)
     intents = await node.walk_all(run)
-    await node.tell(run, intents, Kind.refused)
+    await node.tell(intents, Kind.refused)
     clock.advance(0.25)
-    await node.tell(run, intents, Kind.refused)
-    await node.tell(run, intents, Kind.withdrawn)
+    await node.tell(intents, Kind.refused)
+    await node.tell(intents, Kind.withdrawn)
 
     clock.advance(60)
 
@@ -115,8 +114,8 @@ async def test_an_attempt_that_nobody_knows_about_is_shown_and_not_repeated(
 ):
     run = await start_run(store, app, clock, 2)
     intents = await node.walk_all(run)
-    await node.tell(run, intents[:1], Kind.accepted)
-    await node.tell(run, intents[1:], Kind.uncertain, "timeout")
+    await node.tell(intents[:1], Kind.accepted)
+    await node.tell(intents[1:], Kind.uncertain, "timeout")
 
     (attempt,) = await store.reports.attempts(app.no, run.no, uncertain_only=True)
     assert (attempt.number, attempt.state) == (number(1), Kind.uncertain)
@@ -131,11 +130,11 @@ async def test_a_late_receipt_settles_what_was_uncertain_even_after_the_run(
 ):
     run = await start_run(store, app, clock, 1)
     intents = await node.walk_all(run)
-    await node.tell(run, intents, Kind.uncertain)
+    await node.tell(intents, Kind.uncertain)
     assert await store.hot.complete(run)
     clock.advance(days=3)
 
-    await node.tell(run, intents, receipt)
+    await node.tell(intents, receipt)
 
     assert await store.reports.attempts(app.no, run.no, uncertain_only=True) == []
     assert await counters(store, run) == {"armed": 1, receipt: 1}
@@ -147,7 +146,7 @@ async def test_at_least_once_repeats_what_nobody_knows_about(store: Store, clock
     run = await start_run(store, app, clock, 1)
     intents = await node.walk_all(run)
 
-    recorded = await node.tell(run, intents, Kind.uncertain)
+    recorded = await node.tell(intents, Kind.uncertain)
 
     assert recorded.again_at == clock.now() + HALF_A_SECOND
     clock.advance(1)
@@ -167,9 +166,9 @@ async def test_a_receipt_that_arrives_before_the_repeat_makes_it_needless(
     node = await Node.enter(store, clock)
     run = await start_run(store, app, clock, 2)
     intents = await node.walk_all(run)
-    await node.tell(run, intents, doubt)
+    await node.tell(intents, doubt)
 
-    await node.tell(run, intents[:1], receipt)
+    await node.tell(intents[:1], receipt)
 
     clock.advance(60)
     assert [intent.pos for intent in (await node.arm_again(run, Turn.first)).intents] == [1]
@@ -183,7 +182,7 @@ async def test_a_contact_that_comes_again_is_not_taken_for_its_own_duplicate(
     chunk = await node.take(run)
     assert chunk is not None
     first = await node.arm(run, chunk, 1)
-    await node.tell(run, first.intents, Kind.refused)
+    await node.tell(first.intents, Kind.refused)
     clock.advance(1)
 
     again = (await node.arm_again(run, Turn.first)).intents
@@ -198,7 +197,7 @@ async def test_a_person_whose_message_waits_to_be_repeated_and_who_opts_out_is_s
 ):
     everywhere = await store.dnc_lists.create(app.no, "Global", clock.now(), is_global=True)
     run = await start_run(store, app, clock, 2)
-    await node.tell(run, await node.walk_all(run), Kind.refused)
+    await node.tell(await node.walk_all(run), Kind.refused)
 
     await forbid(store, app, everywhere.no, [number(0)])
     clock.advance(1)
@@ -210,21 +209,21 @@ async def test_a_person_whose_message_waits_to_be_repeated_and_who_opts_out_is_s
 
 async def test_who_comes_again_is_held_like_everybody_else(store: Store, app: App, clock: StillClock, node: Node):
     run = await start_run(store, app, clock, 1)
-    await node.tell(run, await node.walk_all(run), Kind.refused)
+    await node.tell(await node.walk_all(run), Kind.refused)
     clock.advance(1)
     assert len((await node.arm_again(run, Turn.first)).intents) == 1
     assert len(await store.hot.unhanded(app.no)) == 1
 
     clock.advance(LEASE_SECONDS)
 
-    assert await node.reap(run) == 1
+    assert await node.reap() == 1
     (attempt,) = await store.reports.attempts(app.no, run.no, uncertain_only=True)
     assert attempt.n == 2
 
 
 async def test_nobody_comes_again_in_a_run_that_is_paused(store: Store, app: App, clock: StillClock, node: Node):
     run = await start_run(store, app, clock, 1)
-    await node.tell(run, await node.walk_all(run), Kind.withdrawn)
+    await node.tell(await node.walk_all(run), Kind.withdrawn)
     campaign = await store.campaigns.find(app.no, campaign_id=run.campaign_id)
     assert campaign is not None
 
@@ -234,12 +233,58 @@ async def test_nobody_comes_again_in_a_run_that_is_paused(store: Store, app: App
     assert len((await node.arm_again(run, Turn.first)).intents) == 1
 
 
+async def test_what_happens_late_in_a_paused_run_is_judged_by_its_own_policy(
+    place: Place, store: Store, app: App, clock: StillClock, node: Node
+):
+    await change_settings(store, app, replace(app.settings, uncertain_policy=UncertainPolicy.at_least_once))
+    run = await start_run(store, app, clock, 2)
+    chunk = await node.take(run)
+    assert chunk is not None
+    armed = await node.arm(run, chunk)
+    campaign = await store.campaigns.find(app.no, campaign_id=run.campaign_id)
+    assert campaign is not None
+    await store.campaigns.move(campaign, Move.pause, clock.now())
+
+    # A new process: it has never seen this run at work.
+    store = await place.reopen(store)
+    node = await Node.enter(store, clock)
+    told = await node.tell(armed.intents[:1], Kind.uncertain)
+    clock.advance(LEASE_SECONDS)
+    reaped = await node.reap()
+
+    assert told.again_at is not None
+    assert reaped == 1
+    assert [(one.reason, one.contacts) for one in await store.reports.waiting(app.no, run.no)] == [("uncertain", 2)]
+
+
+@pytest.mark.parametrize("end", ["stop", "complete"])
+@pytest.mark.parametrize("kind", [Kind.refused, Kind.withdrawn])
+async def test_what_comes_back_after_the_end_waits_for_nothing(
+    store: Store, app: App, clock: StillClock, node: Node, end: str, kind: Kind
+):
+    run = await start_run(store, app, clock, 2)
+    intents = await node.walk_all(run)
+    await node.tell(intents, Kind.uncertain)
+    if end == "complete":
+        assert await store.hot.complete(run)
+    else:
+        campaign = await store.campaigns.find(app.no, campaign_id=run.campaign_id)
+        assert campaign is not None
+        await store.campaigns.move(campaign, Move.stop, clock.now())
+
+    recorded = await node.tell(intents, kind)
+
+    assert (recorded.events, recorded.again_at) == (2, None)
+    assert await store.reports.waiting(app.no, run.no) == []
+    assert await counters(store, run) == {"armed": 2, kind: 2}
+
+
 async def test_the_policy_of_now_rules(store: Store, app: App, clock: StillClock, node: Node):
     run = await start_run(store, app, clock, 1)
     intents = await node.walk_all(run)
     await change_settings(store, app, replace(app.settings, uncertain_policy=UncertainPolicy.at_least_once))
 
-    recorded = await node.tell(await refreshed(store, run), intents, Kind.uncertain)
+    recorded = await node.tell(intents, Kind.uncertain)
 
     assert recorded.again_at is not None
 
@@ -248,7 +293,7 @@ async def test_two_nodes_that_ask_at_once_bring_nobody_back_twice(
     place: Place, store: Store, app: App, clock: StillClock, node: Node
 ):
     run = await start_run(store, app, clock, 30)
-    await node.tell(run, await node.walk_all(run), Kind.withdrawn)
+    await node.tell(await node.walk_all(run), Kind.withdrawn)
     twin = await place.open() if place.kind == "postgres" else store
     nodes = [node, await Node.enter(twin, clock), await Node.enter(store, clock)]
 
@@ -264,10 +309,10 @@ async def test_a_contact_that_is_queued_twice_and_deferred_comes_once(store: Sto
     node = await Node.enter(store, clock)
     run = await start_run(store, app, clock, 2, hours=hours(start=12 * 60, end=13 * 60))
     intents = await node.walk_all(run)
-    await node.tell(run, intents, Kind.uncertain)
+    await node.tell(intents, Kind.uncertain)
     clock.advance(0.1)
     # The doubt was settled by a refusal: two reasons to come again, and one contact.
-    await node.tell(run, intents, Kind.refused)
+    await node.tell(intents, Kind.refused)
     clock.advance(hours=2)
 
     assert not (await node.arm_again(run, Turn.first, 3)).intents
@@ -277,7 +322,7 @@ async def test_a_contact_that_is_queued_twice_and_deferred_comes_once(store: Sto
     again = (await node.arm_again(run, Turn.first)).intents
     assert [(intent.pos, intent.n) for intent in again] == [(0, 2), (1, 2)]
     assert await store.reports.suppressions(app.no, run.no) == []
-    await node.tell(run, again, Kind.accepted)
+    await node.tell(again, Kind.accepted)
     assert await store.hot.complete(run)
 
 
@@ -286,12 +331,12 @@ async def test_a_receipt_for_any_earlier_try_makes_a_repeat_needless(store: Stor
     node = await Node.enter(store, clock)
     run = await start_run(store, app, clock, 1)
     first = await node.walk_all(run)
-    await node.tell(run, first, Kind.uncertain)
+    await node.tell(first, Kind.uncertain)
     clock.advance(1)
     second = (await node.arm_again(run, Turn.first)).intents
-    await node.tell(run, second, Kind.refused)
+    await node.tell(second, Kind.refused)
 
-    await node.tell(run, first, Kind.delivered)
+    await node.tell(first, Kind.delivered)
 
     clock.advance(60)
     assert not (await node.arm_again(run, Turn.first)).intents
@@ -303,17 +348,17 @@ async def test_a_late_refusal_of_an_earlier_try_does_not_cost_the_contact_its_re
     node = await Node.enter(store, clock)
     run = await start_run(store, app, clock, 1)
     first = await node.walk_all(run)
-    await node.tell(run, first, Kind.uncertain)
+    await node.tell(first, Kind.uncertain)
     clock.advance(1)
     second = (await node.arm_again(run, Turn.first)).intents
-    await node.tell(run, first, Kind.refused)
-    await node.tell(run, second, Kind.refused)
+    await node.tell(first, Kind.refused)
+    await node.tell(second, Kind.refused)
 
     clock.advance(60)
     again = (await node.arm_again(run, Turn.first)).intents
 
     assert [(intent.n, intent.pos) for intent in again] == [(3, 0)]
-    await node.tell(run, again, Kind.delivered)
+    await node.tell(again, Kind.delivered)
     assert await store.hot.complete(run)
 
 
@@ -322,9 +367,9 @@ async def test_a_contact_that_is_queued_twice_and_suppressed_counts_once(store: 
     node = await Node.enter(store, clock)
     run = await start_run(store, app, clock, 2)
     intents = await node.walk_all(run)
-    await node.tell(run, intents, Kind.uncertain)
+    await node.tell(intents, Kind.uncertain)
     clock.advance(0.1)
-    await node.tell(run, intents, Kind.refused)
+    await node.tell(intents, Kind.refused)
     for intent in intents:
         await opt_out(store, app, clock, intent.number)
     clock.advance(60)

@@ -27,19 +27,19 @@ async def test_a_range_a_chunk_an_arm_and_a_retry_each_hold_the_run(
     assert not await store.hot.complete(run), "nobody took anything yet"
     first = await node.take(run, size=2)
     assert first is not None
-    await node.tell(run, (await node.arm(run, first)).intents, Kind.accepted)
+    await node.tell((await node.arm(run, first)).intents, Kind.accepted)
     assert not await store.hot.complete(run), "the third is in the range"
     last = await node.take(run)
     assert last is not None
     assert not await store.hot.complete(run), "the third is in a chunk"
     armed = await node.arm(run, last)
     assert not await store.hot.complete(run), "the third is armed"
-    await node.tell(run, armed.intents, Kind.refused)
+    await node.tell(armed.intents, Kind.refused)
     assert not await store.hot.complete(run), "the third comes again"
     clock.advance(1)
     again = await node.arm_again(run, Turn.first)
     assert not await store.hot.complete(run), "the third is armed again"
-    await node.tell(run, again.intents, Kind.uncertain)
+    await node.tell(again.intents, Kind.uncertain)
 
     assert await store.hot.complete(run), "an uncertain attempt does not hold the run"
 
@@ -57,12 +57,12 @@ async def test_an_empty_run_ends(store: Store, app: App, clock: StillClock):
 async def test_a_list_that_grew_unseen_holds_the_run(store: Store, app: App, clock: StillClock, node: Node):
     contact_list = await make_list(store, app, clock, 1)
     run = await start(store, app, clock, await make_campaign(store, app, clock, [contact_list]))
-    await node.tell(run, await node.walk_all(run), Kind.accepted)
+    await node.tell(await node.walk_all(run), Kind.accepted)
 
     await grow_list(store, app, contact_list, [1])
 
     assert not await store.hot.complete(run)
-    await node.tell(run, await node.walk_all(run), Kind.accepted)
+    await node.tell(await node.walk_all(run), Kind.accepted)
     assert await store.hot.complete(run)
 
 
@@ -72,7 +72,7 @@ async def test_a_list_that_grows_after_the_end_waits_for_the_next_run(
     contact_list = await make_list(store, app, clock, 1)
     campaign = await make_campaign(store, app, clock, [contact_list])
     run = await start(store, app, clock, campaign)
-    await node.tell(run, await node.walk_all(run), Kind.accepted)
+    await node.tell(await node.walk_all(run), Kind.accepted)
     assert await store.hot.complete(run)
 
     await grow_list(store, app, contact_list, [1])

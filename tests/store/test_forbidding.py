@@ -96,7 +96,7 @@ async def test_what_a_node_withdrew_or_handed_over_is_not_waited_for(
     run = await start(store, app, clock, campaign)
     async for one in node.walk(run, limit=1):
         (intent,) = one.intents
-        await node.record(run, handed=[ArmKey(app.no, run.no, node.no, intent.arm_no)])
+        await node.record(handed=[ArmKey(app.no, run.no, node.no, intent.arm_no)])
 
     await store.campaigns.move(campaign, Move.pause, clock.now())
 

@@ -105,7 +105,7 @@ async def test_zones_without_a_common_hour_are_suppressed_so_that_the_run_can_en
     node = await Node.enter(store, clock)
 
     intents = await node.walk_all(run)
-    await node.record(run, ended=[*await store.hot.unhanded(app.no)])
+    await node.record(ended=[*await store.hot.unhanded(app.no)])
 
     assert [intent.pos for intent in intents] == [1]
     assert await reasons(store, run) == {number(0): Reason.no_common_hour}
@@ -178,8 +178,8 @@ async def test_a_cap_counts_each_channel_for_itself_and_no_refused_try(store: St
     node = await Node.enter(store, clock)
     texts = await start_run(store, app, clock, 2)
     intents = await node.walk_all(texts)
-    await node.tell(texts, intents[:1], Kind.refused)
-    await node.tell(texts, intents[1:], Kind.accepted)
+    await node.tell(intents[:1], Kind.refused)
+    await node.tell(intents[1:], Kind.accepted)
 
     calls = await start_run(store, app, clock, 2, channel=Channel.voice)
     assert len(await node.walk_all(calls)) == 2

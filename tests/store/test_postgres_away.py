@@ -31,7 +31,6 @@ from factories import (
     make_list,
     number,
     opt_out,
-    policy_of,
     start,
     start_run,
 )
@@ -113,7 +112,7 @@ async def test_a_batch_whose_connection_was_cut_is_stored_once(
                     await cut(keeper, place)
 
             async def record(batch: Batch = batch, one: Run = one) -> Recorded:
-                return await store.hot.record(batch, policy_of(one), lambda: 0.5)
+                return await store.hot.record(batch, lambda: 0.5)
 
             away, _ = await asyncio.gather(insist(record), cut_soon())
             times_away += away
@@ -159,9 +158,9 @@ async def test_every_operation_says_that_the_database_is_away_and_works_when_it_
         "arm_again": lambda: store.hot.arm_again(
             run, Turn.fresh, limit=1, arm_no=next(arms), node_no=node.no, lease_seconds=30
         ),
-        "record": lambda: store.hot.record(Batch(node.no, batch_no), policy_of(run), lambda: 0.0),
+        "record": lambda: store.hot.record(Batch(node.no, batch_no), lambda: 0.0),
         "renew": lambda: store.hot.renew(node.no, 30),
-        "reap": lambda: node.reap(run),
+        "reap": node.reap,
         "complete": lambda: store.hot.complete(run),
         "lease_rate": lambda: store.hot.lease_rate(app.no, "sender:1", 5.0, wanted=1, horizon_seconds=1),
         "unhanded": lambda: store.hot.unhanded(app.no),

@@ -12,9 +12,11 @@ from callsheet.store.apps import App
 from callsheet.store.postgres.arming import _hold_run
 from callsheet.store.postgres.database import PostgresDatabase, Raw
 from callsheet.store.postgres.importing import append
+from callsheet.store.postgres.recording import record
+from callsheet.store.protocol import Batch
 from callsheet.store.store import Store
 from databases import Place, rows
-from factories import Node, StillClock, contact, forbid, number, refreshed, start_run
+from factories import Node, StillClock, contact, forbid, happening, number, refreshed, start_run
 
 
 @pytest.fixture
@@ -67,7 +69,7 @@ async def test_a_run_does_not_complete_over_a_list_that_is_growing(
     store: Store, app: App, clock: StillClock, node: Node, other: Node, postgres: PostgresDatabase
 ):
     run = await start_run(store, app, clock, 1)
-    await node.tell(run, await node.walk_all(run), Kind.delivered)
+    await node.tell(await node.walk_all(run), Kind.delivered)
     (list_no,) = run.lists
 
     async with postgres.transaction() as raw:
@@ -78,6 +80,23 @@ async def test_a_run_does_not_complete_over_a_list_that_is_growing(
     assert not await completing
     assert (await refreshed(store, run)).status is Status.active
     assert [intent.number for intent in await node.walk_all(run)] == [number(1)]
+
+
+async def test_a_run_does_not_complete_over_a_contact_that_is_coming_back(
+    store: Store, app: App, clock: StillClock, node: Node, other: Node, postgres: PostgresDatabase
+):
+    run = await start_run(store, app, clock, 1)
+    (intent,) = await node.walk_all(run)
+    await node.tell([intent], Kind.uncertain)
+
+    async with postgres.transaction() as raw:
+        refusal = Batch(node.no, 100, [happening(intent, Kind.refused, clock.now())])
+        assert (await record(raw, refusal, lambda: 0.0)).again_at is not None
+        completing = asyncio.create_task(other.store.hot.complete(run))
+        await waiters(store, 1)
+
+    assert not await completing
+    assert (await refreshed(store, run)).status is Status.active
 
 
 async def test_a_list_grows_while_a_node_looks_for_work_in_it(

@@ -18,13 +18,13 @@ async def test_attempts_without_a_result_are_uncertain_when_their_lease_ran_out(
     run = await start_run(store, app, clock, 6)
     intents = await node.walk_all(run, limit=3)
     told = [happening(intents[0], Kind.accepted, clock.now()), happening(intents[4], Kind.refused, clock.now())]
-    await node.record(run, told)
+    await node.record(told)
     other = await Node.enter(store, clock)
 
     clock.advance(LEASE_SECONDS - 0.001)
-    assert await other.reap(run) == 0
+    assert await other.reap() == 0
     clock.advance(0.001)
-    assert await other.reap(run) == 4
+    assert await other.reap() == 4
 
     doubtful = await store.reports.attempts(app.no, run.no, uncertain_only=True)
     assert {attempt.number for attempt in doubtful} == {number(i) for i in (1, 2, 3, 5)}
@@ -37,7 +37,7 @@ async def test_attempts_without_a_result_are_uncertain_when_their_lease_ran_out(
         "refused": 1,
         "uncertain": 4,
     }
-    assert await other.reap(run) == 0
+    assert await other.reap() == 0
     assert await store.reports.in_flight(app.no, run.no) == 0
 
 
@@ -46,13 +46,13 @@ async def test_the_one_owner_of_a_file_knows_at_its_start_that_all_others_are_de
 ):
     run = await start_run(store, app, clock, 3)
     intents = await node.walk_all(run)
-    await node.record(run, [happening(intents[1], Kind.delivered, clock.now())])
+    await node.record([happening(intents[1], Kind.delivered, clock.now())])
 
     store = await place.reopen(store)
     node = await Node.enter(store, clock)
 
-    assert await node.reap(run) == 0
-    assert await node.reap(run, all_arms=True) == 2
+    assert await node.reap() == 0
+    assert await node.reap(all_arms=True) == 2
     doubtful = await store.reports.attempts(app.no, run.no, uncertain_only=True)
     assert {attempt.number for attempt in doubtful} == {number(0), number(2)}
 
@@ -61,11 +61,11 @@ async def test_a_result_that_comes_after_the_reaper_counts(store: Store, app: Ap
     run = await start_run(store, app, clock, 2)
     intents = await node.walk_all(run)
     clock.advance(LEASE_SECONDS)
-    assert await node.reap(run) == 2
+    assert await node.reap() == 2
 
-    await node.tell(run, intents[:1], Kind.delivered)
+    await node.tell(intents[:1], Kind.delivered)
     # Nor is it asked again because of a refusal: that is evidence too, and it brings the contact back.
-    await node.tell(run, intents[1:], Kind.refused)
+    await node.tell(intents[1:], Kind.refused)
 
     assert await store.reports.attempts(app.no, run.no, uncertain_only=True) == []
     clock.advance(1)
@@ -77,10 +77,10 @@ async def test_at_least_once_brings_back_what_was_reaped(store: Store, clock: St
     node = await Node.enter(store, clock)
     run = await start_run(store, app, clock, 2)
     intents = await node.walk_all(run)
-    await node.record(run, [happening(intents[0], Kind.accepted, clock.now())])
+    await node.record([happening(intents[0], Kind.accepted, clock.now())])
 
     clock.advance(LEASE_SECONDS)
-    assert await node.reap(run) == 1
+    assert await node.reap() == 1
     clock.advance(1)
 
     assert [intent.number for intent in (await node.arm_again(run, Turn.first)).intents] == [number(1)]
@@ -94,7 +94,7 @@ async def test_reaping_goes_over_all_runs_and_apps(store: Store, app: App, clock
 
     clock.advance(LEASE_SECONDS)
 
-    assert await node.reap(runs[0]) == 6
+    assert await node.reap() == 6
     for run in runs:
         assert (await store.reports.counters(run.app, run.no))["uncertain"] == 2
 
@@ -108,7 +108,7 @@ async def test_a_stopped_run_is_reaped_too(store: Store, app: App, clock: StillC
 
     clock.advance(LEASE_SECONDS)
 
-    assert await node.reap(run) == 2
+    assert await node.reap() == 2
 
 
 async def test_two_reapers_at_once_doubt_each_attempt_once(
@@ -120,9 +120,9 @@ async def test_two_reapers_at_once_doubt_each_attempt_once(
     reapers = [node, await Node.enter(twin, clock), await Node.enter(store, clock)]
     clock.advance(LEASE_SECONDS)
 
-    reaped = await asyncio.gather(*(one.reap(run) for one in reapers))
+    reaped = await asyncio.gather(*(one.reap() for one in reapers))
 
-    assert sum(reaped) + await node.reap(run) == 40
+    assert sum(reaped) + await node.reap() == 40
     assert (await store.reports.counters(app.no, run.no))["uncertain"] == 40
 
 
@@ -137,9 +137,9 @@ async def test_a_result_that_races_the_reaper_is_not_lost(
 
     async def tell() -> None:
         for i in range(0, 20, 4):
-            await node.tell(run, intents[i : i + 4], Kind.delivered)
+            await node.tell(intents[i : i + 4], Kind.delivered)
 
-    await asyncio.gather(reaper.reap(run), tell(), reaper.reap(run))
+    await asyncio.gather(reaper.reap(), tell(), reaper.reap())
 
     counters = await store.reports.counters(app.no, run.no)
     assert {name: value for name, value in counters.items() if value} == {"armed": 20, "delivered": 20}

@@ -14,7 +14,7 @@ from callsheet.store.apps import App
 from callsheet.store.protocol import ArmKey, Batch
 from callsheet.store.store import Store
 from databases import Place, rows
-from factories import Node, StillClock, arms_of, happening, policy_of, start_run
+from factories import Node, StillClock, arms_of, happening, start_run
 
 PEOPLE = 4
 
@@ -57,7 +57,7 @@ async def test_any_order_and_any_repetition_count_the_same(
     done, new = 0, 0
     while done < len(happened):
         size = cuts[done % len(cuts)]
-        new += (await node.record(run, happened[done : done + size])).events
+        new += (await node.record(happened[done : done + size])).events
         done += size
 
     assert new == len({(one.person, one.kind) for one in happened})
@@ -79,9 +79,9 @@ async def test_a_batch_whose_answer_was_lost_changes_nothing_the_second_time(
     happened = tuple(happening(intent, Kind.refused, clock.now(), segments=1) for intent in intents)
     batch = Batch(node.no, 7, happened, ended=tuple(arms_of(node, intents)))
 
-    first = await store.hot.record(batch, policy_of(run), lambda: 0.0)
+    first = await store.hot.record(batch, lambda: 0.0)
     before = await counters(store, run), await rows(store, "select * from retry order by pos")
-    second = await store.hot.record(batch, policy_of(run), lambda: 0.9)
+    second = await store.hot.record(batch, lambda: 0.9)
 
     assert (first.events, second.events, second.unknown) == (3, 0, 0)
     assert before == (await counters(store, run), await rows(store, "select * from retry order by pos"))
@@ -93,7 +93,7 @@ async def test_numbers_of_batches_belong_to_their_node(store: Store, app: App, c
 
     for teller, intent in ((node, intents[0]), (other, intents[1])):
         batch = Batch(teller.no, 1, (happening(intent, Kind.accepted, clock.now()),))
-        assert (await store.hot.record(batch, policy_of(run), lambda: 0.0)).events == 1
+        assert (await store.hot.record(batch, lambda: 0.0)).events == 1
 
     assert await counters(store, run) == {"armed": 2, "accepted": 2}
 
@@ -103,7 +103,7 @@ async def test_the_same_receipt_at_two_nodes_counts_once(store: Store, app: App,
     other = await Node.enter(store, clock)
     receipt = happening(intents[0], Kind.delivered, clock.now())
 
-    results = [(await teller.record(run, [receipt])).events for teller in (node, other, node)]
+    results = [(await teller.record([receipt])).events for teller in (node, other, node)]
 
     assert results == [1, 0, 0]
     assert await counters(store, run) == {"armed": 1, "delivered": 1}
@@ -118,7 +118,7 @@ async def test_the_same_receipts_at_two_nodes_at_once_count_once(
     receipts = [happening(intent, kind, clock.now()) for intent in intents for kind in (Kind.accepted, Kind.delivered)]
 
     recorded = await asyncio.gather(
-        *(one.record(run, batch) for one in nodes for batch in (receipts[:14], receipts[8:], receipts[::-1]))
+        *(one.record(batch) for one in nodes for batch in (receipts[:14], receipts[8:], receipts[::-1]))
     )
 
     assert sum(one.events for one in recorded) == 24
@@ -132,7 +132,6 @@ async def test_what_the_carrier_said_is_kept_with_each_event(store: Store, app: 
     later_at = told_at + timedelta(seconds=2, microseconds=7)
 
     await node.record(
-        run,
         [
             Happening(run.no, intent.person, 1, Kind.accepted, told_at, "", "SM-77", 3),
             Happening(run.no, intent.person, 1, Kind.undelivered, later_at, "handset_off", "SM-77"),
@@ -154,7 +153,7 @@ async def test_final_reports_that_contradict_each_other_are_all_kept_and_the_han
     run, intents = await arm(store, app, clock, node, 1)
 
     for kind in (Kind.delivered, Kind.undelivered, Kind.rejected):
-        await node.tell(run, intents, kind)
+        await node.tell(intents, kind)
 
     (attempt,) = await store.reports.attempts(run.app, run.no)
     assert attempt.state == Kind.delivered
@@ -170,7 +169,6 @@ async def test_what_names_no_attempt_of_ours_is_counted_and_stored_nowhere(
     now = clock.now()
 
     recorded = await node.record(
-        run,
         [
             Happening(run.no, b"\0" * 16, 1, Kind.delivered, now),
             Happening(run.no, intent.person, 2, Kind.delivered, now),
@@ -187,7 +185,7 @@ async def test_a_batch_of_several_runs_counts_each_for_itself(store: Store, app:
     first, mine = await arm(store, app, clock, node, 2)
     second, theirs = await arm(store, app, clock, node, 3)
 
-    await node.tell(first, [*mine, *theirs], Kind.accepted)
+    await node.tell([*mine, *theirs], Kind.accepted)
 
     assert await counters(store, first) == {"armed": 2, "accepted": 2}
     assert await counters(store, second) == {"armed": 3, "accepted": 3}
@@ -199,18 +197,18 @@ async def test_arms_are_held_until_they_ended(store: Store, app: App, clock: Sti
     assert set(await store.hot.unhanded(app.no)) == {key} == set(await store.hot.unhanded(app.no, run.no))
     assert set(await store.hot.unhanded(app.no, run.no + 1)) == set()
 
-    await node.record(run, handed=[key])
+    await node.record(handed=[key])
     assert set(await store.hot.unhanded(app.no)) == set()
     assert await store.reports.in_flight(app.no, run.no) == 1
 
-    await node.record(run, ended=[key, ArmKey(app.no, run.no, node.no, 999)])
+    await node.record(ended=[key, ArmKey(app.no, run.no, node.no, 999)])
     assert await store.reports.in_flight(app.no, run.no) == 0
 
 
 async def test_a_batch_without_news_is_fine(store: Store, app: App, clock: StillClock, node: Node):
-    run = await start_run(store, app, clock, 1)
+    await start_run(store, app, clock, 1)
 
-    assert await node.record(run) == (0, None, 0)
+    assert await node.record() == (0, None, 0)
 
 
 async def test_many_events_in_one_batch(store: Store, app: App, clock: StillClock, node: Node):
@@ -218,7 +216,6 @@ async def test_many_events_in_one_batch(store: Store, app: App, clock: StillCloc
     intents = await node.walk_all(run, size=500, limit=500)
 
     recorded = await node.record(
-        run,
         [happening(intent, kind, clock.now()) for kind in (Kind.delivered, Kind.accepted) for intent in intents],
     )
 

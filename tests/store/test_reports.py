@@ -34,7 +34,7 @@ from factories import (
 
 async def test_pages_of_attempts_show_everyone_once(store: Store, app: App, clock: StillClock, node: Node):
     run = await start_run(store, app, clock, 23)
-    await node.tell(run, (await node.walk_all(run))[:9], Kind.refused)
+    await node.tell((await node.walk_all(run))[:9], Kind.refused)
     clock.advance(1)
     await node.arm_again(run, Turn.first)
 
@@ -55,8 +55,8 @@ async def test_pages_of_attempts_show_everyone_once(store: Store, app: App, cloc
 async def test_pages_of_doubts_show_each_once(store: Store, app: App, clock: StillClock, node: Node):
     run = await start_run(store, app, clock, 20)
     intents = await node.walk_all(run)
-    await node.tell(run, intents[:11], Kind.uncertain)
-    await node.tell(run, intents[11:], Kind.delivered)
+    await node.tell(intents[:11], Kind.uncertain)
+    await node.tell(intents[11:], Kind.delivered)
 
     seen, after = [], None
     while page := await store.reports.attempts(app.no, run.no, after=after, limit=4, uncertain_only=True):
@@ -160,16 +160,16 @@ class Stroll:
     async def tell(self) -> None:
         if self.pending:
             node, intent = self.pending.pop(self.dice.randrange(len(self.pending)))
-            await node.tell(self.run, [intent], self.dice.choice(list(Kind)))
+            await node.tell([intent], self.dice.choice(list(Kind)))
             self.told.append((node, intent))
 
     async def tell_late(self) -> None:
         if self.told:
             _, intent = self.dice.choice(self.told)
-            await self.dice.choice(self.nodes).tell(self.run, [intent], self.dice.choice(list(Kind)))
+            await self.dice.choice(self.nodes).tell([intent], self.dice.choice(list(Kind)))
 
     async def reap(self) -> None:
-        await self.dice.choice(self.nodes).reap(self.run)
+        await self.dice.choice(self.nodes).reap()
 
     async def release(self) -> None:
         await self.store.hot.release(self.dice.choice(self.nodes).no)

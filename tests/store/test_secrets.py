@@ -22,7 +22,7 @@ async def live_a_little(store: Store, app: App, clock: StillClock, node: Node) -
     run = await start_run(store, app, clock, 10)
     intents = await node.walk_all(run)
     for kind in (Kind.refused, Kind.uncertain, Kind.delivered):
-        await node.tell(run, intents[:4], kind)
+        await node.tell(intents[:4], kind)
     return [number(i).removeprefix("+") for i in (*range(10), 50)]
 
 

@@ -69,7 +69,7 @@ async def test_no_noun_of_an_app_is_found_by_the_other(
         app.no, list_no=contact_list.no, target="contact_list", file="f", bytes_total=1, now=clock.now()
     )
     run = await start(store, app, clock, await make_campaign(store, app, clock, [contact_list], name="Spring"))
-    await node.tell(run, (await node.walk_all(run))[:2], Kind.uncertain)
+    await node.tell((await node.walk_all(run))[:2], Kind.uncertain)
     await opt_out(store, app, clock, number(0))
 
     assert await store.lists.find(other.no, list_id=contact_list.id) is None

@@ -229,7 +229,7 @@ async def test_a_contact_that_comes_again_comes_to_one_node(
 ):
     run = await start_run(store, app, clock, 120)
     intents = await node.walk_all(run)
-    await node.tell(run, intents, Kind.refused)
+    await node.tell(intents, Kind.refused)
     clock.advance(5)
     (turn,) = (await store.hot.work(run)).due
 
@@ -272,7 +272,7 @@ async def test_whoever_is_armed_while_he_is_forbidden_is_known_to_the_call_that_
         keys = arms_of(other, armed.intents)
         assert keys <= set(held), "it was armed before, and the call that forbids did not learn of it"
         race.won(by_one=bool(keys))
-        await other.record(run, ended=keys)
+        await other.record(ended=keys)
 
     assert len(race.wins) == 2, "one side won every time: that proves nothing"
     assert await state_of(store, run) == {f"suppressed:{REASONS[means]}": race.wins[False]}
@@ -298,7 +298,7 @@ async def test_whoever_is_armed_while_the_campaign_is_paused_is_known_to_the_pau
         assert armed.lost == (not armed.intents)
         chunk = chunk if armed.lost else armed.left
         race.won(by_one=not armed.lost)
-        await other.record(run, ended=held)
+        await other.record(ended=held)
         await store.campaigns.move(campaign, Move.resume, clock.now())
 
     assert len(race.wins) == 2, "one side won every time: that proves nothing"
@@ -329,7 +329,7 @@ async def test_receipts_of_one_attempt_that_two_nodes_record_at_once_are_counted
     # Few at a time: with many, both would say the same of one, and the conflict would put them in order.
     for i in range(0, len(intents), 3):
         mine = intents[i : i + 3]
-        await asyncio.gather(*(walker.record(runs[0], some(mine)) for walker in (node, other)))
+        await asyncio.gather(*(walker.record(some(mine)) for walker in (node, other)))
 
     for run in runs:
         states = Counter(fold(kinds) for (run_no, _), kinds in told.items() if run_no == run.no)
@@ -355,8 +355,8 @@ async def test_a_result_that_comes_as_its_lease_runs_out_is_counted_once(
         clock.advance(LEASE_SECONDS + 1)
         dice.shuffle(intents)
         told = [happening(one, Kind.accepted, clock.now()) for one in intents[:6]]
-        await asyncio.gather(node.record(run, told), other.reap(run), node.reap(run), other.reap(run))
-        await other.record(run, [happening(one, Kind.delivered, clock.now()) for one in intents[:3]])
+        await asyncio.gather(node.record(told), other.reap(), node.reap(), other.reap())
+        await other.record([happening(one, Kind.delivered, clock.now()) for one in intents[:3]])
 
     assert await state_of(store, run) == {"delivered": 3 * rounds, "accepted": 3 * rounds, "uncertain": 4 * rounds}
     assert await rows(store, "select count(*) from uncertain") == [(4 * rounds,)]

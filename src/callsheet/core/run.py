@@ -88,12 +88,11 @@ class Run:
         return self.definition.order
 
     @property
-    def retry_policy(self) -> RetryPolicy:
-        """What this run says about trying again."""
-        definition = self.definition
-        return RetryPolicy(definition.max_attempts, definition.retry_minutes, self.settings.uncertain_policy)
-
-    @property
     def global_dnc_applies(self) -> bool:
         """Tell whether the app's global DNC list spares its people from this run."""
         return self.channel is Channel.voice or self.settings.dnc_for_sms
+
+
+def retry_policy(definition: Definition, settings: AppSettings) -> RetryPolicy:
+    """Return what a run of this definition says about trying again, by the app's settings of now."""
+    return RetryPolicy(definition.max_attempts, definition.retry_minutes, settings.uncertain_policy)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from callsheet.core.gate import Wait
-from callsheet.core.retrying import RetryPolicy, Turn
+from callsheet.core.retrying import Turn
 from callsheet.core.run import Run
 from callsheet.core.segments import measure
 from callsheet.core.template import Compiled, compile_text
@@ -84,7 +84,6 @@ class Agenda:
 
     def __init__(self) -> None:
         self.states: dict[int, RunState] = {}
-        self._policies: dict[int, RetryPolicy] = {}
         self.changed = asyncio.Event()
         self.on_change: Callable[[], None] = lambda: None
 
@@ -102,12 +101,7 @@ class Agenda:
                 self.states[run_no] = RunState(run, message, guess)
             else:
                 state.run = run
-            self._policies[run_no] = run.retry_policy
         return dropped
-
-    def policy_of(self, run_no: int) -> RetryPolicy:
-        """Return the retry policy of a run; runs that ended before this node began repeat nothing."""
-        return self._policies.get(run_no, RetryPolicy())
 
     def of_sender(self, sender_no: int) -> Mapping[int, RunState]:
         """Return the runs that speak through a sender."""

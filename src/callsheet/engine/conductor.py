@@ -77,7 +77,7 @@ class Conductor:
         self.node_no = await self._store.hot.enter("callsheet")
         self.agenda.update(await self._store.runs.active())
         self.recorder = Recorder(
-            self._store.hot, self.holds, given.clock, self.agenda.policy_of, given.rng, given.failpoints,
+            self._store.hot, self.holds, given.clock, given.rng, given.failpoints,
             node_no=self.node_no,
         )  # fmt: skip
         self.recorder.on_recorded = self._on_recorded

@@ -16,7 +16,7 @@ from callsheet.core.attempt import Happening
 from callsheet.core.ids import AttemptKey
 from callsheet.engine.failpoints import Failpoints
 from callsheet.engine.holds import Holds
-from callsheet.store.protocol import Batch, HotStore, PolicyOf, Recorded
+from callsheet.store.protocol import Batch, HotStore, Recorded
 
 log = structlog.get_logger()
 
@@ -38,7 +38,6 @@ class Recorder:
         hot: HotStore,
         holds: Holds,
         clock: Clock,
-        policy_of: PolicyOf,
         rng: random.Random,
         failpoints: Failpoints,
         *,
@@ -48,7 +47,6 @@ class Recorder:
         self._hot = hot
         self._holds = holds
         self._clock = clock
-        self._policy_of = policy_of
         self._rng = rng
         self._failpoints = failpoints
         self._node_no = node_no
@@ -122,7 +120,7 @@ class Recorder:
     async def _record(self, batch: Batch) -> Recorded:
         for tries in count(1):
             try:
-                return await self._hot.record(batch, self._policy_of, self._rng.random)
+                return await self._hot.record(batch, self._rng.random)
             except Exception as error:
                 # Whatever it was, what happened must not be lost: the batch number makes a repeat harmless, also when
                 # the first one was stored after all. Only a stop ends it: what is not told then is told again.

@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 
 from callsheet.core.attempt import Happening, Intent
 from callsheet.core.pacing import Grant
-from callsheet.core.retrying import RetryPolicy, Turn
+from callsheet.core.retrying import Turn
 from callsheet.core.run import Run
 from callsheet.core.walk import Chunk, Group
 
@@ -78,10 +78,6 @@ class Work(NamedTuple):
     due: Mapping[Turn, datetime]
 
 
-PolicyOf = Callable[[int], RetryPolicy]
-"""The retry policy of a run, by its number."""
-
-
 class HotStore(Protocol):
     """The way a contact is reached, and nothing else."""
 
@@ -117,8 +113,10 @@ class HotStore(Protocol):
     ) -> Armed:
         """Arm contacts that come again and are due: the gate is the same."""
 
-    async def record(self, batch: Batch, policy_of: PolicyOf, jitter: Callable[[], float]) -> Recorded:
+    async def record(self, batch: Batch, jitter: Callable[[], float]) -> Recorded:
         """Store events, retries and counters; a batch that was stored before changes nothing.
+
+        Who comes again is decided by the run's policy as it is now; nobody does in a run that has ended.
 
         A node has one batch on its way at a time: one with a lower number than the last is taken for stored.
         """
@@ -129,7 +127,7 @@ class HotStore(Protocol):
     async def release(self, node_no: int | None, run_no: int | None = None) -> None:
         """Give chunks back at once, with what they have left; without a node, everybody's."""
 
-    async def reap(self, node_no: int, policy_of: PolicyOf, jitter: Callable[[], float], *, all_arms: bool) -> int:
+    async def reap(self, node_no: int, jitter: Callable[[], float], *, all_arms: bool) -> int:
         """Make attempts without a result whose lease has run out `uncertain`; return how many.
 
         `all_arms` is for the one owner of a SQLite file at its start: whoever held the leases is dead.

@@ -13,8 +13,11 @@ from typing import NamedTuple
 
 from callsheet.clock import to_micros
 from callsheet.core.attempt import PENDING, UNSENT, Happening, Kind, advance, fold
+from callsheet.core.campaign import Status
 from callsheet.core.retrying import RetryPolicy, decide
+from callsheet.core.run import retry_policy
 from callsheet.store.retry import Retry
+from callsheet.store.rows import read_definition, read_settings
 
 Key = tuple[bytes, int]
 """A person and a try: an attempt within its run."""
@@ -119,6 +122,13 @@ def by_run(happenings: Iterable[Happening]) -> dict[int, list[Happening]]:
 def may_come_again(moved: Iterable[Happening]) -> list[Happening]:
     """Return the events after which a contact may come again: nearly all batches have none."""
     return [happening for happening in moved if happening.kind not in (Kind.accepted, Kind.delivered)]
+
+
+def read_policy(status: str, definition: str, settings: str) -> RetryPolicy | None:
+    """Read what a run says about trying again; None when it has ended, so that nobody comes again."""
+    if status not in (Status.active, Status.paused):
+        return None
+    return retry_policy(read_definition(definition), read_settings(settings))
 
 
 def plan_retries(

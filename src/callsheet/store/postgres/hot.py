@@ -21,7 +21,6 @@ from callsheet.store.protocol import (
     Batch,
     NewContact,
     NewEntry,
-    PolicyOf,
     Recorded,
     Step,
     Work,
@@ -108,9 +107,9 @@ class PostgresHot:
         lease_until = from_micros(until) if until else None
         return Armed(intents, outcome.left, outcome.lost, outcome.closed_until, lease_until, outcome.seen)
 
-    async def record(self, batch: Batch, policy_of: PolicyOf, jitter: Callable[[], float]) -> Recorded:
+    async def record(self, batch: Batch, jitter: Callable[[], float]) -> Recorded:
         """Store what happened."""
-        return await self._db.write_raw(lambda raw: recording.record(raw, batch, policy_of, jitter))
+        return await self._db.write_raw(lambda raw: recording.record(raw, batch, jitter))
 
     async def renew(self, node_no: int, lease_seconds: float) -> None:
         """Renew leases."""
@@ -120,14 +119,12 @@ class PostgresHot:
         """Give chunks back."""
         await self._db.ask(upkeep.RELEASE, node_no, run_no)
 
-    async def reap(
-        self, node_no: int, policy_of: PolicyOf, jitter: Callable[[], float], *, all_arms: bool = False
-    ) -> int:
+    async def reap(self, node_no: int, jitter: Callable[[], float], *, all_arms: bool = False) -> int:
         """Make attempts uncertain whose lease ran out, some arms a transaction."""
         doubtful, more, present = 0, True, self._present()
         while more:
             reaped = await self._db.write_raw(
-                lambda raw: recording.reap(raw, node_no, policy_of, jitter, all_arms=all_arms, present=present)
+                lambda raw: recording.reap(raw, node_no, jitter, all_arms=all_arms, present=present)
             )
             doubtful, more = doubtful + reaped.doubtful, reaped.more
         return doubtful

@@ -1,9 +1,9 @@
 """Record: events, doubts, retries and counters of a batch, in one transaction.
 
-Locks are taken in one order: the node, arms, attempts by their keys, and counters last. Two nodes may tell something
-of one attempt at the same time (a result here, its receipt there). What the second one counts depends on what the
-first one stored, so each locks the attempt before it looks at its events: the lock is the attempt's own row, which
-nobody ever changes, and the look is a statement of its own, so that it sees what the other committed.
+Locks are taken in one order: the node, arms, attempts by their keys, runs (shared), and counters last. Two nodes may
+tell something of one attempt at the same time (a result here, its receipt there). What the second one counts depends on
+what the first one stored, so each locks the attempt before it looks at its events: the lock is the attempt's own row,
+which nobody ever changes, and the look is a statement of its own, so that it sees what the other committed.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 
 from callsheet.clock import from_micros, to_micros
 from callsheet.core.attempt import Happening
+from callsheet.core.retrying import RetryPolicy
 from callsheet.store.arming import unpack_members
 from callsheet.store.postgres.database import Raw
 from callsheet.store.postgres.statements import columns, now_or
-from callsheet.store.protocol import ArmKey, Batch, PolicyOf, Recorded
+from callsheet.store.protocol import ArmKey, Batch, Recorded
 from callsheet.store.recording import (
     Changes,
     Key,
@@ -25,6 +26,7 @@ from callsheet.store.recording import (
     leases_ran_out,
     may_come_again,
     plan_retries,
+    read_policy,
     weigh,
 )
 
@@ -53,7 +55,7 @@ _BEGIN_BATCH = (
 )
 
 
-async def record(raw: Raw, batch: Batch, policy_of: PolicyOf, jitter: Callable[[], float]) -> Recorded:
+async def record(raw: Raw, batch: Batch, jitter: Callable[[], float]) -> Recorded:
     """Store a batch once: a second time it changes nothing."""
     handed = set(batch.handed).difference(batch.ended)
     is_new = await raw.fetchval(
@@ -62,7 +64,7 @@ async def record(raw: Raw, batch: Batch, policy_of: PolicyOf, jitter: Callable[[
     if is_new is None:
         return Recorded(0, None, 0)
     held = await _hold(raw, {(h.run_no, h.person, h.n) for h in batch.happenings})
-    return await _store(raw, batch.node_no, batch.happenings, held, policy_of, jitter)
+    return await _store(raw, batch.node_no, batch.happenings, held, jitter)
 
 
 async def _hold(raw: Raw, keys: Collection[tuple[int, bytes, int]]) -> Mapping[int, _Held]:
@@ -97,7 +99,6 @@ async def _store(
     node_no: int,
     happenings: Iterable[Happening],
     held: Mapping[int, _Held],
-    policy_of: PolicyOf,
     jitter: Callable[[], float],
 ) -> Recorded:
     """Store what happened to attempts that are locked."""
@@ -111,7 +112,7 @@ async def _store(
         weighed = weigh(mine, run.seen, run.attempts)
         unknown += weighed.unknown
         changes.append((run.app, run_no, weighed))
-    retries = await _bring_back(raw, changes, policy_of, jitter)
+    retries = await _bring_back(raw, changes, jitter)
     await _write(raw, node_no, changes, retries)
     events = sum(len(mine.events) for _, _, mine in changes)
     dues = [row[3] for row in retries]
@@ -177,16 +178,28 @@ async def _write(
 
 
 async def _bring_back(
-    raw: Raw, changes: Sequence[tuple[int, int, Changes]], policy_of: PolicyOf, jitter: Callable[[], float]
+    raw: Raw, changes: Sequence[tuple[int, int, Changes]], jitter: Callable[[], float]
 ) -> list[tuple[Any, ...]]:
-    """Ask core who comes again, and return the rows of `retry`."""
+    """Ask core who comes again, and return the rows of `retry`: none for a run that has ended."""
     rows: list[tuple[Any, ...]] = []
     for app, run_no, mine in changes:
         ended = may_come_again(mine.moved)
-        if ended:
+        policy = await _policy(raw, run_no) if ended else None
+        if policy is not None:
             tried = await _tried(raw, app, run_no, ended)
-            rows += [(app, run_no, *retry) for retry in plan_retries(ended, tried, policy_of(run_no), jitter)]
+            rows += [(app, run_no, *retry) for retry in plan_retries(ended, tried, policy, jitter)]
     return rows
+
+
+async def _policy(raw: Raw, run_no: int) -> RetryPolicy | None:
+    """Keep a run from ending until those who come again are written down, and return its policy."""
+    row = await raw.fetchrow(
+        "select r.status, v.definition, a.settings from run r join app a on a.no = r.app join campaign_version v"
+        "  on v.app = r.app and v.campaign_no = r.campaign_no and v.version = r.version"
+        " where r.no = $1 for share of r",
+        run_no,
+    )
+    return read_policy(*row) if row is not None else None
 
 
 async def _tried(raw: Raw, app: int, run_no: int, ended: Sequence[Happening]) -> dict[Key, Tried]:
@@ -211,7 +224,6 @@ class Reaped(NamedTuple):
 async def reap(
     raw: Raw,
     node_no: int,
-    policy_of: PolicyOf,
     jitter: Callable[[], float],
     *,
     all_arms: bool,
@@ -235,7 +247,7 @@ async def reap(
         for run_no, mine in held.items()
         for doubt in leases_ran_out(run_no, sorted(mine.attempts), mine.seen, from_micros(arms[0]["now"]))
     ]
-    await _store(raw, node_no, doubts, held, policy_of, jitter)
+    await _store(raw, node_no, doubts, held, jitter)
     await raw.execute(
         "delete from arm a using unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])"
         "  as u (app, run_no, node_no, arm_no)"

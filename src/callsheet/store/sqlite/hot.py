@@ -18,7 +18,6 @@ from callsheet.store.protocol import (
     Batch,
     NewContact,
     NewEntry,
-    PolicyOf,
     Recorded,
     Step,
     Work,
@@ -104,9 +103,9 @@ class SqliteHot:
         intents = open_intents(self._vault, key, outcome.send)
         return Armed(intents, outcome.left, outcome.lost, outcome.closed_until, from_micros(until), outcome.seen)
 
-    async def record(self, batch: Batch, policy_of: PolicyOf, jitter: Callable[[], float]) -> Recorded:
+    async def record(self, batch: Batch, jitter: Callable[[], float]) -> Recorded:
         """Store what happened."""
-        return await self._db.write_raw(lambda raw: recording.record(raw, batch, policy_of, jitter))
+        return await self._db.write_raw(lambda raw: recording.record(raw, batch, jitter))
 
     async def renew(self, node_no: int, lease_seconds: float) -> None:
         """Renew leases."""
@@ -117,14 +116,10 @@ class SqliteHot:
         """Give chunks back."""
         await self._db.write_raw(lambda raw: upkeep.release(raw, node_no, run_no))
 
-    async def reap(
-        self, node_no: int, policy_of: PolicyOf, jitter: Callable[[], float], *, all_arms: bool = False
-    ) -> int:
+    async def reap(self, node_no: int, jitter: Callable[[], float], *, all_arms: bool = False) -> int:
         """Make attempts uncertain whose lease ran out."""
         now = self._micros()
-        return await self._db.write_raw(
-            lambda raw: recording.reap(raw, node_no, now, policy_of, jitter, all_arms=all_arms)
-        )
+        return await self._db.write_raw(lambda raw: recording.reap(raw, node_no, now, jitter, all_arms=all_arms))
 
     async def complete(self, run: Run) -> bool:
         """Complete the run if nothing is left."""

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 
 from callsheet.clock import from_micros, to_micros
 from callsheet.core.attempt import Happening
+from callsheet.core.retrying import RetryPolicy
 from callsheet.store.arming import unpack_members
-from callsheet.store.protocol import ArmKey, Batch, PolicyOf, Recorded
+from callsheet.store.protocol import ArmKey, Batch, Recorded
 from callsheet.store.recording import (
     Changes,
     Key,
@@ -17,6 +18,7 @@ from callsheet.store.recording import (
     leases_ran_out,
     may_come_again,
     plan_retries,
+    read_policy,
     weigh,
 )
 from callsheet.store.sqlite.statements import count, insert_many, marks, select_in
@@ -24,24 +26,20 @@ from callsheet.store.sqlite.statements import count, insert_many, marks, select_
 _WHERE_ARM = " where app = ? and run_no = ? and node_no = ? and arm_no = ?"
 
 
-def record(raw: sqlite3.Connection, batch: Batch, policy_of: PolicyOf, jitter: Callable[[], float]) -> Recorded:
+def record(raw: sqlite3.Connection, batch: Batch, jitter: Callable[[], float]) -> Recorded:
     """Store a batch once: a second time it changes nothing."""
     (last_batch_no,) = raw.execute("select batch_no from node where no = ?", (batch.node_no,)).fetchone()
     if batch.batch_no <= last_batch_no:
         return Recorded(0, None, 0)
     raw.execute("update node set batch_no = ? where no = ?", (batch.batch_no, batch.node_no))
-    recorded = store(raw, batch.node_no, batch.happenings, policy_of, jitter)
+    recorded = store(raw, batch.node_no, batch.happenings, jitter)
     raw.executemany("update arm set handed = 1" + _WHERE_ARM, batch.handed)
     raw.executemany("delete from arm" + _WHERE_ARM, batch.ended)
     return recorded
 
 
 def store(
-    raw: sqlite3.Connection,
-    node_no: int,
-    happenings: Iterable[Happening],
-    policy_of: PolicyOf,
-    jitter: Callable[[], float],
+    raw: sqlite3.Connection, node_no: int, happenings: Iterable[Happening], jitter: Callable[[], float]
 ) -> Recorded:
     """Store what happened, run by run."""
     events, unknown, again = 0, 0, []
@@ -52,7 +50,7 @@ def store(
             continue
         changes = _weigh(raw, row[0], run_no, mine)
         _write(raw, row[0], run_no, node_no, changes)
-        again += _bring_back(raw, row[0], run_no, changes.moved, policy_of, jitter)
+        again += _bring_back(raw, row[0], run_no, changes.moved, jitter)
         events += len(changes.events)
         unknown += changes.unknown
     return Recorded(events, from_micros(min(again)) if again else None, unknown)
@@ -103,11 +101,13 @@ def _bring_back(
     app: int,
     run_no: int,
     moved: Sequence[Happening],
-    policy_of: PolicyOf,
     jitter: Callable[[], float],
 ) -> list[int]:
-    """Write the retries that core decides on, and return when they are due."""
+    """Write the retries that core decides on, and return when they are due: none in a run that has ended."""
     ended = may_come_again(moved)
+    policy = _policy(raw, run_no) if ended else None
+    if policy is None:
+        return []
     tried = {
         (happening.person, happening.n): Tried._make(
             raw.execute(
@@ -118,7 +118,7 @@ def _bring_back(
         )
         for happening in ended
     }
-    retries = plan_retries(ended, tried, policy_of(run_no), jitter)
+    retries = plan_retries(ended, tried, policy, jitter)
     insert_many(
         raw,
         "insert into retry (app, run_no, turn, due, list_no, pos, person, n, used, group_no, reason)",
@@ -128,15 +128,16 @@ def _bring_back(
     return [retry.due for retry in retries]
 
 
-def reap(
-    raw: sqlite3.Connection,
-    node_no: int,
-    now: int,
-    policy_of: PolicyOf,
-    jitter: Callable[[], float],
-    *,
-    all_arms: bool,
-) -> int:
+def _policy(raw: sqlite3.Connection, run_no: int) -> RetryPolicy | None:
+    row = raw.execute(
+        "select r.status, v.definition, a.settings from run r join app a on a.no = r.app join campaign_version v"
+        "  on v.app = r.app and v.campaign_no = r.campaign_no and v.version = r.version where r.no = ?",
+        (run_no,),
+    ).fetchone()
+    return read_policy(*row) if row is not None else None
+
+
+def reap(raw: sqlite3.Connection, node_no: int, now: int, jitter: Callable[[], float], *, all_arms: bool) -> int:
     """Make attempts uncertain whose lease ran out without a result."""
     until = now if not all_arms else now + (1 << 60)
     arms = raw.execute(
@@ -153,7 +154,7 @@ def reap(
             )
         )
         doubts = leases_ran_out(run_no, tries, ended, from_micros(now))
-        store(raw, node_no, doubts, policy_of, jitter)
+        store(raw, node_no, doubts, jitter)
         raw.execute("delete from arm" + _WHERE_ARM, ArmKey._make(key))
         doubtful += len(doubts)
     return doubtful
