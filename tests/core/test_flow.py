@@ -186,7 +186,13 @@ def test_every_wrong_thing_is_named_where_it_stands() -> None:
         "document.flows[0].blocks[4].exits[0].destination_block",
         "document.flows[1].blocks",
     ]
-    assert all(fault.message for fault in check(broken))
+    assert all(fault.message[0].isupper() and fault.message.endswith(".") for fault in check(broken))
+
+
+def test_a_text_that_cannot_be_sent_is_named_before_a_campaign_starts() -> None:
+    (fault,) = check(container(block("a", "MobilePrimitives.Message", prompt="Hi {{name")))
+    assert fault.path == "document"
+    assert fault.message.startswith("The first message of the flow cannot be sent. Line 1, column 4: {{ is never")
 
 
 @pytest.mark.parametrize(

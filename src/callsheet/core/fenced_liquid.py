@@ -33,6 +33,8 @@ from liquid.expression import Expression
 from liquid.output import LimitedStringIO
 from liquid.template import BoundTemplate
 
+from callsheet.core.liquid_faults import explain
+
 # The longest message that SMS can carry is 255 segments of 153 characters; four bytes each at the most.
 OUTPUT_BYTES: Final = 160_000
 TAGS_LEFT_OUT: Final = ("include", "render", "tablerow", "increment", "decrement")
@@ -89,10 +91,10 @@ def parse(source: str) -> Program:
         template = _ENVIRONMENT.from_string(source)
         analysis = template.analyze(include_partials=False)
     except (LiquidError, RecursionError) as error:
-        raise Refused(_message(error), _place(error, source)) from error
+        raise Refused(_explain(_message(error)), _place(error, source)) from error
     for name, spans in analysis.filters.items():
         if name not in _ENVIRONMENT.filters:
-            raise Refused(f"unknown filter '{name}'", spans[0].index)
+            raise Refused(_explain(f"unknown filter '{name}'"), spans[0].index)
     used = sorted(
         (variable.span.index, tuple(part for part in variable.segments if isinstance(part, str)))
         for variables in analysis.globals.values()
@@ -119,9 +121,14 @@ def _rehearse(program: Program) -> None:
         program.render(defaultdict(lambda: None))
     except (ResourceLimitError, NoClock) as error:
         token = error.token
-        raise Refused(str(error.message), None if token is None else token.start_index) from error
+        said = str(error.message) if isinstance(error, NoClock) else _explain(_message(error))
+        raise Refused(said, None if token is None else token.start_index) from error
     except Exception:  # noqa: BLE001, S110 - a value that is missing here may be there for every contact
         pass
+
+
+def _explain(complaint: str) -> str:
+    return explain(complaint, _ENVIRONMENT.filters, TAGS_LEFT_OUT)
 
 
 def _message(error: Exception) -> str:
@@ -191,7 +198,7 @@ def _date(value: object, layout: object = "") -> str:
     if _WIDTH.search(form):
         raise FilterArgumentError("a date takes no widths", token=None)
     if text in ("now", "today"):
-        raise NoClock(f"a message cannot ask for '{text}'", token=None)
+        raise NoClock(f"A message cannot ask for '{text}': write the date, or give it in a column.", token=None)
     try:
         if text.isdigit():
             moments = [datetime.fromtimestamp(int(text), tz=UTC)]

@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from callsheet.core.errors import FieldError
+from callsheet.core.errors import FieldError, Invalid
+from callsheet.core.template import compile_text
 
 MESSAGE: Final = "MobilePrimitives.Message"
 MODES: Final = ("SMS", "TEXT")  # the modes that an SMS can show, the more exact one first
@@ -45,43 +46,51 @@ def with_merge_tags(text: str) -> str:
 
 
 def check(document: object) -> tuple[FieldError, ...]:
-    """Name everything in the structure of a document that a flow cannot run with; empty if there is nothing."""
-    return tuple(_faults(document))
+    """Name everything in a document that a flow cannot run with; empty if there is nothing."""
+    return tuple(_faults(document)) or tuple(_faults_of_text(first_message(document)))
 
 
 def _faults(document: object) -> Iterator[FieldError]:
     if not isinstance(document, Mapping):
-        yield FieldError("document", "must be an object")
+        yield FieldError("document", "A flow's document is an object.")
         return
     if "flows" in document and not _objects(document["flows"]):
-        yield FieldError("document.flows", "must be a list with at least one flow")
+        yield FieldError("document.flows", "Give a list with at least one flow.")
         return
     if "flows" not in document and "blocks" not in document:
-        yield FieldError("document", "has neither flows nor blocks")
+        yield FieldError("document", "Give flows, or one flow with its blocks; there are neither.")
         return
     for number, flow in enumerate(_list(document.get("flows"))):
         if not isinstance(flow, Mapping):
-            yield FieldError(f"document.flows[{number}]", "must be an object")
+            yield FieldError(f"document.flows[{number}]", "A flow is an object with blocks.")
     for flow, at in _flows(document):
         yield from _faults_of_flow(flow, at, _resources(document, flow))
+
+
+def _faults_of_text(text: str | None) -> Iterator[FieldError]:
+    try:
+        compile_text(text or "")
+    except Invalid as error:
+        for fault in error.fields:
+            yield FieldError("document", f"The first message of the flow cannot be sent. {fault.message}")
 
 
 def _faults_of_flow(flow: Json, at: str, resources: Mapping[str, Json]) -> Iterator[FieldError]:
     blocks = flow.get("blocks")
     if not isinstance(blocks, list) or not blocks:
-        yield FieldError(f"{at}.blocks", "must be a list with at least one block")
+        yield FieldError(f"{at}.blocks", "Give a list with at least one block.")
         return
     known: set[str] = set()
     for number, block in enumerate(blocks):
         place = f"{at}.blocks[{number}]"
         if not isinstance(block, Mapping):
-            yield FieldError(place, "must be an object")
+            yield FieldError(place, "A block is an object with uuid, type and exits.")
             continue
         uuid = block.get("uuid")
         if not isinstance(uuid, str) or not uuid:
-            yield FieldError(f"{place}.uuid", "is missing")
+            yield FieldError(f"{place}.uuid", "Give the block a uuid, by which exits name it.")
         elif uuid in known:
-            yield FieldError(f"{place}.uuid", f"is the uuid of another block: {uuid}")
+            yield FieldError(f"{place}.uuid", f"Another block has the uuid {uuid} already; give each its own.")
         else:
             known.add(uuid)
     for key in ("first_block_id", "exit_block_id"):
@@ -93,29 +102,29 @@ def _faults_of_flow(flow: Json, at: str, resources: Mapping[str, Json]) -> Itera
 
 def _faults_of_block(block: Json, at: str, known: set[str], resources: Mapping[str, Json]) -> Iterator[FieldError]:
     if not isinstance(block.get("type"), str):
-        yield FieldError(f"{at}.type", "is missing")
+        yield FieldError(f"{at}.type", f"Say what the block does, such as {MESSAGE}.")
     if _type(block) == MESSAGE:
         prompt = _prompt(block)
         if not prompt:
-            yield FieldError(f"{at}.config.prompt", "is missing")
+            yield FieldError(f"{at}.config.prompt", "Give the text of the message, or the uuid of a resource with it.")
         elif prompt not in resources and _UUID.fullmatch(prompt):
-            yield FieldError(f"{at}.config.prompt", f"there is no resource {prompt}")
+            yield FieldError(f"{at}.config.prompt", f"There is no resource {prompt} in the document.")
     exits = block.get("exits")
     if not isinstance(exits, list):
-        yield FieldError(f"{at}.exits", "must be a list")
+        yield FieldError(f"{at}.exits", "Give a list of exits; where the flow ends it is empty.")
         return
     for number, way in enumerate(exits):
         if not isinstance(way, Mapping):
-            yield FieldError(f"{at}.exits[{number}]", "must be an object")
+            yield FieldError(f"{at}.exits[{number}]", "An exit is an object; destination_block says where it leads.")
         else:
             yield from _dangling(way.get("destination_block"), f"{at}.exits[{number}].destination_block", known)
     if sum(way.get("default") is True for way in _objects(exits)) > 1:
-        yield FieldError(f"{at}.exits", "only one exit can be the default")
+        yield FieldError(f"{at}.exits", "Only one exit can be the default.")
 
 
 def _dangling(target: object, at: str, known: set[str]) -> Iterator[FieldError]:
     if target is not None and not (isinstance(target, str) and target in known):
-        yield FieldError(at, f"there is no block {target}")
+        yield FieldError(at, f"There is no block {target} in this flow.")
 
 
 def _flows(document: object) -> Iterator[tuple[Json, str]]:

@@ -33,6 +33,10 @@ TEXT_LENGTH: Final = 10_000  # ample, and little enough for the patterns of the 
 PLACEHOLDERS: Final = 500
 
 _OPENING = re.compile(r"\{[{%]")
+_UNCLOSED: Final = {
+    "{{": "{{ is never closed: write }} behind the column's name.",
+    "{%": "{% is never closed: write %} where the tag ends.",
+}
 
 # One list of contacts has one row of headers; contacts added one by one may each bring their own.
 _PLANS: Final = 64
@@ -113,9 +117,9 @@ def compile_text(text: str) -> Compiled:
     Raises BadTemplate, with line and column, for what is neither a placeholder nor Liquid.
     """
     if len(text) > TEXT_LENGTH:
-        raise BadTemplate(f"a message has at most {TEXT_LENGTH} characters")
+        raise BadTemplate(f"A message has at most {TEXT_LENGTH:,} characters; this one has {len(text):,}.")
     if text.count("{{") + text.count("{%") > PLACEHOLDERS:
-        raise BadTemplate(f"a message has at most {PLACEHOLDERS} placeholders")
+        raise BadTemplate(f"A message has at most {PLACEHOLDERS} placeholders.")
     tokens = tokens_of(text)
     _refuse_unclosed(text, tokens)
     pieces = read_tags(text, tokens)
@@ -183,7 +187,7 @@ def _refuse_unclosed(text: str, tokens: Sequence[re.Match[str]]) -> None:
     for begin, end in zip([0, *ends], [*starts, len(text)], strict=True):
         unclosed = _OPENING.search(text, begin, end)
         if unclosed:
-            raise BadTemplate(_complaint(text, unclosed.start(), f"`{unclosed[0]}` is never closed"))
+            raise BadTemplate(_complaint(text, unclosed.start(), _UNCLOSED[unclosed[0]]))
 
 
 def _complaint(text: str, at: int | None, message: str) -> str:
@@ -192,7 +196,7 @@ def _complaint(text: str, at: int | None, message: str) -> str:
         return message
     at = min(at, len(text))
     line = text.count("\n", 0, at) + 1
-    return f"line {line}, column {at - text.rfind(chr(10), 0, at)}: {message}"
+    return f"Line {line}, column {at - text.rfind(chr(10), 0, at)}: {message}"
 
 
 def _merge_plan(pieces: tuple[str | Tag, ...], headers: Headers) -> Fill:
