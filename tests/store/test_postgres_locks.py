@@ -65,6 +65,21 @@ async def test_a_call_that_forbids_has_its_turn_before_arms_that_come_later(
     assert [intent.number for intent in (await arming).intents] == [number(1)]
 
 
+async def test_a_pause_that_is_under_way_is_seen_by_who_takes(
+    store: Store, app: App, clock: StillClock, other: Node, postgres: PostgresDatabase
+):
+    run = await start_run(store, app, clock, 1)
+    groups = (await store.hot.work(run)).groups
+
+    async with postgres.transaction() as raw:
+        await raw.execute("update run set status = $2 where no = $1", run.no, Status.paused.value)
+        taking = asyncio.create_task(other.take(run, groups))
+        await waiters(store, 1)
+
+    assert await taking is None
+    assert await rows(store, "select count(*) from chunk") == [(0,)]
+
+
 async def test_a_run_does_not_complete_over_a_list_that_is_growing(
     store: Store, app: App, clock: StillClock, node: Node, other: Node, postgres: PostgresDatabase
 ):

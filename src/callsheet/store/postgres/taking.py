@@ -83,9 +83,16 @@ async def take(
     present: int | None,
 ) -> Chunk | None:
     """Take a chunk, or None when nothing is left in the open groups."""
-    status, now = await raw.fetchrow(f"select status, {now_or(2)} from run where no = $1", run.no, present)
-    if not open_groups or status != Status.active:
+    held = await raw.fetchrow(
+        # A call that pauses or stops the run waits for this, or was here before and is seen.
+        "with held as materialized (select status from run where no = $1 for share)"
+        f" select status, {now_or(2)} as now from held",
+        run.no,
+        present,
+    )
+    if not open_groups or held is None or held["status"] != Status.active:
         return None
+    now = held["now"]
     groups = {(group.list_no, group.group_no): group for group in open_groups}
     chunk = await _retake(raw, run, groups, node_no, now, now + lease_micros)
     return chunk or await _cut(raw, run, groups, node_no, size, now + lease_micros)
