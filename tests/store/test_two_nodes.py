@@ -157,6 +157,22 @@ async def test_a_node_that_lost_its_chunk_arms_nobody_of_it(
     assert Counter(intent.pos for intent in armed) == Counter(range(60))
 
 
+async def test_imports_that_add_columns_at_once_lose_none(store: Store, app: App, clock: StillClock, other: Node):
+    contact_list = await make_list(store, app, clock)
+
+    await asyncio.gather(
+        *(
+            one.lists.add_columns(app.no, contact_list.no, ["phone", f"column_{i}_{j}"])
+            for j, one in enumerate((store, other.store))
+            for i in range(20)
+        )
+    )
+
+    found = await store.lists.find(app.no, list_id=contact_list.id)
+    assert found is not None
+    assert sorted(found.columns) == sorted(["phone", *(f"column_{i}_{j}" for i in range(20) for j in range(2))])
+
+
 # --- arming -----------------------------------------------------------------------------------------------------------
 
 

@@ -102,7 +102,8 @@ class Lists:
 
         def add(conn: sa.Connection) -> None:
             mine = sa.and_(t.contact_list.c.app == app, t.contact_list.c.no == no)
-            row = one(conn, sa.select(t.contact_list.c.columns).where(mine))
+            # Held until the commit: what another import adds at this moment must not be written over.
+            row = one(conn, sa.select(t.contact_list.c.columns).where(mine).with_for_update())
             known: list[str] = msgspec.json.decode(row["columns"]) if row else []
             merged = list(dict.fromkeys([*known, *columns]))
             if merged != known:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -26,7 +26,8 @@ class Runs:
 
     async def active(self) -> list[Run]:
         """Return the runs that are Active now."""
-        return await self._db.read(lambda conn: _read(conn, self._vault, t.run.c.status == Status.active.value))
+        going_on = t.run.c.ended_at == 0, t.run.c.status == Status.active.value
+        return await self._db.read(lambda conn: _read(conn, self._vault, *going_on))
 
     async def find(self, app: int, run_id: str) -> Run | None:
         """Return a run by its public id."""
@@ -79,16 +80,20 @@ def _read(conn: sa.Connection, vault: Vault, *where: sa.ColumnElement[bool], lim
         .order_by(run.c.no.desc())
         .limit(limit),
     )
-    lists = _lists(conn, [row["no"] for row in rows])
+    lists = _lists(conn, rows)
     for row in rows:
         vault.learn(row["app"], row["app_id"], row["key_sealed"])
     return [_run(row, lists.get(row["no"], ())) for row in rows]
 
 
-def _lists(conn: sa.Connection, run_nos: list[int]) -> dict[int, tuple[int, ...]]:
+def _lists(conn: sa.Connection, runs: Sequence[Mapping[str, Any]]) -> dict[int, tuple[int, ...]]:
     run_list = t.run_list
     found: dict[int, tuple[int, ...]] = {}
-    query = sa.select(run_list.c.run_no, run_list.c.list_no).where(run_list.c.run_no.in_(run_nos))
+    query = sa.select(run_list.c.run_no, run_list.c.list_no).where(
+        # By the app too: the key leads with it.
+        run_list.c.app.in_({run["app"] for run in runs}),
+        run_list.c.run_no.in_([run["no"] for run in runs]),
+    )
     for row in conn.execute(query.order_by(run_list.c.run_no, run_list.c.place)):
         found[row.run_no] = (*found.get(row.run_no, ()), row.list_no)
     return found

@@ -25,6 +25,8 @@ run = sa.Table(
     whole("ended_at", default="0"),
     sa.UniqueConstraint("app", "id"),
     sa.Index("ix_run_app_campaign_no", "app", "campaign_no"),
+    # For those that go on, which are few: the engine asks for them at every look.
+    sa.Index("ix_run_ended_at", "ended_at"),
     sqlite_autoincrement=True,
 )
 

@@ -351,6 +351,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('run', schema=None) as batch_op:
         batch_op.create_index('ix_run_app_campaign_no', ['app', 'campaign_no'], unique=False)
+        batch_op.create_index('ix_run_ended_at', ['ended_at'], unique=False)
 
     op.create_table('run_list',
     sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
@@ -440,6 +441,7 @@ def downgrade() -> None:
     op.drop_table('sender')
     op.drop_table('run_list')
     with op.batch_alter_table('run', schema=None) as batch_op:
+        batch_op.drop_index('ix_run_ended_at')
         batch_op.drop_index('ix_run_app_campaign_no')
 
     op.drop_table('run')
