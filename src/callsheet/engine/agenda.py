@@ -32,8 +32,10 @@ class RunState:
     """The group of the chunk: its door is judged at every arm."""
     dry: bool = False
     """Nothing was left to take from the open groups when this node last tried."""
-    first_turns: int = 0
-    """Contacts of the first turn that were armed since the last fresh ones: they are capped at half."""
+    had_first: bool = False
+    """Contacts of the first turn were armed last: so many others follow, as they are capped at half."""
+    had_deferred: bool = False
+    """The same for contacts that the gate deferred, among those that follow."""
 
     def is_due(self, turn: Turn, now: datetime) -> bool:
         """Tell whether a contact of this turn may come again now."""
@@ -51,17 +53,21 @@ class RunState:
     def next_turn(self, now: datetime) -> Turn | None:
         """Choose who comes next: None stands for fresh contacts of the chunk.
 
-        Callbacks, and what was refused or withdrawn, come first, capped at half; what the gate deferred counts as
-        fresh; retries of unconnected contacts come after everyone who may be contacted now.
+        Callbacks, and what was refused or withdrawn, come first, capped at half; so does what the gate deferred among
+        the rest. Retries of unconnected contacts come after everyone who may be contacted now.
         """
-        fresh = self.has_fresh() or self.is_due(Turn.fresh, now)
-        if self.is_due(Turn.first, now) and (not fresh or self.first_turns == 0):
+        fresh, deferred = self.has_fresh(), self.is_due(Turn.fresh, now)
+        if self.is_due(Turn.first, now) and not (self.had_first and (fresh or deferred)):
             return Turn.first
-        if self.is_due(Turn.fresh, now):
+        if deferred and not (self.had_deferred and fresh):
             return Turn.fresh
-        if self.has_fresh():
-            return None
-        return Turn.last
+        return None if fresh else Turn.last
+
+    def took(self, turn: Turn | None) -> None:
+        """Remember whose turn it was."""
+        self.had_first = turn is Turn.first
+        if not self.had_first:
+            self.had_deferred = turn is Turn.fresh
 
     def see(self, work: Work, now: datetime) -> None:
         """Take in what is left to do, and judge every door."""

@@ -189,7 +189,7 @@ class Dispatcher:
                 limit = limit if state.chunk is not None or await self._take(state) else 0
             deadline = self._clock.monotonic() + GOOD_FOR / timedelta(seconds=1)
             armed = await self._arm(state, turn, limit) if limit else Armed()
-            state.had_first = turn is Turn.first
+            state.took(turn)
         except BaseException:
             self._holds.finish(reader)
             raise
