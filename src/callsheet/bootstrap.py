@@ -6,7 +6,7 @@ import asyncio
 import os
 import random
 import zoneinfo
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
@@ -258,12 +258,14 @@ class _Sandbox:
             ledgers[trunk.no] = Ledger(self._folder / f"{trunk.id}.db", inline=self._inline)
         return ledgers[trunk.no]
 
-    def outbox(self, app: int, after: int, limit: int) -> Sequence[Message]:
-        """Return what the app's sandbox carrier accepted, oldest first, from an id on."""
+    def outbox(
+        self, app: int, after: int, limit: int, campaign_ids: Collection[str] | None = None
+    ) -> Sequence[Message]:
+        """Return what the app's sandbox carrier accepted, oldest first, from an id on, of these campaigns only."""
         ledgers = self._ledgers.get(app, {})
         # The ids of two ledgers have no common order: the outbox is that of the first trunk.
         first = min(ledgers, default=None)
-        return ledgers[first].outbox(after, limit) if first is not None else ()
+        return ledgers[first].outbox(after, limit, campaign_ids) if first is not None else ()
 
     def close(self) -> None:
         """Write what was given, and close the ledgers."""

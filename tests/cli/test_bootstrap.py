@@ -169,7 +169,7 @@ def test_a_whole_process_runs_in_virtual_time(tmp_path):
                 await clock.sleep(1)
                 campaign = await campaigns.find(runtime, app, campaign.id)
             await clock.sleep(10)
-            return [(message.to, message.accepted_at) for message in runtime.sandbox_outbox(app.no, 0, 10)]
+            return [(message.to, message.accepted_at) for message in runtime.sandbox_outbox(app.no, 0, 10, None)]
 
     sent = run(live, start=START)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -46,8 +46,8 @@ class SandboxMessage(Protocol):
         """When the carrier took it."""
 
 
-OutboxOf = Callable[[int, int, int], Sequence[SandboxMessage]]
-"""Reads the sandbox carrier's outbox: app, after which id, how many."""
+OutboxOf = Callable[[int, int, int, Collection[str] | None], Sequence[SandboxMessage]]
+"""Reads the sandbox carrier's outbox: app, after which id, how many, and of which campaigns only."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,9 +31,10 @@ async def read_outbox(
     app: Tenant,
     after: Annotated[int, Query(ge=0, le=2**62, description="Only messages with a higher id.")] = 0,
     limit: Limit = USUAL_LIMIT,
+    campaign_id: Annotated[str | None, Query(description="Only messages of this campaign.")] = None,
 ) -> Page[SandboxMessage]:
     """Return what the sandbox carrier took, oldest first."""
-    found = runtime.sandbox_outbox(app.no, after, limit + 1)
+    found = runtime.sandbox_outbox(app.no, after, limit + 1, None if campaign_id is None else (campaign_id,))
     shown = [
         SandboxMessage(
             id=message.id,
