@@ -224,4 +224,6 @@ async def _refusal(response: aiohttp.ClientResponse) -> ApiError:
         body = {}
     code = body.get("code") or next((one.get("code") for one in body.get("errors", [])), "")
     message = body.get("detail") or body.get("message") or f"HTTP {response.status}"
+    if code == "internal":
+        message = "The server met something that nobody foresaw; its log says what."
     return ApiError(response.status, str(code), str(message))

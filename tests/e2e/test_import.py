@@ -94,14 +94,32 @@ def test_a_file_without_a_phone_column_fails_with_a_sentence(process, tmp_path):
     assert done.returncode == 1
     assert "phone" in done.stderr
     assert "Traceback" not in done.stderr
+    assert "Failing" not in names(process)
 
 
-def test_what_the_api_refuses_is_a_sentence(process, file):
-    refused = callsheet("import", "A" * 60, str(file), data=process.data)
+def names(process: Process) -> set[str]:
+    return {one["name"] for kind in ("contact-lists", "dnc-lists") for one in process.v1("GET", f"/{kind}")["items"]}
 
-    assert refused.returncode == 1
-    assert "name" in refused.stderr
-    assert "Traceback" not in refused.stderr
+
+@pytest.mark.parametrize("name", ["", " ", "A" * 60])
+@pytest.mark.parametrize("kind", [(), ("--dnc",)])
+def test_a_name_that_no_list_can_have_is_wrong_usage_and_no_word_of_the_api(process, file, name, kind):
+    refused = callsheet("import", name, str(file), *kind, data=process.data)
+
+    assert refused.returncode == 2
+    assert re.fullmatch(r"LIST: [A-Z][^{}]+\.\n", refused.stderr)
+
+
+def test_people_who_must_not_be_contacted_are_not_taken_for_contacts_nor_the_reverse(process, file):
+    callsheet("import", "Complaints", str(file), "--dnc", data=process.data)
+    callsheet("import", "Customers", str(file), data=process.data)
+    forgotten = callsheet("import", "complaints", str(file), data=process.data)
+    too_much = callsheet("import", "customers", str(file), "--dnc", data=process.data)
+
+    assert (forgotten.returncode, too_much.returncode) == (2, 2)
+    assert forgotten.stderr.startswith('LIST: "Complaints" is a DNC list. Add --dnc')
+    assert too_much.stderr.startswith('LIST: "Customers" is a contact list. Leave out --dnc')
+    assert sorted(one["name"] for one in process.v1("GET", "/dnc-lists")["items"]).count("customers") == 0
 
 
 def test_a_list_of_rejected_rows_is_not_left_from_the_import_before(process, file):
@@ -109,7 +127,8 @@ def test_a_list_of_rejected_rows_is_not_left_from_the_import_before(process, fil
     file.write_text("phone\n+12125550123\n")
     done = callsheet("import", "Clean", str(file), data=process.data)
 
-    assert "1 rows: 1 accepted" in done.stdout
+    assert 'Contact list "Clean": 1 row: 1 accepted, 0 duplicates, 0 rejected' in done.stdout
+    assert "1 row, 0 rejected, 19 bytes of 19 bytes" in done.stdout
     assert not file.with_name("people.csv.rejects.csv").exists()
 
 

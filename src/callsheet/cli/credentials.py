@@ -11,7 +11,7 @@ EXAMPLE = "Example: callsheet credentials --json"
 
 def add_to(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("credentials", short_help="Who may call the API, and where.", epilog=EXAMPLE)(credentials)
+    app.command("credentials", short_help="Print who may call the API, and where.", epilog=EXAMPLE)(credentials)
 
 
 def credentials(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from callsheet.client import Client, Import, Target
     from callsheet.settings import Settings
 
-EXAMPLE = "Example: callsheet demo --keep"
+EXAMPLE = "Example: callsheet demo --keep --port 8031"
 
 PEOPLE = 1_900
 IN_BOTH_LISTS = 60
@@ -34,7 +34,7 @@ _DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
 def add_to(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("demo", short_help="A campaign with made-up contacts, on the sandbox.", epilog=EXAMPLE)(demo)
+    app.command("demo", short_help="Run a campaign with made-up contacts, on the sandbox.", epilog=EXAMPLE)(demo)
 
 
 def demo(
@@ -68,13 +68,13 @@ async def _demo(settings: Settings, *, keep: bool) -> None:
     async with AsyncExitStack() as stack:
         if keep and not runs_already:
             server = await stack.enter_async_context(serving(settings))
-            announce(server)
+            announce(server, suggest_demo=False)
             client = await stack.enter_async_context(open_client(server.known))
         else:
             client = await stack.enter_async_context(reached(settings, start_engine=True))
         run_id, campaign_id = await _play(client)
         stays = keep or runs_already
-        say_what_next(folder, client.known.base_url if stays else None, campaign_id, run_id)
+        say_what_next(settings, client.known.base_url if stays else None, campaign_id, run_id)
         if keep and not runs_already:
             print("The server stays up until Ctrl-C.", flush=True)
             await until_told()
@@ -171,6 +171,7 @@ def _say_places(places: Around) -> None:
 
 
 async def _import(client: Client, target: Target, written: bytes) -> Import:
+    from callsheet.cli.counting import counted
     from callsheet.cli.importing import follow
     from callsheet.cli.progress import Bar
 
@@ -178,7 +179,7 @@ async def _import(client: Client, target: Target, written: bytes) -> Import:
         import_id = await client.start_import(target, written, f"{target.name}.csv")
         done = await follow(client, target, import_id, bar)
     print(
-        f"     {target.name}: {done.rows:,} rows, {done.accepted:,} contacts,"
+        f"     {target.name}: {counted(done.rows, 'row')}, {counted(done.accepted, 'contact')},"
         f" {done.duplicates} twice in the file, {done.rejected} rejected"
     )
     return done

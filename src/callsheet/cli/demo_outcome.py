@@ -9,10 +9,12 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from callsheet.cli.counting import counted
 from callsheet.cli.demo_people import ENDINGS
 from callsheet.cli.options import own_name
 from callsheet.client import Import
 from callsheet.folder import DataFolder
+from callsheet.settings import Settings
 
 Outcome = Mapping[str, Any]
 """`outcome` of a run, as the API shows it."""
@@ -58,8 +60,8 @@ def say_outcome(report: Mapping[str, Any], imports: Sequence[Import], rejects: S
     _say("twice in a file", twice, "left out by the import")
     _say("rows", sum(done.rows for done in imports), "in both files")
     print(
-        f"\n{effort['attempts']:,} attempts, {effort['segments']:,} segments; {effort['refused']} were throttled and"
-        " sent again."
+        f"\n{counted(effort['attempts'], 'attempt')}, {counted(effort['segments'], 'segment')};"
+        f" {effort['refused']} were throttled and sent again."
     )
     if deferred(outcome):
         print("The campaign stays Active: it goes on by itself when the closed hours open, if a server runs then.")
@@ -101,18 +103,26 @@ def _say(name: str, count: int, words: str) -> None:
     print(f"  {name:<16}{count:>7,}   {words}".rstrip())
 
 
-def say_what_next(folder: DataFolder, base_url: str | None, campaign_id: str, run_id: str) -> None:
+def say_what_next(settings: Settings, base_url: str | None, campaign_id: str, run_id: str) -> None:
     """Print what to try, ready for a shell; `base_url` is None when no server stays."""
-    known = folder.credentials()
-    root = f"{base_url or known.base_url}/v1/apps/{known.app_id}"
-    trigger = f"{base_url or known.base_url}/campaign/api/v1/public/{known.app_id}/campaign/{campaign_id}"
-    data = shlex.quote(str(folder.path))
+    from callsheet.bootstrap import address
+
+    app_id = DataFolder(settings.data).credentials().app_id
+    # A port that is chosen at the start is not known before it.
+    port = settings.port or Settings.model_fields["port"].default
+    base = base_url or address(settings.host, port)
+    root = f"{base}/v1/apps/{app_id}"
+    trigger = f"{base}/campaign/api/v1/public/{app_id}/campaign/{campaign_id}"
+    data = shlex.quote(str(settings.data))
     print("\nTry next")
     if base_url is None:
-        print(f"  {own_name()} serve --data {data} &")
+        print(
+            f"  {own_name()} serve --data {data} --host {shlex.quote(settings.host)} --port {port}   # leave it running"
+        )
+        print("In another terminal")
     print(f"  TOKEN=$({own_name()} token --data {data})")
     for path in ("", "/attempts?state=uncertain", "/suppressions?limit=5"):
         print(f'  curl -s -H "auth: $TOKEN" "{root}/runs/{run_id}{path}"')
-    print(f'  curl -s -H "auth: $TOKEN" "{root}/sandbox/outbox?limit=5"')
+    print(f'  curl -s -H "auth: $TOKEN" "{root}/sandbox/outbox?limit=5&campaign_id={campaign_id}"')
     print(f'  curl -s -H "auth: $TOKEN" -X POST "{trigger}?campaignType=sms&trigger=stop"')
     print(flush=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
@@ -14,17 +14,30 @@ from callsheet.cli.options import DataOption
 if TYPE_CHECKING:
     from callsheet.cli.progress import Bar
     from callsheet.client import Client, Import, Target
+    from callsheet.core.errors import CallsheetError
     from callsheet.settings import Settings
 
-EXAMPLE = 'Example: callsheet import "Spring customers" customers.csv'
+EXAMPLE = """\b
+Examples:
+  callsheet import "Spring customers" customers.csv
+  callsheet import "Never again" complaints.csv --dnc"""
 
 ASK_SECONDS = 0.1
 _CHUNK_BYTES = 256 * 1024
 
+_IS_DNC = (
+    '"{name}" is a DNC list. Add --dnc, and the numbers of this file are contacted no more; or give another name,'
+    " and a contact list is made."
+)
+_IS_CONTACTS = (
+    '"{name}" is a contact list. Leave out --dnc, and the people of this file are added to it; or give another name,'
+    " and a DNC list is made."
+)
+
 
 def add_to(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("import", short_help="A CSV into a contact list or a DNC list.", epilog=EXAMPLE)(import_file)
+    app.command("import", short_help="Bring a CSV into a contact list or a DNC list.", epilog=EXAMPLE)(import_file)
 
 
 def import_file(
@@ -38,49 +51,93 @@ def import_file(
     Uses the server that runs on the data folder, or one of its own for the time being, which contacts nobody. Rows
     that are rejected are listed in FILE.rejects.csv, with their row number and the reason.
     """
+    from callsheet.cli.counting import counted
     from callsheet.cli.preparing import prepare
     from callsheet.cli.stopping import run
+    from callsheet.engine.importing.looking import look_into
 
     settings = prepare(quiet=True, data=data)
     rejects = file.with_name(f"{file.name}.rejects.csv")
     # A list of an earlier import would mislead.
     rejects.unlink(missing_ok=True)
-    done = run(_import(settings, name, file, rejects, dnc=dnc))
+    problem = look_into(file, numbers_only=dnc)
+    if problem:
+        raise _failed(problem)
+    target, done = run(_import(settings, name, file, rejects, dnc=dnc))
     typer.echo(
-        f"{done.rows:,} rows: {done.accepted:,} accepted, {done.duplicates:,} duplicates, {done.rejected:,} rejected"
+        f'{"DNC" if dnc else "Contact"} list "{target.name}": {counted(done.rows, "row")}: {done.accepted:,} accepted,'
+        f" {counted(done.duplicates, 'duplicate')}, {done.rejected:,} rejected"
     )
     if done.rejected:
         typer.echo(f"Rejected rows, with reasons: {rejects}")
     if done.state == "failed":
-        typer.echo(f"The import failed: {done.problem}", err=True)
-        raise typer.Exit(FAILED)
+        raise _failed(done.problem)
 
 
-async def _import(settings: Settings, name: str, file: Path, rejects: Path, *, dnc: bool) -> Import:
+def _failed(problem: str) -> typer.Exit:
+    typer.echo(f"The import failed: {problem}", err=True)
+    return typer.Exit(FAILED)
+
+
+async def _import(settings: Settings, name: str, file: Path, rejects: Path, *, dnc: bool) -> tuple[Target, Import]:
     from callsheet.cli.progress import Bar
     from callsheet.cli.reaching import reached
 
     async with reached(settings, start_engine=False) as client:
-        if dnc:
-            target = await client.find_dnc_list(name) or await client.create_dnc_list(name)
-        else:
-            target = await client.find_contact_list(name) or await client.create_contact_list(name)
+        target = await _target(client, name, dnc=dnc)
         with Bar(target.name) as bar, file.open("rb") as source:
             import_id = await client.start_import(target, _chunks(source, bar), file.name)
             done = await follow(client, target, import_id, bar)
         if done.rejected:
             with rejects.open("wb") as out:
                 await _write_rejects(client, target, done, out)
-        return done
+        return target, done
+
+
+async def _target(client: Client, name: str, *, dnc: bool) -> Target:
+    """Find the list, or make it. Raises Invalid where the name is one of a list of the other kind only.
+
+    Whoever takes people who must not be contacted for contacts contacts them.
+    """
+    from callsheet.client import ApiError
+
+    find, find_other = client.find_contact_list, client.find_dnc_list
+    create: Callable[[str], Awaitable[Target]] = client.create_contact_list
+    if dnc:
+        find, find_other, create = find_other, find, client.create_dnc_list
+    if not name.strip():
+        raise _wrong_list("Give the list a name.")
+    found = await find(name)
+    if found is not None:
+        return found
+    other = await find_other(name)
+    if other is not None:
+        raise _wrong_list((_IS_CONTACTS if dnc else _IS_DNC).format(name=other.name))
+    try:
+        return await create(name)
+    except ApiError as error:
+        if error.status != 400:
+            raise
+        # Without the field's name in the body of a call that nobody here made.
+        raise _wrong_list(error.message.removeprefix("name: ")) from error
+
+
+def _wrong_list(sentence: str) -> CallsheetError:
+    from callsheet.core.errors import FieldError, Invalid
+
+    return Invalid([FieldError("LIST", sentence)])
 
 
 async def follow(client: Client, target: Target, import_id: str, bar: Bar) -> Import:
     """Show how an import goes on, until it is over."""
     import asyncio
 
+    from callsheet.cli.counting import counted
+
     while True:
         found = await client.find_import(target, import_id)
-        bar.show(found.bytes_done, found.bytes_total, f"{found.rows:,} rows, {found.rejected:,} rejected")
+        words = f"{counted(found.rows, 'row')}, {found.rejected:,} rejected"
+        bar.show(found.bytes_done, found.bytes_total, f"{words}, {_size(found.bytes_done, found.bytes_total)}")
         if found.is_over:
             return found
         await asyncio.sleep(ASK_SECONDS)
@@ -93,7 +150,13 @@ async def _chunks(file: BinaryIO, bar: Bar) -> AsyncIterator[bytes]:
     while chunk := file.read(_CHUNK_BYTES):
         yield chunk
         done += len(chunk)
-        bar.show(0, total, f"handed over {100 * done // max(total, 1)} %")
+        bar.show(0, total, f"handing over, {_size(done, total)}")
+
+
+def _size(done: int, total: int) -> str:
+    from rich.filesize import decimal
+
+    return f"{decimal(done)} of {decimal(total)}" if total else decimal(done)
 
 
 async def _write_rejects(client: Client, target: Target, done: Import, out: BinaryIO) -> None:

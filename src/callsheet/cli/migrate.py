@@ -7,12 +7,12 @@ import typer
 from callsheet.cli.exits import STEPS_WAIT
 from callsheet.cli.options import DataOption
 
-EXAMPLE = "Example: callsheet migrate --check"
+EXAMPLE = "Example: callsheet migrate --check || callsheet migrate"
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("migrate", short_help="The database to the schema of this program.", epilog=EXAMPLE)(migrate)
+    app.command("migrate", short_help="Bring the database to the schema of this program.", epilog=EXAMPLE)(migrate)
 
 
 def migrate(
@@ -21,7 +21,9 @@ def migrate(
 ) -> None:
     """Bring the database to the schema of this program; `serve` and `work` do it by themselves.
 
-    All steps that wait are taken in one transaction. Nodes that start together take turns.
+    All steps that wait are taken in one transaction. Nodes that start together take turns. Exit codes: 0 when the
+    database has the schema; 1 when it cannot be reached, or a newer program made it; 3 when another process owns the
+    data folder; with --check, 4 when steps wait.
     """
     import asyncio
 

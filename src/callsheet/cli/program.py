@@ -24,7 +24,7 @@ Exit codes
   2    wrong usage, or a wrong setting
   3    another process owns the data folder
   4    `migrate --check`: the database waits for steps
-  130  interrupted by Ctrl-C"""
+  130  interrupted by Ctrl-C or SIGTERM"""
 
 app = typer.Typer(
     help="Outbound SMS campaigns on your own machine.",

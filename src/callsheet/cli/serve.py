@@ -11,7 +11,7 @@ EXAMPLE = "Example: callsheet serve --data /srv/callsheet --port 8030"
 
 def add_to(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("serve", short_help="Everything in one process.", epilog=EXAMPLE)(serve)
+    app.command("serve", short_help="Run everything in one process.", epilog=EXAMPLE)(serve)
 
 
 def serve(data: DataOption = None, host: HostOption = None, port: PortOption = None) -> None:
@@ -35,7 +35,7 @@ def serve(data: DataOption = None, host: HostOption = None, port: PortOption = N
     async def run() -> None:
         with told_to_stop() as told:
             async with serving(settings) as server:
-                announce(server)
+                announce(server, suggest_demo=True)
                 await told.wait()
                 typer.echo("stopping: what was handed over is waited for")
 

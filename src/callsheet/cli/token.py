@@ -6,12 +6,14 @@ import typer
 
 from callsheet.cli.options import DataOption
 
-EXAMPLE = 'Example: curl -H "auth: $(callsheet token)" http://127.0.0.1:8030/v1/apps/st-.../sandbox/outbox'
+EXAMPLE = """\b
+Example:
+  curl -H "auth: $(callsheet token)" http://127.0.0.1:8030/v1/apps/st-.../runs"""
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("token", short_help="A token for the header auth.", epilog=EXAMPLE)(token)
+    app.command("token", short_help="Print a token for the header auth.", epilog=EXAMPLE)(token)
 
 
 def token(

@@ -7,12 +7,16 @@ import typer
 from callsheet import __version__
 from callsheet.cli.options import DataOption
 
-EXAMPLE = "Example: CALLSHEET_DATABASE_URL=postgresql://callsheet@db/callsheet callsheet work --data ./node-2"
+EXAMPLE = """\b
+Example:
+  export CALLSHEET_DATABASE_URL=postgresql://callsheet@db/callsheet
+  export CALLSHEET_MASTER_KEY=$(cat node-1/master.key)
+  callsheet work --data ./node-2"""
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("work", short_help="The engine alone: one more node on PostgreSQL.", epilog=EXAMPLE)(work)
+    app.command("work", short_help="Run the engine alone: one more node on PostgreSQL.", epilog=EXAMPLE)(work)
 
 
 def work(data: DataOption = None) -> None:

@@ -22,6 +22,7 @@ Ts = TypeVarTuple("Ts")
 
 MOST_BYTES = 4 * 1024**3
 """The largest file that is taken: some fifty million contacts."""
+TOO_LARGE = f"The file is larger than {MOST_BYTES // 1024**3} GiB; split it, and import the parts."
 
 _WRITE_BYTES = 1024**2
 _HALF_A_CHARACTER = "\ud800"
@@ -61,7 +62,7 @@ async def _copy(chunks: AsyncIterator[bytes], writer: _Writer) -> None:
         waiting += len(chunk)
         total += len(chunk)
         if total > MOST_BYTES:
-            raise BodyTooLarge(f"The file is larger than {MOST_BYTES // 1024**3} GiB.")
+            raise BodyTooLarge(TOO_LARGE)
         if waiting >= _WRITE_BYTES:
             await _on_disk(writer.write, b"".join(pieces))
             pieces, waiting = [], 0
@@ -85,12 +86,11 @@ def _keep(part: Path, whole: Path) -> None:
 
 
 class _Writer:
-    """A file that is being written; what comes as UTF-16 goes down as UTF-8."""
+    """A file that is being written, in plain form."""
 
     def __init__(self, path: Path) -> None:
         self._file: BinaryIO = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
-        self._head: bytes | None = b""
-        self._decoder: codecs.IncrementalDecoder | None = None
+        self._plain = Plain()
 
     def __enter__(self) -> Self:
         return self
@@ -100,30 +100,44 @@ class _Writer:
 
     def write(self, data: bytes) -> None:
         """Write on."""
-        if self._head is not None:
-            self._head += data
-            if len(self._head) < 4:
-                return
-            data, self._head = self._begin(self._head), None
-        self._put(data)
+        self._file.write(self._plain.take(data))
 
     def finish(self) -> int:
         """Write what is left, see that the disk has it, and return the size."""
-        if self._head is not None:
-            self._put(self._begin(self._head))
-        if self._decoder is not None:
-            try:
-                self._decoder.decode(b"", final=True)
-            except UnicodeDecodeError:
-                self._file.write(_HALF_A_CHARACTER.encode(errors="surrogatepass"))
+        self._file.write(self._plain.finish())
         self._file.flush()
         os.fsync(self._file.fileno())
         return self._file.tell()
 
-    def _put(self, data: bytes) -> None:
+
+class Plain:
+    """Makes of the bytes of a file, piece by piece, those that rows are read from: no mark, and UTF-16 as UTF-8."""
+
+    def __init__(self) -> None:
+        self._head: bytes | None = b""
+        self._decoder: codecs.IncrementalDecoder | None = None
+
+    def take(self, data: bytes) -> bytes:
+        """Return what can be said so far."""
+        if self._head is not None:
+            self._head += data
+            if len(self._head) < 4:
+                return b""
+            data, self._head = self._begin(self._head), None
+        return self._decode(data)
+
+    def finish(self) -> bytes:
+        """Return what is left."""
+        left = self._decode(self._begin(self._head)) if self._head is not None else b""
         if self._decoder is not None:
-            data = self._decoder.decode(data).encode(errors="surrogatepass")
-        self._file.write(data)
+            try:
+                self._decoder.decode(b"", final=True)
+            except UnicodeDecodeError:
+                left += _HALF_A_CHARACTER.encode(errors="surrogatepass")
+        return left
+
+    def _decode(self, data: bytes) -> bytes:
+        return data if self._decoder is None else self._decoder.decode(data).encode(errors="surrogatepass")
 
     def _begin(self, head: bytes) -> bytes:
         """Take the byte order mark away and note the encoding, if it is one that does not agree with ASCII."""
