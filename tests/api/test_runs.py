@@ -52,7 +52,7 @@ async def test_a_run_tells_how_each_contact_stands(shop):
         "left": [],
         "waiting": [],
     }
-    assert found["effort"] == {"attempts": 9, "refused": 0, "withdrawn": 0, "segments": 8}
+    assert found["effort"] == {"attempts": 9, "refused": 0, "withdrawn": 0, "segments": 8, "segments_unknown": 0}
     assert {key: found[key] for key in ("id", "campaign_id", "campaign_name", "channel", "status")} == {
         "id": started["campaignInstanceId"],
         "campaign_id": campaign_id,

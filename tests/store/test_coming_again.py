@@ -11,6 +11,7 @@ from callsheet.core.campaign import Move, UncertainPolicy
 from callsheet.core.retrying import FIRST_BACKOFF_SECONDS, Turn
 from callsheet.core.run import AppSettings, Run
 from callsheet.store.apps import App
+from callsheet.store.recording import UNMEASURED
 from callsheet.store.store import Store
 from databases import Place
 from factories import (
@@ -31,7 +32,8 @@ HALF_A_SECOND = timedelta(seconds=FIRST_BACKOFF_SECONDS / 2)
 
 
 async def counters(store: Store, run: Run) -> dict[str, int]:
-    return {name: value for name, value in (await store.reports.counters(run.app, run.no)).items() if value}
+    counters = await store.reports.counters(run.app, run.no)
+    return {name: value for name, value in counters.items() if value and name != UNMEASURED}
 
 
 async def test_a_refused_message_comes_again_and_uses_up_nothing(store: Store, app: App, clock: StillClock, node: Node):

@@ -12,6 +12,7 @@ from callsheet.core.attempt import Happening, Intent, Kind, fold
 from callsheet.core.run import Run
 from callsheet.store.apps import App
 from callsheet.store.protocol import ArmKey, Batch
+from callsheet.store.recording import SEGMENTS, UNMEASURED
 from callsheet.store.store import Store
 from databases import Place, rows
 from factories import Node, StillClock, arms_of, happening, start_run
@@ -23,7 +24,8 @@ told = st.lists(st.tuples(st.integers(0, PEOPLE - 1), st.sampled_from(Kind), st.
 
 
 async def counters(store: Store, run: Run) -> dict[str, int]:
-    return {name: value for name, value in (await store.reports.counters(run.app, run.no)).items() if value}
+    counters = await store.reports.counters(run.app, run.no)
+    return {name: value for name, value in counters.items() if value and name != UNMEASURED}
 
 
 def expected(told: Sequence[Happening], armed: int) -> dict[str, int]:
@@ -145,6 +147,26 @@ async def test_what_the_carrier_said_is_kept_with_each_event(store: Store, app: 
         (Kind.undelivered, later_at, "handset_off", "SM-77", 0),
     ]
     assert (await counters(store, run))["segments"] == 3
+
+
+async def test_a_receipt_whose_answer_was_lost_is_said_to_have_unknown_segments(
+    store: Store, app: App, clock: StillClock, node: Node
+):
+    run, intents = await arm(store, app, clock, node, 3)
+    told: list[tuple[Kind, list[Intent], int]] = [
+        (Kind.uncertain, intents, 0),
+        (Kind.undelivered, intents[:2], 2),
+        (Kind.delivered, intents[:2], 2),
+        (Kind.accepted, intents[:1], 1),
+        (Kind.accepted, intents[2:], 1),
+        (Kind.delivered, intents[2:], 1),
+    ]
+
+    for kind, mine, unmeasured in told:
+        await node.record([happening(one, kind, clock.now(), segments=2 * (kind is Kind.accepted)) for one in mine])
+        assert (await store.reports.counters(app.no, run.no)).get(UNMEASURED, 0) == unmeasured
+
+    assert (await store.reports.counters(app.no, run.no))[SEGMENTS] == 4
 
 
 async def test_final_reports_that_contradict_each_other_are_all_kept_and_the_handsets_word_wins(

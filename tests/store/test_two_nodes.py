@@ -19,6 +19,7 @@ from callsheet.core.run import AppSettings, Run
 from callsheet.core.walk import Chunk
 from callsheet.store.apps import App
 from callsheet.store.protocol import ArmKey
+from callsheet.store.recording import UNMEASURED
 from callsheet.store.store import Store
 from databases import Place, rows
 from factories import (
@@ -89,9 +90,9 @@ class Race:
 
 
 async def state_of(store: Store, run: Run) -> dict[str, int]:
-    """Return the counters that are not zero, without how many were armed."""
+    """Return the counters that are not zero, without how many were armed, and how many have unknown segments."""
     counters = await store.reports.counters(run.app, run.no)
-    return {name: value for name, value in counters.items() if value and name != "armed"}
+    return {name: value for name, value in counters.items() if value and name not in ("armed", UNMEASURED)}
 
 
 # --- taking -----------------------------------------------------------------------------------------------------------

@@ -23,9 +23,14 @@ Key = tuple[bytes, int]
 """A person and a try: an attempt within its run."""
 
 SEGMENTS = "segments"
-"""Counter: segments that carriers took."""
+"""Counter: segments that carriers took, as far as they told us."""
+UNMEASURED = "unmeasured"
+"""Counter: attempts that a carrier took, as its receipt says; its answer, with their segments, was lost or is late."""
 REJECTED = "rejected:"
 """Counter prefix: those of the rejected attempts that no carrier was asked about, by reason."""
+
+
+_RECEIVED = frozenset({Kind.undelivered, Kind.delivered})
 
 
 class Changes(NamedTuple):
@@ -50,6 +55,10 @@ class _Standing:
     def __init__(self, kinds: Collection[str]) -> None:
         self.kinds = set(kinds)
         self.state = fold(kinds) if kinds else PENDING
+
+    def is_unmeasured(self) -> bool:
+        """Tell whether a carrier took it, and did not say in how many segments: its answer says that, no receipt."""
+        return Kind.accepted not in self.kinds and not self.kinds.isdisjoint(_RECEIVED)
 
 
 def weigh(
@@ -81,8 +90,9 @@ def weigh(
 
 def _add(happening: Happening, standing: _Standing, changes: Changes) -> None:
     """Take in a new event, and what it does to its attempt's state."""
-    kind, before = happening.kind, standing.state
+    kind, before, was_unmeasured = happening.kind, standing.state, standing.is_unmeasured()
     standing.kinds.add(kind)
+    changes.counters[UNMEASURED] += standing.is_unmeasured() - was_unmeasured
     changes.events.append(happening)
     if happening.segments:
         changes.counters[SEGMENTS] += happening.segments

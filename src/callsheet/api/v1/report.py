@@ -13,7 +13,7 @@ from callsheet.core.run import Run, ZoneSource
 from callsheet.core.walk import Group
 from callsheet.engine.runtime import Runtime
 from callsheet.store.arming import ARMED, SUPPRESSED, judge_group
-from callsheet.store.recording import REJECTED, SEGMENTS
+from callsheet.store.recording import REJECTED, SEGMENTS, UNMEASURED
 from callsheet.store.reports import Left, Waiting
 
 
@@ -70,6 +70,9 @@ class Effort(BaseModel):
     refused: int
     withdrawn: int
     segments: int
+    """As carriers told us when they took the messages."""
+    segments_unknown: int
+    """Messages that a carrier took, as its receipt says, while its answer with their segments was lost in a crash."""
 
 
 class Report(BaseModel):
@@ -105,6 +108,7 @@ async def report_of(runtime: Runtime, run: Run) -> Report:
         refused=states[Kind.refused],
         withdrawn=states[Kind.withdrawn],
         segments=counters.get(SEGMENTS, 0),
+        segments_unknown=counters.get(UNMEASURED, 0),
     )
     return Report(outcome=outcome, effort=effort)
 
