@@ -144,6 +144,33 @@ async def test_contacts_are_there_when_the_call_answers(shop, prefix):
     assert data["mapping"]["firstName"] == "firstName"
 
 
+@pytest.mark.parametrize("name", [r"A\u0000sha", r"\ud83d", r"\udc00!", r"\ud83d\ud83d"])
+@pytest.mark.parametrize("column", ["firstName", None])
+async def test_characters_that_no_database_keeps_are_refused_with_a_sentence(shop, name, column):
+    contact_list = await shop.make_list()
+    cell = f'"{column}":"{name}"' if column else f'"{name}":"x"'
+    body = f'{{"contact_list_name":"{contact_list}","data":[{{"phoneNumber":"919876543210",{cell}}}]}}'
+
+    answer = await shop.compat("POST", ADD, content=body.encode())
+
+    assert answer.status_code == 400, answer.text
+    assert "NUL character" in answer.json()["message"] or "not valid JSON" in answer.json()["message"]
+    assert await size(shop, contact_list) == 0
+
+
+async def test_of_two_spellings_of_one_column_a_message_gets_the_one_it_writes_then_the_first(shop):
+    contact_list = await shop.make_list()
+    row = {"phoneNumber": "919876543210", "first_name": "one", "First Name": "two"}
+    await shop.compat("POST", ADD, {"contact_list_name": contact_list, "data": [row]})
+    body = campaign_body(contact_list, message={"message": "<First Name> {{ firstName }} {{first_name}}"})
+    campaign_id = (await shop.compat("POST", "/campaign", body)).json()["data"]["_id"]
+
+    await shop.trigger(campaign_id, "play")
+    await shop.until_status(campaign_id, "Completed")
+
+    assert [message["text"] for message in await shop.outbox()] == ["two one one"]
+
+
 @pytest.mark.parametrize("key", ["contactListId", "contactListID"])
 async def test_a_list_may_be_named_by_its_id(shop, key):
     name = await shop.make_list()

@@ -44,6 +44,11 @@ CASES = [
     Case("UTF-16, as a spreadsheet's Unicode text", f"Name\tphone\r\n\u0141ucja\t{A}\r\n".encode("utf-16"), [A], []),
     Case("Latin-1", f"Name;phone\r\nJos\u00e9;{A}\r\nZo\u00eb;x\r\n".encode("latin-1"), [A], [(3, "not_a_number")]),
     Case("NULs", f"{HEAD}A\0da,{A},,\nBob,{B}\0,,\nCy,{C},,\n", [C], [(2, UNREADABLE), (3, UNREADABLE)]),
+    Case(
+        "halves of pairs",
+        f"{HEAD}\ud83d,{A},,\nBob,{B},,\n\U0001f600,{C},,\n".encode("utf-8", "surrogatepass"), [B, C], [(2, UNREADABLE)]
+    ),
+    Case("two spellings of one name", f"First Name,first_name,phone\nAda,Bob,{A}\n", [A], []),
     Case("quoted newlines count as one row", f'{HEAD}"Ada\r\nLovelace",{A},,\nBob,x,,\n', [A], [(3, "not_a_number")]),
     Case("blank lines are no rows", f"\n{HEAD}\n\nAda,{A},,\n \nBob,x,,\n\n\n", [A], [(3, "not_a_number")]),
     Case("a stray quotation mark", f'{HEAD}"Ada,{A},,\nBob,{B},,\n"Cy",{C},,\n', [B, C], [(2, "unclosed_quote")]),
