@@ -1,10 +1,13 @@
 """Runs: what became of every contact, in numbers that add up."""
 
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 import pytest
 
 from api.callers import ALWAYS, SENDER, campaign_body, unique, until
+from callsheet.api.v1.runs import State
+from callsheet.core.attempt import PENDING, Kind
 from phone_numbers import numbers
 
 
@@ -17,6 +20,10 @@ async def report(shop, run_id):
     answer = await shop.v1("GET", f"/runs/{run_id}")
     assert answer.status_code == 200, answer.text
     return answer.json()
+
+
+def test_every_state_of_an_attempt_can_be_asked_for():
+    assert set(get_args(State)) == {PENDING, *Kind}
 
 
 async def test_a_run_tells_how_each_contact_stands(shop):
@@ -64,6 +71,17 @@ async def test_a_run_tells_how_each_contact_stands(shop):
     assert sorted(attempt["number"] for attempt in attempts) == sorted([*good, *ended.values()])
     states = {attempt["number"][-4:]: attempt["state"] for attempt in attempts}
     assert states == {"1111": "delivered", "9904": "undelivered", "9905": "rejected", "9908": "accepted"}
+    by_state = {
+        state: [one["state"] async for one in shop.pages(f"/runs/{found['id']}/attempts", state=state, limit=4)]
+        for state in get_args(State)
+    }
+    assert {state: len(listed) for state, listed in by_state.items() if listed} == {
+        "delivered": 6,
+        "undelivered": 1,
+        "rejected": 1,
+        "accepted": 1,
+    }
+    assert all(set(listed) <= {state} for state, listed in by_state.items())
     delivered = next(attempt for attempt in attempts if attempt["state"] == "delivered")
     assert sorted(event["kind"] for event in delivered["events"]) == ["accepted", "delivered"]
     assert {event["carrier_id"][:3] for event in delivered["events"]} == {"sb-"}
@@ -173,7 +191,7 @@ async def test_runs_come_in_pages_the_latest_first(shop):
         ("/runs/cid-nothing", {}, 404, "run_not_found"),
         ("/runs/{run}/attempts", {"after": "xyz"}, 400, "invalid"),
         ("/runs/{run}/attempts", {"after": "00" * 24}, 400, "invalid"),
-        ("/runs/{run}/attempts", {"state": "delivered"}, 400, "invalid"),
+        ("/runs/{run}/attempts", {"state": "lost"}, 400, "invalid"),
         ("/runs/{run}/suppressions", {"after": "cc-zz"}, 400, "invalid"),
         ("/runs/{run}/suppressions", {"after": "cc-00"}, 400, "invalid"),
         ("/sandbox/outbox", {"after": -1}, 400, "invalid"),

@@ -240,7 +240,7 @@ def test_what_a_dead_engine_left_is_uncertain_until_evidence_settles_it(
             else:
                 # Each is tried once more after a doubt; who was hit by two crashes is in doubt for good, and is said.
                 run_no = campaign_run(await w.store.campaigns.find(w.app.no, campaign_id=campaign.id))
-                doubtful = await w.store.reports.attempts(w.app.no, run_no, limit=1000, uncertain_only=True)
+                doubtful = await w.store.reports.attempts(w.app.no, run_no, limit=1000, state="uncertain")
                 twice = {attempt.number for attempt in doubtful if attempt.n > 1}
                 assert {number(i) for i in range(1000)} - set(taken) <= twice
                 assert len(taken) > 990

@@ -153,7 +153,7 @@ async def test_an_engine_that_lost_the_database_is_replaced_and_tells_what_it_kn
 
         taken = Counter(message.to for world in (a, b) for message in world.sent())
         assert max(taken.values()) == 1
-        listed = await store.reports.attempts(app.no, started.run_no or 0, limit=1000, uncertain_only=True)
+        listed = await store.reports.attempts(app.no, started.run_no or 0, limit=1000, state="uncertain")
         # What the lost engine's carrier took is known again; what never left it is in doubt, and listed.
         assert {attempt.number for attempt in listed} == {number(i) for i in range(people)} - set(taken)
         assert len(listed) < doubtful

@@ -119,7 +119,7 @@ async def test_an_attempt_that_nobody_knows_about_is_shown_and_not_repeated(
     await node.tell(intents[:1], Kind.accepted)
     await node.tell(intents[1:], Kind.uncertain, "timeout")
 
-    (attempt,) = await store.reports.attempts(app.no, run.no, uncertain_only=True)
+    (attempt,) = await store.reports.attempts(app.no, run.no, state="uncertain")
     assert (attempt.number, attempt.state) == (number(1), Kind.uncertain)
     assert attempt.events[0].code == "timeout"
     assert await counters(store, run) == {"armed": 2, "accepted": 1, "uncertain": 1}
@@ -138,7 +138,7 @@ async def test_a_late_receipt_settles_what_was_uncertain_even_after_the_run(
 
     await node.tell(intents, receipt)
 
-    assert await store.reports.attempts(app.no, run.no, uncertain_only=True) == []
+    assert await store.reports.attempts(app.no, run.no, state="uncertain") == []
     assert await counters(store, run) == {"armed": 1, receipt: 1}
 
 
@@ -156,7 +156,7 @@ async def test_at_least_once_repeats_what_nobody_knows_about(store: Store, clock
     # What is repeated may have arrived, so it is used up.
     assert (again.n, again.used) == (2, 2)
     assert len(await store.reports.attempts(app.no, run.no)) == 2
-    assert [a.n for a in await store.reports.attempts(app.no, run.no, uncertain_only=True)] == [1]
+    assert [a.n for a in await store.reports.attempts(app.no, run.no, state="uncertain")] == [1]
 
 
 @pytest.mark.parametrize("receipt", [Kind.accepted, Kind.undelivered, Kind.delivered, Kind.rejected])
@@ -219,7 +219,7 @@ async def test_who_comes_again_is_held_like_everybody_else(store: Store, app: Ap
     clock.advance(LEASE_SECONDS)
 
     assert await node.reap() == 1
-    (attempt,) = await store.reports.attempts(app.no, run.no, uncertain_only=True)
+    (attempt,) = await store.reports.attempts(app.no, run.no, state="uncertain")
     assert attempt.n == 2
 
 

@@ -1,10 +1,12 @@
 """A node that lost its lease cannot contact anybody, however long it slept."""
 
+from callsheet.core.attempt import Kind
 from callsheet.core.campaign import Move
 from callsheet.store.apps import App
+from callsheet.store.protocol import ArmKey
 from callsheet.store.store import Store
 from databases import Place
-from factories import LEASE_SECONDS, Node, StillClock, make_campaign, make_list, start, start_run
+from factories import LEASE_SECONDS, Node, StillClock, happening, make_campaign, make_list, start, start_run
 
 
 async def test_a_node_that_slept_past_its_lease_arms_nobody_after_another_took_over(
@@ -77,13 +79,16 @@ async def test_renewing_keeps_what_a_node_holds_and_returns_nothing_that_ran_out
 ):
     run = await start_run(store, app, clock, 10)
     other = await Node.enter(store, clock)
-    assert await node.take(run, size=5)
+    first = await node.take(run, size=5)
     clock.advance(LEASE_SECONDS / 2)
-    assert await other.take(run, size=5)
+    second = await other.take(run, size=5)
+    assert first
+    assert second
 
     clock.advance(LEASE_SECONDS - 1)
-    await store.hot.renew(node.no, LEASE_SECONDS)
-    await store.hot.renew(other.no, LEASE_SECONDS)
+    await store.hot.renew(node.no, [first], LEASE_SECONDS)
+    await store.hot.renew(other.no, [first, second], LEASE_SECONDS)
+    await store.hot.renew(other.no, [], LEASE_SECONDS)
     clock.advance(LEASE_SECONDS - 1)
 
     # The first chunk had run out before it was renewed; the second is held.
@@ -92,6 +97,17 @@ async def test_renewing_keeps_what_a_node_holds_and_returns_nothing_that_ran_out
     assert taken is not None
     assert (taken.lo, taken.hi) == (0, 4)
     assert await third.take(run) is None
+
+
+async def test_who_is_in_an_arm_is_known_until_it_has_ended(store: Store, app: App, clock: StillClock, node: Node):
+    run = await start_run(store, app, clock, 4)
+    intents = await node.walk_all(run)
+    arm = ArmKey(app.no, run.no, node.no, intents[0].arm_no)
+    assert set(await store.hot.members(arm)) == {(intent.person, 1) for intent in intents}
+    assert not await store.hot.members(arm._replace(arm_no=arm.arm_no + 1))
+    withdrawn = [happening(intent, Kind.withdrawn, clock.now()) for intent in intents]
+    await node.record(withdrawn, ended=[arm])
+    assert not await store.hot.members(arm)
 
 
 async def test_what_a_node_gives_back_is_taken_at_once(store: Store, app: App, clock: StillClock, node: Node):

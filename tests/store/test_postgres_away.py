@@ -17,7 +17,7 @@ from callsheet.core.walk import Chunk
 from callsheet.store.apps import App
 from callsheet.store.postgres.database import PostgresDatabase, Raw
 from callsheet.store.postgres.hot import PostgresHot
-from callsheet.store.protocol import Batch, Recorded
+from callsheet.store.protocol import ArmKey, Batch, Recorded
 from callsheet.store.store import Store
 from databases import Place, rows
 from factories import (
@@ -159,10 +159,11 @@ async def test_every_operation_says_that_the_database_is_away_and_works_when_it_
             run, Turn.fresh, limit=1, arm_no=next(arms), node_no=node.no, lease_seconds=30
         ),
         "record": lambda: store.hot.record(Batch(node.no, batch_no), lambda: 0.0),
-        "renew": lambda: store.hot.renew(node.no, 30),
+        "renew": lambda: store.hot.renew(node.no, [chunk], 30),
         "reap": node.reap,
         "complete": lambda: store.hot.complete(run),
         "lease_rate": lambda: store.hot.lease_rate(app.no, "sender:1", 5.0, wanted=1, horizon_seconds=1),
+        "members": lambda: store.hot.members(ArmKey(app.no, run.no, node.no, 1)),
         "unhanded": lambda: store.hot.unhanded(app.no),
         "append": lambda: store.hot.append(app.no, contact_list.no, [contact(store, app, number(70))]),
         "forbid": lambda: forbid(store, app, dnc.no, [number(71)]),

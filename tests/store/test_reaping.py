@@ -26,7 +26,7 @@ async def test_attempts_without_a_result_are_uncertain_when_their_lease_ran_out(
     clock.advance(0.001)
     assert await other.reap() == 4
 
-    doubtful = await store.reports.attempts(app.no, run.no, uncertain_only=True)
+    doubtful = await store.reports.attempts(app.no, run.no, state="uncertain")
     assert {attempt.number for attempt in doubtful} == {number(i) for i in (1, 2, 3, 5)}
     assert {attempt.events[0].code for attempt in doubtful} == {"lease_ran_out"}
     assert {attempt.events[0].at for attempt in doubtful} == {clock.now()}
@@ -53,7 +53,7 @@ async def test_the_one_owner_of_a_file_knows_at_its_start_that_all_others_are_de
 
     assert await node.reap() == 0
     assert await node.reap(all_arms=True) == 2
-    doubtful = await store.reports.attempts(app.no, run.no, uncertain_only=True)
+    doubtful = await store.reports.attempts(app.no, run.no, state="uncertain")
     assert {attempt.number for attempt in doubtful} == {number(0), number(2)}
 
 
@@ -67,7 +67,7 @@ async def test_a_result_that_comes_after_the_reaper_counts(store: Store, app: Ap
     # Nor is it asked again because of a refusal: that is evidence too, and it brings the contact back.
     await node.tell(intents[1:], Kind.refused)
 
-    assert await store.reports.attempts(app.no, run.no, uncertain_only=True) == []
+    assert await store.reports.attempts(app.no, run.no, state="uncertain") == []
     clock.advance(1)
     assert [intent.number for intent in (await node.arm_again(run, Turn.first)).intents] == [number(1)]
 
@@ -143,5 +143,5 @@ async def test_a_result_that_races_the_reaper_is_not_lost(
 
     counters = await store.reports.counters(app.no, run.no)
     assert (counters["armed"], counters["delivered"], counters.get("uncertain", 0)) == (20, 20, 0)
-    assert await store.reports.attempts(app.no, run.no, uncertain_only=True) == []
+    assert await store.reports.attempts(app.no, run.no, state="uncertain") == []
     assert await store.hot.complete(run)

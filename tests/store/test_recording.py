@@ -70,7 +70,7 @@ async def test_any_order_and_any_repetition_count_the_same(
         mine = [one for one in happened if one.person == intent.person]
         assert first_tries[intent.person].state == fold(one.kind for one in mine)
         assert {event.kind for event in first_tries[intent.person].events} == {one.kind for one in mine}
-    doubtful = {attempt.person for attempt in await store.reports.attempts(run.app, run.no, uncertain_only=True)}
+    doubtful = {attempt.person for attempt in await store.reports.attempts(run.app, run.no, state="uncertain")}
     assert doubtful == {person for person, attempt in first_tries.items() if attempt.state == Kind.uncertain}
 
 

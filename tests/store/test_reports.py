@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from callsheet.core.attempt import Intent, Kind
+from callsheet.core.attempt import PENDING, Intent, Kind
 from callsheet.core.campaign import Named, Order, Status, UncertainPolicy
 from callsheet.core.gate import Cap
 from callsheet.core.ids import decode_attempt
@@ -59,12 +59,36 @@ async def test_pages_of_doubts_show_each_once(store: Store, app: App, clock: Sti
     await node.tell(intents[11:], Kind.delivered)
 
     seen, after = [], None
-    while page := await store.reports.attempts(app.no, run.no, after=after, limit=4, uncertain_only=True):
+    while page := await store.reports.attempts(app.no, run.no, after=after, limit=4, state="uncertain"):
         seen += page
         after = page[-1].person, page[-1].n
 
     assert len(seen) == len({attempt.id for attempt in seen}) == 11
     assert {attempt.state for attempt in seen} == {Kind.uncertain}
+
+
+async def test_each_attempt_is_listed_under_its_present_state_alone(
+    store: Store, app: App, clock: StillClock, node: Node
+):
+    run = await start_run(store, app, clock, 24)
+    intents = await node.walk_all(run)
+    for place, kind in enumerate(Kind):
+        await node.tell(intents[3 * place : 3 * place + 3], kind)
+    for later in (Kind.accepted, Kind.uncertain):
+        # One more event: some go on, some stay, and whoever was uncertain is not any more.
+        await node.tell(intents[0:1] + intents[20:21], later)
+
+    reports, listed = store.reports, {}
+    for state in (PENDING, *Kind):
+        listed[state], after = [], None
+        while page := await reports.attempts(app.no, run.no, after=after, limit=2, state=state):
+            listed[state] += page
+            after = page[-1].person, page[-1].n
+
+    assert [{attempt.state for attempt in found} for found in listed.values()] == [{state} for state in listed]
+    assert sorted(one.id for found in listed.values() for one in found) == sorted(
+        one.id for one in await reports.attempts(app.no, run.no)
+    )
 
 
 async def test_pages_of_suppressions_show_each_once_with_its_reason(
@@ -222,7 +246,7 @@ class Stroll:
         listed = await reports.attempts(run.app, run.no, limit=10_000)
         by_state = {kind: sum(1 for one in listed if one.state == kind) for kind in Kind}
         assert {kind: states.get(kind, 0) for kind in Kind} == by_state
-        doubtful = await reports.attempts(run.app, run.no, limit=10_000, uncertain_only=True)
+        doubtful = await reports.attempts(run.app, run.no, limit=10_000, state="uncertain")
         assert len(doubtful) == by_state[Kind.uncertain]
         ((suppressions,),) = await rows(self.store, "select count(*) from suppression where run_no = :run", run=run.no)
         assert sum(value for name, value in counters.items() if name.startswith("suppressed:")) == suppressions

@@ -90,7 +90,7 @@ async def test_no_noun_of_an_app_is_found_by_the_other(
     assert await store.reports.counters(other.no, run.no) == {}
     assert await store.reports.left(other.no, run.no) == []
     assert await store.reports.attempts(other.no, run.no) == []
-    assert await store.reports.attempts(other.no, run.no, uncertain_only=True) == []
+    assert await store.reports.attempts(other.no, run.no, state="uncertain") == []
     assert await store.reports.suppressions(other.no, run.no) == []
     assert await store.reports.in_flight(other.no, run.no) == 0
     assert set(await store.hot.unhanded(other.no)) == set(await store.hot.unhanded(other.no, run.no)) == set()

@@ -66,6 +66,11 @@ def fold(kinds: Iterable[str]) -> str:
     return max(kinds, key=_RANK.__getitem__, default=PENDING)
 
 
+def beyond(state: str) -> frozenset[Kind]:
+    """Return the events that would have moved an attempt on from a state."""
+    return frozenset(kind for kind in Kind if _RANK[kind] > _RANK[state])
+
+
 class Intent(NamedTuple):
     """A contact that was armed: it may be handed to the line before `deadline`, and to nobody else."""
 

@@ -81,6 +81,10 @@ class Run:
     lists: tuple[int, ...]
     settings: AppSettings
     started_at: datetime
+    ended_at: datetime | None
+    """When it was stopped, or completed; none while it goes on."""
+    contacts: int
+    """How many contacts of its lists it has taken in by now: a list that grows adds to them."""
 
     @property
     def order(self) -> Order:

@@ -7,14 +7,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import structlog
+
 from callsheet.core.gate import Wait
 from callsheet.core.retrying import Turn
 from callsheet.core.run import Run
 from callsheet.core.segments import measure
-from callsheet.core.template import Compiled, compile_text
+from callsheet.core.template import BadTemplate, Compiled, compile_text
 from callsheet.core.walk import Chunk, Group
 from callsheet.store.arming import judge_group
 from callsheet.store.protocol import Work
+
+log = structlog.get_logger()
 
 
 @dataclass(slots=True)
@@ -101,12 +105,16 @@ class Agenda:
             del self.states[run_no]
         for run_no, run in active.items():
             state = self.states.get(run_no)
-            if state is None:
-                message = compile_text(run.text)
-                guess = max(1, measure(run.text).count)
-                self.states[run_no] = RunState(run, message, guess)
-            else:
+            if state is not None:
                 state.run = run
+                continue
+            try:
+                message = compile_text(run.text)
+            except BadTemplate:
+                # It was compiled before it was started: a later release reads it otherwise. The others go on.
+                log.exception("run.unreadable", run=run.id, campaign=run.campaign_id)
+                continue
+            self.states[run_no] = RunState(run, message, max(1, measure(run.text).count))
         return dropped
 
     def of_sender(self, sender_no: int) -> Mapping[int, RunState]:

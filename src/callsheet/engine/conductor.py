@@ -61,6 +61,7 @@ class Conductor:
         self.node_no = 0
         self.notifier = Notifier(given.store.outbox, tick_seconds=given.tuning.tick_seconds)
         self._lines: dict[int, Line] = {}
+        self._opening: set[int] = set()
         self._dispatchers: dict[int, Dispatcher] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._dispatching: list[asyncio.Task[None]] = []
@@ -81,6 +82,7 @@ class Conductor:
             node_no=self.node_no,
         )  # fmt: skip
         self.recorder.on_recorded = self._on_recorded
+        self.holds.on_handed = self.recorder.nudge
         self._scheduler = Scheduler(
             self._store, self.agenda, self.holds, given.clock, node_no=self.node_no, tick_seconds=tuning.tick_seconds
         )
@@ -103,11 +105,15 @@ class Conductor:
         """Tell whether the loops of this node run: they were started, and nobody stopped them."""
         return bool(self._tasks) and not self._stopping
 
-    async def _open(self, trunk: Trunk) -> Line:
-        line = self._given.make_line(trunk, self.recorder)
-        await line.open()
-        self._lines[trunk.no] = line
-        return line
+    async def _open(self, trunk: Trunk) -> None:
+        """Open the line of a trunk. One that cannot be opened is tried again when a run asks: the others go on."""
+        try:
+            line = self._given.make_line(trunk, self.recorder)
+            await line.open()
+        except Exception:
+            log.exception("trunk.broke", trunk=trunk.id)
+        else:
+            self._lines[trunk.no] = line
 
     def _watch(
         self, name: str, loop: Callable[[], Awaitable[None]], tasks: list[asyncio.Task[None]] | None = None
@@ -129,6 +135,8 @@ class Conductor:
     def _on_agenda(self) -> None:
         if self._stopping:
             return
+        for sender_no in self._dispatchers.keys() - self.agenda.senders():
+            self._dispatchers.pop(sender_no).stop()
         for state in list(self.agenda.states.values()):
             if state.run.sender.no not in self._dispatchers:
                 self._dispatch(state.run)
@@ -136,9 +144,12 @@ class Conductor:
             dispatcher.wake()
 
     def _dispatch(self, run: Run) -> None:
-        line = self._lines.get(run.sender.trunk_no)
+        trunk_no = run.sender.trunk_no
+        line = self._lines.get(trunk_no)
         if line is None:
-            self._watch("trunk", lambda: self._open_trunk(run.sender.trunk_no))
+            if trunk_no not in self._opening:
+                self._opening.add(trunk_no)
+                self._watch("trunk", lambda: self._open_trunk(trunk_no))
             return
         given = self._given
         dispatcher = Dispatcher(
@@ -156,13 +167,16 @@ class Conductor:
             arm_nos=self._arm_nos,
         )
         self._dispatchers[run.sender.no] = dispatcher
+        self._dispatching = [task for task in self._dispatching if not task.done()]
         self._watch("dispatcher", dispatcher.run, self._dispatching)
 
     async def _open_trunk(self, trunk_no: int) -> None:
-        """Open the line of a trunk that was configured after the start."""
+        """Open the line of a trunk that was configured after the start, or could not be opened then."""
+        await self._given.clock.sleep(RESTART_SECONDS)
         for trunk in await self._store.apps.trunks():
             if trunk.no == trunk_no and trunk_no not in self._lines:
                 await self._open(trunk)
+        self._opening.discard(trunk_no)
         self.agenda.wake()
 
     def _pace(self, app: int, buckets: dict[str, float]) -> Pace:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from callsheet.clock import from_micros
-from callsheet.core.attempt import fold
+from callsheet.core.attempt import PENDING, Kind, beyond, fold
 from callsheet.core.ids import encode_attempt
 from callsheet.core.walk import Group
 from callsheet.store import tables as t
@@ -147,10 +147,10 @@ class Reports:
         *,
         after: tuple[bytes, int] | None = None,
         limit: int = 100,
-        uncertain_only: bool = False,
+        state: str | None = None,
     ) -> Sequence[AttemptRecord]:
-        """Return attempts in the order of their keys, from a key on; or only those that are uncertain now."""
-        attempt, contact, doubt = t.attempt, t.contact, t.uncertain
+        """Return attempts in the order of their keys, from a key on; or only those that have a state now."""
+        attempt, contact = t.attempt, t.contact
         query = (
             sa.select(attempt, contact.c.sealed)
             .outerjoin(
@@ -166,9 +166,8 @@ class Reports:
             .order_by(attempt.c.person, attempt.c.n)
             .limit(limit)
         )
-        if uncertain_only:
-            same = (doubt.c.app == attempt.c.app, doubt.c.run_no == attempt.c.run_no)
-            query = query.join(doubt, sa.and_(*same, doubt.c.person == attempt.c.person, doubt.c.n == attempt.c.n))
+        if state is not None:
+            query = query.where(*_stands(state))
         if after is not None:
             query = query.where(sa.tuple_(attempt.c.person, attempt.c.n) > sa.tuple_(*map(sa.literal, after)))
 
@@ -233,6 +232,23 @@ class Reports:
             fold(event.kind for event in events),
             tuple(events),
         )
+
+
+def _stands(state: str) -> Iterator[sa.ColumnElement[bool]]:
+    """Say that an attempt has a state: no index knows states, but what is uncertain has a table of its own."""
+    if state == Kind.uncertain:
+        yield _has(t.uncertain)
+        return
+    kind = t.event.c.kind
+    if state != PENDING:
+        yield _has(t.event, kind == state)
+    if further := beyond(state):
+        yield ~_has(t.event, kind.in_(sorted(further)))
+
+
+def _has(table: sa.Table, *where: sa.ColumnElement[bool]) -> sa.Exists:
+    """Say that a table has a row of the attempt in question."""
+    return sa.exists().where(*(table.c[key] == t.attempt.c[key] for key in ("app", "run_no", "person", "n")), *where)
 
 
 def _groups(conn: sa.Connection, app: int, lists: set[int]) -> dict[tuple[int, int], Group]:

@@ -83,23 +83,24 @@ def _read(conn: sa.Connection, vault: Vault, *where: sa.ColumnElement[bool], lim
     lists = _lists(conn, rows)
     for row in rows:
         vault.learn(row["app"], row["app_id"], row["key_sealed"])
-    return [_run(row, lists.get(row["no"], ())) for row in rows]
+    return [_run(row, lists.get(row["no"], {})) for row in rows]
 
 
-def _lists(conn: sa.Connection, runs: Sequence[Mapping[str, Any]]) -> dict[int, tuple[int, ...]]:
+def _lists(conn: sa.Connection, runs: Sequence[Mapping[str, Any]]) -> dict[int, dict[int, int]]:
+    """Return the lists of each run, in their order, and how many contacts of each it has taken in."""
     run_list = t.run_list
-    found: dict[int, tuple[int, ...]] = {}
-    query = sa.select(run_list.c.run_no, run_list.c.list_no).where(
+    found: dict[int, dict[int, int]] = {}
+    query = sa.select(run_list.c.run_no, run_list.c.list_no, run_list.c.taken_size).where(
         # By the app too: the key leads with it.
         run_list.c.app.in_({run["app"] for run in runs}),
         run_list.c.run_no.in_([run["no"] for run in runs]),
     )
     for row in conn.execute(query.order_by(run_list.c.run_no, run_list.c.place)):
-        found[row.run_no] = (*found.get(row.run_no, ()), row.list_no)
+        found.setdefault(row.run_no, {})[row.list_no] = row.taken_size
     return found
 
 
-def _run(row: Mapping[str, Any], lists: tuple[int, ...]) -> Run:
+def _run(row: Mapping[str, Any], lists: Mapping[int, int]) -> Run:
     return Run(
         row["app"],
         row["no"],
@@ -111,7 +112,9 @@ def _run(row: Mapping[str, Any], lists: tuple[int, ...]) -> Run:
         read_definition(row["definition"]),
         row["text"],
         read_sender({**row, "no": row["sender_no"], "id": row["sender_id"]}),
-        lists,
+        tuple(lists),
         read_settings(row["settings"]),
         from_micros(row["started_at"]),
+        from_micros(row["ended_at"]) if row["ended_at"] else None,
+        sum(lists.values()),
     )

@@ -21,7 +21,8 @@ from callsheet.store.reports import AttemptRecord, SuppressionRecord
 
 router = APIRouter(prefix="/v1/apps/{app}/runs", tags=["runs"])
 
-Uncertain = Annotated[Literal["uncertain"] | None, Query(description="Only those of which nobody knows.")]
+State = Literal["pending", "uncertain", "withdrawn", "refused", "rejected", "accepted", "undelivered", "delivered"]
+OfState = Annotated[State | None, Query(description="Only those that stand like this now.")]
 CampaignId = Annotated[str | None, Query(max_length=128, description="Only the runs of this campaign.")]
 
 
@@ -104,7 +105,7 @@ async def list_attempts(
     runtime: Served,
     app: Tenant,
     run_id: str,
-    state: Uncertain = None,
+    state: OfState = None,
     after: After = None,
     limit: Limit = USUAL_LIMIT,
 ) -> Page[Attempt]:
@@ -118,7 +119,7 @@ async def list_attempts(
         run.no,
         after=(last.person, last.n) if last is not None else None,
         limit=limit + 1,
-        uncertain_only=state is not None,
+        state=state,
     )
     return page_of([_attempt(record) for record in found], limit, lambda attempt: attempt.id)
 

@@ -10,7 +10,7 @@ from callsheet.core.pacing import Grant
 from callsheet.core.retrying import Turn
 from callsheet.core.run import Run
 from callsheet.core.walk import Chunk, Group
-from callsheet.store.arming import Outcome, open_intents
+from callsheet.store.arming import Outcome, open_intents, unpack_members
 from callsheet.store.postgres import arming, importing, recording, taking, upkeep
 from callsheet.store.postgres.database import PostgresDatabase, Raw
 from callsheet.store.postgres.statements import now_or
@@ -111,9 +111,15 @@ class PostgresHot:
         """Store what happened."""
         return await self._db.write_raw(lambda raw: recording.record(raw, batch, jitter))
 
-    async def renew(self, node_no: int, lease_seconds: float) -> None:
+    async def members(self, arm: ArmKey) -> Collection[tuple[bytes, int]]:
+        """Return who is in an arm."""
+        rows = await self._db.ask(upkeep.MEMBERS, *arm)
+        return unpack_members(rows[0]["members"]) if rows else []
+
+    async def renew(self, node_no: int, chunks: Collection[Chunk], lease_seconds: float) -> None:
         """Renew leases."""
-        await self._db.ask(upkeep.RENEW, node_no, self._present(), _micros(lease_seconds))
+        keys = list(zip(*(chunk[:6] for chunk in chunks), strict=True)) or [()] * 6
+        await self._db.ask(upkeep.RENEW, node_no, self._present(), _micros(lease_seconds), *map(list, keys))
 
     async def release(self, node_no: int | None, run_no: int | None = None) -> None:
         """Give chunks back."""

@@ -43,7 +43,16 @@ async def work(raw: Raw, run: Run, present: int | None) -> Work:
     )
 
 
-RENEW = f"update chunk set lease_until = {now_or(2)} + $3 where node_no = $1 and lease_until > {now_or(2)}"
+MEMBERS = "select members from arm where app = $1 and run_no = $2 and node_no = $3 and arm_no = $4"
+"""Who is in an arm, if it is stored."""
+
+RENEW = (
+    f"update chunk c set lease_until = {now_or(2)} + $3"
+    " from unnest($4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[])"
+    "  as h (app, run_no, list_no, group_no, first, epoch)"
+    " where c.app = h.app and c.run_no = h.run_no and c.list_no = h.list_no and c.group_no = h.group_no"
+    f" and c.first = h.first and c.epoch = h.epoch and c.node_no = $1 and c.lease_until > {now_or(2)}"
+)
 """Renew what a node still holds; what ran out is for others to take."""
 
 RELEASE = (
@@ -125,6 +134,6 @@ async def lease_rate(
         await raw.execute("insert into bucket (app, name, tat) values ($1, $2, 0) on conflict do nothing", app, name)
         row = await raw.fetchrow(tat_and_now, app, name, present)
     slice_ = grant(row["tat"], row["now"], segments_per_second, wanted, horizon_micros)
-    if slice_.segments:
+    if slice_.tat != row["tat"]:
         await raw.execute("update bucket set tat = $3 where app = $1 and name = $2", app, name, slice_.tat)
     return slice_

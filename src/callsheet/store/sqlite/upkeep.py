@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Collection
 
 from callsheet.clock import from_micros
 from callsheet.core.campaign import Status
 from callsheet.core.pacing import Grant, grant
 from callsheet.core.retrying import Turn
 from callsheet.core.run import Run
+from callsheet.core.walk import Chunk
+from callsheet.store.arming import unpack_members
 from callsheet.store.outbox import completed
 from callsheet.store.protocol import ArmKey, Work
 from callsheet.store.rows import read_group
@@ -36,9 +39,21 @@ def work(raw: sqlite3.Connection, run: Run, now: int) -> Work:
     return Work([read_group(*row) for row in groups], dues)
 
 
-def renew(raw: sqlite3.Connection, node_no: int, now: int, until: int) -> None:
+def members(raw: sqlite3.Connection, arm: ArmKey) -> list[tuple[bytes, int]]:
+    """Return who is in an arm, if it is stored."""
+    row = raw.execute(
+        "select members from arm where app = ? and run_no = ? and node_no = ? and arm_no = ?", arm
+    ).fetchone()
+    return unpack_members(row[0]) if row else []
+
+
+def renew(raw: sqlite3.Connection, node_no: int, chunks: Collection[Chunk], now: int, until: int) -> None:
     """Renew what the node still holds; what ran out is for others to take."""
-    raw.execute("update chunk set lease_until = ? where node_no = ? and lease_until > ?", (until, node_no, now))
+    raw.executemany(
+        "update chunk set lease_until = ? where app = ? and run_no = ? and list_no = ? and group_no = ? and first = ?"
+        " and epoch = ? and node_no = ? and lease_until > ?",
+        [(until, *chunk[:6], node_no, now) for chunk in chunks],
+    )
 
 
 def release(raw: sqlite3.Connection, node_no: int | None, run_no: int | None) -> None:
@@ -86,8 +101,9 @@ def lease_rate(
 ) -> Grant:
     """Lease a slice of a rate; what was granted stays granted over restarts."""
     row = raw.execute("select tat from bucket where app = ? and name = ?", (app, name)).fetchone()
-    slice_ = grant(row[0] if row else 0, now, segments_per_second, wanted, horizon)
-    if slice_.segments:
+    tat = row[0] if row else 0
+    slice_ = grant(tat, now, segments_per_second, wanted, horizon)
+    if slice_.tat != tat:
         raw.execute(
             "insert into bucket (app, name, tat) values (?,?,?) on conflict do update set tat = excluded.tat",
             (app, name, slice_.tat),
