@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import settings
 
 from callsheet.store.apps import App
@@ -16,6 +17,10 @@ from postgres import create_database, drop_database
 # How long an example takes says nothing on a machine that does other work too.
 settings.register_profile("house", deadline=None)
 settings.load_profile("house")
+
+# Where a loop breaks again and again, drawing each trace in boxes takes longer than the test.
+_plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+structlog.configure(processors=[structlog.processors.add_log_level, _plain])
 
 
 @pytest.fixture

@@ -1,9 +1,9 @@
 from itertools import permutations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from callsheet.core.attempt import PENDING, Kind, advance, fold
+from callsheet.core.attempt import PENDING, SAID_LENGTH, Kind, advance, as_said, fold
 from callsheet.core.ids import decode_attempt, encode_attempt
 
 KINDS = st.lists(st.sampled_from(Kind), max_size=8)
@@ -41,3 +41,12 @@ def test_an_attempt_id_is_read_back_in_any_case(run_no: int, person: bytes, n: i
 def test_what_is_not_an_attempt_id_is_none(text: str) -> None:
     found = decode_attempt(text)
     assert found is None or encode_attempt(*found) == "".join(text.split()).lower()
+
+
+@given(st.text(st.characters(), max_size=400))
+@example("\0\ud800 4\n")
+def test_whatever_a_carrier_says_can_be_stored(words: str) -> None:
+    said = as_said(words)
+    said.encode()
+    assert "\0" not in said
+    assert len(said) <= SAID_LENGTH

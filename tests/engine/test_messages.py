@@ -1,8 +1,10 @@
 """What each contact is told, and what becomes of those for whom there is nothing to say, through the real engine."""
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from callsheet.carriers.base import Accepted, Carrier, Hear, Heard, InvalidMessage, Outbound, Receipt, nobody_waits
 from callsheet.core.campaign import Status
 from callsheet.engine.virtual_time import VirtualClock, run
 from engine.world import world
@@ -22,6 +24,51 @@ def test_one_contact_whose_text_cannot_be_rendered_does_not_stop_the_others(tmp_
             await clock.sleep(5)
             counters = await w.counters(campaign)
             assert (counters["rejected"], counters["rejected:unrenderable"], counters["delivered"]) == (10, 10, 90)
+
+    run(main, start=MONDAY_NOON)
+
+
+class RudeCarrier:
+    """A carrier that says what no database can keep."""
+
+    NONSENSE = "\0\ud800 4" + "x" * 300
+
+    def __init__(self, carrier: Carrier) -> None:
+        self._carrier = carrier
+        self.limits = carrier.limits
+
+    async def open(self, hear: Hear) -> None:
+        async def rudely(heard: Sequence[Heard]) -> None:
+            await hear([one._replace(code=self.NONSENSE) if isinstance(one, Receipt) else one for one in heard])
+
+        await self._carrier.open(rudely)
+
+    async def send(self, message: Outbound, leave: Callable[[], None] = nobody_waits) -> Accepted:
+        accepted = await self._carrier.send(message, leave)
+        if message.to.endswith("7"):
+            raise InvalidMessage(self.NONSENSE)
+        return accepted._replace(carrier_id=self.NONSENSE)
+
+    async def close(self) -> None:
+        await self._carrier.close()
+
+
+def test_a_carrier_that_talks_nonsense_stops_nobody(tmp_path: Path) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path) as w:
+            await w.conductor.stop()
+            w.wrap = RudeCarrier
+            await w.start()
+            campaign = await make_campaign(w.store, w.app, clock, [await make_list(w.store, w.app, clock, 20)])
+            started = await w.run_campaign(campaign)
+            await w.until(campaign, Status.completed, longest_seconds=60)
+            await clock.sleep(5)
+            assert (await w.counters(campaign))["delivered"] == 20
+            assert started.run_no is not None
+            attempts = await w.store.reports.attempts(w.app.no, started.run_no)
+            assert {event.ref for attempt in attempts for event in attempt.events if event.kind == "accepted"} == {
+                " 4" + "x" * 251
+            }
 
     run(main, start=MONDAY_NOON)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from callsheet.carriers.base import Accepted, Hear, Limits, Outbound, nobody_waits
+from callsheet.carriers.base import Accepted, Carrier, Hear, Limits, Outbound, nobody_waits
 from callsheet.carriers.sandbox.behaviour import Timings
 from callsheet.carriers.sandbox.carrier import SandboxCarrier
 from callsheet.carriers.sandbox.ledger import Ledger, Message
@@ -73,6 +73,8 @@ class World:
     failpoints: Failpoints = field(default_factory=Failpoints)
     sole_owner: bool = True
     submit_seconds: float = SUBMIT_SECONDS
+    wrap: Callable[[Carrier], Carrier] = lambda carrier: carrier
+    """What stands between the engine and the carrier."""
     conductor: Conductor = field(init=False)
 
     @property
@@ -94,7 +96,7 @@ class World:
         async def hear(messages: Sequence[object]) -> None:
             await inbound.hear(self.store, trunk.app, messages, self.conductor.forbid)  # type: ignore[arg-type]
 
-        return SmsLine(mouth, recorder, self.clock, hear, submit_seconds=self.submit_seconds)
+        return SmsLine(self.wrap(mouth), recorder, self.clock, hear, submit_seconds=self.submit_seconds)
 
     async def run_campaign(self, campaign: Campaign, text: str = "Hello {{first_name}}") -> Campaign:
         """Start a campaign."""

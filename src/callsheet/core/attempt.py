@@ -103,6 +103,14 @@ class Happening(NamedTuple):
     segments: int = 0
 
 
+SAID_LENGTH = 255
+
+
+def as_said(words: str) -> str:
+    """Return what a carrier says, as every database can keep it: what can be printed, at most 255 characters."""
+    return "".join(char for char in words[:SAID_LENGTH] if char.isprintable())
+
+
 class Disposition(StrEnum):
     """How a contact of a run stands, in words for people: the state of its latest attempt, or why there is none."""
 

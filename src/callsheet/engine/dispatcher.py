@@ -245,7 +245,7 @@ class Dispatcher:
             state.open_groups.pop((chunk.list_no, chunk.group_no), None)
             await self._give_back(state)
         if armed.lost:
-            # Paused, perhaps only for a moment: a chunk that nobody remembers would be renewed for ever.
+            # Paused, perhaps only for a moment: nobody should have to wait for the lease of a chunk that we forget.
             await self._give_back(state)
             self._agenda.wake()
         return armed

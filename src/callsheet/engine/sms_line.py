@@ -9,7 +9,7 @@ import structlog
 
 from callsheet.carriers.base import Accepted, Carrier, Heard, Inbound, Outbound, Receipt, SendError
 from callsheet.clock import Clock
-from callsheet.core.attempt import Happening, Kind
+from callsheet.core.attempt import Happening, Kind, as_said
 from callsheet.core.ids import AttemptKey, decode_attempt
 from callsheet.engine.recorder import Recorder
 
@@ -75,7 +75,7 @@ class SmsLine:
             log.exception("line.carrier_failed", run_no=run_no)
             kind, code, ref, segments = Kind.uncertain, "carrier_failed", "", 0
         leave()
-        self._recorder.note(Happening(*key, kind, self._clock.now(), code, ref, segments))
+        self._recorder.note(Happening(*key, kind, self._clock.now(), as_said(code), as_said(ref), segments))
 
     async def open(self) -> None:
         """Connect; what the carrier still has for us is told at once."""
@@ -92,7 +92,8 @@ class SmsLine:
                     if key is None:
                         log.warning("receipt.unknown")
                         continue
-                    happenings.append(Happening(*key, item.kind, item.at, item.code, item.carrier_id))
+                    code, ref = as_said(item.code), as_said(item.carrier_id)
+                    happenings.append(Happening(*key, item.kind, item.at, code, ref))
                 case Inbound():
                     inbound.append(item)
         if inbound:
