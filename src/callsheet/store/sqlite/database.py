@@ -146,7 +146,10 @@ class SqliteDatabase:
             self._thread.start()
             self._pool = ThreadPoolExecutor(READERS, "callsheet-reader")
             for _ in range(READERS):
-                self._readers.put(connect(path))
+                reader = connect(path)
+                # Reports leaf through; only the writer comes back to its pages again and again.
+                reader.raw.execute("pragma cache_size=-8192")
+                self._readers.put(reader)
 
     async def write(self, run: Callable[[sa.Connection], T]) -> T:
         """Run a function of Core statements in a transaction of its own and return after its commit."""
