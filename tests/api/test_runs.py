@@ -67,6 +67,8 @@ async def test_a_run_tells_how_each_contact_stands(shop):
         "channel": "sms",
         "status": "Completed",
     }
+    assert found["contacts"] == 14
+    assert found["started_at"] < found["ended_at"] <= datetime.now(UTC).isoformat()
     attempts = [one async for one in shop.pages(f"/runs/{found['id']}/attempts", limit=4)]
     assert sorted(attempt["number"] for attempt in attempts) == sorted([*good, *ended.values()])
     states = {attempt["number"][-4:]: attempt["state"] for attempt in attempts}

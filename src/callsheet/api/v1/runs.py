@@ -35,6 +35,9 @@ class ShownRun(BaseModel):
     channel: str
     status: str
     started_at: Instant
+    ended_at: Instant | None
+    contacts: int
+    """How many contacts of its lists it has taken in by now: a list that grows adds to them."""
 
 
 class ReportedRun(ShownRun, Report):
@@ -152,6 +155,8 @@ def _show(run: Run) -> ShownRun:
         channel=run.channel.value,
         status=run.status.value,
         started_at=run.started_at,
+        ended_at=run.ended_at,
+        contacts=run.contacts,
     )
 
 
