@@ -292,7 +292,12 @@ def test_an_arm_whose_answer_was_lost_leaves_nobody_in_doubt(tmp_path: Path) -> 
                     return answer
 
                 setattr(hot, name, unheard)
-            await w.run_campaign(campaign)
+            campaign = await w.run_campaign(campaign)
+            for _ in range(5):
+                await clock.sleep(w.rng.random() * 2)
+                campaign = await campaigns.move(w.runtime, campaign, Move.pause)
+                await clock.sleep(w.rng.random() * 5)
+                campaign = await campaigns.move(w.runtime, campaign, Move.resume)
             await w.until(campaign, Status.completed, longest_seconds=2000)
             await clock.sleep(60)
             counters = await w.counters(campaign)

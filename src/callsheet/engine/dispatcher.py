@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -128,6 +129,9 @@ class Dispatcher:
                 worked = False
             if not worked and (self._ahead is not None or not self._stopping):
                 await self._rest()
+        if self._unanswered:
+            with suppress(Unavailable):
+                await self._begin_anew()
 
     async def _begin_anew(self) -> None:
         """Take up what was stored although its answer was lost: nobody handed it, so it comes again."""
