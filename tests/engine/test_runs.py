@@ -277,7 +277,7 @@ def test_an_arm_whose_answer_was_lost_leaves_nobody_in_doubt(tmp_path: Path) -> 
     async def main(clock: VirtualClock) -> None:
         async with world(clock, tmp_path) as w:
             campaign = await create(w, lists=[await make_list(w.store, w.app, clock, 1000)])
-            await w.limit(campaign, 200)
+            await w.limit(campaign, 60)
             hot = w.store.hot
             lost = 0
             for name in ("arm", "arm_again", "take"):

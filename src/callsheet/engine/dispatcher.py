@@ -34,6 +34,9 @@ from callsheet.store.protocol import Armed, ArmKey, HotStore
 
 log = structlog.get_logger()
 
+AWAY_SECONDS = 0.5
+"""How long to wait before a store that is away is asked again: what it took unheard must not outlive its lease."""
+
 MakePace = Callable[[int, dict[str, float]], Pace]
 """How the pace of an app's sender is made from its rates."""
 
@@ -147,7 +150,7 @@ class Dispatcher:
 
     async def _rest(self) -> None:
         try:
-            async with asyncio.timeout(self._tuning.tick_seconds):
+            async with asyncio.timeout(AWAY_SECONDS if self._unsure else self._tuning.tick_seconds):
                 await self._wake.wait()
         except TimeoutError:
             return
