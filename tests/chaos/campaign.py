@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import os
 import random
 import signal
@@ -289,13 +290,15 @@ async def exercise(seed: int, kills: Sequence[Kill], contacts: int = CONTACTS, d
 def plan(runs: int, seed: int) -> list[list[Kill]]:
     """Plan at least so many kills: every failpoint in turn, a random moment after every two of them."""
     rng = random.Random(seed)
+    failpoints = itertools.cycle(FAILPOINTS)
     kills: list[Kill] = []
     while len(kills) < runs:
-        failpoint = FAILPOINTS[(len(kills) * 2 // 3) % len(FAILPOINTS)]
+        if len(kills) % 3 == 2:
+            kills.append(Kill(seconds=rng.uniform(0.3, 2.0)))
+            continue
+        failpoint = next(failpoints)
         # A life takes a chunk once or twice, and arms, hands and records several times a second.
-        reach = 1 if failpoint.endswith("take") else rng.randint(2, 8)
-        random_moment = Kill(seconds=rng.uniform(0.3, 2.0))
-        kills.append(random_moment if len(kills) % 3 == 2 else Kill(failpoint, reach))
+        kills.append(Kill(failpoint, 1 if failpoint.endswith("take") else rng.randint(2, 8)))
     return [kills[i : i + KILLS_PER_CAMPAIGN] for i in range(0, len(kills), KILLS_PER_CAMPAIGN)]
 
 
