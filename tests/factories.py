@@ -4,7 +4,7 @@ Everything goes through the store as the program itself does it. Instants come f
 """
 
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
@@ -99,8 +99,8 @@ async def make_app(store: Store, clock: Clock, settings: AppSettings | None = No
 
 async def change_settings(store: Store, app: App, settings: AppSettings) -> App:
     """Change what an app chose, and return it as it is now."""
-    await store.apps.change_settings(app.no, settings)
-    return replace(app, settings=settings)
+    chosen = {field.name: getattr(settings, field.name) for field in fields(settings)}
+    return replace(app, settings=await store.apps.change_settings(app.no, chosen))
 
 
 async def make_list(

@@ -1,5 +1,7 @@
 """Templates, flows, contact lists, senders and settings of our own."""
 
+import asyncio
+
 import pytest
 
 from api.callers import unique
@@ -196,6 +198,19 @@ async def test_a_change_of_settings_leaves_the_others_as_they_are(shop):
         "uncertain_policy": "at_least_once",
         "unique_names": True,
     }
+
+
+async def test_changes_of_settings_that_come_at_the_same_moment_are_all_kept(shop):
+    changes = [
+        *({"start_on_create": True}, {"dnc_for_sms": False}, {"one_run_per_list": False}, {"unique_names": False}),
+        *({"zones": "number"}, {"messages_per_minute": 600}, {"region": "US"}, {"cap": {"attempts": 2, "hours": 24}}),
+    ]
+
+    answers = await asyncio.gather(*(shop.v1("PATCH", "/settings", change) for change in changes))
+
+    assert [answer.status_code for answer in answers] == [200] * len(changes)
+    wanted = {name: value for change in changes for name, value in change.items()}
+    assert wanted.items() <= (await shop.v1("GET", "/settings")).json().items()
 
 
 async def test_every_wrong_setting_is_named_and_none_is_changed(shop):

@@ -11,7 +11,7 @@ from callsheet.core.run import AppSettings
 from callsheet.store.apps import App
 from callsheet.store.store import Store
 from databases import Place
-from factories import StillClock
+from factories import StillClock, change_settings
 
 Make = Callable[[Store, int, str], Awaitable[object]]
 
@@ -85,13 +85,28 @@ async def test_a_caller_id_that_no_trunk_takes_is_unknown(store: Store, clock: S
 
 async def test_an_app_is_found_with_the_settings_that_were_chosen(store: Store, app: App):
     settings = AppSettings(start_on_create=True, cap=Cap(3, 24), region="DE", messages_per_minute=60)
-    await store.apps.change_settings(app.no, settings)
+    await change_settings(store, app, settings)
 
     found = await store.apps.find(app.id)
 
     assert found is not None
     assert found.settings == settings
     assert await store.apps.find("st-nobody") is None
+
+
+async def test_settings_that_are_changed_at_the_same_moment_are_all_kept(store: Store, app: App):
+    changes: list[dict[str, object]] = [
+        *({"start_on_create": True}, {"dnc_for_sms": False}, {"one_run_per_list": False}, {"unique_names": False}),
+        *({"requests_per_minute": 7}, {"messages_per_minute": 8}, {"region": "DE"}, {"cap": Cap(3, 24)}),
+    ]
+
+    await asyncio.gather(*(store.apps.change_settings(app.no, change) for change in changes))
+
+    found = await store.apps.find(app.id)
+    assert found is not None
+    assert {name: getattr(found.settings, name) for change in changes for name in change} == {
+        name: value for change in changes for name, value in change.items()
+    }
 
 
 async def test_the_scopes_of_a_client_can_be_changed(store: Store, app: App, clock: StillClock):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -145,11 +145,18 @@ class Apps:
 
         await self._db.read(learn)
 
-    async def change_settings(self, app: int, settings: AppSettings) -> None:
-        """Replace an app's settings."""
-        await self._db.write(
-            lambda conn: conn.execute(sa.update(t.app).where(t.app.c.no == app).values(settings=to_json(settings)))
-        )
+    async def change_settings(self, app: int, changes: Mapping[str, Any]) -> AppSettings:
+        """Change the named settings of an app and return them all; those that are not named stay as they are."""
+
+        def change(conn: sa.Connection) -> AppSettings:
+            mine = t.app.c.no == app
+            # Held until the commit: what another call changes at this moment must not be written over.
+            held = conn.execute(sa.select(t.app.c.settings).where(mine).with_for_update()).scalar_one()
+            settings = replace(read_settings(held), **changes)
+            conn.execute(sa.update(t.app).where(mine).values(settings=to_json(settings)))
+            return settings
+
+        return await self._db.write(change)
 
     async def create_trunk(self, app: int, *, name: str, carrier: str, takes_any_sender: bool, now: datetime) -> Trunk:
         """Create a trunk."""

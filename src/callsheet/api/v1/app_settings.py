@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated
 
 import msgspec
@@ -88,8 +87,7 @@ async def change_settings(runtime: Served, app: Tenant, changed: ChangedSettings
     chosen = {name: getattr(changed, name) for name in changed.model_fields_set}
     if chosen.get("cap") is not None:
         chosen["cap"] = Cap(changed.cap.attempts, changed.cap.hours) if changed.cap else None
-    settings = replace(app.settings, **chosen)
-    await runtime.store.apps.change_settings(app.no, settings)
+    settings = await runtime.store.apps.change_settings(app.no, chosen)
     runtime.conductor.wake()
     return _show(settings)
 
