@@ -168,6 +168,29 @@ async def test_contacts_that_met_a_cap_wait_until_it_lifts(shop):
     assert waiting["earliest_at"] > datetime.now(UTC).isoformat()
 
 
+async def test_the_numbers_of_a_run_that_was_stopped_midway_add_up(shop):
+    await shop.v1("PATCH", "/settings", {"messages_per_minute": 6000})
+    name = await shop.make_list(*numbers("IN", 400, ending="1111"))
+    campaign_id = (await shop.compat("POST", "/campaign", campaign_body(name))).json()["data"]["_id"]
+    run_id = (await shop.trigger(campaign_id, "play")).json()["campaignInstanceId"]
+
+    async def delivers() -> bool:
+        return (await report(shop, run_id))["outcome"]["delivered"] > 20
+
+    await until(delivers)
+    await shop.trigger(campaign_id, "stop")
+
+    async def adds_up() -> bool:
+        outcome = (await report(shop, run_id))["outcome"]
+        waiting = sum(one["contacts"] for one in outcome["waiting"])
+        left = sum(one["contacts"] for one in outcome["left"])
+        assert all(one["earliest_at"] is None for one in outcome["waiting"])
+        assert left > 0
+        return outcome["delivered"] + waiting + left == 400
+
+    await until(adds_up)
+
+
 async def test_runs_come_in_pages_the_latest_first(shop):
     campaign_id, other = await shop.make_campaign(), await shop.make_campaign()
     instances = []

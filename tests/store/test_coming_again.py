@@ -261,7 +261,7 @@ async def test_what_happens_late_in_a_paused_run_is_judged_by_its_own_policy(
 
 @pytest.mark.parametrize("end", ["stop", "complete"])
 @pytest.mark.parametrize("kind", [Kind.refused, Kind.withdrawn])
-async def test_what_comes_back_after_the_end_waits_for_nothing(
+async def test_who_was_not_taken_after_all_is_not_forgotten_when_the_run_has_ended(
     store: Store, app: App, clock: StillClock, node: Node, end: str, kind: Kind
 ):
     run = await start_run(store, app, clock, 2)
@@ -276,8 +276,9 @@ async def test_what_comes_back_after_the_end_waits_for_nothing(
 
     recorded = await node.tell(intents, kind)
 
-    assert (recorded.events, recorded.again_at) == (2, None)
-    assert await store.reports.waiting(app.no, run.no) == []
+    assert recorded.events == 2
+    assert [(one.reason, one.contacts) for one in await store.reports.waiting(app.no, run.no)] == [(kind, 2)]
+    assert not (await node.arm_again(run, Turn.first)).intents
     assert await counters(store, run) == {"armed": 2, kind: 2}
 
 

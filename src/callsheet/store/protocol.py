@@ -116,7 +116,8 @@ class HotStore(Protocol):
     async def record(self, batch: Batch, jitter: Callable[[], float]) -> Recorded:
         """Store events, retries and counters; a batch that was stored before changes nothing.
 
-        Who comes again is decided by the run's policy as it is now; nobody does in a run that has ended.
+        Who comes again is decided by the run's policy as it is now. In a run that has ended nobody is contacted; who
+        was not taken is written down as waiting all the same.
 
         A node has one batch on its way at a time: one with a lower number than the last is taken for stored.
         """

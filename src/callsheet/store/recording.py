@@ -134,10 +134,14 @@ def may_come_again(moved: Iterable[Happening]) -> list[Happening]:
     return [happening for happening in moved if happening.kind not in (Kind.accepted, Kind.delivered)]
 
 
-def read_policy(status: str, definition: str, settings: str) -> RetryPolicy | None:
-    """Read what a run says about trying again; None when it has ended, so that nobody comes again."""
+def read_policy(status: str, definition: str, settings: str) -> RetryPolicy:
+    """Read what a run says about trying again.
+
+    In one that has ended nobody is repeated; who was not taken is written down all the same, so that its numbers add
+    up.
+    """
     if status not in (Status.active, Status.paused):
-        return None
+        return RetryPolicy()
     return retry_policy(read_definition(definition), read_settings(settings))
 
 

@@ -36,7 +36,8 @@ class WaitingContacts(BaseModel):
 
     reason: str
     contacts: int
-    earliest_at: Instant
+    earliest_at: Instant | None
+    """Null in a run that has ended: they were waiting when it did."""
 
 
 class Outcome(BaseModel):
@@ -101,7 +102,7 @@ async def report_of(runtime: Runtime, run: Run) -> Report:
         suppressed=suppressed,
         in_flight=max(0, counters.get(ARMED, 0) - sum(states.values())),
         left=[_left(runtime, run, group) for group in left],
-        waiting=[_waiting(one) for one in waiting],
+        waiting=[_waiting(run, one) for one in waiting],
     )
     effort = Effort(
         attempts=counters.get(ARMED, 0),
@@ -142,5 +143,6 @@ def _zones(run: Run, group: Group) -> frozenset[str]:
     return zones_of_group(group.own_zone, group.candidate_zones, run.definition.hours.timezone, by_number=by_number)
 
 
-def _waiting(waiting: Waiting) -> WaitingContacts:
-    return WaitingContacts(reason=waiting.reason, contacts=waiting.contacts, earliest_at=waiting.earliest_at)
+def _waiting(run: Run, waiting: Waiting) -> WaitingContacts:
+    earliest_at = waiting.earliest_at if run.ended_at is None else None
+    return WaitingContacts(reason=waiting.reason, contacts=waiting.contacts, earliest_at=earliest_at)

@@ -180,18 +180,17 @@ async def _write(
 async def _bring_back(
     raw: Raw, changes: Sequence[tuple[int, int, Changes]], jitter: Callable[[], float]
 ) -> list[tuple[Any, ...]]:
-    """Ask core who comes again, and return the rows of `retry`: none for a run that has ended."""
+    """Ask core who comes again, and return the rows of `retry`."""
     rows: list[tuple[Any, ...]] = []
     for app, run_no, mine in changes:
         ended = may_come_again(mine.moved)
-        policy = await _policy(raw, run_no) if ended else None
-        if policy is not None:
-            tried = await _tried(raw, app, run_no, ended)
+        if ended:
+            policy, tried = await _policy(raw, run_no), await _tried(raw, app, run_no, ended)
             rows += [(app, run_no, *retry) for retry in plan_retries(ended, tried, policy, jitter)]
     return rows
 
 
-async def _policy(raw: Raw, run_no: int) -> RetryPolicy | None:
+async def _policy(raw: Raw, run_no: int) -> RetryPolicy:
     """Keep a run from ending until those who come again are written down, and return its policy."""
     row = await raw.fetchrow(
         "select r.status, v.definition, a.settings from run r join app a on a.no = r.app join campaign_version v"
@@ -199,7 +198,8 @@ async def _policy(raw: Raw, run_no: int) -> RetryPolicy | None:
         " where r.no = $1 for share of r",
         run_no,
     )
-    return read_policy(*row) if row is not None else None
+    assert row is not None, "a run with attempts is there"
+    return read_policy(*row)
 
 
 async def _tried(raw: Raw, app: int, run_no: int, ended: Sequence[Happening]) -> dict[Key, Tried]:

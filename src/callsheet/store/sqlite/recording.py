@@ -103,10 +103,9 @@ def _bring_back(
     moved: Sequence[Happening],
     jitter: Callable[[], float],
 ) -> list[int]:
-    """Write the retries that core decides on, and return when they are due: none in a run that has ended."""
+    """Write the retries that core decides on, and return when they are due."""
     ended = may_come_again(moved)
-    policy = _policy(raw, run_no) if ended else None
-    if policy is None:
+    if not ended:
         return []
     tried = {
         (happening.person, happening.n): Tried._make(
@@ -118,7 +117,7 @@ def _bring_back(
         )
         for happening in ended
     }
-    retries = plan_retries(ended, tried, policy, jitter)
+    retries = plan_retries(ended, tried, _policy(raw, run_no), jitter)
     insert_many(
         raw,
         "insert into retry (app, run_no, turn, due, list_no, pos, person, n, used, group_no, reason)",
@@ -128,13 +127,13 @@ def _bring_back(
     return [retry.due for retry in retries]
 
 
-def _policy(raw: sqlite3.Connection, run_no: int) -> RetryPolicy | None:
+def _policy(raw: sqlite3.Connection, run_no: int) -> RetryPolicy:
     row = raw.execute(
         "select r.status, v.definition, a.settings from run r join app a on a.no = r.app join campaign_version v"
         "  on v.app = r.app and v.campaign_no = r.campaign_no and v.version = r.version where r.no = ?",
         (run_no,),
     ).fetchone()
-    return read_policy(*row) if row is not None else None
+    return read_policy(*row)
 
 
 def reap(raw: sqlite3.Connection, node_no: int, now: int, jitter: Callable[[], float], *, all_arms: bool) -> int:
