@@ -47,6 +47,9 @@ def strategy(**changes: Any) -> dict[str, Any]:
         ({"dncLists": ["a", "b"]}, ["dncLists"]),
         ({"dncLists": {"nom": "a"}}, ["dncLists"]),
         ({"dncLists": 5}, ["dncLists"]),
+        ({"DncList": 5}, ["DncList"]),
+        ({"dncList": "a", "dnclists": {"name": "b"}}, ["dncList", "dnclists"]),
+        ({"dncLists": "a", "data": {"dncList": "b"}}, ["dncLists", "data.dncList"]),
         ({"priority": "6"}, ["priority"]),
         ({"priority": 0}, ["priority"]),
         ({"priority": 2.5}, ["priority"]),
@@ -233,9 +236,16 @@ async def test_the_body_decides_what_kind_of_campaign_it_is(shop, query, body, r
         lambda name, _: {"dncLists": [{"name": name}]},
         lambda name, _: {"data": {"dncLists": {"name": name}}},
         lambda name, _: {"data": {"dncLists": [name]}},
+        lambda name, _: {"dncList": name},
+        lambda name, _: {"dnclists": {"name": name}},
+        lambda _, list_id: {"DNCLIST": [{"id": list_id}]},
+        lambda name, _: {"dnc_list": name},
+        lambda name, _: {"data": {"DncList": name}},
+        lambda name, _: {"dncLists": "", "dncList": name},
+        lambda name, _: {"dncLists": name, "dncList": {"name": name.upper()}},
     ],
 )
-async def test_the_dnc_list_comes_in_every_documented_shape(shop, write):
+async def test_the_people_on_a_dnc_list_are_spared_however_it_is_spelled(shop, write):
     name = unique("DNC")
     list_id = (await shop.v1("POST", "/dnc-lists", {"name": name})).json()["id"]
 

@@ -31,6 +31,11 @@ class Fields:
         """Return a field as it came; None where it is missing."""
         return self._document.get(key)
 
+    def spellings(self, *names: str) -> list[str]:
+        """Return the fields that have one of these names, in any case and with or without `_`."""
+        wanted = {name.lower() for name in names}
+        return [key for key in self._document if key.replace("_", "").lower() in wanted]
+
     def text(self, key: str, *, longest: int, required: bool = False) -> str:
         """Return a text, unchanged; empty where it is missing or wrong."""
         value = self.get(key)

@@ -6,6 +6,7 @@ from typing import Any
 
 from callsheet.api.compat.fields import Fields
 from callsheet.core.campaign import MAX_CONTACT_LISTS
+from callsheet.core.errors import FieldError
 from callsheet.core.wish import Reference
 
 _LONGEST_NAME = 256
@@ -36,12 +37,22 @@ def read_contact_lists(fields: Fields) -> tuple[Reference, ...]:
 def read_dnc_list(fields: Fields) -> Reference | None:
     """Read `dncLists` in every shape that the pages suggest: an object, a name, or an array of one of them.
 
-    The tables of some pages write `data.dncLists`, so it is looked for there as well.
+    The tables of some pages write `data.dncLists`, so it is looked for there as well. A slip of the pen in its spelling
+    must not mean that the people on the list are contacted: any case and the singular are read too.
     """
-    value = fields.get("dncLists")
-    key = "dncLists"
-    if value is None and fields.has_object("data"):
-        key, value = "data.dncLists", fields.inside("data").get("dncLists")
+    places = (fields, fields.inside("data")) if fields.has_object("data") else (fields,)
+    said = {
+        place.at(key): _read_dnc_list(place, key) for place in places for key in place.spellings("dncLists", "dncList")
+    }
+    found = {path: reference for path, reference in said.items() if reference is not None}
+    if len({(one.id, (one.name or "").lower()) for one in found.values()}) > 1:
+        fields.wrong.extend(FieldError(path, "Several fields name different DNC lists; give one.") for path in found)
+        return None
+    return next(iter(found.values()), None)
+
+
+def _read_dnc_list(fields: Fields, key: str) -> Reference | None:
+    value = fields.get(key)
     if isinstance(value, list):
         if len(value) > 1:
             fields.blame(key, "Give one DNC list; a campaign has no more.")
