@@ -134,6 +134,8 @@ async def migrate(settings: Settings) -> Sequence[steps.Revision]:
     folder = DataFolder(settings.data)
     folder.create()
     with folder.owned(), _naming_the_setting(settings):
+        # A database without a key looks like one whose key was lost.
+        _master_key(settings, folder)
         return await steps.migrate(_prepared(settings, folder))
 
 

@@ -125,6 +125,13 @@ async def test_looking_for_steps_changes_nothing(chosen):
     assert not await migrate(chosen)
 
 
+async def test_a_folder_that_was_migrated_before_its_first_start_has_the_key_of_its_database(chosen):
+    await migrate(chosen)
+
+    async with open_runtime(chosen) as runtime:
+        assert await counted(runtime) == [1, 1, 1, 1, 1]
+
+
 async def test_two_nodes_that_start_together_on_one_postgres_make_one_app(tmp_path):
     url = await create_database("template0")
     key = "5a" * 32
