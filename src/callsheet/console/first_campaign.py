@@ -30,12 +30,12 @@ def first_campaign(base_url: str, app_id: str, account_id: str, token_command: s
     trigger = f"{base_url}/campaign/api/v1/public/{app_id}/campaign"
     contacts = f"{base_url}/api/1.1/public/{app_id}/campaign/contactList/addContacts"
     headers = f'-H "auth: $TOKEN" -H "iid: {app_id}" -H "accountId: {account_id}"'
-    new_list = {"name": "First list", "description": "One contact", "source": "passiveApi"}
+    new_list = {"name": "Welcome list", "description": "One contact", "source": "passiveApi"}
     contact = {"phoneNumber": _TO, "first_name": "Ada"}
     campaign: dict[str, Any] = {
-        "name": "First campaign",
+        "name": "Welcome",
         "description": "One message",
-        "contactLists": ["First list"],
+        "contactLists": ["Welcome list"],
         "campaignType": "sms",
         "priority": "5",
         "format": "simple",
@@ -48,12 +48,12 @@ def first_campaign(base_url: str, app_id: str, account_id: str, token_command: s
         Step("Make a contact list", _post(f"{public}/contactList/createContactList", headers, new_list)),
         Step(
             "Put a contact on it",
-            _post(contacts, headers, {"contact_list_name": "First list", "data": [contact]}),
+            _post(contacts, headers, {"contact_list_name": "Welcome list", "data": [contact]}),
         ),
         Step("Create a campaign; it waits to be started", _post(f"{public}?campaignType=sms", headers, campaign)),
         Step(
             "Start it, by its name or by the id of the answer before",
-            _post(f"{trigger}/First%20campaign?campaignType=sms&trigger=play", headers, {}),
+            _post(f"{trigger}/Welcome?campaignType=sms&trigger=play", headers, {}),
         ),
         Step(
             "See what the sandbox carrier took",
