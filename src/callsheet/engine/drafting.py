@@ -7,13 +7,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from callsheet.core.campaign import Definition, MessagePlan, Named
 from callsheet.core.errors import FieldError, Invalid
 from callsheet.core.message import to_send
+from callsheet.core.names import no_such
 from callsheet.core.template import compile_text
 from callsheet.core.wish import Reference, Wish
 from callsheet.store.apps import App
 from callsheet.store.store import Store
-
-_SHOWN = 20
-"""How many of the things that exist an answer names."""
 
 
 async def draft(store: Store, app: App, wish: Wish) -> Definition:
@@ -86,14 +84,10 @@ async def _check_sender(store: Store, app: App, label: str, wrong: list[FieldErr
     if label in known or any(trunk.takes_any_sender for trunk in await store.apps.trunks(app.no)):
         return
     path = "dialingStrategy.callerId.phoneNumber"
-    wrong.append(FieldError(path, f"There is no sender {label}. {_which(known[:_SHOWN])}"))
+    wrong.append(FieldError(path, no_such("sender", label, known)))
 
 
 async def _unknown(
     what: str, reference: Reference, names: Callable[[int], Awaitable[Sequence[str]]], app: App
 ) -> FieldError:
-    return FieldError(reference.path, f"There is no {what} {reference}. {_which(await names(app.no))}")
-
-
-def _which(names: Sequence[str]) -> str:
-    return f"There are: {', '.join(names)}." if names else "There are none yet."
+    return FieldError(reference.path, no_such(what, str(reference), await names(app.no)))

@@ -13,6 +13,7 @@ from callsheet.clock import from_micros, to_micros
 from callsheet.core.campaign import Channel
 from callsheet.core.errors import NameTaken
 from callsheet.core.ids import Prefix
+from callsheet.core.names import MOST_LOOKED_AT
 from callsheet.store import tables as t
 from callsheet.store.database import Database
 from callsheet.store.gate import close_gate
@@ -83,7 +84,7 @@ class DncLists:
         )
         return await self._db.read(lambda conn: [_read(row) for row in all_of(conn, query)])
 
-    async def names(self, app: int, limit: int = 20) -> list[str]:
+    async def names(self, app: int, limit: int = MOST_LOOKED_AT + 1) -> list[str]:
         """Return some of the names, for an answer that says which exist."""
         query = sa.select(t.dnc_list.c.name).where(t.dnc_list.c.app == app).order_by(t.dnc_list.c.lname).limit(limit)
         return await self._db.read(lambda conn: [row["name"] for row in all_of(conn, query)])

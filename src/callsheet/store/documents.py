@@ -11,6 +11,7 @@ from callsheet.clock import from_micros, to_micros
 from callsheet.core.campaign import Named
 from callsheet.core.errors import NameTaken
 from callsheet.core.ids import Prefix
+from callsheet.core.names import MOST_LOOKED_AT
 from callsheet.store import tables as t
 from callsheet.store.database import Database
 from callsheet.store.rows import all_of, insert, new_id, one
@@ -124,7 +125,7 @@ class Documents:
         )
         return str(await self._db.read(lambda conn: conn.execute(query).scalar_one()))
 
-    async def names(self, app: int, limit: int = 20) -> list[str]:
+    async def names(self, app: int, limit: int = MOST_LOOKED_AT + 1) -> list[str]:
         """Return some of the names, for an answer that says which exist."""
         query = sa.select(self._thing.c.name).where(self._thing.c.app == app).order_by(self._thing.c.lname).limit(limit)
         return await self._db.read(lambda conn: [row["name"] for row in all_of(conn, query)])

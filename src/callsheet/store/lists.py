@@ -14,6 +14,7 @@ from callsheet.clock import from_micros, to_micros
 from callsheet.core.campaign import Named, Status
 from callsheet.core.errors import NameTaken
 from callsheet.core.ids import Prefix
+from callsheet.core.names import MOST_LOOKED_AT
 from callsheet.store import tables as t
 from callsheet.store.database import Database
 from callsheet.store.rows import all_of, insert, new_id, one, to_json
@@ -111,7 +112,7 @@ class Lists:
 
         await self._db.write(add)
 
-    async def names(self, app: int, limit: int = 20) -> list[str]:
+    async def names(self, app: int, limit: int = MOST_LOOKED_AT + 1) -> list[str]:
         """Return some of the names, for an answer that says which exist."""
         lists = t.contact_list
         query = sa.select(lists.c.name).where(lists.c.app == app).order_by(lists.c.lname).limit(limit)

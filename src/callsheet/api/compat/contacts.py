@@ -9,6 +9,7 @@ from callsheet.api.compat.call import Call
 from callsheet.api.compat.fields import Fields
 from callsheet.core.contacts import PHONE_NUMBER, Columns, Contact, RowError, RowReason, columns_of, read_contact
 from callsheet.core.errors import FieldError, Invalid
+from callsheet.core.names import no_such
 from callsheet.engine import contacts
 from callsheet.store.lists import ContactList
 
@@ -47,10 +48,7 @@ async def _find_list(call: Call, fields: Fields) -> ContactList | None:
         return None
     found = await lists.find(call.app.no, list_id=said) if id_key else await lists.find(call.app.no, name=said)
     if found is None:
-        names = ", ".join(await lists.names(call.app.no))
-        fields.blame(
-            key, f"There is no contact list {said}. " + (f"There are: {names}." if names else "There are none yet.")
-        )
+        fields.blame(key, no_such("contact list", said, await lists.names(call.app.no)))
     return found
 
 
