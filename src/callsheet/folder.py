@@ -56,13 +56,13 @@ class DataFolder:
                 folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
 
     @contextmanager
-    def _explaining(self) -> Iterator[None]:
-        """Make a sentence of what the system refuses. What is not there is for the caller to explain."""
+    def _explaining(self, *, may_lack: bool = False) -> Iterator[None]:
+        """Make a sentence of what the system refuses. A file that it `may_lack` is for the caller to explain."""
         try:
             yield
-        except FileNotFoundError:
-            raise
         except OSError as error:
+            if may_lack and isinstance(error, FileNotFoundError):
+                raise
             raise Conflict(
                 f"The data folder {self.path} cannot be used: {error.strerror} ({error.filename}). Let the user who"
                 " runs Callsheet read and write there, or name another folder with --data."
@@ -90,7 +90,7 @@ class DataFolder:
     def is_owned(self) -> bool:
         """Tell whether some process owns the folder now."""
         try:
-            with self._explaining():
+            with self._explaining(may_lack=True):
                 descriptor = os.open(self._lock, os.O_RDWR | os.O_CLOEXEC)
         except FileNotFoundError:
             return False
@@ -116,7 +116,7 @@ class DataFolder:
         Raises Conflict when it is gone, although there is a database that only it opens.
         """
         try:
-            with self._explaining():
+            with self._explaining(may_lack=True):
                 key = bytes.fromhex(self._key.read_text("ascii").strip())
         except FileNotFoundError:
             if self.database.exists():
@@ -134,7 +134,7 @@ class DataFolder:
     def credentials(self) -> Credentials:
         """Return what the last start wrote. Raises NotFound before the first, Conflict when it is damaged."""
         try:
-            with self._explaining():
+            with self._explaining(may_lack=True):
                 return Credentials(**json.loads(self._credentials.read_text("utf-8")))
         except FileNotFoundError:
             raise NotFound(f"There is nothing in {self.path} yet: run `callsheet serve` first.") from None

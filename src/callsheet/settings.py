@@ -29,43 +29,66 @@ PREFIX = "CALLSHEET_"
 CONFIG = "CALLSHEET_CONFIG"
 _TWIN = "_FILE"
 _KEY_BYTES = 32
+_REFUSED = "setting"
 _HOST = re.compile(r"(\[[^\]]*\]|[^:]*)(:\d+)?")
 
 
 class Settings(BaseSettings):
-    """Everything that can be chosen for one process."""
+    """Everything that can be chosen for one process. A title says what a setting takes, after the word "Give"."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
 
     data: Path = Field(
         default=Path("var"),
+        title="the path of a folder",
         description="the data folder: database, keys, credentials, files that are being imported, sandbox ledgers",
     )
-    host: str = Field(default="127.0.0.1", description="the address that the HTTP API listens on")
-    port: int = Field(default=8030, ge=0, le=65535, description="its port; 0 takes a free one")
+    host: str = Field(
+        default="127.0.0.1", title="a host name or an address", description="the address that the HTTP API listens on"
+    )
+    port: int = Field(
+        default=8030,
+        ge=0,
+        le=65535,
+        title="a whole number from 0 to 65535",
+        description="its port; 0 takes a free one",
+    )
     database_url: SecretStr = Field(
         default=SecretStr(""),
+        title="the URL of a PostgreSQL database, as text",
         description="`postgresql://user:password@host/name`; empty: SQLite in the data folder",
     )
     master_key: SecretStr = Field(
         default=SecretStr(""),
+        title="64 hexadecimal digits, as text",
         description="64 hexadecimal digits that open every app's key; empty: `master.key` in the data folder, made at"
         " the first start. Several nodes on one PostgreSQL need the same",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info", description="the least that is logged: `debug`, `info`, `warning` or `error`"
+        default="info",
+        title="debug, info, warning or error",
+        description="the least that is logged: `debug`, `info`, `warning` or `error`",
     )
     log_format: Literal["auto", "console", "json"] = Field(
-        default="auto", description="`console` or `json`; `auto` is console in a terminal and JSON elsewhere"
+        default="auto",
+        title="auto, console or json",
+        description="`console` or `json`; `auto` is console in a terminal and JSON elsewhere",
     )
     sandbox_seed: int | None = Field(
-        default=None, description="makes the simulated handsets behave the same in every run; none: at random"
+        default=None,
+        title="a whole number",
+        description="makes the simulated handsets behave the same in every run; none: at random",
     )
     sandbox_window: int = Field(
-        default=1000, ge=1, description="how many messages may wait for the sandbox carrier's answer at once"
+        default=1000,
+        ge=1,
+        title="a whole number, 1 or more",
+        description="how many messages may wait for the sandbox carrier's answer at once",
     )
     failpoint: str = Field(
-        default="", description="kills the process at a named place of the engine, such as `after_arm:3`"
+        default="",
+        title="the name of a failpoint",
+        description="kills the process at a named place of the engine, such as `after_arm:3`",
     )
 
     @field_validator("database_url")
@@ -117,7 +140,13 @@ def load(**flags: object) -> Settings:
     except ValidationError as error:
         # Without the input: it may be a secret.
         wrong = error.errors(include_input=False, include_url=False)
-        raise Invalid(FieldError(variable(str(one["loc"][0])), one["msg"]) for one in wrong) from None
+        raise Invalid(_explain(str(one["loc"][0]), one["type"], one["msg"]) for one in wrong) from None
+
+
+def _explain(name: str, kind: str, message: str) -> FieldError:
+    """Name a wrong setting by its variable; where pydantic found it wrong, say what it takes in our own words."""
+    sentence = message if kind == _REFUSED else f"Give {Settings.model_fields[name].title}."
+    return FieldError(variable(name), sentence)
 
 
 def _is_postgres(url: str) -> bool:
@@ -130,7 +159,7 @@ def _is_postgres(url: str) -> bool:
 
 
 def _refusal(sentence: str) -> PydanticCustomError:
-    return PydanticCustomError("setting", "{sentence}", {"sentence": sentence})
+    return PydanticCustomError(_REFUSED, "{sentence}", {"sentence": sentence})
 
 
 def variable(name: str) -> str:

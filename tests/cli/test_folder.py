@@ -102,6 +102,19 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
 
     with pytest.raises(Conflict, match="file/var"):
         DataFolder(tmp_path / "file" / "var").create()
+    # Nobody makes folders there, and the system says that nothing is there.
+    with pytest.raises(Conflict, match=r"/proc/var.*--data"):
+        DataFolder(Path("/proc/var")).create()
+
+
+def test_a_folder_that_goes_away_is_a_sentence(tmp_path):
+    gone = DataFolder(tmp_path / "gone")
+
+    with pytest.raises(Conflict, match="gone"), gone.owned():
+        pass
+    for write in (gone.prepare_database, gone.master_key):
+        with pytest.raises(Conflict, match="gone"):
+            write()
 
 
 def test_a_file_in_the_place_of_the_folder_is_a_sentence(tmp_path):

@@ -63,6 +63,25 @@ def test_every_wrong_setting_is_named_and_its_value_is_not_shown(monkeypatch):
     assert "ninety" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("PORT", "abc", "Give a whole number from 0 to 65535."),
+        ("PORT", "65536", "Give a whole number from 0 to 65535."),
+        ("LOG_LEVEL", "loudest", "Give debug, info, warning or error."),
+        ("SANDBOX_SEED", "1.5", "Give a whole number."),
+        ("SANDBOX_WINDOW", "0", "Give a whole number, 1 or more."),
+    ],
+)
+def test_a_wrong_setting_is_told_what_it_takes_in_words_of_ours(monkeypatch, name, value, sentence):
+    monkeypatch.setenv(f"CALLSHEET_{name}", value)
+
+    with pytest.raises(Invalid) as caught:
+        settings.load()
+
+    assert str(caught.value) == f"CALLSHEET_{name}: {sentence}"
+
+
 def test_a_secret_is_not_shown_when_settings_are_printed(monkeypatch):
     monkeypatch.setenv("CALLSHEET_DATABASE_URL", "postgresql://me:hunter2@host/x")
 

@@ -35,6 +35,10 @@ def test_every_setting_has_a_description():
     assert not [variable for variable, field in settings().items() if not (field.description or "").strip()]
 
 
+def test_every_setting_says_what_it_takes():
+    assert not [variable for variable, field in settings().items() if not (field.title or "").strip()]
+
+
 def test_every_setting_is_on_the_page_and_the_page_lists_no_other():
     listed = first_column(PAGE, NAME)
     read_elsewhere = {name for module in modules() for name in re.findall(NAME, module.text)}
