@@ -135,7 +135,7 @@ class Client:
     async def find_dnc_list(self, name: str) -> Target | None:
         """Return a DNC list by its name, without regard to case, or by its id; or None."""
         async for one in self._pages(f"{self._v1}/{Kind.dnc_list}"):
-            if one["id"] == name or one["name"].lower() == name.lower():
+            if one["id"] == name or one["name"].lower() == name.strip().lower():
                 return Target(Kind.dnc_list, one["id"], one["name"])
         return None
 

@@ -114,6 +114,21 @@ async def test_a_name_is_written_in_any_script(shop, name):
     assert made.json()["data"]["name"] == name
 
 
+async def test_blanks_at_the_ends_of_a_name_mean_nothing(shop):
+    people, spared, name = await shop.make_list(), unique("Spared"), unique("Spring")
+    await shop.v1("POST", "/dnc-lists", {"name": spared})
+
+    made = await create(shop, campaign_body(f" {people} ", name=f" {name} ", dncLists={"name": f"{spared} "}))
+    again = await create(shop, campaign_body(people, name=f"{name} "))
+    twice = await shop.compat("POST", "/campaign/contactList/createContactList", {"name": f"{people} "})
+    shown = await shop.compat("GET", f"/campaign/%20{name}%20")
+
+    data = made.json()["data"]
+    assert (data["name"], data["contactLists"], data["dncLists"]["name"]) == (name, [people], spared)
+    assert [answer.status_code for answer in (again, twice)] == [409, 409]
+    assert shown.json()["data"]["_id"] == data["_id"]
+
+
 async def test_wrong_fields_and_unknown_names_come_in_one_answer(shop):
     await shop.make_list(name="The only list")
     await shop.v1("POST", "/dnc-lists", {"name": "The only DNC list"})

@@ -200,6 +200,18 @@ async def test_a_change_of_settings_leaves_the_others_as_they_are(shop):
     }
 
 
+@pytest.mark.parametrize(
+    ("path", "more"),
+    [("contact-lists", {}), ("dnc-lists", {}), ("templates", {"body": "x"}), ("flows", {})],
+)
+async def test_names_that_differ_by_blanks_at_their_ends_are_one(shop, path, more):
+    made = await shop.v1("POST", f"/{path}", {"name": "\u00a0Spring ", **more})
+    again = await shop.v1("POST", f"/{path}", {"name": "  spring", **more})
+
+    assert (made.status_code, made.json()["name"]) == (201, "Spring")
+    assert (again.status_code, again.json()["code"]) == (409, "name_taken")
+
+
 async def test_changes_of_settings_that_come_at_the_same_moment_are_all_kept(shop):
     changes = [
         *({"start_on_create": True}, {"dnc_for_sms": False}, {"one_run_per_list": False}, {"unique_names": False}),

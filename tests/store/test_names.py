@@ -1,4 +1,4 @@
-"""Named things: one of a name, found without regard to case, and two that are made at once do not both come to be."""
+"""Named things: one of a name, whatever its case and the blanks at its ends, also of many that are made at once."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -36,14 +36,14 @@ async def test_of_many_that_are_made_at_once_with_one_name_one_comes_to_be(
     stores = [store, await place.open() if place.kind == "postgres" else store]
 
     made = await asyncio.gather(
-        *(make(one, app.no, name) for one in stores for name in ("Spring", "SPRING", "spring")),
+        *(make(one, app.no, name) for one in stores for name in ("Spring", "SPRING", " spring ")),
         return_exceptions=True,
     )
 
     failures = [one for one in made if isinstance(one, BaseException)]
     assert [type(one) for one in failures] == [NameTaken] * 5
     nouns = {"list": store.lists, "dnc": store.dnc_lists, "template": store.templates, "flow": store.flows}
-    found = await nouns[noun].find(app.no, name="sPRING")
+    found = await nouns[noun].find(app.no, name="sPRING ")
     assert found is not None
     names = await nouns[noun].names(app.no)
     assert len(names) == 1

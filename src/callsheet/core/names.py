@@ -20,6 +20,11 @@ def is_one_line(text: str) -> bool:
     return not any(category(character) in _BREAKS for character in text)
 
 
+def key_of(name: str) -> str:
+    """Return what two names have in common that mean the same thing: case, and blanks at the ends, do not count."""
+    return name.strip().lower()
+
+
 def no_such(what: str, wanted: str, names: Sequence[str]) -> str:
     """Say that there is no such thing, and which ones there are: those with the nearest names first.
 
@@ -27,8 +32,8 @@ def no_such(what: str, wanted: str, names: Sequence[str]) -> str:
     """
     if not names:
         return f"There is no {what} {wanted}. There are none yet."
-    known = {name.lower(): name for name in names[:MOST_LOOKED_AT]}
-    near = get_close_matches(wanted.lower(), known, _SHOWN)
+    known = {key_of(name): name for name in names[:MOST_LOOKED_AT]}
+    near = get_close_matches(key_of(wanted), known, _SHOWN)
     shown = [known[name] for name in dict.fromkeys([*near, *known])][:_SHOWN]
     left = len(known) - len(shown)
     uncounted = len(names) > MOST_LOOKED_AT

@@ -13,6 +13,7 @@ from callsheet.clock import from_micros, to_micros
 from callsheet.core.campaign import Campaign, Channel, Definition, Move, Status, after
 from callsheet.core.errors import CampaignNotFound, ListInUse, NameTaken, WrongState
 from callsheet.core.ids import Prefix
+from callsheet.core.names import key_of
 from callsheet.store import tables as t
 from callsheet.store.database import Database
 from callsheet.store.gate import close_gate
@@ -42,7 +43,7 @@ class Campaigns:
                 t.campaign,
                 app=app,
                 id=campaign_id,
-                lname=definition.name.lower(),
+                lname=key_of(definition.name),
                 channel=definition.channel.value,
                 status=Status.ready.value,
                 version=1,
@@ -76,7 +77,7 @@ class Campaigns:
                 .values(
                     status=status.value,
                     version=version,
-                    lname=definition.name.lower(),
+                    lname=key_of(definition.name),
                     updated_at=to_micros(now),
                 )
             )
@@ -148,7 +149,7 @@ class Campaigns:
 
 def _find(conn: sa.Connection, app: int, campaign_id: str | None, name: str | None) -> Campaign | None:
     campaign, version, run = t.campaign, t.campaign_version, t.run
-    wanted = campaign.c.id == campaign_id if campaign_id else campaign.c.lname == (name or "").lower()
+    wanted = campaign.c.id == campaign_id if campaign_id else campaign.c.lname == key_of(name or "")
     row = one(
         conn,
         sa.select(campaign, version.c.definition, run.c.id.label("run_id"), run.c.updated_at.label("run_updated_at"))
@@ -210,7 +211,7 @@ def _refuse_taken(conn: sa.Connection, app: int, name: str, but: int) -> None:
     conn.execute(sa.select(t.account.c.id).where(t.account.c.id == mine).with_for_update())
     campaign = t.campaign
     query = sa.select(campaign.c.no).where(
-        campaign.c.app == app, campaign.c.lname == name.lower(), campaign.c.no != but
+        campaign.c.app == app, campaign.c.lname == key_of(name), campaign.c.no != but
     )
     if one(conn, query):
         raise NameTaken(f"A campaign with the name {name} exists already.")

@@ -13,7 +13,7 @@ from callsheet.clock import from_micros, to_micros
 from callsheet.core.campaign import Channel
 from callsheet.core.errors import NameTaken
 from callsheet.core.ids import Prefix
-from callsheet.core.names import MOST_LOOKED_AT
+from callsheet.core.names import MOST_LOOKED_AT, key_of
 from callsheet.store import tables as t
 from callsheet.store.database import Database
 from callsheet.store.gate import close_gate
@@ -48,7 +48,7 @@ class DncLists:
         def create(conn: sa.Connection) -> DncList:
             if one(
                 conn,
-                sa.select(t.dnc_list.c.no).where(t.dnc_list.c.app == app, t.dnc_list.c.lname == name.lower()),
+                sa.select(t.dnc_list.c.no).where(t.dnc_list.c.app == app, t.dnc_list.c.lname == key_of(name)),
             ):
                 raise NameTaken(f"A DNC list with the name {name} exists already.")
             at = to_micros(now)
@@ -58,7 +58,7 @@ class DncLists:
                 app=app,
                 id=list_id,
                 name=name,
-                lname=name.lower(),
+                lname=key_of(name),
                 is_global=int(is_global),
                 created_at=at,
                 updated_at=at,
@@ -68,8 +68,8 @@ class DncLists:
         return await self._db.write(create)
 
     async def find(self, app: int, *, list_id: str | None = None, name: str | None = None) -> DncList | None:
-        """Return a list by id, or by name: exactly, else without case."""
-        wanted = t.dnc_list.c.id == list_id if list_id else t.dnc_list.c.lname == (name or "").lower()
+        """Return a list by id, or by name: case and blanks at its ends do not count."""
+        wanted = t.dnc_list.c.id == list_id if list_id else t.dnc_list.c.lname == key_of(name or "")
         query = sa.select(t.dnc_list).where(t.dnc_list.c.app == app, wanted)
         row = await self._db.read(lambda conn: one(conn, query))
         return _read(row) if row is not None else None

@@ -11,7 +11,7 @@ from callsheet.clock import from_micros, to_micros
 from callsheet.core.campaign import Named
 from callsheet.core.errors import NameTaken
 from callsheet.core.ids import Prefix
-from callsheet.core.names import MOST_LOOKED_AT
+from callsheet.core.names import MOST_LOOKED_AT, key_of
 from callsheet.store import tables as t
 from callsheet.store.database import Database
 from callsheet.store.rows import all_of, insert, new_id, one
@@ -46,7 +46,7 @@ class Documents:
 
         def create(conn: sa.Connection) -> Document:
             thing = self._thing
-            if one(conn, sa.select(thing.c.no).where(thing.c.app == app, thing.c.lname == name.lower())):
+            if one(conn, sa.select(thing.c.no).where(thing.c.app == app, thing.c.lname == key_of(name))):
                 raise NameTaken(f"The name {name} is already in use.")
             at = to_micros(now)
             no = insert(
@@ -55,7 +55,7 @@ class Documents:
                 app=app,
                 id=thing_id,
                 name=name,
-                lname=name.lower(),
+                lname=key_of(name),
                 version=1,
                 created_at=at,
                 updated_at=at,
@@ -89,11 +89,11 @@ class Documents:
         return await self._db.write(revise)
 
     async def find(self, app: int, *, name: str | None = None, thing_id: str | None = None) -> Document | None:
-        """Return one by id, or by name: exactly, else without case."""
+        """Return one by id, or by name: case and blanks at its ends do not count."""
 
         def find(conn: sa.Connection) -> Document | None:
             thing, versions = self._thing, self._versions
-            wanted = thing.c.id == thing_id if thing_id else thing.c.lname == (name or "").lower()
+            wanted = thing.c.id == thing_id if thing_id else thing.c.lname == key_of(name or "")
             row = one(
                 conn,
                 sa.select(thing, self._body.label("body"))

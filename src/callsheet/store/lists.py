@@ -14,7 +14,7 @@ from callsheet.clock import from_micros, to_micros
 from callsheet.core.campaign import Named, Status
 from callsheet.core.errors import NameTaken
 from callsheet.core.ids import Prefix
-from callsheet.core.names import MOST_LOOKED_AT
+from callsheet.core.names import MOST_LOOKED_AT, key_of
 from callsheet.store import tables as t
 from callsheet.store.database import Database
 from callsheet.store.rows import all_of, insert, new_id, one, to_json
@@ -70,7 +70,7 @@ class Lists:
 
         def create(conn: sa.Connection) -> ContactList:
             lists = t.contact_list
-            if one(conn, sa.select(lists.c.no).where(lists.c.app == app, lists.c.lname == name.lower())):
+            if one(conn, sa.select(lists.c.no).where(lists.c.app == app, lists.c.lname == key_of(name))):
                 raise NameTaken(f"A contact list with the name {name} exists already.")
             at = to_micros(now)
             no = insert(
@@ -79,7 +79,7 @@ class Lists:
                 app=app,
                 id=list_id,
                 name=name,
-                lname=name.lower(),
+                lname=key_of(name),
                 description=description,
                 source=source,
                 allow_duplicates=int(allow_duplicates),
@@ -91,7 +91,7 @@ class Lists:
         return await self._db.write(create)
 
     async def find(self, app: int, *, list_id: str | None = None, name: str | None = None) -> ContactList | None:
-        """Return a list by id, or by name: exactly, else without case."""
+        """Return a list by id, or by name: case and blanks at its ends do not count."""
         return await self._db.read(lambda conn: _find(conn, app, list_id, name))
 
     async def of_app(self, app: int, *, after: int, limit: int) -> list[ContactList]:
@@ -163,7 +163,7 @@ def read_contact_id(text: str) -> tuple[int, int] | None:
 
 def _find(conn: sa.Connection, app: int, list_id: str | None, name: str | None) -> ContactList | None:
     lists = t.contact_list
-    found = _read(conn, app, lists.c.id == list_id if list_id else lists.c.lname == (name or "").lower(), 1)
+    found = _read(conn, app, lists.c.id == list_id if list_id else lists.c.lname == key_of(name or ""), 1)
     return found[0] if found else None
 
 

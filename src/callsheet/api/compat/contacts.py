@@ -43,7 +43,7 @@ async def _find_list(call: Call, fields: Fields) -> ContactList | None:
     lists = call.runtime.store.lists
     id_key = next((key for key in _ID_KEYS if fields.get(key) is not None), None)
     key = id_key or _NAME_KEY
-    said = fields.text(key, longest=_LONGEST_NAME, required=True)
+    said = fields.text(key, longest=_LONGEST_NAME, required=True).strip()
     if not said:
         return None
     found = await lists.find(call.app.no, list_id=said) if id_key else await lists.find(call.app.no, name=said)

@@ -54,10 +54,10 @@ class Fields:
         return ""
 
     def name(self, key: str, *, longest: int) -> str:
-        """Return the name of a thing to be; empty where it is missing or wrong."""
+        """Return the name of a thing to be, without blanks at its ends; empty where it is missing or wrong."""
         name = self.text(key, longest=longest, required=True)
         if is_one_line(name):
-            return name
+            return name.strip()
         self.blame(key, "A name is one line, without control characters.")
         return ""
 

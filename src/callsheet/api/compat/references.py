@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeGuard
 
 from callsheet.api.compat.fields import Fields
 from callsheet.core.campaign import MAX_CONTACT_LISTS
 from callsheet.core.errors import FieldError
+from callsheet.core.names import key_of
 from callsheet.core.wish import Reference
 
 _LONGEST_NAME = 256
@@ -27,10 +28,10 @@ def read_contact_lists(fields: Fields) -> tuple[Reference, ...]:
         key = f"contactLists[{index}]"
         if not _is_name(name):
             fields.blame(key, "This must be the name of a contact list.")
-        elif name.lower() in found:
+        elif key_of(name) in found:
             fields.blame(key, "This contact list is named twice.")
         else:
-            found[name.lower()] = Reference(fields.at(key), name=name)
+            found[key_of(name)] = Reference(fields.at(key), name=name.strip())
     return tuple(found.values())
 
 
@@ -45,7 +46,7 @@ def read_dnc_list(fields: Fields) -> Reference | None:
         place.at(key): _read_dnc_list(place, key) for place in places for key in place.spellings("dncLists", "dncList")
     }
     found = {path: reference for path, reference in said.items() if reference is not None}
-    if len({(one.id, (one.name or "").lower()) for one in found.values()}) > 1:
+    if len({(one.id, key_of(one.name or "")) for one in found.values()}) > 1:
         fields.wrong.extend(FieldError(path, "Several fields name different DNC lists; give one.") for path in found)
         return None
     return next(iter(found.values()), None)
@@ -68,22 +69,23 @@ def _read_dnc_list(fields: Fields, key: str) -> Reference | None:
 
 def _reference(path: str, value: Any) -> Reference | None:
     if _is_name(value):
-        return Reference(path, name=value)
+        return Reference(path, name=value.strip())
     if not isinstance(value, dict):
         return None
     list_id = value.get("id") or value.get("_id")
     if _is_name(list_id):
-        return Reference(path, id=list_id)
-    return Reference(f"{path}.name", name=value["name"]) if _is_name(value.get("name")) else None
+        return Reference(path, id=list_id.strip())
+    name = value.get("name")
+    return Reference(f"{path}.name", name=name.strip()) if _is_name(name) else None
 
 
 def read_template(message: Fields) -> Reference | None:
     """Read the template of a message: by its id, else by its name under either spelling; empty means none."""
-    template_id = message.text("templateId", longest=_LONGEST_NAME)
+    template_id = message.text("templateId", longest=_LONGEST_NAME).strip()
     if template_id:
         return Reference(message.at("templateId"), id=template_id)
     for key in ("template_name", "templateName"):
-        name = message.text(key, longest=_LONGEST_NAME)
+        name = message.text(key, longest=_LONGEST_NAME).strip()
         if name:
             return Reference(message.at(key), name=name)
     return None
@@ -91,12 +93,12 @@ def read_template(message: Fields) -> Reference | None:
 
 def read_flow(fields: Fields) -> Reference | None:
     """Read the experience flow: its name, or its id as answers give it."""
-    name = fields.text("experienceFlowName", longest=_LONGEST_NAME)
+    name = fields.text("experienceFlowName", longest=_LONGEST_NAME).strip()
     if name:
         return Reference(fields.at("experienceFlowName"), name=name)
-    flow_id = fields.text("experienceFlow", longest=_LONGEST_NAME)
+    flow_id = fields.text("experienceFlow", longest=_LONGEST_NAME).strip()
     return Reference(fields.at("experienceFlow"), id=flow_id) if flow_id else None
 
 
-def _is_name(value: object) -> bool:
+def _is_name(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and 0 < len(value) <= _LONGEST_NAME and bool(value.strip())

@@ -31,7 +31,7 @@ def _name(text: str) -> str:
         raise ValueError("This must not be blank")
     if not is_one_line(text):
         raise ValueError("A name is one line, without control characters")
-    return text
+    return text.strip()
 
 
 Name = Annotated[str, StringConstraints(max_length=MAX_NAME_CHARACTERS), AfterValidator(_name)]
