@@ -26,3 +26,22 @@ def test_only_the_documented_moves_are_legal(move: Move, status: Status) -> None
             after(move, status)
     else:
         assert after(move, status).value == expected
+
+
+@pytest.mark.parametrize(
+    ("move", "status", "sentence"),
+    [
+        (Move.edit, Status.active, "This campaign is Active and cannot be edited now. Stop it first."),
+        (Move.delete, Status.paused, "This campaign is Paused and cannot be deleted now. Stop it first."),
+        (
+            Move.resume,
+            Status.completed,
+            "This campaign is Completed and cannot be resumed now. It is not running: a start call starts it.",
+        ),
+        (Move.start, Status.preparing, "This campaign is Preparing and cannot be started now. Wait until it is Ready."),
+    ],
+)
+def test_a_refused_move_says_what_helps(move: Move, status: Status, sentence: str) -> None:
+    with pytest.raises(WrongState) as refused:
+        after(move, status)
+    assert refused.value.message == sentence

@@ -62,6 +62,22 @@ _MOVES: Mapping[Move, Mapping[Status, Status]] = {
     Move.stop: {Status.active: Status.stopped, Status.paused: Status.stopped, Status.stopped: Status.stopped},
     Move.complete: {Status.active: Status.completed},
 }
+_DONE: Mapping[Move, str] = {
+    Move.edit: "edited",
+    Move.delete: "deleted",
+    Move.start: "started",
+    Move.pause: "paused",
+    Move.resume: "resumed",
+    Move.stop: "stopped",
+    Move.complete: "completed",
+}
+_HELP: Mapping[Status, str] = {
+    **dict.fromkeys((Status.active, Status.paused), "Stop it first."),
+    **dict.fromkeys(_IDLE, "It is not running: a start call starts it."),
+    Status.preparing: "Wait until it is Ready.",
+    **dict.fromkeys((Status.scheduled, Status.rescheduled), "It starts by itself at its time."),
+}
+"""What helps where a move is refused."""
 
 
 def after(move: Move, status: Status) -> Status:
@@ -72,8 +88,7 @@ def after(move: Move, status: Status) -> Status:
     """
     legal = _MOVES[move]
     if status not in legal:
-        allowed = ", ".join(sorted(legal))
-        raise WrongState(f"A campaign that is {status} cannot {move}: it must be one of {allowed}.")
+        raise WrongState(f"This campaign is {status} and cannot be {_DONE[move]} now. {_HELP[status]}")
     return legal[status]
 
 
