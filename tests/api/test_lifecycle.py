@@ -166,7 +166,7 @@ async def test_a_move_that_the_state_does_not_allow_is_refused_with_the_reason(s
 
     assert answer.status_code == 409
     assert answer.json()["errors"][0]["code"] == "wrong_state"
-    assert f"cannot {trigger}" in answer.json()["message"]
+    assert f"and cannot be {trigger}" in answer.json()["message"]
 
 
 @pytest.mark.parametrize("before", [("play",), ("play", "pause")])
