@@ -82,6 +82,21 @@ async def test_the_contract_declares_what_can_fail_and_how(server):
     assert not any("ValidationError" in name for name in contract["components"]["schemas"])
 
 
+async def test_the_contract_is_where_the_resources_are_too(server):
+    assert (await server.http.get("/v1/openapi.json")).json() == (await server.http.get("/openapi.json")).json()
+
+
+async def test_the_contract_says_that_a_setting_which_is_not_named_stays_as_it_is(server):
+    contract = (await server.http.get("/openapi.json")).json()
+    changed = contract["components"]["schemas"]["ChangedSettings"]
+
+    assert changed["properties"].keys() == contract["components"]["schemas"]["ShownSettings"]["properties"].keys()
+    for field in changed["properties"].values():
+        assert "default" not in field
+        assert field["description"]
+    assert "required" not in changed
+
+
 async def test_a_problem_has_the_declared_shape(shop):
     contract = (await shop.server.http.get("/openapi.json")).json()
     problem = (await shop.v1("POST", "/templates", {})).json()

@@ -8,6 +8,8 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse
 
 import callsheet
 from callsheet.api import health
@@ -51,4 +53,9 @@ def build(runtime: Runtime) -> FastAPI:
     for resource in _RESOURCES:
         app.include_router(resource.router)
     app.include_router(health.router)
+
+    async def show_contract(_: Request) -> JSONResponse:
+        return JSONResponse(app.openapi())
+
+    app.add_route("/v1/openapi.json", show_contract, include_in_schema=False)
     return app

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter
-from pydantic import AfterValidator, BaseModel, Field, StrictBool, StrictInt
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictInt
 
 from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.contract import problems
@@ -59,20 +59,39 @@ class ShownSettings(BaseModel):
     cap: ShownCap | None
 
 
+def _say_no_default(schema: dict[str, Any]) -> None:
+    """Take the defaults out of a schema in which a field that is absent means no change."""
+    for field in schema["properties"].values():
+        field.pop("default", None)
+
+
 class ChangedSettings(Body):
     """Settings to change; those that are not named stay as they are."""
 
+    model_config = ConfigDict(json_schema_extra=_say_no_default)
+
     start_on_create: StrictBool = False
+    """Whether a created campaign starts by itself, without a call."""
     zones: ZoneSource = ZoneSource.campaign
+    """Where the zone of a contact without its own comes from: the campaign's hours, or what its number tells."""
     outside_hours: OutsideHours = OutsideHours.defer
+    """What becomes of a contact whose hours are closed: it waits for the next open moment, or is skipped."""
     dnc_for_sms: StrictBool = True
+    """Whether the global DNC list of the app spares its people from SMS too."""
     one_run_per_list: StrictBool = True
+    """Whether campaigns that share a contact list are kept from running at the same time."""
     unique_names: StrictBool = True
+    """Whether a second campaign of the same name is refused."""
     requests_per_minute: Annotated[StrictInt, Field(ge=1, le=_MOST)] | None = None
+    """Calls of the documented API that are taken in a minute; null: any number."""
     messages_per_minute: Annotated[StrictInt, Field(ge=1, le=_MOST)] | None = None
+    """Message segments that leave in a minute, over all senders of the app; null: any number."""
     uncertain_policy: UncertainPolicy = UncertainPolicy.at_most_once
+    """Whether an attempt that nobody can know about is repeated, at the risk of a second message."""
     region: Annotated[str, AfterValidator(_region)] | None = None
+    """The region (ISO 3166-1 alpha-2, such as IN) in which local numbers are read; null: local numbers are rejected."""
     cap: NewCap | None = None
+    """The most attempts to one person within some hours, over all campaigns of a channel; null: no cap."""
 
 
 @router.get("")

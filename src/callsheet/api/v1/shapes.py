@@ -23,7 +23,7 @@ MOST_ITEMS = 1000
 class Body(BaseModel):
     """A request's body: a field that means nothing is named, because it is a slip of the pen."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
 
 def _name(text: str) -> str:
