@@ -253,6 +253,24 @@ async def test_a_call_without_a_list_or_contacts_names_both(shop, body, expected
     assert fields(answer) == expected
 
 
+async def test_a_list_cannot_grow_past_its_columns_call_by_call(shop):
+    name, people = await shop.make_list(), numbers("IN", 3)
+
+    async def add(person: str, columns: range) -> Any:
+        row = {"phoneNumber": person, **{f"column {serial}": "x" for serial in columns}}
+        return await shop.compat("POST", ADD, {"contact_list_name": name, "data": [row]})
+
+    full = await add(people[0], range(149))
+    refused = await add(people[1], range(149, 150))
+    known = await add(people[2], range(10))
+
+    assert (full.status_code, refused.status_code, known.status_code) == (200, 400, 200)
+    assert fields(refused) == ["data"]
+    assert "150 columns" in refused.json()["message"]
+    shown = (await shop.compat("GET", f"/campaign/contactList/{name}")).json()["data"]
+    assert (shown["totalRecordCount"], len(shown["columns"])) == (2, 150)
+
+
 async def test_an_unknown_list_says_which_ones_exist(shop):
     await shop.make_list(name="Here")
 

@@ -30,6 +30,19 @@ async def finished(shop: Caller, path: str) -> dict:
     return (await shop.v1("GET", path)).json()
 
 
+async def test_a_file_whose_columns_the_list_has_no_room_for_says_so(shop):
+    path = f"/contact-lists/{await make_list(shop)}/imports"
+    full = ",".join(["phoneNumber", *(f"column {serial}" for serial in range(149))])
+
+    first = await shop.v1("POST", path, content=f"{full}\n{PEOPLE[0]}\n".encode())
+    assert (await finished(shop, f"{path}/{first.json()['id']}"))["state"] == "done"
+    second = await shop.v1("POST", path, content=f"phoneNumber,one more\n{PEOPLE[1]}\n".encode())
+    job = await finished(shop, f"{path}/{second.json()['id']}")
+
+    assert (job["state"], job["accepted"]) == ("failed", 0)
+    assert "150 columns" in job["problem"]
+
+
 async def test_a_file_becomes_contacts_and_tells_of_every_row(shop):
     list_id = await make_list(shop)
     path = f"/contact-lists/{list_id}/imports"

@@ -174,6 +174,7 @@ def test_the_contacts_own_zone_stands_beside_those_of_its_number():
         ({" Priority": "\u0667"}, "bad_priority"),
         ({"Due Date": "x" * 301}, "value_too_long"),
         ({"phoneNumber": "9" * 301}, "value_too_long"),
+        ({"n" * 301: ""}, "value_too_long"),
         ({"Due Date": "3\0May"}, "unreadable_character"),
         ({"Due Date": "\ud83d"}, "unreadable_character"),
         ({f"column {n}": "" for n in range(MOST_COLUMNS)}, "too_many_columns"),

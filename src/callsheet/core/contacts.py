@@ -23,7 +23,7 @@ PHONE_NUMBER = "phoneNumber"
 """The documented key of a contact's number."""
 MOST_COLUMNS = 150
 LONGEST_VALUE = 300
-"""Characters in one column. Both limits are those of the documented CSV import."""
+"""Characters in one column, and in its name. Both limits are those of the documented CSV import."""
 HIGHEST_PRIORITY = 10
 
 
@@ -34,6 +34,16 @@ class NoPhoneColumn(Invalid):
 
     def __init__(self) -> None:
         """Carry no field: the file as a whole is wrong."""
+        super().__init__(())
+
+
+class TooManyColumns(Invalid):
+    """The list would have more than 150 columns; name them as those that it has, or begin another list."""
+
+    code = "too_many_columns"
+
+    def __init__(self) -> None:
+        """Carry no field: the columns of all contacts together are too many."""
         super().__init__(())
 
 
@@ -157,6 +167,14 @@ def mapping_of(columns: Columns) -> dict[str, str]:
     return {wire: getattr(columns, name) or "" for wire, name in _WIRE_NAMES.items()}
 
 
+def join_columns(known: Sequence[str], more: Iterable[str]) -> list[str]:
+    """Return the columns of a list that gets these besides, in the order in which they came. Raises TooManyColumns."""
+    joined = list(dict.fromkeys([*known, *more]))
+    if len(joined) > max(MOST_COLUMNS, len(known)):
+        raise TooManyColumns
+    return joined
+
+
 # -- reading a row ---------------------------------------------------------------------------------------------------
 
 
@@ -209,6 +227,9 @@ def _limits(attributes: Mapping[str, str]) -> RowError | None:
     if len(attributes) > MOST_COLUMNS:
         return RowError(RowReason.too_many_columns, f"The row has more than {MOST_COLUMNS} columns.")
     for header, value in attributes.items():
+        if len(header) > LONGEST_VALUE:
+            message = f"The name of the column {header[:48]!r} is longer than {LONGEST_VALUE} characters."
+            return RowError(RowReason.value_too_long, message)
         if len(value) > LONGEST_VALUE:
             message = f"The column {header[:48]!r} is longer than {LONGEST_VALUE} characters."
             return RowError(RowReason.value_too_long, message)

@@ -25,7 +25,7 @@ class RejectedNumber:
 
 
 async def add(runtime: Runtime, contact_list: ContactList, contacts: Sequence[Contact]) -> Appended:
-    """Append contacts to a list; a run that is on takes them too."""
+    """Append contacts to a list; a run that is on takes them too. Raises TooManyColumns."""
     key = runtime.store.vault.app(contact_list.app)
     assert key is not None, "the app of this list was opened when its token was read"
     columns = dict.fromkeys(name for contact in contacts for name in contact.attributes)

@@ -16,6 +16,7 @@ import structlog
 
 from callsheet import meters
 from callsheet.clock import Clock
+from callsheet.core.contacts import TooManyColumns
 from callsheet.core.errors import NotFound, Unavailable
 from callsheet.engine.holds import Scope
 from callsheet.engine.importing import rejects, spool
@@ -191,7 +192,7 @@ class Importer:
             await self._import(job)
         except UnreadableFile as refused:
             await self._fail(job, str(refused))
-        except NotFound as error:
+        except (NotFound, TooManyColumns) as error:
             await self._fail(job, error.message)
         except Unavailable:
             raise

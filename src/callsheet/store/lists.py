@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from callsheet.clock import from_micros, to_micros
 from callsheet.core.campaign import Named, Status
+from callsheet.core.contacts import join_columns
 from callsheet.core.errors import NameTaken
 from callsheet.core.ids import Prefix
 from callsheet.core.names import MOST_LOOKED_AT, key_of
@@ -99,16 +100,16 @@ class Lists:
         return await self._db.read(lambda conn: _read(conn, app, t.contact_list.c.no > after, limit))
 
     async def add_columns(self, app: int, no: int, columns: Sequence[str]) -> None:
-        """Remember which columns the contacts of a list have."""
+        """Remember which columns the contacts of a list have. Raises TooManyColumns."""
 
         def add(conn: sa.Connection) -> None:
             mine = sa.and_(t.contact_list.c.app == app, t.contact_list.c.no == no)
             # Held until the commit: what another import adds at this moment must not be written over.
             row = one(conn, sa.select(t.contact_list.c.columns).where(mine).with_for_update())
             known: list[str] = msgspec.json.decode(row["columns"]) if row else []
-            merged = list(dict.fromkeys([*known, *columns]))
-            if merged != known:
-                conn.execute(sa.update(t.contact_list).where(mine).values(columns=to_json(merged)))
+            joined = join_columns(known, columns)
+            if joined != known:
+                conn.execute(sa.update(t.contact_list).where(mine).values(columns=to_json(joined)))
 
         await self._db.write(add)
 

@@ -7,7 +7,16 @@ from typing import Any
 
 from callsheet.api.compat.call import Call
 from callsheet.api.compat.fields import Fields
-from callsheet.core.contacts import PHONE_NUMBER, Columns, Contact, RowError, RowReason, columns_of, read_contact
+from callsheet.core.contacts import (
+    PHONE_NUMBER,
+    Columns,
+    Contact,
+    RowError,
+    RowReason,
+    TooManyColumns,
+    columns_of,
+    read_contact,
+)
 from callsheet.core.errors import FieldError, Invalid
 from callsheet.core.names import no_such
 from callsheet.engine import contacts
@@ -34,7 +43,10 @@ async def add(call: Call) -> dict[str, Any]:
     read = _read_rows(fields, call.app.settings.region)
     if fields.wrong or contact_list is None:
         raise Invalid(fields.wrong)
-    await contacts.add(call.runtime, contact_list, read)
+    try:
+        await contacts.add(call.runtime, contact_list, read)
+    except TooManyColumns as error:
+        raise Invalid([FieldError("data", error.message)]) from None
     return {"message": "Adding contacts to public list is in progress"}
 
 
