@@ -1,4 +1,4 @@
-"""Findings: a placeholder that stays blank is seen before anybody gets the message."""
+"""Findings: what would cost money, reach nobody, or reach the wrong ones is seen before the campaign starts."""
 
 from api.callers import campaign_body, unique
 from phone_numbers import numbers
@@ -24,6 +24,10 @@ def blank(list_name, column):
     )
 
 
+def nobody(list_name):
+    return ("contactLists", f"Nobody is on the list {list_name}.")
+
+
 async def test_a_placeholder_that_stays_blank_is_named_with_its_list(shop):
     first = await shop.make_list(*numbers("IN", 1), firstName="Asha", city="Pune")
     second = await shop.make_list(*numbers("IN", 1), forename="Ravi")
@@ -32,7 +36,7 @@ async def test_a_placeholder_that_stays_blank_is_named_with_its_list(shop):
 
     found = await findings(shop, first, second, empty, message={"message": text})
 
-    assert found == [blank(first, "fist_name"), blank(second, "City"), blank(second, "fist_name")]
+    assert found == [blank(first, "fist_name"), blank(second, "City"), blank(second, "fist_name"), nobody(empty)]
 
 
 async def test_nothing_is_found_where_nothing_stays_blank(shop):
@@ -60,6 +64,30 @@ async def test_the_text_of_a_template_and_of_a_flow_is_looked_at_too(shop):
             "The experience flow of this campaign has no document with a message, so there is nothing to send.",
         )
     ]
+
+
+async def test_a_text_of_many_segments_is_named_with_their_number(shop):
+    name = await shop.make_list(*numbers("IN", 1))
+
+    usual = await findings(shop, name, message={"message": "x" * 1_530})
+    long = await findings(shop, name, message={"message": "x" * 1_531})
+
+    assert usual == []
+    assert long == [("message", "The text alone takes about 11 segments.")]
+
+
+async def test_a_campaign_that_spares_nobody_is_named_where_the_app_has_lists_of_its_own(shop, server):
+    name = await shop.make_list(*numbers("IN", 1), firstName="Asha")
+    store, clock = server.runtime.store, server.runtime.clock
+    await store.dnc_lists.create(shop.client.app.no, "Default Global DNC", clock.now(), is_global=True)
+
+    with_the_global_one = await findings(shop, name)
+    await shop.v1("POST", "/dnc-lists", {"name": "Never again"})
+    forgotten = await findings(shop, name)
+    linked = await findings(shop, name, dncLists={"name": "Never again"})
+
+    assert with_the_global_one == linked == []
+    assert forgotten == [("dncLists", "No DNC list is linked, although the app has some of its own.")]
 
 
 async def test_the_campaign_of_nobody_is_not_found(shop):

@@ -2,39 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import Iterator, Sequence
 
-from callsheet.core.campaign import Campaign, Channel, Named
+from callsheet.core.campaign import Campaign, Channel, Definition
 from callsheet.core.errors import Conflict, FieldError, Invalid
+from callsheet.core.segments import measure
 from callsheet.core.template import Compiled, compile_text
 from callsheet.engine.campaigns import text_of
 from callsheet.engine.runtime import Runtime
 from callsheet.store.apps import App
+from callsheet.store.lists import ContactList
 
-_MESSAGE = "message"
+_MESSAGE, _LISTS, _DNC_LIST = "message", "contactLists", "dncLists"
+
+USUAL_SEGMENTS = 10
+"""A text above this is more often a paste of the wrong thing than a message."""
 
 
 async def findings_of(runtime: Runtime, app: App, campaign: Campaign) -> list[FieldError]:
-    """Return what is amiss with a campaign's message: why there is none, or which placeholders stay blank."""
+    """Return what is amiss with a campaign: its message, its contact lists, and whom nobody spares."""
     definition = campaign.definition
-    if definition.channel is not Channel.sms:
-        return []
+    wanted = [await runtime.store.lists.find(app.no, list_id=named.id) for named in definition.contact_lists]
+    lists = [found for found in wanted if found is not None]
+    findings = await _of_message(runtime, app, definition, lists) if definition.channel is Channel.sms else []
+    findings += [FieldError(_LISTS, f"Nobody is on the list {found.name}.") for found in lists if not found.size]
+    if definition.dnc_list is None and await _has_dnc_lists(runtime, app):
+        findings.append(FieldError(_DNC_LIST, "No DNC list is linked, although the app has some of its own."))
+    return findings
+
+
+async def _of_message(
+    runtime: Runtime, app: App, definition: Definition, lists: Sequence[ContactList]
+) -> list[FieldError]:
+    """Say why there is no message, that it is long, and which of its placeholders stay blank."""
     try:
-        message = compile_text(await text_of(runtime, app, definition))
+        text = await text_of(runtime, app, definition)
+        message = compile_text(text)
     except Conflict as error:
         return [FieldError(_MESSAGE, error.message)]
     except Invalid as error:
         return [FieldError(_MESSAGE, fault.message) for fault in error.fields]
-    return [finding for named in definition.contact_lists async for finding in _blanks(runtime, app, message, named)]
+    segments = measure(text).count
+    long = f"The text alone takes about {segments} segments."
+    blanks = [sentence for found in lists for sentence in _blanks(message, found)]
+    return [FieldError(_MESSAGE, sentence) for sentence in [long] * (segments > USUAL_SEGMENTS) + blanks]
 
 
-async def _blanks(runtime: Runtime, app: App, message: Compiled, named: Named) -> AsyncIterator[FieldError]:
-    """Yield the placeholders that stay blank for a whole list. A list that nobody is in yet may have any columns."""
-    found = await runtime.store.lists.find(app.no, list_id=named.id)
-    if found is None or not found.columns:
-        return
-    for name in message.missing(found.columns):
-        sentence = (
-            f"The contact list {found.name} has no column {name}, and the placeholder has no default: it stays blank."
-        )
-        yield FieldError(_MESSAGE, sentence)
+def _blanks(message: Compiled, found: ContactList) -> Iterator[str]:
+    """Name the placeholders that stay blank for a whole list. A list that nobody is in yet may have any columns."""
+    for name in message.missing(found.columns) if found.columns else ():
+        yield f"The contact list {found.name} has no column {name}, and the placeholder has no default: it stays blank."
+
+
+async def _has_dnc_lists(runtime: Runtime, app: App) -> bool:
+    """Tell whether the app has a DNC list besides the global one."""
+    return any(not one.is_global for one in await runtime.store.dnc_lists.of_app(app.no, after=0, limit=2))
