@@ -50,7 +50,7 @@ CASES = [
     ),
     Case("two spellings of one name", f"First Name,first_name,phone\nAda,Bob,{A}\n", [A], []),
     Case("quoted newlines count as one row", f'{HEAD}"Ada\r\nLovelace",{A},,\nBob,x,,\n', [A], [(3, "not_a_number")]),
-    Case("blank lines are no rows", f"\n{HEAD}\n\nAda,{A},,\n \nBob,x,,\n\n\n", [A], [(3, "not_a_number")]),
+    Case("blank lines have numbers only", f"\n{HEAD}\nAda,{A},,\n \nBob,x,,\n\n\n", [A], [(6, "not_a_number")]),
     Case("a stray quotation mark", f'{HEAD}"Ada,{A},,\nBob,{B},,\n"Cy",{C},,\n', [B, C], [(2, "unclosed_quote")]),
     Case("a long line", f"{HEAD}{'x' * 200_000},{A},,\nBob,{B},,\n", [B], [(2, "row_too_long")]),
     Case("a long value", f"{HEAD}{'x' * 301},{A},,\n{'y' * 300},{B},,\n", [B], [(2, "value_too_long")]),
@@ -222,7 +222,7 @@ async def test_each_app_seals_with_its_own_key(work: Desk, store: Store, clock: 
     [
         (f"phone\n{A}\n{B}\n", 2, 0, []),
         (f"{A}\n{B}\n{A}\nx\n", 2, 1, [(4, "not_a_number")]),
-        (f"Blocked\n{A}\n\nx\n\n", 1, 0, [(3, "not_a_number")]),
+        (f"Blocked\n{A}\n\nx\n\n", 1, 0, [(4, "not_a_number")]),
         (f"Name;Mobile;{'x;' * 200}\nAda;{A};{'y' * 2000}\nBob\nCy;{C}\n", 2, 0, [(3, "missing_number")]),
     ],
 )

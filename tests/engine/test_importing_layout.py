@@ -36,7 +36,7 @@ def refusal(data: bytes | str, *, numbers_only: bool = False) -> str:
 def test_the_first_row_names_the_columns(first_row: str, delimiter: str, names: tuple[str | None, ...]):
     found = layout(f"\n  \n{first_row}\n1,2\n")
 
-    assert (found.delimiter, found.names, found.first_row_no) == (delimiter, names, 2)
+    assert (found.delimiter, found.names, found.first_row_no) == (delimiter, names, 4)
     assert found.rows_begin == len(f"\n  \n{first_row}\n")
 
 
@@ -82,6 +82,8 @@ def test_of_many_columns_some_are_named():
     ("data", "first_row_no", "rows_begin"),
     [
         ("phone\n+12125550100\n", 2, 6),
+        ("\nphone\n+12125550100\n", 3, 7),
+        ("\n+12125550100\n", 1, 0),
         ("Blocked by us\n+12125550100\n", 2, 14),
         ("Blocked,,\n+12125550100,,\n", 2, 10),
         ("+12125550100\n+12125550101\n", 1, 0),

@@ -90,7 +90,11 @@ def read_blocks(source: Source, file: BinaryIO, layout: Layout) -> Iterator[Bloc
     """Read a file from where it has come to, block by block; the last one is `done`, and there is always one."""
     drafting = _Drafting(source, layout)
     take = drafting.take_number if source.numbers_only else drafting.take_contact
-    rows = Rows(Lines(file, source.bytes_done or layout.rows_begin), layout.delimiter, len(layout.names))
+    rows = Rows(Lines(file, layout.rows_begin), layout.delimiter, len(layout.names))
+    row_no = layout.first_row_no
+    # Read again what was stored before, for the blank lines in it: a row has the number that a spreadsheet shows.
+    while rows.at < source.bytes_done and rows.take() is not None:
+        row_no += 1
     count, done = source.rows, False
     while not done:
         most_rows, most_bytes = count + BLOCK_ROWS, rows.at + BLOCK_BYTES
@@ -99,10 +103,10 @@ def read_blocks(source: Source, file: BinaryIO, layout: Layout) -> Iterator[Bloc
             if row is None:
                 done = True
                 break
-            if row.wrong is None and not row.cells:
-                continue
-            wrong = row.wrong or take(row.cells)
-            if wrong is not None:
-                drafting.rejects.append((layout.first_row_no + count, wrong.reason, wrong.message))
-            count += 1
+            if row.wrong is not None or row.cells:
+                wrong = row.wrong or take(row.cells)
+                if wrong is not None:
+                    drafting.rejects.append((row_no, wrong.reason, wrong.message))
+                count += 1
+            row_no += 1
         yield drafting.block(count, rows.at, done=done)

@@ -40,7 +40,7 @@ class Layout:
     rows_begin: int
     """Where the first row after the names begins, in bytes."""
     first_row_no: int
-    """The number of that row: 2, or 1 when the file has no names."""
+    """The number of that row, as a spreadsheet shows it: 2 as a rule, or 1 when the file has no names."""
 
     @property
     def kept(self) -> tuple[str, ...]:
@@ -58,9 +58,9 @@ def read_layout(file: BinaryIO, *, numbers_only: bool) -> Layout:
         raise UnreadableFile("This is a workbook or an archive. Save it as CSV, and import that.")
     delimiter = _guess_delimiter(file)
     rows = Rows(Lines(file, 0), delimiter)
-    cells = _first_row(rows)
+    cells, next_row_no = _first_row(rows)
     if numbers_only and sum(bool(cell.strip()) for cell in cells) == 1:
-        return _lone_column(cells, delimiter, rows.at)
+        return _lone_column(cells, delimiter, rows.at, next_row_no)
     names = _name_columns(cells)
     kept = [name for name in names if name is not None]
     try:
@@ -69,7 +69,7 @@ def read_layout(file: BinaryIO, *, numbers_only: bool) -> Layout:
         raise UnreadableFile(f"{error.message} {_shown(kept)}") from error
     if len(kept) > MOST_COLUMNS and not numbers_only:
         raise UnreadableFile(f"The file has {len(kept)} columns; it may have {MOST_COLUMNS}.")
-    return Layout(delimiter, names, columns, rows.at, first_row_no=2)
+    return Layout(delimiter, names, columns, rows.at, next_row_no)
 
 
 def _guess_delimiter(file: BinaryIO) -> str:
@@ -79,12 +79,15 @@ def _guess_delimiter(file: BinaryIO) -> str:
     return max(_DELIMITERS, key=_QUOTED.sub("", text).count)
 
 
-def _first_row(rows: Rows) -> list[str]:
+def _first_row(rows: Rows) -> tuple[list[str], int]:
+    """Return the cells of the first row that is not blank, and the number of the row after it."""
+    row_no = 1
     while (row := rows.take()) is not None:
+        row_no += 1
         if row.wrong is not None:
             raise UnreadableFile(f"The first row, with the names of the columns, cannot be read: {row.wrong.message}")
         if row.cells:
-            return _checked(row.cells)
+            return _checked(row.cells), row_no
     raise UnreadableFile("The file is empty.")
 
 
@@ -97,13 +100,13 @@ def _checked(cells: list[str]) -> list[str]:
     return cells
 
 
-def _lone_column(cells: Sequence[str], delimiter: str, second_row: int) -> Layout:
+def _lone_column(cells: Sequence[str], delimiter: str, second_row: int, second_row_no: int) -> Layout:
     """Lay out a list of numbers: the only cell that is not blank names the column, or is the first number."""
     names_it = any(any(map(str.isalpha, cell)) and _digits(cell) < _FEWEST_DIGITS for cell in cells)
     names = tuple("phoneNumber" if cell.strip() else None for cell in cells)
     columns = Columns(phone_number="phoneNumber")
     if names_it:
-        return Layout(delimiter, names, columns, second_row, first_row_no=2)
+        return Layout(delimiter, names, columns, second_row, second_row_no)
     return Layout(delimiter, names, columns, rows_begin=0, first_row_no=1)
 
 
