@@ -1,12 +1,14 @@
 from bisect import bisect_left
+from collections import Counter
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from callsheet.core.campaign import Status
+from callsheet.core.campaign import Move, Status
 from callsheet.core.run import AppSettings
+from callsheet.engine.campaigns import move
 from callsheet.engine.virtual_time import VirtualClock, run
 from engine.world import World, world
 from factories import MONDAY_NOON, make_definition, make_list
@@ -84,6 +86,49 @@ def test_the_apps_limit_holds_over_all_its_senders(tmp_path: Path) -> None:
             sent = w.sent()
             assert len(sent) == 300
             assert 0.95 * 5 <= 299 / ((sent[-1].accepted_at - sent[0].accepted_at) / SECOND) <= 5.1
+
+    run(main, start=MONDAY_NOON)
+
+
+@pytest.mark.parametrize("rate", [0.2, 1, 5])
+def test_a_slow_sender_is_shared_by_the_priorities_too(tmp_path: Path, rate: float) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path) as w:
+            campaigns = []
+            for priority in (5, 3):
+                definition = make_definition([await make_list(w.store, w.app, clock, 200)], priority=priority)
+                campaigns.append(await w.store.campaigns.create(w.app.no, definition, clock.now(), unique_names=True))
+            await w.limit(campaigns[0], rate)
+            for campaign in campaigns:
+                await w.run_campaign(campaign)
+            await clock.sleep(160 / rate)
+
+            sent = w.sent()
+            high = sum(message.campaign_id == campaigns[0].id for message in sent)
+            assert len(sent) >= 155
+            assert abs(high / len(sent) - 0.625) < 0.02
+
+    run(main, start=MONDAY_NOON)
+
+
+def test_a_run_that_was_paused_does_not_catch_up_at_the_cost_of_the_others(tmp_path: Path) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path) as w:
+            runs = []
+            for _ in range(2):
+                definition = make_definition([await make_list(w.store, w.app, clock, 2000)])
+                runs.append(await w.store.campaigns.create(w.app.no, definition, clock.now(), unique_names=True))
+            await w.limit(runs[0], 10)
+            runs = [await w.run_campaign(campaign) for campaign in runs]
+            await clock.sleep(10)
+            paused = await move(w.runtime, runs[1], Move.pause)
+            await clock.sleep(60)
+            await move(w.runtime, paused, Move.resume)
+            before = w.ledger.count()
+            await clock.sleep(20)
+
+            since = Counter(message.campaign_id for message in w.sent()[before:])
+            assert abs(since[runs[0].id] - since[runs[1].id]) < 30
 
     run(main, start=MONDAY_NOON)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from callsheet.carriers.base import Carrier
 from callsheet.core.campaign import Campaign, Move, Order, Status, UncertainPolicy
 from callsheet.core.errors import Unavailable
 from callsheet.core.run import AppSettings, OutsideHours
@@ -305,6 +306,58 @@ def test_an_arm_whose_answer_was_lost_leaves_nobody_in_doubt(tmp_path: Path) -> 
             assert (counters["delivered"], counters["withdrawn"] > 50) == (1000, True)
             assert "uncertain" not in counters
             assert w.ledger.count() == 1000
+
+    run(main, start=MONDAY_NOON)
+
+
+def test_a_stop_ends_although_the_store_is_away_and_the_next_start_knows_the_rest(tmp_path: Path) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path) as w:
+            campaign = await create(w, lists=[await make_list(w.store, w.app, clock, 500)])
+            await w.limit(campaign, 20)
+            await w.run_campaign(campaign)
+            await clock.sleep(5)
+            database = w.store._database
+            plain = database._write  # type: ignore[attr-defined]
+
+            async def away(_: object) -> object:
+                raise Unavailable
+
+            database._write = away  # type: ignore[attr-defined]
+            await clock.sleep(2)
+            async with asyncio.timeout(120):
+                await w.conductor.stop()
+            database._write = plain  # type: ignore[attr-defined]
+            await w.start()
+            await w.until(campaign, Status.completed, longest_seconds=120)
+            await clock.sleep(30)
+            counters = await w.counters(campaign)
+            assert counters["delivered"] == w.ledger.count() == len({message.to for message in w.sent()})
+            assert counters["delivered"] + counters.get("uncertain", 0) == 500
+
+    run(main, start=MONDAY_NOON)
+
+
+def test_a_trunk_that_cannot_be_opened_is_tried_again_and_piles_up_nothing(tmp_path: Path) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path) as w:
+            campaign = await create(w, lists=[await make_list(w.store, w.app, clock, 5)])
+            await w.conductor.stop()
+            sound, broken = w.wrap, True
+
+            def wrap(carrier: Carrier) -> Carrier:
+                if broken:
+                    raise OSError
+                return sound(carrier)
+
+            w.wrap = wrap
+            await w.start()
+            await w.run_campaign(campaign)
+            await clock.sleep(1800)
+            assert len(w.conductor._tasks) < 10
+            broken = False
+            await w.until(campaign, Status.completed, longest_seconds=120)
+            assert w.ledger.count() == 5
 
     run(main, start=MONDAY_NOON)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 MICROS_PER_SECOND = 1_000_000
@@ -57,7 +57,6 @@ class Shares:
         """Charge what a turn used."""
         self._passes[key] = self._passes.get(key, 0.0) + units / weight
 
-    def rest(self, idle: set[int]) -> None:
-        """Forget those that have no work, so that they start level when they return."""
-        for key in idle:
-            self._passes.pop(key, None)
+    def keep(self, busy: Collection[int]) -> None:
+        """Forget those that have no work now, so that they start level when they return."""
+        self._passes = {key: passed for key, passed in self._passes.items() if key in busy}

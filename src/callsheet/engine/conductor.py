@@ -6,11 +6,13 @@ import asyncio
 import itertools
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import structlog
 
 from callsheet.clock import Clock
+from callsheet.core.errors import Unavailable
 from callsheet.core.run import Run
 from callsheet.engine.agenda import Agenda
 from callsheet.engine.dispatcher import Dispatcher, Tuning
@@ -31,6 +33,9 @@ log = structlog.get_logger()
 
 RESTART_SECONDS = 1.0
 """How long to wait before a loop that broke is started again."""
+
+TRUNK_SECONDS = 10.0
+"""How long to wait before a trunk that could not be opened is tried again."""
 
 MakeLine = Callable[[Trunk, Recorder], Line]
 """How a trunk becomes a line."""
@@ -130,7 +135,9 @@ class Conductor:
                 else:
                     return
 
-        (self._tasks if tasks is None else tasks).append(asyncio.get_running_loop().create_task(watched(), name=name))
+        tasks = self._tasks if tasks is None else tasks
+        tasks[:] = [task for task in tasks if not task.done()]
+        tasks.append(asyncio.get_running_loop().create_task(watched(), name=name))
 
     def _on_agenda(self) -> None:
         if self._stopping:
@@ -167,15 +174,15 @@ class Conductor:
             arm_nos=self._arm_nos,
         )
         self._dispatchers[run.sender.no] = dispatcher
-        self._dispatching = [task for task in self._dispatching if not task.done()]
         self._watch("dispatcher", dispatcher.run, self._dispatching)
 
     async def _open_trunk(self, trunk_no: int) -> None:
         """Open the line of a trunk that was configured after the start, or could not be opened then."""
-        await self._given.clock.sleep(RESTART_SECONDS)
         for trunk in await self._store.apps.trunks():
             if trunk.no == trunk_no and trunk_no not in self._lines:
                 await self._open(trunk)
+        if trunk_no not in self._lines:
+            await self._given.clock.sleep(TRUNK_SECONDS)
         self._opening.discard(trunk_no)
         self.agenda.wake()
 
@@ -208,6 +215,7 @@ class Conductor:
     async def stop(self) -> None:
         """Arm nobody more, wait for what was handed, record it, and give the chunks back."""
         self._stopping = True
+        self.recorder.hurry()
         for dispatcher in self._dispatchers.values():
             dispatcher.stop()
         await _ended(self._dispatching)
@@ -218,7 +226,8 @@ class Conductor:
         self.notifier.stop()
         self.recorder.stop()
         await _ended(self._tasks)
-        await self._store.hot.release(self.node_no)
+        with suppress(Unavailable):  # else the leases run out
+            await self._store.hot.release(self.node_no)
         log.info("engine.stopped", node=self.node_no)
 
 

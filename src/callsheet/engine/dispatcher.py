@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import NamedTuple
 
@@ -181,7 +181,7 @@ class Dispatcher:
             return None
         now = await self._hot.now()
         states = {no: state for no, state in mine.items() if state.has_work(now)}
-        self._shares.rest(set(self._agenda.states) - set(states))
+        self._shares.keep(states)
         if not states:
             return None
         weights = {no: state.run.definition.priority for no, state in states.items()}
@@ -191,17 +191,22 @@ class Dispatcher:
         reader = self._holds.begin()
         try:
             limit = await self._allow(state, min(free, self._arm_size))
-            turn = state.next_turn(now)
-            if limit and turn is None:
-                limit = limit if state.chunk is not None or await self._take(state) else 0
-            deadline = self._clock.monotonic() + GOOD_FOR / timedelta(seconds=1)
-            armed = await self._arm(state, turn, limit) if limit else Armed()
-            state.took(turn)
+            armed, deadline = await self._take_turn(state, limit, now) if limit else (Armed(), 0.0)
         except BaseException:
             self._holds.finish(reader)
             raise
-        self._shares.spend(run_no, weights[run_no], max(1, armed.seen))
+        if limit:
+            # Who only waited for the pace has used nothing.
+            self._shares.spend(run_no, weights[run_no], max(1, armed.seen))
         return _Ready(state, armed, reader, deadline)
+
+    async def _take_turn(self, state: RunState, limit: int, now: datetime) -> tuple[Armed, float]:
+        """Arm whose turn it is, and say until when, on the monotonic clock, the verdicts hold."""
+        turn = state.next_turn(now)
+        state.took(turn)
+        found = turn is not None or state.chunk is not None or await self._take(state)
+        deadline = self._clock.monotonic() + GOOD_FOR / timedelta(seconds=1)
+        return (await self._arm(state, turn, limit) if found else Armed()), deadline
 
     def _keep_pace(self, state: RunState) -> None:
         """Go at the rates of now: they may have been changed since the last turn."""

@@ -63,5 +63,5 @@ class Notifier:
             for listener in self._listeners:
                 await listener(notice)
         if notices:
-            await self._outbox.drop(notices[-1].seq)
+            await self._outbox.drop(notices)
         return len(notices)

@@ -6,13 +6,14 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
-from itertools import count
+from itertools import count as counted
 
 import structlog
 
 from callsheet import meters
 from callsheet.clock import Clock
 from callsheet.core.attempt import Happening
+from callsheet.core.errors import Unavailable
 from callsheet.core.ids import AttemptKey
 from callsheet.engine.failpoints import Failpoints
 from callsheet.engine.holds import Holds
@@ -57,6 +58,8 @@ class Recorder:
         self._count = 0
         self._work = asyncio.Event()
         self._stopping = False
+        self._tries = 0
+        """How often a batch is tried; 0: until it is stored."""
         self.on_recorded: Callable[[Recorded], None] = lambda _: None
 
     def note(self, happening: Happening) -> None:
@@ -93,8 +96,13 @@ class Recorder:
             if len(self._noted) > 0:
                 self._work.set()
 
+    def hurry(self) -> None:
+        """The process is to end: from now on a store that is away is not waited for for ever."""
+        self._tries = LAST_TRIES
+
     def stop(self) -> None:
         """Write what is left and end."""
+        self.hurry()
         self._stopping = True
         self._work.set()
 
@@ -110,6 +118,8 @@ class Recorder:
         batch = Batch(self._node_no, self._batch_no, happenings, handed, ended)
         self._failpoints.reach("before_record")
         recorded = await self._record(batch)
+        if recorded is None:
+            return
         self._failpoints.reach("after_record")
         for kind, number in Counter(happening.kind for happening in happenings).items():
             meters.events.labels(kind=kind.value).inc(number)
@@ -117,18 +127,29 @@ class Recorder:
         self._tell(self._count - len(self._noted))
         self.on_recorded(recorded)
 
-    async def _record(self, batch: Batch) -> Recorded:
-        for tries in count(1):
+    async def _record(self, batch: Batch) -> Recorded | None:
+        for tries in counted(1):
             try:
                 return await self._hot.record(batch, self._rng.random)
-            except Exception as error:
-                # Whatever it was, what happened must not be lost: the batch number makes a repeat harmless, also when
-                # the first one was stored after all. Only a stop ends it: what is not told then is told again.
+            except Exception as error:  # noqa: BLE001 (whatever it was, it must not be lost)
+                # The batch number makes a repeat harmless, also when the first one was stored after all.
                 log.warning("store.away", batch_no=batch.batch_no, error=type(error).__name__)
-                if self._stopping and tries >= LAST_TRIES:
-                    raise
+                if self._tries and tries >= self._tries:
+                    self._give_up(batch, error)
+                    return None
                 await self._clock.sleep(AWAY_SECONDS)
         raise AssertionError("it returns or raises")
+
+    def _give_up(self, batch: Batch, error: Exception) -> None:
+        """Leave what is not stored to the next start: carriers tell it again, or it is uncertain then."""
+        count = len(batch.happenings) + len(self._noted)
+        log.error("recorder.gave_up", count=count, error=type(error).__name__)
+        self._tries = 1
+        self._noted.clear()
+        for _, future in self._waiting:
+            if not future.done():
+                future.set_exception(Unavailable())
+        self._waiting.clear()
 
     def _tell(self, through: int) -> None:
         while self._waiting and self._waiting[0][0] <= through:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -52,6 +52,7 @@ class Outbox:
             Notice(r["seq"], r["app"], r["kind"], msgspec.json.decode(r["payload"]), from_micros(r["at"])) for r in rows
         ]
 
-    async def drop(self, through_seq: int) -> None:
-        """Forget notices that were told."""
-        await self._db.write(lambda conn: conn.execute(sa.delete(t.outbox).where(t.outbox.c.seq <= through_seq)))
+    async def drop(self, told: Collection[Notice]) -> None:
+        """Forget notices that were told, and no other: one with a lower number may be committed later."""
+        seqs = [notice.seq for notice in told]
+        await self._db.write(lambda conn: conn.execute(sa.delete(t.outbox).where(t.outbox.c.seq.in_(seqs))))
