@@ -1,7 +1,10 @@
 """A file goes into a list from the command line, whether a server runs or not, and every row is accounted for."""
 
 import csv
+import os
 import re
+import subprocess
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -130,6 +133,34 @@ def test_a_list_of_rejected_rows_is_not_left_from_the_import_before(process, fil
     assert 'Contact list "Clean": 1 row: 1 accepted, 0 duplicates, 0 rejected' in done.stdout
     assert "1 row, 0 rejected, 19 bytes of 19 bytes" in done.stdout
     assert not file.with_name("people.csv.rejects.csv").exists()
+
+
+def test_rejected_rows_that_cannot_be_listed_are_said_to_be_elsewhere_and_the_import_holds(process, tmp_path):
+    pipe, file = tmp_path / "pipe.csv", tmp_path / "people.csv"
+    os.mkfifo(pipe)
+    file.write_text("phone\n+12125550123\nx\n")
+    with subprocess.Popen(["cp", file, pipe]):
+        piped = callsheet("import", "Piped", str(pipe), data=process.data)
+    with file.open() as source:  # a regular file, in a folder where nobody may make one
+        refused = callsheet("import", "Refused", f"/proc/{os.getpid()}/fd/{source.fileno()}", data=process.data)
+
+    for done, words in ((piped, "Beside a pipe no file is written"), (refused, ".rejects.csv cannot be written")):
+        assert done.returncode == 0, done.stderr
+        assert "2 rows: 1 accepted, 0 duplicates, 1 rejected" in done.stdout
+        assert words in done.stderr
+        path = done.stderr.split("GET ")[1].strip()
+        listed = urllib.request.Request(process.known["base_url"] + path, headers={"auth": process.token})
+        with urllib.request.urlopen(listed) as answer:
+            assert b"not_a_number" in answer.read()
+
+
+def test_a_list_of_an_earlier_import_that_stays_is_not_taken_for_this_ones(data, file):
+    file.with_name("people.csv.rejects.csv").mkdir()
+    refused = callsheet("import", "Spring", str(file), data=data)
+
+    assert refused.returncode == 1
+    assert "people.csv.rejects.csv, which cannot be deleted" in refused.stderr
+    assert not data.exists()
 
 
 def test_a_folder_of_a_process_without_a_server_is_left_alone(data, file):

@@ -58,20 +58,39 @@ def import_file(
 
     settings = prepare(quiet=True, data=data)
     rejects = file.with_name(f"{file.name}.rejects.csv")
-    # A list of an earlier import would mislead.
-    rejects.unlink(missing_ok=True)
+    _forget(rejects)
     problem = look_into(file, numbers_only=dnc)
     if problem:
         raise _failed(problem)
-    target, done = run(_import(settings, name, file, rejects, dnc=dnc))
+    target, done, unlisted = run(_import(settings, name, file, rejects if file.is_file() else None, dnc=dnc))
     typer.echo(
         f'{"DNC" if dnc else "Contact"} list "{target.name}": {counted(done.rows, "row")}: {done.accepted:,} accepted,'
         f" {counted(done.duplicates, 'duplicate')}, {done.rejected:,} rejected"
     )
-    if done.rejected:
+    if unlisted:
+        _forget(rejects)
+        typer.echo(unlisted, err=True)
+    elif done.rejected:
         typer.echo(f"Rejected rows, with reasons: {rejects}")
     if done.state == "failed":
         raise _failed(done.problem)
+
+
+def _forget(rejects: Path) -> None:
+    """Delete a list of rejected rows that would mislead. Raises Conflict when it stays."""
+    import os
+
+    from callsheet.core.errors import Conflict
+
+    try:
+        rejects.unlink(missing_ok=True)
+    except OSError as error:
+        if not os.path.lexists(rejects):
+            return  # a file system that takes no file says no to this too
+        raise Conflict(
+            f"The rejected rows of an earlier import are in {rejects}, which cannot be deleted ({error.strerror})."
+            " Move it, or the file that is imported."
+        ) from error
 
 
 def _failed(problem: str) -> typer.Exit:
@@ -79,7 +98,10 @@ def _failed(problem: str) -> typer.Exit:
     return typer.Exit(FAILED)
 
 
-async def _import(settings: Settings, name: str, file: Path, rejects: Path, *, dnc: bool) -> tuple[Target, Import]:
+async def _import(
+    settings: Settings, name: str, file: Path, rejects: Path | None, *, dnc: bool
+) -> tuple[Target, Import, str]:
+    """Import, and list what was rejected; return also what to say where that cannot be."""
     from callsheet.cli.progress import Bar
     from callsheet.cli.reaching import reached
 
@@ -88,10 +110,13 @@ async def _import(settings: Settings, name: str, file: Path, rejects: Path, *, d
         with Bar(target.name) as bar, file.open("rb") as source:
             import_id = await client.start_import(target, _chunks(source, bar), file.name)
             done = await follow(client, target, import_id, bar)
+        unlisted = ""
         if done.rejected:
-            with rejects.open("wb") as out:
-                await _write_rejects(client, target, done, out)
-        return target, done
+            unlisted = await _write_rejects(client, target, done, rejects)
+        if unlisted:
+            path = f"/v1/apps/{client.known.app_id}/{target.kind}/{target.id}/imports/{done.id}/rejects"
+            unlisted += f". A server tells the rejected rows, with reasons: GET {path}"
+        return target, done, unlisted
 
 
 async def _target(client: Client, name: str, *, dnc: bool) -> Target:
@@ -159,6 +184,14 @@ def _size(done: int, total: int) -> str:
     return f"{decimal(done)} of {decimal(total)}" if total else decimal(done)
 
 
-async def _write_rejects(client: Client, target: Target, done: Import, out: BinaryIO) -> None:
-    async for chunk in client.rejects(target, done.id):
-        out.write(chunk)
+async def _write_rejects(client: Client, target: Target, done: Import, rejects: Path | None) -> str:
+    """Write the rejected rows, or return why there is no place for them."""
+    if rejects is None:
+        return "Beside a pipe no file is written"
+    try:
+        with rejects.open("wb") as out:
+            async for chunk in client.rejects(target, done.id):
+                out.write(chunk)
+    except OSError as error:
+        return f"{rejects} cannot be written: {error.strerror}"
+    return ""
