@@ -127,4 +127,4 @@ async def test_an_import_that_is_killed_again_and_again_has_each_row_once(
 
 @pytest.mark.full
 async def test_twenty_kills(place: Place, clock: StillClock, tmp_path: Path):
-    assert await kill_again_and_again(place, tmp_path / "imports", clock, rows=120_000, kills=20) == 20
+    assert await kill_again_and_again(place, tmp_path / "imports", clock, rows=160_000, kills=20) == 20
