@@ -237,7 +237,7 @@ async def campaign_beside(file: Path, reader: Reader | None) -> float:
             target = await store.lists.create(
                 app.no, name="other", description="", source="localDrive", allow_duplicates=False, now=clock.now()
             )
-            job = await importer.submit(app, target, chunks(file), "bench.csv")
+            await importer.submit(app, target, chunks(file), "bench.csv")
             importing = asyncio.create_task(importer.run())
             while (await store.imports.unfinished())[0].rows == 0:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
