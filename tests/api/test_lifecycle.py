@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from api.callers import SENDER, Caller, campaign_body, until
+from api.callers import SENDER, Caller, campaign_body, unique, until
 from phone_numbers import numbers
 
 INSTANCE = re.compile(r"cid-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -303,3 +303,25 @@ async def test_a_deleted_campaign_is_answered_as_it_was_and_is_gone(shop):
     assert deleted.json()["message"] == "Campaign To go deleted successfully"
     assert (deleted.json()["data"]["_id"], deleted.json()["data"]["status"]) == (campaign_id, "Ready")
     assert gone.status_code == 404
+
+
+async def test_a_name_that_fits_several_campaigns_moves_none_of_them(shop):
+    await shop.v1("PATCH", "/settings", {"unique_names": False})
+    name = unique("Twin")
+    twins = [await shop.make_campaign(*numbers("IN", 1), name=name) for _ in range(2)]
+
+    answers = [
+        await shop.trigger(name, "play"),
+        await shop.compat("GET", f"/campaign/{name}"),
+        await shop.compat("PUT", f"/campaign/{name}", campaign_body(await shop.make_list(), name=name)),
+        await shop.compat("DELETE", f"/campaign/{name}"),
+        await shop.compat("POST", f"/campaign/{name}/status"),
+        await shop.v1("GET", f"/campaigns/{name}"),
+        await shop.v1("GET", "/runs", params={"campaign_id": name}),
+    ]
+
+    for answer in answers:
+        assert answer.status_code == 409
+        assert "name_ambiguous" in answer.text
+        assert all(twin in answer.text for twin in twins)
+    assert [await shop.status(twin) for twin in twins] == ["Ready", "Ready"]

@@ -1,5 +1,8 @@
 """Whoever looks for the messages of one campaign sees those, and no other campaign's."""
 
+import pytest
+
+from api.callers import unique
 from phone_numbers import numbers
 
 
@@ -13,5 +16,37 @@ async def test_the_outbox_of_a_campaign_has_its_messages_alone(shop):
         page = (await shop.v1("GET", "/sandbox/outbox", params={"campaign_id": campaign_id})).json()
         assert sorted(message["to"] for message in page["items"]) == sorted(some)
 
+
+@pytest.mark.parametrize("path", ["/sandbox/outbox", "/runs"])
+async def test_what_belongs_to_a_campaign_is_found_by_its_name_too(shop, path):
+    name = unique("Spring")
+    campaign_id = await shop.make_campaign(*numbers("IN", 2), name=name)
+    await shop.make_campaign(*numbers("IN", 2))
+    await shop.trigger(campaign_id, "play")
+    await shop.until_status(campaign_id, "Completed")
+
+    by_id, by_name = [await shop.v1("GET", path, params={"campaign_id": said}) for said in (campaign_id, name.upper())]
+
+    assert by_id.json()["items"]
+    assert by_name.json() == by_id.json()
+
+
+async def test_the_messages_of_a_campaign_that_was_deleted_are_still_shown(shop):
+    campaign_id = await shop.make_campaign(*numbers("IN", 2))
+    await shop.trigger(campaign_id, "play")
+    await shop.until_status(campaign_id, "Completed")
+    before = (await shop.v1("GET", "/sandbox/outbox", params={"campaign_id": campaign_id})).json()
+    deleted = await shop.compat("DELETE", f"/campaign/{campaign_id}")
+    after = (await shop.v1("GET", "/sandbox/outbox", params={"campaign_id": campaign_id})).json()
+
+    assert deleted.status_code == 200
+    assert [one["id"] for one in after["items"]] == [one["id"] for one in before["items"]]
+    assert len(after["items"]) == 2
+
+
+async def test_nobody_got_a_message_of_a_campaign_that_never_was(shop):
     nobody = await shop.v1("GET", "/sandbox/outbox", params={"campaign_id": "cd-0"})
+    missing = await shop.v1("GET", "/runs", params={"campaign_id": "cd-0"})
+
     assert nobody.json() == {"items": [], "next": None}
+    assert (missing.status_code, missing.json()["code"]) == (404, "campaign_not_found")

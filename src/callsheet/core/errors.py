@@ -7,8 +7,10 @@ for programs, and the docstring the sentence for people. Failures of carriers ar
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+_SHOWN_IDS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,17 @@ class NameTaken(Conflict):
     """This name is already in use."""
 
     code = "name_taken"
+
+
+class NameAmbiguous(Conflict):
+    """Several campaigns have this name: say by its id which one is meant."""
+
+    code = "name_ambiguous"
+
+    def __init__(self, ids: Sequence[str]) -> None:
+        """Name the ids that fit, the newest first, so many that the answer stays short."""
+        shown = ", ".join(ids[:_SHOWN_IDS]) + (" and more" if len(ids) > _SHOWN_IDS else "")
+        super().__init__(f"Several campaigns have this name: say by its id which one is meant, {shown}.")
 
 
 class WrongState(Conflict):

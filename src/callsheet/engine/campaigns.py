@@ -33,7 +33,7 @@ async def create(runtime: Runtime, app: App, wish: Wish) -> Campaign:
 
 
 async def find(runtime: Runtime, app: App, campaign_id: str) -> Campaign:
-    """Return a campaign by its id, else by its name. Raises CampaignNotFound."""
+    """Return a campaign by its id, else by its name. Raises CampaignNotFound, NameAmbiguous."""
     campaign = await runtime.store.campaigns.find(app.no, campaign_id=campaign_id)
     campaign = campaign or await runtime.store.campaigns.find(app.no, name=campaign_id)
     if campaign is None:

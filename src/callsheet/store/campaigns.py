@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from callsheet.clock import from_micros, to_micros
 from callsheet.core.campaign import Campaign, Channel, Definition, Move, Status, after
-from callsheet.core.errors import CampaignNotFound, ListInUse, NameTaken, WrongState
+from callsheet.core.errors import CampaignNotFound, ListInUse, NameAmbiguous, NameTaken, WrongState
 from callsheet.core.ids import Prefix
 from callsheet.core.names import key_of
 from callsheet.store import tables as t
@@ -22,6 +22,8 @@ from callsheet.store.rows import all_of, insert, new_id, one, read_definition, t
 
 _ACCEPTED = ("accepted", "delivered", "undelivered")
 """Counters of attempts that a carrier took."""
+_MOST_IDS = 21
+"""Of campaigns with one name: one more than an answer tells."""
 
 
 class Campaigns:
@@ -56,8 +58,13 @@ class Campaigns:
         return await self._db.write(create)
 
     async def find(self, app: int, *, campaign_id: str | None = None, name: str | None = None) -> Campaign | None:
-        """Return a campaign by id, or by name without case (the newest, where names repeat)."""
-        return await self._db.read(lambda conn: _find(conn, app, campaign_id, name))
+        """Return a campaign by id, or by name: case and blanks at its ends do not count. Raises NameAmbiguous."""
+
+        def find(conn: sa.Connection) -> Campaign | None:
+            wanted = campaign_id or _id_of(conn, app, name or "")
+            return _find(conn, app, wanted) if wanted else None
+
+        return await self._db.read(find)
 
     async def update(
         self, campaign: Campaign, definition: Definition, now: datetime, *, unique_names: bool
@@ -147,9 +154,17 @@ class Campaigns:
         return await self._db.write(change)
 
 
-def _find(conn: sa.Connection, app: int, campaign_id: str | None, name: str | None) -> Campaign | None:
+def _id_of(conn: sa.Connection, app: int, name: str) -> str | None:
+    campaign = t.campaign
+    query = sa.select(campaign.c.id).where(campaign.c.app == app, campaign.c.lname == key_of(name))
+    ids = list(conn.execute(query.order_by(campaign.c.no.desc()).limit(_MOST_IDS)).scalars())
+    if len(ids) > 1:
+        raise NameAmbiguous(ids)
+    return ids[0] if ids else None
+
+
+def _find(conn: sa.Connection, app: int, campaign_id: str) -> Campaign | None:
     campaign, version, run = t.campaign, t.campaign_version, t.run
-    wanted = campaign.c.id == campaign_id if campaign_id else campaign.c.lname == key_of(name or "")
     row = one(
         conn,
         sa.select(campaign, version.c.definition, run.c.id.label("run_id"), run.c.updated_at.label("run_updated_at"))
@@ -162,8 +177,7 @@ def _find(conn: sa.Connection, app: int, campaign_id: str | None, name: str | No
             ),
         )
         .outerjoin(run, run.c.no == campaign.c.run_no)
-        .where(campaign.c.app == app, wanted)
-        .order_by(campaign.c.no.desc()),
+        .where(campaign.c.app == app, campaign.c.id == campaign_id),
     )
     if row is None:
         return None
@@ -198,7 +212,7 @@ def _sent(conn: sa.Connection, app: int, run_no: int) -> int:
 def _lock(conn: sa.Connection, campaign: Campaign) -> Campaign:
     """Return the campaign as it is inside this transaction, and keep others from moving it meanwhile."""
     held = conn.execute(sa.select(t.campaign.c.id).where(t.campaign.c.no == campaign.no).with_for_update()).first()
-    current = _find(conn, campaign.app, campaign.id, None) if held else None
+    current = _find(conn, campaign.app, campaign.id) if held else None
     if current is None:
         raise CampaignNotFound
     return current

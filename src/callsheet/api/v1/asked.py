@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Depends, Path, Request, Security
+from fastapi import Depends, Path, Query, Request, Security
 from fastapi.security import APIKeyHeader
 
 from callsheet.api.caller import caller_of
+from callsheet.core.campaign import Campaign
+from callsheet.engine import campaigns
 from callsheet.engine.runtime import Runtime
 from callsheet.store.apps import App
 
@@ -32,8 +34,21 @@ async def _app(
     return caller_of(request.scope).app
 
 
+async def _campaign(
+    request: Request,
+    app: Annotated[App, Depends(_app)],
+    campaign_id: Annotated[
+        str | None, Query(max_length=128, description="Only what belongs to this campaign: its id, or its name.")
+    ] = None,
+) -> Campaign | None:
+    return await campaigns.find(await _runtime(request), app, campaign_id) if campaign_id else None
+
+
 Served = Annotated[Runtime, Depends(_runtime)]
 """The process."""
 
 Tenant = Annotated[App, Depends(_app)]
 """The app for which the call is made, as the token proves."""
+
+OfCampaign = Annotated[Campaign | None, Depends(_campaign)]
+"""The campaign to which an answer is narrowed, if the query names one."""

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.contract import WrongField, problems
-from callsheet.core.errors import CampaignNotFound
+from callsheet.core.errors import CampaignNotFound, NameAmbiguous
 from callsheet.engine import campaigns
 from callsheet.engine.findings import findings_of
 
@@ -25,7 +25,7 @@ class ShownCampaign(BaseModel):
     """What is amiss, such as a placeholder for which a contact list has no column. It may be started all the same."""
 
 
-@router.get("/{campaign_id}", responses=problems(CampaignNotFound))
+@router.get("/{campaign_id}", responses=problems(CampaignNotFound, NameAmbiguous))
 async def get_campaign(runtime: Served, app: Tenant, campaign_id: str) -> ShownCampaign:
     """Return a campaign, by its id or by its name."""
     campaign = await campaigns.find(runtime, app, campaign_id)

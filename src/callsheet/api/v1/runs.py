@@ -7,11 +7,11 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from callsheet.api.v1.asked import Served, Tenant
+from callsheet.api.v1.asked import OfCampaign, Served, Tenant
 from callsheet.api.v1.contract import problems
 from callsheet.api.v1.report import Report, report_of
 from callsheet.api.v1.shapes import USUAL_LIMIT, After, Instant, Limit, Page, no_cursor, page_of
-from callsheet.core.errors import CampaignNotFound, RunNotFound
+from callsheet.core.errors import CampaignNotFound, NameAmbiguous, RunNotFound
 from callsheet.core.ids import decode_attempt
 from callsheet.core.run import Run
 from callsheet.engine.runtime import Runtime
@@ -23,7 +23,6 @@ router = APIRouter(prefix="/v1/apps/{app}/runs", tags=["runs"])
 
 State = Literal["pending", "uncertain", "withdrawn", "refused", "rejected", "accepted", "undelivered", "delivered"]
 OfState = Annotated[State | None, Query(description="Only those that stand like this now.")]
-CampaignId = Annotated[str | None, Query(max_length=128, description="Only the runs of this campaign.")]
 
 
 class ShownRun(BaseModel):
@@ -75,14 +74,11 @@ class Suppression(BaseModel):
     at: Instant
 
 
-@router.get("", responses=problems(CampaignNotFound))
+@router.get("", responses=problems(CampaignNotFound, NameAmbiguous))
 async def list_runs(
-    runtime: Served, app: Tenant, campaign_id: CampaignId = None, after: After = None, limit: Limit = USUAL_LIMIT
+    runtime: Served, app: Tenant, campaign: OfCampaign, after: After = None, limit: Limit = USUAL_LIMIT
 ) -> Page[ShownRun]:
     """Return runs, the latest first."""
-    campaign = await runtime.store.campaigns.find(app.no, campaign_id=campaign_id) if campaign_id else None
-    if campaign_id and campaign is None:
-        raise CampaignNotFound
     last = await runtime.store.runs.find(app.no, after) if after else None
     if after and last is None:
         raise no_cursor()

@@ -8,7 +8,12 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from callsheet.api.v1.asked import Served, Tenant
+from callsheet.api.v1.contract import problems
 from callsheet.api.v1.shapes import USUAL_LIMIT, Instant, Limit, Page, page_of
+from callsheet.core.errors import CampaignNotFound, NameAmbiguous
+from callsheet.engine import campaigns
+from callsheet.engine.runtime import Runtime
+from callsheet.store.apps import App
 
 router = APIRouter(prefix="/v1/apps/{app}/sandbox", tags=["sandbox"])
 
@@ -25,16 +30,22 @@ class SandboxMessage(BaseModel):
     accepted_at: Instant
 
 
-@router.get("/outbox")
+CampaignId = Annotated[
+    str | None, Query(max_length=128, description="Only messages of this campaign: its id, or its name.")
+]
+
+
+@router.get("/outbox", responses=problems(NameAmbiguous))
 async def read_outbox(
     runtime: Served,
     app: Tenant,
+    campaign_id: CampaignId = None,
     after: Annotated[int, Query(ge=0, le=2**62, description="Only messages with a higher id.")] = 0,
     limit: Limit = USUAL_LIMIT,
-    campaign_id: Annotated[str | None, Query(description="Only messages of this campaign.")] = None,
 ) -> Page[SandboxMessage]:
     """Return what the sandbox carrier took, oldest first."""
-    found = runtime.sandbox_outbox(app.no, after, limit + 1, None if campaign_id is None else (campaign_id,))
+    wanted = (await _id_of(runtime, app, campaign_id),) if campaign_id else None
+    found = runtime.sandbox_outbox(app.no, after, limit + 1, wanted)
     shown = [
         SandboxMessage(
             id=message.id,
@@ -48,3 +59,11 @@ async def read_outbox(
         for message in found
     ]
     return page_of(shown, limit, lambda message: message.id)
+
+
+async def _id_of(runtime: Runtime, app: App, said: str) -> str:
+    """Return the id of a campaign; one that was deleted has its messages still, under the id that it had."""
+    try:
+        return (await campaigns.find(runtime, app, said)).id
+    except CampaignNotFound:
+        return said
