@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from callsheet.core.spreadsheet import FORMULA
 from callsheet.engine.importer import Importer
 from callsheet.engine.importing import rejects
 from callsheet.store.apps import App
@@ -22,7 +23,7 @@ async def work(store: Store, app: App, clock: StillClock, tmp_path: Path) -> Asy
         yield found
 
 
-@pytest.mark.parametrize("sign", rejects._FORMULA)
+@pytest.mark.parametrize("sign", FORMULA)
 async def test_no_cell_of_the_rejects_is_a_formula_to_a_spreadsheet(
     store: Store, app: App, clock: StillClock, tmp_path: Path, sign: str
 ):

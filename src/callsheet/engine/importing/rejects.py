@@ -6,13 +6,11 @@ import csv
 import io
 from collections.abc import AsyncIterator
 
+from callsheet.core.spreadsheet import tame
 from callsheet.store.imports import ImportJob, Imports
 
 _PAGE_ROWS = 1_000
 _HEADER = ("row", "reason", "message")
-
-# What makes a cell a formula in one spreadsheet or another (OWASP, CSV Injection), full-width signs included.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 async def rejects_csv(imports: Imports, job: ImportJob) -> AsyncIterator[str]:
@@ -22,11 +20,6 @@ async def rejects_csv(imports: Imports, job: ImportJob) -> AsyncIterator[str]:
     while page := await imports.rejects(job, after=after, limit=_PAGE_ROWS):
         yield _page([(str(each["row_no"]), each["reason"], each["message"]) for each in page])
         after = page[-1]["row_no"]
-
-
-def tame(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula: a text that begins like one gets an apostrophe."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 
 def _page(rows: list[tuple[str, ...]]) -> str:
