@@ -11,7 +11,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -200,3 +200,55 @@ def _read_file(environ: Mapping[str, str]) -> dict[str, Any]:
         return tomllib.loads(Path(path).read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise Invalid([FieldError(CONFIG, f"{path} cannot be read: {error}.")]) from error
+
+
+class Choice(NamedTuple):
+    """One setting as this process has it."""
+
+    name: str
+    variable: str
+    value: str | int | None
+    """A secret is masked; None: it was not set, and nothing stands for it."""
+    source: Literal["flag", "environment", "file", "default"]
+    place: str
+    """The flag, the variable or the file that it came from; empty for a default."""
+
+
+MASK = "********"
+
+
+def choices(**flags: object) -> list[Choice]:
+    """Return every setting with where it came from; a flag that is None was not given. Raises Invalid."""
+    chosen = load(**flags)
+    given = {name: value for name, value in flags.items() if value is not None}
+    return [
+        Choice(name, variable(name), _show(name, getattr(chosen, name)), *_origin(name, given))
+        for name in Settings.model_fields
+    ]
+
+
+def _origin(name: str, flags: Mapping[str, object]) -> tuple[Literal["flag", "environment", "file", "default"], str]:
+    """Find the strongest source that gives a setting, in the order of `settings_customise_sources`."""
+    environ = {key.upper(): value for key, value in os.environ.items()}
+    if name in flags:
+        return "flag", f"--{name.replace('_', '-')}"
+    for key in (variable(name), variable(name) + _TWIN):
+        if environ.get(key) and (name in _secrets() or not key.endswith(_TWIN)):
+            return "environment", key
+    if name in _read_file(os.environ):
+        return "file", os.environ[CONFIG]
+    return "default", ""
+
+
+def _show(name: str, value: object) -> str | int | None:
+    """Return a value as it may be shown: of a database's URL all but the password, of other secrets nothing."""
+    if not isinstance(value, SecretStr):
+        return value if isinstance(value, int) or value is None else str(value)
+    secret = value.get_secret_value()
+    if not secret or name != "database_url":
+        return MASK if secret else None
+    parts = urlsplit(secret)
+    user, _, host = parts.netloc.rpartition("@")
+    named = user.partition(":")[0]
+    # Without the query: a password may stand there too.
+    return f"{parts.scheme}://{f'{named}:{MASK}@' if named else ''}{host}{parts.path}"

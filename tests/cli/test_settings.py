@@ -141,3 +141,40 @@ def test_a_key_of_another_length_is_named_and_not_shown(monkeypatch, key):
         settings.load()
 
     assert key not in str(caught.value)
+
+
+def test_each_setting_says_where_it_came_from(monkeypatch, tmp_path):
+    file, secret = tmp_path / "callsheet.toml", tmp_path / "url"
+    file.write_text('port = 1001\nhost = "10.0.0.1"\nlog_level = "error"\n')
+    secret.write_text("postgresql://me:hunter2@host:5433/x?password=hunter3\n")
+    monkeypatch.setenv("CALLSHEET_CONFIG", str(file))
+    monkeypatch.setenv("CALLSHEET_DATABASE_URL_FILE", str(secret))
+    monkeypatch.setenv("CALLSHEET_HOST", "10.0.0.2")
+    monkeypatch.setenv("CALLSHEET_MASTER_KEY", "5a" * 32)
+
+    found = {one.name: (one.value, one.source, one.place) for one in settings.choices(port=1003)}
+
+    assert found["port"] == (1003, "flag", "--port")
+    assert found["host"] == ("10.0.0.2", "environment", "CALLSHEET_HOST")
+    assert found["log_level"] == ("error", "file", str(file))
+    assert found["data"] == ("var", "default", "")
+    assert found["sandbox_seed"] == (None, "default", "")
+    assert found["master_key"] == (settings.MASK, "environment", "CALLSHEET_MASTER_KEY")
+    masked = f"postgresql://me:{settings.MASK}@host:5433/x"
+    assert found["database_url"] == (masked, "environment", "CALLSHEET_DATABASE_URL_FILE")
+
+
+def test_what_settings_show_is_what_the_process_has(monkeypatch, tmp_path):
+    file = tmp_path / "callsheet.toml"
+    file.write_text('port = 1001\ndata = "there"\n')
+    monkeypatch.setenv("CALLSHEET_CONFIG", str(file))
+    monkeypatch.setenv("callsheet_log_level", "error")
+    monkeypatch.setenv("CALLSHEET_HOST", "")
+
+    chosen = settings.load(data=tmp_path)
+
+    for one in settings.choices(data=tmp_path):
+        value = getattr(chosen, one.name)
+        if one.name not in ("master_key", "database_url"):
+            assert str(one.value) == str(value)
+        assert (one.source == "default") == (value == settings.Settings.model_fields[one.name].default)
