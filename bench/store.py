@@ -118,7 +118,7 @@ async def make_campaign(store: Store, contacts: int) -> Campaign:
         description="",
         channel=Channel.sms,
         contact_lists=(Named(contact_list.no, contact_list.id, "list"),),
-        dnc_list=None,
+        dnc_lists=(),
         priority=5,
         sender="+15550100001",
         hours=parse_hours(ALL_DAY),

@@ -13,7 +13,7 @@ from callsheet.clock import Clock
 from callsheet.core.attempt import Happening, Intent, Kind
 from callsheet.core.campaign import Campaign, Channel, Definition, MessagePlan, Named
 from callsheet.core.hours import CallingHours, Frequency, Window
-from callsheet.core.run import AppSettings, Run
+from callsheet.core.run import NORMALLY, AppSettings, Launch, Run
 from callsheet.core.walk import Chunk, Group
 from callsheet.store.apps import App
 from callsheet.store.lists import ContactList
@@ -139,7 +139,7 @@ def make_definition(lists: Sequence[ContactList], **changes: Any) -> Definition:
         description="",
         channel=Channel.sms,
         contact_lists=tuple(Named(one.no, one.id, one.name) for one in lists),
-        dnc_list=None,
+        dnc_lists=(),
         priority=5,
         sender=SENDER,
         hours=hours(),
@@ -155,7 +155,15 @@ async def make_campaign(store: Store, app: App, clock: Clock, lists: Sequence[Co
     return await store.campaigns.create(app.no, definition, clock.now(), unique_names=True)
 
 
-async def start(store: Store, app: App, clock: Clock, campaign: Campaign, *, one_run_per_list: bool = True) -> Run:
+async def start(
+    store: Store,
+    app: App,
+    clock: Clock,
+    campaign: Campaign,
+    *,
+    one_run_per_list: bool = True,
+    launch: Launch = NORMALLY,
+) -> Run:
     """Start a campaign and return its run, as the engine sees it."""
     sender = await store.apps.find_sender(app.no, campaign.definition.sender, clock.now())
     assert sender is not None
@@ -165,6 +173,7 @@ async def start(store: Store, app: App, clock: Clock, campaign: Campaign, *, one
         sender_no=sender.no,
         one_run_per_list=one_run_per_list,
         now=clock.now(),
+        launch=launch,
     )
     return next(run for run in await store.runs.active() if run.no == started.run_no)
 

@@ -20,7 +20,7 @@ async def ongoing(w: World, contacts_count: int, rate: float | None) -> Campaign
     dnc = await w.store.dnc_lists.create(w.app.no, "Never", w.clock.now())
     from callsheet.core.campaign import Named  # noqa: PLC0415
 
-    definition = make_definition([contact_list], dnc_list=Named(dnc.no, dnc.id, dnc.name))
+    definition = make_definition([contact_list], dnc_lists=(Named(dnc.no, dnc.id, dnc.name),))
     campaign = await w.store.campaigns.create(w.app.no, definition, w.clock.now(), unique_names=True)
     if rate is not None:
         await w.limit(campaign, rate)

@@ -64,7 +64,7 @@ async def engine(place: Place, app: App, folder: Path, seed: int) -> AsyncIterat
 async def campaign_of(store: Store, app: App, people: int, rate: float) -> Campaign:
     contact_list = await make_list(store, app, CLOCK, people)
     dnc = await store.dnc_lists.create(app.no, "Never", CLOCK.now())
-    definition = make_definition([contact_list], dnc_list=Named(dnc.no, dnc.id, dnc.name))
+    definition = make_definition([contact_list], dnc_lists=(Named(dnc.no, dnc.id, dnc.name),))
     campaign = await store.campaigns.create(app.no, definition, CLOCK.now(), unique_names=True)
     trunk = (await store.apps.trunks(app.no))[0]
     await store.apps.set_sender(app.no, trunk.no, definition.sender, rate, CLOCK.now())

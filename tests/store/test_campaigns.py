@@ -7,8 +7,20 @@ from datetime import timedelta
 import pytest
 
 from callsheet.core.attempt import Kind
-from callsheet.core.campaign import Campaign, Channel, Move, Named, Order, Status, after
+from callsheet.core.campaign import (
+    Campaign,
+    Channel,
+    MachineDetection,
+    Mode,
+    Move,
+    Named,
+    Order,
+    Status,
+    VoicePlan,
+    after,
+)
 from callsheet.core.errors import CampaignNotFound, ListInUse, NameAmbiguous, NameTaken, WrongState
+from callsheet.core.filtering import Condition, Filter, Match, Operator
 from callsheet.store.apps import App
 from callsheet.store.lists import ContactList
 from callsheet.store.store import Store
@@ -24,13 +36,14 @@ async def test_what_was_written_is_read_back_whole(store: Store, app: App, clock
         name="Spr\u00fcng \u4e2d\u6587 \U0001f600",
         description="A 'quoted' \"one\"\n\\",
         channel=Channel.voice,
-        dnc_list=Named(dnc.no, dnc.id, dnc.name),
+        dnc_lists=(Named(dnc.no, dnc.id, dnc.name),),
         priority=1,
         hours=hours("America/New_York", 540, 1020, (0, 2, 4)),
         hours_document={"days": [{"day": "MON", "start": "09:00 AM"}], "nested": {"a": [1, None, True]}},
         order=Order.lifo,
         max_attempts=5,
-        extras={"dialingMode": "predictive", "ratio": 1.5},
+        voice=VoicePlan(Mode.power, Named(3, "qu-1", "Callers"), 2, MachineDetection.detect, 1.5),
+        filter=Filter((Condition("city", Operator.one_of, ("Pune", "Delhi")),), Match.any),
     )
 
     created = await store.campaigns.create(app.no, definition, clock.now(), unique_names=True)

@@ -35,7 +35,7 @@ async def test_whoever_is_forbidden_is_either_held_when_it_answers_or_never_arme
 ):
     dnc = await store.dnc_lists.create(app.no, "Ours", clock.now())
     contact_list = await make_list(store, app, clock, PEOPLE)
-    campaign = await make_campaign(store, app, clock, [contact_list], dnc_list=Named(dnc.no, dnc.id, dnc.name))
+    campaign = await make_campaign(store, app, clock, [contact_list], dnc_lists=(Named(dnc.no, dnc.id, dnc.name),))
     run = await start(store, app, clock, campaign)
     armed: dict[str, ArmKey] = {}
     held: dict[str, set[ArmKey]] = {}

@@ -42,7 +42,7 @@ async def test_a_number_on_the_campaigns_own_dnc_list_is_not_contacted(
     other = await store.dnc_lists.create(app.no, "Not named by the campaign", clock.now())
     await forbid(store, app, dnc.no, [number(1), number(3)])
     await forbid(store, app, other.no, [number(2)])
-    run = await start_run(store, app, clock, 5, dnc_list=Named(dnc.no, dnc.id, dnc.name))
+    run = await start_run(store, app, clock, 5, dnc_lists=(Named(dnc.no, dnc.id, dnc.name),))
 
     intents = await node.walk_all(run)
 
@@ -72,7 +72,7 @@ async def test_a_number_that_was_forbidden_during_the_run_is_not_armed_any_more(
     store: Store, app: App, clock: StillClock, node: Node
 ):
     dnc = await store.dnc_lists.create(app.no, "Ours", clock.now())
-    run = await start_run(store, app, clock, 6, dnc_list=Named(dnc.no, dnc.id, dnc.name))
+    run = await start_run(store, app, clock, 6, dnc_lists=(Named(dnc.no, dnc.id, dnc.name),))
     chunk = await node.take(run)
     assert chunk is not None
     armed = await node.arm(run, chunk, 2)
@@ -206,7 +206,7 @@ async def test_contacts_that_come_again_pass_the_same_gate(store: Store, clock: 
     await node.walk_all(await start_run(store, app, clock, 4))
     dnc = await store.dnc_lists.create(app.no, "Ours", clock.now())
     open_hours = hours(start=8 * 60, end=13 * 60)
-    second = await start_run(store, app, clock, 4, dnc_list=Named(dnc.no, dnc.id, dnc.name), hours=open_hours)
+    second = await start_run(store, app, clock, 4, dnc_lists=(Named(dnc.no, dnc.id, dnc.name),), hours=open_hours)
     assert await node.walk_all(second) == []
 
     await forbid(store, app, dnc.no, [number(1)])

@@ -98,7 +98,7 @@ async def test_pages_of_suppressions_show_each_once_with_its_reason(
     await forbid(store, app, dnc.no, [number(i) for i in range(0, 30, 2)])
     first = await make_list(store, app, clock, [contact(store, app, number(i)) for i in range(20)])
     second = await make_list(store, app, clock, [contact(store, app, number(i)) for i in range(15, 30)])
-    campaign = await make_campaign(store, app, clock, [second, first], dnc_list=Named(dnc.no, dnc.id, dnc.name))
+    campaign = await make_campaign(store, app, clock, [second, first], dnc_lists=(Named(dnc.no, dnc.id, dnc.name),))
     run = await start(store, app, clock, campaign)
     await node.walk_all(run)
 

@@ -114,7 +114,7 @@ async def test_a_dnc_list_of_another_app_spares_nobody(
     theirs = await store.dnc_lists.create(other.no, "Never", clock.now())
     await forbid(store, other, theirs.no, [number(0)])
 
-    run = await start_run(store, app, clock, 2, dnc_list=Named(theirs.no, theirs.id, theirs.name))
+    run = await start_run(store, app, clock, 2, dnc_lists=(Named(theirs.no, theirs.id, theirs.name),))
 
     assert len(await node.walk_all(run)) == 2
 

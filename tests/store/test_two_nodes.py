@@ -272,7 +272,7 @@ async def test_whoever_is_armed_while_he_is_forbidden_is_known_to_the_call_that_
 ):
     dnc = await store.dnc_lists.create(app.no, "Ours", clock.now())
     contact_list = await make_list(store, app, clock, rounds)
-    campaign = await make_campaign(store, app, clock, [contact_list], dnc_list=Named(dnc.no, dnc.id, dnc.name))
+    campaign = await make_campaign(store, app, clock, [contact_list], dnc_lists=(Named(dnc.no, dnc.id, dnc.name),))
     run = await start(store, app, clock, campaign)
     walk = other.walk(run, size=500, limit=1)
     race = Race(dice)

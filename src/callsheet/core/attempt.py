@@ -52,6 +52,9 @@ NOT_TAKEN = frozenset({Kind.withdrawn, Kind.refused})
 FINAL = frozenset({Kind.rejected, Kind.undelivered, Kind.delivered})
 """Nothing more is expected after these."""
 
+UNREACHED = NOT_TAKEN | {Kind.rejected, Kind.undelivered}
+"""A person whose every attempt ended like this was not reached. Whoever is in doubt counts as reached."""
+
 UNSENT = frozenset({"unreadable_number", "unrenderable", "empty_message"})
 """Codes of attempts that were rejected by us: no carrier was asked, and nothing more is heard of them."""
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from callsheet.core.errors import WrongState
+from callsheet.core.filtering import Filter
 from callsheet.core.hours import CallingHours
 
 MAX_NAME_CHARACTERS = 48
@@ -127,6 +128,36 @@ class MessagePlan:
     flow_version: int = 0
 
 
+class Mode(StrEnum):
+    """How calls are placed, spelled as on the wire."""
+
+    agentless = "Agentless"
+    progressive = "Progressive"
+    preview = "Preview"
+    power = "Power"
+
+
+class MachineDetection(StrEnum):
+    """What to do when a machine answers: nothing is looked for, the flow is told, or the call ends."""
+
+    no = "no"
+    detect = "detect"
+    disconnect = "disconnect"
+
+
+@dataclass(frozen=True, slots=True)
+class VoicePlan:
+    """How a voice campaign calls. Agentless calls go to the flow of the message plan, the others to a queue."""
+
+    mode: Mode
+    queue: Named | None = None
+    max_skips: int = 0
+    """Preview: how often a record may be skipped."""
+    machine_detection: MachineDetection = MachineDetection.no
+    pacing_ratio: float | None = None
+    """Power: calls for each free agent."""
+
+
 @dataclass(frozen=True, slots=True)
 class Definition:
     """Everything that PUT replaces. A run pins the version of it."""
@@ -135,7 +166,8 @@ class Definition:
     description: str
     channel: Channel
     contact_lists: tuple[Named, ...]
-    dnc_list: Named | None
+    dnc_lists: tuple[Named, ...]
+    """Those that the campaign names; the app's global list applies besides."""
     priority: int
     sender: str
     """The caller ID that the contact sees."""
@@ -148,8 +180,10 @@ class Definition:
     max_attempts: int = 1
     retry_minutes: int = 10
     ring_seconds: int = 30
-    extras: Mapping[str, Any] | None = None
-    """What voice campaigns carry besides (mode, queue, machine detection), kept for the echo."""
+    voice: VoicePlan | None = None
+    """Only of voice campaigns."""
+    filter: Filter | None = None
+    """Which contacts of the lists are meant; none: all."""
 
 
 @dataclass(frozen=True, slots=True)

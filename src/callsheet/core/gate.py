@@ -23,6 +23,8 @@ class Reason(StrEnum):
     outside_hours = "outside_hours"
     cap = "cap"
     duplicate = "duplicate"
+    filtered = "filtered"
+    reached = "reached"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,8 @@ class Facts(NamedTuple):
     on_dnc: bool
     opted_out: bool
     capped_until: datetime | None = None
+    reached: bool = False
+    """An earlier run reached the person, and this one is for those who were not."""
 
 
 def judge_hours(hours: CallingHours, zones: frozenset[str], now: datetime, *, skip_outside: bool) -> Verdict:
@@ -94,6 +98,8 @@ def judge(facts: Facts, now: datetime) -> Verdict:
         return Suppress(Reason.dnc)
     if facts.opted_out:
         return Suppress(Reason.opted_out)
+    if facts.reached:
+        return Suppress(Reason.reached)
     if facts.capped_until is not None and facts.capped_until > now:
         return Wait(facts.capped_until, Reason.cap)
     return SEND

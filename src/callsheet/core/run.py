@@ -53,6 +53,28 @@ class AppSettings:
     """At most so many attempts to one person within so many hours, over all campaigns of a channel."""
 
 
+class Execution(StrEnum):
+    """How a run is executed, spelled as on the wire."""
+
+    normal = "NORMAL"
+    emergency = "EMERGENCY"
+    """Schedule and calling hours do not hold it back. DNC lists, opt-outs and caps do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """How a run is begun."""
+
+    execution: Execution = Execution.normal
+    only_unreached: bool = False
+    """Only contacts that no earlier run of the campaign has reached."""
+    reason: str = ""
+    """Why, in the words of whoever began it; an emergency has one."""
+
+
+NORMALLY = Launch()
+
+
 @dataclass(frozen=True, slots=True)
 class Sender:
     """A caller ID and how fast it may speak."""
@@ -85,6 +107,7 @@ class Run:
     """When it was stopped, or completed; none while it goes on."""
     contacts: int
     """How many contacts of its lists it has taken in by now: a list that grows adds to them."""
+    launch: Launch = NORMALLY
 
     @property
     def order(self) -> Order:

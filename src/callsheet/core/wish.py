@@ -36,7 +36,7 @@ class Wish:
     description: str
     channel: Channel
     contact_lists: tuple[Reference, ...]
-    dnc_list: Reference | None
+    dnc_lists: tuple[Reference, ...]
     priority: int
     sender: str
     hours: CallingHours

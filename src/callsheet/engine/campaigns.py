@@ -8,6 +8,7 @@ from callsheet.core.campaign import Campaign, Channel, Definition, Move
 from callsheet.core.errors import CampaignNotFound, Conflict, FlowIsEmpty, NoVoiceTrunk, WrongState
 from callsheet.core.flow import first_message
 from callsheet.core.message import to_send
+from callsheet.core.run import NORMALLY, Launch
 from callsheet.core.template import compile_text
 from callsheet.core.wish import Wish
 from callsheet.engine.drafting import draft
@@ -48,7 +49,7 @@ async def update(runtime: Runtime, app: App, campaign: Campaign, wish: Wish) -> 
     return await runtime.store.campaigns.update(campaign, definition, now, unique_names=app.settings.unique_names)
 
 
-async def start(runtime: Runtime, app: App, campaign: Campaign) -> Campaign:
+async def start(runtime: Runtime, app: App, campaign: Campaign, *, launch: Launch = NORMALLY) -> Campaign:
     """Start a run, or resume the paused one. Raises WrongState, FlowIsEmpty, ListInUse, NoVoiceTrunk."""
     if campaign.definition.channel is Channel.voice:
         raise NoVoiceTrunk
@@ -59,7 +60,12 @@ async def start(runtime: Runtime, app: App, campaign: Campaign) -> Campaign:
     if sender is None:
         raise WrongState(f"The sender {campaign.definition.sender} does not exist any more.")
     started = await runtime.store.campaigns.start(
-        campaign, text=text, sender_no=sender.no, one_run_per_list=app.settings.one_run_per_list, now=now
+        campaign,
+        text=text,
+        sender_no=sender.no,
+        one_run_per_list=app.settings.one_run_per_list,
+        now=now,
+        launch=launch,
     )
     runtime.conductor.wake()
     return started

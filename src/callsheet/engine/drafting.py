@@ -21,7 +21,7 @@ async def draft(store: Store, app: App, wish: Wish) -> Definition:
     """
     wrong = list(wish.faults)
     lists = [await _contact_list(store, app, reference, wrong) for reference in wish.contact_lists]
-    dnc_list = await _dnc_list(store, app, wish.dnc_list, wrong) if wish.dnc_list else None
+    dnc_lists = [await _dnc_list(store, app, reference, wrong) for reference in wish.dnc_lists]
     message = await _message(store, app, wish, wrong)
     await _check_sender(store, app, wish.sender, wrong)
     if wrong:
@@ -31,7 +31,7 @@ async def draft(store: Store, app: App, wish: Wish) -> Definition:
         description=wish.description,
         channel=wish.channel,
         contact_lists=tuple(named for named in lists if named is not None),
-        dnc_list=dnc_list,
+        dnc_lists=tuple(named for named in dnc_lists if named is not None),
         priority=wish.priority,
         sender=wish.sender,
         hours=wish.hours,

@@ -26,7 +26,7 @@ async def findings_of(runtime: Runtime, app: App, campaign: Campaign) -> list[Fi
     lists = [found for found in wanted if found is not None]
     findings = await _of_message(runtime, app, definition, lists) if definition.channel is Channel.sms else []
     findings += [FieldError(_LISTS, f"Nobody is on the list {found.name}.") for found in lists if not found.size]
-    if definition.dnc_list is None and await _has_dnc_lists(runtime, app):
+    if not definition.dnc_lists and await _has_dnc_lists(runtime, app):
         findings.append(FieldError(_DNC_LIST, "No DNC list is linked, although the app has some of its own."))
     return findings
 

@@ -12,8 +12,9 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 
 from callsheet.clock import from_micros, to_micros
-from callsheet.core.attempt import Intent, fold
+from callsheet.core.attempt import UNREACHED, Intent, fold
 from callsheet.core.gate import (
+    SEND,
     Cap,
     Facts,
     Reason,
@@ -27,7 +28,7 @@ from callsheet.core.gate import (
     zones_of_group,
 )
 from callsheet.core.retrying import Turn, is_needless
-from callsheet.core.run import OutsideHours, Run, ZoneSource
+from callsheet.core.run import Execution, OutsideHours, Run, ZoneSource
 from callsheet.core.walk import Chunk, Group
 from callsheet.store.protocol import ArmKey
 from callsheet.store.retry import Retry
@@ -65,6 +66,8 @@ class Known(NamedTuple):
     attempted: Collection[tuple[bytes, int]]
     """Persons and tries that this run has attempted already."""
     capped: Mapping[bytes, datetime]
+    reached: Collection[bytes] = ()
+    """Persons that an earlier run reached, where this one is for those who were not."""
     needless: Collection[tuple[bytes, int]] = ()
     """Repeats whose try before was taken after all, as evidence says that came meanwhile, or that were suppressed."""
 
@@ -78,15 +81,19 @@ class Sifted(NamedTuple):
     counters: Counter[str]
 
 
-def sift(candidates: Sequence[Candidate], known: Known, hours: Verdict, now: datetime) -> Sifted:
+def sift(run: Run, candidates: Sequence[Candidate], known: Known, hours: Verdict, now: datetime) -> Sifted:
     """Judge each candidate; the first row of a person counts, later ones are duplicates."""
     send: list[Candidate] = []
     suppress: list[tuple[Candidate, Reason]] = []
     wait: list[tuple[Candidate, Wait]] = []
     taken = set(known.attempted)
     # Nearly everyone is untroubled: for them a look into one set is all it costs.
-    troubled = {*known.on_dnc, *known.opted_out, *known.capped}
+    troubled = {*known.on_dnc, *known.opted_out, *known.capped, *known.reached}
+    wanted = run.definition.filter
     for candidate in candidates:
+        if wanted is not None and candidate.n == 1 and not wanted.accepts(_attributes.decode(candidate.attributes)):
+            suppress.append((candidate, Reason.filtered))
+            continue
         key = (candidate.person, candidate.n)
         if key in taken or key in known.needless:
             # A repeat can be queued twice: after a doubt, and after the refusal that settled it.
@@ -99,6 +106,7 @@ def sift(candidates: Sequence[Candidate], known: Known, hours: Verdict, now: dat
                 candidate.person in known.on_dnc,
                 candidate.person in known.opted_out,
                 known.capped.get(candidate.person),
+                candidate.person in known.reached,
             )
             verdict = _stricter(judge(facts, now), hours)
         match verdict:
@@ -123,7 +131,7 @@ def sift_groups(run: Run, candidates: Mapping[Group, Sequence[Candidate]], known
         for candidate in mine:
             once.setdefault((candidate.pos, candidate.n), candidate)
         hours = judge_group(run, group, now)
-        part = sift(list(once.values()), known._replace(attempted=attempted), hours, now)
+        part = sift(run, list(once.values()), known._replace(attempted=attempted), hours, now)
         attempted.update((candidate.person, candidate.n) for candidate in part.send)
         parts.append(part)
     return Sifted(
@@ -221,8 +229,18 @@ class Outcome(NamedTuple):
     seen: int = 0
 
 
+def find_reached(events: Iterable[tuple[bytes, int, int, str | None]]) -> set[bytes]:
+    """Find who was reached, or may have been: persons, runs, tries and kinds (none: nothing happened yet)."""
+    kinds: dict[tuple[bytes, int, int], list[str]] = {}
+    for person, run_no, n, kind in events:
+        kinds.setdefault((person, run_no, n), []).extend([kind] if kind is not None else [])
+    return {person for (person, _, _), mine in kinds.items() if fold(mine) not in UNREACHED}
+
+
 def judge_group(run: Run, group: Group, now: datetime) -> Verdict:
-    """Judge the hours of a group: all its contacts share one set of zones."""
+    """Judge the hours of a group: all its contacts share one set of zones. An emergency knows no hours."""
+    if run.launch.execution is Execution.emergency:
+        return SEND
     by_number = run.settings.zones is ZoneSource.number
     hours = run.definition.hours
     zones = zones_of_group(group.own_zone, group.candidate_zones, hours.timezone, by_number=by_number)

@@ -14,6 +14,7 @@ from callsheet.core.campaign import Campaign, Channel, Definition, Move, Status,
 from callsheet.core.errors import CampaignNotFound, ListInUse, NameAmbiguous, NameTaken, WrongState
 from callsheet.core.ids import Prefix
 from callsheet.core.names import key_of
+from callsheet.core.run import NORMALLY, Launch
 from callsheet.store import tables as t
 from callsheet.store.database import Database
 from callsheet.store.gate import close_gate
@@ -106,7 +107,14 @@ class Campaigns:
         return await self._db.write(delete)
 
     async def start(
-        self, campaign: Campaign, *, text: str, sender_no: int, one_run_per_list: bool, now: datetime
+        self,
+        campaign: Campaign,
+        *,
+        text: str,
+        sender_no: int,
+        one_run_per_list: bool,
+        now: datetime,
+        launch: Launch = NORMALLY,
     ) -> Campaign:
         """Start a new run, or resume the paused one; on an Active campaign it changes nothing.
 
@@ -128,7 +136,7 @@ class Campaigns:
             _hold_lists(conn, current)
             if one_run_per_list:
                 _refuse_shared_lists(conn, current)
-            return _open_run(conn, current, run_id, text, sender_no, now)
+            return _open_run(conn, current, run_id, text, sender_no, now, launch)
 
         return await self._db.write(start)
 
@@ -273,7 +281,7 @@ def _refuse_shared_lists(conn: sa.Connection, campaign: Campaign) -> None:
 
 
 def _open_run(
-    conn: sa.Connection, campaign: Campaign, run_id: str, text: str, sender_no: int, now: datetime
+    conn: sa.Connection, campaign: Campaign, run_id: str, text: str, sender_no: int, now: datetime, launch: Launch
 ) -> Campaign:
     """Write a new run with its cursors, and make it the campaign's."""
     run_no = insert(
@@ -287,6 +295,9 @@ def _open_run(
         status=Status.active.value,
         sender_no=sender_no,
         text=text,
+        execution=launch.execution.value,
+        only_unreached=int(launch.only_unreached),
+        reason=launch.reason,
         started_at=to_micros(now),
         updated_at=to_micros(now),
     )

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from callsheet.clock import from_micros
 from callsheet.core.campaign import Channel, Status
-from callsheet.core.run import Run
+from callsheet.core.run import Execution, Launch, Run
 from callsheet.store import tables as t
 from callsheet.store.apps import read_sender
 from callsheet.store.database import Database
@@ -117,4 +117,5 @@ def _run(row: Mapping[str, Any], lists: Mapping[int, int]) -> Run:
         from_micros(row["started_at"]),
         from_micros(row["ended_at"]) if row["ended_at"] else None,
         sum(lists.values()),
+        Launch(Execution(row["execution"]), bool(row["only_unreached"]), row["reason"]),
     )

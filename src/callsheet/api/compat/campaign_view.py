@@ -41,8 +41,9 @@ async def view(runtime: Runtime, campaign: Campaign) -> dict[str, Any]:
         "format": definition.format,
         **_run_of(campaign),
     }
-    if definition.dnc_list is not None:
-        body["dncLists"] = {"id": definition.dnc_list.id, "name": definition.dnc_list.name}
+    if definition.dnc_lists:
+        # An object, as documented: of several, which only our own calls can name, it is the first.
+        body["dncLists"] = {"id": definition.dnc_lists[0].id, "name": definition.dnc_lists[0].name}
     return body
 
 

@@ -35,8 +35,10 @@ def read_contact_lists(fields: Fields) -> tuple[Reference, ...]:
     return tuple(found.values())
 
 
-def read_dnc_list(fields: Fields) -> Reference | None:
+def read_dnc_lists(fields: Fields) -> tuple[Reference, ...]:
     """Read `dncLists` in every shape that the pages suggest: an object, a name, or an array of one of them.
+
+    The documented API knows one list for a campaign; more are named by our own calls.
 
     The tables of some pages write `data.dncLists`, so it is looked for there as well. A slip of the pen in its spelling
     must not mean that the people on the list are contacted: any case and the singular are read too.
@@ -48,8 +50,8 @@ def read_dnc_list(fields: Fields) -> Reference | None:
     found = {path: reference for path, reference in said.items() if reference is not None}
     if len({(one.id, key_of(one.name or "")) for one in found.values()}) > 1:
         fields.wrong.extend(FieldError(path, "Several fields name different DNC lists; give one.") for path in found)
-        return None
-    return next(iter(found.values()), None)
+        return ()
+    return tuple(found.values())[:1]
 
 
 def _read_dnc_list(fields: Fields, key: str) -> Reference | None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from callsheet.api.compat.fields import Fields
-from callsheet.api.compat.references import read_contact_lists, read_dnc_list, read_flow, read_template
+from callsheet.api.compat.references import read_contact_lists, read_dnc_lists, read_flow, read_template
 from callsheet.core.campaign import MAX_DESCRIPTION_CHARACTERS, MAX_NAME_CHARACTERS, Channel
 from callsheet.core.errors import Invalid
 from callsheet.core.hours import CallingHours, Frequency, parse_hours
@@ -69,7 +69,7 @@ def _read(fields: Fields, channel: Channel) -> Wish:
         description=fields.text("description", longest=MAX_DESCRIPTION_CHARACTERS),
         channel=channel,
         contact_lists=read_contact_lists(fields),
-        dnc_list=read_dnc_list(fields),
+        dnc_lists=read_dnc_lists(fields),
         priority=fields.whole("priority", least=LOWEST_PRIORITY, most=HIGHEST_PRIORITY, default=HIGHEST_PRIORITY),
         sender=sender,
         hours=hours,

@@ -32,6 +32,7 @@ from callsheet.store.arming import (
     defer,
     find_left,
     find_needless,
+    find_reached,
     judge_group,
     pack_members,
     sift,
@@ -48,8 +49,8 @@ _STAND_IN_LINE = f"select pg_advisory_xact_lock_shared({LINE} + $1)"
 # One look-up in an index for each person and fact; LIMIT sees to it (see `statements`).
 _FACTS = (
     "(select true from dnc_entry d where d.app = ${app} and d.person = {who}.person and d.dnc_no = any(array("
-    "  select l.no from dnc_list l where l.app = ${app} and (l.no = ${dnc} or (l.is_global = 1 and ${everywhere})))"
-    " ) limit 1) as on_dnc,"
+    "  select l.no from dnc_list l where l.app = ${app}"
+    "  and (l.no = any(${dnc}::bigint[]) or (l.is_global = 1 and ${everywhere}))) ) limit 1) as on_dnc,"
     " (select true from opt_out o where o.app = ${app} and o.channel = ${channel} and o.person = {who}.person limit 1)"
     "  as opted_out,"
     " (select true from attempt t where t.app = ${app} and t.run_no = ${run} and t.person = {who}.person"
@@ -84,7 +85,7 @@ async def arm(
         for pos, person, sealed, attributes, *_ in rows
     ]
     known = await _know(raw, run, rows, candidates, lease.now)
-    sifted = sift(candidates, known, hours, now)
+    sifted = sift(run, candidates, known, hours, now)
     left = find_left(chunk, candidates, limit, fifo=run.order is Order.fifo)
     lo_hi = (left.lo, left.hi) if left is not None else (1, 0)
     await _write(raw, run, sifted, lease, Turn.fresh, (*chunk[2:5], *lo_hi))
@@ -187,10 +188,9 @@ async def _fetch_due(raw: Raw, run: Run, turn: Turn, now: int, limit: int) -> Se
     )
 
 
-def _rules(run: Run) -> tuple[str, int, bool]:
-    """Return the parameters of the facts that the run decides: channel, DNC list, whether the global list applies."""
-    dnc = run.definition.dnc_list
-    return run.channel.value, dnc.no if dnc else 0, run.global_dnc_applies
+def _rules(run: Run) -> tuple[str, Sequence[int], bool]:
+    """Return the parameters of the facts that the run decides: channel, DNC lists, whether the global list applies."""
+    return run.channel.value, [named.no for named in run.definition.dnc_lists], run.global_dnc_applies
 
 
 async def _know(raw: Raw, run: Run, rows: Sequence[Any], candidates: Sequence[Candidate], now: int) -> Known:
@@ -203,7 +203,27 @@ async def _know(raw: Raw, run: Run, rows: Sequence[Any], candidates: Sequence[Ca
             opted_out.add(candidate.person)
         if row["attempted"]:
             attempted.add((candidate.person, candidate.n))
-    return Known(on_dnc, opted_out, attempted, await _cap(raw, run, candidates, now))
+    capped, reached = await _cap(raw, run, candidates, now), await _reached(raw, run, candidates)
+    return Known(on_dnc, opted_out, attempted, capped, reached)
+
+
+async def _reached(raw: Raw, run: Run, candidates: Sequence[Candidate]) -> set[bytes]:
+    """Find out whom earlier runs of the campaign reached, where this one is for those who were not."""
+    if not run.launch.only_unreached or not candidates:
+        return set()
+    earlier = await raw.fetch(
+        "select u.person, a.run_no, a.n, e.kind from unnest($1::bytea[]) as u (person) cross join lateral ("
+        "  select a.run_no, a.n from attempt a where a.app = $2 and a.person = u.person and a.run_no < $3"
+        "  and (select r.campaign_no from run r where r.no = a.run_no limit 1) = $4 order by a.at offset 0"
+        ") a left join lateral ("
+        "  select e.kind from event e where e.app = $2 and e.run_no = a.run_no and e.person = u.person and e.n = a.n"
+        "  offset 0) e on true",
+        list({candidate.person for candidate in candidates}),
+        run.app,
+        run.no,
+        run.campaign_no,
+    )
+    return find_reached(tuple(row) for row in earlier)
 
 
 async def _cap(raw: Raw, run: Run, candidates: Sequence[Candidate], now: int) -> dict[bytes, datetime]:

@@ -24,6 +24,7 @@ from callsheet.store.arming import (
     defer,
     find_left,
     find_needless,
+    find_reached,
     judge_group,
     pack_members,
     sift,
@@ -56,7 +57,7 @@ def arm(raw: sqlite3.Connection, run: Run, chunk: Chunk, group: Group, *, limit:
             (run.app, chunk.list_no, chunk.group_no, *held, limit),
         )
     ]
-    sifted = sift(candidates, _know(raw, run, candidates, lease.now), hours, from_micros(lease.now))
+    sifted = sift(run, candidates, _know(raw, run, candidates, lease.now), hours, from_micros(lease.now))
     _store(raw, run, sifted, lease)
     left = find_left(chunk._replace(lo=held[0], hi=held[1]), candidates, limit, fifo=fifo)
     _shrink(raw, chunk, left, lease.until)
@@ -100,14 +101,9 @@ def _know(raw: sqlite3.Connection, run: Run, candidates: Sequence[Candidate], no
     persons = [candidate.person for candidate in candidates]
     if not persons:
         return Known((), (), (), {})
-    dnc = run.definition.dnc_list
-    lists = {
-        no
-        for (no,) in raw.execute(
-            "select no from dnc_list where app = ? and (no = ? or (is_global = 1 and ?))",
-            (run.app, dnc.no if dnc else 0, run.global_dnc_applies),
-        )
-    }
+    lists = {named.no for named in run.definition.dnc_lists}
+    if run.global_dnc_applies:
+        lists |= {no for (no,) in raw.execute("select no from dnc_list where app = ? and is_global = 1", (run.app,))}
     on_dnc = {
         person
         for dnc_no in lists
@@ -135,7 +131,22 @@ def _know(raw: sqlite3.Connection, run: Run, candidates: Sequence[Candidate], no
             persons,
         )
     )
-    return Known(on_dnc, opted_out, attempted, _cap(raw, run, persons, now))
+    return Known(on_dnc, opted_out, attempted, _cap(raw, run, persons, now), _reached(raw, run, persons))
+
+
+def _reached(raw: sqlite3.Connection, run: Run, persons: Sequence[bytes]) -> set[bytes]:
+    """Find out whom earlier runs of the campaign reached, where this one is for those who were not."""
+    if not run.launch.only_unreached:
+        return set()
+    earlier = select_in(
+        raw,
+        "select a.person, a.run_no, a.n, e.kind from attempt a left join event e on e.app = a.app"
+        " and e.run_no = a.run_no and e.person = a.person and e.n = a.n where a.app = ? and a.run_no < ?"
+        " and (select r.campaign_no from run r where r.no = a.run_no) = ? and a.person",
+        (run.app, run.no, run.campaign_no),
+        persons,
+    )
+    return find_reached(earlier)
 
 
 def _events(raw: sqlite3.Connection, run: Run, candidates: Sequence[Candidate]) -> Iterable[tuple[Any, ...]]:

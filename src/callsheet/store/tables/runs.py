@@ -19,6 +19,10 @@ run = sa.Table(
     whole("sender_no"),
     # The text to send, pinned at the start: from the template, the flow or the campaign itself.
     text("text"),
+    # How it was begun: see `Launch`.
+    text("execution", default="NORMAL"),
+    flag("only_unreached"),
+    text("reason", default=""),
     whole("started_at"),
     whole("updated_at"),
     # 0: it has not ended.
