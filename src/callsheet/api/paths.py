@@ -27,6 +27,7 @@ _WORDS = frozenset(
     {
         *("campaign", "trigger", "status", "schedule", "callcontactat", "getallcampaigndetails"),
         *("contactlist", "createcontactlist", "addcontacts", "getalllistdetails", "getallcontacts"),
+        *("queues", "dynamicqueues", "priorities"),
     }
 )
 DOCS = "/docs"

@@ -116,6 +116,24 @@ class FlowNotFound(NotFound):
     code = "flow_not_found"
 
 
+class QueueNotFound(NotFound):
+    """There is no such queue in this app."""
+
+    code = "queue_not_found"
+
+
+class SenderNotFound(NotFound):
+    """There is no such sender in this app."""
+
+    code = "sender_not_found"
+
+
+class TrunkNotFound(NotFound):
+    """There is no such trunk in this app."""
+
+    code = "trunk_not_found"
+
+
 class TemplateNotFound(NotFound):
     """There is no such template in this app."""
 
@@ -176,6 +194,12 @@ class ListInUse(Conflict):
     code = "list_in_use"
 
 
+class InUse(Conflict):
+    """Something else uses this, so it cannot be deleted."""
+
+    code = "in_use"
+
+
 class NoVoiceTrunk(Conflict):
     """No voice trunk is configured, so a voice campaign cannot start."""
 
@@ -198,6 +222,13 @@ class RateLimited(CallsheetError):
         """Say after how many seconds the next call is taken. The sentence is the documented one."""
         self.retry_seconds = retry_seconds
         super().__init__()
+
+
+class NotImplementedYet(CallsheetError):
+    """This release does not have what this call needs."""
+
+    status = 501
+    code = "not_implemented"
 
 
 class Unavailable(CallsheetError):

@@ -32,6 +32,7 @@ class Prefix(StrEnum):
     sender = "sn-"
     trunk = "tr-"
     imported = "im-"
+    queue = "qu-"
 
 
 def make_id(prefix: Prefix, random16: bytes) -> str:

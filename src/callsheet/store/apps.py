@@ -16,6 +16,7 @@ from callsheet.core.ids import Prefix, make_account_id
 from callsheet.core.run import AppSettings, Sender
 from callsheet.store import tables as t
 from callsheet.store.database import Database
+from callsheet.store.queues import make_default_queue
 from callsheet.store.rows import all_of, insert, new_id, one, read_settings, to_json
 from callsheet.store.vault import Vault
 
@@ -74,8 +75,10 @@ class Apps:
         """Create an app with a key of its own."""
         app_id = new_id(Prefix.app)
         key_sealed = self._vault.make_app_key(app_id)
-        no = await self._db.write(
-            lambda conn: insert(
+        at = to_micros(now)
+
+        def create(conn: sa.Connection) -> int:
+            no = insert(
                 conn,
                 t.app,
                 id=app_id,
@@ -83,9 +86,12 @@ class Apps:
                 name=name,
                 key_sealed=key_sealed,
                 settings="{}",
-                created_at=to_micros(now),
+                created_at=at,
             )
-        )
+            make_default_queue(conn, no, at)
+            return no
+
+        no = await self._db.write(create)
         self._vault.learn(no, app_id, key_sealed)
         return App(no, app_id, account_id, name, AppSettings())
 

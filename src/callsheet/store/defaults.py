@@ -14,6 +14,7 @@ from callsheet.store import tables as t
 from callsheet.store.apps import SCOPE_CAMPAIGNS, SECRET_BYTES
 from callsheet.store.database import Database
 from callsheet.store.dnc import GLOBAL_NAME
+from callsheet.store.queues import make_default_queue
 from callsheet.store.rows import insert, new_id, one
 from callsheet.store.vault import Vault
 
@@ -77,6 +78,7 @@ def _make_app(conn: sa.Connection, vault: Vault, at: int) -> int:
         created_at=at,
         updated_at=at,
     )
+    make_default_queue(conn, app_no, at)
     return app_no
 
 

@@ -15,6 +15,7 @@ from callsheet.store.lists import Lists
 from callsheet.store.outbox import Outbox
 from callsheet.store.outcomes import Outcomes
 from callsheet.store.protocol import BulkStore, HotStore
+from callsheet.store.queues import Queues
 from callsheet.store.reports import Reports
 from callsheet.store.runs import Runs
 from callsheet.store.vault import Vault
@@ -39,6 +40,7 @@ class Store:
         self.opt_outs = OptOuts(database)
         self.outbox = Outbox(database)
         self.outcomes = Outcomes(database, vault)
+        self.queues = Queues(database)
         self.reports = Reports(database, vault)
         self.runs = Runs(database, vault)
         self.templates = Documents(database, Prefix.template)

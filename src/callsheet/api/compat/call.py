@@ -25,8 +25,17 @@ class Call:
     thing: str
     """The id, or the name, in the path; empty where the path has none."""
     query: Query
-    document: Mapping[str, Any]
-    """The JSON body; empty where there was none."""
+    body: Any
+    """The JSON body as it came; None where there was none."""
+
+    @property
+    def document(self) -> Mapping[str, Any]:
+        """Return the body of a call that takes an object; empty where there was none. Raises MalformedBody."""
+        if self.body is None:
+            return {}
+        if not isinstance(self.body, dict):
+            raise MalformedBody("The body must be a JSON object.")
+        return self.body
 
     def parameter(self, name: str) -> str:
         """Return a parameter of the query, the last one where it repeats; empty when it is not there."""
@@ -35,16 +44,11 @@ class Call:
 
 
 def read_call(runtime: Runtime, request: Request) -> Call:
-    """Read a call. Raises MalformedBody."""
-    document = request.scope.get(DOCUMENT)
-    if document is None:
-        document = {}
-    if not isinstance(document, dict):
-        raise MalformedBody("The body must be a JSON object.")
+    """Read a call."""
     return Call(
         runtime,
         caller_of(request.scope).app,
         unquote(request.path_params.get("thing", "")),
         read_query(request.scope["query_string"]),
-        document,
+        request.scope.get(DOCUMENT),
     )

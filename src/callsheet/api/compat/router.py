@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from callsheet.api.compat import campaigns, contact_lists, contacts, status, triggers
+from callsheet.api.compat import campaigns, contact_lists, contacts, queues, status, triggers
 from callsheet.api.compat.answers import answer
 from callsheet.api.compat.call import Call, read_call
 from callsheet.core.errors import MethodNotAllowed, NotFound
@@ -39,6 +39,9 @@ _ROUTES: tuple[tuple[str, Mapping[str, Handler]], ...] = (
     ),
     ("/campaign/{thing}/status", {"POST": status.show, "GET": status.show}),
     ("/campaign/{thing}/callcontactat", {"POST": _not_yet}),
+    ("/queues", {"GET": queues.show_all}),
+    ("/queues/dynamicqueues/priorities", {"PUT": queues.set_priorities}),
+    ("/queues/{thing}", {"GET": queues.show}),
 )
 
 

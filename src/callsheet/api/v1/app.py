@@ -21,6 +21,7 @@ from callsheet.api.v1 import (
     dnc_lists,
     flows,
     imports,
+    queues,
     runs,
     sandbox,
     senders,
@@ -31,7 +32,19 @@ from callsheet.api.v1.errors import respond
 from callsheet.core.errors import CallsheetError
 from callsheet.engine.runtime import Runtime
 
-_RESOURCES = (contact_lists, dnc_lists, imports, templates, flows, senders, campaigns, runs, sandbox, app_settings)
+_RESOURCES = (
+    contact_lists,
+    dnc_lists,
+    imports,
+    templates,
+    flows,
+    queues,
+    senders,
+    campaigns,
+    runs,
+    sandbox,
+    app_settings,
+)
 
 
 def build(runtime: Runtime) -> FastAPI:

@@ -27,6 +27,7 @@ from callsheet.store.tables.contacts import (
     list_group,
     opt_out,
 )
+from callsheet.store.tables.queues import queue
 from callsheet.store.tables.runs import (
     arm,
     attempt,
@@ -70,6 +71,7 @@ __all__ = [
     "node",
     "opt_out",
     "outbox",
+    "queue",
     "retry",
     "run",
     "run_list",

@@ -317,6 +317,24 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('seq', name=op.f('pk_outbox')),
     sqlite_autoincrement=True
     )
+    op.create_table('queue',
+    sa.Column('no', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('lname', sa.Text(), nullable=False),
+    sa.Column('description', sa.Text(), server_default='', nullable=False),
+    sa.Column('priority', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('is_default', sa.SmallInteger(), server_default='0', nullable=False),
+    sa.Column('is_active', sa.SmallInteger(), server_default='1', nullable=False),
+    sa.Column('skills', sa.Text(), server_default='[]', nullable=False),
+    sa.Column('created_at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('updated_at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.PrimaryKeyConstraint('no', name=op.f('pk_queue')),
+    sa.UniqueConstraint('app', 'id', name=op.f('uq_queue_app_id')),
+    sa.UniqueConstraint('app', 'lname', name=op.f('uq_queue_app_lname')),
+    sqlite_autoincrement=True
+    )
     op.create_table('retry',
     sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('run_no', sa.BigInteger(), autoincrement=False, nullable=False),
@@ -449,6 +467,7 @@ def downgrade() -> None:
 
     op.drop_table('run')
     op.drop_table('retry')
+    op.drop_table('queue')
     op.drop_table('outbox')
     op.drop_table('opt_out')
     op.drop_table('node')
