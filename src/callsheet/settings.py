@@ -24,6 +24,7 @@ from pydantic_settings import (
 )
 
 from callsheet.core.errors import FieldError, Invalid
+from callsheet.core.fence import Fence
 
 PREFIX = "CALLSHEET_"
 CONFIG = "CALLSHEET_CONFIG"
@@ -85,6 +86,16 @@ class Settings(BaseSettings):
         title="a whole number, 1 or more",
         description="how many messages may wait for the sandbox carrier's answer at once",
     )
+    allow_private_addresses: bool = Field(
+        default=False,
+        title="true or false",
+        description="whether webhooks and pulls may call addresses of this machine and of private networks",
+    )
+    outside_ports: str = Field(
+        default="80,443,8080,8443",
+        title="port numbers with commas between, or *",
+        description="the ports that webhooks and pulls may call; `*`: any",
+    )
     failpoint: str = Field(
         default="",
         title="the name of a failpoint",
@@ -112,6 +123,20 @@ class Settings(BaseSettings):
         if not good:
             raise _refusal(f"Give {2 * _KEY_BYTES} hexadecimal digits.")
         return key
+
+    @field_validator("outside_ports")
+    @classmethod
+    def _check_ports(cls, ports: str) -> str:
+        if ports.strip() != "*" and not all(_is_port(text) for text in ports.split(",")):
+            raise _refusal("Give port numbers with commas between, such as 80,443, or * for any.")
+        return ports
+
+    @property
+    def fence(self) -> Fence:
+        """Return what webhooks and pulls may call."""
+        any_port = self.outside_ports.strip() == "*"
+        ports = () if any_port else map(int, self.outside_ports.split(","))
+        return Fence(self.allow_private_addresses, frozenset(ports))
 
     @property
     def is_shared(self) -> bool:
@@ -147,6 +172,11 @@ def _explain(name: str, kind: str, message: str) -> FieldError:
     """Name a wrong setting by its variable; where pydantic found it wrong, say what it takes in our own words."""
     sentence = message if kind == _REFUSED else f"Give {Settings.model_fields[name].title}."
     return FieldError(variable(name), sentence)
+
+
+def _is_port(text: str) -> bool:
+    number = text.strip()
+    return number.isascii() and number.isdecimal() and 0 < int(number[:6]) < 65536
 
 
 def _is_postgres(url: str) -> bool:

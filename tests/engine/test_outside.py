@@ -1,0 +1,189 @@
+"""Whatever a stranger's URL says, resolves to or answers: nothing of ours is read, and nothing of ours waits for it."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from callsheet.core.fence import Fence, is_public
+from callsheet.engine.outside import NotReached, Outside, Request
+from engine.receivers import receiver
+
+OPEN = Fence(allow_private=True)
+CLOSED = Fence()
+
+
+@asynccontextmanager
+async def client(fence: Fence) -> AsyncIterator[Outside]:
+    made = Outside(fence)
+    try:
+        yield made
+    finally:
+        await made.close()
+
+
+async def refuses(fence: Fence, url: str, **limits: Any) -> str:
+    async with client(fence) as outside:
+        with pytest.raises(NotReached) as caught:
+            await outside.ask(Request("GET", url), **{"seconds": 5, "most_bytes": 1000, **limits})
+    return str(caught.value)
+
+
+async def hello(_: web.Request) -> web.Response:
+    return web.Response(text="hello")
+
+
+async def test_an_answer_comes_back():
+    async with receiver(hello) as url, client(OPEN) as outside:
+        answer = await outside.ask(Request("GET", url), seconds=5, most_bytes=100)
+
+    assert (answer.status, answer.body) == (200, b"hello")
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "2130706433", "0x7f000001", "127.1", "0177.0.0.1", "0", "127.0.0.1", "[::ffff:127.0.0.1]"]
+)
+async def test_no_spelling_of_this_machine_gets_a_packet(host):
+    asked = []
+
+    async def handle(request: web.Request) -> web.Response:
+        asked.append(request.path)
+        return web.Response()
+
+    async with receiver(handle) as url:
+        await refuses(CLOSED, f"http://{host}:{url.rpartition(':')[2]}/")
+
+    assert asked == []
+
+
+async def test_a_name_that_means_another_address_a_moment_later_is_looked_at_when_it_is_connected(monkeypatch):
+    answers = iter(["93.184.215.14", "127.0.0.1", "127.0.0.1"])
+    asked = []
+
+    def resolve(host: str, port: int, *_: Any, **__: Any) -> list[Any]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (next(answers), port))]
+
+    async def handle(request: web.Request) -> web.Response:
+        asked.append(request.path)
+        return web.Response()
+
+    async with receiver(handle) as url:
+        port = int(url.rpartition(":")[2])
+        monkeypatch.setattr(socket, "getaddrinfo", resolve)
+        assert socket.getaddrinfo("rebind.test", port)[0][4][0] == "93.184.215.14"
+        assert "private network" in await refuses(CLOSED, f"http://rebind.test:{port}/")
+
+    assert asked == []
+
+
+class FirstOnly(Fence):
+    """A fence for which one address of this machine is one of the internet."""
+
+    __slots__ = ()
+
+    def lets_through(self, address: str) -> bool:
+        return address == "127.0.0.1" or is_public(address)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.2", "localhost.localdomain", "[::1]", "169.254.169.254", "2130706434"])
+async def test_a_redirect_leads_nobody_past_the_fence(host, monkeypatch):
+    asked = []
+    real = socket.getaddrinfo
+
+    def resolve(name: str, *rest: Any, **more: Any) -> Any:
+        return real("127.0.0.2" if name == "localhost.localdomain" else name, *rest, **more)
+
+    async def handle(request: web.Request) -> web.Response:
+        asked.append(request.host)
+        raise web.HTTPFound(f"http://{host}:{request.url.port}/latest/meta-data")
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    async with receiver(handle, host="0.0.0.0") as url:
+        await refuses(FirstOnly(), url, most_hops=3)
+
+    assert len(asked) == 1
+
+
+async def test_a_redirect_to_another_host_takes_no_secret_along():
+    heard: dict[str, Any] = {}
+
+    async def other(request: web.Request) -> web.Response:
+        heard.update(request.headers, method=request.method, body=await request.text())
+        return web.Response(text="there")
+
+    async with receiver(other) as target:
+
+        async def handle(_: web.Request) -> web.Response:
+            raise web.HTTPTemporaryRedirect(target)
+
+        async with receiver(handle) as url, client(OPEN) as outside:
+            request = Request("POST", url, {"X-Api-Key": "secret"}, b"secret too")
+            answer = await outside.ask(request, seconds=5, most_bytes=100, most_hops=3)
+
+    assert (answer.status, answer.body, heard["method"], heard["body"]) == (200, b"there", "POST", "")
+    assert "X-Api-Key" not in heard
+
+
+async def test_redirects_in_a_circle_end():
+    async def handle(request: web.Request) -> web.Response:
+        raise web.HTTPFound("/again")
+
+    async with receiver(handle) as url:
+        assert "more than 3 times" in await refuses(OPEN, url, most_hops=3)
+
+
+async def test_a_body_without_an_end_is_cut_off():
+    async def handle(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while True:
+            await response.write(b"x" * 10_000)
+
+    async with receiver(handle) as url:
+        assert "larger" in await refuses(OPEN, url, most_bytes=50_000)
+
+
+async def test_a_small_answer_that_grows_when_it_is_unpacked_is_cut_off():
+    async def handle(_: web.Request) -> web.Response:
+        response = web.Response(body=b"0" * 5_000_000)
+        response.enable_compression()
+        return response
+
+    async with receiver(handle) as url:
+        assert "larger" in await refuses(OPEN, url, most_bytes=100_000)
+
+
+async def test_a_server_that_drips_is_given_up_in_time():
+    async def handle(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while True:
+            await response.write(b"x")
+            await asyncio.sleep(0.05)
+
+    async with receiver(handle) as url:
+        assert "within 0.5 seconds" in await refuses(OPEN, url, seconds=0.5)
+
+
+async def test_what_is_not_http_is_no_answer():
+    async def speak(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"+OK redis\r\n")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(speak, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        assert "not HTTP" in await refuses(OPEN, f"http://127.0.0.1:{port}/")
+
+
+async def test_where_nobody_listens_nothing_is_reached():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    assert "does not take connections" in await refuses(OPEN, f"http://127.0.0.1:{port}/")
+    assert "leads nowhere" in await refuses(OPEN, "http://nowhere.invalid/")
