@@ -78,9 +78,9 @@ class Front:
         refuse_nul(_raw_path(scope), scope["query_string"])
         headers = Headers(scope=scope)
         scope = dict(scope)
-        if address.app_id is not None:
+        if address.has_caller():
             runtime, query = self._runtime, read_query(scope["query_string"])
-            caller = await identify(runtime.store, runtime.clock.now(), headers, address.app_id, query)
+            caller = await identify(runtime.store, runtime.clock.now(), headers, address, query)
             if address.dialect is Dialect.compat:
                 self._rate_limit.spend(caller.app)
             scope[CALLER] = caller

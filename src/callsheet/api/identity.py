@@ -16,7 +16,7 @@ import jwt
 from jwt.types import Options
 from starlette.datastructures import Headers
 
-from callsheet.api.paths import Query
+from callsheet.api.paths import Address, Query
 from callsheet.core.errors import Forbidden, Unauthenticated
 from callsheet.store.apps import SCOPE_CAMPAIGNS, Client
 from callsheet.store.store import Store
@@ -43,8 +43,8 @@ _UNCHECKED: Options = {
 }
 
 
-async def identify(store: Store, now: datetime, headers: Headers, app_id: str, query: Query) -> Client:
-    """Return the client that calls. Raises Unauthenticated, Forbidden."""
+async def identify(store: Store, now: datetime, headers: Headers, address: Address, query: Query) -> Client:
+    """Return the client that calls. A path may name its app, or only its account. Raises Unauthenticated, Forbidden."""
     token = _token(headers)
     client = await _find_client(store, _unverified(token))
     claims = _verified(token, client)
@@ -53,9 +53,9 @@ async def identify(store: Store, now: datetime, headers: Headers, app_id: str, q
         raise Forbidden
     if any(claims[name] != client.id for name in _CLIENT_CLAIMS if name in claims):
         raise Forbidden
-    if not {app_id, *_apps_named(headers, claims)} <= {client.app.id}:
+    if not {*_apps_named(headers, claims), address.app_id} - {None} <= {client.app.id}:
         raise Forbidden
-    if not {*_accounts_named(headers, query, claims)} <= {client.app.account_id}:
+    if not {*_accounts_named(headers, query, claims), address.account_id} - {None} <= {client.app.account_id}:
         raise Forbidden
     return client
 

@@ -21,13 +21,24 @@ _PREFIXES: Mapping[tuple[str, ...], int] = {
     ("api", "v2", "public"): 2,
     ("api", "1.1", "public"): 1,
     ("api", "v1", "public"): 1,
+    # Neighbours of the campaign calls: the word `bot` stands before the app's id.
+    ("api", "public", "bot"): 1,
+    ("api", "1.1", "public", "bot"): 1,
 }
+# Reports name the account in the path; the app is the one that the token is for.
+_ACCOUNT_PREFIXES = frozenset({("agentassist", "api", "public", "analytics", "account")})
+_LONGEST_PREFIX = 5
+# The second generation of the neighbours is a word behind the app or the account, and answers as the first does.
+_SECOND = "v2"
+# Both names of one report are documented.
+_ALIASES: Mapping[str, str] = {"calldetails": "interactiondetails"}
 # Words of the routes. A campaign may bear one of them as its name: names are looked up without case anyway.
 _WORDS = frozenset(
     {
         *("campaign", "trigger", "status", "schedule", "callcontactat", "getallcampaigndetails"),
         *("contactlist", "createcontactlist", "addcontacts", "getalllistdetails", "getallcontacts"),
-        *("queues", "dynamicqueues", "priorities"),
+        *("queues", "dynamicqueues", "priorities", "agentmappings"),
+        *(_SECOND, "interactiondetails", *_ALIASES, "outboundsms", "smartassist", "dialout"),
     }
 )
 DOCS = "/docs"
@@ -55,9 +66,15 @@ class Address:
     path: str
     """Of the documented API: what follows the app, percent-encoded, so that a slash in a name separates nothing."""
     app_id: str | None = None
-    """None: the path belongs to no app, and nobody is asked who calls."""
+    """The app in the path."""
     generation: int = 0
     """Of the documented API: 1 or 2, as the prefix says; else 0."""
+    account_id: str | None = None
+    """The account in a path that names no app."""
+
+    def has_caller(self) -> bool:
+        """Tell whether somebody is asked who calls: the path belongs to an app, or to an account."""
+        return self.app_id is not None or self.account_id is not None
 
     def takes_file(self, method: str) -> bool:
         """Tell whether the body is a file of any size, which is read as it comes."""
@@ -65,7 +82,7 @@ class Address:
 
     def is_ours(self) -> bool:
         """Tell whether the path belongs to the API at all, and not to the console beside it."""
-        return self.app_id is not None or self.path.startswith(("/v1/", f"{DOCS}/")) or self.path in _OPEN
+        return self.has_caller() or self.path.startswith(("/v1/", f"{DOCS}/")) or self.path in _OPEN
 
 
 _OPEN = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json", DOCS, "/v1"})
@@ -76,14 +93,22 @@ def find_address(raw_path: bytes, path: str) -> Address:
     """Find out where a request goes, from its path as it came and as the server decoded it."""
     segments = [segment for segment in raw_path.split(b"/") if segment]
     texts = [unquote_to_bytes(segment).decode("utf-8", "replace") for segment in segments]
-    for length in (4, 3):
-        generation = _PREFIXES.get(tuple(text.lower() for text in texts[:length]))
-        if generation is not None and len(texts) > length:
-            rest = [text.lower() if text.lower() in _WORDS else text for text in texts[length + 1 :]]
-            spelled = "/".join(quote(text, safe="") for text in rest)
-            return Address(Dialect.compat, "/" + spelled, texts[length], generation)
+    for length in range(min(_LONGEST_PREFIX, len(texts) - 1), 0, -1):
+        prefix = tuple(text.lower() for text in texts[:length])
+        if prefix in _ACCOUNT_PREFIXES:
+            return Address(Dialect.compat, _spelled(texts[length + 1 :]), account_id=texts[length])
+        if prefix in _PREFIXES:
+            return Address(Dialect.compat, _spelled(texts[length + 1 :]), texts[length], _PREFIXES[prefix])
     is_of_app = len(texts) > 2 and path.startswith("/v1/apps/")
     return Address(Dialect.v1, path, texts[2] if is_of_app else None)
+
+
+def _spelled(texts: Sequence[str]) -> str:
+    """Return what follows an app, or an account, in the one spelling that the routes have."""
+    words = [text.lower() if text.lower() in _WORDS else text for text in texts]
+    if words[:1] == [_SECOND]:
+        del words[0]
+    return "/" + "/".join(quote(_ALIASES.get(word, word), safe="") for word in words)
 
 
 def refuse_nul(raw_path: bytes, raw_query: bytes) -> None:

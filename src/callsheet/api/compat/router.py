@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from callsheet.api.compat import campaigns, contact_lists, contacts, queues, status, triggers
 from callsheet.api.compat.answers import answer
 from callsheet.api.compat.call import Call, read_call
-from callsheet.core.errors import MethodNotAllowed, NotFound
+from callsheet.core.errors import MethodNotAllowed, NotFound, NotImplementedYet
 from callsheet.engine.runtime import Runtime
 
 Handler = Callable[[Call], Awaitable[Mapping[str, Any]]]
@@ -20,6 +20,10 @@ Handler = Callable[[Call], Awaitable[Mapping[str, Any]]]
 
 async def _not_yet(_: Call) -> Mapping[str, Any]:
     raise NotFound("This call of the documented API is not part of this release.")
+
+
+async def _needs_voice(_: Call) -> Mapping[str, Any]:
+    raise NotImplementedYet("This call needs voice, which this release does not have.")
 
 
 # Words go before ids: no campaign is found under the name of a call.
@@ -39,6 +43,9 @@ _ROUTES: tuple[tuple[str, Mapping[str, Handler]], ...] = (
     ),
     ("/campaign/{thing}/status", {"POST": status.show, "GET": status.show}),
     ("/campaign/{thing}/callcontactat", {"POST": _not_yet}),
+    ("/smartassist/dialout", {"POST": _needs_voice}),
+    ("/agentmappings", dict.fromkeys(("GET", "POST"), _needs_voice)),
+    ("/agentmappings/{thing}", dict.fromkeys(("GET", "PUT", "DELETE"), _needs_voice)),
     ("/queues", {"GET": queues.show_all}),
     ("/queues/dynamicqueues/priorities", {"PUT": queues.set_priorities}),
     ("/queues/{thing}", {"GET": queues.show}),

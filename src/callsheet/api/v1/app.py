@@ -15,6 +15,7 @@ import callsheet
 from callsheet.api import health
 from callsheet.api.paths import DOCS
 from callsheet.api.v1 import (
+    agent_mappings,
     app_settings,
     campaigns,
     contact_lists,
@@ -39,6 +40,7 @@ _RESOURCES = (
     templates,
     flows,
     queues,
+    agent_mappings,
     senders,
     campaigns,
     runs,
