@@ -3,7 +3,7 @@
 import pytest
 
 from api.callers import SENDER, campaign_body, fields, unique, until
-from callsheet.api.v1.dnc_lists import MOST_NUMBERS
+from callsheet.api.v1.dnc_numbers import MOST_NUMBERS
 from phone_numbers import numbers
 
 

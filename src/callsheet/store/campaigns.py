@@ -11,13 +11,13 @@ import sqlalchemy as sa
 
 from callsheet.clock import from_micros, to_micros
 from callsheet.core.campaign import Campaign, Channel, Definition, Move, Status, after
-from callsheet.core.errors import CampaignNotFound, ListInUse, NameAmbiguous, NameTaken, WrongState
+from callsheet.core.errors import CampaignNotFound, DncListNotFound, ListInUse, NameAmbiguous, NameTaken, WrongState
 from callsheet.core.ids import Prefix
 from callsheet.core.names import key_of
 from callsheet.core.run import NORMALLY, Launch
 from callsheet.store import tables as t
 from callsheet.store.database import Database
-from callsheet.store.gate import close_gate
+from callsheet.store.gate import close_gate, one_at_a_time
 from callsheet.store.outbox import announce
 from callsheet.store.rows import all_of, insert, new_id, one, read_definition, to_json
 
@@ -99,8 +99,7 @@ class Campaigns:
         def delete(conn: sa.Connection) -> Campaign:
             current = _lock(conn, campaign)
             after(Move.delete, current.status)
-            link = t.campaign_list
-            conn.execute(sa.delete(link).where(link.c.app == campaign.app, link.c.campaign_no == campaign.no))
+            _unlink(conn, campaign.app, campaign.no)
             conn.execute(sa.delete(t.campaign).where(t.campaign.c.no == campaign.no))
             return current
 
@@ -227,10 +226,8 @@ def _lock(conn: sa.Connection, campaign: Campaign) -> Campaign:
 
 
 def _refuse_taken(conn: sa.Connection, app: int, name: str, but: int) -> None:
-    # One at a time: two that are created at once would not see each other, and names may repeat where the app says so.
-    # The lock is the account's row, because arming holds the app's.
-    mine = sa.select(t.app.c.account_id).where(t.app.c.no == app).scalar_subquery()
-    conn.execute(sa.select(t.account.c.id).where(t.account.c.id == mine).with_for_update())
+    # Two that are created at once would not see each other, and names may repeat where the app says so.
+    one_at_a_time(conn, app)
     campaign = t.campaign
     query = sa.select(campaign.c.no).where(
         campaign.c.app == app, campaign.c.lname == key_of(name), campaign.c.no != but
@@ -241,10 +238,27 @@ def _refuse_taken(conn: sa.Connection, app: int, name: str, but: int) -> None:
 
 def _write_version(conn: sa.Connection, app: int, no: int, version: int, definition: Definition) -> None:
     insert(conn, t.campaign_version, app=app, campaign_no=no, version=version, definition=to_json(definition))
-    link = t.campaign_list
-    conn.execute(sa.delete(link).where(link.c.app == app, link.c.campaign_no == no))
+    _unlink(conn, app, no)
     for place, list_no in enumerate(_list_numbers(definition)):
-        insert(conn, link, app=app, list_no=list_no, campaign_no=no, place=place)
+        insert(conn, t.campaign_list, app=app, list_no=list_no, campaign_no=no, place=place)
+    for dnc_no in _hold_dnc_lists(conn, app, definition):
+        insert(conn, t.campaign_dnc, app=app, dnc_no=dnc_no, campaign_no=no)
+
+
+def _unlink(conn: sa.Connection, app: int, no: int) -> None:
+    for link in (t.campaign_list, t.campaign_dnc):
+        conn.execute(sa.delete(link).where(link.c.app == app, link.c.campaign_no == no))
+
+
+def _hold_dnc_lists(conn: sa.Connection, app: int, definition: Definition) -> list[int]:
+    """Keep others from deleting the DNC lists that a campaign names, until it is written. Raises DncListNotFound."""
+    named = {dnc_list.no for dnc_list in definition.dnc_lists}
+    lists = t.dnc_list
+    held = sa.select(lists.c.no).where(lists.c.app == app, lists.c.no.in_(named)).order_by(lists.c.no)
+    found = list(conn.execute(held.with_for_update(read=True)).scalars())
+    if len(found) < len(named):
+        raise DncListNotFound
+    return found
 
 
 def _list_numbers(definition: Definition) -> list[int]:

@@ -30,3 +30,12 @@ def close_gate(conn: sa.Connection, app: int) -> None:
     if conn.dialect.name == "postgresql":
         conn.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.literal(LINE + app, sa.BigInteger()))))
     conn.execute(sa.update(t.app).where(t.app.c.no == app).values(gate_no=t.app.c.gate_no + 1))
+
+
+def one_at_a_time(conn: sa.Connection, app: int) -> None:
+    """Keep others from what must not be done twice at once in an app, until this transaction ends.
+
+    The lock is the row of the app's account, because arming holds the app's.
+    """
+    mine = sa.select(t.app.c.account_id).where(t.app.c.no == app).scalar_subquery()
+    conn.execute(sa.select(t.account.c.id).where(t.account.c.id == mine).with_for_update())

@@ -8,10 +8,12 @@ from callsheet.core.ids import Prefix
 from callsheet.store.apps import Apps
 from callsheet.store.campaigns import Campaigns
 from callsheet.store.database import Database
-from callsheet.store.dnc import DncLists, OptOuts
+from callsheet.store.dnc import DncLists
+from callsheet.store.dnc_entries import DncEntries
 from callsheet.store.documents import Documents
 from callsheet.store.imports import Imports
 from callsheet.store.lists import Lists
+from callsheet.store.opt_outs import OptOuts
 from callsheet.store.outbox import Outbox
 from callsheet.store.outcomes import Outcomes
 from callsheet.store.protocol import BulkStore, HotStore
@@ -33,6 +35,7 @@ class Store:
         self.vault = vault
         self.apps = Apps(database, vault)
         self.campaigns = Campaigns(database)
+        self.dnc_entries = DncEntries(database, vault)
         self.dnc_lists = DncLists(database)
         self.flows = Documents(database, Prefix.flow)
         self.imports = Imports(database)

@@ -20,6 +20,7 @@ from callsheet.api.v1 import (
     campaigns,
     contact_lists,
     dnc_lists,
+    dnc_numbers,
     flows,
     imports,
     queues,
@@ -36,6 +37,7 @@ from callsheet.engine.runtime import Runtime
 _RESOURCES = (
     contact_lists,
     dnc_lists,
+    dnc_numbers,
     imports,
     templates,
     flows,

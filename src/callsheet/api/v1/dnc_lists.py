@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from fastapi import APIRouter
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel
 
 from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.contract import problems
 from callsheet.api.v1.shapes import USUAL_LIMIT, After, Body, Instant, Limit, Name, Page, no_cursor, page_of
-from callsheet.core.errors import BodyTooLarge, DncListNotFound, NameTaken
-from callsheet.engine import contacts
+from callsheet.core.errors import BodyTooLarge, DncListNotFound, InUse, NameTaken
+from callsheet.engine import dnc_lists
 from callsheet.engine.runtime import Runtime
 from callsheet.store.apps import App
 from callsheet.store.dnc import DncList
 
 router = APIRouter(prefix="/v1/apps/{app}/dnc-lists", tags=["DNC lists"])
-
-MOST_NUMBERS = 10_000
-"""In one call; more come as an import."""
-
-_LONGEST_NUMBER = 64
-
-
-def _as_text(value: object) -> object:
-    """Return a number that was written without quotes as the text that it means."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-_Number = Annotated[str, Field(max_length=_LONGEST_NUMBER), BeforeValidator(_as_text)]
 
 
 class NewDncList(Body):
@@ -54,24 +39,10 @@ class ShownDncList(CreatedDncList):
     created_at: Instant
 
 
-class NewNumbers(Body):
-    """Numbers that must not be contacted, in international form, or local to the app's region."""
+class RenamedDncList(Body):
+    """What a DNC list is called from now on."""
 
-    numbers: Annotated[list[_Number], Field(max_length=MOST_NUMBERS)]
-
-
-class RejectedNumber(BaseModel):
-    """A number that was not added."""
-
-    number: str
-    reason: str
-
-
-class AddedNumbers(BaseModel):
-    """What came of numbers that were to be added; those that were on the list already count as neither."""
-
-    added: int
-    rejected: list[RejectedNumber]
+    name: Name
 
 
 @router.post("", status_code=201, responses=problems(NameTaken, BodyTooLarge))
@@ -99,14 +70,26 @@ async def get_dnc_list(runtime: Served, app: Tenant, list_id: str) -> ShownDncLi
     return _show(await find_dnc_list(runtime, app, list_id))
 
 
-@router.post("/{list_id}/numbers", responses=problems(DncListNotFound, BodyTooLarge))
-async def add_numbers(runtime: Served, app: Tenant, list_id: str, new: NewNumbers) -> AddedNumbers:
-    """Add numbers. When this answers, nothing more leaves for any of them, in running campaigns either."""
+@router.patch("/{list_id}", responses=problems(DncListNotFound, NameTaken, BodyTooLarge))
+async def rename_dnc_list(runtime: Served, app: Tenant, list_id: str, renamed: RenamedDncList) -> ShownDncList:
+    """Give a DNC list another name."""
     dnc_list = await find_dnc_list(runtime, app, list_id)
-    added, rejected = await contacts.forbid(runtime, app, dnc_list, [str(number) for number in new.numbers])
-    return AddedNumbers(
-        added=added, rejected=[RejectedNumber(number=one.number, reason=one.reason) for one in rejected]
-    )
+    return _show(await runtime.store.dnc_lists.rename(dnc_list, renamed.name, runtime.clock.now()))
+
+
+@router.delete("/{list_id}", status_code=204, responses=problems(DncListNotFound, InUse))
+async def delete_dnc_list(runtime: Served, app: Tenant, list_id: str) -> None:
+    """Delete a DNC list with its numbers. One that a campaign names stays, and so does the global one."""
+    await runtime.store.dnc_lists.delete(await find_dnc_list(runtime, app, list_id))
+
+
+@router.post("/{list_id}/make-global", responses=problems(DncListNotFound))
+async def make_dnc_list_global(runtime: Served, app: Tenant, list_id: str) -> ShownDncList:
+    """Make this the app's global DNC list; the one that was is an ordinary list from then on.
+
+    When this answers, nothing more leaves for anybody on it, in running campaigns either.
+    """
+    return _show(await dnc_lists.make_global(runtime, await find_dnc_list(runtime, app, list_id)))
 
 
 async def find_dnc_list(runtime: Runtime, app: App, list_id: str) -> DncList:

@@ -8,6 +8,7 @@ Every key of a hot table leads with the app. Instants (`_at`, `lease_until`, `du
 from callsheet.store.tables.accounts import account, app, bucket, client, node, sender, trunk
 from callsheet.store.tables.campaigns import (
     campaign,
+    campaign_dnc,
     campaign_list,
     campaign_version,
     flow,
@@ -50,6 +51,7 @@ __all__ = [
     "attempt",
     "bucket",
     "campaign",
+    "campaign_dnc",
     "campaign_list",
     "campaign_version",
     "chunk",

@@ -63,6 +63,10 @@ campaign_version = clustered(
     text("definition"),
 )
 
+campaign_dnc = clustered(
+    "campaign_dnc", whole("app", key=True), whole("dnc_no", key=True), whole("campaign_no", key=True)
+)
+
 campaign_list = clustered(
     "campaign_list",
     whole("app", key=True),

@@ -85,6 +85,13 @@ def upgrade() -> None:
     with op.batch_alter_table('campaign', schema=None) as batch_op:
         batch_op.create_index('ix_campaign_app_lname', ['app', 'lname'], unique=False)
 
+    op.create_table('campaign_dnc',
+    sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('dnc_no', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('campaign_no', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.PrimaryKeyConstraint('app', 'dnc_no', 'campaign_no', name=op.f('pk_campaign_dnc')),
+    sqlite_with_rowid=False
+    )
     op.create_table('campaign_list',
     sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('list_no', sa.BigInteger(), autoincrement=False, nullable=False),
@@ -495,6 +502,7 @@ def downgrade() -> None:
     op.drop_table('chunk')
     op.drop_table('campaign_version')
     op.drop_table('campaign_list')
+    op.drop_table('campaign_dnc')
     with op.batch_alter_table('campaign', schema=None) as batch_op:
         batch_op.drop_index('ix_campaign_app_lname')
 
