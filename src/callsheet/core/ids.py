@@ -74,6 +74,24 @@ def decode_attempt(text: str) -> AttemptKey | None:
     )
 
 
+class DialingEntry(NamedTuple):
+    """One contact in one run."""
+
+    run_no: int
+    person: bytes
+
+
+def decode_dialing_entry(text: str) -> DialingEntry | None:
+    """Read the id of a dialing-list entry; None when it was not made by us."""
+    try:
+        raw = bytes.fromhex(text.removeprefix(Prefix.dialing_entry))
+    except ValueError:
+        return None
+    if not text.startswith(Prefix.dialing_entry) or len(raw) != _RUN_BYTES + PERSON_BYTES:
+        return None
+    return DialingEntry(int.from_bytes(raw[:_RUN_BYTES], "big"), raw[_RUN_BYTES:])
+
+
 def encode_dialing_entry(run_no: int, person: bytes) -> str:
     """Name one contact in one run (`campaignDialingListId` on the wire)."""
     return Prefix.dialing_entry + (run_no.to_bytes(_RUN_BYTES, "big") + person).hex()

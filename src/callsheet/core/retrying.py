@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
+from typing import NamedTuple
 
 from callsheet.core.attempt import NOT_TAKEN, PENDING, Kind
 from callsheet.core.campaign import UncertainPolicy
@@ -67,6 +68,30 @@ def decide(kind: Kind, policy: RetryPolicy, *, n: int, used: int, at: datetime, 
             return Again(at + backoff(n, jitter), Turn.first, n + 1, used)
         case _:
             return None
+
+
+CALLBACK = "callback"
+"""The reason of a contact that comes again because it was asked for at a time."""
+
+
+class Latest(NamedTuple):
+    """The latest attempt of a contact in a run."""
+
+    n: int
+    used: int
+    state: str
+
+
+def after_callback(latest: Latest | None, at: datetime) -> Again | None:
+    """Return how a contact comes again that was asked for at a time which has come, whatever happened before.
+
+    None: its latest attempt has no result yet, and the callback waits for it.
+    """
+    if latest is None:
+        return Again(at, Turn.first, 1, 0)
+    if latest.state == PENDING:
+        return None
+    return Again(at, Turn.first, latest.n + 1, latest.used - (latest.state in NOT_TAKEN))
 
 
 def is_needless(turn: Turn, before: str) -> bool:

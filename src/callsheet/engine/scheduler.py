@@ -84,6 +84,7 @@ class Scheduler:
 
     async def _look_at(self, state: RunState, now: datetime) -> list[datetime]:
         """See what is left of a run, complete it when that is nothing, and return when it changes by itself."""
+        calls_back_at = await self._store.callbacks.queue(state.run, now)
         work = await self._store.hot.work(state.run)
         state.see(work, now)
         if not work.groups and not work.due and state.chunk is None and await self._store.hot.complete(state.run):
@@ -91,4 +92,6 @@ class Scheduler:
             self._agenda.forget(state.run.no)
             return []
         instants = [due for due in state.due.values() if due > now]
+        if calls_back_at is not None:
+            instants.append(calls_back_at)
         return instants if state.look_again_at is None else [*instants, state.look_again_at]

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from callsheet.core.ids import Prefix
 from callsheet.store.apps import Apps
+from callsheet.store.callbacks import Callbacks
 from callsheet.store.campaigns import Campaigns
 from callsheet.store.database import Database
 from callsheet.store.dnc import DncLists
@@ -34,6 +35,7 @@ class Store:
         self.hot = hot
         self.vault = vault
         self.apps = Apps(database, vault)
+        self.callbacks = Callbacks(database)
         self.campaigns = Campaigns(database)
         self.dnc_entries = DncEntries(database, vault)
         self.dnc_lists = DncLists(database)

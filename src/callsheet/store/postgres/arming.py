@@ -170,7 +170,10 @@ async def _fetch_due(raw: Raw, run: Run, turn: Turn, now: int, limit: int) -> Se
         "  delete from retry where ctid = any(array(select ctid from due)) returning *"
         ") select r.list_no, r.pos, r.group_no, r.person, c.sealed, c.attributes, r.n, r.used,"
         f"  g.own_zone, g.candidate_zones, g.priority, {facts}, array(select e.kind from event e where e.app = $1"
-        "   and e.run_no = $2 and e.person = r.person and e.n < r.n) as before, (select true from suppression s"
+        "   and e.run_no = $2 and e.person = r.person and e.n < r.n"
+        # What was before a callback makes it no less wanted.
+        "   and e.n >= coalesce((select max(k.n) from callback k where k.app = $1 and k.run_no = $2"
+        "    and k.person = r.person), 0)) as before, (select true from suppression s"
         "   where s.app = $1 and s.run_no = $2 and s.list_no = r.list_no and s.pos = r.pos limit 1) as spared"
         " from r cross join lateral ("
         "  select sealed, attributes from contact c"

@@ -69,7 +69,7 @@ UNHANDED = (
 
 
 async def complete(raw: Raw, run: Run, present: int | None) -> bool:
-    """Complete the run if no range, chunk, retry or arm is left and none of its lists has grown.
+    """Complete the run if no range, chunk, retry, callback or arm is left and none of its lists has grown.
 
     One statement looks at all of them, so that it cannot miss a contact on its way from one to another. It looks once
     for nothing, and again when the campaign cannot move, the run cannot be armed and its lists cannot grow: whoever
@@ -106,6 +106,7 @@ async def _is_left(raw: Raw, run: Run) -> bool:
     left: bool = await raw.fetchval(
         f"select exists (select 1 from cursor {where} and lo <= hi) or exists (select 1 from chunk {where})"
         f" or exists (select 1 from retry {where}) or exists (select 1 from arm {where})"
+        f" or exists (select 1 from callback {where} and n = 0)"
         " or exists (select 1 from run_list l join contact_list c on c.no = l.list_no"
         "  where l.app = $1 and l.run_no = $2 and c.size > l.taken_size)",
         run.app,

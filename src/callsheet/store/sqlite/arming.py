@@ -150,9 +150,16 @@ def _reached(raw: sqlite3.Connection, run: Run, persons: Sequence[bytes]) -> set
 
 
 def _events(raw: sqlite3.Connection, run: Run, candidates: Sequence[Candidate]) -> Iterable[tuple[Any, ...]]:
-    """Return what happened to these persons in this run: person, try and kind."""
+    """Return what happened to these persons in this run: person, try and kind.
+
+    What was before a callback is left out: it makes the callback no less wanted.
+    """
     persons = [candidate.person for candidate in candidates]
-    head = "select person, n, kind from event where app = ? and run_no = ? and person"
+    head = (
+        "select e.person, e.n, e.kind from event e where e.app = ? and e.run_no = ?"
+        " and e.n >= coalesce((select max(k.n) from callback k where k.app = e.app and k.run_no = e.run_no"
+        "  and k.person = e.person), 0) and e.person"
+    )
     return select_in(raw, head, (run.app, run.no), persons)
 
 

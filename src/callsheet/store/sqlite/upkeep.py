@@ -65,12 +65,13 @@ def release(raw: sqlite3.Connection, node_no: int | None, run_no: int | None) ->
 
 
 def complete(raw: sqlite3.Connection, run: Run, now: int) -> bool:
-    """Complete the run if no range, chunk, retry or arm is left."""
+    """Complete the run if no range, chunk, retry, callback or arm is left."""
     grow(raw, run)
     where = "where app = :app and run_no = :no"
     (left,) = raw.execute(
         f"select exists (select 1 from cursor {where} and lo <= hi) or exists (select 1 from chunk {where})"
-        f" or exists (select 1 from retry {where}) or exists (select 1 from arm {where})",
+        f" or exists (select 1 from retry {where}) or exists (select 1 from arm {where})"
+        f" or exists (select 1 from callback {where} and n = 0)",
         {"app": run.app, "no": run.no},
     ).fetchone()
     if left:

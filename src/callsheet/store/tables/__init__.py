@@ -32,6 +32,7 @@ from callsheet.store.tables.queues import queue
 from callsheet.store.tables.runs import (
     arm,
     attempt,
+    callback,
     chunk,
     counter,
     cursor,
@@ -50,6 +51,7 @@ __all__ = [
     "arm",
     "attempt",
     "bucket",
+    "callback",
     "campaign",
     "campaign_dnc",
     "campaign_list",

@@ -149,6 +149,20 @@ retry = clustered(
     text("reason"),
 )
 
+callback = clustered(
+    "callback",
+    whole("app", key=True),
+    whole("run_no", key=True),
+    blob("person", key=True),
+    whole("due", key=True),
+    whole("list_no"),
+    whole("pos"),
+    whole("group_no"),
+    # The try that it became; 0 while it waits.
+    whole("n", default="0"),
+    whole("asked_at"),
+)
+
 counter = clustered(
     "counter",
     whole("app", key=True),

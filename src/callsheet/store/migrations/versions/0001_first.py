@@ -67,6 +67,19 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('app', 'name', name=op.f('pk_bucket')),
     sqlite_with_rowid=False
     )
+    op.create_table('callback',
+    sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('run_no', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('person', sa.LargeBinary(), nullable=False),
+    sa.Column('due', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('list_no', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('pos', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('group_no', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('n', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
+    sa.Column('asked_at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.PrimaryKeyConstraint('app', 'run_no', 'person', 'due', name=op.f('pk_callback')),
+    sqlite_with_rowid=False
+    )
     op.create_table('campaign',
     sa.Column('no', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
@@ -507,6 +520,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_campaign_app_lname')
 
     op.drop_table('campaign')
+    op.drop_table('callback')
     op.drop_table('bucket')
     with op.batch_alter_table('attempt', schema=None) as batch_op:
         batch_op.drop_index('ix_attempt_app_person_at')
