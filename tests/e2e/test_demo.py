@@ -75,7 +75,7 @@ async def told_in_confidence(data: Path) -> tuple[set[bytes], set[bytes]]:
         app = await runtime.store.apps.by_no(1)
         for name in ("Demo 1 customers", "Demo 1 newsletter"):
             found = await runtime.store.lists.find(app.no, name=name)
-            people |= {c.number[1:].encode() for c in await runtime.store.lists.contacts(found, after=0, limit=10_000)}
+            people |= {c.number[1:].encode() for c in await runtime.store.contacts.page(found, after=0, limit=10_000)}
         # The ledger opens with the engine; without one nobody else has it.
         texts = {text.encode() for text in texts_of(data)}
     return people, texts

@@ -83,7 +83,7 @@ class Desk:
 
     async def contacts(self, target: ContactList) -> list[tuple[str, dict[str, str]]]:
         """Return number and attributes of everybody in a list, in order."""
-        found = await self.store.lists.contacts(target, after=0, limit=2_000_000)
+        found = await self.store.contacts.page(target, after=0, limit=2_000_000)
         return [(each.number, dict(each.attributes)) for each in found]
 
     async def numbers(self, target: ContactList) -> list[str]:

@@ -25,7 +25,7 @@ async def append(store: Store, app: App, to: ContactList, serials: Sequence[int]
 
 
 async def numbers(store: Store, app: App, contact_list: ContactList) -> list[str]:
-    found = await store.lists.contacts(contact_list, after=0, limit=10_000)
+    found = await store.contacts.page(contact_list, after=0, limit=10_000)
     return [one.number for one in found]
 
 
@@ -36,7 +36,7 @@ async def test_contacts_lie_in_the_list_as_they_came(store: Store, app: App, clo
     assert await append(store, app, contact_list, range(5, 7)) == Appended(2, 0)
 
     assert await numbers(store, app, contact_list) == [number(i) for i in range(7)]
-    second_page = await store.lists.contacts(contact_list, after=2, limit=3)
+    second_page = await store.contacts.page(contact_list, after=2, limit=3)
     assert [one.number for one in second_page] == [number(i) for i in (2, 3, 4)]
     found = await store.lists.find(app.no, list_id=contact_list.id)
     assert found is not None

@@ -59,9 +59,9 @@ async def test_a_sealed_number_that_was_moved_to_another_person_does_not_open(
     moved = await change(store, "update contact set sealed = (select sealed from contact where pos = 1) where pos = 0")
     assert moved == 1
 
-    assert [one.number for one in await store.lists.contacts(contact_list, after=1, limit=1)] == [number(1)]
+    assert [one.number for one in await store.contacts.page(contact_list, after=1, limit=1)] == [number(1)]
     with pytest.raises(InvalidTag):
-        await store.lists.contacts(contact_list, after=0, limit=1)
+        await store.contacts.page(contact_list, after=0, limit=1)
 
 
 async def test_a_number_that_was_moved_to_another_app_does_not_open(store: Store, app: App):

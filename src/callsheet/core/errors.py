@@ -189,7 +189,7 @@ class FlowIsEmpty(Conflict):
 
 
 class ListInUse(Conflict):
-    """A running campaign uses this contact list."""
+    """A campaign uses this contact list."""
 
     code = "list_in_use"
 
@@ -198,6 +198,18 @@ class InUse(Conflict):
     """Something else uses this, so it cannot be deleted."""
 
     code = "in_use"
+
+
+class ListNotEmpty(Conflict):
+    """Whether a list takes a person twice can be changed only while nobody is on it."""
+
+    code = "list_not_empty"
+
+
+class LimitReached(Conflict):
+    """This is more than a limit of the app allows."""
+
+    code = "limit_reached"
 
 
 class NoVoiceTrunk(Conflict):

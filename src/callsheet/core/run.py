@@ -49,6 +49,18 @@ class AppSettings:
     """Whether an attempt that nobody can know about is repeated."""
     region: str | None = None
     """The default region of local numbers (ISO 3166-1 alpha-2)."""
+    most_contact_lists: int | None = None
+    """Contact lists that the app may have; none: any number. The same holds for the limits below."""
+    most_contacts_per_list: int | None = None
+    """Contacts in one list."""
+    most_contacts: int | None = None
+    """Contacts in all lists of the app."""
+    most_dnc_lists: int | None = None
+    """DNC lists, the global one included."""
+    most_dnc_numbers_per_list: int | None = None
+    """Numbers on one DNC list."""
+    most_dnc_numbers: int | None = None
+    """Numbers on all DNC lists of the app."""
     cap: Cap | None = None
     """At most so many attempts to one person within so many hours, over all campaigns of a channel."""
 

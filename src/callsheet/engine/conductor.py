@@ -16,6 +16,7 @@ from callsheet.core.errors import Unavailable
 from callsheet.core.run import Run
 from callsheet.engine.agenda import Agenda
 from callsheet.engine.dispatcher import Dispatcher, Tuning
+from callsheet.engine.eraser import Eraser
 from callsheet.engine.failpoints import Failpoints
 from callsheet.engine.forbidding import settle
 from callsheet.engine.holds import Holds, Scope
@@ -65,6 +66,7 @@ class Conductor:
         self.holds = Holds()
         self.node_no = 0
         self.notifier = Notifier(given.store.outbox, tick_seconds=given.tuning.tick_seconds)
+        self.eraser = Eraser(given.store.erasing)
         self._lines: dict[int, Line] = {}
         self._opening: set[int] = set()
         self._dispatchers: dict[int, Dispatcher] = {}
@@ -104,6 +106,7 @@ class Conductor:
         self._watch("reaper", self._reaper.run)
         self._watch("notifier", self.notifier.run)
         self._watch("scheduler", self._scheduler.run)
+        self._watch("eraser", self.eraser.run)
         log.info("engine.started", node=self.node_no, runs=len(self.agenda.states))
 
     def is_running(self) -> bool:
@@ -224,6 +227,7 @@ class Conductor:
         self._scheduler.stop()
         self._reaper.stop()
         self.notifier.stop()
+        self.eraser.stop()
         self.recorder.stop()
         await _ended(self._tasks)
         with suppress(Unavailable):  # else the leases run out

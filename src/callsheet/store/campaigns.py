@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,16 @@ import sqlalchemy as sa
 
 from callsheet.clock import from_micros, to_micros
 from callsheet.core.campaign import Campaign, Channel, Definition, Move, Status, after
-from callsheet.core.errors import CampaignNotFound, DncListNotFound, ListInUse, NameAmbiguous, NameTaken, WrongState
+from callsheet.core.errors import (
+    CallsheetError,
+    CampaignNotFound,
+    ContactListNotFound,
+    DncListNotFound,
+    ListInUse,
+    NameAmbiguous,
+    NameTaken,
+    WrongState,
+)
 from callsheet.core.ids import Prefix
 from callsheet.core.names import key_of
 from callsheet.core.run import NORMALLY, Launch
@@ -239,9 +248,13 @@ def _refuse_taken(conn: sa.Connection, app: int, name: str, but: int) -> None:
 def _write_version(conn: sa.Connection, app: int, no: int, version: int, definition: Definition) -> None:
     insert(conn, t.campaign_version, app=app, campaign_no=no, version=version, definition=to_json(definition))
     _unlink(conn, app, no)
-    for place, list_no in enumerate(_list_numbers(definition)):
+    numbers = _list_numbers(definition)
+    _keep(conn, t.contact_list, app, numbers, ContactListNotFound)
+    for place, list_no in enumerate(numbers):
         insert(conn, t.campaign_list, app=app, list_no=list_no, campaign_no=no, place=place)
-    for dnc_no in _hold_dnc_lists(conn, app, definition):
+    dnc_numbers = {dnc_list.no for dnc_list in definition.dnc_lists}
+    _keep(conn, t.dnc_list, app, dnc_numbers, DncListNotFound)
+    for dnc_no in dnc_numbers:
         insert(conn, t.campaign_dnc, app=app, dnc_no=dnc_no, campaign_no=no)
 
 
@@ -250,15 +263,13 @@ def _unlink(conn: sa.Connection, app: int, no: int) -> None:
         conn.execute(sa.delete(link).where(link.c.app == app, link.c.campaign_no == no))
 
 
-def _hold_dnc_lists(conn: sa.Connection, app: int, definition: Definition) -> list[int]:
-    """Keep others from deleting the DNC lists that a campaign names, until it is written. Raises DncListNotFound."""
-    named = {dnc_list.no for dnc_list in definition.dnc_lists}
-    lists = t.dnc_list
-    held = sa.select(lists.c.no).where(lists.c.app == app, lists.c.no.in_(named)).order_by(lists.c.no)
-    found = list(conn.execute(held.with_for_update(read=True)).scalars())
-    if len(found) < len(named):
-        raise DncListNotFound
-    return found
+def _keep(
+    conn: sa.Connection, lists: sa.Table, app: int, numbers: Collection[int], missing: type[CallsheetError]
+) -> None:
+    """Keep others from deleting the lists that a campaign names, until it is written. Raises `missing`."""
+    held = sa.select(lists.c.no).where(lists.c.app == app, lists.c.no.in_(numbers)).order_by(lists.c.no)
+    if len(conn.execute(held.with_for_update(read=True)).all()) < len(numbers):
+        raise missing
 
 
 def _list_numbers(definition: Definition) -> list[int]:

@@ -12,10 +12,12 @@ import sqlalchemy as sa
 from callsheet.clock import from_micros, to_micros
 from callsheet.core.errors import DncListNotFound, InUse, NameTaken
 from callsheet.core.ids import Prefix
+from callsheet.core.limits import Limit
 from callsheet.core.names import MOST_LOOKED_AT, key_of
 from callsheet.store import tables as t
 from callsheet.store.database import Database
 from callsheet.store.gate import close_gate, one_at_a_time
+from callsheet.store.limits import refuse_another
 from callsheet.store.rows import all_of, insert, new_id, one
 
 GLOBAL_NAME = "Default Global DNC"
@@ -43,10 +45,11 @@ class DncLists:
         self._db = database
 
     async def create(self, app: int, name: str, now: datetime, *, is_global: bool = False) -> DncList:
-        """Create an empty list. Raises NameTaken."""
+        """Create an empty list. Raises NameTaken and LimitReached."""
         list_id = new_id(Prefix.contact_list)
 
         def create(conn: sa.Connection) -> DncList:
+            refuse_another(conn, t.dnc_list, app, Limit.dnc_lists)
             _refuse_taken(conn, app, name)
             at = to_micros(now)
             no = insert(

@@ -1,4 +1,4 @@
-"""Contact lists and the contacts in them."""
+"""Contact lists: named sets of contacts."""
 
 from __future__ import annotations
 
@@ -13,16 +13,28 @@ import sqlalchemy as sa
 from callsheet.clock import from_micros, to_micros
 from callsheet.core.campaign import Named, Status
 from callsheet.core.contacts import join_columns
-from callsheet.core.errors import NameTaken
+from callsheet.core.errors import ContactListNotFound, ListInUse, ListNotEmpty, NameTaken
 from callsheet.core.ids import Prefix
+from callsheet.core.limits import Limit
 from callsheet.core.names import MOST_LOOKED_AT, key_of
 from callsheet.store import tables as t
 from callsheet.store.database import Database
+from callsheet.store.erasing import condemn
+from callsheet.store.limits import refuse_another
 from callsheet.store.rows import all_of, insert, new_id, one, to_json
-from callsheet.store.vault import Vault
 
 _LIST_BYTES = 6
 _POS_BYTES = 6
+_MOST_NAMED = 20
+
+
+class _Titled(msgspec.Struct):
+    """What is read of a campaign's definition here: decoding the rest would cost more than finding it."""
+
+    name: str
+
+
+_titled = msgspec.json.Decoder(_Titled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,37 +58,25 @@ class ContactList:
     """A running campaign uses it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Contact:
-    """A person as a list knows them."""
-
-    id: str
-    number: str
-    attributes: Mapping[str, str]
-    created_at: datetime
-
-
 class Lists:
     """The contact lists of all apps."""
 
-    def __init__(self, database: Database, vault: Vault) -> None:
+    def __init__(self, database: Database) -> None:
         self._db = database
-        self._vault = vault
 
     async def create(
         self, app: int, *, name: str, description: str, source: str, allow_duplicates: bool, now: datetime
     ) -> ContactList:
-        """Create an empty list. Raises NameTaken."""
+        """Create an empty list. Raises NameTaken and LimitReached."""
         list_id = new_id(Prefix.contact_list)
 
         def create(conn: sa.Connection) -> ContactList:
-            lists = t.contact_list
-            if one(conn, sa.select(lists.c.no).where(lists.c.app == app, lists.c.lname == key_of(name))):
-                raise NameTaken(f"A contact list with the name {name} exists already.")
+            refuse_another(conn, t.contact_list, app, Limit.contact_lists)
+            _refuse_taken(conn, app, name)
             at = to_micros(now)
             no = insert(
                 conn,
-                lists,
+                t.contact_list,
                 app=app,
                 id=list_id,
                 name=name,
@@ -95,9 +95,77 @@ class Lists:
         """Return a list by id, or by name: case and blanks at its ends do not count."""
         return await self._db.read(lambda conn: _find(conn, app, list_id, name))
 
-    async def of_app(self, app: int, *, after: int, limit: int) -> list[ContactList]:
-        """Return the lists of an app in the order in which they were made, from a number on."""
-        return await self._db.read(lambda conn: _read(conn, app, t.contact_list.c.no > after, limit))
+    async def of_app(self, app: int, *, after: int, limit: int, part: str = "") -> list[ContactList]:
+        """Return the lists of an app in the order in which they were made, from a number on.
+
+        Only those with `part` in their names, in any case.
+        """
+        lists = t.contact_list
+        where = [lists.c.no > after]
+        if part:
+            where.append(lists.c.lname.contains(key_of(part), autoescape=True))
+        return await self._db.read(lambda conn: _read(conn, app, sa.and_(*where), limit))
+
+    async def latest(self, app: int) -> list[ContactList]:
+        """Return all lists of an app, the one that changed last first."""
+        lists = t.contact_list
+        query = sa.select(lists).where(lists.c.app == app).order_by(lists.c.updated_at.desc(), lists.c.no.desc())
+
+        def read(conn: sa.Connection) -> list[ContactList]:
+            users = _users(conn, t.campaign_list.c.app == app)
+            return [_list(row, users.get(row["no"], ())) for row in all_of(conn, query)]
+
+        return await self._db.read(read)
+
+    async def change(
+        self,
+        contact_list: ContactList,
+        *,
+        name: str | None,
+        description: str | None,
+        allow_duplicates: bool | None,
+        now: datetime,
+    ) -> ContactList:
+        """Change what is given, and return the list; campaigns that use it follow its name.
+
+        Raises NameTaken, ContactListNotFound, and ListNotEmpty where `allow_duplicates` is another for people who are
+        in the list already.
+        """
+
+        def change(conn: sa.Connection) -> ContactList:
+            held = _hold(conn, contact_list)
+            values: dict[str, Any] = {"updated_at": to_micros(now)}
+            if name is not None and name != held.name:
+                _refuse_taken(conn, held.app, name, but=held.no)
+                values |= {"name": name, "lname": key_of(name)}
+                _rename_in_campaigns(conn, held, name)
+            if description is not None:
+                values["description"] = description
+            if allow_duplicates is not None and allow_duplicates is not held.allow_duplicates:
+                if held.size:
+                    raise ListNotEmpty
+                values["allow_duplicates"] = int(allow_duplicates)
+            conn.execute(sa.update(t.contact_list).where(t.contact_list.c.no == held.no).values(**values))
+            (changed,) = _read(conn, held.app, t.contact_list.c.no == held.no, 1)
+            return changed
+
+        return await self._db.write(change)
+
+    async def delete(self, contact_list: ContactList) -> ContactList:
+        """Delete a list, and return it as it was. Its contacts are seen no more, and erased later.
+
+        Raises ListInUse where a campaign uses it, and ContactListNotFound.
+        """
+
+        def delete(conn: sa.Connection) -> ContactList:
+            held = _hold(conn, contact_list)
+            if held.linked:
+                raise ListInUse(_linked(held))
+            condemn(conn, held.app, held.no, held.size)
+            conn.execute(sa.delete(t.contact_list).where(t.contact_list.c.no == held.no))
+            return held
+
+        return await self._db.write(delete)
 
     async def add_columns(self, app: int, no: int, columns: Sequence[str]) -> None:
         """Remember which columns the contacts of a list have. Raises TooManyColumns."""
@@ -118,32 +186,6 @@ class Lists:
         lists = t.contact_list
         query = sa.select(lists.c.name).where(lists.c.app == app).order_by(lists.c.lname).limit(limit)
         return await self._db.read(lambda conn: [row["name"] for row in all_of(conn, query)])
-
-    async def contacts(self, contact_list: ContactList, *, after: int, limit: int) -> list[Contact]:
-        """Return contacts in the order of the list, from a position on."""
-        contact = t.contact
-        query = (
-            sa.select(contact)
-            .where(
-                contact.c.app == contact_list.app,
-                contact.c.list_no == contact_list.no,
-                contact.c.pos >= after,
-            )
-            .order_by(contact.c.pos)
-            .limit(limit)
-        )
-        rows = await self._db.read(lambda conn: all_of(conn, query))
-        key = self._vault.app(contact_list.app)
-        assert key is not None, "a list of an app that was never opened"
-        return [
-            Contact(
-                contact_id(row["list_no"], row["pos"]),
-                key.open_number(row["sealed"], row["person"]),
-                msgspec.json.decode(row["attributes"]),
-                from_micros(row["created_at"]),
-            )
-            for row in rows
-        ]
 
 
 def contact_id(list_no: int, pos: int) -> str:
@@ -172,12 +214,56 @@ def _read(conn: sa.Connection, app: int, where: sa.ColumnElement[bool], limit: i
     lists = t.contact_list
     query = sa.select(lists).where(lists.c.app == app, where).order_by(lists.c.no).limit(limit)
     rows = all_of(conn, query)
-    users = _users(conn, app, [row["no"] for row in rows])
+    link = t.campaign_list
+    users = _users(conn, link.c.app == app, link.c.list_no.in_([row["no"] for row in rows]))
     return [_list(row, users.get(row["no"], ())) for row in rows]
 
 
-def _users(conn: sa.Connection, app: int, list_nos: Sequence[int]) -> dict[int, list[Mapping[str, Any]]]:
-    """Return the campaigns that use some lists, by the number of the list."""
+def _hold(conn: sa.Connection, contact_list: ContactList) -> ContactList:
+    """Return the list as it is inside this transaction, and keep others from adding to it meanwhile."""
+    mine = t.contact_list.c.app == contact_list.app, t.contact_list.c.no == contact_list.no
+    conn.execute(sa.select(t.contact_list.c.no).where(*mine).with_for_update())
+    found = _read(conn, contact_list.app, t.contact_list.c.no == contact_list.no, 1)
+    if not found:
+        raise ContactListNotFound
+    return found[0]
+
+
+def _refuse_taken(conn: sa.Connection, app: int, name: str, but: int = 0) -> None:
+    lists = t.contact_list
+    query = sa.select(lists.c.no).where(lists.c.app == app, lists.c.lname == key_of(name), lists.c.no != but)
+    if one(conn, query):
+        raise NameTaken(f"A contact list with the name {name} exists already.")
+
+
+def _linked(contact_list: ContactList) -> str:
+    names = [campaign.name for campaign in contact_list.linked]
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return (
+        f"The contact list {contact_list.name} cannot be deleted while campaigns use it:"
+        f" {', '.join(names[:_MOST_NAMED])}{more}."
+    )
+
+
+def _rename_in_campaigns(conn: sa.Connection, contact_list: ContactList, name: str) -> None:
+    """Let the campaigns that use a list call it by its new name."""
+    campaign, version = t.campaign, t.campaign_version
+    query = (
+        sa.select(version)
+        .join(campaign, sa.and_(campaign.c.no == version.c.campaign_no, campaign.c.version == version.c.version))
+        .where(version.c.app == contact_list.app, version.c.campaign_no.in_([one.no for one in contact_list.linked]))
+    )
+    for row in all_of(conn, query):
+        definition = msgspec.json.decode(row["definition"])
+        for named in definition["contact_lists"]:
+            if named["no"] == contact_list.no:
+                named["name"] = name
+        mine = (version.c[key] == row[key] for key in ("app", "campaign_no", "version"))
+        conn.execute(sa.update(version).where(*mine).values(definition=to_json(definition)))
+
+
+def _users(conn: sa.Connection, *where: sa.ColumnElement[bool]) -> dict[int, list[Mapping[str, Any]]]:
+    """Return the campaigns that use lists, by the number of the list."""
     campaign, link, version = t.campaign, t.campaign_list, t.campaign_version
     query = (
         sa.select(link.c.list_no, campaign.c.no, campaign.c.id, campaign.c.status, version.c.definition)
@@ -190,7 +276,7 @@ def _users(conn: sa.Connection, app: int, list_nos: Sequence[int]) -> dict[int, 
                 version.c.version == campaign.c.version,
             ),
         )
-        .where(link.c.app == app, link.c.list_no.in_(list_nos))
+        .where(*where)
         .order_by(link.c.list_no, campaign.c.no)
     )
     found: dict[int, list[Mapping[str, Any]]] = {}
@@ -212,10 +298,6 @@ def _list(row: Mapping[str, Any], users: Sequence[Mapping[str, Any]]) -> Contact
         row["size"],
         from_micros(row["created_at"]),
         from_micros(row["updated_at"]),
-        tuple(Named(user["no"], user["id"], _name(user)) for user in users),
+        tuple(Named(user["no"], user["id"], _titled.decode(user["definition"]).name) for user in users),
         any(user["status"] in (Status.active, Status.paused) for user in users),
     )
-
-
-def _name(row: Mapping[str, Any]) -> str:
-    return str(msgspec.json.decode(row["definition"])["name"])

@@ -119,7 +119,8 @@ class Reports:
             for row in conn.execute(held):
                 contacts[row[0], row[1]] += row[2]
             groups = _groups(conn, app, {list_no for list_no, _ in contacts})
-            return [Left(groups[key], count) for key, count in sorted(contacts.items()) if count > 0]
+            # What is left of a stopped run may have been in a list that was deleted since.
+            return [Left(groups[key], count) for key, count in sorted(contacts.items()) if count > 0 and key in groups]
 
         return await self._db.read(read)
 

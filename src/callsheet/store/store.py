@@ -8,10 +8,12 @@ from callsheet.core.ids import Prefix
 from callsheet.store.apps import Apps
 from callsheet.store.callbacks import Callbacks
 from callsheet.store.campaigns import Campaigns
+from callsheet.store.contacts import Contacts
 from callsheet.store.database import Database
 from callsheet.store.dnc import DncLists
 from callsheet.store.dnc_entries import DncEntries
 from callsheet.store.documents import Documents
+from callsheet.store.erasing import Erasing
 from callsheet.store.imports import Imports
 from callsheet.store.lists import Lists
 from callsheet.store.opt_outs import OptOuts
@@ -38,10 +40,12 @@ class Store:
         self.callbacks = Callbacks(database)
         self.campaigns = Campaigns(database)
         self.dnc_entries = DncEntries(database, vault)
+        self.contacts = Contacts(database, vault)
         self.dnc_lists = DncLists(database)
+        self.erasing = Erasing(database)
         self.flows = Documents(database, Prefix.flow)
         self.imports = Imports(database)
-        self.lists = Lists(database, vault)
+        self.lists = Lists(database)
         self.opt_outs = OptOuts(database)
         self.outbox = Outbox(database)
         self.outcomes = Outcomes(database, vault)

@@ -21,6 +21,8 @@ router = APIRouter(prefix="/v1/apps/{app}/settings", tags=["settings"])
 
 _MOST = 1_000_000_000
 
+Most = Annotated[StrictInt, Field(ge=0, le=_MOST)] | None
+
 
 def _region(text: str) -> str:
     region = text.strip().upper()
@@ -56,6 +58,12 @@ class ShownSettings(BaseModel):
     messages_per_minute: int | None
     uncertain_policy: UncertainPolicy
     region: str | None
+    most_contact_lists: int | None
+    most_contacts_per_list: int | None
+    most_contacts: int | None
+    most_dnc_lists: int | None
+    most_dnc_numbers_per_list: int | None
+    most_dnc_numbers: int | None
     cap: ShownCap | None
 
 
@@ -90,6 +98,18 @@ class ChangedSettings(Body):
     """Whether an attempt that nobody can know about is repeated, at the risk of a second message."""
     region: Annotated[str, AfterValidator(_region)] | None = None
     """The region (ISO 3166-1 alpha-2, such as IN) in which local numbers are read; null: local numbers are rejected."""
+    most_contact_lists: Most = None
+    """Contact lists that the app may have; null: any number."""
+    most_contacts_per_list: Most = None
+    """Contacts that one list may have; null: any number."""
+    most_contacts: Most = None
+    """Contacts that all lists of the app may have together; null: any number."""
+    most_dnc_lists: Most = None
+    """DNC lists that the app may have, the global one included; null: any number."""
+    most_dnc_numbers_per_list: Most = None
+    """Numbers that one DNC list may have; null: any number."""
+    most_dnc_numbers: Most = None
+    """Numbers that all DNC lists of the app may have together; null: any number."""
     cap: NewCap | None = None
     """The most attempts to one person within some hours, over all campaigns of a channel; null: no cap."""
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from callsheet.core.errors import ContactListNotFound, DncListNotFound
+from callsheet.core.limits import Limit, most_of, refuse_past
+from callsheet.core.run import AppSettings
 from callsheet.store.gate import LINE
 from callsheet.store.importing import GroupKey, leave_out, number_groups, was_stored
 from callsheet.store.postgres.database import Raw
 from callsheet.store.postgres.statements import columns, now_or, rows_of
 from callsheet.store.protocol import Appended, NewContact, NewEntry, Step
+from callsheet.store.rows import read_settings
 
 
 async def append(
@@ -20,7 +23,8 @@ async def append(
     step: Step | None,
     present: int | None,
 ) -> Appended:
-    """Append contacts to a list, each at the next position. Raises ContactListNotFound."""
+    """Append contacts to a list, each at the next position. Raises ContactListNotFound and LimitReached."""
+    settings = await _settings(raw, app, Limit.contacts)
     # Who holds the list's row is the only one to append to it: positions are dense and persons are not doubled.
     held = await raw.fetchrow(
         "with held as materialized ("
@@ -37,6 +41,9 @@ async def append(
     size, allow_duplicates, now = held
     fresh = contacts if allow_duplicates else leave_out(contacts, await _known(raw, app, list_no, contacts))
     await _load(raw, app, list_no, fresh, size, now)
+    if fresh:
+        refuse_past(settings, Limit.contacts_per_list, size + len(fresh))
+        await _refuse_past_all(raw, settings, Limit.contacts, app, "contact_list")
     appended = Appended(len(fresh), len(contacts) - len(fresh))
     await _advance(raw, app, step, appended, now)
     return appended
@@ -102,7 +109,8 @@ async def forbid(
     step: Step | None,
     present: int | None,
 ) -> Appended:
-    """Put numbers on a DNC list. Raises DncListNotFound."""
+    """Put numbers on a DNC list. Raises DncListNotFound and LimitReached."""
+    settings = await _settings(raw, app, Limit.dnc_numbers)
     now: int | None = await raw.fetchval(
         "with held as materialized (select no from dnc_list where app = $1 and no = $2 for update)"
         f" select {now_or(3)} from held",
@@ -125,13 +133,39 @@ async def forbid(
         *columns(entries, 2),
     )
     added = rows_of(tag)
-    await raw.execute("update dnc_list set size = size + $2, updated_at = $3 where no = $1", dnc_no, added, now)
+    await _count_entries(raw, settings, app, dnc_no, added, now)
     appended = Appended(added, len(entries) - added)
     await _advance(raw, app, step, appended, now)
     # Last, because arming waits here: not while the numbers go in, only while they are committed. See `store.gate`.
     await raw.execute("select pg_advisory_xact_lock($1)", LINE + app)
     await raw.execute("update app set gate_no = gate_no + 1 where no = $1", app)
     return appended
+
+
+async def _count_entries(raw: Raw, settings: AppSettings, app: int, dnc_no: int, added: int, now: int) -> None:
+    """Add to a DNC list's size. Raises LimitReached."""
+    size = await raw.fetchval(
+        "update dnc_list set size = size + $2, updated_at = $3 where no = $1 returning size", dnc_no, added, now
+    )
+    if added:
+        refuse_past(settings, Limit.dnc_numbers_per_list, size)
+        await _refuse_past_all(raw, settings, Limit.dnc_numbers, app, "dnc_list")
+
+
+async def _settings(raw: Raw, app: int, limit: Limit) -> AppSettings:
+    """Return what the app chose. Where a limit is over several lists, others that add to any of them wait for us."""
+    settings = read_settings(await raw.fetchval("select settings from app where no = $1", app))
+    if most_of(settings, limit) is not None:
+        # Before the list's row, as everywhere. The row is the account's, because arming holds the app's.
+        await raw.execute("select 1 from account where id = (select account_id from app where no = $1) for update", app)
+    return settings
+
+
+async def _refuse_past_all(raw: Raw, settings: AppSettings, limit: Limit, app: int, table: str) -> None:
+    """Refuse what brought all lists of an app together past their limit. Raises LimitReached."""
+    if most_of(settings, limit) is not None:
+        total = await raw.fetchval(f"select coalesce(sum(size), 0)::bigint from {table} where app = $1", app)
+        refuse_past(settings, limit, total)
 
 
 async def _was_stored(raw: Raw, app: int, step: Step | None, block: Sequence[NewContact] | Sequence[NewEntry]) -> bool:

@@ -6,8 +6,11 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 
 from callsheet.core.errors import ContactListNotFound, DncListNotFound
+from callsheet.core.limits import Limit, most_of, refuse_past
+from callsheet.core.run import AppSettings
 from callsheet.store.importing import GroupKey, leave_out, number_groups, was_stored
 from callsheet.store.protocol import Appended, NewContact, NewEntry, Step
+from callsheet.store.rows import read_settings
 from callsheet.store.sqlite.statements import insert_many, select_in
 
 
@@ -19,7 +22,7 @@ def append(
     step: Step | None,
     now: int,
 ) -> Appended:
-    """Append contacts to a list, each at the next position. Raises ContactListNotFound."""
+    """Append contacts to a list, each at the next position. Raises ContactListNotFound and LimitReached."""
     held = raw.execute(
         "select size, allow_duplicates from contact_list where app = ? and no = ?", (app, list_no)
     ).fetchone()
@@ -42,6 +45,10 @@ def append(
         "update contact_list set size = ?, updated_at = ? where app = ? and no = ?",
         (size + len(fresh), now, app, list_no),
     )
+    if fresh:
+        settings = _settings(raw, app)
+        refuse_past(settings, Limit.contacts_per_list, size + len(fresh))
+        _refuse_past_all(raw, settings, Limit.contacts, app, "contact_list")
     appended = Appended(len(fresh), len(contacts) - len(fresh))
     advance(raw, app, step, appended, now)
     return appended
@@ -91,7 +98,7 @@ def forbid(
     step: Step | None,
     now: int,
 ) -> Appended:
-    """Put numbers on a DNC list. Raises DncListNotFound."""
+    """Put numbers on a DNC list. Raises DncListNotFound and LimitReached."""
     if raw.execute("select 1 from dnc_list where app = ? and no = ?", (app, dnc_no)).fetchone() is None:
         raise DncListNotFound
     if _was_stored(raw, app, step, entries):
@@ -105,10 +112,28 @@ def forbid(
         "on conflict do nothing",
     )
     added = raw.total_changes - before
-    raw.execute("update dnc_list set size = size + ?, updated_at = ? where no = ?", (added, now, dnc_no))
+    ((size,),) = raw.execute(
+        "update dnc_list set size = size + ?, updated_at = ? where no = ? returning size", (added, now, dnc_no)
+    ).fetchall()
+    if added:
+        settings = _settings(raw, app)
+        refuse_past(settings, Limit.dnc_numbers_per_list, size)
+        _refuse_past_all(raw, settings, Limit.dnc_numbers, app, "dnc_list")
     appended = Appended(added, len(entries) - added)
     advance(raw, app, step, appended, now)
     return appended
+
+
+def _settings(raw: sqlite3.Connection, app: int) -> AppSettings:
+    (settings,) = raw.execute("select settings from app where no = ?", (app,)).fetchone()
+    return read_settings(settings)
+
+
+def _refuse_past_all(raw: sqlite3.Connection, settings: AppSettings, limit: Limit, app: int, table: str) -> None:
+    """Refuse what brought all lists of an app together past their limit. Raises LimitReached."""
+    if most_of(settings, limit) is not None:
+        (total,) = raw.execute(f"select coalesce(sum(size), 0) from {table} where app = ?", (app,)).fetchone()
+        refuse_past(settings, limit, total)
 
 
 def _was_stored(

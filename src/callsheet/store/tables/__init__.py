@@ -25,6 +25,7 @@ from callsheet.store.tables.contacts import (
     import_job,
     import_reject,
     inbound,
+    list_erasure,
     list_group,
     opt_out,
 )
@@ -70,6 +71,7 @@ __all__ = [
     "import_job",
     "import_reject",
     "inbound",
+    "list_erasure",
     "list_group",
     "metadata",
     "node",

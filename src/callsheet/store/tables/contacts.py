@@ -23,7 +23,18 @@ contact_list = sa.Table(
     whole("updated_at"),
     sa.UniqueConstraint("app", "id"),
     sa.UniqueConstraint("app", "lname"),
+    # Pages of lists, oldest first.
+    sa.Index("ix_contact_list_app_no", "app", "no"),
     sqlite_autoincrement=True,
+)
+
+# Lists that are gone already, whose contacts are still being erased: those below `pos` are.
+list_erasure = clustered(
+    "list_erasure",
+    whole("app", key=True),
+    whole("list_no", key=True),
+    whole("pos", default="0"),
+    whole("size"),
 )
 
 list_group = clustered(

@@ -181,6 +181,9 @@ def upgrade() -> None:
     sa.UniqueConstraint('app', 'lname', name=op.f('uq_contact_list_app_lname')),
     sqlite_autoincrement=True
     )
+    with op.batch_alter_table('contact_list', schema=None) as batch_op:
+        batch_op.create_index('ix_contact_list_app_no', ['app', 'no'], unique=False)
+
     op.create_table('counter',
     sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('run_no', sa.BigInteger(), autoincrement=False, nullable=False),
@@ -298,6 +301,14 @@ def upgrade() -> None:
     sa.Column('text_sealed', sa.LargeBinary(), nullable=False),
     sa.Column('at', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.PrimaryKeyConstraint('app', 'inbound_id', name=op.f('pk_inbound')),
+    sqlite_with_rowid=False
+    )
+    op.create_table('list_erasure',
+    sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('list_no', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('pos', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
+    sa.Column('size', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.PrimaryKeyConstraint('app', 'list_no', name=op.f('pk_list_erasure')),
     sqlite_with_rowid=False
     )
     op.create_table('list_group',
@@ -492,6 +503,7 @@ def downgrade() -> None:
     op.drop_table('opt_out')
     op.drop_table('node')
     op.drop_table('list_group')
+    op.drop_table('list_erasure')
     op.drop_table('inbound')
     op.drop_table('import_reject')
     op.drop_table('import_job')
@@ -502,6 +514,9 @@ def downgrade() -> None:
     op.drop_table('dnc_entry')
     op.drop_table('cursor')
     op.drop_table('counter')
+    with op.batch_alter_table('contact_list', schema=None) as batch_op:
+        batch_op.drop_index('ix_contact_list_app_no')
+
     op.drop_table('contact_list')
     with op.batch_alter_table('contact', schema=None) as batch_op:
         batch_op.drop_index('ix_contact_pos')

@@ -1,0 +1,136 @@
+"""Contacts in lists: read in the order of the list, and searched.
+
+Positions are dense in a list, so any page of it begins with a look into an index, however deep it lies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from callsheet.clock import from_micros
+from callsheet.store import tables as t
+from callsheet.store.database import Database
+from callsheet.store.lists import ContactList, contact_id
+from callsheet.store.rows import all_of, to_json
+from callsheet.store.vault import Vault
+
+MOST_SCANNED = 20_000
+"""So many contacts are looked through in one search: a tenth of a second, as a rule."""
+
+_attributes = msgspec.json.Decoder(dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A person as a list knows them."""
+
+    id: str
+    number: str
+    attributes: Mapping[str, str]
+    created_at: datetime
+    priority: int
+    """0 to 10; higher goes first."""
+    pos: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Whom to look for: all that is said must fit."""
+
+    cells: Mapping[str, str]
+    """By column: what exactly stands there."""
+    priority: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search came to."""
+
+    contacts: Sequence[Contact]
+    next_pos: int | None
+    """Where to go on; none: the list was looked through to its end."""
+
+
+class Contacts:
+    """Reads the contacts of lists."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._db = database
+        self._vault = vault
+
+    async def page(self, within: ContactList, *, after: int, limit: int) -> list[Contact]:
+        """Return contacts in the order of the list, from a position on."""
+        query = _in_list(within).where(t.contact.c.pos >= after).order_by(t.contact.c.pos).limit(limit)
+        rows = await self._db.read(lambda conn: all_of(conn, query))
+        return [self._read(row) for row in rows]
+
+    async def of_person(self, within: ContactList, person: bytes, *, after: int, limit: int) -> list[Contact]:
+        """Return the contacts of one person in the order of the list: more than one where it takes persons twice."""
+        contact = t.contact
+        query = _in_list(within).where(contact.c.person == person, contact.c.pos >= after)
+        rows = await self._db.read(lambda conn: all_of(conn, query.order_by(contact.c.pos).limit(limit)))
+        return [self._read(row) for row in rows]
+
+    async def search(self, within: ContactList, wanted: Wanted, *, after: int, limit: int) -> Found:
+        """Look for contacts from a position on, through at most `MOST_SCANNED` of them."""
+        contact, end = t.contact, after + MOST_SCANNED
+        query = _in_list(within).where(contact.c.pos >= after, contact.c.pos < end)
+        if wanted.priority is not None:
+            group = t.list_group
+            query = query.where(sa.exists().where(*_of_group(), group.c.priority == wanted.priority))
+        for column, value in wanted.cells.items():
+            # The database finds the cell as it is written in JSON, in any case; what it finds is compared exactly.
+            query = query.where(contact.c.attributes.contains(to_json({column: value})[1:-1], autoescape=True))
+        lists = t.contact_list
+        size = sa.select(lists.c.size).where(lists.c.app == within.app, lists.c.no == within.no)
+
+        def look(conn: sa.Connection) -> Found:
+            fits: list[Contact] = []
+            for row in all_of(conn, query.order_by(contact.c.pos)):
+                if not _fits(row["attributes"], wanted.cells):
+                    continue
+                if len(fits) == limit:
+                    return Found(fits, fits[-1].pos + 1)
+                fits.append(self._read(row))
+            return Found(fits, end if end < (conn.execute(size).scalar() or 0) else None)
+
+        return await self._db.read(look)
+
+    def _read(self, row: Mapping[str, Any]) -> Contact:
+        key = self._vault.app(row["app"])
+        assert key is not None, "a list of an app that was never opened"
+        return Contact(
+            contact_id(row["list_no"], row["pos"]),
+            key.open_number(row["sealed"], row["person"]),
+            _attributes.decode(row["attributes"]),
+            from_micros(row["created_at"]),
+            row["priority"],
+            row["pos"],
+        )
+
+
+def _in_list(within: ContactList) -> sa.Select[Any]:
+    contact, group = t.contact, t.list_group
+    # Not a join: one would tempt a planner to go by groups, and to sort the whole list for a page of it.
+    priority = sa.select(group.c.priority).where(*_of_group()).scalar_subquery()
+    mine = contact.c.app == within.app, contact.c.list_no == within.no
+    return sa.select(contact, priority.label("priority")).where(*mine)
+
+
+def _of_group() -> tuple[sa.ColumnElement[bool], ...]:
+    """Say that a group is the one of the contact in question."""
+    contact, group = t.contact, t.list_group
+    return group.c.app == contact.c.app, group.c.list_no == contact.c.list_no, group.c.group_no == contact.c.group_no
+
+
+def _fits(attributes: str, cells: Mapping[str, str]) -> bool:
+    if not cells:
+        return True
+    known = _attributes.decode(attributes)
+    return all(known.get(column) == value for column, value in cells.items())

@@ -1,0 +1,46 @@
+"""Erasing: the contacts of lists that were deleted go block by block, so that no writer waits for a large list."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from callsheet.store import tables as t
+from callsheet.store.database import Database
+from callsheet.store.rows import insert, one
+
+
+class Erasing:
+    """What is still to be erased, of all apps."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def erase(self, most: int) -> bool:
+        """Erase at most so many contacts of one deleted list; False when nothing is left, or others are at it."""
+        return await self._db.write(lambda conn: _erase(conn, most))
+
+
+def condemn(conn: sa.Connection, app: int, list_no: int, size: int) -> None:
+    """Note that the contacts of a list are to be erased, in the transaction that deletes the list."""
+    insert(conn, t.list_erasure, app=app, list_no=list_no, size=size)
+
+
+def _erase(conn: sa.Connection, most: int) -> bool:
+    erasure = t.list_erasure
+    oldest = sa.select(erasure).order_by(erasure.c.app, erasure.c.list_no).limit(1)
+    row = one(conn, oldest.with_for_update(skip_locked=True))
+    if row is None:
+        return False
+    app, list_no, end = row["app"], row["list_no"], row["pos"] + most
+    _drop(conn, t.contact, app, list_no, t.contact.c.pos >= row["pos"], t.contact.c.pos < end)
+    if end < row["size"]:
+        mine = erasure.c.app == app, erasure.c.list_no == list_no
+        conn.execute(sa.update(erasure).where(*mine).values(pos=end))
+    else:
+        _drop(conn, t.list_group, app, list_no)
+        _drop(conn, erasure, app, list_no)
+    return True
+
+
+def _drop(conn: sa.Connection, table: sa.Table, app: int, list_no: int, *where: sa.ColumnElement[bool]) -> None:
+    conn.execute(sa.delete(table).where(table.c.app == app, table.c.list_no == list_no, *where))
