@@ -22,6 +22,8 @@ from callsheet.api.rate_limit import RateLimit
 from callsheet.api.upload import Upload
 from callsheet.api.v1 import app as v1_app
 from callsheet.api.v1 import errors as v1_errors
+from callsheet.core.errors import Forbidden
+from callsheet.core.permissions import need_of
 from callsheet.engine.runtime import Runtime
 
 log = structlog.get_logger()
@@ -81,6 +83,8 @@ class Front:
         if address.has_caller():
             runtime, query = self._runtime, read_query(scope["query_string"])
             caller = await identify(runtime.store, runtime.clock.now(), headers, address, query)
+            if not caller.may(need_of(address.area, address.words, scope["method"])):
+                raise Forbidden
             if address.dialect is Dialect.compat:
                 self._rate_limit.spend(caller.app)
             scope[CALLER] = caller

@@ -2,19 +2,53 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 from starlette.types import Scope
 
-from callsheet.store.apps import Client
+from callsheet.core.permissions import Need, Role
+from callsheet.store.apps import App
 
 CALLER: Final = "callsheet.caller"
-"""Key of the scope: the API client that calls."""
+"""Key of the scope: who calls."""
 DOCUMENT: Final = "callsheet.document"
 """Key of the scope: the value of the JSON body; None when there was no body."""
 
 
-def caller_of(scope: Scope) -> Client:
+class Kind(StrEnum):
+    """What calls."""
+
+    client = "client"
+    user = "user"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls, for which app of which account, and what he may do there."""
+
+    kind: Kind
+    id: str
+    account_id: str
+    tenant: App | None
+    """None: the call is for the account, and its caller belongs to no one app."""
+    scopes: frozenset[str] = frozenset()
+    role: Role | None = None
+    """Of a user, in the app of the call; None for a client."""
+
+    @property
+    def app(self) -> App:
+        """The app of a call that is for one."""
+        assert self.tenant is not None, "the front lets nobody below an app without one"
+        return self.tenant
+
+    def may(self, need: Need) -> bool:
+        """Tell whether he may do what needs this."""
+        return need.is_met(scopes=self.scopes, role=self.role)
+
+
+def caller_of(scope: Scope) -> Caller:
     """Return who calls. Every route below an app has a caller, or the front would have refused."""
-    caller: Client = scope[CALLER]
+    caller: Caller = scope[CALLER]
     return caller

@@ -16,9 +16,10 @@ import jwt
 from jwt.types import Options
 from starlette.datastructures import Headers
 
+from callsheet.api.caller import Caller, Kind
 from callsheet.api.paths import Address, Query
 from callsheet.core.errors import Forbidden, Unauthenticated
-from callsheet.store.apps import SCOPE_CAMPAIGNS, Client
+from callsheet.store.apps import Client
 from callsheet.store.store import Store
 
 LEEWAY_SECONDS = 60
@@ -43,21 +44,19 @@ _UNCHECKED: Options = {
 }
 
 
-async def identify(store: Store, now: datetime, headers: Headers, address: Address, query: Query) -> Client:
+async def identify(store: Store, now: datetime, headers: Headers, address: Address, query: Query) -> Caller:
     """Return the client that calls. A path may name its app, or only its account. Raises Unauthenticated, Forbidden."""
     token = _token(headers)
     client = await _find_client(store, _unverified(token))
     claims = _verified(token, client)
     _check_times(claims, now.timestamp())
-    if SCOPE_CAMPAIGNS not in client.scopes:
-        raise Forbidden
     if any(claims[name] != client.id for name in _CLIENT_CLAIMS if name in claims):
         raise Forbidden
     if not {*_apps_named(headers, claims), address.app_id} - {None} <= {client.app.id}:
         raise Forbidden
     if not {*_accounts_named(headers, query, claims), address.account_id} - {None} <= {client.app.account_id}:
         raise Forbidden
-    return client
+    return Caller(Kind.client, client.id, client.app.account_id, client.app, client.scopes)
 
 
 def _token(headers: Headers) -> str:

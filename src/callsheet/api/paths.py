@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from urllib.parse import parse_qsl, quote, unquote_to_bytes
+from urllib.parse import parse_qsl, quote, unquote, unquote_to_bytes
 
 from callsheet.core.errors import FieldError, Invalid, NotFound
+from callsheet.core.permissions import Area
 
 # The service prefix differs from page to page, and one generation shows no service at all.
 _PREFIXES: Mapping[tuple[str, ...], int] = {
@@ -74,7 +75,24 @@ class Address:
 
     def has_caller(self) -> bool:
         """Tell whether somebody is asked who calls: the path belongs to an app, or to an account."""
-        return self.app_id is not None or self.account_id is not None
+        if self.app_id is not None or self.account_id is not None:
+            return True
+        return self.path.startswith("/v1/") and self.words[0] in _OF_ACCOUNTS
+
+    @property
+    def area(self) -> Area:
+        """Where the path is, for those who ask what it needs."""
+        if self.dialect is Dialect.compat:
+            return Area.compat
+        return Area.account if self.app_id is None else Area.app
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words of the path below its area, as the routes will read them."""
+        parts = self.path.split("/")[1:]
+        if self.dialect is Dialect.compat:
+            return tuple(unquote(part) for part in parts)
+        return tuple(parts[1:] if self.app_id is None else parts[3:])
 
     def takes_file(self, method: str) -> bool:
         """Tell whether the body is a file of any size, which is read as it comes."""
@@ -87,6 +105,8 @@ class Address:
 
 _OPEN = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json", DOCS, "/v1"})
 """Paths that are answered without a token."""
+_OF_ACCOUNTS = frozenset({"accounts", "apps"})
+"""What is below `/v1` for those who belong to an account."""
 
 
 def find_address(raw_path: bytes, path: str) -> Address:
@@ -99,8 +119,10 @@ def find_address(raw_path: bytes, path: str) -> Address:
             return Address(Dialect.compat, _spelled(texts[length + 1 :]), account_id=texts[length])
         if prefix in _PREFIXES:
             return Address(Dialect.compat, _spelled(texts[length + 1 :]), texts[length], _PREFIXES[prefix])
-    is_of_app = len(texts) > 2 and path.startswith("/v1/apps/")
-    return Address(Dialect.v1, path, texts[2] if is_of_app else None)
+    # By the path as the routes will read it: an encoded slash must not make a difference between them and us.
+    parts = path.split("/")
+    is_of_app = parts[1:3] == ["v1", "apps"] and len(parts) > 3
+    return Address(Dialect.v1, path, parts[3] if is_of_app else None)
 
 
 def _spelled(texts: Sequence[str]) -> str:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from callsheet.clock import to_micros
 from callsheet.core.ids import Prefix, make_account_id
+from callsheet.core.permissions import Scope
 from callsheet.core.run import AppSettings, Sender
 from callsheet.store import tables as t
 from callsheet.store.database import Database
@@ -20,8 +21,8 @@ from callsheet.store.queues import make_default_queue
 from callsheet.store.rows import all_of, insert, new_id, one, read_settings, to_json
 from callsheet.store.vault import Vault
 
-SCOPE_CAMPAIGNS = "campaign_management"
 SECRET_BYTES = 32
+ALL_SCOPES = frozenset(scope.value for scope in Scope)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +96,8 @@ class Apps:
         self._vault.learn(no, app_id, key_sealed)
         return App(no, app_id, account_id, name, AppSettings())
 
-    async def create_client(self, app: App, now: datetime) -> Client:
-        """Create an API client that may manage the app's campaigns, and return it with its secret."""
+    async def create_client(self, app: App, now: datetime, *, scopes: frozenset[str] = ALL_SCOPES) -> Client:
+        """Create an API client and return it with its secret."""
         client_id, secret = new_id(Prefix.client), secrets.token_urlsafe(SECRET_BYTES)
         await self._db.write(
             lambda conn: insert(
@@ -106,11 +107,11 @@ class Apps:
                 app=app.no,
                 secret_sealed=self._vault.close_secret(secret, client_id),
                 algorithm="HS256",
-                scopes=SCOPE_CAMPAIGNS,
+                scopes=" ".join(sorted(scopes)),
                 created_at=to_micros(now),
             )
         )
-        return Client(client_id, secret, "HS256", frozenset((SCOPE_CAMPAIGNS,)), app)
+        return Client(client_id, secret, "HS256", scopes, app)
 
     async def set_scopes(self, client_id: str, scopes: frozenset[str]) -> None:
         """Grant a client these scopes and no others."""

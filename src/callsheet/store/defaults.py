@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from callsheet.clock import to_micros
 from callsheet.core.ids import Prefix, make_account_id
 from callsheet.store import tables as t
-from callsheet.store.apps import SCOPE_CAMPAIGNS, SECRET_BYTES
+from callsheet.store.apps import ALL_SCOPES, SECRET_BYTES
 from callsheet.store.database import Database
 from callsheet.store.dnc import GLOBAL_NAME
 from callsheet.store.queues import make_default_queue
@@ -91,7 +91,7 @@ def _make_client(conn: sa.Connection, vault: Vault, app_no: int, at: int) -> str
         app=app_no,
         secret_sealed=vault.close_secret(secret, client_id),
         algorithm="HS256",
-        scopes=SCOPE_CAMPAIGNS,
+        scopes=" ".join(sorted(ALL_SCOPES)),
         created_at=at,
     )
     return client_id

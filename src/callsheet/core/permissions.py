@@ -1,0 +1,155 @@
+"""Permissions: what a call needs, decided as data.
+
+An API client has scopes, a user has a role in each app. What a call needs follows from where it goes (the area and the
+first words of the path there) and from whether it only looks. A path without a line in the table needs the most.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Scope(StrEnum):
+    """What an API client may be granted; the documentation names the first five, and only `administration` is ours."""
+
+    campaign_management = "campaign_management"
+    analytics = "analytics"
+    outbound_sms = "outbound_sms"
+    dialout = "dialout"
+    configuration = "configuration"
+    administration = "administration"
+
+
+class Role(StrEnum):
+    """What a user is in an app: an admin may do what an operator may, an operator what a viewer may."""
+
+    viewer = "viewer"
+    operator = "operator"
+    admin = "admin"
+    agent = "agent"
+    """Answers calls, and sees nothing of campaigns."""
+
+    def covers(self, needed: Role) -> bool:
+        """Tell whether this role may do what another one may."""
+        return needed in _COVERED[self]
+
+
+_COVERED: Mapping[Role, frozenset[Role]] = {
+    Role.viewer: frozenset({Role.viewer}),
+    Role.operator: frozenset({Role.viewer, Role.operator}),
+    Role.admin: frozenset({Role.viewer, Role.operator, Role.admin}),
+    Role.agent: frozenset(),
+}
+
+
+class Area(StrEnum):
+    """Where a path is."""
+
+    compat = "compat"
+    """The documented API, below an app."""
+    app = "app"
+    """Our resources of an app, below `/v1/apps/{app}`."""
+    account = "account"
+    """Our resources beside the apps, below `/v1`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a call needs: of an API client this scope, of a user this role or one that covers it."""
+
+    scope: Scope
+    role: Role
+
+    def is_met(self, *, scopes: Collection[str] = (), role: Role | None = None) -> bool:
+        """Tell whether a client with these scopes, or a user with this role, may make the call."""
+        return role.covers(self.role) if role is not None else self.scope in scopes
+
+
+class _Needs(NamedTuple):
+    to_read: Need
+    to_write: Need
+
+
+def _needs(scope: Scope, *, to_read: Role = Role.viewer, to_write: Role = Role.operator) -> _Needs:
+    return _Needs(Need(scope, to_read), Need(scope, to_write))
+
+
+_CAMPAIGNS = _needs(Scope.campaign_management)
+_SETUP = _needs(Scope.campaign_management, to_write=Role.admin)
+_CONFIGURATION = _needs(Scope.configuration, to_write=Role.admin)
+_ADMINISTRATION = _needs(Scope.administration, to_read=Role.admin, to_write=Role.admin)
+_SHOWN = _needs(Scope.administration, to_write=Role.admin)
+
+_TABLE: Mapping[tuple[str, ...], _Needs] = {
+    (Area.compat, "agentmappings"): _CONFIGURATION,
+    (Area.compat, "campaign"): _CAMPAIGNS,
+    (Area.compat, "interactiondetails"): _needs(Scope.analytics),
+    (Area.compat, "outboundsms"): _needs(Scope.outbound_sms),
+    (Area.compat, "queues"): _CONFIGURATION,
+    (Area.compat, "smartassist", "dialout"): _needs(Scope.dialout),
+    (Area.app,): _SHOWN,
+    (Area.app, "audit"): _ADMINISTRATION,
+    (Area.app, "campaigns"): _CAMPAIGNS,
+    (Area.app, "clients"): _ADMINISTRATION,
+    (Area.app, "contact-lists"): _CAMPAIGNS,
+    (Area.app, "dnc-lists"): _CAMPAIGNS,
+    (Area.app, "flows"): _CAMPAIGNS,
+    (Area.app, "queues"): _CONFIGURATION,
+    (Area.app, "runs"): _CAMPAIGNS,
+    (Area.app, "sandbox"): _CAMPAIGNS,
+    (Area.app, "senders"): _SETUP,
+    (Area.app, "settings"): _Needs(_CAMPAIGNS.to_read, _ADMINISTRATION.to_write),
+    (Area.app, "templates"): _CAMPAIGNS,
+    (Area.app, "trunks"): _CONFIGURATION,
+    (Area.app, "users"): _ADMINISTRATION,
+    (Area.app, "webhooks"): _CONFIGURATION,
+    (Area.account, "accounts"): _SHOWN,
+    (Area.account, "apps"): _SHOWN,
+}
+"""By area and first words of the path there, in small letters; the longest line that fits counts."""
+
+_READ_BY_POST: frozenset[tuple[str, ...]] = frozenset(
+    {
+        (Area.compat, "campaign", "getallcampaigndetails"),
+        (Area.compat, "campaign", "*", "status"),
+        (Area.compat, "campaign", "contactlist", "getalllistdetails"),
+        (Area.compat, "campaign", "contactlist", "*", "getallcontacts"),
+        (Area.compat, "interactiondetails"),
+        (Area.app, "templates", "*", "preview"),
+        (Area.app, "templates", "preview"),
+    }
+)
+"""Calls that only look, although they are made by POST; `*` is the id of anything."""
+
+_LOOKS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def only_reads(area: Area, path: Sequence[str], method: str) -> bool:
+    """Tell whether a call changes nothing, by its method and the words of its path below the area."""
+    return method in _LOOKS or (
+        method == "POST" and any(_fits((area, *path), pattern) for pattern in _READ_BY_POST if pattern[0] == area)
+    )
+
+
+def need_of(area: Area, path: Sequence[str], method: str) -> Need:
+    """Return what a call needs."""
+    needs = find_needs(area, path) or _ADMINISTRATION
+    return needs.to_read if only_reads(area, path, method) else needs.to_write
+
+
+def find_needs(area: Area, path: Sequence[str]) -> _Needs | None:
+    """Return the line of the table that fits a path, or None. The bare area stands for itself alone."""
+    words = (area, *(word.lower() for word in path))
+    for length in range(len(words), 1, -1):
+        if words[:length] in _TABLE:
+            return _TABLE[words[:length]]
+    return _TABLE.get(words)
+
+
+def _fits(words: Sequence[str], pattern: Sequence[str]) -> bool:
+    return len(words) == len(pattern) and all(
+        meant in ("*", word.lower()) for word, meant in zip(words, pattern, strict=True)
+    )
