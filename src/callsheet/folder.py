@@ -41,9 +41,9 @@ class DataFolder:
         self.database = path / "callsheet.db"
         self.imports = path / "imports"
         self.sandbox = path / "sandbox"
+        self.key = path / "master.key"
+        self.credentials_file = path / "credentials.json"
         self._lock = path / "lock"
-        self._key = path / "master.key"
-        self._credentials = path / "credentials.json"
         self._server = path / "server.json"
 
     def create(self) -> None:
@@ -117,35 +117,35 @@ class DataFolder:
         """
         try:
             with self._explaining(may_lack=True):
-                key = bytes.fromhex(self._key.read_text("ascii").strip())
+                key = bytes.fromhex(self.key.read_text("ascii").strip())
         except FileNotFoundError:
             if self.database.exists():
                 raise Conflict(
-                    f"{self._key} is gone, and nothing else opens the database: put it back from a copy."
+                    f"{self.key} is gone, and nothing else opens the database: put it back from a copy."
                 ) from None
             key = secrets.token_bytes(_KEY_BYTES)
-            self._write(self._key, key.hex() + "\n")
+            self._write(self.key, key.hex() + "\n")
         except ValueError:
             key = b""
         if len(key) != _KEY_BYTES:
-            raise Conflict(f"{self._key} does not hold a key of {2 * _KEY_BYTES} hexadecimal digits.")
+            raise Conflict(f"{self.key} does not hold a key of {2 * _KEY_BYTES} hexadecimal digits.")
         return key
 
     def credentials(self) -> Credentials:
         """Return what the last start wrote. Raises NotFound before the first, Conflict when it is damaged."""
         try:
             with self._explaining(may_lack=True):
-                return Credentials(**json.loads(self._credentials.read_text("utf-8")))
+                return Credentials(**json.loads(self.credentials_file.read_text("utf-8")))
         except FileNotFoundError:
             raise NotFound(f"There is nothing in {self.path} yet: run `callsheet serve` first.") from None
         except (TypeError, ValueError):
             raise Conflict(
-                f"{self._credentials} is damaged: `callsheet serve` writes it anew when it starts."
+                f"{self.credentials_file} is damaged: `callsheet serve` writes it anew when it starts."
             ) from None
 
     def write_credentials(self, credentials: Credentials) -> None:
         """Write down who may call, for `callsheet credentials` and `callsheet token`."""
-        self._write(self._credentials, json.dumps(asdict(credentials), indent=2) + "\n")
+        self._write(self.credentials_file, json.dumps(asdict(credentials), indent=2) + "\n")
 
     def server(self) -> str | None:
         """Return the address of the server that runs on this folder, or None."""

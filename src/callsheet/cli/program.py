@@ -7,6 +7,7 @@ import sys
 import typer
 
 from callsheet import __version__
+from callsheet.cli.backup import add_to as add_backup
 from callsheet.cli.config import add_to as add_config
 from callsheet.cli.credentials import add_to as add_credentials
 from callsheet.cli.demo import add_to as add_demo
@@ -51,7 +52,17 @@ def callsheet(
     """Run SMS campaigns on this machine; without a configured carrier nothing leaves it."""
 
 
-for add_to in (add_serve, add_work, add_credentials, add_token, add_import, add_demo, add_migrate, add_config):
+for add_to in (
+    add_serve,
+    add_work,
+    add_credentials,
+    add_token,
+    add_import,
+    add_demo,
+    add_migrate,
+    add_backup,
+    add_config,
+):
     add_to(app)
 
 
