@@ -33,6 +33,7 @@ class Prefix(StrEnum):
     trunk = "tr-"
     imported = "im-"
     queue = "qu-"
+    conversation = "c-"
 
 
 def make_id(prefix: Prefix, random16: bytes) -> str:

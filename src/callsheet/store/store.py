@@ -9,6 +9,7 @@ from callsheet.store.apps import Apps
 from callsheet.store.callbacks import Callbacks
 from callsheet.store.campaigns import Campaigns
 from callsheet.store.contacts import Contacts
+from callsheet.store.conversations import Conversations
 from callsheet.store.database import Database
 from callsheet.store.dnc import DncLists
 from callsheet.store.dnc_entries import DncEntries
@@ -41,6 +42,7 @@ class Store:
         self.campaigns = Campaigns(database)
         self.dnc_entries = DncEntries(database, vault)
         self.contacts = Contacts(database, vault)
+        self.conversations = Conversations(database, vault)
         self.dnc_lists = DncLists(database)
         self.erasing = Erasing(database)
         self.flows = Documents(database, Prefix.flow)

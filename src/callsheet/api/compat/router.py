@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from callsheet.api.compat import callbacks, campaigns, contact_lists, contacts, queues, status, triggers
+from callsheet.api.compat import callbacks, campaigns, contact_lists, contacts, interactions, queues, status, triggers
 from callsheet.api.compat.answers import answer
 from callsheet.api.compat.call import Call, read_call
 from callsheet.core.errors import MethodNotAllowed, NotFound, NotImplementedYet
@@ -42,6 +42,8 @@ _ROUTES: tuple[tuple[str, Mapping[str, Handler]], ...] = (
         {"GET": campaigns.show, "PUT": campaigns.update, "DELETE": campaigns.delete, "POST": triggers.pull},
     ),
     ("/campaign/{thing}/status", {"POST": status.show, "GET": status.show}),
+    ("/campaign/{thing}/callcontactat", {"POST": _not_yet}),
+    ("/interactiondetails", {"POST": interactions.show}),
     ("/smartassist/dialout", {"POST": _needs_voice}),
     ("/agentmappings", dict.fromkeys(("GET", "POST"), _needs_voice)),
     ("/agentmappings/{thing}", dict.fromkeys(("GET", "PUT", "DELETE"), _needs_voice)),

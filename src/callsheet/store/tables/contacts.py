@@ -138,4 +138,6 @@ inbound = clustered(
     blob("person"),
     blob("text_sealed"),
     whole("at"),
+    # For the conversations of a period.
+    sa.Index("ix_inbound_app_at", "app", "at"),
 )

@@ -303,6 +303,9 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('app', 'inbound_id', name=op.f('pk_inbound')),
     sqlite_with_rowid=False
     )
+    with op.batch_alter_table('inbound', schema=None) as batch_op:
+        batch_op.create_index('ix_inbound_app_at', ['app', 'at'], unique=False)
+
     op.create_table('list_erasure',
     sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('list_no', sa.BigInteger(), autoincrement=False, nullable=False),
@@ -504,6 +507,9 @@ def downgrade() -> None:
     op.drop_table('node')
     op.drop_table('list_group')
     op.drop_table('list_erasure')
+    with op.batch_alter_table('inbound', schema=None) as batch_op:
+        batch_op.drop_index('ix_inbound_app_at')
+
     op.drop_table('inbound')
     op.drop_table('import_reject')
     op.drop_table('import_job')

@@ -1,0 +1,266 @@
+"""Conversations of a period, newest first: every attempt of an app, and every reply to it.
+
+No index leads from an app to its attempts by their instant: it would cost every insertion something, and reports are
+asked for now and then. The runs of the period are few, and each is a range of the key. They are walked from the one
+that ended last, and those that ended before everything that is wanted are not read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+
+from callsheet.clock import from_micros, to_micros
+from callsheet.core.attempt import fold
+from callsheet.core.campaign import Channel, Definition
+from callsheet.core.ids import encode_attempt
+from callsheet.store import tables as t
+from callsheet.store.arming import ARMED
+from callsheet.store.database import Database
+from callsheet.store.rows import all_of, read_definition
+from callsheet.store.vault import Vault
+
+_GOING_ON = 2**62
+"""When a run ends that has not ended: after every instant."""
+_SKEW = 60_000_000
+"""Attempts bear the database's instant, and the end of a run its node's: how far the two may be apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The run, and the campaign, that an attempt belongs to."""
+
+    run_no: int
+    run_id: str
+    campaign_id: str
+    """Empty: the campaign was deleted."""
+    definition: Definition
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """An attempt, or a reply."""
+
+    id: str
+    channel: Channel
+    person: bytes
+    at: datetime
+    ended_at: datetime
+    """When the last thing happened to it."""
+    number: str
+    """Empty: nobody knows it any more."""
+    attributes: Mapping[str, str]
+    sender: str
+    source: Source | None = None
+    """None: it is a reply."""
+    attempt: int = 0
+    """Attempts used, this one included."""
+    list_no: int = 0
+    state: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which conversations are meant: from `start` on, and before `end`."""
+
+    start: datetime
+    end: datetime
+    outbound: bool
+    inbound: bool
+    channels: frozenset[Channel]
+
+
+class _Key(NamedTuple):
+    """Where a conversation stands: sorted, the newest is first."""
+
+    earlier: int
+    run: int
+    person: bytes
+    n: int
+    inbound_id: str
+
+
+class Conversations:
+    """Reads what was said in a period."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._db = database
+        self._vault = vault
+
+    async def page(self, app: int, wanted: Wanted, *, offset: int, limit: int) -> tuple[int, Sequence[Conversation]]:
+        """Return how many conversations there are, and some of them, the newest first."""
+
+        def read(conn: sa.Connection) -> tuple[int, Sequence[Conversation]]:
+            runs = _runs(conn, app, wanted) if wanted.outbound else []
+            outbound, total = _attempts(conn, app, wanted, runs, offset + limit)
+            replies = wanted.inbound and Channel.sms in wanted.channels
+            inbound, heard = _replies(conn, app, wanted, offset + limit) if replies else ({}, 0)
+            rows = {**outbound, **inbound}
+            sources = {run["no"]: run for run in runs}
+            page = [
+                self._reply(conn, rows[key]) if key.inbound_id else self._attempt(conn, rows[key], sources)
+                for key in sorted(rows)[offset : offset + limit]
+            ]
+            return total + heard, page
+
+        return await self._db.read(read)
+
+    def _attempt(
+        self, conn: sa.Connection, row: Mapping[str, Any], runs: Mapping[int, Mapping[str, Any]]
+    ) -> Conversation:
+        run = runs[row["run_no"]]
+        definition = read_definition(run["definition"])
+        number, attributes = self._contact(conn, row)
+        events = _events(conn, row)
+        return Conversation(
+            id=encode_attempt(row["run_no"], row["person"], row["n"]),
+            channel=Channel(run["channel"]),
+            person=row["person"],
+            at=from_micros(row["at"]),
+            ended_at=from_micros(max([row["at"], *events.values()])),
+            number=number,
+            attributes=attributes,
+            sender=definition.sender,
+            source=Source(run["no"], run["id"], run["campaign_id"] or "", definition, from_micros(run["started_at"])),
+            attempt=row["used"],
+            list_no=row["list_no"],
+            state=fold(events),
+        )
+
+    def _reply(self, conn: sa.Connection, row: Mapping[str, Any]) -> Conversation:
+        """Return a reply: whose it is, and to which sender, is known by the latest attempt before it."""
+        before = _latest_before(conn, row)
+        number, attributes = self._contact(conn, before) if before is not None else ("", {})
+        at = from_micros(row["at"])
+        sender = read_definition(before["definition"]).sender if before is not None else ""
+        return Conversation(row["inbound_id"], Channel.sms, row["person"], at, at, number, attributes, sender)
+
+    def _contact(self, conn: sa.Connection, row: Mapping[str, Any]) -> tuple[str, Mapping[str, str]]:
+        contact, key = t.contact, self._vault.app(row["app"])
+        found = conn.execute(
+            sa.select(contact.c.sealed, contact.c.attributes).where(
+                *(contact.c[name] == row[name] for name in ("app", "list_no", "group_no", "pos"))
+            )
+        ).first()
+        if key is None or found is None:
+            return "", {}
+        return key.open_number(found.sealed, row["person"]), msgspec.json.decode(found.attributes)
+
+
+def _runs(conn: sa.Connection, app: int, wanted: Wanted) -> list[Mapping[str, Any]]:
+    """Return the runs that went on in the period, from the one that ended last."""
+    run, version = t.run, t.campaign_version
+    ended = sa.case((run.c.ended_at == 0, _GOING_ON), else_=run.c.ended_at + _SKEW).label("ended")
+    return all_of(
+        conn,
+        sa.select(
+            run.c.no, run.c.id, run.c.channel, run.c.started_at, ended, version.c.definition,
+            t.campaign.c.id.label("campaign_id"),
+        )
+        .join(
+            version,
+            sa.and_(
+                version.c.app == run.c.app,
+                version.c.campaign_no == run.c.campaign_no,
+                version.c.version == run.c.version,
+            ),
+        )
+        .outerjoin(t.campaign, t.campaign.c.no == run.c.campaign_no)
+        .where(
+            run.c.app == app,
+            run.c.channel.in_([channel.value for channel in wanted.channels]),
+            run.c.started_at < to_micros(wanted.end),
+            ended >= to_micros(wanted.start),
+        )
+        .order_by(ended.desc(), run.c.no.desc()),
+    )  # fmt: skip
+
+
+def _attempts(
+    conn: sa.Connection, app: int, wanted: Wanted, runs: Sequence[Mapping[str, Any]], most: int
+) -> tuple[dict[_Key, Mapping[str, Any]], int]:
+    """Return the newest attempts of these runs, at least so many if there are, and how many there are in all."""
+    attempt = t.attempt
+    found: dict[_Key, Mapping[str, Any]] = {}
+    total = 0
+    for run in runs:
+        meant = (
+            attempt.c.app == app,
+            attempt.c.run_no == run["no"],
+            attempt.c.at >= to_micros(wanted.start),
+            attempt.c.at < to_micros(wanted.end),
+        )
+        total += _count(conn, app, wanted, run, meant)
+        if len(found) >= most and -sorted(found)[most - 1].earlier > run["ended"]:
+            continue
+        newest = sa.select(attempt).where(*meant).order_by(attempt.c.at.desc(), attempt.c.person, attempt.c.n)
+        for row in all_of(conn, newest.limit(most)):
+            found[_Key(-row["at"], -row["run_no"], row["person"], row["n"], "")] = row
+        found = {key: found[key] for key in sorted(found)[:most]}
+    return found, total
+
+
+def _count(
+    conn: sa.Connection,
+    app: int,
+    wanted: Wanted,
+    run: Mapping[str, Any],
+    meant: Sequence[sa.ColumnElement[bool]],
+) -> int:
+    """Count a run's attempts in the period; those of a run that is in it as a whole were counted as it went."""
+    whole = run["started_at"] >= to_micros(wanted.start) and run["ended"] < to_micros(wanted.end)
+    counter = t.counter
+    query = (
+        sa.select(sa.func.coalesce(sa.func.sum(counter.c.value), 0)).where(
+            counter.c.app == app, counter.c.run_no == run["no"], counter.c.name == ARMED
+        )
+        if whole
+        else sa.select(sa.func.count()).select_from(t.attempt).where(*meant)
+    )
+    return int(conn.execute(query).scalar_one())
+
+
+def _replies(conn: sa.Connection, app: int, wanted: Wanted, most: int) -> tuple[dict[_Key, Mapping[str, Any]], int]:
+    """Return the newest replies, and how many there are in all."""
+    inbound = t.inbound
+    meant = inbound.c.app == app, inbound.c.at >= to_micros(wanted.start), inbound.c.at < to_micros(wanted.end)
+    columns = inbound.c.app, inbound.c.inbound_id, inbound.c.person, inbound.c.at
+    newest = sa.select(*columns).where(*meant).order_by(inbound.c.at.desc(), inbound.c.inbound_id).limit(most)
+    found = {_Key(-row["at"], 0, row["person"], 0, row["inbound_id"]): row for row in all_of(conn, newest)}
+    count = sa.select(sa.func.count()).select_from(inbound).where(*meant)
+    return found, int(conn.execute(count).scalar_one())
+
+
+def _events(conn: sa.Connection, row: Mapping[str, Any]) -> dict[str, int]:
+    """Return when each kind of event happened to an attempt."""
+    event = t.event
+    mine = (event.c[name] == row[name] for name in ("app", "run_no", "person", "n"))
+    return {row.kind: row.at for row in conn.execute(sa.select(event.c.kind, event.c.at).where(*mine))}
+
+
+def _latest_before(conn: sa.Connection, reply: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the latest attempt to reach a person before a reply, with the definition of its run."""
+    attempt, run, version = t.attempt, t.run, t.campaign_version
+    rows = all_of(
+        conn,
+        sa.select(attempt, version.c.definition)
+        .join(run, run.c.no == attempt.c.run_no)
+        .join(
+            version,
+            sa.and_(
+                version.c.app == run.c.app,
+                version.c.campaign_no == run.c.campaign_no,
+                version.c.version == run.c.version,
+            ),
+        )
+        .where(attempt.c.app == reply["app"], attempt.c.person == reply["person"], attempt.c.at <= reply["at"])
+        .order_by(attempt.c.at.desc())
+        .limit(1),
+    )
+    return rows[0] if rows else None
