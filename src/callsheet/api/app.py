@@ -5,16 +5,19 @@ Starting and stopping the engine is not its business.
 
 from __future__ import annotations
 
+from functools import partial
+
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from callsheet.api.caller import CALLER, DOCUMENT
+from callsheet.api.caller import CALLER, DOCUMENT, caller_of
 from callsheet.api.compat import errors as compat_errors
 from callsheet.api.compat import router as compat_router
 from callsheet.api.failures import as_failure, is_expected, places_of
+from callsheet.api.idempotency import REPEATABLE, Once, read_key
 from callsheet.api.identity import identify
 from callsheet.api.json_body import parse, read_body, told_again
 from callsheet.api.paths import Address, Dialect, find_address, read_query, refuse_nul
@@ -88,11 +91,20 @@ class Front:
             if address.dialect is Dialect.compat:
                 self._rate_limit.spend(caller.app)
             scope[CALLER] = caller
+        body: bytes | None = None
         if scope["method"] in _WITH_BODY and not address.takes_file(scope["method"]):
             body = await read_body(headers, receive)
             scope[DOCUMENT] = parse(body)
             receive = told_again(body, receive)
             MutableHeaders(scope=scope)["content-type"] = "application/json"
+        key = read_key(headers) if CALLER in scope and scope["method"] in REPEATABLE else None
+        if key is None:
+            await self._route(address, scope, receive, send)
+            return
+        once = Once(self._runtime, caller_of(scope), key)
+        await once.answer(scope, body, receive, send, partial(self._route, address))
+
+    async def _route(self, address: Address, scope: Scope, receive: Receive, send: Send) -> None:
         if address.dialect is Dialect.compat:
             await self._compat({**scope, "path": address.path, "root_path": ""}, receive, send)
         else:

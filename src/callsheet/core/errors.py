@@ -188,6 +188,25 @@ class FlowIsEmpty(Conflict):
     code = "flow_is_empty"
 
 
+class KeyReused(CallsheetError):
+    """This Idempotency-Key belongs to a request with another path or body; a new request needs a new key."""
+
+    status = 422
+    code = "idempotency_key_reused"
+
+
+class KeyInUse(Conflict):
+    """A request with this Idempotency-Key has begun and has no answer yet; ask again in a moment."""
+
+    code = "idempotency_key_in_use"
+
+
+class KeyBrokenOff(Conflict):
+    """The request with this Idempotency-Key broke off: look whether it took effect, then use a new key."""
+
+    code = "idempotency_key_broken_off"
+
+
 class ListInUse(Conflict):
     """A campaign uses this contact list."""
 

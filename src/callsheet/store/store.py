@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from callsheet.core.ids import Prefix
+from callsheet.store.answers import Answers
 from callsheet.store.apps import Apps
 from callsheet.store.callbacks import Callbacks
 from callsheet.store.campaigns import Campaigns
@@ -37,6 +38,7 @@ class Store:
     def __init__(self, database: Database, hot: Hot, vault: Vault) -> None:
         self.hot = hot
         self.vault = vault
+        self.answers = Answers(database, vault)
         self.apps = Apps(database, vault)
         self.callbacks = Callbacks(database)
         self.campaigns = Campaigns(database)

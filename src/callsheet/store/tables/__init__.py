@@ -5,7 +5,7 @@ Every key of a hot table leads with the app. Instants (`_at`, `lease_until`, `du
 `dnc_entry` only, sealed; everywhere else the person key stands for it.
 """
 
-from callsheet.store.tables.accounts import account, app, bucket, client, node, sender, trunk
+from callsheet.store.tables.accounts import account, answer, app, bucket, client, node, sender, trunk
 from callsheet.store.tables.campaigns import (
     campaign,
     campaign_dnc,
@@ -48,6 +48,7 @@ from callsheet.store.tables.runs import (
 
 __all__ = [
     "account",
+    "answer",
     "app",
     "arm",
     "attempt",

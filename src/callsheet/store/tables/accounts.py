@@ -62,6 +62,22 @@ sender = sa.Table(
     sa.UniqueConstraint("app", "label"),
 )
 
+answer = clustered(
+    "answer",
+    whole("app", key=True),
+    # Who called: an idempotency key means something only to the one who made it up.
+    text("caller", key=True),
+    text("key", key=True),
+    # Empty: a file is coming in, and its hash is not known yet.
+    blob("fingerprint"),
+    # 0: the request has begun and has no answer yet.
+    whole("status", default="0"),
+    text("content_type", default=""),
+    blob("body_sealed"),
+    whole("at"),
+    sa.Index("ix_answer_app_at", "app", "at"),
+)
+
 bucket = clustered("bucket", whole("app", key=True), text("name", key=True), whole("tat"))
 
 node = sa.Table(

@@ -20,6 +20,21 @@ def upgrade() -> None:
     sa.Column('created_at', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_account'))
     )
+    op.create_table('answer',
+    sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('caller', sa.Text(), nullable=False),
+    sa.Column('key', sa.Text(), nullable=False),
+    sa.Column('fingerprint', sa.LargeBinary(), nullable=False),
+    sa.Column('status', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
+    sa.Column('content_type', sa.Text(), server_default='', nullable=False),
+    sa.Column('body_sealed', sa.LargeBinary(), nullable=False),
+    sa.Column('at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.PrimaryKeyConstraint('app', 'caller', 'key', name=op.f('pk_answer')),
+    sqlite_with_rowid=False
+    )
+    with op.batch_alter_table('answer', schema=None) as batch_op:
+        batch_op.create_index('ix_answer_app_at', ['app', 'at'], unique=False)
+
     op.create_table('app',
     sa.Column('no', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('id', sa.Text(), nullable=False),
@@ -549,5 +564,9 @@ def downgrade() -> None:
     op.drop_table('attempt')
     op.drop_table('arm')
     op.drop_table('app')
+    with op.batch_alter_table('answer', schema=None) as batch_op:
+        batch_op.drop_index('ix_answer_app_at')
+
+    op.drop_table('answer')
     op.drop_table('account')
     # ### end Alembic commands ###
