@@ -15,10 +15,10 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
+from callsheet.api.caller import Caller
 from callsheet.core.errors import FieldError, Invalid, KeyReused
 from callsheet.engine.runtime import Runtime
 from callsheet.store.answers import Answer, Key
-from callsheet.store.apps import Client
 
 REPEATABLE: Final = frozenset({"POST", "PUT"})
 """The other methods can be repeated as they are."""
@@ -45,10 +45,10 @@ def read_key(headers: Headers) -> str | None:
 class Once:
     """Sees to it that a request under a key is carried out once."""
 
-    def __init__(self, runtime: Runtime, caller: Client, key: str) -> None:
+    def __init__(self, runtime: Runtime, caller: Caller, key: str) -> None:
         self._clock = runtime.clock
         self._answers = runtime.store.answers
-        self._key = Key(caller.app.no, caller.id, key)
+        self._key = Key(caller.tenant.no if caller.tenant is not None else 0, caller.id, key)
 
     async def answer(self, scope: Scope, body: bytes | None, receive: Receive, send: Send, route: Route) -> None:
         """Route a request, or answer it as before. Without a body it is a file, which is hashed as it comes."""

@@ -12,7 +12,7 @@ from callsheet.core.errors import KeyBrokenOff, KeyInUse, KeyReused
 from callsheet.store import tables as t
 from callsheet.store.database import Database
 from callsheet.store.rows import insert, one
-from callsheet.store.vault import Seal, Vault
+from callsheet.store.vault import Vault
 
 KEPT = timedelta(hours=24)
 """How long an answer is remembered."""
@@ -26,8 +26,14 @@ class Key:
     """An idempotency key: what a caller of an app made up for one request."""
 
     app: int
+    """0: the call was for an account."""
     caller: str
     text: str
+
+    @property
+    def purpose(self) -> str:
+        """What its answer is sealed for."""
+        return f"answer {self.app} {self.caller} {self.text}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,7 @@ class Answer:
     status: int
     content_type: str
     body: bytes
+    """A text in UTF-8: answers that can be repeated are JSON."""
     fingerprint: bytes
     """The hash of the request."""
 
@@ -67,7 +74,7 @@ class Answers:
                 raise KeyReused
             if not row["status"]:
                 raise KeyBrokenOff if row["at"] <= to_micros(now - PATIENCE) else KeyInUse
-            body = self._seal(key).open(row["body_sealed"], key.text.encode())
+            body = self._vault.open_secret(row["body_sealed"], key.purpose).encode()
             return Answer(row["status"], row["content_type"], body, row["fingerprint"])
 
         try:
@@ -78,7 +85,7 @@ class Answers:
 
     async def keep(self, key: Key, answer: Answer) -> None:
         """Keep the answer of a request that was begun."""
-        sealed = self._seal(key).close(answer.body, key.text.encode())
+        sealed = self._vault.close_secret(answer.body.decode(), key.purpose)
         values = {
             "status": answer.status,
             "content_type": answer.content_type,
@@ -90,11 +97,6 @@ class Answers:
     async def forget(self, key: Key) -> None:
         """Forget a request that did nothing: it may be corrected and sent again under its key."""
         await self._db.write(lambda conn: conn.execute(sa.delete(t.answer).where(*_is(key))))
-
-    def _seal(self, key: Key) -> Seal:
-        app_key = self._vault.app(key.app)
-        assert app_key is not None, "the app was opened when its caller was identified"
-        return app_key.seal
 
 
 def _is(key: Key) -> tuple[sa.ColumnElement[bool], ...]:
