@@ -11,7 +11,7 @@ from typing import Any
 
 from callsheet.clock import Clock
 from callsheet.core.attempt import Happening, Intent, Kind
-from callsheet.core.campaign import Campaign, Channel, Definition, MessagePlan, Named
+from callsheet.core.campaign import Campaign, Channel, Definition, MessagePlan, Named, Status
 from callsheet.core.hours import CallingHours, Frequency, Window
 from callsheet.core.run import NORMALLY, AppSettings, Launch, Run
 from callsheet.core.walk import Chunk, Group
@@ -152,7 +152,13 @@ def make_definition(lists: Sequence[ContactList], **changes: Any) -> Definition:
 async def make_campaign(store: Store, app: App, clock: Clock, lists: Sequence[ContactList], **changes: Any) -> Campaign:
     """Make a campaign in Ready."""
     definition = make_definition(lists, **changes)
-    return await store.campaigns.create(app.no, definition, clock.now(), unique_names=True)
+    made = await store.campaigns.create(app.no, definition, clock.now(), unique_names=True)
+    if made.status is Status.ready:
+        return made
+    await store.campaigns.prepare(clock.now())
+    found = await store.campaigns.find(app.no, campaign_id=made.id)
+    assert found is not None
+    return found
 
 
 async def start(
@@ -162,6 +168,7 @@ async def start(
     campaign: Campaign,
     *,
     one_run_per_list: bool = True,
+    most_voice_campaigns: int = 50,
     launch: Launch = NORMALLY,
 ) -> Run:
     """Start a campaign and return its run, as the engine sees it."""
@@ -172,6 +179,7 @@ async def start(
         text=campaign.definition.message.received or "",
         sender_no=sender.no,
         one_run_per_list=one_run_per_list,
+        most_voice_campaigns=most_voice_campaigns,
         now=clock.now(),
         launch=launch,
     )

@@ -204,18 +204,6 @@ async def test_a_second_campaign_of_the_same_name_is_refused_unless_the_app_allo
 
 
 @pytest.mark.parametrize(
-    "body",
-    [{"campaignType": "voice"}, {"campaignType": None, "dialingMode": "Progressive"}, {"campaignType": "VOICE "}],
-)
-async def test_a_voice_campaign_is_refused_with_the_reason(shop, body):
-    answer = await create(shop, campaign_body(await shop.make_list(), **body))
-
-    assert answer.status_code == 400
-    assert fields(answer) == ["campaignType"]
-    assert "Voice campaigns are not part of this release" in answer.json()["message"]
-
-
-@pytest.mark.parametrize(
     ("query", "body", "right"),
     [
         ("sms", None, True),

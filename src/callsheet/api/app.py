@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from callsheet.api.caller import CALLER, DOCUMENT, caller_of
+from callsheet.api.caller import CALLER, DOCUMENT, GENERATION, caller_of
 from callsheet.api.compat import errors as compat_errors
 from callsheet.api.compat import router as compat_router
 from callsheet.api.failures import as_failure, is_expected, places_of
@@ -106,6 +106,7 @@ class Front:
 
     async def _route(self, address: Address, scope: Scope, receive: Receive, send: Send) -> None:
         if address.dialect is Dialect.compat:
+            scope[GENERATION] = address.generation
             await self._compat({**scope, "path": address.path, "root_path": ""}, receive, send)
         else:
             await self._v1(scope, receive, send)

@@ -15,6 +15,8 @@ CALLER: Final = "callsheet.caller"
 """Key of the scope: who calls."""
 DOCUMENT: Final = "callsheet.document"
 """Key of the scope: the value of the JSON body; None when there was no body."""
+GENERATION: Final = "callsheet.generation"
+"""Key of the scope: which generation of the documented API the path names, 1 or 2."""
 
 
 class Kind(StrEnum):

@@ -237,6 +237,12 @@ class NoVoiceTrunk(Conflict):
     code = "no_voice_trunk"
 
 
+class TooManyVoiceCampaigns(Conflict):
+    """So many voice campaigns are running that no other may start."""
+
+    code = "too_many_voice_campaigns"
+
+
 class FolderInUse(Conflict):
     """Another process owns this data folder."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from callsheet.core.campaign import Channel, Definition, Order, Status, UncertainPolicy
+from callsheet.core.campaign import MOST_VOICE_CAMPAIGNS, Channel, Definition, Order, Status, UncertainPolicy
 from callsheet.core.gate import Cap
 from callsheet.core.retrying import RetryPolicy
 
@@ -39,6 +39,8 @@ class AppSettings:
     """The app's global DNC list applies to SMS too."""
     one_run_per_list: bool = True
     """Two campaigns that share a list may not run at the same time."""
+    most_voice_campaigns: int = MOST_VOICE_CAMPAIGNS
+    """So many voice campaigns may run at the same time."""
     unique_names: bool = True
     """Two campaigns may not have the same name."""
     requests_per_minute: int | None = None

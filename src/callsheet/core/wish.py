@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from callsheet.core.campaign import Channel
+from callsheet.core.campaign import Channel, MachineDetection, Mode, Order
 from callsheet.core.errors import FieldError
+from callsheet.core.filtering import Filter
 from callsheet.core.hours import CallingHours
 
 
@@ -22,6 +23,17 @@ class Reference:
     def __str__(self) -> str:
         """Return what the client said."""
         return self.name or self.id or ""
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceWish:
+    """How a voice campaign is to call."""
+
+    mode: Mode
+    queue: Reference | None = None
+    max_skips: int = 0
+    machine_detection: MachineDetection = MachineDetection.no
+    pacing_ratio: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,5 +57,13 @@ class Wish:
     message: str | None = None
     template: Reference | None = None
     flow: Reference | None = None
+    order: Order = Order.fifo
+    max_attempts: int = 1
+    retry_minutes: int = 10
+    ring_seconds: int = 30
+    voice: VoiceWish | None = None
+    filter: Filter | None = None
+    filter_path: str = "filter"
+    """Where the filter stands in the request."""
     faults: tuple[FieldError, ...] = ()
     """What is wrong with single fields."""

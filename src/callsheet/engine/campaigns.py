@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from callsheet.core.campaign import Campaign, Channel, Definition, Move
+from callsheet.core.campaign import Campaign, Channel, Definition, Move, Status, after
 from callsheet.core.errors import CampaignNotFound, Conflict, FlowIsEmpty, NoVoiceTrunk, WrongState
 from callsheet.core.flow import first_message
 from callsheet.core.message import to_send
@@ -18,13 +18,15 @@ from callsheet.store.apps import App
 
 
 async def create(runtime: Runtime, app: App, wish: Wish) -> Campaign:
-    """Create a campaign. It waits in Ready, unless the app starts what it creates.
+    """Create a campaign. It waits in Ready (calls are Preparing before), unless the app starts what it creates.
 
     One that cannot start (its flow is empty, its list is in use) is there all the same, and waits.
     """
     now = runtime.clock.now()
     definition = await draft(runtime.store, app, wish)
     campaign = await runtime.store.campaigns.create(app.no, definition, now, unique_names=app.settings.unique_names)
+    if campaign.status is Status.preparing:
+        runtime.conductor.preparer.wake()
     if not app.settings.start_on_create:
         return campaign
     try:
@@ -51,6 +53,8 @@ async def update(runtime: Runtime, app: App, campaign: Campaign, wish: Wish) -> 
 
 async def start(runtime: Runtime, app: App, campaign: Campaign, *, launch: Launch = NORMALLY) -> Campaign:
     """Start a run, or resume the paused one. Raises WrongState, FlowIsEmpty, ListInUse, NoVoiceTrunk."""
+    if after(Move.start, campaign.status) is campaign.status:
+        return campaign
     if campaign.definition.channel is Channel.voice:
         raise NoVoiceTrunk
     now = runtime.clock.now()
@@ -64,6 +68,7 @@ async def start(runtime: Runtime, app: App, campaign: Campaign, *, launch: Launc
         text=text,
         sender_no=sender.no,
         one_run_per_list=app.settings.one_run_per_list,
+        most_voice_campaigns=app.settings.most_voice_campaigns,
         now=now,
         launch=launch,
     )

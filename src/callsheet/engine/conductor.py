@@ -23,6 +23,7 @@ from callsheet.engine.holds import Holds, Scope
 from callsheet.engine.line import Line
 from callsheet.engine.notifier import Notifier
 from callsheet.engine.pace import Pace
+from callsheet.engine.preparer import Preparer
 from callsheet.engine.reaper import Reaper
 from callsheet.engine.recorder import Recorder
 from callsheet.engine.scheduler import Scheduler
@@ -67,6 +68,7 @@ class Conductor:
         self.node_no = 0
         self.notifier = Notifier(given.store.outbox, tick_seconds=given.tuning.tick_seconds)
         self.eraser = Eraser(given.store.erasing)
+        self.preparer = Preparer(given.store.campaigns, given.clock, tick_seconds=given.tuning.tick_seconds)
         self._lines: dict[int, Line] = {}
         self._opening: set[int] = set()
         self._dispatchers: dict[int, Dispatcher] = {}
@@ -105,6 +107,7 @@ class Conductor:
             await self._open(trunk)
         self._watch("reaper", self._reaper.run)
         self._watch("notifier", self.notifier.run)
+        self._watch("preparer", self.preparer.run)
         self._watch("scheduler", self._scheduler.run)
         self._watch("eraser", self.eraser.run)
         log.info("engine.started", node=self.node_no, runs=len(self.agenda.states))
@@ -228,6 +231,7 @@ class Conductor:
         self._reaper.stop()
         self.notifier.stop()
         self.eraser.stop()
+        self.preparer.stop()
         self.recorder.stop()
         await _ended(self._tasks)
         with suppress(Unavailable):  # else the leases run out

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from callsheet.core.campaign import Definition, MessagePlan, Named
+from callsheet.core.campaign import Channel, Definition, MessagePlan, Named, VoicePlan
 from callsheet.core.errors import FieldError, Invalid
 from callsheet.core.message import to_send
 from callsheet.core.names import no_such
 from callsheet.core.template import compile_text
-from callsheet.core.wish import Reference, Wish
+from callsheet.core.wish import Reference, VoiceWish, Wish
 from callsheet.store.apps import App
 from callsheet.store.store import Store
 
@@ -23,6 +23,7 @@ async def draft(store: Store, app: App, wish: Wish) -> Definition:
     lists = [await _contact_list(store, app, reference, wrong) for reference in wish.contact_lists]
     dnc_lists = [await _dnc_list(store, app, reference, wrong) for reference in wish.dnc_lists]
     message = await _message(store, app, wish, wrong)
+    voice = await _voice(store, app, wish.voice, wrong) if wish.voice is not None else None
     await _check_sender(store, app, wish.sender, wrong)
     if wrong:
         raise Invalid(wrong)
@@ -38,6 +39,12 @@ async def draft(store: Store, app: App, wish: Wish) -> Definition:
         hours_document=wish.hours_document,
         message=message,
         format=wish.format,
+        order=wish.order,
+        max_attempts=wish.max_attempts,
+        retry_minutes=wish.retry_minutes,
+        ring_seconds=wish.ring_seconds,
+        voice=voice,
+        filter=wish.filter,
     )
 
 
@@ -57,6 +64,17 @@ async def _dnc_list(store: Store, app: App, reference: Reference, wrong: list[Fi
     return Named(found.no, found.id, found.name)
 
 
+async def _voice(store: Store, app: App, wish: VoiceWish, wrong: list[FieldError]) -> VoicePlan:
+    queue = None
+    if wish.queue is not None:
+        found = await store.queues.find(app.no, queue_id=wish.queue.id, name=wish.queue.name)
+        if found is None:
+            wrong.append(await _unknown("queue", wish.queue, store.queues.names, app))
+        else:
+            queue = Named(found.no, found.id, found.name)
+    return VoicePlan(wish.mode, queue, wish.max_skips, wish.machine_detection, wish.pacing_ratio)
+
+
 async def _message(store: Store, app: App, wish: Wish, wrong: list[FieldError]) -> MessagePlan:
     if wish.flow is not None:
         flow = await store.flows.find(app.no, name=wish.flow.name, thing_id=wish.flow.id)
@@ -70,6 +88,8 @@ async def _message(store: Store, app: App, wish: Wish, wrong: list[FieldError]) 
             wrong.append(await _unknown("template", wish.template, store.templates.names, app))
             return MessagePlan()
         return MessagePlan(wish.message, template=template.named, template_version=template.version)
+    if wish.channel is Channel.voice:
+        return MessagePlan()
     try:
         compile_text(to_send(wish.message or ""))
     except Invalid as error:

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from callsheet.clock import from_micros, to_micros
-from callsheet.core.campaign import Campaign, Channel, Definition, Move, Status, after
+from callsheet.core.campaign import MOST_VOICE_CAMPAIGNS, Campaign, Channel, Definition, Move, Status, after
 from callsheet.core.errors import (
     CallsheetError,
     CampaignNotFound,
@@ -19,6 +19,7 @@ from callsheet.core.errors import (
     ListInUse,
     NameAmbiguous,
     NameTaken,
+    TooManyVoiceCampaigns,
     WrongState,
 )
 from callsheet.core.ids import Prefix
@@ -32,6 +33,8 @@ from callsheet.store.rows import all_of, insert, new_id, one, read_definition, t
 
 _ACCEPTED = ("accepted", "delivered", "undelivered")
 """Counters of attempts that a carrier took."""
+_MOST_PREPARED = 500
+"""At one look."""
 _MOST_IDS = 21
 """Of campaigns with one name: one more than an answer tells."""
 
@@ -43,8 +46,9 @@ class Campaigns:
         self._db = database
 
     async def create(self, app: int, definition: Definition, now: datetime, *, unique_names: bool) -> Campaign:
-        """Create a campaign: it waits in Ready. Raises NameTaken."""
+        """Create a campaign: it waits in Ready, and one that calls is Preparing before. Raises NameTaken."""
         campaign_id = new_id(Prefix.campaign)
+        status = Status.preparing if definition.channel is Channel.voice else Status.ready
 
         def create(conn: sa.Connection) -> Campaign:
             if unique_names:
@@ -57,15 +61,32 @@ class Campaigns:
                 id=campaign_id,
                 lname=key_of(definition.name),
                 channel=definition.channel.value,
-                status=Status.ready.value,
+                status=status.value,
                 version=1,
                 created_at=at,
                 updated_at=at,
             )
             _write_version(conn, app, no, 1, definition)
-            return Campaign(app, no, campaign_id, Status.ready, 1, definition, now, now)
+            if status is Status.preparing:
+                insert(conn, t.preparing, app=app, campaign_no=no)
+            return Campaign(app, no, campaign_id, status, 1, definition, now, now)
 
         return await self._db.write(create)
+
+    async def prepare(self, now: datetime) -> int:
+        """Make every campaign Ready that is Preparing, in all apps, and return how many there were."""
+        waiting = t.preparing.c.campaign_no
+        nos = await self._db.read(lambda conn: list(conn.execute(sa.select(waiting).limit(_MOST_PREPARED)).scalars()))
+        if not nos:
+            return 0
+
+        def prepare(conn: sa.Connection) -> int:
+            mine = t.campaign.c.no.in_(nos), t.campaign.c.status == Status.preparing.value
+            ready = {"status": Status.ready.value, "updated_at": to_micros(now)}
+            conn.execute(sa.delete(t.preparing).where(waiting.in_(nos)))
+            return conn.execute(sa.update(t.campaign).where(*mine).values(ready)).rowcount
+
+        return await self._db.write(prepare)
 
     async def find(self, app: int, *, campaign_id: str | None = None, name: str | None = None) -> Campaign | None:
         """Return a campaign by id, or by name: case and blanks at its ends do not count. Raises NameAmbiguous."""
@@ -123,11 +144,12 @@ class Campaigns:
         one_run_per_list: bool,
         now: datetime,
         launch: Launch = NORMALLY,
+        most_voice_campaigns: int = MOST_VOICE_CAMPAIGNS,
     ) -> Campaign:
         """Start a new run, or resume the paused one; on an Active campaign it changes nothing.
 
-        Nothing is expanded: the run gets a cursor for each group of its lists. Raises ListInUse, and WrongState also
-        when the campaign is not the version that `text` was taken from.
+        Nothing is expanded: the run gets a cursor for each group of its lists. Raises ListInUse, TooManyVoiceCampaigns,
+        and WrongState also when the campaign is not the version that `text` was taken from.
         """
         run_id = new_id(Prefix.run)
 
@@ -144,6 +166,8 @@ class Campaigns:
             _hold_lists(conn, current)
             if one_run_per_list:
                 _refuse_shared_lists(conn, current)
+            if current.definition.channel is Channel.voice:
+                _refuse_more_calls(conn, current, most_voice_campaigns)
             return _open_run(conn, current, run_id, text, sender_no, now, launch)
 
         return await self._db.write(start)
@@ -303,6 +327,15 @@ def _refuse_shared_lists(conn: sa.Connection, campaign: Campaign) -> None:
     if running:
         names = ", ".join(sorted({row["name"] for row in running}))
         raise ListInUse(f"Another running campaign uses the same contact list: {names}.")
+
+
+def _refuse_more_calls(conn: sa.Connection, campaign: Campaign, most: int) -> None:
+    """Refuse one voice campaign too many. Raises TooManyVoiceCampaigns."""
+    one_at_a_time(conn, campaign.app)
+    going_on = t.run.c.ended_at == 0, t.run.c.app == campaign.app, t.run.c.channel == Channel.voice.value
+    running = conn.execute(sa.select(sa.func.count()).select_from(t.run).where(*going_on)).scalar_one()
+    if running >= most:
+        raise TooManyVoiceCampaigns(f"{running} voice campaigns are running, and no more may: stop one of them first.")
 
 
 def _open_run(

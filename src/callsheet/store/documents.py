@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -124,6 +125,18 @@ class Documents:
             self._versions.c.app == app, self._no == no, self._versions.c.version == version
         )
         return str(await self._db.read(lambda conn: conn.execute(query).scalar_one()))
+
+    async def bodies(self, app: int, nos: Collection[int]) -> dict[int, str]:
+        """Return the present bodies of some, by their numbers."""
+        if not nos:
+            return {}
+        thing, versions = self._thing, self._versions
+        query = (
+            sa.select(thing.c.no, self._body)
+            .join(versions, sa.and_(self._no == thing.c.no, versions.c.version == thing.c.version))
+            .where(thing.c.app == app, versions.c.app == app, thing.c.no.in_(nos))
+        )
+        return await self._db.read(lambda conn: {row[0]: row[1] for row in conn.execute(query)})
 
     async def names(self, app: int, limit: int = MOST_LOOKED_AT + 1) -> list[str]:
         """Return some of the names, for an answer that says which exist."""

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from starlette.requests import Request
 
-from callsheet.api.caller import DOCUMENT, caller_of
+from callsheet.api.caller import DOCUMENT, GENERATION, caller_of
 from callsheet.api.paths import Query, read_query
 from callsheet.core.errors import MalformedBody
 from callsheet.engine.runtime import Runtime
@@ -27,6 +27,8 @@ class Call:
     query: Query
     body: Any
     """The JSON body as it came; None where there was none."""
+    generation: int
+    """Which generation of the documented API the path names: 1 or 2."""
 
     @property
     def document(self) -> Mapping[str, Any]:
@@ -51,4 +53,5 @@ def read_call(runtime: Runtime, request: Request) -> Call:
         unquote(request.path_params.get("thing", "")),
         read_query(request.scope["query_string"]),
         request.scope.get(DOCUMENT),
+        request.scope[GENERATION],
     )

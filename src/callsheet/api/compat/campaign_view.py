@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
 from callsheet.api.instants import write_instant
-from callsheet.core.campaign import Campaign
+from callsheet.core.campaign import Campaign, Channel, Definition, MachineDetection
 from callsheet.engine.runtime import Runtime
 
 EXECUTION_TYPE = "NORMAL"
 
+Shown = dict[str, Any]
 
-async def view(runtime: Runtime, campaign: Campaign) -> dict[str, Any]:
+
+async def view(runtime: Runtime, campaign: Campaign) -> Shown:
     """Return `data` of a create, get, update or delete call."""
+    return (await view_all(runtime, campaign.app, [campaign]))[0]
+
+
+async def view_all(runtime: Runtime, app: int, campaigns: Sequence[Campaign]) -> list[Shown]:
+    """Return several campaigns of an app, with one look at the templates that they name."""
+    named = {campaign.definition.message.template for campaign in campaigns}
+    bodies = await runtime.store.templates.bodies(app, [template.no for template in named if template is not None])
+    return [_view(campaign, bodies) for campaign in campaigns]
+
+
+def _view(campaign: Campaign, templates: Mapping[int, str]) -> Shown:
     definition = campaign.definition
-    body: dict[str, Any] = {
+    body: Shown = {
         "_id": campaign.id,
         "id": campaign.id,
         "name": definition.name,
@@ -25,20 +39,15 @@ async def view(runtime: Runtime, campaign: Campaign) -> dict[str, Any]:
         "status": campaign.status.value,
         "campaignType": definition.channel.value,
         "priority": str(definition.priority),
-        "dialingStrategy": {
-            "callerId": {"phoneNumber": definition.sender},
-            "callingHours": definition.hours_document,
-        },
-        **await _said(runtime, campaign),
+        "dialingStrategy": _strategy(definition),
+        **(_calls(definition) if definition.channel is Channel.voice else _said(definition, templates)),
         "isImported": False,
-        "isFiltersEnabled": False,
-        "enableMachineDetect": False,
+        "isFiltersEnabled": definition.filter is not None,
         "totalMessagesSent": campaign.sent,
         "createdAt": write_instant(campaign.created_at),
         "updatedAt": write_instant(campaign.updated_at),
         "schedule": {"isSchedulingEnabled": False, "isRecurrenceEnabled": False},
         "contactLists": [contact_list.name for contact_list in definition.contact_lists],
-        "format": definition.format,
         **_run_of(campaign),
     }
     if definition.dnc_lists:
@@ -47,24 +56,56 @@ async def view(runtime: Runtime, campaign: Campaign) -> dict[str, Any]:
     return body
 
 
-async def _said(runtime: Runtime, campaign: Campaign) -> dict[str, Any]:
+def _strategy(definition: Definition) -> Shown:
+    strategy: Shown = {
+        "callerId": {"phoneNumber": definition.sender},
+        "callingHours": definition.hours_document,
+        "dialingOrder": definition.order.value,
+        "maxAttemptsPerRecord": definition.max_attempts,
+        "defaultRetryPeriod": definition.retry_minutes,
+        "useSystemMappings": False,
+    }
+    if definition.channel is Channel.voice:
+        strategy["maxRingTime"] = definition.ring_seconds
+    return strategy
+
+
+def _calls(definition: Definition) -> Shown:
+    """Return how a voice campaign calls. The names of its queue and of its flow are request-only."""
+    plan, flow = definition.voice, definition.message.flow
+    if plan is None:
+        return {}
+    body: Shown = {
+        "dialingMode": plan.mode.value,
+        "maxSkips": plan.max_skips,
+        # One generation answers true or false; the word is ours.
+        "enableMachineDetect": plan.machine_detection is not MachineDetection.no,
+        "machineDetectMode": plan.machine_detection.value,
+    }
+    if plan.pacing_ratio is not None:
+        body["pacingRatio"] = plan.pacing_ratio
+    if flow is not None:
+        body["experienceFlow"] = flow.id
+    return body
+
+
+def _said(definition: Definition, templates: Mapping[int, str]) -> Shown:
     """Return the message, or the id of the flow that says it.
 
     With a template the documented samples answer the template's own text, whatever text the request had.
     """
-    plan = campaign.definition.message
+    plan = definition.message
+    body: Shown = {"format": definition.format, "enableMachineDetect": False}
     if plan.flow is not None:
-        return {"experienceFlow": plan.flow.id}
+        return {**body, "experienceFlow": plan.flow.id}
     if plan.template is None:
-        return {"message": {"message": plan.received or ""}}
-    template = await runtime.store.templates.find(campaign.app, thing_id=plan.template.id)
-    return {
-        "message": {
-            "template_name": plan.template.name,
-            "message": encode_text(template.body if template is not None else ""),
-            "templateId": plan.template.id,
-        }
+        return {**body, "message": {"message": plan.received or ""}}
+    message = {
+        "template_name": plan.template.name,
+        "message": encode_text(templates.get(plan.template.no, "")),
+        "templateId": plan.template.id,
     }
+    return {**body, "message": message}
 
 
 def encode_text(text: str) -> str:
@@ -72,10 +113,17 @@ def encode_text(text: str) -> str:
     return quote(base64.b64encode(text.encode()).decode("ascii"), safe="")
 
 
-def _run_of(campaign: Campaign) -> dict[str, Any]:
+def connection_of(definition: Definition) -> str:
+    """Return whom a call is connected with: the name of a queue, or of a flow."""
+    queue = definition.voice.queue if definition.voice is not None else None
+    named = queue or definition.message.flow
+    return named.name if named is not None else ""
+
+
+def _run_of(campaign: Campaign) -> Shown:
     if campaign.run_id is None:
         return {}
-    shown: dict[str, Any] = {"campaignInstanceId": campaign.run_id, "campaignExecutionType": EXECUTION_TYPE}
+    shown: Shown = {"campaignInstanceId": campaign.run_id, "campaignExecutionType": EXECUTION_TYPE}
     if campaign.run_updated_at is not None:
         shown["campaignInstanceUpdatedAt"] = write_instant(campaign.run_updated_at)
     return shown

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from callsheet.core.errors import FieldError
 from callsheet.core.names import is_one_line
+
+T = TypeVar("T")
 
 _WORDS_OF_TRUTH: Mapping[str, bool] = {"true": True, "false": False}
 
@@ -87,10 +89,24 @@ class Fields:
             return default
         return value
 
-    def whole(self, key: str, *, least: int, most: int, default: int) -> int:
+    def word(self, key: str, words: Mapping[str, T], default: T, *, required: bool = False) -> T:
+        """Return what a word stands for, in any case; true and false are words too. The default where it is missing."""
+        value = self.get(key)
+        if value is None or value == "":
+            if required:
+                self.blame(key, "This field is required.")
+            return default
+        said = str(value).strip().lower() if isinstance(value, str | bool) else ""
+        if said not in words:
+            self.blame(key, f"This is one of {', '.join(words)}.")
+        return words.get(said, default)
+
+    def whole(self, key: str, *, least: int, most: int, default: int, required: bool = False) -> int:
         """Return a whole number, written as one or as a text; the default where it is missing or empty."""
         value = self.get(key)
         if value is None or value == "":
+            if required:
+                self.blame(key, "This field is required.")
             return default
         if isinstance(value, str) and value.strip().isascii() and value.strip().isdecimal():
             value = int(value.strip()[:20])

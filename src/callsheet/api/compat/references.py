@@ -35,7 +35,7 @@ def read_contact_lists(fields: Fields) -> tuple[Reference, ...]:
     return tuple(found.values())
 
 
-def read_dnc_lists(fields: Fields) -> tuple[Reference, ...]:
+def read_dnc_lists(fields: Fields, *, required: bool) -> tuple[Reference, ...]:
     """Read `dncLists` in every shape that the pages suggest: an object, a name, or an array of one of them.
 
     The documented API knows one list for a campaign; more are named by our own calls.
@@ -48,6 +48,8 @@ def read_dnc_lists(fields: Fields) -> tuple[Reference, ...]:
         place.at(key): _read_dnc_list(place, key) for place in places for key in place.spellings("dncLists", "dncList")
     }
     found = {path: reference for path, reference in said.items() if reference is not None}
+    if required and not found and not any("dnclist" in fault.path.replace("_", "").lower() for fault in fields.wrong):
+        fields.blame("dncLists", "A voice campaign needs a DNC list.")
     if len({(one.id, key_of(one.name or "")) for one in found.values()}) > 1:
         fields.wrong.extend(FieldError(path, "Several fields name different DNC lists; give one.") for path in found)
         return ()

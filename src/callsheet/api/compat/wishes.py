@@ -9,36 +9,48 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from callsheet.api.compat.dialing import Dialing, read_dialing, read_voice
 from callsheet.api.compat.fields import Fields
 from callsheet.api.compat.references import read_contact_lists, read_dnc_lists, read_flow, read_template
-from callsheet.core.campaign import MAX_DESCRIPTION_CHARACTERS, MAX_NAME_CHARACTERS, Channel
+from callsheet.core.campaign import (
+    HIGHEST_PRIORITY,
+    LOWEST_PRIORITY,
+    MAX_DESCRIPTION_CHARACTERS,
+    MAX_NAME_CHARACTERS,
+    Channel,
+    Mode,
+)
 from callsheet.core.errors import Invalid
 from callsheet.core.hours import CallingHours, Frequency, parse_hours
 from callsheet.core.message import to_send
-from callsheet.core.wish import Reference, Wish
+from callsheet.core.wish import Reference, VoiceWish, Wish
 
-LOWEST_PRIORITY, HIGHEST_PRIORITY = 1, 5
 SIMPLE, ADVANCED = "simple", "advanced"
 
 _LONGEST_SENDER = 64
 _LONGEST_MESSAGE = 65_536
 """As received, encoded and with its HTML; what is left to send has a limit of its own."""
+_WANTS_DNC_LIST = 2
+"""The generation."""
 _NO_HOURS = CallingHours(Frequency.weekly, "UTC", ())
 _HOURS_KEYS = ("frequency", "timezone", "days")
 _DAY_KEYS = ("day", "start", "end")
 
+_SAY_KIND = "Say which kind of campaign this is: sms or voice."
+_WRONG_KIND = "This must be sms or voice. Web campaigns have no API."
+
 Document = Mapping[str, Any]
 
 
-def read_new_wish(document: Document, in_query: str) -> Wish:
+def read_new_wish(document: Document, in_query: str, generation: int) -> Wish:
     """Read the body of a campaign to be; `in_query` is the kind that the query names."""
     fields = Fields(document, [])
-    return _read(fields, _read_channel(fields, in_query))
+    return _read(fields, _read_channel(fields, in_query), generation)
 
 
-def read_wish(document: Document, channel: Channel) -> Wish:
+def read_wish(document: Document, channel: Channel, generation: int) -> Wish:
     """Read the body of a campaign that is there, of this kind."""
-    return _read(Fields(document, []), channel)
+    return _read(Fields(document, []), channel, generation)
 
 
 def _read_channel(fields: Fields, in_query: str) -> Channel:
@@ -53,23 +65,25 @@ def _read_channel(fields: Fields, in_query: str) -> Channel:
         return Channel(str(said).strip().lower())
     except ValueError:
         missing = said in (None, "")
-        fields.blame("campaignType", "Say which kind of campaign this is: sms." if missing else "This must be sms.")
+        fields.blame("campaignType", _SAY_KIND if missing else _WRONG_KIND)
         return Channel.sms
 
 
-def _read(fields: Fields, channel: Channel) -> Wish:
-    if channel is Channel.voice:
-        message = "Voice campaigns are not part of this release; they come with a later one. Use sms."
-        fields.blame("campaignType", message)
+def _read(fields: Fields, channel: Channel, generation: int) -> Wish:
     _refuse_schedule(fields)
     sender, hours, hours_document = _read_strategy(fields)
-    said = _read_message(fields, speaks=channel is Channel.sms)
+    voice = read_voice(fields) if channel is Channel.voice else None
+    said = _read_message(fields) if channel is Channel.sms else _read_calls(fields, voice)
+    dialing = (
+        read_dialing(fields.inside("dialingStrategy"), channel) if fields.has_object("dialingStrategy") else Dialing()
+    )
     return Wish(
         name=fields.name("name", longest=MAX_NAME_CHARACTERS),
         description=fields.text("description", longest=MAX_DESCRIPTION_CHARACTERS),
         channel=channel,
         contact_lists=read_contact_lists(fields),
-        dnc_lists=read_dnc_lists(fields),
+        # One generation of the pages makes a list mandatory for calls.
+        dnc_lists=read_dnc_lists(fields, required=channel is Channel.voice and generation == _WANTS_DNC_LIST),
         priority=fields.whole("priority", least=LOWEST_PRIORITY, most=HIGHEST_PRIORITY, default=HIGHEST_PRIORITY),
         sender=sender,
         hours=hours,
@@ -78,6 +92,11 @@ def _read(fields: Fields, channel: Channel) -> Wish:
         message=said.text,
         template=said.template,
         flow=said.flow,
+        order=dialing.order,
+        max_attempts=dialing.max_attempts,
+        retry_minutes=dialing.retry_minutes,
+        ring_seconds=dialing.ring_seconds,
+        voice=voice,
         faults=tuple(fields.wrong),
     )
 
@@ -132,8 +151,19 @@ class _Said(NamedTuple):
     flow: Reference | None
 
 
-def _read_message(fields: Fields, *, speaks: bool) -> _Said:
-    """Read message, format and flow; a campaign that `speaks` must have something to say.
+def _read_calls(fields: Fields, voice: VoiceWish | None) -> _Said:
+    """Read what a call says: a flow where nobody of ours is on the line; else an agent speaks."""
+    if voice is None or voice.mode is not Mode.agentless:
+        return _Said(SIMPLE, None, None, None)
+    blamed = len(fields.wrong)
+    flow = read_flow(fields)
+    if flow is None and len(fields.wrong) == blamed:
+        fields.blame("experienceFlowName", "An Agentless campaign needs an experience flow.")
+    return _Said(SIMPLE, None, None, flow)
+
+
+def _read_message(fields: Fields) -> _Said:
+    """Read message, format and flow of an SMS campaign, which must have something to say.
 
     A flow without a message is advanced, whatever the format says (one page writes `simple` there); otherwise the
     format decides. `advanced` without a flow is plain text, as another page allows.
@@ -145,7 +175,7 @@ def _read_message(fields: Fields, *, speaks: bool) -> _Said:
     said = _read_format(fields)
     if flow is not None and (said != SIMPLE or (text is None and template is None)):
         return _Said(ADVANCED, text, None, flow)
-    if speaks and template is None:
+    if template is None:
         _check_text(fields, message, text, said)
     return _Said(said or SIMPLE, text, template, None)
 

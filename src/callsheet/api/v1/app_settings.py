@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, S
 from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.contract import problems
 from callsheet.api.v1.shapes import Body
-from callsheet.core.campaign import UncertainPolicy
+from callsheet.core.campaign import MOST_VOICE_CAMPAIGNS, UncertainPolicy
 from callsheet.core.errors import BodyTooLarge
 from callsheet.core.gate import Cap
 from callsheet.core.phone import known_region
@@ -53,6 +53,7 @@ class ShownSettings(BaseModel):
     outside_hours: OutsideHours
     dnc_for_sms: bool
     one_run_per_list: bool
+    most_voice_campaigns: int
     unique_names: bool
     requests_per_minute: int | None
     messages_per_minute: int | None
@@ -88,6 +89,8 @@ class ChangedSettings(Body):
     """Whether the global DNC list of the app spares its people from SMS too."""
     one_run_per_list: StrictBool = True
     """Whether campaigns that share a contact list are kept from running at the same time."""
+    most_voice_campaigns: Annotated[StrictInt, Field(ge=1, le=_MOST)] = MOST_VOICE_CAMPAIGNS
+    """How many voice campaigns may run at the same time."""
     unique_names: StrictBool = True
     """Whether a second campaign of the same name is refused."""
     requests_per_minute: Annotated[StrictInt, Field(ge=1, le=_MOST)] | None = None

@@ -13,6 +13,7 @@ from callsheet.store.tables.campaigns import (
     campaign_version,
     flow,
     flow_version,
+    preparing,
     template,
     template_version,
 )
@@ -78,6 +79,7 @@ __all__ = [
     "node",
     "opt_out",
     "outbox",
+    "preparing",
     "queue",
     "retry",
     "run",

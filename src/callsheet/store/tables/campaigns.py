@@ -67,6 +67,8 @@ campaign_dnc = clustered(
     "campaign_dnc", whole("app", key=True), whole("dnc_no", key=True), whole("campaign_no", key=True)
 )
 
+preparing = clustered("preparing", whole("app", key=True), whole("campaign_no", key=True))
+
 campaign_list = clustered(
     "campaign_list",
     whole("app", key=True),

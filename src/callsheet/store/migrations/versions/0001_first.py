@@ -366,6 +366,12 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('seq', name=op.f('pk_outbox')),
     sqlite_autoincrement=True
     )
+    op.create_table('preparing',
+    sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('campaign_no', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.PrimaryKeyConstraint('app', 'campaign_no', name=op.f('pk_preparing')),
+    sqlite_with_rowid=False
+    )
     op.create_table('queue',
     sa.Column('no', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
@@ -517,6 +523,7 @@ def downgrade() -> None:
     op.drop_table('run')
     op.drop_table('retry')
     op.drop_table('queue')
+    op.drop_table('preparing')
     op.drop_table('outbox')
     op.drop_table('opt_out')
     op.drop_table('node')
