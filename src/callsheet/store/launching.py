@@ -1,0 +1,139 @@
+"""Launching: who may start, the rows of a new run, and the state that a run shares with its campaign."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from callsheet.clock import to_micros
+from callsheet.core.campaign import Campaign, Channel, Definition, Status
+from callsheet.core.errors import ListInUse, TooManyVoiceCampaigns
+from callsheet.core.run import Launch
+from callsheet.store import tables as t
+from callsheet.store.outbox import announce
+from callsheet.store.rows import all_of, insert
+
+
+def list_numbers(definition: Definition) -> list[int]:
+    """Return the numbers of a campaign's lists in their order: one that is named twice counts where it stands first."""
+    return list(dict.fromkeys(contact_list.no for contact_list in definition.contact_lists))
+
+
+def hold_lists(conn: sa.Connection, campaign: Campaign) -> None:
+    """Keep others from starting a run of these lists, and imports from adding to them, until the run is written."""
+    lists = t.contact_list
+    numbers = list_numbers(campaign.definition)
+    held = sa.select(lists.c.no).where(lists.c.app == campaign.app, lists.c.no.in_(numbers)).order_by(lists.c.no)
+    conn.execute(held.with_for_update())
+
+
+def refuse_shared_lists(conn: sa.Connection, campaign: Campaign) -> None:
+    """Refuse a list of which another campaign is running. Raises ListInUse. The lists must be held."""
+    link = t.campaign_list
+    numbers = list_numbers(campaign.definition)
+    running = all_of(
+        conn,
+        sa.select(t.contact_list.c.name)
+        .join(link, link.c.list_no == t.contact_list.c.no)
+        .join(t.campaign, t.campaign.c.no == link.c.campaign_no)
+        .where(
+            link.c.app == campaign.app,
+            link.c.list_no.in_(numbers),
+            link.c.campaign_no != campaign.no,
+            t.campaign.c.status.in_((Status.active.value, Status.paused.value)),
+        ),
+    )
+    if running:
+        names = ", ".join(sorted({row["name"] for row in running}))
+        raise ListInUse(f"Another running campaign uses the same contact list: {names}.")
+
+
+def refuse_more_calls(conn: sa.Connection, campaign: Campaign, most: int) -> None:
+    """Refuse one voice campaign too many. Raises TooManyVoiceCampaigns. Others of the app must not start meanwhile."""
+    going_on = t.run.c.ended_at == 0, t.run.c.app == campaign.app, t.run.c.channel == Channel.voice.value
+    running = conn.execute(sa.select(sa.func.count()).select_from(t.run).where(*going_on)).scalar_one()
+    if running >= most:
+        raise TooManyVoiceCampaigns(f"{running} voice campaigns are running, and no more may: stop one of them first.")
+
+
+def open_run(
+    conn: sa.Connection, campaign: Campaign, run_id: str, text: str, sender_no: int, now: datetime, launch: Launch
+) -> Campaign:
+    """Write a new run with its cursors, and make it the campaign's."""
+    run_no = insert(
+        conn,
+        t.run,
+        app=campaign.app,
+        id=run_id,
+        campaign_no=campaign.no,
+        version=campaign.version,
+        channel=campaign.definition.channel.value,
+        status=Status.active.value,
+        sender_no=sender_no,
+        text=text,
+        execution=launch.execution.value,
+        only_unreached=int(launch.only_unreached),
+        reason=launch.reason,
+        started_at=to_micros(now),
+        updated_at=to_micros(now),
+    )
+    _lay_cursors(conn, campaign, run_no)
+    running = replace(campaign, status=Status.active, run_no=run_no, run_id=run_id, sent=0)
+    set_status(conn, running, Status.active, now)
+    announce(conn, campaign.app, "run.started", {"campaign_id": campaign.id, "run_id": run_id}, now)
+    return replace(running, updated_at=now, run_updated_at=now)
+
+
+def _lay_cursors(conn: sa.Connection, campaign: Campaign, run_no: int) -> None:
+    """Give a run its lists, and a cursor for each group of each."""
+    group = t.list_group
+    for place, list_no in enumerate(list_numbers(campaign.definition)):
+        size = conn.execute(sa.select(t.contact_list.c.size).where(t.contact_list.c.no == list_no)).scalar_one()
+        insert(
+            conn,
+            t.run_list,
+            app=campaign.app,
+            run_no=run_no,
+            list_no=list_no,
+            place=place,
+            taken_size=size,
+        )
+        conn.execute(
+            sa.insert(t.cursor).from_select(
+                ["app", "run_no", "list_no", "group_no", "range_no", "lo", "hi", "contacts", "seen"],
+                sa.select(
+                    group.c.app,
+                    sa.literal(run_no),
+                    group.c.list_no,
+                    group.c.group_no,
+                    sa.literal(0),
+                    # A cursor begins and ends where its group does: by its head groups take turns.
+                    sa.select(sa.func.min(t.contact.c.pos)).where(*_members()).scalar_subquery(),
+                    sa.select(sa.func.max(t.contact.c.pos)).where(*_members()).scalar_subquery(),
+                    group.c.contacts,
+                    group.c.contacts,
+                ).where(group.c.app == campaign.app, group.c.list_no == list_no),
+            )
+        )
+
+
+def _members() -> tuple[sa.ColumnElement[bool], ...]:
+    """Say that a contact belongs to the group in question."""
+    contact, group = t.contact, t.list_group
+    return contact.c.app == group.c.app, contact.c.list_no == group.c.list_no, contact.c.group_no == group.c.group_no
+
+
+def set_status(conn: sa.Connection, campaign: Campaign, status: Status, now: datetime) -> None:
+    """Set the state of a campaign and of its run, which arming reads."""
+    at = to_micros(now)
+    conn.execute(
+        sa.update(t.campaign)
+        .where(t.campaign.c.no == campaign.no)
+        .values(status=status.value, run_no=campaign.run_no or 0, updated_at=at)
+    )
+    ended = {"ended_at": at} if status is Status.stopped else {}
+    conn.execute(
+        sa.update(t.run).where(t.run.c.no == campaign.run_no).values(status=status.value, updated_at=at, **ended)
+    )
