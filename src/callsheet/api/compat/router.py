@@ -42,7 +42,6 @@ _ROUTES: tuple[tuple[str, Mapping[str, Handler]], ...] = (
         {"GET": campaigns.show, "PUT": campaigns.update, "DELETE": campaigns.delete, "POST": triggers.pull},
     ),
     ("/campaign/{thing}/status", {"POST": status.show, "GET": status.show}),
-    ("/campaign/{thing}/callcontactat", {"POST": _not_yet}),
     ("/interactiondetails", {"POST": interactions.show}),
     ("/smartassist/dialout", {"POST": _needs_voice}),
     ("/agentmappings", dict.fromkeys(("GET", "POST"), _needs_voice)),
