@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.callers import ALWAYS, SENDER
-from callsheet.api.compat.contacts import _read_row
 from callsheet.api.compat.wishes import read_new_wish, read_wish
+from callsheet.api.contact_rows import read_row
 from callsheet.api.json_body import parse
 from callsheet.api.paths import find_address, read_query
 from callsheet.core.campaign import Channel
@@ -78,7 +78,7 @@ def test_any_object_is_a_wish_or_is_refused(document, in_query):
 def test_any_row_is_a_contact_or_is_named(row):
     wrong: list[FieldError] = []
 
-    read = _read_row(row, "data[0]", "IN", wrong)
+    read = read_row(row, "data[0]", "IN", wrong)
 
     assert isinstance(read, Contact) != bool(wrong)
     assert all(fault.path.startswith("data[0]") for fault in wrong)

@@ -17,7 +17,7 @@ import structlog
 from callsheet import meters
 from callsheet.clock import Clock
 from callsheet.core.contacts import TooManyColumns
-from callsheet.core.errors import NotFound, Unavailable
+from callsheet.core.errors import LimitReached, NotFound, Unavailable
 from callsheet.engine.holds import Scope
 from callsheet.engine.importing import rejects, spool
 from callsheet.engine.importing.blocks import Block, Source
@@ -42,6 +42,7 @@ DNC_LIST = "dnc_list"
 
 _LONGEST_NAME = 200
 _BROKE_OFF = "The import broke off for a reason of our own, which the log tells. Rows before it are in the list."
+_ROWS_BEFORE = "Nothing of the block of 2,000 rows that goes past it is in the list; the rows before are."
 _GONE = "The uploaded file is not there any more; upload it again. Rows before this are in the list."
 
 
@@ -193,13 +194,20 @@ class Importer:
         except UnreadableFile as refused:
             await self._fail(job, str(refused))
         except (NotFound, TooManyColumns) as error:
-            await self._fail(job, error.message)
+            await self._refuse(job, error.message)
+        except LimitReached as error:
+            await self._refuse(job, f"{error.message} {_ROWS_BEFORE}")
         except Unavailable:
             raise
         except Exception:
             log.exception("import.broke", job=job.id)
             await self._reader.close()
             await self._break(job)
+
+    async def _refuse(self, job: ImportJob, problem: str) -> None:
+        """Fail a job whose rows the store does not take. The reader is at the next block, which nobody wants."""
+        await self._reader.close()
+        await self._fail(job, problem)
 
     async def _break(self, job: ImportJob) -> None:
         """Fail a job that broke too often at one and the same place."""

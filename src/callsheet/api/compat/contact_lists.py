@@ -1,4 +1,4 @@
-"""Create and get a contact list."""
+"""Create, get, update and delete a contact list, and get all."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from callsheet.api.compat.fields import Fields
 from callsheet.api.instants import write_instant
 from callsheet.core.campaign import MAX_DESCRIPTION_CHARACTERS, MAX_NAME_CHARACTERS
 from callsheet.core.contacts import columns_of, mapping_of
-from callsheet.core.errors import ContactListNotFound, Invalid
+from callsheet.core.errors import FieldError, Invalid
 from callsheet.core.ids import Prefix
+from callsheet.engine import contact_lists
 from callsheet.store.apps import App
 from callsheet.store.lists import ContactList
 
@@ -19,14 +20,14 @@ PASSIVE = "passiveApi"
 # The tables write the first word, samples of the older generation the second.
 _SOURCES = (PASSIVE, "passiveApiIntegration")
 _LONGEST_SOURCE = 64
+_TYPES = ("", "call", "sms")
+"""One kind of list serves both channels; the tables know both words."""
 
 
 async def create(call: Call) -> dict[str, Any]:
     """Create an empty list, to which contacts are added by calls."""
     fields = Fields(call.document, [])
-    # One page's sample says name1 where its table says name.
-    name_key = "name1" if fields.get("name") is None and fields.get("name1") is not None else "name"
-    name = fields.name(name_key, longest=MAX_NAME_CHARACTERS)
+    name = fields.name(_name_key(fields), longest=MAX_NAME_CHARACTERS)
     description = fields.text("description", longest=MAX_DESCRIPTION_CHARACTERS)
     source = fields.text("source", longest=_LONGEST_SOURCE) or PASSIVE
     if source not in _SOURCES:
@@ -47,11 +48,60 @@ async def create(call: Call) -> dict[str, Any]:
 
 async def show(call: Call) -> dict[str, Any]:
     """Return a list, by its id or by its name. The documented message is empty."""
-    lists = call.runtime.store.lists
-    found = await lists.find(call.app.no, list_id=call.thing) or await lists.find(call.app.no, name=call.thing)
-    if found is None:
-        raise ContactListNotFound
-    return success("", view(call.app, found))
+    return success("", view(call.app, await contact_lists.find(call.runtime, call.app, call.thing)))
+
+
+async def show_all(call: Call) -> dict[str, Any]:
+    """Return all lists, the one that changed last first. The documented message is empty, and there are no pages."""
+    kind = call.parameter("type").lower()
+    if kind not in _TYPES:
+        raise Invalid([FieldError("type", "The type of a contact list is call.")])
+    found = await call.runtime.store.lists.latest(call.app.no)
+    return success("", [view(call.app, one) for one in found])
+
+
+async def update(call: Call) -> dict[str, Any]:
+    """Change what the body names, of name, description and allowDuplicates; the rest stays."""
+    contact_list = await contact_lists.find(call.runtime, call.app, call.thing)
+    fields = Fields(call.document, [])
+    key = _name_key(fields)
+    name = fields.name(key, longest=MAX_NAME_CHARACTERS) if fields.get(key) is not None else None
+    description = fields.text("description", longest=MAX_DESCRIPTION_CHARACTERS)
+    allow_duplicates = fields.flag("allowDuplicates", default=contact_list.allow_duplicates)
+    if fields.wrong:
+        raise Invalid(fields.wrong)
+    changed = await call.runtime.store.lists.change(
+        contact_list,
+        name=name,
+        description=description if fields.get("description") is not None else None,
+        allow_duplicates=allow_duplicates,
+        now=call.runtime.clock.now(),
+    )
+    return success(f"Contact list {changed.name} updated successfully", _told(call.app, changed, fields))
+
+
+async def delete(call: Call) -> dict[str, Any]:
+    """Delete a list with its contacts, and return it as it was."""
+    contact_list = await contact_lists.find(call.runtime, call.app, call.thing)
+    deleted = await contact_lists.delete(call.runtime, contact_list)
+    return success(f"Contact list {deleted.name} deleted successfully", view(call.app, deleted))
+
+
+def _name_key(fields: Fields) -> str:
+    """Return where the name stands: one page's sample says name1 where its table says name."""
+    return "name1" if fields.get("name") is None and fields.get("name1") is not None else "name"
+
+
+def _told(app: App, changed: ContactList, fields: Fields) -> dict[str, Any]:
+    """Return `data` of an update: not the list, but what became of the body."""
+    shown = view(app, changed)
+    kept = ("name", *(key for key in ("description", "allowDuplicates") if fields.get(key) is not None))
+    body = {
+        **{key: shown[key] for key in kept},
+        "scope": ["campaign_management"],
+        **{key: shown[key] for key in ("orgId", "iId", "listType", "accountId", "updatedBy")},
+    }
+    return {"contactListId": changed.id, "body": body}
 
 
 def view(app: App, contact_list: ContactList) -> dict[str, Any]:

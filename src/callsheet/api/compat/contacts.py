@@ -1,36 +1,31 @@
-"""Add contacts to a list: all of a call, or none."""
+"""Add contacts to a list, all of a call or none; and leaf through a list."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
+from callsheet.api.compat.answers import success
 from callsheet.api.compat.call import Call
 from callsheet.api.compat.fields import Fields
-from callsheet.core.contacts import (
-    PHONE_NUMBER,
-    Columns,
-    Contact,
-    RowError,
-    RowReason,
-    TooManyColumns,
-    columns_of,
-    read_contact,
-)
+from callsheet.api.contact_rows import read_rows
+from callsheet.api.instants import write_instant
+from callsheet.core.contacts import PHONE_NUMBER, Contact, TooManyColumns, columns_of
 from callsheet.core.errors import FieldError, Invalid
 from callsheet.core.names import no_such
-from callsheet.engine import contacts
+from callsheet.engine import contact_lists, contacts
+from callsheet.store.contacts import Contact as Listed
 from callsheet.store.lists import ContactList
 
 MOST_CONTACTS = 100
 """In one call, as documented."""
 
+USUAL_PAGE, LARGEST_PAGE = 50, 100
+"""Contacts on a page; the first is the documented sample's."""
+
+_DEEPEST = 10**12
 _LONGEST_NAME = 256
 _ID_KEYS = ("contactListId", "contactListID", "contact_list_id")
 _NAME_KEY = "contact_list_name"
-_CONTACT_PRIORITY = "contactPriority"
-_NESTED = "A contact's field is a text, a number, true, false or null."
-_WHOLE_ROW = (RowReason.too_many_columns, RowReason.value_too_long, RowReason.unreadable_character)
 
 
 async def add(call: Call) -> dict[str, Any]:
@@ -50,6 +45,43 @@ async def add(call: Call) -> dict[str, Any]:
     return {"message": "Adding contacts to public list is in progress"}
 
 
+async def leaf(call: Call) -> dict[str, Any]:
+    """Return some contacts of a list. Pages are counted in contacts (`skip`, `offset`) or in pages (`page`)."""
+    contact_list = await contact_lists.find(call.runtime, call.app, call.thing)
+    skip, limit = _read_place(call)
+    found = await call.runtime.store.contacts.page(contact_list, after=skip, limit=limit)
+    data = {
+        "results": [_show(contact) for contact in found],
+        "skip": skip,
+        "limit": limit,
+        "hasMore": skip + len(found) < contact_list.size,
+        "totalPages": -(-contact_list.size // limit),
+        "totalResults": contact_list.size,
+    }
+    return success("Contacts retrieved successfully", data)
+
+
+def _read_place(call: Call) -> tuple[int, int]:
+    """Read where a page begins and how long it is, from the query or the body."""
+    named = {name: call.parameter(name) for name in ("skip", "offset", "limit", "page")}
+    fields = Fields({**named, **call.document}, [])
+    limit = fields.whole("limit", least=1, most=LARGEST_PAGE, default=USUAL_PAGE)
+    page = fields.whole("page", least=1, most=_DEEPEST, default=1)
+    offset = fields.whole("offset", least=0, most=_DEEPEST, default=(page - 1) * limit)
+    skip = fields.whole("skip", least=0, most=_DEEPEST, default=offset)
+    if fields.wrong:
+        raise Invalid(fields.wrong)
+    return skip, limit
+
+
+def _show(contact: Listed) -> dict[str, Any]:
+    """Show a contact as the sample does: its number without the plus sign, beside its own columns."""
+    number = contact.number.removeprefix("+")
+    at = write_instant(contact.created_at)
+    its_own = {**contact.attributes, columns_of(tuple(contact.attributes)).phone_number: number}
+    return {**its_own, "_id": contact.id, "createdAt": at, "updatedAt": at, PHONE_NUMBER: number}
+
+
 async def _find_list(call: Call, fields: Fields) -> ContactList | None:
     """Return the list, named by its name as on the page or by its id as in the release notes."""
     lists = call.runtime.store.lists
@@ -58,7 +90,9 @@ async def _find_list(call: Call, fields: Fields) -> ContactList | None:
     said = fields.text(key, longest=_LONGEST_NAME, required=True).strip()
     if not said:
         return None
-    found = await lists.find(call.app.no, list_id=said) if id_key else await lists.find(call.app.no, name=said)
+    by_id, by_name = await lists.find(call.app.no, list_id=said), await lists.find(call.app.no, name=said)
+    # Either key is taken for what it says; some clients send the one under the other.
+    found = (by_id or by_name) if id_key else (by_name or by_id)
     if found is None:
         fields.blame(key, no_such("contact list", said, await lists.names(call.app.no)))
     return found
@@ -72,45 +106,4 @@ def _read_rows(fields: Fields, region: str | None) -> list[Contact]:
     if len(rows) > MOST_CONTACTS:
         fields.blame("data", f"Give at most {MOST_CONTACTS} contacts in one call; there are {len(rows)}.")
         return []
-    read: list[Contact] = []
-    for index, row in enumerate(rows):
-        contact = _read_row(row, f"data[{index}]", region, fields.wrong)
-        if contact is not None:
-            read.append(contact)
-    return read
-
-
-def _read_row(row: object, path: str, region: str | None, wrong: list[FieldError]) -> Contact | None:
-    """Read one contact, and name every column of it that is wrong."""
-    if not isinstance(row, dict):
-        wrong.append(FieldError(path, f"A contact is an object with a {PHONE_NUMBER}."))
-        return None
-    flat = {key: value for key, value in row.items() if not isinstance(value, dict | list)}
-    faults = {f"{path}.{key}": _NESTED for key in row if key not in flat}
-    columns = columns_of(tuple(flat))
-    while isinstance(read := read_contact(flat, columns, region), RowError):
-        if read.reason is RowReason.bad_priority and columns.contact_priority != _CONTACT_PRIORITY:
-            # `priority` may mean anything in somebody's own data.
-            columns = replace(columns, contact_priority=None)
-            continue
-        faults.setdefault(_place(path, columns, read.reason), read.message)
-        # What was named is left out, and the rest is looked at once more.
-        match read.reason:
-            case RowReason.unknown_time_zone:
-                columns = replace(columns, time_zone=None)
-            case RowReason.bad_priority:
-                columns = replace(columns, contact_priority=None)
-            case _:
-                break
-    wrong.extend(FieldError(place, message) for place, message in faults.items())
-    return read if not faults and isinstance(read, Contact) else None
-
-
-def _place(path: str, columns: Columns, reason: RowReason) -> str:
-    if reason in _WHOLE_ROW:
-        return path
-    if reason is RowReason.unknown_time_zone:
-        return f"{path}.{columns.time_zone}"
-    if reason is RowReason.bad_priority:
-        return f"{path}.{columns.contact_priority}"
-    return f"{path}.{PHONE_NUMBER}"
+    return read_rows(rows, "data", region, fields.wrong)

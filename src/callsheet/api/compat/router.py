@@ -33,9 +33,12 @@ _ROUTES: tuple[tuple[str, Mapping[str, Handler]], ...] = (
     ("/campaign/schedule", {"POST": _not_yet}),
     ("/campaign/contactlist/createcontactlist", {"POST": contact_lists.create}),
     ("/campaign/contactlist/addcontacts", {"POST": contacts.add}),
-    ("/campaign/contactlist/getalllistdetails", {"POST": _not_yet, "GET": _not_yet}),
-    ("/campaign/contactlist/{thing}", {"GET": contact_lists.show, "PUT": _not_yet, "DELETE": _not_yet}),
-    ("/campaign/contactlist/{thing}/getallcontacts", {"GET": _not_yet, "POST": _not_yet}),
+    ("/campaign/contactlist/getalllistdetails", {"POST": contact_lists.show_all, "GET": contact_lists.show_all}),
+    (
+        "/campaign/contactlist/{thing}",
+        {"GET": contact_lists.show, "PUT": contact_lists.update, "DELETE": contact_lists.delete},
+    ),
+    ("/campaign/contactlist/{thing}/getallcontacts", {"GET": contacts.leaf, "POST": contacts.leaf}),
     ("/campaign/trigger/{thing}", {"POST": triggers.pull}),
     (
         "/campaign/{thing}",

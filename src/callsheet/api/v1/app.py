@@ -19,6 +19,7 @@ from callsheet.api.v1 import (
     app_settings,
     campaigns,
     contact_lists,
+    contacts,
     dnc_lists,
     dnc_numbers,
     flows,
@@ -36,6 +37,7 @@ from callsheet.engine.runtime import Runtime
 
 _RESOURCES = (
     contact_lists,
+    contacts,
     dnc_lists,
     dnc_numbers,
     imports,
