@@ -30,7 +30,8 @@ from callsheet.engine.sms_line import SmsLine
 from callsheet.folder import Credentials, DataFolder
 from callsheet.settings import Settings, variable
 from callsheet.store import migrate as steps
-from callsheet.store.apps import Client, Trunk
+from callsheet.store.apps import Trunk
+from callsheet.store.clients import Client
 from callsheet.store.database import Database
 from callsheet.store.defaults import SANDBOX, make_defaults
 from callsheet.store.sqlite.database import SqliteDatabase
@@ -184,7 +185,7 @@ async def _open_store(
 
 async def _default_client(store: Store, database: Database, vault: Vault, clock: Clock) -> Client:
     try:
-        client = await store.apps.find_client(await make_defaults(database, vault, clock.now()))
+        client = await store.clients.find(await make_defaults(database, vault, clock.now()))
     except InvalidTag:
         raise Conflict(
             "The master key does not open this database: it is the key of another one. Every node on one database"

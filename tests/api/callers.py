@@ -10,7 +10,7 @@ import httpx2
 import jwt
 
 from callsheet.engine.runtime import Runtime
-from callsheet.store.apps import Client
+from callsheet.store.clients import Client
 
 PATIENCE_SECONDS = 30.0
 

@@ -11,7 +11,8 @@ from callsheet import settings
 from callsheet.api.app import build
 from callsheet.bootstrap import open_runtime
 from callsheet.carriers.sandbox.behaviour import Timings
-from callsheet.store.apps import Apps, Client
+from callsheet.store.apps import Apps
+from callsheet.store.clients import Client
 from databases import DATABASES
 from postgres import create_database, drop_database
 
@@ -54,7 +55,7 @@ async def make_client(server: Server, *, name: str = "Shop") -> Client:
     now = server.runtime.clock.now()
     app = await apps.create(await apps.create_account(f"{name} account", now), name, now)
     await apps.create_trunk(app.no, name="Sandbox", carrier="sandbox", takes_any_sender=True, now=now)
-    return await apps.create_client(app, now)
+    return await server.runtime.store.clients.create(app, now)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

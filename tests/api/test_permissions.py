@@ -47,7 +47,7 @@ async def test_nothing_outside_the_contract_is_open_but_what_is_meant_to_be(serv
 
 @pytest.mark.parametrize("scope", Scope)
 async def test_a_client_gets_where_its_scopes_lead_and_nowhere_else(shop, scope):
-    await shop.server.runtime.store.apps.set_scopes(shop.client.id, frozenset({scope.value}))
+    await shop.server.runtime.store.clients.change(shop.client.app.no, shop.client.id, scopes={scope})
 
     for method, template in sorted(routes(shop.server)):
         path = template.replace("{app}", shop.app_id).replace("{", "").replace("}", "")

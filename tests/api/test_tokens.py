@@ -175,7 +175,7 @@ async def test_a_foreign_app_and_an_unknown_one_are_told_alike(shop, stranger):
 
 
 async def test_a_client_without_the_scope_is_refused(shop):
-    await shop.server.runtime.store.apps.set_scopes(shop.client.id, frozenset({"something_else"}))
+    await shop.server.runtime.store.clients.change(shop.client.app.no, shop.client.id, scopes={"else"})
 
     assert (await ask(shop, shop.headers)).status_code == 403
 

@@ -42,7 +42,7 @@ async def test_the_first_start_makes_an_app_that_can_send_at_once(chosen):
     async with open_runtime(chosen) as runtime:
         app = await default_app(runtime)
         known = DataFolder(chosen.data).credentials()
-        client = await runtime.store.apps.find_client(known.client_id)
+        client = await runtime.store.clients.find(known.client_id)
         (trunk,) = await runtime.store.apps.trunks(app.no)
         dnc_list = await runtime.store.dnc_lists.find(app.no, name=GLOBAL_NAME)
 

@@ -110,11 +110,11 @@ async def test_settings_that_are_changed_at_the_same_moment_are_all_kept(store: 
 
 
 async def test_the_scopes_of_a_client_can_be_changed(store: Store, app: App, clock: StillClock):
-    client = await store.apps.create_client(app, clock.now())
+    client = await store.clients.create(app, clock.now())
 
-    await store.apps.set_scopes(client.id, frozenset({"b", "a"}))
+    await store.clients.change(app.no, client.id, scopes={"b", "a"})
 
-    found = await store.apps.find_client(client.id)
+    found = await store.clients.find(client.id)
     assert found is not None
     assert found.scopes == {"a", "b"}
-    assert await store.apps.find_client("cs-nobody") is None
+    assert await store.clients.find("cs-nobody") is None

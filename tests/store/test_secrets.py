@@ -98,8 +98,8 @@ async def test_persons_stay_the_same_after_a_restart(place: Place, store: Store,
 
 
 async def test_a_clients_secret_is_sealed_for_that_client(store: Store, app: App, clock: StillClock):
-    client = await store.apps.create_client(app, clock.now())
-    found = await store.apps.find_client(client.id)
+    client = await store.clients.create(app, clock.now())
+    found = await store.clients.find(client.id)
 
     assert found == client
     ((sealed,),) = await rows(store, "select secret_sealed from client")

@@ -19,7 +19,7 @@ from starlette.datastructures import Headers
 from callsheet.api.caller import Caller, Kind
 from callsheet.api.paths import Address, Query
 from callsheet.core.errors import Forbidden, Unauthenticated
-from callsheet.store.apps import Client
+from callsheet.store.clients import Algorithm, Client
 from callsheet.store.store import Store
 
 LEEWAY_SECONDS = 60
@@ -29,7 +29,6 @@ _LATEST_SECONDS = 2**53 - 1
 """The largest whole number that every reader of JSON holds exactly; clients write it for "never"."""
 _LONGEST_TOKEN = 8 * 1024
 _LONGEST_CLIENT_ID = 128
-_ALGORITHMS = frozenset({"HS256", "HS384", "HS512"})
 _CLIENT_CLAIMS = ("appId", "iss", "kore_iss")
 _BEARER = "bearer "
 # Times are checked here, because the clock is an argument; `aud` and `sub` may be anything.
@@ -97,8 +96,8 @@ async def _find_client(store: Store, claims: Mapping[str, Any]) -> Client:
     client_id = next((claims[name] for name in _CLIENT_CLAIMS if name in claims), None)
     if not isinstance(client_id, str) or len(client_id) > _LONGEST_CLIENT_ID or not client_id.isprintable():
         raise Unauthenticated
-    client = await store.apps.find_client(client_id)
-    if client is None or client.algorithm not in _ALGORITHMS:
+    client = await store.clients.find(client_id)
+    if client is None or client.algorithm not in Algorithm.__members__:
         raise Unauthenticated
     return client
 

@@ -116,6 +116,12 @@ class FlowNotFound(NotFound):
     code = "flow_not_found"
 
 
+class ClientNotFound(NotFound):
+    """There is no such API client in this app."""
+
+    code = "client_not_found"
+
+
 class QueueNotFound(NotFound):
     """There is no such queue in this app."""
 

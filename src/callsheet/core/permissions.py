@@ -91,6 +91,7 @@ _TABLE: Mapping[tuple[str, ...], _Needs] = {
     (Area.compat, "queues"): _CONFIGURATION,
     (Area.compat, "smartassist", "dialout"): _needs(Scope.dialout),
     (Area.app,): _SHOWN,
+    (Area.app, "agent-mappings"): _CONFIGURATION,
     (Area.app, "audit"): _ADMINISTRATION,
     (Area.app, "campaigns"): _CAMPAIGNS,
     (Area.app, "clients"): _ADMINISTRATION,

@@ -1,9 +1,8 @@
-"""Accounts, apps, API clients and senders."""
+"""Accounts, apps, trunks and senders."""
 
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,9 +10,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from callsheet.clock import to_micros
+from callsheet.clock import from_micros, to_micros
 from callsheet.core.ids import Prefix, make_account_id
-from callsheet.core.permissions import Scope
 from callsheet.core.run import AppSettings, Sender
 from callsheet.store import tables as t
 from callsheet.store.database import Database
@@ -21,8 +19,14 @@ from callsheet.store.queues import make_default_queue
 from callsheet.store.rows import all_of, insert, new_id, one, read_settings, to_json
 from callsheet.store.vault import Vault
 
-SECRET_BYTES = 32
-ALL_SCOPES = frozenset(scope.value for scope in Scope)
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Whose apps they are."""
+
+    id: str
+    name: str
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +38,6 @@ class App:
     account_id: str
     name: str
     settings: AppSettings
-
-
-@dataclass(frozen=True, slots=True)
-class Client:
-    """A program that may call the API for one app."""
-
-    id: str
-    secret: str
-    algorithm: str
-    scopes: frozenset[str]
-    app: App
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,52 +89,36 @@ class Apps:
         self._vault.learn(no, app_id, key_sealed)
         return App(no, app_id, account_id, name, AppSettings())
 
-    async def create_client(self, app: App, now: datetime, *, scopes: frozenset[str] = ALL_SCOPES) -> Client:
-        """Create an API client and return it with its secret."""
-        client_id, secret = new_id(Prefix.client), secrets.token_urlsafe(SECRET_BYTES)
-        await self._db.write(
-            lambda conn: insert(
-                conn,
-                t.client,
-                id=client_id,
-                app=app.no,
-                secret_sealed=self._vault.close_secret(secret, client_id),
-                algorithm="HS256",
-                scopes=" ".join(sorted(scopes)),
-                created_at=to_micros(now),
-            )
-        )
-        return Client(client_id, secret, "HS256", scopes, app)
+    async def account(self, account_id: str) -> Account | None:
+        """Return an account, or None."""
+        query = sa.select(t.account).where(t.account.c.id == account_id)
+        row = await self._db.read(lambda conn: one(conn, query))
+        return Account(row["id"], row["name"], from_micros(row["created_at"])) if row is not None else None
 
-    async def set_scopes(self, client_id: str, scopes: frozenset[str]) -> None:
-        """Grant a client these scopes and no others."""
+    async def rename_account(self, account_id: str, name: str) -> None:
+        """Give an account another name."""
         await self._db.write(
-            lambda conn: conn.execute(
-                sa.update(t.client).where(t.client.c.id == client_id).values(scopes=" ".join(sorted(scopes)))
-            )
+            lambda conn: conn.execute(sa.update(t.account).where(t.account.c.id == account_id).values(name=name))
         )
 
-    async def find_client(self, client_id: str) -> Client | None:
-        """Return a client with its app, or None."""
+    async def of_account(self, account_id: str, *, after: int, limit: int) -> list[App]:
+        """Return the apps of an account in the order in which they were made, from a number on."""
+        query = (
+            sa.select(t.app).where(t.app.c.account_id == account_id, t.app.c.no > after).order_by(t.app.c.no)
+        ).limit(limit)
+        return await self._db.read(lambda conn: [_read(row) for row in all_of(conn, query)])
 
-        def find(conn: sa.Connection) -> Client | None:
-            row = one(conn, sa.select(t.client).where(t.client.c.id == client_id))
-            if row is None:
-                return None
-            app = _app(conn, self._vault, t.app.c.no == row["app"])
-            assert app is not None, "a client without an app"
-            secret = self._vault.open_secret(row["secret_sealed"], client_id)
-            return Client(client_id, secret, row["algorithm"], frozenset(row["scopes"].split()), app)
-
-        return await self._db.read(find)
+    async def rename(self, app: int, name: str) -> None:
+        """Give an app another name."""
+        await self._db.write(lambda conn: conn.execute(sa.update(t.app).where(t.app.c.no == app).values(name=name)))
 
     async def find(self, app_id: str) -> App | None:
         """Return an app by its public id, or None."""
-        return await self._db.read(lambda conn: _app(conn, self._vault, t.app.c.id == app_id))
+        return await self._db.read(lambda conn: read_app(conn, self._vault, t.app.c.id == app_id))
 
     async def by_no(self, no: int) -> App | None:
         """Return an app by its number, or None."""
-        return await self._db.read(lambda conn: _app(conn, self._vault, t.app.c.no == no))
+        return await self._db.read(lambda conn: read_app(conn, self._vault, t.app.c.no == no))
 
     async def open_all(self) -> None:
         """Open the key of every app."""
@@ -231,11 +208,16 @@ class Apps:
         return await self._db.write(put)
 
 
-def _app(conn: sa.Connection, vault: Vault, where: sa.ColumnElement[bool]) -> App | None:
+def read_app(conn: sa.Connection, vault: Vault, where: sa.ColumnElement[bool]) -> App | None:
+    """Return the app that fits, with its key opened, or None."""
     row = one(conn, sa.select(t.app).where(where))
     if row is None:
         return None
     vault.learn(row["no"], row["id"], row["key_sealed"])
+    return _read(row)
+
+
+def _read(row: Mapping[str, Any]) -> App:
     return App(row["no"], row["id"], row["account_id"], row["name"], read_settings(row["settings"]))
 
 

@@ -1,9 +1,11 @@
-"""What a first start makes: an account, an app with its API client, a sandbox trunk, and the global DNC list."""
+"""What a first start makes: an account, an app with its API client, a sandbox trunk, and the global DNC list.
+
+Every app that is founded later gets the same.
+"""
 
 from __future__ import annotations
 
 import os
-import secrets
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -11,7 +13,7 @@ import sqlalchemy as sa
 from callsheet.clock import to_micros
 from callsheet.core.ids import Prefix, make_account_id
 from callsheet.store import tables as t
-from callsheet.store.apps import ALL_SCOPES, SECRET_BYTES
+from callsheet.store.clients import ALL_SCOPES, Algorithm, insert_client
 from callsheet.store.database import Database
 from callsheet.store.dnc import GLOBAL_NAME
 from callsheet.store.queues import make_default_queue
@@ -19,6 +21,7 @@ from callsheet.store.rows import insert, new_id, one
 from callsheet.store.vault import Vault
 
 APP_NAME = "Default app"
+CLIENT_NAME = "First client"
 SANDBOX = "sandbox"
 
 _FIRST_START_LOCK = 0x63616C6D
@@ -36,23 +39,34 @@ async def make_defaults(database: Database, vault: Vault, now: datetime) -> str:
         if conn.dialect.name == "postgresql":
             conn.execute(sa.select(sa.func.pg_advisory_xact_lock(_FIRST_START_LOCK)))
         app = one(conn, sa.select(t.app.c.no).order_by(t.app.c.no).limit(1))
-        app_no = app["no"] if app is not None else _make_app(conn, vault, at)
-        oldest = sa.select(t.client.c.id).where(t.client.c.app == app_no).order_by(t.client.c.created_at).limit(1)
-        client = one(conn, oldest)
+        if app is None:
+            account_id = make_account_id(os.urandom(12))
+            insert(conn, t.account, id=account_id, name="Default account", created_at=at)
+        app_no = app["no"] if app is not None else _make_app(conn, vault, account_id, APP_NAME, at)
+        client = one(conn, sa.select(t.client.c.id).where(t.client.c.app == app_no).order_by(t.client.c.no).limit(1))
         return str(client["id"]) if client is not None else _make_client(conn, vault, app_no, at)
 
     return await database.write(make)
 
 
-def _make_app(conn: sa.Connection, vault: Vault, at: int) -> int:
-    account_id, app_id = make_account_id(os.urandom(12)), new_id(Prefix.app)
-    insert(conn, t.account, id=account_id, name="Default account", created_at=at)
+async def found_app(database: Database, vault: Vault, account_id: str, name: str, now: datetime) -> str:
+    """Make an app of an account with what the default one has, and return the id of its API client."""
+    at = to_micros(now)
+
+    def found(conn: sa.Connection) -> str:
+        return _make_client(conn, vault, _make_app(conn, vault, account_id, name, at), at)
+
+    return await database.write(found)
+
+
+def _make_app(conn: sa.Connection, vault: Vault, account_id: str, name: str, at: int) -> int:
+    app_id = new_id(Prefix.app)
     app_no = insert(
         conn,
         t.app,
         id=app_id,
         account_id=account_id,
-        name=APP_NAME,
+        name=name,
         key_sealed=vault.make_app_key(app_id),
         settings="{}",
         created_at=at,
@@ -83,15 +97,5 @@ def _make_app(conn: sa.Connection, vault: Vault, at: int) -> int:
 
 
 def _make_client(conn: sa.Connection, vault: Vault, app_no: int, at: int) -> str:
-    client_id, secret = new_id(Prefix.client), secrets.token_urlsafe(SECRET_BYTES)
-    insert(
-        conn,
-        t.client,
-        id=client_id,
-        app=app_no,
-        secret_sealed=vault.close_secret(secret, client_id),
-        algorithm="HS256",
-        scopes=" ".join(sorted(ALL_SCOPES)),
-        created_at=at,
-    )
+    client_id, _ = insert_client(conn, vault, app_no, CLIENT_NAME, Algorithm.HS256, ALL_SCOPES, at)
     return client_id

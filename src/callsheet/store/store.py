@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Protocol
 
 from callsheet.core.ids import Prefix
@@ -9,9 +10,11 @@ from callsheet.store.answers import Answers
 from callsheet.store.apps import Apps
 from callsheet.store.callbacks import Callbacks
 from callsheet.store.campaigns import Campaigns
+from callsheet.store.clients import Client, Clients
 from callsheet.store.contacts import Contacts
 from callsheet.store.conversations import Conversations
 from callsheet.store.database import Database
+from callsheet.store.defaults import found_app
 from callsheet.store.dnc import DncLists
 from callsheet.store.dnc_entries import DncEntries
 from callsheet.store.documents import Documents
@@ -42,6 +45,7 @@ class Store:
         self.apps = Apps(database, vault)
         self.callbacks = Callbacks(database)
         self.campaigns = Campaigns(database)
+        self.clients = Clients(database, vault)
         self.dnc_entries = DncEntries(database, vault)
         self.contacts = Contacts(database, vault)
         self.conversations = Conversations(database, vault)
@@ -58,6 +62,12 @@ class Store:
         self.runs = Runs(database, vault)
         self.templates = Documents(database, Prefix.template)
         self._database = database
+
+    async def found_app(self, account_id: str, name: str, now: datetime) -> Client:
+        """Make an app of an account with what the default one has, and return its API client, which knows the app."""
+        client = await self.clients.find(await found_app(self._database, self.vault, account_id, name, now))
+        assert client is not None, "it was made a moment ago"
+        return client
 
     async def close(self) -> None:
         """Finish what is queued and close the database."""

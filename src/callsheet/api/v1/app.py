@@ -15,9 +15,12 @@ import callsheet
 from callsheet.api import health
 from callsheet.api.paths import DOCS
 from callsheet.api.v1 import (
+    accounts,
     agent_mappings,
     app_settings,
+    apps,
     campaigns,
+    clients,
     contact_lists,
     contacts,
     dnc_lists,
@@ -36,6 +39,9 @@ from callsheet.core.errors import CallsheetError
 from callsheet.engine.runtime import Runtime
 
 _RESOURCES = (
+    accounts,
+    apps,
+    clients,
     contact_lists,
     contacts,
     dnc_lists,

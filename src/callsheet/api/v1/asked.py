@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Path, Query, Request, Security
 from fastapi.security import APIKeyHeader
 
-from callsheet.api.caller import caller_of
+from callsheet.api.caller import Caller, caller_of
 from callsheet.core.campaign import Campaign
 from callsheet.engine import campaigns
 from callsheet.engine.runtime import Runtime
@@ -34,6 +34,10 @@ async def _app(
     return caller_of(request.scope).app
 
 
+async def _caller(request: Request, _: Annotated[str | None, Security(_token)] = None) -> Caller:
+    return caller_of(request.scope)
+
+
 async def _campaign(
     request: Request,
     app: Annotated[App, Depends(_app)],
@@ -49,6 +53,9 @@ Served = Annotated[Runtime, Depends(_runtime)]
 
 Tenant = Annotated[App, Depends(_app)]
 """The app for which the call is made, as the token proves."""
+
+Calling = Annotated[Caller, Depends(_caller)]
+"""Who calls, whether for an app or for the account."""
 
 OfCampaign = Annotated[Campaign | None, Depends(_campaign)]
 """The campaign to which an answer is narrowed, if the query names one."""

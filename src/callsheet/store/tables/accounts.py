@@ -26,13 +26,16 @@ app = sa.Table(
 client = sa.Table(
     "client",
     metadata,
-    text("id", key=True),
+    serial(),
+    sa.Column("id", sa.Text(), nullable=False, unique=True),
     whole("app"),
+    text("name"),
     blob("secret_sealed"),
     text("algorithm"),
     text("scopes"),
     whole("created_at"),
-    sa.Index("ix_client_app", "app"),
+    sa.UniqueConstraint("app", "no"),
+    sqlite_autoincrement=True,
 )
 
 trunk = sa.Table(

@@ -151,17 +151,19 @@ def upgrade() -> None:
     sqlite_with_rowid=False
     )
     op.create_table('client',
+    sa.Column('no', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('id', sa.Text(), nullable=False),
     sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
     sa.Column('secret_sealed', sa.LargeBinary(), nullable=False),
     sa.Column('algorithm', sa.Text(), nullable=False),
     sa.Column('scopes', sa.Text(), nullable=False),
     sa.Column('created_at', sa.BigInteger(), autoincrement=False, nullable=False),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_client'))
+    sa.PrimaryKeyConstraint('no', name=op.f('pk_client')),
+    sa.UniqueConstraint('app', 'no', name=op.f('uq_client_app_no')),
+    sa.UniqueConstraint('id', name=op.f('uq_client_id')),
+    sqlite_autoincrement=True
     )
-    with op.batch_alter_table('client', schema=None) as batch_op:
-        batch_op.create_index('ix_client_app', ['app'], unique=False)
-
     op.create_table('contact',
     sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('list_no', sa.BigInteger(), autoincrement=False, nullable=False),
@@ -551,9 +553,6 @@ def downgrade() -> None:
         batch_op.drop_index('ix_contact_person')
 
     op.drop_table('contact')
-    with op.batch_alter_table('client', schema=None) as batch_op:
-        batch_op.drop_index('ix_client_app')
-
     op.drop_table('client')
     op.drop_table('chunk')
     op.drop_table('campaign_version')
