@@ -63,6 +63,10 @@ class AppSettings:
     """Numbers on one DNC list."""
     most_dnc_numbers: int | None = None
     """Numbers on all DNC lists of the app."""
+    segment_cost: str | None = None
+    """What a segment costs, as a decimal text; none: nobody said."""
+    currency: str | None = None
+    """In which currency (ISO 4217)."""
     cap: Cap | None = None
     """At most so many attempts to one person within so many hours, over all campaigns of a channel."""
 

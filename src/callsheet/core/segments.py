@@ -62,6 +62,11 @@ def measure(text: str) -> Segments:
     return _measure_gsm(text) if outside is None else _measure_ucs(text, outside[0])
 
 
+def outside_gsm(text: str) -> tuple[str, ...]:
+    """Return the characters that GSM-7 cannot write, each once, as they come."""
+    return tuple(dict.fromkeys(_OUTSIDE.findall(text)))
+
+
 def split(text: str) -> list[str]:
     """Cut a text into its segments, in order; their number is `measure(text).count`."""
     size = measure(text)

@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from callsheet.clock import from_micros
 from callsheet.store import tables as t
 from callsheet.store.database import Database
-from callsheet.store.lists import ContactList, contact_id
-from callsheet.store.rows import all_of, to_json
+from callsheet.store.lists import ContactList, contact_id, read_contact_id
+from callsheet.store.rows import all_of, one, to_json
 from callsheet.store.vault import Vault
 
 MOST_SCANNED = 20_000
@@ -69,6 +69,20 @@ class Contacts:
         query = _in_list(within).where(t.contact.c.pos >= after).order_by(t.contact.c.pos).limit(limit)
         rows = await self._db.read(lambda conn: all_of(conn, query))
         return [self._read(row) for row in rows]
+
+    async def find(self, app: int, wanted: str) -> Contact | None:
+        """Return a contact by its id."""
+        place = read_contact_id(wanted)
+        if place is None:
+            return None
+        contact, group = t.contact, t.list_group
+        priority = sa.select(group.c.priority).where(*_of_group()).scalar_subquery().label("priority")
+        list_no, pos = place
+        query = sa.select(contact, priority).where(
+            contact.c.app == app, contact.c.list_no == list_no, contact.c.pos == pos
+        )
+        row = await self._db.read(lambda conn: one(conn, query))
+        return self._read(row) if row is not None else None
 
     async def of_person(self, within: ContactList, person: bytes, *, after: int, limit: int) -> list[Contact]:
         """Return the contacts of one person in the order of the list: more than one where it takes persons twice."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -16,6 +17,7 @@ from callsheet.core.names import MOST_LOOKED_AT, key_of
 from callsheet.store import tables as t
 from callsheet.store.database import Database
 from callsheet.store.rows import all_of, insert, new_id, one
+from callsheet.store.usage import campaigns_that_name, refuse_used
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +49,7 @@ class Documents:
 
         def create(conn: sa.Connection) -> Document:
             thing = self._thing
-            if one(conn, sa.select(thing.c.no).where(thing.c.app == app, thing.c.lname == key_of(name))):
-                raise NameTaken(f"The name {name} is already in use.")
+            self._refuse_taken(conn, app, name)
             at = to_micros(now)
             no = insert(
                 conn,
@@ -61,59 +62,71 @@ class Documents:
                 created_at=at,
                 updated_at=at,
             )
-            conn.execute(
-                sa.insert(self._versions).values({"app": app, self._no.name: no, "version": 1, self._body.name: body})
-            )
+            self._write_version(conn, app, no, 1, body)
             return Document(Named(no, thing_id, name), 1, body, now)
 
         return await self._db.write(create)
 
-    async def revise(self, app: int, thing_id: str, body: str, now: datetime) -> Document | None:
-        """Give one a new version, and return it; None when there is no such thing. Runs keep what they pinned."""
+    async def change(
+        self, app: int, thing_id: str, now: datetime, *, name: str | None = None, body: str | None = None
+    ) -> Document | None:
+        """Give one another name, or the next version of its body, and return it; None when there is no such thing.
 
-        def revise(conn: sa.Connection) -> Document | None:
+        Runs keep the version that they pinned. Raises NameTaken.
+        """
+
+        def change(conn: sa.Connection) -> Document | None:
             thing = self._thing
             mine = sa.and_(thing.c.app == app, thing.c.id == thing_id)
             row = one(conn, sa.select(thing).where(mine).with_for_update())
             if row is None:
                 return None
-            version = row["version"] + 1
-            conn.execute(
-                sa.insert(self._versions).values(
-                    {"app": app, self._no.name: row["no"], "version": version, self._body.name: body}
-                )
-            )
-            conn.execute(sa.update(thing).where(mine).values(version=version, updated_at=to_micros(now)))
-            named = Named(row["no"], row["id"], row["name"])
-            return Document(named, version, body, from_micros(row["created_at"]))
+            values: dict[str, Any] = {"updated_at": to_micros(now)}
+            if name is not None:
+                self._refuse_taken(conn, app, name, but=row["no"])
+                values |= {"name": name, "lname": key_of(name)}
+            if body is not None:
+                values["version"] = row["version"] + 1
+                self._write_version(conn, app, row["no"], values["version"], body)
+            conn.execute(sa.update(thing).where(mine).values(values))
+            return self._find(conn, app, thing.c.id == thing_id)
 
-        return await self._db.write(revise)
+        return await self._db.write(change)
+
+    async def delete(self, app: int, thing_id: str) -> bool:
+        """Delete one with its versions, and say whether there was one. Raises InUse.
+
+        What its runs sent stays: each keeps its text.
+        """
+
+        def delete(conn: sa.Connection) -> bool:
+            thing = self._thing
+            mine = sa.and_(thing.c.app == app, thing.c.id == thing_id)
+            row = one(conn, sa.select(thing.c.no).where(mine).with_for_update())
+            if row is None:
+                return False
+            refuse_used(conn, app, thing_id)
+            conn.execute(sa.delete(self._versions).where(self._versions.c.app == app, self._no == row["no"]))
+            conn.execute(sa.delete(thing).where(mine))
+            return True
+
+        return await self._db.write(delete)
+
+    async def used_by(self, app: int, thing_id: str) -> list[str]:
+        """Return the names of a few campaigns that use one."""
+        return await self._db.read(lambda conn: campaigns_that_name(conn, app, thing_id))
 
     async def find(self, app: int, *, name: str | None = None, thing_id: str | None = None) -> Document | None:
         """Return one by id, or by name: case and blanks at its ends do not count."""
+        wanted = self._thing.c.id == thing_id if thing_id else self._thing.c.lname == key_of(name or "")
+        return await self._db.read(lambda conn: self._find(conn, app, wanted))
 
-        def find(conn: sa.Connection) -> Document | None:
-            thing, versions = self._thing, self._versions
-            wanted = thing.c.id == thing_id if thing_id else thing.c.lname == key_of(name or "")
-            row = one(
-                conn,
-                sa.select(thing, self._body.label("body"))
-                .join(versions, sa.and_(self._no == thing.c.no, versions.c.version == thing.c.version))
-                .where(thing.c.app == app, versions.c.app == app, wanted),
-            )
-            if row is None:
-                return None
-            named = Named(row["no"], row["id"], row["name"])
-            return Document(named, row["version"], row["body"], from_micros(row["created_at"]))
-
-        return await self._db.read(find)
-
-    async def of_app(self, app: int, *, after: int, limit: int) -> list[Named]:
-        """Return those of an app in the order in which they were made, from a number on."""
+    async def of_app(self, app: int, *, after: int, limit: int, search: str = "") -> list[Named]:
+        """Return those of an app whose name has these words in it, in the order in which they were made."""
         thing = self._thing
         query = (
             sa.select(thing.c.no, thing.c.id, thing.c.name)
-            .where(thing.c.app == app, thing.c.no > after)
+            .where(thing.c.app == app, thing.c.no > after, thing.c.lname.contains(search.lower(), autoescape=True))
             .order_by(thing.c.no)
             .limit(limit)
         )
@@ -142,3 +155,26 @@ class Documents:
         """Return some of the names, for an answer that says which exist."""
         query = sa.select(self._thing.c.name).where(self._thing.c.app == app).order_by(self._thing.c.lname).limit(limit)
         return await self._db.read(lambda conn: [row["name"] for row in all_of(conn, query)])
+
+    def _find(self, conn: sa.Connection, app: int, wanted: sa.ColumnElement[bool]) -> Document | None:
+        thing, versions = self._thing, self._versions
+        row = one(
+            conn,
+            sa.select(thing, self._body.label("body"))
+            .join(versions, sa.and_(self._no == thing.c.no, versions.c.version == thing.c.version))
+            .where(thing.c.app == app, versions.c.app == app, wanted),
+        )
+        if row is None:
+            return None
+        named = Named(row["no"], row["id"], row["name"])
+        return Document(named, row["version"], row["body"], from_micros(row["created_at"]))
+
+    def _refuse_taken(self, conn: sa.Connection, app: int, name: str, *, but: int = 0) -> None:
+        thing = self._thing
+        taken = sa.select(thing.c.no).where(thing.c.app == app, thing.c.lname == key_of(name), thing.c.no != but)
+        if one(conn, taken):
+            raise NameTaken(f"The name {name} is already in use.")
+
+    def _write_version(self, conn: sa.Connection, app: int, no: int, version: int, body: str) -> None:
+        values = {"app": app, self._no.name: no, "version": version, self._body.name: body}
+        conn.execute(sa.insert(self._versions).values(values))

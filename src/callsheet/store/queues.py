@@ -17,7 +17,7 @@ from callsheet.core.names import MOST_LOOKED_AT, key_of
 from callsheet.store import tables as t
 from callsheet.store.database import Database
 from callsheet.store.rows import all_of, insert, new_id, one, to_json
-from callsheet.store.usage import campaigns_that_name
+from callsheet.store.usage import refuse_used
 
 DEFAULT_NAME = "Default Queue"
 """As in the documented samples of campaigns."""
@@ -120,8 +120,7 @@ class Queues:
                 return False
             if row["is_default"]:
                 raise InUse("This is the default queue: make another one the default first.")
-            if users := campaigns_that_name(conn, app, queue_id):
-                raise InUse(f"Campaigns use this queue: {', '.join(users)}.")
+            refuse_used(conn, app, queue_id)
             conn.execute(sa.delete(t.queue).where(t.queue.c.app == app, t.queue.c.no == row["no"]))
             return True
 

@@ -7,10 +7,17 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from callsheet.core.errors import InUse
 from callsheet.store import tables as t
 from callsheet.store.rows import to_json
 
 _SHOWN = 5
+
+
+def refuse_used(conn: sa.Connection, app: int, thing: str) -> None:
+    """Refuse to delete what campaigns name. Raises InUse."""
+    if users := campaigns_that_name(conn, app, thing):
+        raise InUse(f"Campaigns use this: {', '.join(users)}.")
 
 
 def campaigns_that_name(conn: sa.Connection, app: int, thing: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 import msgspec
@@ -29,6 +30,18 @@ def _region(text: str) -> str:
     if not known_region(region):
         raise ValueError("This is not a region with phone numbers of its own, such as IN or US")
     return region
+
+
+def _cost(text: str) -> str:
+    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", text):
+        raise ValueError("This must be a decimal number in a text, such as 0.0075")
+    return text
+
+
+def _currency(text: str) -> str:
+    if not re.fullmatch(r"[A-Z]{3}", currency := text.strip().upper()):
+        raise ValueError("This must be the three letters of a currency, such as EUR")
+    return currency
 
 
 class ShownCap(BaseModel):
@@ -65,6 +78,8 @@ class ShownSettings(BaseModel):
     most_dnc_lists: int | None
     most_dnc_numbers_per_list: int | None
     most_dnc_numbers: int | None
+    segment_cost: str | None
+    currency: str | None
     cap: ShownCap | None
 
 
@@ -113,6 +128,10 @@ class ChangedSettings(Body):
     """Numbers that one DNC list may have; null: any number."""
     most_dnc_numbers: Most = None
     """Numbers that all DNC lists of the app may have together; null: any number."""
+    segment_cost: Annotated[str, AfterValidator(_cost)] | None = None
+    """What a segment of a message costs, as a decimal text such as "0.0075", for previews; null: unknown."""
+    currency: Annotated[str, AfterValidator(_currency)] | None = None
+    """The currency of that cost (ISO 4217, such as EUR); null: not said."""
     cap: NewCap | None = None
     """The most attempts to one person within some hours, over all campaigns of a channel; null: no cap."""
 

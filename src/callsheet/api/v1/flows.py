@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.contract import problems
 from callsheet.api.v1.shapes import USUAL_LIMIT, After, Body, Limit, LongName, Page, no_cursor, page_of
-from callsheet.core.errors import BodyTooLarge, FlowNotFound, Invalid, NameTaken
+from callsheet.core.errors import BodyTooLarge, FlowNotFound, InUse, Invalid, NameTaken
 from callsheet.core.flow import check
 from callsheet.store.documents import Document
 
@@ -31,6 +31,15 @@ class NewDocument(Body):
     """The next version of a flow's document."""
 
     document: dict[str, Any]
+
+
+class ChangedFlow(Body):
+    """What is to change; what is not named stays as it is."""
+
+    name: LongName | None = None
+    """What campaigns call it."""
+    document: dict[str, Any] | None = None
+    """The next version of its document."""
 
 
 class Flow(BaseModel):
@@ -75,7 +84,21 @@ async def get_flow(runtime: Served, app: Tenant, flow_id: str) -> FlowWithDocume
 async def put_document(runtime: Served, app: Tenant, flow_id: str, new: NewDocument) -> FlowWithDocument:
     """Give a flow its document, or the next version of it. Runs keep the version that they started with."""
     body = _checked(new.document)
-    return _show(await runtime.store.flows.revise(app.no, flow_id, body, runtime.clock.now()))
+    return _show(await runtime.store.flows.change(app.no, flow_id, runtime.clock.now(), body=body))
+
+
+@router.patch("/{flow_id}", responses=problems(FlowNotFound, NameTaken, BodyTooLarge))
+async def change_flow(runtime: Served, app: Tenant, flow_id: str, changed: ChangedFlow) -> FlowWithDocument:
+    """Change a flow's name, or give it the next version of its document. Runs keep what they started with."""
+    body = _checked(changed.document) if changed.document is not None else None
+    return _show(await runtime.store.flows.change(app.no, flow_id, runtime.clock.now(), name=changed.name, body=body))
+
+
+@router.delete("/{flow_id}", status_code=204, responses=problems(FlowNotFound, InUse))
+async def delete_flow(runtime: Served, app: Tenant, flow_id: str) -> None:
+    """Delete a flow that no campaign uses."""
+    if not await runtime.store.flows.delete(app.no, flow_id):
+        raise FlowNotFound
 
 
 def _checked(document: dict[str, Any]) -> str:
