@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -24,6 +25,7 @@ from callsheet.core.run import NORMALLY, Launch
 from callsheet.store import tables as t
 from callsheet.store.campaign_rows import find as find_row
 from callsheet.store.campaign_rows import id_of
+from callsheet.store.campaign_search import Found, SortKey, Wanted, following, page
 from callsheet.store.database import Database
 from callsheet.store.gate import close_gate, one_at_a_time
 from callsheet.store.launching import (
@@ -61,9 +63,9 @@ class Campaigns:
                 t.campaign,
                 app=app,
                 id=campaign_id,
-                lname=key_of(definition.name),
                 channel=definition.channel.value,
                 status=status.value,
+                **_searched(definition),
                 version=1,
                 created_at=at,
                 updated_at=at,
@@ -99,6 +101,16 @@ class Campaigns:
 
         return await self._db.read(find)
 
+    async def page(
+        self, app: int, wanted: Wanted, sort: Sequence[tuple[SortKey, bool]], *, offset: int, limit: int
+    ) -> Found:
+        """Return a page of those that are wanted; `sort` holds keys, and whether descending."""
+        return await self._db.read(lambda conn: page(conn, app, wanted, sort, offset=offset, limit=limit))
+
+    async def of_app(self, app: int, wanted: Wanted, *, before: int | None, limit: int) -> list[Campaign]:
+        """Return those that are wanted, the latest first, from a number downwards."""
+        return await self._db.read(lambda conn: following(conn, app, wanted, before_no=before, limit=limit))
+
     async def update(
         self, campaign: Campaign, definition: Definition, now: datetime, *, unique_names: bool
     ) -> Campaign:
@@ -117,8 +129,8 @@ class Campaigns:
                 .values(
                     status=status.value,
                     version=version,
-                    lname=key_of(definition.name),
                     updated_at=to_micros(now),
+                    **_searched(definition),
                 )
             )
             return replace(current, status=status, version=version, definition=definition, updated_at=now)
@@ -215,6 +227,12 @@ def _refuse_taken(conn: sa.Connection, app: int, name: str, but: int) -> None:
     )
     if one(conn, query):
         raise NameTaken(f"A campaign with the name {name} exists already.")
+
+
+def _searched(definition: Definition) -> dict[str, Any]:
+    """Return the columns by which campaigns are searched."""
+    mode = definition.voice.mode.value if definition.voice is not None else ""
+    return {"lname": key_of(definition.name), "priority": definition.priority, "mode": mode}
 
 
 def _write_version(conn: sa.Connection, app: int, no: int, version: int, definition: Definition) -> None:

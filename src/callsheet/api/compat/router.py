@@ -9,7 +9,17 @@ from starlette.requests import Request
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from callsheet.api.compat import callbacks, campaigns, contact_lists, contacts, interactions, queues, status, triggers
+from callsheet.api.compat import (
+    callbacks,
+    campaign_list,
+    campaigns,
+    contact_lists,
+    contacts,
+    interactions,
+    queues,
+    status,
+    triggers,
+)
 from callsheet.api.compat.answers import answer
 from callsheet.api.compat.call import Call, read_call
 from callsheet.core.errors import MethodNotAllowed, NotFound, NotImplementedYet
@@ -29,7 +39,7 @@ async def _needs_voice(_: Call) -> Mapping[str, Any]:
 # Words go before ids: no campaign is found under the name of a call.
 _ROUTES: tuple[tuple[str, Mapping[str, Handler]], ...] = (
     ("/campaign", {"POST": campaigns.create}),
-    ("/campaign/getallcampaigndetails", {"POST": _not_yet, "GET": _not_yet}),
+    ("/campaign/getallcampaigndetails", dict.fromkeys(("POST", "GET"), campaign_list.show_all)),
     ("/campaign/schedule", {"POST": _not_yet}),
     ("/campaign/contactlist/createcontactlist", {"POST": contact_lists.create}),
     ("/campaign/contactlist/addcontacts", {"POST": contacts.add}),

@@ -46,12 +46,19 @@ campaign = sa.Table(
     text("channel"),
     text("status"),
     whole("version"),
+    # As in its present version, for searches.
+    whole("priority"),
+    # Empty: it does not call.
+    text("mode", default=""),
     # 0: it never ran.
     whole("run_no", default="0"),
     whole("created_at"),
     whole("updated_at"),
     sa.UniqueConstraint("app", "id"),
     sa.Index("ix_campaign_app_lname", "app", "lname"),
+    sa.Index("ix_campaign_app_channel_created_at", "app", "channel", "created_at"),
+    sa.Index("ix_campaign_app_channel_updated_at", "app", "channel", "updated_at"),
+    sa.Index("ix_campaign_app_channel_lname", "app", "channel", "lname"),
     sqlite_autoincrement=True,
 )
 

@@ -103,6 +103,8 @@ def upgrade() -> None:
     sa.Column('channel', sa.Text(), nullable=False),
     sa.Column('status', sa.Text(), nullable=False),
     sa.Column('version', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('priority', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('mode', sa.Text(), server_default='', nullable=False),
     sa.Column('run_no', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
     sa.Column('created_at', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('updated_at', sa.BigInteger(), autoincrement=False, nullable=False),
@@ -111,6 +113,9 @@ def upgrade() -> None:
     sqlite_autoincrement=True
     )
     with op.batch_alter_table('campaign', schema=None) as batch_op:
+        batch_op.create_index('ix_campaign_app_channel_created_at', ['app', 'channel', 'created_at'], unique=False)
+        batch_op.create_index('ix_campaign_app_channel_lname', ['app', 'channel', 'lname'], unique=False)
+        batch_op.create_index('ix_campaign_app_channel_updated_at', ['app', 'channel', 'updated_at'], unique=False)
         batch_op.create_index('ix_campaign_app_lname', ['app', 'lname'], unique=False)
 
     op.create_table('campaign_dnc',
@@ -560,6 +565,9 @@ def downgrade() -> None:
     op.drop_table('campaign_dnc')
     with op.batch_alter_table('campaign', schema=None) as batch_op:
         batch_op.drop_index('ix_campaign_app_lname')
+        batch_op.drop_index('ix_campaign_app_channel_updated_at')
+        batch_op.drop_index('ix_campaign_app_channel_lname')
+        batch_op.drop_index('ix_campaign_app_channel_created_at')
 
     op.drop_table('campaign')
     op.drop_table('callback')
