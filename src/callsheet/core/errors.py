@@ -104,6 +104,12 @@ class ContactListNotFound(NotFound):
     code = "contact_list_not_found"
 
 
+class ContactNotFound(NotFound):
+    """There is no such contact in this app."""
+
+    code = "contact_not_found"
+
+
 class DncListNotFound(NotFound):
     """There is no such DNC list in this app."""
 

@@ -96,6 +96,7 @@ _TABLE: Mapping[tuple[str, ...], _Needs] = {
     (Area.app, "campaigns"): _CAMPAIGNS,
     (Area.app, "clients"): _ADMINISTRATION,
     (Area.app, "contact-lists"): _CAMPAIGNS,
+    (Area.app, "contacts"): _CAMPAIGNS,
     (Area.app, "dnc-lists"): _CAMPAIGNS,
     (Area.app, "flows"): _CAMPAIGNS,
     (Area.app, "queues"): _CONFIGURATION,
@@ -119,6 +120,9 @@ _READ_BY_POST: frozenset[tuple[str, ...]] = frozenset(
         (Area.compat, "campaign", "contactlist", "getalllistdetails"),
         (Area.compat, "campaign", "contactlist", "*", "getallcontacts"),
         (Area.compat, "interactiondetails"),
+        (Area.app, "campaigns", "*", "why"),
+        (Area.app, "contacts", "history"),
+        (Area.app, "dnc-lists", "*", "numbers", "find"),
         (Area.app, "templates", "*", "preview"),
         (Area.app, "templates", "preview"),
     }

@@ -7,8 +7,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from callsheet.core.campaign import MOST_VOICE_CAMPAIGNS, Channel, Definition, Order, Status, UncertainPolicy
-from callsheet.core.gate import Cap
+from callsheet.core.gate import SEND, Cap, Verdict, judge_hours, zones_of_group
 from callsheet.core.retrying import RetryPolicy
+from callsheet.core.walk import Group
 
 
 class ZoneSource(StrEnum):
@@ -135,7 +136,28 @@ class Run:
     @property
     def global_dnc_applies(self) -> bool:
         """Tell whether the app's global DNC list spares its people from this run."""
-        return self.channel is Channel.voice or self.settings.dnc_for_sms
+        return global_dnc_applies(self.channel, self.settings)
+
+
+def global_dnc_applies(channel: Channel, settings: AppSettings) -> bool:
+    """Tell whether the app's global DNC list spares its people from a channel."""
+    return channel is Channel.voice or settings.dnc_for_sms
+
+
+def zones_of(definition: Definition, settings: AppSettings, group: Group) -> frozenset[str]:
+    """Return the zones of a group that must all be open."""
+    by_number = settings.zones is ZoneSource.number
+    return zones_of_group(group.own_zone, group.candidate_zones, definition.hours.timezone, by_number=by_number)
+
+
+def judge_group_hours(
+    definition: Definition, settings: AppSettings, launch: Launch, group: Group, now: datetime
+) -> Verdict:
+    """Judge the hours of a group: all its contacts share one set of zones. An emergency knows no hours."""
+    if launch.execution is Execution.emergency:
+        return SEND
+    skip = settings.outside_hours is OutsideHours.skip
+    return judge_hours(definition.hours, zones_of(definition, settings, group), now, skip_outside=skip)
 
 
 def retry_policy(definition: Definition, settings: AppSettings) -> RetryPolicy:

@@ -14,7 +14,6 @@ from cryptography.exceptions import InvalidTag
 from callsheet.clock import from_micros, to_micros
 from callsheet.core.attempt import UNREACHED, Intent, fold
 from callsheet.core.gate import (
-    SEND,
     Cap,
     Facts,
     Reason,
@@ -24,11 +23,9 @@ from callsheet.core.gate import (
     Wait,
     capped_until,
     judge,
-    judge_hours,
-    zones_of_group,
 )
 from callsheet.core.retrying import Turn, is_needless
-from callsheet.core.run import Execution, OutsideHours, Run, ZoneSource
+from callsheet.core.run import Run, judge_group_hours
 from callsheet.core.walk import Chunk, Group
 from callsheet.store.protocol import ArmKey
 from callsheet.store.retry import Retry
@@ -238,13 +235,8 @@ def find_reached(events: Iterable[tuple[bytes, int, int, str | None]]) -> set[by
 
 
 def judge_group(run: Run, group: Group, now: datetime) -> Verdict:
-    """Judge the hours of a group: all its contacts share one set of zones. An emergency knows no hours."""
-    if run.launch.execution is Execution.emergency:
-        return SEND
-    by_number = run.settings.zones is ZoneSource.number
-    hours = run.definition.hours
-    zones = zones_of_group(group.own_zone, group.candidate_zones, hours.timezone, by_number=by_number)
-    return judge_hours(hours, zones, now, skip_outside=run.settings.outside_hours is OutsideHours.skip)
+    """Judge the hours of a group in a run."""
+    return judge_group_hours(run.definition, run.settings, run.launch, group, now)
 
 
 UNREADABLE = ""

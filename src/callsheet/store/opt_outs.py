@@ -36,9 +36,7 @@ class OptOuts:
 
     async def find(self, app: int, person: bytes) -> list[OptOut]:
         """Return what a person opted out of."""
-        query = sa.select(t.opt_out).where(t.opt_out.c.app == app, t.opt_out.c.person == person)
-        rows = await self._db.read(lambda conn: all_of(conn, query.order_by(t.opt_out.c.channel)))
-        return [_read(row) for row in rows]
+        return await self._db.read(lambda conn: opt_outs_of(conn, app, person))
 
     async def hear(
         self,
@@ -72,6 +70,14 @@ class OptOuts:
             return True
 
         return await self._db.write(hear)
+
+
+def opt_outs_of(conn: sa.Connection, app: int, person: bytes) -> list[OptOut]:
+    """Return what a person opted out of."""
+    opt_out = t.opt_out
+    # By channel too: the key leads with it.
+    mine = sa.and_(opt_out.c.app == app, opt_out.c.channel.in_(list(Channel)), opt_out.c.person == person)
+    return [_read(row) for row in all_of(conn, sa.select(opt_out).where(mine).order_by(opt_out.c.channel))]
 
 
 def _read(row: Mapping[str, Any]) -> OptOut:

@@ -19,6 +19,7 @@ from callsheet.store.dnc import DncLists
 from callsheet.store.dnc_entries import DncEntries
 from callsheet.store.documents import Documents
 from callsheet.store.erasing import Erasing
+from callsheet.store.histories import Histories
 from callsheet.store.imports import Imports
 from callsheet.store.lists import Lists
 from callsheet.store.opt_outs import OptOuts
@@ -28,6 +29,7 @@ from callsheet.store.protocol import BulkStore, HotStore
 from callsheet.store.queues import Queues
 from callsheet.store.reports import Reports
 from callsheet.store.runs import Runs
+from callsheet.store.standings import Standings
 from callsheet.store.vault import Vault
 
 
@@ -52,6 +54,7 @@ class Store:
         self.dnc_lists = DncLists(database)
         self.erasing = Erasing(database)
         self.flows = Documents(database, Prefix.flow)
+        self.histories = Histories(database, vault)
         self.imports = Imports(database)
         self.lists = Lists(database)
         self.opt_outs = OptOuts(database)
@@ -60,6 +63,7 @@ class Store:
         self.queues = Queues(database)
         self.reports = Reports(database, vault)
         self.runs = Runs(database, vault)
+        self.standings = Standings(database)
         self.templates = Documents(database, Prefix.template)
         self._database = database
 

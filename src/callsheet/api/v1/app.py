@@ -21,6 +21,7 @@ from callsheet.api.v1 import (
     apps,
     campaigns,
     clients,
+    contact_history,
     contact_lists,
     contacts,
     dnc_lists,
@@ -32,6 +33,7 @@ from callsheet.api.v1 import (
     sandbox,
     senders,
     templates,
+    why,
 )
 from callsheet.api.v1.contract import EVERYWHERE, write_contract
 from callsheet.api.v1.errors import respond
@@ -42,6 +44,7 @@ _RESOURCES = (
     accounts,
     apps,
     clients,
+    contact_history,
     contact_lists,
     contacts,
     dnc_lists,
@@ -53,6 +56,7 @@ _RESOURCES = (
     agent_mappings,
     senders,
     campaigns,
+    why,
     runs,
     sandbox,
     app_settings,

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Annotated
 
 from fastapi import APIRouter
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, Field
 from starlette.responses import StreamingResponse
 
 from callsheet.api.instants import write_instant
@@ -14,6 +14,7 @@ from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.contract import problems
 from callsheet.api.v1.csv_export import CSV, Bom, csv_response
 from callsheet.api.v1.dnc_lists import find_dnc_list
+from callsheet.api.v1.numbers import AnyNumber
 from callsheet.api.v1.shapes import USUAL_LIMIT, After, Body, Instant, Limit, Page, no_cursor, page_of
 from callsheet.core.errors import BodyTooLarge, DncListNotFound
 from callsheet.core.ids import PERSON_BYTES
@@ -27,22 +28,13 @@ router = APIRouter(prefix="/v1/apps/{app}/dnc-lists/{list_id}", tags=["DNC lists
 MOST_NUMBERS = 10_000
 """In one call; more come as an import."""
 
-_LONGEST_NUMBER = 64
 _BLOCK = 1000
-
-
-def _as_text(value: object) -> object:
-    """Return a number that was written without quotes as the text that it means."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-Number = Annotated[str, Field(max_length=_LONGEST_NUMBER), BeforeValidator(_as_text)]
 
 
 class Numbers(Body):
     """Phone numbers, in international form, or local to the app's region."""
 
-    numbers: Annotated[list[Number], Field(max_length=MOST_NUMBERS)]
+    numbers: Annotated[list[AnyNumber], Field(max_length=MOST_NUMBERS)]
 
 
 class RejectedNumber(BaseModel):

@@ -8,9 +8,8 @@ from pydantic import BaseModel
 
 from callsheet.api.v1.shapes import Instant
 from callsheet.core.attempt import Kind
-from callsheet.core.gate import Reason, Suppress, Wait, zones_of_group
-from callsheet.core.run import Run, ZoneSource
-from callsheet.core.walk import Group
+from callsheet.core.gate import Reason, Suppress, Wait
+from callsheet.core.run import Run, zones_of
 from callsheet.engine.runtime import Runtime
 from callsheet.store.arming import ARMED, SUPPRESSED, judge_group
 from callsheet.store.recording import REJECTED, SEGMENTS, UNMEASURED
@@ -130,17 +129,12 @@ def _left(runtime: Runtime, run: Run, left: Left) -> LeftGroup:
     return LeftGroup(
         list_id=named.id if named is not None else "",
         list_name=named.name if named is not None else "",
-        zones=sorted(_zones(run, group)),
+        zones=sorted(zones_of(run.definition, run.settings, group)),
         priority=group.priority,
         contacts=left.contacts,
         open=not isinstance(verdict, Wait | Suppress),
         next_open_at=verdict.until if isinstance(verdict, Wait) else None,
     )
-
-
-def _zones(run: Run, group: Group) -> frozenset[str]:
-    by_number = run.settings.zones is ZoneSource.number
-    return zones_of_group(group.own_zone, group.candidate_zones, run.definition.hours.timezone, by_number=by_number)
 
 
 def _waiting(run: Run, waiting: Waiting) -> WaitingContacts:

@@ -140,4 +140,5 @@ inbound = clustered(
     whole("at"),
     # For the conversations of a period.
     sa.Index("ix_inbound_app_at", "app", "at"),
+    sa.Index("ix_inbound_person", "app", "person", "at"),
 )

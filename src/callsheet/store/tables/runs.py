@@ -132,6 +132,7 @@ suppression = clustered(
     blob("person"),
     text("reason"),
     whole("at"),
+    sa.Index("ix_suppression_person", "app", "person", "at"),
 )
 
 retry = clustered(
@@ -147,6 +148,7 @@ retry = clustered(
     whole("used"),
     whole("group_no"),
     text("reason"),
+    sa.Index("ix_retry_person", "app", "person"),
 )
 
 callback = clustered(

@@ -327,6 +327,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('inbound', schema=None) as batch_op:
         batch_op.create_index('ix_inbound_app_at', ['app', 'at'], unique=False)
+        batch_op.create_index('ix_inbound_person', ['app', 'person', 'at'], unique=False)
 
     op.create_table('list_erasure',
     sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
@@ -412,6 +413,9 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('app', 'run_no', 'turn', 'due', 'list_no', 'pos', name=op.f('pk_retry')),
     sqlite_with_rowid=False
     )
+    with op.batch_alter_table('retry', schema=None) as batch_op:
+        batch_op.create_index('ix_retry_person', ['app', 'person'], unique=False)
+
     op.create_table('run',
     sa.Column('no', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
@@ -468,6 +472,9 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('app', 'run_no', 'list_no', 'pos', name=op.f('pk_suppression')),
     sqlite_with_rowid=False
     )
+    with op.batch_alter_table('suppression', schema=None) as batch_op:
+        batch_op.create_index('ix_suppression_person', ['app', 'person', 'at'], unique=False)
+
     op.create_table('template',
     sa.Column('no', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
@@ -520,6 +527,9 @@ def downgrade() -> None:
     op.drop_table('trunk')
     op.drop_table('template_version')
     op.drop_table('template')
+    with op.batch_alter_table('suppression', schema=None) as batch_op:
+        batch_op.drop_index('ix_suppression_person')
+
     op.drop_table('suppression')
     op.drop_table('sender')
     op.drop_table('run_list')
@@ -528,6 +538,9 @@ def downgrade() -> None:
         batch_op.drop_index('ix_run_app_campaign_no')
 
     op.drop_table('run')
+    with op.batch_alter_table('retry', schema=None) as batch_op:
+        batch_op.drop_index('ix_retry_person')
+
     op.drop_table('retry')
     op.drop_table('queue')
     op.drop_table('preparing')
@@ -537,6 +550,7 @@ def downgrade() -> None:
     op.drop_table('list_group')
     op.drop_table('list_erasure')
     with op.batch_alter_table('inbound', schema=None) as batch_op:
+        batch_op.drop_index('ix_inbound_person')
         batch_op.drop_index('ix_inbound_app_at')
 
     op.drop_table('inbound')
