@@ -22,7 +22,7 @@ from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from callsheet.core.errors import FieldError, Invalid
-from callsheet.core.zones import zone_info, zone_named
+from callsheet.core.zones import EPOCH, offset_at, readings, zone_info, zone_named
 
 DAY_MINUTES = 24 * 60
 HORIZON_DAYS = 400
@@ -30,7 +30,6 @@ HORIZON_DAYS = 400
 
 _DAY_SECONDS = 24 * 60 * 60
 _WEEK_DAYS = 7
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_WEEKDAY = 3  # 1 January 1970 was a Thursday
 _FARTHEST_SECONDS = 16 * 60 * 60  # no clock has ever been farther from UTC
 
@@ -141,12 +140,12 @@ def next_change(hours: CallingHours, zones: Collection[str], after: datetime) ->
 
 def _second(at: datetime) -> int:
     """Return whole seconds since 1970; a naive datetime raises TypeError."""
-    since = at - _EPOCH
+    since = at - EPOCH
     return since.days * _DAY_SECONDS + since.seconds
 
 
 def _instant(second: int) -> datetime:
-    return _EPOCH + timedelta(seconds=second)
+    return EPOCH + timedelta(seconds=second)
 
 
 def _zone_set(hours: CallingHours, zones: Collection[str]) -> frozenset[str]:
@@ -182,7 +181,7 @@ def _zone_openings(hours: CallingHours, zone: str, day: int) -> _Spans:
         return tuple((start + a, start + b) for a, b in relative)
     info = zone_info(zone)
     spans = (
-        (_opens_at(info, start + wall_start), _readings(info, start + wall_end)[0])
+        (_opens_at(info, start + wall_start), readings(info, start + wall_end)[0])
         for wall_start, wall_end in _wall_spans(hours, (day + _EPOCH_WEEKDAY) % _WEEK_DAYS)
     )
     return _clipped(spans, start, start + _DAY_SECONDS)
@@ -190,7 +189,7 @@ def _zone_openings(hours: CallingHours, zone: str, day: int) -> _Spans:
 
 @lru_cache(maxsize=16384)
 def _offset_at_midnight(zone: str, day: int) -> int:
-    return _offset_at(zone_info(zone), day * _DAY_SECONDS)
+    return offset_at(zone_info(zone), day * _DAY_SECONDS)
 
 
 @lru_cache(maxsize=4096)
@@ -227,39 +226,10 @@ def _clipped(spans: Iterator[tuple[int, int]], start: int, end: int) -> _Spans:
 
 def _opens_at(info: ZoneInfo, wall: int) -> int:
     """Return the last instant at which the clocks pass a wall time, coming from an earlier one."""
-    first, last = _readings(info, wall)
-    if first < last and _offset_at(info, last - 1) != _offset_at(info, last):
+    first, last = readings(info, wall)
+    if first < last and offset_at(info, last - 1) != offset_at(info, last):
         return first  # they fall back to exactly this reading: that is the middle of the window, not its start
     return last
-
-
-def _readings(info: ZoneInfo, wall: int) -> tuple[int, int]:
-    """Return the first and the last instant at which the clocks of a zone come to read a wall time.
-
-    `wall` is what a clock on UTC would read at that second. A wall time in a gap is reached when the gap ends.
-    """
-    clock = _instant(wall).replace(tzinfo=info)
-    first, last = wall - _offset(clock), wall - _offset(clock.replace(fold=1))
-    if first <= last:
-        return first, last
-    # In a gap fold=0 reads with the offset before it and lands after the jump, fold=1 the other way round (PEP 495).
-    before, jump = last, first
-    while jump - before > 1:
-        middle = (before + jump) // 2
-        if middle + _offset_at(info, middle) >= wall:
-            jump = middle
-        else:
-            before = middle
-    return jump, jump
-
-
-def _offset_at(info: ZoneInfo, second: int) -> int:
-    return _offset(_instant(second).astimezone(info))
-
-
-def _offset(clock: datetime) -> int:
-    offset = clock.utcoffset()
-    return offset.days * _DAY_SECONDS + offset.seconds if offset is not None else 0
 
 
 # -- the documented wire shape ---------------------------------------------------------------------------------------
