@@ -31,6 +31,7 @@ from callsheet.core.phone import Number, candidate_zones
 from callsheet.engine.importer import Importer
 from callsheet.engine.importing.blocks import BLOCK_ROWS, Block, Source, read_blocks
 from callsheet.engine.importing.layout import read_layout
+from callsheet.engine.importing.opening import open_table
 from callsheet.engine.importing.reader import Reader
 from callsheet.engine.importing.rows import Lines, Rows
 from callsheet.engine.sealing import seal
@@ -74,8 +75,8 @@ class ThreadReader(Reader):
 
     async def open(self, source: Source) -> Sequence[str]:
         file = Path(source.path).open("rb", buffering=0)  # noqa: ASYNC230, SIM115
-        layout = read_layout(file, numbers_only=False)
-        self._blocks = read_blocks(source, file, layout)
+        layout, rows = open_table(Path(source.path), file, numbers_only=False)
+        self._blocks = read_blocks(source, rows, layout)
         return layout.kept
 
     def ask(self) -> None:

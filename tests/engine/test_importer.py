@@ -123,7 +123,10 @@ async def test_letters_are_what_they_were_in_every_encoding(work: Desk):
             f"Ada,{A}\n",
             "No column holds the phone number; name one of them phoneNumber. The file has: Ada, (a number).",
         ),
-        (b"PK\x03\x04\0\0", "This is a workbook or an archive. Save it as CSV, and import that."),
+        (
+            b"PK\x03\x04\0\0",
+            "The workbook is damaged, or not complete. Save it again as XLSX or CSV, and import that.",
+        ),
     ],
 )
 async def test_a_file_that_cannot_be_used_fails_with_a_sentence_and_the_next_one_has_its_turn(

@@ -50,7 +50,6 @@ def test_the_first_row_names_the_columns(first_row: str, delimiter: str, names: 
             "No column holds the phone number; name one of them phoneNumber. The file has: First Name, City.",
         ),
         ("," * 200 + "\n", "No column holds the phone number; name one of them phoneNumber. The file has no names."),
-        (b"PK\x03\x04\x14\0\x06\0", "This is a workbook or an archive. Save it as CSV, and import that."),
         (
             "phone,b\0\n",
             "The name of a column has a character that is no text (NUL, or half of a pair).",

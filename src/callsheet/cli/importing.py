@@ -1,4 +1,4 @@
-"""`callsheet import`: a CSV into a contact list, or into a DNC list."""
+"""`callsheet import`: a CSV or XLSX into a contact list, or into a DNC list."""
 
 from __future__ import annotations
 
@@ -37,16 +37,20 @@ _IS_CONTACTS = (
 
 def add_to(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("import", short_help="Bring a CSV into a contact list or a DNC list.", epilog=EXAMPLE)(import_file)
+    app.command("import", short_help="Bring a CSV or XLSX into a contact list or a DNC list.", epilog=EXAMPLE)(
+        import_file
+    )
 
 
 def import_file(
     name: Annotated[str, typer.Argument(metavar="LIST", help="The list's name or id; made where there is none.")],
-    file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True, help="A CSV.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True, help="A CSV or XLSX.")
+    ],
     data: DataOption = None,
     dnc: bool = typer.Option(False, "--dnc", help="Into a DNC list: its numbers are contacted no more."),
 ) -> None:
-    """Import a CSV into a contact list, or with --dnc into a DNC list.
+    """Import a CSV or XLSX into a contact list, or with --dnc into a DNC list.
 
     Uses the server that runs on the data folder, or one of its own for the time being, which contacts nobody. Rows
     that are rejected are listed in FILE.rejects.csv, with their row number and the reason.

@@ -250,7 +250,6 @@ class Importer:
             app_key=key.reveal(),
             region=app.settings.region,
             rows=job.rows,
-            bytes_done=job.bytes_done,
         )
 
     async def _keep(self, job: ImportJob, block: Block) -> None:

@@ -27,7 +27,16 @@ router = APIRouter(prefix="/v1/apps/{app}/{kind}/{list_id}/imports", tags=["impo
 _FILE_NAME = Query(max_length=200, description="What the file is called, for reports.")
 _NO_LIST = (ContactListNotFound, DncListNotFound)
 _CSV: Responses = {200: {"content": {"text/csv": {}}}}
-_A_FILE = {"requestBody": {"required": True, "content": {"text/csv": {"schema": {"type": "string"}}}}}
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_A_FILE = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "text/csv": {"schema": {"type": "string"}},
+            _XLSX: {"schema": {"type": "string", "format": "binary"}},
+        },
+    }
+}
 
 
 class Kind(StrEnum):
@@ -70,7 +79,7 @@ async def start_import(
     response: Response,
     filename: Annotated[str, _FILE_NAME] = "import.csv",
 ) -> StartedImport:
-    """Take a file. When this answers it is stored, and its rows are being read."""
+    """Take a CSV or XLSX. When this answers it is stored, and its rows are being read."""
     target = await _target(runtime, app, kind, list_id)
     if request.headers.get("content-type", "").lower().startswith("multipart/"):
         raise MalformedBody("Send the file itself as the body, not as a form: curl --data-binary @contacts.csv.")

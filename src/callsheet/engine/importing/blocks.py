@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from callsheet.core.contacts import RowError, RowReason, read_contact
 from callsheet.core.phone import BadNumber, Number
 from callsheet.engine.importing.layout import Layout
-from callsheet.engine.importing.rows import Lines, Rows
+from callsheet.engine.importing.rows import Row, RowSource
 from callsheet.engine.sealing import seal, seal_entry
 from callsheet.store.protocol import NewContact, NewEntry
 from callsheet.store.vault import AppKey
@@ -29,7 +29,7 @@ class Source(NamedTuple):
     app_key: bytes
     region: str | None
     rows: int
-    bytes_done: int
+    """How many of its rows are stored."""
 
 
 class Block(msgspec.Struct, tag=True, frozen=True, array_like=True):
@@ -86,16 +86,18 @@ class _Drafting:
         return block
 
 
-def read_blocks(source: Source, file: BinaryIO, layout: Layout) -> Iterator[Block]:
-    """Read a file from where it has come to, block by block; the last one is `done`, and there is always one."""
+def read_blocks(source: Source, rows: RowSource, layout: Layout) -> Iterator[Block]:
+    """Read a file from where it has come to, block by block; the last one is `done`, and there is always one.
+
+    `rows` begin after the one that names the columns.
+    """
     drafting = _Drafting(source, layout)
     take = drafting.take_number if source.numbers_only else drafting.take_contact
-    rows = Rows(Lines(file, layout.rows_begin), layout.delimiter, len(layout.names))
-    row_no = layout.first_row_no
+    row_no, count, done = layout.first_row_no, 0, False
     # Read again what was stored before, for the blank lines in it: a row has the number that a spreadsheet shows.
-    while rows.at < source.bytes_done and rows.take() is not None:
+    while count < source.rows and (row := rows.take()) is not None:
+        count += _counts(row)
         row_no += 1
-    count, done = source.rows, False
     while not done:
         most_rows, most_bytes = count + BLOCK_ROWS, rows.at + BLOCK_BYTES
         while count < most_rows and rows.at < most_bytes:
@@ -103,10 +105,15 @@ def read_blocks(source: Source, file: BinaryIO, layout: Layout) -> Iterator[Bloc
             if row is None:
                 done = True
                 break
-            if row.wrong is not None or row.cells:
+            if _counts(row):
                 wrong = row.wrong or take(row.cells)
                 if wrong is not None:
                     drafting.rejects.append((row_no, wrong.reason, wrong.message))
                 count += 1
             row_no += 1
-        yield drafting.block(count, rows.at, done=done)
+        yield drafting.block(count, rows.bytes_done, done=done)
+
+
+def _counts(row: Row) -> bool:
+    """Tell whether this is a row, and not a blank line."""
+    return row.wrong is not None or bool(row.cells)

@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from callsheet.core.contacts import LONGEST_VALUE, MOST_COLUMNS, Columns, NoPhoneColumn, guess_columns
-from callsheet.engine.importing.rows import Lines, Rows
+from callsheet.engine.importing.rows import Lines, Rows, RowSource
 
 _DELIMITERS = ",;\t"
 _QUOTED = re.compile(r'"[^"]*"?')
-_WORKBOOK = b"PK\x03\x04"
 _NAMES_SHOWN = 20
 _NAME_SHOWN_LENGTH = 48
 _FEWEST_DIGITS = 7
@@ -53,11 +52,12 @@ def read_layout(file: BinaryIO, *, numbers_only: bool) -> Layout:
 
     Raises UnreadableFile.
     """
-    file.seek(0)
-    if file.read(len(_WORKBOOK)) == _WORKBOOK:
-        raise UnreadableFile("This is a workbook or an archive. Save it as CSV, and import that.")
     delimiter = _guess_delimiter(file)
-    rows = Rows(Lines(file, 0), delimiter)
+    return lay_out(Rows(Lines(file, 0), delimiter), delimiter, numbers_only=numbers_only)
+
+
+def lay_out(rows: RowSource, delimiter: str = "", *, numbers_only: bool) -> Layout:
+    """Read the first row of a text, or of a sheet, which has no delimiter. Raises UnreadableFile."""
     cells, next_row_no = _first_row(rows)
     if numbers_only and sum(bool(cell.strip()) for cell in cells) == 1:
         return _lone_column(cells, delimiter, rows.at, next_row_no)
@@ -79,7 +79,7 @@ def _guess_delimiter(file: BinaryIO) -> str:
     return max(_DELIMITERS, key=_QUOTED.sub("", text).count)
 
 
-def _first_row(rows: Rows) -> tuple[list[str], int]:
+def _first_row(rows: RowSource) -> tuple[list[str], int]:
     """Return the cells of the first row that is not blank, and the number of the row after it."""
     row_no = 1
     while (row := rows.take()) is not None:

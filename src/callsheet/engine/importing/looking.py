@@ -7,6 +7,7 @@ from pathlib import Path
 
 from callsheet.engine.importing.layout import UnreadableFile, read_layout
 from callsheet.engine.importing.spool import MOST_BYTES, TOO_LARGE, Plain
+from callsheet.engine.importing.workbook import is_workbook, open_workbook
 
 _HEAD_BYTES = 1024**2
 """The first row is in it, whatever blank lines stand before."""
@@ -22,6 +23,9 @@ def look_into(path: Path, *, numbers_only: bool) -> str:
         head = file.read(_HEAD_BYTES)
     plain = Plain()
     try:
+        if is_workbook(head):
+            open_workbook(path, numbers_only=numbers_only)
+            return ""
         read_layout(io.BytesIO(plain.take(head) + plain.finish()), numbers_only=numbers_only)
     except UnreadableFile as refused:
         return str(refused)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import codecs
 import csv
 from collections import deque
-from typing import BinaryIO, NamedTuple, Self
+from typing import BinaryIO, NamedTuple, Protocol, Self
 
 from callsheet.core.contacts import RowError, RowReason
 
@@ -102,6 +102,21 @@ class Row(NamedTuple):
     wrong: RowError | None = None
 
 
+class RowSource(Protocol):
+    """Where rows come from, one after the other."""
+
+    @property
+    def at(self) -> int:
+        """Return how much was taken: more with every row, about a byte for each character."""
+
+    @property
+    def bytes_done(self) -> int:
+        """Return how far this is in the file."""
+
+    def take(self) -> Row | None:
+        """Return the next row, or None at the end."""
+
+
 class Rows:
     """The rows of a file from a line's beginning on."""
 
@@ -117,6 +132,11 @@ class Rows:
     @property
     def at(self) -> int:
         """Return where the next row begins, in bytes."""
+        return self._lines.at
+
+    @property
+    def bytes_done(self) -> int:
+        """Return the same: it is the place in the file."""
         return self._lines.at
 
     def take(self) -> Row | None:

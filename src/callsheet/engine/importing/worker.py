@@ -7,7 +7,9 @@ it may be killed at any moment. It ends when its standard input does: whatever b
 
 from __future__ import annotations
 
+import contextlib
 import os
+import resource
 import signal
 import sys
 from collections.abc import Iterator
@@ -16,10 +18,13 @@ from typing import BinaryIO
 
 from callsheet.engine.importing.blocks import Block, Source, read_blocks
 from callsheet.engine.importing.frames import LENGTH_BYTES, Answer, Broke, Opened, Refused, pack, read_source
-from callsheet.engine.importing.layout import UnreadableFile, read_layout
+from callsheet.engine.importing.layout import UnreadableFile
+from callsheet.engine.importing.opening import open_table
 
 _NICE = 5
 """The dispatcher goes first where cores are few."""
+_MOST_MEMORY_BYTES = 4 * 1024**3
+"""Whatever a file does to the library that reads it: better this process ends than the machine stands still."""
 
 
 def main() -> None:
@@ -28,6 +33,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     os.nice(_NICE)
+    _bound_memory()
     # What a library might print must not end up among the frames.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
@@ -39,6 +45,13 @@ def main() -> None:
     except BrokenPipeError:
         # Nobody listens any more; nor must the interpreter say so at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), answers.fileno())
+
+
+def _bound_memory() -> None:
+    """Bound what this process may take; some systems do not know how."""
+    with contextlib.suppress(OSError, ValueError):
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY_BYTES, hard))
 
 
 class _Reading:
@@ -61,8 +74,8 @@ class _Reading:
         if self._file is not None:
             self._file.close()
         self._file = file = Path(source.path).open("rb", buffering=0)  # noqa: SIM115 - closed when the next one opens
-        layout = read_layout(file, numbers_only=source.numbers_only)
-        self._blocks = read_blocks(source, file, layout)
+        layout, rows = open_table(Path(source.path), file, numbers_only=source.numbers_only)
+        self._blocks = read_blocks(source, rows, layout)
         return Opened(layout.kept)
 
 
