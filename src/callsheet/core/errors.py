@@ -194,6 +194,21 @@ class WrongState(Conflict):
     code = "wrong_state"
 
 
+class RestoreNotAcknowledged(Conflict):
+    """This run came out of a backup, and whom it contacted afterwards is not recorded: acknowledge that first."""
+
+    code = "restore_not_acknowledged"
+
+    def __init__(self, run_id: str = "", since: str = "") -> None:
+        """Say of which run, from when on records are missing, and which call acknowledges that."""
+        super().__init__(
+            f"The run {run_id} came out of a backup: whom it contacted after {since}, and who opted out, is not"
+            " recorded. Say what becomes of it by POST /v1/apps/{app}/runs/{run}/acknowledge-restore."
+            if run_id
+            else None
+        )
+
+
 class FlowIsEmpty(Conflict):
     """The experience flow of this campaign has no document with a message, so there is nothing to send."""
 

@@ -95,6 +95,17 @@ NORMALLY = Launch()
 
 
 @dataclass(frozen=True, slots=True)
+class Restored:
+    """Says of a run that it came out of a backup: whom it contacted afterwards is not recorded."""
+
+    backup_at: datetime
+    """From here on records are missing."""
+    restored_at: datetime
+    acknowledged_at: datetime | None
+    """When somebody said what becomes of it; until then nobody resumes it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Sender:
     """A caller ID and how fast it may speak."""
 
@@ -127,6 +138,7 @@ class Run:
     contacts: int
     """How many contacts of its lists it has taken in by now: a list that grows adds to them."""
     launch: Launch = NORMALLY
+    restored: Restored | None = None
 
     @property
     def order(self) -> Order:

@@ -62,6 +62,8 @@ class Known(NamedTuple):
     opted_out: Collection[bytes]
     attempted: Collection[tuple[bytes, int]]
     """Persons and tries that this run has attempted already."""
+    placed: Collection[tuple[int, int]]
+    """Lists and positions of those attempts: who stands there was attempted himself, and is no duplicate."""
     capped: Mapping[bytes, datetime]
     reached: Collection[bytes] = ()
     """Persons that an earlier run reached, where this one is for those who were not."""
@@ -87,7 +89,7 @@ def sift(run: Run, candidates: Sequence[Candidate], known: Known, hours: Verdict
     # Nearly everyone is untroubled: for them a look into one set is all it costs.
     troubled = {*known.on_dnc, *known.opted_out, *known.capped, *known.reached}
     wanted = run.definition.filter
-    for candidate in candidates:
+    for candidate in _not_placed(candidates, known.placed):
         if wanted is not None and candidate.n == 1 and not wanted.accepts(_attributes.decode(candidate.attributes)):
             suppress.append((candidate, Reason.filtered))
             continue
@@ -117,6 +119,11 @@ def sift(run: Run, candidates: Sequence[Candidate], known: Known, hours: Verdict
     counters = Counter({ARMED: len(send)} if send else {})
     counters.update(SUPPRESSED + reason for _, reason in suppress)
     return Sifted(send, suppress, wait, counters)
+
+
+def _not_placed(candidates: Sequence[Candidate], placed: Collection[tuple[int, int]]) -> Sequence[Candidate]:
+    """Leave out who was attempted already at this very place: evidence told so of a run that came out of a backup."""
+    return [c for c in candidates if c.n > 1 or (c.list_no, c.pos) not in placed] if placed else candidates
 
 
 def sift_groups(run: Run, candidates: Mapping[Group, Sequence[Candidate]], known: Known, now: datetime) -> Sifted:

@@ -37,6 +37,7 @@ from callsheet.store.launching import (
     set_status,
 )
 from callsheet.store.outbox import announce
+from callsheet.store.restoring import refuse_unacknowledged
 from callsheet.store.rows import insert, new_id, one, to_json
 
 _MOST_PREPARED = 500
@@ -163,7 +164,7 @@ class Campaigns:
         """Start a new run, or resume the paused one; on an Active campaign it changes nothing.
 
         Nothing is expanded: the run gets a cursor for each group of its lists. Raises ListInUse, TooManyVoiceCampaigns,
-        and WrongState also when the campaign is not the version that `text` was taken from.
+        RestoreNotAcknowledged, and WrongState also when the campaign is not the version that `text` was taken from.
         """
         run_id = new_id(Prefix.run)
 
@@ -173,6 +174,7 @@ class Campaigns:
             if current.status is Status.active:
                 return current
             if current.status is Status.paused:
+                refuse_unacknowledged(conn, current.run_no)
                 set_status(conn, current, status, now)
                 return replace(current, status=status, updated_at=now, run_updated_at=now)
             if current.version != campaign.version:
@@ -188,13 +190,18 @@ class Campaigns:
         return await self._db.write(start)
 
     async def move(self, campaign: Campaign, move: Move, now: datetime) -> Campaign:
-        """Pause, resume or stop. Raises WrongState. From the commit on nothing more is armed in a forbidden run."""
+        """Pause, resume or stop. From the commit on nothing more is armed in a forbidden run.
+
+        Raises WrongState, RestoreNotAcknowledged.
+        """
 
         def change(conn: sa.Connection) -> Campaign:
             current = _lock(conn, campaign)
             status = after(move, current.status)
             if status is current.status:
                 return current
+            if status is Status.active:
+                refuse_unacknowledged(conn, current.run_no)
             close_gate(conn, current.app)
             set_status(conn, current, status, now)
             announce(

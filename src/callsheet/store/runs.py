@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from callsheet.clock import from_micros
 from callsheet.core.campaign import Channel, Status
-from callsheet.core.run import Execution, Launch, Run
+from callsheet.core.run import Execution, Launch, Restored, Run
 from callsheet.store import tables as t
 from callsheet.store.apps import read_sender
 from callsheet.store.database import Database
@@ -118,4 +118,16 @@ def _run(row: Mapping[str, Any], lists: Mapping[int, int]) -> Run:
         from_micros(row["ended_at"]) if row["ended_at"] else None,
         sum(lists.values()),
         Launch(Execution(row["execution"]), bool(row["only_unreached"]), row["reason"]),
+        _restored(row),
+    )
+
+
+def _restored(row: Mapping[str, Any]) -> Restored | None:
+    if not row["restored_at"]:
+        return None
+    acknowledged_at = row["acknowledged_at"]
+    return Restored(
+        from_micros(row["backup_at"]),
+        from_micros(row["restored_at"]),
+        from_micros(acknowledged_at) if acknowledged_at else None,
     )

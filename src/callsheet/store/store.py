@@ -28,6 +28,7 @@ from callsheet.store.outcomes import Outcomes
 from callsheet.store.protocol import BulkStore, HotStore
 from callsheet.store.queues import Queues
 from callsheet.store.reports import Reports
+from callsheet.store.restoring import Restoring
 from callsheet.store.runs import Runs
 from callsheet.store.standings import Standings
 from callsheet.store.vault import Vault
@@ -62,6 +63,7 @@ class Store:
         self.outcomes = Outcomes(database, vault)
         self.queues = Queues(database)
         self.reports = Reports(database, vault)
+        self.restoring = Restoring(database)
         self.runs = Runs(database, vault)
         self.standings = Standings(database)
         self.templates = Documents(database, Prefix.template)

@@ -10,10 +10,11 @@ from pydantic import BaseModel
 from callsheet.api.v1.asked import OfCampaign, Served, Tenant
 from callsheet.api.v1.contract import problems
 from callsheet.api.v1.report import Report, report_of
-from callsheet.api.v1.shapes import USUAL_LIMIT, After, Instant, Limit, Page, no_cursor, page_of
-from callsheet.core.errors import CampaignNotFound, NameAmbiguous, RunNotFound
+from callsheet.api.v1.shapes import USUAL_LIMIT, After, Body, Instant, Limit, Page, no_cursor, page_of
+from callsheet.core.errors import CampaignNotFound, NameAmbiguous, RunNotFound, WrongState
 from callsheet.core.ids import decode_attempt
 from callsheet.core.run import Run
+from callsheet.engine import restoring
 from callsheet.engine.runtime import Runtime
 from callsheet.store.apps import App
 from callsheet.store.lists import read_contact_id
@@ -23,6 +24,24 @@ router = APIRouter(prefix="/v1/apps/{app}/runs", tags=["runs"])
 
 State = Literal["pending", "uncertain", "withdrawn", "refused", "rejected", "accepted", "undelivered", "delivered"]
 OfState = Annotated[State | None, Query(description="Only those that stand like this now.")]
+
+
+class RestoredFrom(BaseModel):
+    """Says that a run came out of a backup, and that whom it contacted afterwards is not recorded."""
+
+    backup_at: Instant
+    """From here on records are missing: attempts, opt-outs, DNC numbers."""
+    restored_at: Instant
+    acknowledged_at: Instant | None
+    """When somebody said what becomes of it; until then it cannot be resumed."""
+
+
+class Acknowledgment(Body):
+    """What becomes of a run that came out of a backup."""
+
+    choice: Literal["resume", "skip"]
+    """`resume`: it goes on. Whom it contacted after the backup may be contacted again, unless evidence of that came.
+    `skip`: it is Stopped, and contacts nobody more."""
 
 
 class ShownRun(BaseModel):
@@ -37,6 +56,8 @@ class ShownRun(BaseModel):
     ended_at: Instant | None
     contacts: int
     """How many contacts of its lists it has taken in by now: a list that grows adds to them."""
+    restored: RestoredFrom | None
+    """None: all that it did is recorded."""
 
 
 class ReportedRun(ShownRun, Report):
@@ -99,6 +120,17 @@ async def get_run(runtime: Served, app: Tenant, run_id: str) -> ReportedRun:
     return ReportedRun(**dict(_show(run)), outcome=report.outcome, effort=report.effort)
 
 
+@router.post("/{run_id}/acknowledge-restore", responses=problems(RunNotFound, WrongState))
+async def acknowledge_restore(runtime: Served, app: Tenant, run_id: str, body: Acknowledgment) -> ShownRun:
+    """Say what becomes of a Paused run that came out of a backup. Until then it cannot be resumed.
+
+    Before you resume it: DNC numbers and opt-outs that came after the backup are missing too.
+    """
+    run = await _find(runtime, app, run_id)
+    await restoring.acknowledge(runtime, run, go_on=body.choice == "resume")
+    return _show(await _find(runtime, app, run_id))
+
+
 @router.get("/{run_id}/attempts", responses=problems(RunNotFound))
 async def list_attempts(
     runtime: Served,
@@ -153,7 +185,15 @@ def _show(run: Run) -> ShownRun:
         started_at=run.started_at,
         ended_at=run.ended_at,
         contacts=run.contacts,
+        restored=_restored(run),
     )
+
+
+def _restored(run: Run) -> RestoredFrom | None:
+    mark = run.restored
+    if mark is None:
+        return None
+    return RestoredFrom(backup_at=mark.backup_at, restored_at=mark.restored_at, acknowledged_at=mark.acknowledged_at)
 
 
 def _attempt(record: AttemptRecord) -> Attempt:

@@ -46,14 +46,16 @@ from callsheet.store.rows import read_group
 
 _STAND_IN_LINE = f"select pg_advisory_xact_lock_shared({LINE} + $1)"
 
-# One look-up in an index for each person and fact; LIMIT sees to it (see `statements`).
+# One look-up in an index for each person and fact; LIMIT sees to it (see `statements`). `attempted` is true where it
+# was this very contact, and false where the same person was attempted at another place.
 _FACTS = (
     "(select true from dnc_entry d where d.app = ${app} and d.person = {who}.person and d.dnc_no = any(array("
     "  select l.no from dnc_list l where l.app = ${app}"
     "  and (l.no = any(${dnc}::bigint[]) or (l.is_global = 1 and ${everywhere}))) ) limit 1) as on_dnc,"
     " (select true from opt_out o where o.app = ${app} and o.channel = ${channel} and o.person = {who}.person limit 1)"
     "  as opted_out,"
-    " (select true from attempt t where t.app = ${app} and t.run_no = ${run} and t.person = {who}.person"
+    " (select t.list_no = {place} and t.pos = {who}.pos from attempt t"
+    "  where t.app = ${app} and t.run_no = ${run} and t.person = {who}.person"
     "  and t.n = {tries} limit 1) as attempted"
 )
 
@@ -143,7 +145,7 @@ async def _hold_run(raw: Raw, run: Run, present: int | None) -> Any:
 async def _read_ahead(raw: Raw, run: Run, chunk: Chunk, limit: int) -> Sequence[Any]:
     """Return the next contacts of a chunk, each with what the gate asks of its person."""
     direction = "asc" if run.order is Order.fifo else "desc"
-    facts = _FACTS.format(who="c", tries="1", app=1, run=7, channel=8, dnc=9, everywhere=10)
+    facts = _FACTS.format(who="c", place="$2", tries="1", app=1, run=7, channel=8, dnc=9, everywhere=10)
     return await raw.fetch(
         "with c as materialized ("
         f"  select pos, person, sealed, attributes from contact where {WITHIN_GROUP.format(direction)} limit $6"
@@ -161,7 +163,7 @@ async def _read_ahead(raw: Raw, run: Run, chunk: Chunk, limit: int) -> Sequence[
 
 async def _fetch_due(raw: Raw, run: Run, turn: Turn, now: int, limit: int) -> Sequence[Any]:
     """Take contacts that are due out of the retries; what another node is taking at this moment is its own."""
-    facts = _FACTS.format(who="r", tries="r.n", app=1, run=2, channel=6, dnc=7, everywhere=8)
+    facts = _FACTS.format(who="r", place="r.list_no", tries="r.n", app=1, run=2, channel=6, dnc=7, everywhere=8)
     return await raw.fetch(
         "with due as materialized ("
         "  select ctid from retry where app = $1 and run_no = $2 and turn = $3 and due <= $4"
@@ -198,16 +200,18 @@ def _rules(run: Run) -> tuple[str, Sequence[int], bool]:
 
 async def _know(raw: Raw, run: Run, rows: Sequence[Any], candidates: Sequence[Candidate], now: int) -> Known:
     """Gather the facts that came with the rows, and who had as many attempts as the app's cap allows."""
-    on_dnc, opted_out, attempted = set(), set(), set()
+    on_dnc, opted_out, attempted, placed = set(), set(), set(), set()
     for row, candidate in zip(rows, candidates, strict=True):
         if row["on_dnc"]:
             on_dnc.add(candidate.person)
         if row["opted_out"]:
             opted_out.add(candidate.person)
-        if row["attempted"]:
+        if row["attempted"] is not None:
             attempted.add((candidate.person, candidate.n))
+        if row["attempted"]:
+            placed.add((candidate.list_no, candidate.pos))
     capped, reached = await _cap(raw, run, candidates, now), await _reached(raw, run, candidates)
-    return Known(on_dnc, opted_out, attempted, capped, reached)
+    return Known(on_dnc, opted_out, attempted, placed, capped, reached)
 
 
 async def _reached(raw: Raw, run: Run, candidates: Sequence[Candidate]) -> set[bytes]:

@@ -16,6 +16,7 @@ from callsheet.core.attempt import Happening
 from callsheet.core.retrying import RetryPolicy
 from callsheet.store.arming import unpack_members
 from callsheet.store.postgres.database import Raw
+from callsheet.store.postgres.quarantine import quarantine
 from callsheet.store.postgres.statements import columns, now_or
 from callsheet.store.protocol import ArmKey, Batch, Recorded
 from callsheet.store.recording import (
@@ -63,8 +64,16 @@ async def record(raw: Raw, batch: Batch, jitter: Callable[[], float]) -> Recorde
     )
     if is_new is None:
         return Recorded(0, None, 0)
-    held = await _hold(raw, {(h.run_no, h.person, h.n) for h in batch.happenings})
-    return await _store(raw, batch.node_no, batch.happenings, held, jitter)
+    keys = {(h.run_no, h.person, h.n) for h in batch.happenings}
+    held = await _hold(raw, keys)
+    happenings = batch.happenings
+    if len(keys) > sum(len(run.attempts) for run in held.values()):
+        known = {run_no: run.attempts for run_no, run in held.items()}
+        doubts = await quarantine(raw, batch.node_no, happenings, known)
+        if doubts:
+            happenings = [*doubts, *happenings]
+            held = await _hold(raw, {(h.run_no, h.person, h.n) for h in happenings})
+    return await _store(raw, batch.node_no, happenings, held, jitter)
 
 
 async def _hold(raw: Raw, keys: Collection[tuple[int, bytes, int]]) -> Mapping[int, _Held]:

@@ -100,7 +100,7 @@ def arm_again(raw: sqlite3.Connection, run: Run, turn: Turn, *, limit: int, leas
 def _know(raw: sqlite3.Connection, run: Run, candidates: Sequence[Candidate], now: int) -> Known:
     persons = [candidate.person for candidate in candidates]
     if not persons:
-        return Known((), (), (), {})
+        return Known((), (), (), (), {})
     lists = {named.no for named in run.definition.dnc_lists}
     if run.global_dnc_applies:
         lists |= {no for (no,) in raw.execute("select no from dnc_list where app = ? and is_global = 1", (run.app,))}
@@ -123,15 +123,17 @@ def _know(raw: sqlite3.Connection, run: Run, candidates: Sequence[Candidate], no
             persons,
         )
     }
-    attempted = set(
+    attempts = list(
         select_in(
             raw,
-            "select person, n from attempt where app = ? and run_no = ? and person",
+            "select person, n, list_no, pos from attempt where app = ? and run_no = ? and person",
             (run.app, run.no),
             persons,
         )
     )
-    return Known(on_dnc, opted_out, attempted, _cap(raw, run, persons, now), _reached(raw, run, persons))
+    attempted = {(person, n) for person, n, *_ in attempts}
+    placed = {(list_no, pos) for _, _, list_no, pos in attempts}
+    return Known(on_dnc, opted_out, attempted, placed, _cap(raw, run, persons, now), _reached(raw, run, persons))
 
 
 def _reached(raw: sqlite3.Connection, run: Run, persons: Sequence[bytes]) -> set[bytes]:

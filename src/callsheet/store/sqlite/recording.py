@@ -21,6 +21,7 @@ from callsheet.store.recording import (
     read_policy,
     weigh,
 )
+from callsheet.store.sqlite.quarantine import quarantine
 from callsheet.store.sqlite.statements import count, insert_many, marks, select_in
 
 _WHERE_ARM = " where app = ? and run_no = ? and node_no = ? and arm_no = ?"
@@ -44,11 +45,12 @@ def store(
     """Store what happened, run by run."""
     events, unknown, again = 0, 0, []
     for run_no, mine in by_run(happenings).items():
-        row = raw.execute("select app from run where no = ?", (run_no,)).fetchone()
+        row = raw.execute("select app, restored_at from run where no = ?", (run_no,)).fetchone()
         if row is None:
             unknown += len(mine)
             continue
-        changes = _weigh(raw, row[0], run_no, mine)
+        doubts = quarantine(raw, row[0], run_no, node_no, mine) if row[1] else []
+        changes = _weigh(raw, row[0], run_no, [*doubts, *mine])
         _write(raw, row[0], run_no, node_no, changes)
         again += _bring_back(raw, row[0], run_no, changes.moved, jitter)
         events += len(changes.events)

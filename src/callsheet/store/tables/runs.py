@@ -27,6 +27,11 @@ run = sa.Table(
     whole("updated_at"),
     # 0: it has not ended.
     whole("ended_at", default="0"),
+    # 0: it never came out of a backup. Else what it did after `backup_at` is not recorded, and nobody resumes it before
+    # somebody has acknowledged that: `acknowledged_at` is later than `restored_at` then.
+    whole("backup_at", default="0"),
+    whole("restored_at", default="0"),
+    whole("acknowledged_at", default="0"),
     sa.UniqueConstraint("app", "id"),
     sa.Index("ix_run_app_campaign_no", "app", "campaign_no"),
     # For those that go on, which are few: the engine asks for them at every look.

@@ -432,6 +432,9 @@ def upgrade() -> None:
     sa.Column('started_at', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('updated_at', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('ended_at', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
+    sa.Column('backup_at', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
+    sa.Column('restored_at', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
+    sa.Column('acknowledged_at', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
     sa.PrimaryKeyConstraint('no', name=op.f('pk_run')),
     sa.UniqueConstraint('app', 'id', name=op.f('uq_run_app_id')),
     sqlite_autoincrement=True
