@@ -143,7 +143,7 @@ async def test_a_sender_is_made_and_changed(shop):
     listed = await shop.v1("GET", "/senders")
 
     assert (made.status_code, changed.status_code) == (201, 200)
-    assert made.json() == {"id": made.json()["id"], "number": "+12125550155", "segments_per_second": 2.5}
+    assert made.json() == {**made.json(), "number": "+12125550155", "segments_per_second": 2.5, "flow_id": None}
     assert changed.json() == {**made.json(), "segments_per_second": None}
     assert listed.json() == {"items": [changed.json()], "next": None}
 

@@ -114,6 +114,8 @@ class Sender:
     label: str
     trunk_no: int
     segments_per_second: float | None
+    flow_id: str = ""
+    """The flow that a single message through it starts; empty: none."""
 
 
 @dataclass(frozen=True, slots=True)

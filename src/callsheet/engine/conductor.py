@@ -116,6 +116,10 @@ class Conductor:
         """Tell whether the loops of this node run: they were started, and nobody stopped them."""
         return bool(self._tasks) and not self._stopping
 
+    def is_open(self, trunk_no: int) -> bool:
+        """Tell whether this node has the line of a trunk open. One that no run asked for yet may be closed."""
+        return trunk_no in self._lines
+
     async def _open(self, trunk: Trunk) -> None:
         """Open the line of a trunk. One that cannot be opened is tried again when a run asks: the others go on."""
         try:

@@ -175,14 +175,15 @@ class Apps:
 
     async def senders(self, app: int) -> list[Sender]:
         """Return the senders of an app."""
-        query = sa.select(t.sender).where(t.sender.c.app == app).order_by(t.sender.c.no)
+        query = sa.select(t.sender).where(t.sender.c.app == app, t.sender.c.deleted_at == 0).order_by(t.sender.c.no)
         return await self._db.read(lambda conn: [read_sender(row) for row in all_of(conn, query)])
 
     async def find_sender(self, app: int, label: str, now: datetime) -> Sender | None:
         """Return a sender by its caller ID; a trunk that takes any caller ID makes it known on first use."""
 
         def find(conn: sa.Connection) -> Sender | None:
-            row = one(conn, sa.select(t.sender).where(t.sender.c.app == app, t.sender.c.label == label))
+            mine = t.sender.c.app == app, t.sender.c.label == label, t.sender.c.deleted_at == 0
+            row = one(conn, sa.select(t.sender).where(*mine))
             if row is not None:
                 return read_sender(row)
             trunk = one(conn, sa.select(t.trunk).where(t.trunk.c.app == app, t.trunk.c.takes_any_sender == 1))
@@ -196,14 +197,14 @@ class Apps:
         """Create a sender, or change how fast it may speak."""
 
         def put(conn: sa.Connection) -> Sender:
-            mine = sa.and_(t.sender.c.app == app, t.sender.c.label == label)
+            mine = sa.and_(t.sender.c.app == app, t.sender.c.label == label, t.sender.c.deleted_at == 0)
             row = one(conn, sa.select(t.sender).where(mine))
             if row is None:
                 return _add_sender(conn, app, trunk_no, label, segments_per_second, now)
             conn.execute(
                 sa.update(t.sender).where(mine).values(segments_per_second=segments_per_second, trunk_no=trunk_no)
             )
-            return Sender(row["no"], row["id"], label, trunk_no, segments_per_second)
+            return Sender(row["no"], row["id"], label, trunk_no, segments_per_second, row["flow_id"])
 
         return await self._db.write(put)
 
@@ -222,6 +223,13 @@ def _read(row: Mapping[str, Any]) -> App:
 
 
 def _add_sender(conn: sa.Connection, app: int, trunk_no: int, label: str, rate: float | None, now: datetime) -> Sender:
+    """Write a sender: a new one, or one that was deleted and comes back as it was known."""
+    mine = sa.and_(t.sender.c.app == app, t.sender.c.label == label)
+    known = one(conn, sa.select(t.sender).where(mine).with_for_update())
+    if known is not None:
+        changes = {"trunk_no": trunk_no, "segments_per_second": rate, "flow_id": "", "deleted_at": 0}
+        conn.execute(sa.update(t.sender).where(mine).values(changes))
+        return read_sender({**known, **changes})
     sender_id = new_id(Prefix.sender)
     no = insert(
         conn,
@@ -238,4 +246,4 @@ def _add_sender(conn: sa.Connection, app: int, trunk_no: int, label: str, rate: 
 
 def read_sender(row: Mapping[str, Any]) -> Sender:
     """Read a sender from its row."""
-    return Sender(row["no"], row["id"], row["label"], row["trunk_no"], row["segments_per_second"])
+    return Sender(row["no"], row["id"], row["label"], row["trunk_no"], row["segments_per_second"], row["flow_id"])

@@ -17,7 +17,7 @@ from callsheet.core.names import MOST_LOOKED_AT, key_of
 from callsheet.store import tables as t
 from callsheet.store.database import Database
 from callsheet.store.rows import all_of, insert, new_id, one
-from callsheet.store.usage import campaigns_that_name, refuse_used
+from callsheet.store.usage import campaigns_that_name, refuse_bound, refuse_used
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +106,7 @@ class Documents:
             if row is None:
                 return False
             refuse_used(conn, app, thing_id)
+            refuse_bound(conn, app, thing_id)
             conn.execute(sa.delete(self._versions).where(self._versions.c.app == app, self._no == row["no"]))
             conn.execute(sa.delete(thing).where(mine))
             return True

@@ -15,6 +15,9 @@ from callsheet.store import tables as t
 from callsheet.store.outbox import announce
 from callsheet.store.rows import all_of, insert
 
+TAKES_NOTHING_MORE = 2**62
+"""As the size that was taken of a list: a run of one contact takes in nothing that its list gains."""
+
 
 def list_numbers(definition: Definition) -> list[int]:
     """Return the numbers of a campaign's lists in their order: one that is named twice counts where it stands first."""

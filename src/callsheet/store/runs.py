@@ -13,6 +13,7 @@ from callsheet.core.run import Execution, Launch, Restored, Run
 from callsheet.store import tables as t
 from callsheet.store.apps import read_sender
 from callsheet.store.database import Database
+from callsheet.store.launching import TAKES_NOTHING_MORE
 from callsheet.store.rows import all_of, read_definition, read_settings
 from callsheet.store.vault import Vault
 
@@ -64,6 +65,7 @@ def _read(conn: sa.Connection, vault: Vault, *where: sa.ColumnElement[bool], lim
             sender.c.label,
             sender.c.trunk_no,
             sender.c.segments_per_second,
+            sender.c.flow_id,
         )
         .join(
             version,
@@ -96,7 +98,7 @@ def _lists(conn: sa.Connection, runs: Sequence[Mapping[str, Any]]) -> dict[int, 
         run_list.c.run_no.in_([run["no"] for run in runs]),
     )
     for row in conn.execute(query.order_by(run_list.c.run_no, run_list.c.place)):
-        found.setdefault(row.run_no, {})[row.list_no] = row.taken_size
+        found.setdefault(row.run_no, {})[row.list_no] = row.taken_size if row.taken_size < TAKES_NOTHING_MORE else 1
     return found
 
 

@@ -30,7 +30,10 @@ from callsheet.store.queues import Queues
 from callsheet.store.reports import Reports
 from callsheet.store.restoring import Restoring
 from callsheet.store.runs import Runs
+from callsheet.store.senders import Senders
+from callsheet.store.singles import Singles
 from callsheet.store.standings import Standings
+from callsheet.store.trunks import Trunks
 from callsheet.store.vault import Vault
 
 
@@ -66,6 +69,9 @@ class Store:
         self.restoring = Restoring(database)
         self.runs = Runs(database, vault)
         self.standings = Standings(database)
+        self.senders = Senders(database)
+        self.singles = Singles(database)
+        self.trunks = Trunks(database)
         self.templates = Documents(database, Prefix.template)
         self._database = database
 

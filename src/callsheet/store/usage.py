@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from callsheet.core.campaign import Status
 from callsheet.core.errors import InUse
 from callsheet.store import tables as t
 from callsheet.store.rows import to_json
@@ -20,8 +21,18 @@ def refuse_used(conn: sa.Connection, app: int, thing: str) -> None:
         raise InUse(f"Campaigns use this: {', '.join(users)}.")
 
 
-def campaigns_that_name(conn: sa.Connection, app: int, thing: str) -> list[str]:
-    """Return the names of a few campaigns that name a thing by its id, or a sender by its caller ID.
+def refuse_bound(conn: sa.Connection, app: int, flow_id: str) -> None:
+    """Refuse to delete a flow that is bound to senders. Raises InUse."""
+    sender = t.sender
+    bound = sa.select(sender.c.label).where(sender.c.app == app, sender.c.flow_id == flow_id, sender.c.deleted_at == 0)
+    if labels := list(conn.execute(bound.order_by(sender.c.no).limit(_SHOWN)).scalars()):
+        raise InUse(f"Senders use this: {', '.join(labels)}.")
+
+
+def campaigns_that_name(conn: sa.Connection, app: int, thing: str, *, unfinished: bool = False) -> list[str]:
+    """Return the names of a few campaigns, or of those that have not ended, that name a thing.
+
+    A sender is named by its caller ID, everything else by its id.
 
     A definition is a document, and no table holds what it names: the text is searched, and what fits is read.
     """
@@ -39,6 +50,8 @@ def campaigns_that_name(conn: sa.Connection, app: int, thing: str) -> list[str]:
         .where(version.c.app == app, version.c.definition.contains(to_json(thing), autoescape=True))
         .order_by(campaign.c.no)
     )
+    if unfinished:
+        query = query.where(campaign.c.status.not_in((Status.completed.value, Status.stopped.value)))
     found: list[str] = []
     for definition in conn.execute(query).scalars():
         document = msgspec.json.decode(definition)

@@ -33,6 +33,7 @@ from callsheet.api.v1 import (
     sandbox,
     senders,
     templates,
+    trunks,
     why,
 )
 from callsheet.api.v1.contract import EVERYWHERE, write_contract
@@ -55,6 +56,7 @@ _RESOURCES = (
     queues,
     agent_mappings,
     senders,
+    trunks,
     campaigns,
     why,
     runs,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Response
@@ -10,12 +11,17 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.contract import Responses, problems
 from callsheet.api.v1.shapes import Body
-from callsheet.core.errors import BodyTooLarge, Conflict
+from callsheet.core.errors import BodyTooLarge, Conflict, FieldError, InUse, Invalid, SenderNotFound
 from callsheet.core.run import Sender
+from callsheet.engine.runtime import Runtime
+from callsheet.store.apps import App
 
 router = APIRouter(prefix="/v1/apps/{app}/senders", tags=["senders"])
 
 _FASTEST = 100_000
+
+
+_Rate = Annotated[float, Field(gt=0, le=_FASTEST, allow_inf_nan=False, strict=True)]
 
 
 def _caller_id(text: str) -> str:
@@ -29,7 +35,18 @@ class NewSender(Body):
     """A sender, and how many segments of messages it may send in a second; none: as fast as its carrier takes them."""
 
     number: Annotated[str, StringConstraints(max_length=64), AfterValidator(_caller_id)]
-    segments_per_second: Annotated[float, Field(gt=0, le=_FASTEST, allow_inf_nan=False, strict=True)] | None = None
+    segments_per_second: _Rate | None = None
+
+
+class ChangedSender(Body):
+    """What is to change; what is not named stays as it is."""
+
+    segments_per_second: _Rate | None = None
+    """How many segments of messages it may send in a second; null: as fast as its carrier takes them."""
+    trunk_id: str = ""
+    """The trunk that carries its messages. It cannot change while a run speaks through it."""
+    flow_id: str | None = None
+    """The experience flow that a single message through it starts (`outboundsms`); null: none."""
 
 
 class ShownSender(BaseModel):
@@ -38,6 +55,8 @@ class ShownSender(BaseModel):
     id: str
     number: str
     segments_per_second: float | None
+    trunk_id: str
+    flow_id: str | None
 
 
 class Senders(BaseModel):
@@ -50,7 +69,8 @@ class Senders(BaseModel):
 @router.get("")
 async def list_senders(runtime: Served, app: Tenant) -> Senders:
     """Return the senders, oldest first. A sandbox trunk makes a caller ID known when a campaign starts with it."""
-    return Senders(items=[_show(sender) for sender in await runtime.store.apps.senders(app.no)])
+    trunks = await _trunk_ids(runtime, app)
+    return Senders(items=[_show(sender, trunks) for sender in await runtime.store.apps.senders(app.no)])
 
 
 _CHANGED: Responses = {200: {"description": "The sender was there, and was changed.", "model": ShownSender}}
@@ -71,8 +91,55 @@ async def put_sender(runtime: Served, app: Tenant, new: NewSender, response: Res
     if present is not None:
         response.status_code = 200
     runtime.conductor.wake()
-    return _show(sender)
+    return _show(sender, {trunk.no: trunk.id for trunk in trunks})
 
 
-def _show(sender: Sender) -> ShownSender:
-    return ShownSender(id=sender.id, number=sender.label, segments_per_second=sender.segments_per_second)
+@router.get("/{sender_id}", responses=problems(SenderNotFound))
+async def get_sender(runtime: Served, app: Tenant, sender_id: str) -> ShownSender:
+    """Return a sender."""
+    found = await runtime.store.senders.find(app.no, sender_id=sender_id)
+    return _show(found, await _trunk_ids(runtime, app))
+
+
+@router.patch("/{sender_id}", responses=problems(SenderNotFound, InUse, BodyTooLarge))
+async def change_sender(runtime: Served, app: Tenant, sender_id: str, changed: ChangedSender) -> ShownSender:
+    """Change a sender. Runs that speak through it follow its rate at once."""
+    trunks = await _trunk_ids(runtime, app)
+    changes, wrong = changed.model_dump(include=changed.model_fields_set), list[FieldError]()
+    if "trunk_id" in changes:
+        wanted = changes.pop("trunk_id")
+        changes["trunk_no"] = next((no for no, trunk_id in trunks.items() if trunk_id == wanted), 0)
+        if not changes["trunk_no"]:
+            wrong.append(FieldError("trunk_id", "There is no such trunk in this app."))
+    if changes.get("flow_id") and await runtime.store.flows.find(app.no, thing_id=changes["flow_id"]) is None:
+        wrong.append(FieldError("flow_id", "There is no such experience flow in this app."))
+    if wrong:
+        raise Invalid(wrong)
+    if "flow_id" in changes:
+        changes["flow_id"] = changes["flow_id"] or ""
+    found = await runtime.store.senders.change(app.no, sender_id, changes)
+    runtime.conductor.wake()
+    return _show(found, trunks)
+
+
+@router.delete("/{sender_id}", status_code=204, responses=problems(SenderNotFound, InUse))
+async def delete_sender(runtime: Served, app: Tenant, sender_id: str) -> None:
+    """Delete a sender that no campaign uses, but for those that have ended. What its runs did stays."""
+    if not await runtime.store.senders.delete(app.no, sender_id, runtime.clock.now()):
+        raise SenderNotFound
+
+
+async def _trunk_ids(runtime: Runtime, app: App) -> dict[int, str]:
+    return {trunk.no: trunk.id for trunk in await runtime.store.apps.trunks(app.no)}
+
+
+def _show(sender: Sender | None, trunks: Mapping[int, str]) -> ShownSender:
+    if sender is None:
+        raise SenderNotFound
+    return ShownSender(
+        id=sender.id,
+        number=sender.label,
+        segments_per_second=sender.segments_per_second,
+        trunk_id=trunks.get(sender.trunk_no, ""),
+        flow_id=sender.flow_id or None,
+    )

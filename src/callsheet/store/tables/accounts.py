@@ -60,6 +60,10 @@ sender = sa.Table(
     whole("trunk_no"),
     text("label"),
     sa.Column("segments_per_second", sa.Double(), nullable=True),
+    # The flow that a single message through it starts; empty: none.
+    text("flow_id", default=""),
+    # Not 0: it was deleted. Its runs go on naming it.
+    whole("deleted_at", default="0"),
     whole("created_at"),
     sa.UniqueConstraint("app", "id"),
     sa.UniqueConstraint("app", "label"),

@@ -459,6 +459,8 @@ def upgrade() -> None:
     sa.Column('trunk_no', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('label', sa.Text(), nullable=False),
     sa.Column('segments_per_second', sa.Double(), nullable=True),
+    sa.Column('flow_id', sa.Text(), server_default='', nullable=False),
+    sa.Column('deleted_at', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
     sa.Column('created_at', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.PrimaryKeyConstraint('no', name=op.f('pk_sender')),
     sa.UniqueConstraint('app', 'id', name=op.f('uq_sender_app_id')),

@@ -1,0 +1,78 @@
+"""Senders, one by one: what they are changed to, and when they may go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from callsheet.clock import to_micros
+from callsheet.core.errors import InUse
+from callsheet.core.run import Sender
+from callsheet.store import tables as t
+from callsheet.store.apps import read_sender
+from callsheet.store.database import Database
+from callsheet.store.rows import one
+from callsheet.store.usage import campaigns_that_name
+
+
+class Senders:
+    """The senders of all apps."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def find(self, app: int, *, sender_id: str | None = None, label: str | None = None) -> Sender | None:
+        """Return a sender by its id, or by its caller ID."""
+        wanted = t.sender.c.id == sender_id if sender_id else t.sender.c.label == label
+        query = sa.select(t.sender).where(t.sender.c.app == app, wanted, t.sender.c.deleted_at == 0)
+        row = await self._db.read(lambda conn: one(conn, query))
+        return read_sender(row) if row is not None else None
+
+    async def change(self, app: int, sender_id: str, changes: Mapping[str, Any]) -> Sender | None:
+        """Change the named columns, and return the sender; None when there is none.
+
+        Raises InUse where its trunk is to change while a run speaks through it.
+        """
+
+        def change(conn: sa.Connection) -> Sender | None:
+            row = _lock(conn, app, sender_id)
+            if row is None:
+                return None
+            if changes.get("trunk_no", row["trunk_no"]) != row["trunk_no"] and _speaks(conn, app, row["no"]):
+                raise InUse("A run speaks through this sender now: it can change its trunk when the run has ended.")
+            if changes:
+                conn.execute(sa.update(t.sender).where(t.sender.c.no == row["no"]).values(dict(changes)))
+            return read_sender({**row, **changes})
+
+        return await self._db.write(change)
+
+    async def delete(self, app: int, sender_id: str, now: datetime) -> bool:
+        """Delete a sender, and say whether there was one. Its runs go on naming it. Raises InUse."""
+
+        def delete(conn: sa.Connection) -> bool:
+            row = _lock(conn, app, sender_id)
+            if row is None:
+                return False
+            if users := campaigns_that_name(conn, app, row["label"], unfinished=True):
+                raise InUse(f"Campaigns that have not ended use this sender: {', '.join(users)}.")
+            if _speaks(conn, app, row["no"]):
+                raise InUse("A run speaks through this sender now.")
+            conn.execute(sa.update(t.sender).where(t.sender.c.no == row["no"]).values(deleted_at=to_micros(now)))
+            return True
+
+        return await self._db.write(delete)
+
+
+def _lock(conn: sa.Connection, app: int, sender_id: str) -> Mapping[str, Any] | None:
+    mine = t.sender.c.app == app, t.sender.c.id == sender_id, t.sender.c.deleted_at == 0
+    return one(conn, sa.select(t.sender).where(*mine).with_for_update())
+
+
+def _speaks(conn: sa.Connection, app: int, sender_no: int) -> bool:
+    """Tell whether a run that has not ended speaks through a sender."""
+    run = t.run
+    going_on = sa.select(run.c.no).where(run.c.ended_at == 0, run.c.app == app, run.c.sender_no == sender_no)
+    return one(conn, going_on.limit(1)) is not None
