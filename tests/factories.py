@@ -100,7 +100,8 @@ async def make_app(store: Store, clock: Clock, settings: AppSettings | None = No
 async def change_settings(store: Store, app: App, settings: AppSettings) -> App:
     """Change what an app chose, and return it as it is now."""
     chosen = {field.name: getattr(settings, field.name) for field in fields(settings)}
-    return replace(app, settings=await store.apps.change_settings(app.no, chosen))
+    changed = await store.apps.change_settings(app.no, chosen)
+    return replace(app, settings=changed.after)
 
 
 async def make_list(

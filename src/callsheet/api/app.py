@@ -5,6 +5,7 @@ Starting and stopping the engine is not its business.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 import structlog
@@ -13,24 +14,27 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from callsheet.api.caller import CALLER, DOCUMENT, GENERATION, caller_of
+from callsheet.api.auditing import deed_of
+from callsheet.api.caller import CALLER, DOCUMENT, GENERATION, NOTED, caller_of
 from callsheet.api.compat import errors as compat_errors
 from callsheet.api.compat import router as compat_router
 from callsheet.api.failures import as_failure, is_expected, places_of
 from callsheet.api.idempotency import REPEATABLE, Once, read_key
-from callsheet.api.identity import identify
+from callsheet.api.identity import identify, refuse_contradictions
 from callsheet.api.json_body import parse, read_body, told_again
 from callsheet.api.paths import Address, Dialect, find_address, read_query, refuse_nul
 from callsheet.api.rate_limit import RateLimit
 from callsheet.api.upload import Upload
 from callsheet.api.v1 import app as v1_app
 from callsheet.api.v1 import errors as v1_errors
-from callsheet.core.errors import Forbidden
+from callsheet.core.errors import Forbidden, Unavailable
 from callsheet.core.permissions import need_of
 from callsheet.engine.runtime import Runtime
 
 log = structlog.get_logger()
 
+_NOT_WRITTEN = "This was done, but could not be written into the audit log. Look before you do it again."
+_FAILURES = 400
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 _HEADERS = {
     "cache-control": "no-store",
@@ -65,8 +69,9 @@ class Front:
         if self._home is not None and not address.is_ours():
             await self._home(scope, receive, send)
             return
+        scope = {**scope, NOTED: {}}
         upload = Upload(Headers(scope=scope), receive)
-        answer = _Answer(send, upload)
+        answer = _Answer(send, upload, partial(self._write_down, address, scope))
         try:
             await self._serve(address, scope, upload, answer)
         except ClientDisconnect:
@@ -82,15 +87,8 @@ class Front:
     async def _serve(self, address: Address, scope: Scope, receive: Receive, send: Send) -> None:
         refuse_nul(_raw_path(scope), scope["query_string"])
         headers = Headers(scope=scope)
-        scope = dict(scope)
         if address.has_caller():
-            runtime, query = self._runtime, read_query(scope["query_string"])
-            caller = await identify(runtime.store, runtime.clock.now(), headers, address, query)
-            if not caller.may(need_of(address.area, address.words, scope["method"])):
-                raise Forbidden
-            if address.dialect is Dialect.compat:
-                self._rate_limit.spend(caller.app)
-            scope[CALLER] = caller
+            await self._admit(address, scope, headers)
         body: bytes | None = None
         if scope["method"] in _WITH_BODY and not address.takes_file(scope["method"]):
             body = await read_body(headers, receive)
@@ -104,25 +102,61 @@ class Front:
         once = Once(self._runtime, caller_of(scope), key)
         await once.answer(scope, body, receive, send, partial(self._route, address))
 
+    async def _admit(self, address: Address, scope: Scope, headers: Headers) -> None:
+        """Find out who calls, and let in who may. Raises Unauthenticated, Forbidden, RateLimited."""
+        query = read_query(scope["query_string"])
+        proof = await identify(self._runtime.store, self._runtime.clock.now(), headers)
+        # Known from here on: who is turned away is written down.
+        caller = scope[CALLER] = proof.caller
+        refuse_contradictions(proof, headers, address, query)
+        if not caller.may(need_of(address.area, address.words, scope["method"])):
+            raise Forbidden
+        if address.dialect is Dialect.compat:
+            self._rate_limit.spend(caller.app)
+
+    async def _write_down(self, address: Address, scope: Scope, status: int) -> Response | None:
+        """Add a line to the audit log, if the call is worth one; where that fails, return what is answered instead."""
+        found = deed_of(address, scope, status)
+        if found is None:
+            return None
+        try:
+            await self._runtime.store.audit.add(*found, self._runtime.clock.now())
+        except Exception as error:  # noqa: BLE001 (whatever it is, nobody is told of a success that is not written down)
+            log.error("audit.not_written", error=type(error).__name__, places=places_of(error))  # noqa: TRY400
+            return _render(address, Unavailable(_NOT_WRITTEN)) if status < _FAILURES else None
+        return None
+
     async def _route(self, address: Address, scope: Scope, receive: Receive, send: Send) -> None:
         if address.dialect is Dialect.compat:
             scope[GENERATION] = address.generation
-            await self._compat({**scope, "path": address.path, "root_path": ""}, receive, send)
+            scope.update(path=address.path, root_path="")
+            await self._compat(scope, receive, send)
         else:
             await self._v1(scope, receive, send)
 
 
 class _Answer:
-    """Sends an answer once its request has been heard out, and knows whether it has begun."""
+    """Sends an answer once its request was heard out and written down, and knows whether it has begun."""
 
-    def __init__(self, send: Send, upload: Upload) -> None:
+    def __init__(self, send: Send, upload: Upload, write_down: Callable[[int], Awaitable[Response | None]]) -> None:
         self._send = send
         self._upload = upload
+        self._write_down = write_down
+        self._replaced = False
         self.began = False
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.began = True
+            instead = await self._write_down(message["status"])
+            if instead is not None:
+                self._replaced = True
+                await instead({"type": "http"}, self._upload, self._pass_on)
+        if not self._replaced:
+            await self._pass_on(message)
+
+    async def _pass_on(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
             await self._upload.drain()
             headers = MutableHeaders(scope=message)
             for name, value in _HEADERS.items():

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from starlette.types import Scope
 
+from callsheet.core.audit import ActorKind
 from callsheet.core.permissions import Need, Role
 from callsheet.store.apps import App
 
@@ -17,20 +17,15 @@ DOCUMENT: Final = "callsheet.document"
 """Key of the scope: the value of the JSON body; None when there was no body."""
 GENERATION: Final = "callsheet.generation"
 """Key of the scope: which generation of the documented API the path names, 1 or 2."""
-
-
-class Kind(StrEnum):
-    """What calls."""
-
-    client = "client"
-    user = "user"
+NOTED: Final = "callsheet.noted"
+"""Key of the scope: what a route has to say about its call in the audit log, by name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who calls, for which app of which account, and what he may do there."""
 
-    kind: Kind
+    kind: ActorKind
     id: str
     account_id: str
     tenant: App | None
@@ -54,3 +49,8 @@ def caller_of(scope: Scope) -> Caller:
     """Return who calls. Every route below an app has a caller, or the front would have refused."""
     caller: Caller = scope[CALLER]
     return caller
+
+
+def note(scope: Scope, **details: Any) -> None:
+    """Add to what the audit log says about this call: JSON values, and no number, text or secret."""
+    scope[NOTED].update(details)

@@ -10,14 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import jwt
 from jwt.types import Options
 from starlette.datastructures import Headers
 
-from callsheet.api.caller import Caller, Kind
+from callsheet.api.caller import Caller
 from callsheet.api.paths import Address, Query
+from callsheet.core.audit import ActorKind
 from callsheet.core.errors import Forbidden, Unauthenticated
 from callsheet.store.clients import Algorithm, Client
 from callsheet.store.store import Store
@@ -43,19 +44,37 @@ _UNCHECKED: Options = {
 }
 
 
-async def identify(store: Store, now: datetime, headers: Headers, address: Address, query: Query) -> Caller:
-    """Return the client that calls. A path may name its app, or only its account. Raises Unauthenticated, Forbidden."""
+class Proof(NamedTuple):
+    """Who proved to call, and what he said besides."""
+
+    caller: Caller
+    claims: Mapping[str, Any]
+
+
+async def identify(store: Store, now: datetime, headers: Headers) -> Proof:
+    """Return the client that calls. Raises Unauthenticated."""
     token = _token(headers)
     client = await _find_client(store, _unverified(token))
     claims = _verified(token, client)
     _check_times(claims, now.timestamp())
-    if any(claims[name] != client.id for name in _CLIENT_CLAIMS if name in claims):
+    return Proof(
+        Caller(ActorKind.client, client.id, client.app.account_id, client.app, client.scopes),
+        claims,
+    )
+
+
+def refuse_contradictions(proof: Proof, headers: Headers, address: Address, query: Query) -> None:
+    """See that everything that names the client, its app or its account names the same. Raises Forbidden.
+
+    A path may name the app, or only the account, or neither.
+    """
+    caller, claims = proof
+    if any(claims[name] != caller.id for name in _CLIENT_CLAIMS if name in claims):
         raise Forbidden
-    if not {*_apps_named(headers, claims), address.app_id} - {None} <= {client.app.id}:
+    if not {*_apps_named(headers, claims), address.app_id} - {None} <= {caller.app.id}:
         raise Forbidden
-    if not {*_accounts_named(headers, query, claims), address.account_id} - {None} <= {client.app.account_id}:
+    if not {*_accounts_named(headers, query, claims), address.account_id} - {None} <= {caller.account_id}:
         raise Forbidden
-    return Caller(Kind.client, client.id, client.app.account_id, client.app, client.scopes)
 
 
 def _token(headers: Headers) -> str:

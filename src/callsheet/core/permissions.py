@@ -109,9 +109,10 @@ _TABLE: Mapping[tuple[str, ...], _Needs] = {
     (Area.app, "users"): _ADMINISTRATION,
     (Area.app, "webhooks"): _CONFIGURATION,
     (Area.account, "accounts"): _SHOWN,
+    (Area.account, "accounts", "*", "audit"): _ADMINISTRATION,
     (Area.account, "apps"): _SHOWN,
 }
-"""By area and first words of the path there, in small letters; the longest line that fits counts."""
+"""By area and first words of the path there, `*` for any; the longest line that fits counts."""
 
 _READ_BY_POST: frozenset[tuple[str, ...]] = frozenset(
     {
@@ -147,11 +148,11 @@ def need_of(area: Area, path: Sequence[str], method: str) -> Need:
 
 def find_needs(area: Area, path: Sequence[str]) -> _Needs | None:
     """Return the line of the table that fits a path, or None. The bare area stands for itself alone."""
-    words = (area, *(word.lower() for word in path))
-    for length in range(len(words), 1, -1):
-        if words[:length] in _TABLE:
-            return _TABLE[words[:length]]
-    return _TABLE.get(words)
+    words = (area, *path)
+    if len(words) == 1:
+        return _TABLE.get(words)
+    fitting = [line for line in _TABLE if len(line) > 1 and _fits(words[: len(line)], line)]
+    return _TABLE[max(fitting, key=len)] if fitting else None
 
 
 def _fits(words: Sequence[str], pattern: Sequence[str]) -> bool:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -38,6 +38,13 @@ class App:
     account_id: str
     name: str
     settings: AppSettings
+
+
+class ChangedSettings(NamedTuple):
+    """The settings of an app, before a change and after it."""
+
+    before: AppSettings
+    after: AppSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,16 +136,17 @@ class Apps:
 
         await self._db.read(learn)
 
-    async def change_settings(self, app: int, changes: Mapping[str, Any]) -> AppSettings:
-        """Change the named settings of an app and return them all; those that are not named stay as they are."""
+    async def change_settings(self, app: int, changes: Mapping[str, Any]) -> ChangedSettings:
+        """Change the named settings of an app; those that are not named stay as they are."""
 
-        def change(conn: sa.Connection) -> AppSettings:
+        def change(conn: sa.Connection) -> ChangedSettings:
             mine = t.app.c.no == app
             # Held until the commit: what another call changes at this moment must not be written over.
             held = conn.execute(sa.select(t.app.c.settings).where(mine).with_for_update()).scalar_one()
-            settings = replace(read_settings(held), **changes)
-            conn.execute(sa.update(t.app).where(mine).values(settings=to_json(settings)))
-            return settings
+            before = read_settings(held)
+            after = replace(before, **changes)
+            conn.execute(sa.update(t.app).where(mine).values(settings=to_json(after)))
+            return ChangedSettings(before, after)
 
         return await self._db.write(change)
 

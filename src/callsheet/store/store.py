@@ -8,6 +8,7 @@ from typing import Protocol
 from callsheet.core.ids import Prefix
 from callsheet.store.answers import Answers
 from callsheet.store.apps import Apps
+from callsheet.store.audit import Audit
 from callsheet.store.callbacks import Callbacks
 from callsheet.store.campaigns import Campaigns
 from callsheet.store.clients import Client, Clients
@@ -50,6 +51,7 @@ class Store:
         self.answers = Answers(database, vault)
         self.apps = Apps(database, vault)
         self.callbacks = Callbacks(database)
+        self.audit = Audit(database)
         self.campaigns = Campaigns(database)
         self.clients = Clients(database, vault)
         self.dnc_entries = DncEntries(database, vault)

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from starlette.requests import Request
 
-from callsheet.api.caller import DOCUMENT, GENERATION, caller_of
+from callsheet.api.caller import DOCUMENT, GENERATION, NOTED, caller_of
 from callsheet.api.paths import Query, read_query
 from callsheet.core.errors import MalformedBody
 from callsheet.engine.runtime import Runtime
@@ -29,6 +29,8 @@ class Call:
     """The JSON body as it came; None where there was none."""
     generation: int
     """Which generation of the documented API the path names: 1 or 2."""
+    noted: dict[str, Any]
+    """What the audit log is to say about the call, by name: JSON values, and no number, text or secret."""
 
     @property
     def document(self) -> Mapping[str, Any]:
@@ -54,4 +56,5 @@ def read_call(runtime: Runtime, request: Request) -> Call:
         read_query(request.scope["query_string"]),
         request.scope.get(DOCUMENT),
         request.scope[GENERATION],
+        request.scope[NOTED],
     )

@@ -17,6 +17,7 @@ async def create(call: Call) -> dict[str, Any]:
     """Create a campaign: it waits in Ready, calls come there by way of Preparing, until it is started."""
     wish = read_new_wish(call.document, call.parameter("campaignType"), call.generation)
     campaign = await campaigns.create(call.runtime, call.app, wish)
+    call.noted.update(campaign=campaign.id)
     return await _written(call, campaign, f"Campaign {campaign.definition.name} creation in progress")
 
 
@@ -35,6 +36,7 @@ async def update(call: Call) -> dict[str, Any]:
     wish = read_wish(call.document, campaign.definition.channel, call.generation)
     # The documented body has no word for a filter: without one everybody would be meant at once.
     wish = replace(wish, filter=campaign.definition.filter)
+    call.noted.update(campaign=campaign.id)
     updated = await campaigns.update(call.runtime, call.app, campaign, wish)
     return await _written(call, updated, f"Campaign {updated.definition.name} details updated successfully")
 
@@ -42,6 +44,7 @@ async def update(call: Call) -> dict[str, Any]:
 async def delete(call: Call) -> dict[str, Any]:
     """Delete a campaign, and return it as it was."""
     campaign = await campaigns.find(call.runtime, call.app, call.thing)
+    call.noted.update(campaign=campaign.id)
     deleted = await campaigns.delete(call.runtime, campaign)
     return success(
         f"Campaign {deleted.definition.name} deleted successfully",

@@ -34,6 +34,7 @@ async def pull(call: Call) -> dict[str, Any]:
     if move is None:
         raise Invalid([FieldError("trigger", f"The trigger is one of {', '.join(_MOVES)}.")])
     campaign = await campaigns.find(call.runtime, call.app, call.thing)
+    call.noted.update(campaign=campaign.id, trigger=move.value)
     if move is Move.start:
         moved = await campaigns.start(call.runtime, call.app, campaign)
     else:

@@ -6,9 +6,10 @@ import re
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictInt
 
+from callsheet.api.caller import note
 from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.contract import problems
 from callsheet.api.v1.shapes import Body
@@ -143,14 +144,21 @@ async def get_settings(app: Tenant) -> ShownSettings:
 
 
 @router.patch("", responses=problems(BodyTooLarge))
-async def change_settings(runtime: Served, app: Tenant, changed: ChangedSettings) -> ShownSettings:
+async def change_settings(runtime: Served, app: Tenant, changed: ChangedSettings, request: Request) -> ShownSettings:
     """Change some settings. Runs that are on follow them at once."""
     chosen = {name: getattr(changed, name) for name in changed.model_fields_set}
     if chosen.get("cap") is not None:
         chosen["cap"] = Cap(changed.cap.attempts, changed.cap.hours) if changed.cap else None
-    settings = await runtime.store.apps.change_settings(app.no, chosen)
+    before, after = await runtime.store.apps.change_settings(app.no, chosen)
     runtime.conductor.wake()
-    return _show(settings)
+    note(request.scope, changed=_difference(before, after))
+    return _show(after)
+
+
+def _difference(before: AppSettings, after: AppSettings) -> dict[str, dict[str, Any]]:
+    """Return each setting that is another now, with what it was and what it is."""
+    old, new = msgspec.to_builtins(before), msgspec.to_builtins(after)
+    return {name: {"from": old[name], "to": new[name]} for name in new if new[name] != old[name]}
 
 
 def _show(settings: AppSettings) -> ShownSettings:

@@ -6,6 +6,7 @@ Every key of a hot table leads with the app. Instants (`_at`, `lease_until`, `du
 """
 
 from callsheet.store.tables.accounts import account, answer, app, bucket, client, node, sender, trunk
+from callsheet.store.tables.audit import audit, audit_head
 from callsheet.store.tables.campaigns import (
     campaign,
     campaign_dnc,
@@ -53,6 +54,8 @@ __all__ = [
     "app",
     "arm",
     "attempt",
+    "audit",
+    "audit_head",
     "bucket",
     "callback",
     "campaign",

@@ -75,6 +75,28 @@ def upgrade() -> None:
     with op.batch_alter_table('attempt', schema=None) as batch_op:
         batch_op.create_index('ix_attempt_app_person_at', ['app', 'person', 'at'], unique=False)
 
+    op.create_table('audit',
+    sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('account_id', sa.Text(), nullable=False),
+    sa.Column('seq', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('actor_kind', sa.Text(), nullable=False),
+    sa.Column('actor_id', sa.Text(), nullable=False),
+    sa.Column('action', sa.Text(), nullable=False),
+    sa.Column('thing', sa.Text(), nullable=False),
+    sa.Column('details', sa.Text(), nullable=False),
+    sa.Column('hash', sa.LargeBinary(), nullable=False),
+    sa.PrimaryKeyConstraint('app', 'account_id', 'seq', name=op.f('pk_audit')),
+    sqlite_with_rowid=False
+    )
+    op.create_table('audit_head',
+    sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('account_id', sa.Text(), nullable=False),
+    sa.Column('seq', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('hash', sa.LargeBinary(), nullable=False),
+    sa.PrimaryKeyConstraint('app', 'account_id', name=op.f('pk_audit_head')),
+    sqlite_with_rowid=False
+    )
     op.create_table('bucket',
     sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('name', sa.Text(), nullable=False),
@@ -591,6 +613,8 @@ def downgrade() -> None:
     op.drop_table('campaign')
     op.drop_table('callback')
     op.drop_table('bucket')
+    op.drop_table('audit_head')
+    op.drop_table('audit')
     with op.batch_alter_table('attempt', schema=None) as batch_op:
         batch_op.drop_index('ix_attempt_app_person_at')
 
