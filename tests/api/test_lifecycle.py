@@ -202,7 +202,7 @@ async def test_two_campaigns_do_not_run_on_one_list(shop):
     await shop.trigger(ids[0], "stop")
 
 
-@pytest.mark.parametrize("trigger", ["", "launch", "emergency"])
+@pytest.mark.parametrize("trigger", ["", "launch", "restart"])
 async def test_an_unknown_trigger_names_the_known_ones(shop, trigger):
     answer = await shop.trigger(await shop.make_campaign(), trigger)
 

@@ -111,11 +111,11 @@ async def do(store: Store, app: App, clock: StillClock, campaign: Campaign, move
             return await store.campaigns.update(campaign, campaign.definition, clock.now(), unique_names=True)
         case Move.delete:
             return await store.campaigns.delete(campaign)
-        case Move.start:
+        case Move.start | Move.rerun | Move.emergency:
             sender = await store.apps.find_sender(app.no, "+1", clock.now())
             assert sender is not None
             return await store.campaigns.start(
-                campaign, text="", sender_no=sender.no, one_run_per_list=True, now=clock.now()
+                campaign, text="", sender_no=sender.no, one_run_per_list=True, now=clock.now(), move=move
             )
     return await store.campaigns.move(campaign, move, clock.now())
 

@@ -53,6 +53,9 @@ class Move(StrEnum):
     start = "start"
     pause = "pause"
     resume = "resume"
+    rerun = "rerun"
+    emergency = "emergency"
+    """To start as an emergency, which waits for no schedule."""
     stop = "stop"
     complete = "complete"
 
@@ -66,6 +69,8 @@ _MOVES: Mapping[Move, Mapping[Status, Status]] = {
         Status.paused: Status.active,
         Status.active: Status.active,
     },
+    Move.rerun: dict.fromkeys(_IDLE, Status.active),
+    Move.emergency: dict.fromkeys((*_IDLE, Status.scheduled, Status.rescheduled), Status.active),
     Move.pause: {Status.active: Status.paused, Status.paused: Status.paused},
     Move.resume: {Status.paused: Status.active, Status.active: Status.active},
     Move.stop: {Status.active: Status.stopped, Status.paused: Status.stopped, Status.stopped: Status.stopped},
@@ -77,6 +82,8 @@ _DONE: Mapping[Move, str] = {
     Move.start: "started",
     Move.pause: "paused",
     Move.resume: "resumed",
+    Move.rerun: "run again",
+    Move.emergency: "run as an emergency",
     Move.stop: "stopped",
     Move.complete: "completed",
 }
@@ -211,3 +218,5 @@ class Campaign:
     run_updated_at: datetime | None = None
     sent: int = 0
     """Messages that a carrier took in the latest run."""
+    emergency: bool = False
+    """The latest run was begun as an emergency: it is not paused."""

@@ -264,6 +264,18 @@ class NoVoiceTrunk(Conflict):
     code = "no_voice_trunk"
 
 
+class SendingStopped(Conflict):
+    """All sending of this app was stopped; somebody has to allow it again first."""
+
+    code = "sending_stopped"
+
+
+class EmergencyRuns(Conflict):
+    """Another campaign of this account runs as an emergency already, and only one may."""
+
+    code = "emergency_runs"
+
+
 class TooManyVoiceCampaigns(Conflict):
     """So many voice campaigns are running that no other may start."""
 

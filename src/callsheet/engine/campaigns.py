@@ -8,7 +8,7 @@ from callsheet.core.campaign import Campaign, Channel, Definition, Move, Status,
 from callsheet.core.errors import CampaignNotFound, Conflict, FlowIsEmpty, NoVoiceTrunk, WrongState
 from callsheet.core.flow import first_message
 from callsheet.core.message import to_send
-from callsheet.core.run import NORMALLY, Launch
+from callsheet.core.run import NORMALLY, Execution, Launch
 from callsheet.core.template import compile_text
 from callsheet.core.wish import Wish
 from callsheet.engine.drafting import draft
@@ -51,12 +51,21 @@ async def update(runtime: Runtime, app: App, campaign: Campaign, wish: Wish) -> 
     return await runtime.store.campaigns.update(campaign, definition, now, unique_names=app.settings.unique_names)
 
 
-async def start(runtime: Runtime, app: App, campaign: Campaign, *, launch: Launch = NORMALLY) -> Campaign:
-    """Start a run, or resume the paused one. Raises WrongState, FlowIsEmpty, ListInUse, NoVoiceTrunk."""
-    if after(Move.start, campaign.status) is campaign.status:
+async def start(
+    runtime: Runtime, app: App, campaign: Campaign, *, launch: Launch = NORMALLY, again: bool = False
+) -> Campaign:
+    """Start a run, or resume the paused one; `again`: in no case the present one.
+
+    Raises WrongState, FlowIsEmpty, ListInUse, NoVoiceTrunk, SendingStopped, EmergencyRuns, Conflict.
+    """
+    is_emergency = launch.execution is Execution.emergency
+    how = Move.emergency if is_emergency else Move.rerun if again else Move.start
+    if after(how, campaign.status) is campaign.status:
         return campaign
+    if campaign.status is Status.paused:
+        return await move(runtime, campaign, Move.resume)
     if campaign.definition.channel is Channel.voice:
-        raise NoVoiceTrunk
+        raise Conflict("Only an SMS campaign runs as an emergency.") if is_emergency else NoVoiceTrunk()
     now = runtime.clock.now()
     text = await text_of(runtime, app, campaign.definition)
     compile_text(text)
@@ -71,6 +80,7 @@ async def start(runtime: Runtime, app: App, campaign: Campaign, *, launch: Launc
         most_voice_campaigns=app.settings.most_voice_campaigns,
         now=now,
         launch=launch,
+        move=how,
     )
     runtime.conductor.wake()
     return started

@@ -11,6 +11,7 @@ from callsheet.clock import from_micros
 from callsheet.core.campaign import Campaign, Status
 from callsheet.core.errors import NameAmbiguous
 from callsheet.core.names import key_of
+from callsheet.core.run import Execution
 from callsheet.store import tables as t
 from callsheet.store.rows import all_of, read_definition
 
@@ -80,6 +81,7 @@ def _read(row: Mapping[str, Any], sent: int) -> Campaign:
         row["run_id"],
         from_micros(row["run_updated_at"]) if row["run_updated_at"] else None,
         sent,
+        row["run_execution"] == Execution.emergency.value,
     )
 
 

@@ -21,7 +21,7 @@ from callsheet.core.errors import (
 )
 from callsheet.core.ids import Prefix
 from callsheet.core.names import key_of
-from callsheet.core.run import NORMALLY, Launch
+from callsheet.core.run import NORMALLY, Execution, Launch
 from callsheet.store import tables as t
 from callsheet.store.campaign_rows import find as find_row
 from callsheet.store.campaign_rows import id_of
@@ -33,12 +33,14 @@ from callsheet.store.launching import (
     list_numbers,
     open_run,
     refuse_more_calls,
+    refuse_second_emergency,
     refuse_shared_lists,
     set_status,
 )
 from callsheet.store.outbox import announce
 from callsheet.store.restoring import refuse_unacknowledged
 from callsheet.store.rows import insert, new_id, one, to_json
+from callsheet.store.sending import refuse_stopped
 
 _MOST_PREPARED = 500
 """At one look."""
@@ -159,20 +161,23 @@ class Campaigns:
         one_run_per_list: bool,
         now: datetime,
         launch: Launch = NORMALLY,
+        move: Move = Move.start,
         most_voice_campaigns: int = MOST_VOICE_CAMPAIGNS,
     ) -> Campaign:
-        """Start a new run, or resume the paused one; on an Active campaign it changes nothing.
+        """Start a new run, or resume the paused one; on an Active campaign it changes nothing. `move` is how.
 
-        Nothing is expanded: the run gets a cursor for each group of its lists. Raises ListInUse, TooManyVoiceCampaigns,
-        RestoreNotAcknowledged, and WrongState also when the campaign is not the version that `text` was taken from.
+        Nothing is expanded: the run gets a cursor for each group of its lists. Raises ListInUse, SendingStopped,
+        TooManyVoiceCampaigns, EmergencyRuns, RestoreNotAcknowledged, and WrongState also when the campaign is not the
+        version that `text` was taken from.
         """
         run_id = new_id(Prefix.run)
 
         def start(conn: sa.Connection) -> Campaign:
             current = _lock(conn, campaign)
-            status = after(Move.start, current.status)
+            status = after(move, current.status)
             if current.status is Status.active:
                 return current
+            refuse_stopped(conn, current.app)
             if current.status is Status.paused:
                 refuse_unacknowledged(conn, current.run_no)
                 set_status(conn, current, status, now)
@@ -180,8 +185,9 @@ class Campaigns:
             if current.version != campaign.version:
                 raise WrongState("The campaign was edited at this moment: start it again.")
             if current.definition.channel is Channel.voice:
-                one_at_a_time(conn, current.app)
                 refuse_more_calls(conn, current, most_voice_campaigns)
+            if launch.execution is Execution.emergency:
+                refuse_second_emergency(conn, current)
             hold_lists(conn, current)
             if one_run_per_list:
                 refuse_shared_lists(conn, current)
@@ -192,7 +198,7 @@ class Campaigns:
     async def move(self, campaign: Campaign, move: Move, now: datetime) -> Campaign:
         """Pause, resume or stop. From the commit on nothing more is armed in a forbidden run.
 
-        Raises WrongState, RestoreNotAcknowledged.
+        Raises WrongState, SendingStopped, RestoreNotAcknowledged.
         """
 
         def change(conn: sa.Connection) -> Campaign:
@@ -201,7 +207,10 @@ class Campaigns:
             if status is current.status:
                 return current
             if status is Status.active:
+                refuse_stopped(conn, current.app)
                 refuse_unacknowledged(conn, current.run_no)
+            if move is Move.pause and current.emergency:
+                raise WrongState("An emergency is not paused. Stop it; it can run again.")
             close_gate(conn, current.app)
             set_status(conn, current, status, now)
             announce(

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from callsheet.clock import to_micros
 from callsheet.core.campaign import Campaign, Channel, Definition, Status
-from callsheet.core.errors import ListInUse, TooManyVoiceCampaigns
-from callsheet.core.run import Launch
+from callsheet.core.errors import EmergencyRuns, ListInUse, TooManyVoiceCampaigns
+from callsheet.core.run import Execution, Launch
 from callsheet.store import tables as t
 from callsheet.store.outbox import announce
 from callsheet.store.rows import all_of, insert
@@ -61,6 +61,19 @@ def refuse_more_calls(conn: sa.Connection, campaign: Campaign, most: int) -> Non
         raise TooManyVoiceCampaigns(f"{running} voice campaigns are running, and no more may: stop one of them first.")
 
 
+def refuse_second_emergency(conn: sa.Connection, campaign: Campaign) -> None:
+    """Refuse an emergency while another of the account runs. Raises EmergencyRuns. Nobody must start meanwhile."""
+    app = t.app.alias()
+    account = sa.select(app.c.account_id).where(app.c.no == campaign.app).scalar_subquery()
+    query = (
+        sa.select(t.run.c.no)
+        .join(t.app, t.app.c.no == t.run.c.app)
+        .where(t.run.c.ended_at == 0, t.run.c.execution == Execution.emergency.value, t.app.c.account_id == account)
+    )
+    if conn.execute(query.limit(1)).first():
+        raise EmergencyRuns
+
+
 def open_run(
     conn: sa.Connection, campaign: Campaign, run_id: str, text: str, sender_no: int, now: datetime, launch: Launch
 ) -> Campaign:
@@ -83,7 +96,14 @@ def open_run(
         updated_at=to_micros(now),
     )
     _lay_cursors(conn, campaign, run_no)
-    running = replace(campaign, status=Status.active, run_no=run_no, run_id=run_id, sent=0)
+    running = replace(
+        campaign,
+        status=Status.active,
+        run_no=run_no,
+        run_id=run_id,
+        sent=0,
+        emergency=launch.execution is Execution.emergency,
+    )
     set_status(conn, running, Status.active, now)
     announce(conn, campaign.app, "run.started", {"campaign_id": campaign.id, "run_id": run_id}, now)
     return replace(running, updated_at=now, run_updated_at=now)

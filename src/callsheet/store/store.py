@@ -32,6 +32,7 @@ from callsheet.store.reports import Reports
 from callsheet.store.restoring import Restoring
 from callsheet.store.runs import Runs
 from callsheet.store.senders import Senders
+from callsheet.store.sending import Sending
 from callsheet.store.singles import Singles
 from callsheet.store.standings import Standings
 from callsheet.store.trunks import Trunks
@@ -74,6 +75,7 @@ class Store:
         self.senders = Senders(database)
         self.singles = Singles(database)
         self.trunks = Trunks(database)
+        self.sending = Sending(database)
         self.templates = Documents(database, Prefix.template)
         self._database = database
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from callsheet.api.compat.answers import success
 from callsheet.api.compat.call import Call
-from callsheet.api.compat.campaign_view import EXECUTION_TYPE, connection_of, view_all
+from callsheet.api.compat.campaign_view import connection_of, execution_of, view_all
 from callsheet.api.compat.fields import Fields, T
 from callsheet.core.campaign import HIGHEST_PRIORITY, LOWEST_PRIORITY, Campaign, Channel, Mode, Status
 from callsheet.core.errors import Invalid
@@ -55,7 +55,7 @@ async def show_all(call: Call) -> dict[str, Any]:
 
 def _in_list(campaign: Campaign, body: dict[str, Any]) -> dict[str, Any]:
     """Return a campaign as lists show it: with whom its calls are connected, and how it runs."""
-    body.setdefault("campaignExecutionType", EXECUTION_TYPE)
+    body.setdefault("campaignExecutionType", execution_of(campaign))
     if campaign.definition.channel is Channel.voice:
         body["connection"] = connection_of(campaign.definition)
     return body

@@ -9,9 +9,8 @@ from urllib.parse import quote
 
 from callsheet.api.instants import write_instant
 from callsheet.core.campaign import Campaign, Channel, Definition, MachineDetection
+from callsheet.core.run import Execution
 from callsheet.engine.runtime import Runtime
-
-EXECUTION_TYPE = "NORMAL"
 
 Shown = dict[str, Any]
 
@@ -120,10 +119,15 @@ def connection_of(definition: Definition) -> str:
     return named.name if named is not None else ""
 
 
+def execution_of(campaign: Campaign) -> str:
+    """Return how the latest run was begun."""
+    return (Execution.emergency if campaign.emergency else Execution.normal).value
+
+
 def _run_of(campaign: Campaign) -> Shown:
     if campaign.run_id is None:
         return {}
-    shown: Shown = {"campaignInstanceId": campaign.run_id, "campaignExecutionType": EXECUTION_TYPE}
+    shown: Shown = {"campaignInstanceId": campaign.run_id, "campaignExecutionType": execution_of(campaign)}
     if campaign.run_updated_at is not None:
         shown["campaignInstanceUpdatedAt"] = write_instant(campaign.run_updated_at)
     return shown

@@ -1,4 +1,4 @@
-"""Start, stop, pause and resume. The answers are flat, and their `status` is the campaign's."""
+"""Start, stop, pause, resume, and start as an emergency. The answers are flat, and their `status` is the campaign's."""
 
 from __future__ import annotations
 
@@ -6,21 +6,25 @@ from collections.abc import Mapping
 from typing import Any
 
 from callsheet.api.compat.call import Call
-from callsheet.api.compat.campaign_view import EXECUTION_TYPE
+from callsheet.api.compat.campaign_view import execution_of
+from callsheet.api.compat.fields import Fields
 from callsheet.api.instants import write_instant
-from callsheet.core.campaign import Campaign, Move
+from callsheet.core.campaign import MAX_DESCRIPTION_CHARACTERS, Campaign, Move
 from callsheet.core.errors import FieldError, Invalid
+from callsheet.core.run import NORMALLY, Execution, Launch
 from callsheet.engine import campaigns
 
 # `play` and `stop` are documented, `run` is the release notes' word; the others are ours.
 _MOVES: Mapping[str, Move] = {
-    **dict.fromkeys(("play", "run", "start", "rerun"), Move.start),
+    **dict.fromkeys(("play", "run", "start"), Move.start),
+    "rerun": Move.rerun,
+    "emergency": Move.emergency,
     "stop": Move.stop,
     "pause": Move.pause,
     "resume": Move.resume,
 }
 _MESSAGES: Mapping[Move, str] = {
-    Move.start: "Campaign Started",
+    **dict.fromkeys((Move.start, Move.rerun, Move.emergency), "Campaign Started"),
     Move.stop: "Campaign Stopped",
     Move.pause: "Campaign Paused",
     Move.resume: "Campaign Resumed",
@@ -28,18 +32,29 @@ _MESSAGES: Mapping[Move, str] = {
 
 
 async def pull(call: Call) -> dict[str, Any]:
-    """Do what `trigger` says."""
+    """Do what `trigger` says, to a campaign that is named by its id or its name."""
     said = call.parameter("trigger")
     move = _MOVES.get(said.lower())
     if move is None:
         raise Invalid([FieldError("trigger", f"The trigger is one of {', '.join(_MOVES)}.")])
+    launch = _read_emergency(call) if move is Move.emergency else NORMALLY
     campaign = await campaigns.find(call.runtime, call.app, call.thing)
     call.noted.update(campaign=campaign.id, trigger=move.value)
-    if move is Move.start:
-        moved = await campaigns.start(call.runtime, call.app, campaign)
+    if move in (Move.start, Move.rerun, Move.emergency):
+        again = move is Move.rerun
+        moved = await campaigns.start(call.runtime, call.app, campaign, launch=launch, again=again)
     else:
         moved = await campaigns.move(call.runtime, campaign, move)
     return _told(moved, _MESSAGES[move])
+
+
+def _read_emergency(call: Call) -> Launch:
+    """Read why this is an emergency, from the query or the body: nobody ignores the hours without a reason."""
+    fields = Fields({"reason": call.parameter("reason"), **call.document}, [])
+    reason = fields.text("reason", longest=MAX_DESCRIPTION_CHARACTERS, required=True).strip()
+    if fields.wrong:
+        raise Invalid(fields.wrong)
+    return Launch(Execution.emergency, reason=reason)
 
 
 def _told(campaign: Campaign, message: str) -> dict[str, Any]:
@@ -49,5 +64,5 @@ def _told(campaign: Campaign, message: str) -> dict[str, Any]:
         "updatedAt": write_instant(campaign.updated_at),
         "totalCallsCompleted": 0,
         "campaignInstanceId": campaign.run_id,
-        "campaignExecutionType": EXECUTION_TYPE,
+        "campaignExecutionType": execution_of(campaign),
     }

@@ -34,10 +34,18 @@ def _name(text: str) -> str:
     return text.strip()
 
 
+def _words(text: str) -> str:
+    if not text.strip():
+        raise ValueError("This must not be blank")
+    return text.strip()
+
+
 Name = Annotated[str, StringConstraints(max_length=MAX_NAME_CHARACTERS), AfterValidator(_name)]
 LongName = Annotated[str, StringConstraints(max_length=128), AfterValidator(_name)]
 """Of things that the documented API has no limit for."""
 Description = Annotated[str, StringConstraints(max_length=MAX_DESCRIPTION_CHARACTERS)]
+Reason = Annotated[str, StringConstraints(max_length=MAX_DESCRIPTION_CHARACTERS), AfterValidator(_words)]
+"""Why somebody does what others have to bear."""
 Instant = Annotated[datetime, PlainSerializer(write_instant, return_type=str)]
 
 Limit = Annotated[int, Query(ge=1, le=MOST_ITEMS, description="How many items at most.")]

@@ -15,6 +15,7 @@ from callsheet.store.tables.campaigns import (
     flow,
     flow_version,
     preparing,
+    sending_stop,
     template,
     template_version,
 )
@@ -88,6 +89,7 @@ __all__ = [
     "run",
     "run_list",
     "sender",
+    "sending_stop",
     "suppression",
     "template",
     "template_version",

@@ -74,6 +74,9 @@ campaign_dnc = clustered(
     "campaign_dnc", whole("app", key=True), whole("dnc_no", key=True), whole("campaign_no", key=True)
 )
 
+# An app without a row may send.
+sending_stop = clustered("sending_stop", whole("app", key=True), text("reason"), text("by"), whole("at"))
+
 preparing = clustered("preparing", whole("app", key=True), whole("campaign_no", key=True))
 
 campaign_list = clustered(

@@ -488,6 +488,14 @@ def upgrade() -> None:
     sa.UniqueConstraint('app', 'id', name=op.f('uq_sender_app_id')),
     sa.UniqueConstraint('app', 'label', name=op.f('uq_sender_app_label'))
     )
+    op.create_table('sending_stop',
+    sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('by', sa.Text(), nullable=False),
+    sa.Column('at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.PrimaryKeyConstraint('app', name=op.f('pk_sending_stop')),
+    sqlite_with_rowid=False
+    )
     op.create_table('suppression',
     sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('run_no', sa.BigInteger(), autoincrement=False, nullable=False),
@@ -558,6 +566,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_suppression_person')
 
     op.drop_table('suppression')
+    op.drop_table('sending_stop')
     op.drop_table('sender')
     op.drop_table('run_list')
     with op.batch_alter_table('run', schema=None) as batch_op:
