@@ -184,8 +184,7 @@ class Campaigns:
                 return replace(current, status=status, updated_at=now, run_updated_at=now)
             if current.version != campaign.version:
                 raise WrongState("The campaign was edited at this moment: start it again.")
-            if current.definition.channel is Channel.voice:
-                refuse_more_calls(conn, current, most_voice_campaigns)
+            refuse_more_calls(conn, current, most_voice_campaigns)
             if launch.execution is Execution.emergency:
                 refuse_second_emergency(conn, current)
             hold_lists(conn, current)

@@ -55,6 +55,8 @@ def refuse_shared_lists(conn: sa.Connection, campaign: Campaign) -> None:
 
 def refuse_more_calls(conn: sa.Connection, campaign: Campaign, most: int) -> None:
     """Refuse one voice campaign too many. Raises TooManyVoiceCampaigns. Others of the app must not start meanwhile."""
+    if campaign.definition.channel is not Channel.voice:
+        return
     going_on = t.run.c.ended_at == 0, t.run.c.app == campaign.app, t.run.c.channel == Channel.voice.value
     running = conn.execute(sa.select(sa.func.count()).select_from(t.run).where(*going_on)).scalar_one()
     if running >= most:
