@@ -166,9 +166,8 @@ class Campaigns:
     ) -> Campaign:
         """Start a new run, or resume the paused one; on an Active campaign it changes nothing. `move` is how.
 
-        Nothing is expanded: the run gets a cursor for each group of its lists. Raises ListInUse, SendingStopped,
-        TooManyVoiceCampaigns, EmergencyRuns, RestoreNotAcknowledged, and WrongState also when the campaign is not the
-        version that `text` was taken from.
+        Nothing is expanded: the run gets a cursor for each group of its lists. Raises ListInUse, other conflicts, and
+        WrongState also when the campaign is not the version that `text` was taken from.
         """
         run_id = new_id(Prefix.run)
 

@@ -19,6 +19,7 @@ from callsheet.store.campaign_rows import find
 from callsheet.store.database import Database
 from callsheet.store.launching import TAKES_NOTHING_MORE, open_run
 from callsheet.store.rows import insert, new_id, one
+from callsheet.store.sending import refuse_stopped
 
 
 class Singles:
@@ -30,7 +31,7 @@ class Singles:
     async def open(
         self, campaign: Campaign, *, list_no: int, person: bytes, sender_no: int, text: str, now: datetime
     ) -> Campaign:
-        """Start a run for the latest contact of a person in a list. Raises WrongState, CampaignNotFound."""
+        """Start a run for the latest contact of a person in a list. Raises WrongState, SendingStopped."""
         run_id = new_id(Prefix.run)
 
         def start(conn: sa.Connection) -> Campaign:
@@ -43,6 +44,7 @@ class Singles:
             if current.definition.contact_lists:
                 raise WrongState(f"The campaign {current.definition.name} has contact lists: give it another name.")
             after(Move.start, current.status)
+            refuse_stopped(conn, current.app)
             running = open_run(conn, current, run_id, text, sender_no, now, NORMALLY)
             assert running.run_no is not None
             _lay_cursor(conn, campaign.app, running.run_no, list_no, person)
