@@ -1,5 +1,7 @@
 """Queues, of our own and as clients of the documented API see them."""
 
+import asyncio
+
 import pytest
 
 from api.callers import V1, V2, unique
@@ -86,6 +88,17 @@ async def test_an_app_always_has_one_default_queue(shop):
     assert (deleted.status_code, deleted.json()["code"]) == (409, "in_use")
     assert back.status_code == 200
     assert [one["is_default"] for one in queues] == [True, False]
+
+
+async def test_queues_that_become_the_default_at_once_leave_one(shop):
+    made = await asyncio.gather(*(make(shop, is_default=True) for _ in range(6)))
+    changes = [shop.v1("PATCH", f"/queues/{one['id']}", {"is_default": True}) for one in made]
+
+    answers = await asyncio.gather(*changes)
+
+    queues = (await shop.v1("GET", "/queues")).json()["items"]
+    assert {answer.status_code for answer in answers} == {200}
+    assert [one["is_default"] for one in queues].count(True) == 1
 
 
 async def test_a_wrong_queue_names_its_fields(shop):

@@ -52,8 +52,8 @@ class Queues:
         at = to_micros(now)
 
         def create(conn: sa.Connection) -> Queue:
-            name = values["name"]
-            _refuse_taken(conn, app, name, but=0)
+            _hold(conn, app)
+            _refuse_taken(conn, app, values["name"], but=0)
             _move_default(conn, app, values)
             queue_id = new_id(Prefix.queue)
             row = {"priority": USUAL_PRIORITY, **_columns(values)}
@@ -159,9 +159,13 @@ def _columns(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _lock(conn: sa.Connection, app: int, queue_id: str) -> Mapping[str, Any] | None:
-    """Return a queue, and keep others from changing any queue of the app: which one is the default concerns all."""
-    rows = all_of(conn, sa.select(t.queue).where(t.queue.c.app == app).order_by(t.queue.c.no).with_for_update())
-    return next((row for row in rows if row["id"] == queue_id), None)
+    """Return a queue as it is inside this transaction, and hold those of the app."""
+    return next((row for row in _hold(conn, app) if row["id"] == queue_id), None)
+
+
+def _hold(conn: sa.Connection, app: int) -> list[Mapping[str, Any]]:
+    """Keep others from changing any queue of the app until the commit: which one is the default concerns all."""
+    return all_of(conn, sa.select(t.queue).where(t.queue.c.app == app).order_by(t.queue.c.no).with_for_update())
 
 
 def _move_default(conn: sa.Connection, app: int, values: Mapping[str, Any]) -> None:
