@@ -21,9 +21,11 @@ from callsheet.clock import Clock, SystemClock
 from callsheet.core.errors import Conflict, FieldError, Invalid, NotFound, Unavailable
 from callsheet.engine import inbound
 from callsheet.engine.conductor import Conductor, Surroundings
+from callsheet.engine.deliverer import Deliverer
 from callsheet.engine.dispatcher import Tuning
 from callsheet.engine.failpoints import FailpointCountError, Failpoints, UnknownFailpointError
 from callsheet.engine.importer import Importer
+from callsheet.engine.outside import Outside
 from callsheet.engine.recorder import Recorder
 from callsheet.engine.runtime import Runtime
 from callsheet.engine.sms_line import SmsLine
@@ -42,7 +44,7 @@ from callsheet.store.vault import Vault
 log = structlog.get_logger()
 
 RESTART_SECONDS = 1.0
-"""How long to wait before an importer that broke is started again."""
+"""How long to wait before a loop that broke is started again."""
 
 _USUAL_TIMINGS = Timings()
 _USUAL_TUNING = Tuning()
@@ -83,11 +85,12 @@ async def open_runtime(
         stack.callback(sandbox.close)
         conductor = _make_conductor(settings, store, clock, rng, tuning, sandbox, failpoints)
         importer = _make_importer(settings, store, clock, folder, conductor, alone=not start_engine)
+        outside = await stack.enter_async_context(Outside(settings.fence))
+        deliverer = Deliverer(store, outside, clock, rng)
         if start_engine:
-            await conductor.start()
-            stack.push_async_callback(conductor.stop)
-        await stack.enter_async_context(_running(importer, clock))
-        yield Runtime(store, conductor, importer, clock, folder.path, sandbox.outbox, clock.now())
+            await stack.enter_async_context(_conducting(conductor, deliverer, clock))
+        await stack.enter_async_context(_running("importer", importer, clock))
+        yield Runtime(store, conductor, importer, clock, folder.path, sandbox.outbox, clock.now(), outside, deliverer)
 
 
 def _failpoints(settings: Settings) -> Failpoints:
@@ -278,23 +281,35 @@ class _Sandbox:
 
 
 @asynccontextmanager
-async def _running(importer: Importer, clock: Clock) -> AsyncIterator[None]:
-    """Import while inside; what is half done at the end goes on at the next start."""
-    task = asyncio.create_task(_again(importer.run, clock), name="importer")
+async def _conducting(conductor: Conductor, deliverer: Deliverer, clock: Clock) -> AsyncIterator[None]:
+    """Contact people while inside, and tell others of it."""
+    conductor.notifier.on_told = deliverer.wake
+    await conductor.start()
+    try:
+        async with _running("deliverer", deliverer, clock):
+            yield
+    finally:
+        await conductor.stop()
+
+
+@asynccontextmanager
+async def _running(name: str, worker: Importer | Deliverer, clock: Clock) -> AsyncIterator[None]:
+    """Let one work while inside; what is half done at the end goes on at the next start."""
+    task = asyncio.create_task(_again(name, worker.run, clock), name=name)
     try:
         yield
     finally:
-        importer.stop()
+        worker.stop()
         await task
 
 
-async def _again(loop: Callable[[], Awaitable[None]], clock: Clock) -> None:
+async def _again(name: str, loop: Callable[[], Awaitable[None]], clock: Clock) -> None:
     """Run a loop, and again when it breaks."""
     while True:
         try:
             await loop()
         except Exception:
-            log.exception("loop.broke", loop="importer")
+            log.exception("loop.broke", loop=name)
             await clock.sleep(RESTART_SECONDS)
         else:
             return

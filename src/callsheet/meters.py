@@ -12,5 +12,8 @@ reaped = Counter("callsheet_reaped", "Attempts that became uncertain when their 
 unknown_receipts = Counter("callsheet_unknown_receipts", "Receipts that name no attempt of ours.", registry=registry)
 opt_outs = Counter("callsheet_opt_outs", "Replies that opted out.", registry=registry)
 imported_rows = Counter("callsheet_imported_rows", "Rows that imports read.", ["outcome"], registry=registry)
+deliveries = Counter(
+    "callsheet_webhook_deliveries", "Tries to deliver to webhooks, by outcome.", ["outcome"], registry=registry
+)
 active_runs = Gauge("callsheet_active_runs", "Runs that are active now.", registry=registry)
 held_intents = Gauge("callsheet_held_intents", "Intents that this node holds without a result.", registry=registry)

@@ -40,7 +40,9 @@ def served_database(request: pytest.FixtureRequest) -> str:
 async def server(served_database: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
     """Start a process as `serve` does, with handsets that answer at once."""
     url = await create_database() if served_database == "postgres" else ""
-    chosen = settings.load(data=tmp_path_factory.mktemp("data"), database_url=url)
+    chosen = settings.load(
+        data=tmp_path_factory.mktemp("data"), database_url=url, allow_private_addresses=True, outside_ports="*"
+    )
     async with open_runtime(chosen, timings=HASTY) as runtime:
         transport = httpx2.ASGITransport(build(runtime))
         async with httpx2.AsyncClient(transport=transport, base_url="http://callsheet.test") as http:

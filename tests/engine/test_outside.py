@@ -2,8 +2,6 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -17,17 +15,8 @@ OPEN = Fence(allow_private=True)
 CLOSED = Fence()
 
 
-@asynccontextmanager
-async def client(fence: Fence) -> AsyncIterator[Outside]:
-    made = Outside(fence)
-    try:
-        yield made
-    finally:
-        await made.close()
-
-
 async def refuses(fence: Fence, url: str, **limits: Any) -> str:
-    async with client(fence) as outside:
+    async with Outside(fence) as outside:
         with pytest.raises(NotReached) as caught:
             await outside.ask(Request("GET", url), **{"seconds": 5, "most_bytes": 1000, **limits})
     return str(caught.value)
@@ -38,7 +27,7 @@ async def hello(_: web.Request) -> web.Response:
 
 
 async def test_an_answer_comes_back():
-    async with receiver(hello) as url, client(OPEN) as outside:
+    async with receiver(hello) as url, Outside(OPEN) as outside:
         answer = await outside.ask(Request("GET", url), seconds=5, most_bytes=100)
 
     assert (answer.status, answer.body) == (200, b"hello")
@@ -120,7 +109,7 @@ async def test_a_redirect_to_another_host_takes_no_secret_along():
         async def handle(_: web.Request) -> web.Response:
             raise web.HTTPTemporaryRedirect(target)
 
-        async with receiver(handle) as url, client(OPEN) as outside:
+        async with receiver(handle) as url, Outside(OPEN) as outside:
             request = Request("POST", url, {"X-Api-Key": "secret"}, b"secret too")
             answer = await outside.ask(request, seconds=5, most_bytes=100, most_hops=3)
 

@@ -14,12 +14,15 @@ from callsheet.carriers.sandbox.behaviour import Timings
 from callsheet.carriers.sandbox.carrier import SandboxCarrier
 from callsheet.carriers.sandbox.ledger import Ledger, Message
 from callsheet.core.campaign import Campaign, Status
+from callsheet.core.fence import Fence
 from callsheet.core.run import AppSettings
 from callsheet.engine import inbound
 from callsheet.engine.conductor import Conductor, Surroundings
+from callsheet.engine.deliverer import Deliverer
 from callsheet.engine.dispatcher import Tuning
 from callsheet.engine.failpoints import Failpoints
 from callsheet.engine.importer import Importer
+from callsheet.engine.outside import Outside
 from callsheet.engine.recorder import Recorder
 from callsheet.engine.runtime import Runtime
 from callsheet.engine.sms_line import SUBMIT_SECONDS, SmsLine
@@ -80,7 +83,12 @@ class World:
     @property
     def runtime(self) -> Runtime:
         importer = Importer(self.store, self.clock, self.folder, on_rows=self.conductor.wake)
-        return Runtime(self.store, self.conductor, importer, self.clock, self.folder, lambda *_: [], self.clock.now())
+        outside = Outside(Fence(allow_private=True))
+        deliverer = Deliverer(self.store, outside, self.clock, self.rng)
+        now = self.clock.now()
+        return Runtime(
+            self.store, self.conductor, importer, self.clock, self.folder, lambda *_: [], now, outside, deliverer
+        )
 
     async def start(self) -> None:
         """Start an engine on this store, as a process does."""

@@ -336,7 +336,7 @@ async def test_moves_are_told_to_others_and_can_be_forgotten(store: Store, app: 
 
     notices = await store.outbox.peek(10)
 
-    assert [notice.kind for notice in notices] == ["run.started", "run.paused", "run.active", "run.stopped"]
+    assert [notice.kind for notice in notices] == ["run.started", "run.paused", "run.resumed", "run.stopped"]
     assert {notice.payload["run_id"] for notice in notices} == {run.id}
     assert notices[1].at == notices[0].at + timedelta(seconds=1)
     # One with a lower number may be committed after others were told: it waits for its turn.

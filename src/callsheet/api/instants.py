@@ -1,10 +1,5 @@
-"""Instants as the API writes them: ISO 8601 in UTC, with milliseconds and `Z`, as the documented samples do."""
+"""Instants as the API writes them."""
 
-from __future__ import annotations
+from callsheet.core.instants import write_instant
 
-from datetime import UTC, datetime
-
-
-def write_instant(at: datetime) -> str:
-    """Write an aware instant."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+__all__ = ["write_instant"]

@@ -164,6 +164,18 @@ class ImportNotFound(NotFound):
     code = "import_not_found"
 
 
+class WebhookNotFound(NotFound):
+    """There is no such webhook in this app."""
+
+    code = "webhook_not_found"
+
+
+class DeliveryNotFound(NotFound):
+    """There is no such delivery of this webhook."""
+
+    code = "delivery_not_found"
+
+
 class Conflict(CallsheetError):
     """This cannot be done in the present state."""
 
@@ -175,6 +187,12 @@ class NameTaken(Conflict):
     """This name is already in use."""
 
     code = "name_taken"
+
+
+class WebhookDisabled(Conflict):
+    """This webhook is disabled: enable it first."""
+
+    code = "webhook_disabled"
 
 
 class NameAmbiguous(Conflict):

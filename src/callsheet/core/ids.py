@@ -32,6 +32,8 @@ class Prefix(StrEnum):
     sender = "sn-"
     trunk = "tr-"
     imported = "im-"
+    webhook = "wh-"
+    delivery = "dl-"
     queue = "qu-"
     conversation = "c-"
 

@@ -26,6 +26,8 @@ class Notifier:
         self._listeners: list[Listener] = []
         self._wake = asyncio.Event()
         self._stopping = False
+        self.on_told: Callable[[], None] = lambda: None
+        """Called when notices left the outbox: their deliveries to webhooks wait."""
 
     def listen(self, listener: Listener) -> None:
         """Add one who listens."""
@@ -64,4 +66,5 @@ class Notifier:
                 await listener(notice)
         if notices:
             await self._outbox.drop(notices)
+            self.on_told()
         return len(notices)

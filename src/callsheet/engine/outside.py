@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
@@ -60,6 +60,7 @@ class Outside:
     async def ask(self, request: Request, *, seconds: float, most_bytes: int, most_hops: int = 0) -> Answer:
         """Return the answer to a request, redirects followed so often; the time is that of all together.
 
+        With `most_bytes` 0 the body is not read.
         Without hops a redirect is an answer like others. Headers and body go along only while the origin stays the
         same. Raises NotReached.
         """
@@ -97,7 +98,7 @@ class Outside:
             async with self._opened().request(
                 request.method, request.url, headers=headers, data=request.body, allow_redirects=False
             ) as response:
-                body = await _read(response, most_bytes)
+                body = await _read(response, most_bytes) if most_bytes else b""
                 return Answer(response.status, response.headers, body)
 
     def _opened(self) -> aiohttp.ClientSession:
@@ -120,8 +121,10 @@ class Outside:
         made.setblocking(False)
         return made
 
-    async def close(self) -> None:
-        """Give back what it holds."""
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
         if self._session is not None:
             await self._session.close()
 

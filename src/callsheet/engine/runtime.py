@@ -10,7 +10,9 @@ from typing import Protocol
 
 from callsheet.clock import Clock
 from callsheet.engine.conductor import Conductor
+from callsheet.engine.deliverer import Deliverer
 from callsheet.engine.importer import Importer
+from callsheet.engine.outside import Outside
 from callsheet.store.store import Store
 
 
@@ -61,3 +63,5 @@ class Runtime:
     data: Path
     sandbox_outbox: OutboxOf
     started_at: datetime
+    outside: Outside
+    deliverer: Deliverer

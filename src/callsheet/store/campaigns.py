@@ -21,6 +21,7 @@ from callsheet.core.errors import (
 )
 from callsheet.core.ids import Prefix
 from callsheet.core.names import key_of
+from callsheet.core.notice import NoticeKind
 from callsheet.core.run import NORMALLY, Execution, Launch
 from callsheet.store import tables as t
 from callsheet.store.campaign_rows import find as find_row
@@ -37,13 +38,20 @@ from callsheet.store.launching import (
     refuse_shared_lists,
     set_status,
 )
-from callsheet.store.outbox import announce
+from callsheet.store.outbox import tell_of_run
 from callsheet.store.restoring import refuse_unacknowledged
 from callsheet.store.rows import insert, new_id, one, to_json
 from callsheet.store.sending import refuse_stopped
 
 _MOST_PREPARED = 500
 """At one look."""
+
+
+_TOLD = {
+    Move.pause: NoticeKind.run_paused,
+    Move.resume: NoticeKind.run_resumed,
+    Move.stop: NoticeKind.run_stopped,
+}
 
 
 class Campaigns:
@@ -180,6 +188,7 @@ class Campaigns:
             if current.status is Status.paused:
                 refuse_unacknowledged(conn, current.run_no)
                 set_status(conn, current, status, now)
+                tell_of_run(conn, current, NoticeKind.run_resumed, now)
                 return replace(current, status=status, updated_at=now, run_updated_at=now)
             if current.version != campaign.version:
                 raise WrongState("The campaign was edited at this moment: start it again.")
@@ -211,13 +220,7 @@ class Campaigns:
                 raise WrongState("An emergency is not paused. Stop it; it can run again.")
             close_gate(conn, current.app)
             set_status(conn, current, status, now)
-            announce(
-                conn,
-                current.app,
-                f"run.{status.lower()}",
-                {"campaign_id": current.id, "run_id": current.run_id},
-                now,
-            )
+            tell_of_run(conn, current, _TOLD[move], now)
             return replace(current, status=status, updated_at=now, run_updated_at=now)
 
         return await self._db.write(change)

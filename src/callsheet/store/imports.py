@@ -11,8 +11,10 @@ import sqlalchemy as sa
 
 from callsheet.clock import to_micros
 from callsheet.core.ids import Prefix
+from callsheet.core.notice import NoticeKind
 from callsheet.store import tables as t
 from callsheet.store.database import Database
+from callsheet.store.outbox import announce, imported
 from callsheet.store.rows import all_of, insert, new_id, one
 
 
@@ -81,13 +83,19 @@ class Imports:
 
     async def fail(self, job: ImportJob, problem: str, now: datetime) -> None:
         """Write down why an import cannot go on."""
-        await self._db.write(
-            lambda conn: conn.execute(
+
+        def fail(conn: sa.Connection) -> None:
+            conn.execute(
                 sa.update(t.import_job)
                 .where(t.import_job.c.app == job.app, t.import_job.c.no == job.no)
                 .values(state="failed", problem=problem, updated_at=to_micros(now))
             )
-        )
+            target = t.contact_list if job.target == "contact_list" else t.dnc_list
+            found = one(conn, sa.select(target.c.id).where(target.c.no == job.list_no))
+            payload = imported(job.id, job.target, found["id"] if found is not None else None)
+            announce(conn, job.app, NoticeKind.import_failed, payload, now)
+
+        await self._db.write(fail)
 
     async def rejects(self, job: ImportJob, *, after: int, limit: int) -> list[Mapping[str, Any]]:
         """Return rejected rows (`row_no`, `reason`, `message`) from a row on."""

@@ -10,9 +10,10 @@ import sqlalchemy as sa
 from callsheet.clock import to_micros
 from callsheet.core.campaign import Campaign, Channel, Definition, Status
 from callsheet.core.errors import EmergencyRuns, ListInUse, TooManyVoiceCampaigns
+from callsheet.core.notice import NoticeKind
 from callsheet.core.run import Execution, Launch
 from callsheet.store import tables as t
-from callsheet.store.outbox import announce
+from callsheet.store.outbox import tell_of_run
 from callsheet.store.rows import all_of, insert
 
 TAKES_NOTHING_MORE = 2**62
@@ -107,7 +108,7 @@ def open_run(
         emergency=launch.execution is Execution.emergency,
     )
     set_status(conn, running, Status.active, now)
-    announce(conn, campaign.app, "run.started", {"campaign_id": campaign.id, "run_id": run_id}, now)
+    tell_of_run(conn, running, NoticeKind.run_started, now)
     return replace(running, updated_at=now, run_updated_at=now)
 
 

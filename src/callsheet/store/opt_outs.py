@@ -11,9 +11,11 @@ import sqlalchemy as sa
 
 from callsheet.clock import from_micros, to_micros
 from callsheet.core.campaign import Channel
+from callsheet.core.notice import NoticeKind
 from callsheet.store import tables as t
 from callsheet.store.database import Database
 from callsheet.store.gate import close_gate
+from callsheet.store.outbox import announce
 from callsheet.store.rows import all_of, insert, one
 
 
@@ -66,6 +68,8 @@ class OptOuts:
             )
             if known is None:
                 insert(conn, opt_out, app=app, channel=channel.value, person=person, source="reply", added_at=at)
+                payload = {"person_id": person.hex(), "channel": channel.value, "source": "reply"}
+                announce(conn, app, NoticeKind.contact_opted_out, payload, now)
             close_gate(conn, app)
             return True
 

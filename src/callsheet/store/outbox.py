@@ -11,9 +11,12 @@ import msgspec
 import sqlalchemy as sa
 
 from callsheet.clock import from_micros, to_micros
+from callsheet.core.campaign import Campaign
+from callsheet.core.notice import NoticeKind
 from callsheet.core.run import Run
 from callsheet.store import tables as t
 from callsheet.store.database import Database
+from callsheet.store.deliveries import enqueue
 from callsheet.store.rows import all_of, insert, to_json
 
 
@@ -28,14 +31,32 @@ class Notice:
     at: datetime
 
 
-def announce(conn: sa.Connection, app: int, kind: str, payload: Mapping[str, Any], now: datetime) -> None:
+def announce(conn: sa.Connection, app: int, kind: NoticeKind, payload: Mapping[str, Any], now: datetime) -> None:
     """Put a notice into the outbox, in the transaction of what it tells."""
-    insert(conn, t.outbox, app=app, kind=kind, payload=to_json(payload), at=to_micros(now))
+    insert(conn, t.outbox, app=app, kind=kind.value, payload=to_json(payload), at=to_micros(now))
+
+
+def tell_of_run(conn: sa.Connection, campaign: Campaign, kind: NoticeKind, now: datetime) -> None:
+    """Announce what became of a campaign's latest run."""
+    announce(conn, campaign.app, kind, {"campaign_id": campaign.id, "run_id": campaign.run_id}, now)
+
+
+def imported(import_id: str, target: str, list_id: str | None) -> Mapping[str, Any]:
+    """Return the payload of the notice that an import into a `contact_list` or a `dnc_list` has ended."""
+    return {"import_id": import_id, f"{target}_id": list_id}
+
+
+IMPORTED = (
+    "select i.id, i.target, coalesce(c.id, d.id) from import_job i"
+    " left join contact_list c on i.target = 'contact_list' and c.no = i.list_no"
+    " left join dnc_list d on i.target = 'dnc_list' and d.no = i.list_no where i.no = "
+)
+"""Asks for what `imported` takes, by the number of an import that follows."""
 
 
 def completed(run: Run) -> tuple[str, str]:
     """Return kind and payload (JSON) of the notice that a run is complete, for the hand that completes it."""
-    return "run.completed", to_json({"campaign_id": run.campaign_id, "run_id": run.id})
+    return NoticeKind.run_completed.value, to_json({"campaign_id": run.campaign_id, "run_id": run.id})
 
 
 class Outbox:
@@ -53,6 +74,14 @@ class Outbox:
         ]
 
     async def drop(self, told: Collection[Notice]) -> None:
-        """Forget notices that were told, and no other: one with a lower number may be committed later."""
+        """Forget notices that were told, and no other: one with a lower number may be committed later.
+
+        The webhooks that want them have their deliveries in the same transaction: two nodes that told one write one.
+        """
         seqs = [notice.seq for notice in told]
-        await self._db.write(lambda conn: conn.execute(sa.delete(t.outbox).where(t.outbox.c.seq.in_(seqs))))
+
+        def drop(conn: sa.Connection) -> None:
+            gone = conn.execute(sa.delete(t.outbox).where(t.outbox.c.seq.in_(seqs)).returning(t.outbox)).mappings()
+            enqueue(conn, sorted((dict(row) for row in gone), key=lambda row: row["seq"]))
+
+        await self._db.write(drop)

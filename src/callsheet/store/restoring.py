@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from callsheet.clock import from_micros, to_micros
 from callsheet.core.campaign import Status
 from callsheet.core.errors import RestoreNotAcknowledged
+from callsheet.core.notice import NoticeKind
 from callsheet.store import tables as t
 from callsheet.store.database import Database
 from callsheet.store.outbox import announce
@@ -113,7 +114,7 @@ def _pause(conn: sa.Connection, run: Mapping[str, Any], at: int, mark: Mapping[s
     )
     if run["status"] == Status.active:
         facts = {"campaign_id": run["campaign_id"], "run_id": run["id"], "restored": True}
-        announce(conn, run["app"], "run.paused", facts, now)
+        announce(conn, run["app"], NoticeKind.run_paused, facts, now)
 
 
 def _marked(run: Mapping[str, Any]) -> MarkedRun:

@@ -10,12 +10,13 @@ import sqlalchemy as sa
 from callsheet.clock import from_micros, to_micros
 from callsheet.core.campaign import Status
 from callsheet.core.errors import SendingStopped
+from callsheet.core.notice import NoticeKind
 from callsheet.store import tables as t
 from callsheet.store.campaign_rows import read, select_campaigns
 from callsheet.store.database import Database
 from callsheet.store.gate import close_gate, one_at_a_time
 from callsheet.store.launching import set_status
-from callsheet.store.outbox import announce
+from callsheet.store.outbox import announce, tell_of_run
 from callsheet.store.rows import insert, one
 
 
@@ -52,12 +53,12 @@ class Sending:
             close_gate(conn, app)
             for campaign in running:
                 set_status(conn, campaign, Status.paused, now)
-                announce(conn, app, "run.paused", {"campaign_id": campaign.id, "run_id": campaign.run_id}, now)
+                tell_of_run(conn, campaign, NoticeKind.run_paused, now)
             before = _find(conn, app)
             if before is not None:
                 return replace(before, paused=len(running))
             insert(conn, t.sending_stop, app=app, reason=reason, by=by, at=to_micros(now))
-            announce(conn, app, "sending.stopped", {"reason": reason, "by": by, "paused": len(running)}, now)
+            announce(conn, app, NoticeKind.sending_stopped, {"paused": len(running)}, now)
             return Stop(reason, by, now, len(running))
 
         return await self._db.write(stop)
@@ -68,7 +69,7 @@ class Sending:
         def allow(conn: sa.Connection) -> bool:
             gone = conn.execute(sa.delete(t.sending_stop).where(t.sending_stop.c.app == app)).rowcount
             if gone:
-                announce(conn, app, "sending.allowed", {}, now)
+                announce(conn, app, NoticeKind.sending_allowed, {}, now)
             return gone > 0
 
         return await self._db.write(allow)

@@ -16,6 +16,7 @@ from callsheet.store.contacts import Contacts
 from callsheet.store.conversations import Conversations
 from callsheet.store.database import Database
 from callsheet.store.defaults import found_app
+from callsheet.store.deliveries import Deliveries
 from callsheet.store.dnc import DncLists
 from callsheet.store.dnc_entries import DncEntries
 from callsheet.store.documents import Documents
@@ -37,6 +38,7 @@ from callsheet.store.singles import Singles
 from callsheet.store.standings import Standings
 from callsheet.store.trunks import Trunks
 from callsheet.store.vault import Vault
+from callsheet.store.webhooks import Webhooks
 
 
 class Hot(HotStore, BulkStore, Protocol):
@@ -58,6 +60,7 @@ class Store:
         self.dnc_entries = DncEntries(database, vault)
         self.contacts = Contacts(database, vault)
         self.conversations = Conversations(database, vault)
+        self.deliveries = Deliveries(database, vault)
         self.dnc_lists = DncLists(database)
         self.erasing = Erasing(database)
         self.flows = Documents(database, Prefix.flow)
@@ -77,6 +80,7 @@ class Store:
         self.trunks = Trunks(database)
         self.sending = Sending(database)
         self.templates = Documents(database, Prefix.template)
+        self.webhooks = Webhooks(database, vault)
         self._database = database
 
     async def found_app(self, account_id: str, name: str, now: datetime) -> Client:

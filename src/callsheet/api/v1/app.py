@@ -25,6 +25,7 @@ from callsheet.api.v1 import (
     contact_history,
     contact_lists,
     contacts,
+    deliveries,
     dnc_lists,
     dnc_numbers,
     flows,
@@ -36,6 +37,7 @@ from callsheet.api.v1 import (
     sending,
     templates,
     trunks,
+    webhooks,
     why,
 )
 from callsheet.api.v1.contract import EVERYWHERE, write_contract
@@ -66,6 +68,8 @@ _RESOURCES = (
     runs,
     sandbox,
     app_settings,
+    webhooks,
+    deliveries,
 )
 
 

@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 
 from callsheet.core.errors import ContactListNotFound, DncListNotFound
 from callsheet.core.limits import Limit, most_of, refuse_past
+from callsheet.core.notice import NoticeKind
 from callsheet.core.run import AppSettings
 from callsheet.store.gate import LINE
 from callsheet.store.importing import GroupKey, leave_out, number_groups, was_stored
+from callsheet.store.outbox import IMPORTED, imported
 from callsheet.store.postgres.database import Raw
 from callsheet.store.postgres.statements import columns, now_or, rows_of
 from callsheet.store.protocol import Appended, NewContact, NewEntry, Step
-from callsheet.store.rows import read_settings
+from callsheet.store.rows import read_settings, to_json
 
 
 async def append(
@@ -198,3 +200,12 @@ async def _advance(raw: Raw, app: int, step: Step | None, appended: Appended, no
         "done" if step.done else "running",
         now,
     )
+    if step.done:
+        payload = to_json(imported(*await raw.fetchrow(f"{IMPORTED} $1", step.import_no)))
+        await raw.execute(
+            "insert into outbox (app, kind, payload, at) values ($1, $2, $3, $4)",
+            app,
+            NoticeKind.import_done.value,
+            payload,
+            now,
+        )

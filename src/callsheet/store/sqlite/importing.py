@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 
 from callsheet.core.errors import ContactListNotFound, DncListNotFound
 from callsheet.core.limits import Limit, most_of, refuse_past
+from callsheet.core.notice import NoticeKind
 from callsheet.core.run import AppSettings
 from callsheet.store.importing import GroupKey, leave_out, number_groups, was_stored
+from callsheet.store.outbox import IMPORTED, imported
 from callsheet.store.protocol import Appended, NewContact, NewEntry, Step
-from callsheet.store.rows import read_settings
+from callsheet.store.rows import read_settings, to_json
 from callsheet.store.sqlite.statements import insert_many, select_in
 
 
@@ -169,3 +171,9 @@ def advance(raw: sqlite3.Connection, app: int, step: Step | None, appended: Appe
             step.import_no,
         ),
     )
+    if step.done:
+        payload = to_json(imported(*raw.execute(f"{IMPORTED} ?", (step.import_no,)).fetchone()))
+        raw.execute(
+            "insert into outbox (app, kind, payload, at) values (?,?,?,?)",
+            (app, NoticeKind.import_done.value, payload, now),
+        )

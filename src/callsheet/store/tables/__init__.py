@@ -48,6 +48,7 @@ from callsheet.store.tables.runs import (
     suppression,
     uncertain,
 )
+from callsheet.store.tables.webhooks import delivery, webhook
 
 __all__ = [
     "account",
@@ -69,6 +70,7 @@ __all__ = [
     "contact_list",
     "counter",
     "cursor",
+    "delivery",
     "dnc_entry",
     "dnc_list",
     "event",
@@ -95,4 +97,5 @@ __all__ = [
     "template_version",
     "trunk",
     "uncertain",
+    "webhook",
 ]
