@@ -29,6 +29,7 @@ from callsheet.core.errors import (
 from callsheet.core.filtering import Condition, Filter, Match, Operator
 from callsheet.store.apps import App
 from callsheet.store.lists import ContactList
+from callsheet.store.runs import Wanted
 from callsheet.store.store import Store
 from databases import Place, rows
 from factories import Node, StillClock, hours, make_campaign, make_definition, make_list, start
@@ -193,10 +194,10 @@ async def test_a_new_start_makes_a_new_run_that_contacts_everybody_again(
         await node.tell(await node.walk_all(run), Kind.delivered)
         assert await store.hot.complete(run)
 
-    runs = await store.runs.of_app(app.no, campaign_no=campaign.no, before=None, limit=10)
+    runs = await store.runs.of_app(app.no, wanted=Wanted(campaign.no), before=None, limit=10)
     assert [(run.status, run.campaign_id) for run in runs] == [(Status.completed, campaign.id)] * 2
     assert runs[0].no > runs[1].no
-    older = await store.runs.of_app(app.no, campaign_no=None, before=runs[0].no, limit=10)
+    older = await store.runs.of_app(app.no, wanted=Wanted(), before=runs[0].no, limit=10)
     assert [run.id for run in older] == [runs[1].id]
     found = await store.campaigns.find(app.no, campaign_id=campaign.id)
     assert found is not None

@@ -1,6 +1,9 @@
 """What a user reads adds up: every contact is in exactly one place at every moment."""
 
 import random
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 import pytest
 
@@ -13,7 +16,9 @@ from callsheet.core.run import AppSettings, Run
 from callsheet.core.walk import Chunk
 from callsheet.store.apps import App
 from callsheet.store.lists import contact_id
+from callsheet.store.reports import AttemptRecord
 from callsheet.store.store import Store
+from callsheet.store.tallies import Step
 from databases import rows
 from factories import (
     LEASE_SECONDS,
@@ -250,9 +255,32 @@ class Stroll:
         assert len(doubtful) == by_state[Kind.uncertain]
         ((suppressions,),) = await rows(self.store, "select count(*) from suppression where run_no = :run", run=run.no)
         assert sum(value for name, value in counters.items() if name.startswith("suppressed:")) == suppressions
+        await self.check_tallies(listed, states)
         waiting = sum(one.contacts for one in await reports.waiting(run.app, run.no))
         ((retries,),) = await rows(self.store, "select count(*) from retry where run_no = :run", run=run.no)
         assert waiting == retries
+
+    async def check_tallies(self, listed: Sequence[AttemptRecord], states: Mapping[str, int]) -> None:
+        """What is counted by time, by attempt and by code is what the attempts say one by one."""
+        run, tallies = self.run, self.store.tallies
+        happened = Counter(event.kind for one in listed for event in one.events)
+        for step in Step:
+            points = await tallies.timeline(run.app, run.no, step, since=None, until=None, limit=10_000)
+            assert sum((Counter(point.events) for point in points), Counter()) == happened
+            assert [point.at for point in points] == sorted({point.at for point in points})
+        codes = await tallies.codes(run.app, run.no, list(Kind))
+        assert sum((Counter({one.kind: one.attempts}) for one in codes), Counter()) == happened
+        page = await self.store.outcomes.page(run.app, run.no, offset=0, limit=10_000)
+        stand = Counter((one.state, one.attempts) for one in page.contacts if one.state != "suppressed")
+        cells = await tallies.dispositions(run.app, run.no)
+        assert {(cell.state, cell.attempts): cell.contacts for cell in cells} == stand
+        now = self.clock.now()
+        totals = await tallies.totals(run.app, run.campaign_no, [run.started_at - timedelta(days=1), now])
+        assert {kind: totals.counters.get(kind, 0) for kind in states} == states
+        assert totals.delivered[0] == states.get(Kind.delivered, 0)
+        assert totals.delivered[1] == sum(
+            event.kind == Kind.delivered and event.at >= now for one in listed for event in one.events
+        )
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2, *(pytest.param(seed, marks=pytest.mark.full) for seed in range(3, 40))])

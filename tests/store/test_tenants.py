@@ -12,6 +12,7 @@ from callsheet.core.retrying import Turn
 from callsheet.core.run import AppSettings, Run
 from callsheet.store.apps import App
 from callsheet.store.protocol import NewEntry
+from callsheet.store.runs import Wanted
 from callsheet.store.store import Store
 from databases import rows
 from factories import (
@@ -84,8 +85,8 @@ async def test_no_noun_of_an_app_is_found_by_the_other(
     assert await store.flows.find(other.no, thing_id=flow.named.id) is None
     assert await store.imports.find(other.no, job.id) is None
     assert await store.runs.find(other.no, run.id) is None
-    assert await store.runs.of_app(other.no, campaign_no=None, before=None, limit=10) == []
-    assert await store.runs.of_app(other.no, campaign_no=run.campaign_no, before=None, limit=10) == []
+    assert await store.runs.of_app(other.no, wanted=Wanted(), before=None, limit=10) == []
+    assert await store.runs.of_app(other.no, wanted=Wanted(run.campaign_no), before=None, limit=10) == []
     assert await store.apps.senders(other.no) == []
     assert await store.reports.counters(other.no, run.no) == {}
     assert await store.reports.left(other.no, run.no) == []
@@ -114,9 +115,14 @@ async def test_a_dnc_list_of_another_app_spares_nobody(
     theirs = await store.dnc_lists.create(other.no, "Never", clock.now())
     await forbid(store, other, theirs.no, [number(0)])
 
-    run = await start_run(store, app, clock, 2, dnc_lists=(Named(theirs.no, theirs.id, theirs.name),))
+    named = (Named(theirs.no, theirs.id, theirs.name),)
 
-    assert len(await node.walk_all(run)) == 2
+    with pytest.raises(DncListNotFound):
+        await start_run(store, app, clock, 2, dnc_lists=named)
+    run = await start_run(store, app, clock, 2)
+    # As if a campaign had come to name it all the same.
+    forged = replace(run, definition=replace(run.definition, dnc_lists=named))
+    assert len(await node.walk_all(forged)) == 2
 
 
 async def test_nothing_is_added_to_a_list_of_another_app(store: Store, app: App, other: App, clock: StillClock):

@@ -35,7 +35,7 @@ PENDING = "pending"
 
 # Carriers report "delivered" before "accepted" now and then, and after "undelivered" once in a while. A message that
 # a handset confirmed has arrived, whatever was said before it. No two are equal: the order of arrival decides nothing.
-_RANK: Mapping[str, int] = {
+RANK: Mapping[str, int] = {
     PENDING: 0,
     Kind.uncertain: 1,
     Kind.withdrawn: 2,
@@ -45,6 +45,7 @@ _RANK: Mapping[str, int] = {
     Kind.undelivered: 6,
     Kind.delivered: 7,
 }
+"""How far each state is: the furthest of its events is the state of an attempt."""
 
 NOT_TAKEN = frozenset({Kind.withdrawn, Kind.refused})
 """The carrier did not take these tries: they use up no attempt, and the contact comes again."""
@@ -61,17 +62,17 @@ UNSENT = frozenset({"unreadable_number", "unrenderable", "empty_message"})
 
 def advance(state: str, kind: str) -> str:
     """Return the state after one more event: never a step backwards."""
-    return kind if _RANK[kind] > _RANK[state] else state
+    return kind if RANK[kind] > RANK[state] else state
 
 
 def fold(kinds: Iterable[str]) -> str:
     """Return the state that a set of events amounts to, in whatever order they came."""
-    return max(kinds, key=_RANK.__getitem__, default=PENDING)
+    return max(kinds, key=RANK.__getitem__, default=PENDING)
 
 
 def beyond(state: str) -> frozenset[Kind]:
     """Return the events that would have moved an attempt on from a state."""
-    return frozenset(kind for kind in Kind if _RANK[kind] > _RANK[state])
+    return frozenset(kind for kind in Kind if RANK[kind] > RANK[state])
 
 
 class Intent(NamedTuple):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from callsheet.clock import from_micros
+from callsheet.clock import from_micros, to_micros
 from callsheet.core.campaign import Channel, Status
 from callsheet.core.run import Execution, Launch, Restored, Run
 from callsheet.store import tables as t
@@ -16,6 +17,15 @@ from callsheet.store.database import Database
 from callsheet.store.launching import TAKES_NOTHING_MORE
 from callsheet.store.rows import all_of, read_definition, read_settings
 from callsheet.store.vault import Vault
+
+
+class Wanted(NamedTuple):
+    """Which runs are meant; what is None leaves none out."""
+
+    campaign_no: int | None = None
+    status: str | None = None
+    started_after: datetime | None = None
+    started_before: datetime | None = None
 
 
 class Runs:
@@ -40,14 +50,24 @@ class Runs:
         found = await self._db.read(lambda conn: _read(conn, self._vault, t.run.c.no == run_no))
         return found[0] if found else None
 
-    async def of_app(self, app: int, *, campaign_no: int | None, before: int | None, limit: int) -> list[Run]:
+    async def of_app(self, app: int, *, wanted: Wanted, before: int | None, limit: int) -> list[Run]:
         """Return runs of an app, the latest first."""
-        where = [t.run.c.app == app]
-        if campaign_no is not None:
-            where.append(t.run.c.campaign_no == campaign_no)
+        where = [t.run.c.app == app, *_wanted(wanted)]
         if before is not None:
             where.append(t.run.c.no < before)
         return await self._db.read(lambda conn: _read(conn, self._vault, *where, limit=limit))
+
+
+def _wanted(wanted: Wanted) -> Iterator[sa.ColumnElement[bool]]:
+    run = t.run
+    if wanted.campaign_no is not None:
+        yield run.c.campaign_no == wanted.campaign_no
+    if wanted.status is not None:
+        yield run.c.status == wanted.status
+    if wanted.started_after is not None:
+        yield run.c.started_at > to_micros(wanted.started_after)
+    if wanted.started_before is not None:
+        yield run.c.started_at < to_micros(wanted.started_before)
 
 
 def _read(conn: sa.Connection, vault: Vault, *where: sa.ColumnElement[bool], limit: int | None = None) -> list[Run]:

@@ -36,6 +36,7 @@ from callsheet.store.senders import Senders
 from callsheet.store.sending import Sending
 from callsheet.store.singles import Singles
 from callsheet.store.standings import Standings
+from callsheet.store.tallies import Tallies
 from callsheet.store.trunks import Trunks
 from callsheet.store.vault import Vault
 from callsheet.store.webhooks import Webhooks
@@ -79,6 +80,7 @@ class Store:
         self.singles = Singles(database)
         self.trunks = Trunks(database)
         self.sending = Sending(database)
+        self.tallies = Tallies(database)
         self.templates = Documents(database, Prefix.template)
         self.webhooks = Webhooks(database, vault)
         self._database = database

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel
+from pydantic import AwareDatetime, BaseModel
 
 from callsheet.api.v1.asked import OfCampaign, Served, Tenant
 from callsheet.api.v1.contract import problems
@@ -19,10 +19,15 @@ from callsheet.engine.runtime import Runtime
 from callsheet.store.apps import App
 from callsheet.store.lists import read_contact_id
 from callsheet.store.reports import AttemptRecord, SuppressionRecord
+from callsheet.store.runs import Wanted
 
 router = APIRouter(prefix="/v1/apps/{app}/runs", tags=["runs"])
 
+RunStatus = Literal["Active", "Paused", "Stopped", "Completed"]
 State = Literal["pending", "uncertain", "withdrawn", "refused", "rejected", "accepted", "undelivered", "delivered"]
+OfStatus = Annotated[RunStatus | None, Query(description="Only runs that are in this state now.")]
+StartedAfter = Annotated[AwareDatetime | None, Query(description="Only runs that began after this instant (ISO 8601).")]
+StartedBefore = Annotated[AwareDatetime | None, Query(description="Only runs that began before it.")]
 OfState = Annotated[State | None, Query(description="Only those that stand like this now.")]
 
 
@@ -97,7 +102,14 @@ class Suppression(BaseModel):
 
 @router.get("", responses=problems(CampaignNotFound, NameAmbiguous))
 async def list_runs(
-    runtime: Served, app: Tenant, campaign: OfCampaign, after: After = None, limit: Limit = USUAL_LIMIT
+    runtime: Served,
+    app: Tenant,
+    campaign: OfCampaign,
+    status: OfStatus = None,
+    started_after: StartedAfter = None,
+    started_before: StartedBefore = None,
+    after: After = None,
+    limit: Limit = USUAL_LIMIT,
 ) -> Page[ShownRun]:
     """Return runs, the latest first."""
     last = await runtime.store.runs.find(app.no, after) if after else None
@@ -105,7 +117,7 @@ async def list_runs(
         raise no_cursor()
     found = await runtime.store.runs.of_app(
         app.no,
-        campaign_no=campaign.no if campaign is not None else None,
+        wanted=Wanted(campaign.no if campaign is not None else None, status, started_after, started_before),
         before=last.no if last is not None else None,
         limit=limit + 1,
     )
@@ -115,7 +127,7 @@ async def list_runs(
 @router.get("/{run_id}", responses=problems(RunNotFound))
 async def get_run(runtime: Served, app: Tenant, run_id: str) -> ReportedRun:
     """Return a run, with how its contacts stand."""
-    run = await _find(runtime, app, run_id)
+    run = await find_run(runtime, app, run_id)
     report = await report_of(runtime, run)
     return ReportedRun(**dict(_show(run)), outcome=report.outcome, effort=report.effort)
 
@@ -126,9 +138,9 @@ async def acknowledge_restore(runtime: Served, app: Tenant, run_id: str, body: A
 
     Before you resume it: DNC numbers and opt-outs that came after the backup are missing too.
     """
-    run = await _find(runtime, app, run_id)
+    run = await find_run(runtime, app, run_id)
     await restoring.acknowledge(runtime, run, go_on=body.choice == "resume")
-    return _show(await _find(runtime, app, run_id))
+    return _show(await find_run(runtime, app, run_id))
 
 
 @router.get("/{run_id}/attempts", responses=problems(RunNotFound))
@@ -141,7 +153,7 @@ async def list_attempts(
     limit: Limit = USUAL_LIMIT,
 ) -> Page[Attempt]:
     """Return the attempts of a run with all that happened to them, in no order that means anything."""
-    run = await _find(runtime, app, run_id)
+    run = await find_run(runtime, app, run_id)
     last = decode_attempt(after) if after else None
     if after and (last is None or last.run_no != run.no):
         raise no_cursor()
@@ -160,7 +172,7 @@ async def list_suppressions(
     runtime: Served, app: Tenant, run_id: str, after: After = None, limit: Limit = USUAL_LIMIT
 ) -> Page[Suppression]:
     """Return who was not contacted and why, in the order of the lists."""
-    run = await _find(runtime, app, run_id)
+    run = await find_run(runtime, app, run_id)
     place = read_contact_id(after) if after else None
     if after and place is None:
         raise no_cursor()
@@ -168,7 +180,8 @@ async def list_suppressions(
     return page_of([_suppression(record) for _, record in found], limit, lambda one: one.contact_id)
 
 
-async def _find(runtime: Runtime, app: App, run_id: str) -> Run:
+async def find_run(runtime: Runtime, app: App, run_id: str) -> Run:
+    """Return a run of the app by its id. Raises RunNotFound."""
     run = await runtime.store.runs.find(app.no, run_id)
     if run is None:
         raise RunNotFound
