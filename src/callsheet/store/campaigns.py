@@ -186,10 +186,7 @@ class Campaigns:
                 return current
             refuse_stopped(conn, current.app)
             if current.status is Status.paused:
-                refuse_unacknowledged(conn, current.run_no)
-                set_status(conn, current, status, now)
-                tell_of_run(conn, current, NoticeKind.run_resumed, now)
-                return replace(current, status=status, updated_at=now, run_updated_at=now)
+                return _resume(conn, current, status, now)
             if current.version != campaign.version:
                 raise WrongState("The campaign was edited at this moment: start it again.")
             refuse_more_calls(conn, current, most_voice_campaigns)
@@ -224,6 +221,13 @@ class Campaigns:
             return replace(current, status=status, updated_at=now, run_updated_at=now)
 
         return await self._db.write(change)
+
+
+def _resume(conn: sa.Connection, campaign: Campaign, status: Status, now: datetime) -> Campaign:
+    refuse_unacknowledged(conn, campaign.run_no)
+    set_status(conn, campaign, status, now)
+    tell_of_run(conn, campaign, NoticeKind.run_resumed, now)
+    return replace(campaign, status=status, updated_at=now, run_updated_at=now)
 
 
 def _lock(conn: sa.Connection, campaign: Campaign) -> Campaign:
