@@ -8,6 +8,7 @@ from callsheet.core.campaign import Campaign, Channel, Definition, Move, Status,
 from callsheet.core.errors import CampaignNotFound, Conflict, FlowIsEmpty, NoVoiceTrunk, WrongState
 from callsheet.core.flow import first_message
 from callsheet.core.message import to_send
+from callsheet.core.names import key_of
 from callsheet.core.run import NORMALLY, Execution, Launch
 from callsheet.core.template import compile_text
 from callsheet.core.wish import Wish
@@ -15,6 +16,8 @@ from callsheet.engine.drafting import draft
 from callsheet.engine.holds import Scope
 from callsheet.engine.runtime import Runtime
 from callsheet.store.apps import App
+
+_KINDS = frozenset(channel.value for channel in Channel)
 
 
 async def create(runtime: Runtime, app: App, wish: Wish) -> Campaign:
@@ -38,7 +41,9 @@ async def create(runtime: Runtime, app: App, wish: Wish) -> Campaign:
 async def find(runtime: Runtime, app: App, campaign_id: str) -> Campaign:
     """Return a campaign by its id, else by its name. Raises CampaignNotFound, NameAmbiguous."""
     campaign = await runtime.store.campaigns.find(app.no, campaign_id=campaign_id)
-    campaign = campaign or await runtime.store.campaigns.find(app.no, name=campaign_id)
+    # Pages print the kind where the id belongs: a copy of that must not hit a campaign that bears the name.
+    if campaign is None and key_of(campaign_id) not in _KINDS:
+        campaign = await runtime.store.campaigns.find(app.no, name=campaign_id)
     if campaign is None:
         raise CampaignNotFound
     return campaign
