@@ -62,6 +62,24 @@ class Outcomes:
 
         return await self._db.read(read)
 
+    async def attempted(self, app: int, run_no: int, *, after: bytes | None, limit: int) -> Sequence[ContactOutcome]:
+        """Return contacts that were attempted in the order of their person keys, from a key on."""
+
+        def read(conn: sa.Connection) -> list[ContactOutcome]:
+            persons = _persons(conn, app, run_no, 0, limit, after)
+            return [self._attempted(*one) for one in _latest(conn, app, run_no, persons)]
+
+        return await self._db.read(read)
+
+    async def spared(
+        self, app: int, run_no: int, *, after: tuple[int, int] | None, limit: int
+    ) -> Sequence[tuple[tuple[int, int], ContactOutcome]]:
+        """Return contacts that were never attempted in the order of the lists, each with the key to go on from."""
+        rows = await self._db.read(lambda conn: _suppressed(conn, app, run_no, 0, limit, after))
+        return [
+            ((row["list_no"], row["pos"]), self._outcome(row, Disposition.suppressed, row["reason"], 0)) for row in rows
+        ]
+
     def _attempted(self, row: Mapping[str, Any], events: Sequence[tuple[str, str]]) -> ContactOutcome:
         state = fold(kind for kind, _ in events)
         code = next((code for kind, code in events if kind == state), "")
@@ -93,12 +111,15 @@ def _was_attempted() -> sa.ColumnElement[bool]:
     )
 
 
-def _persons(conn: sa.Connection, app: int, run_no: int, offset: int, limit: int) -> list[bytes]:
+def _persons(
+    conn: sa.Connection, app: int, run_no: int, offset: int, limit: int, after: bytes | None = None
+) -> list[bytes]:
     attempt = t.attempt
+    further = [attempt.c.person > after] if after is not None else []
     query = (
         sa.select(attempt.c.person)
         # Whoever was attempted has a first try.
-        .where(attempt.c.app == app, attempt.c.run_no == run_no, attempt.c.n == 1)
+        .where(attempt.c.app == app, attempt.c.run_no == run_no, attempt.c.n == 1, *further)
         .order_by(attempt.c.person)
         .offset(offset)
         .limit(limit)
@@ -136,8 +157,12 @@ def _latest(
     return [(row, events.get((person, row["n"]), ())) for person, row in latest.items()]
 
 
-def _suppressed(conn: sa.Connection, app: int, run_no: int, offset: int, limit: int) -> list[Mapping[str, Any]]:
+def _suppressed(
+    conn: sa.Connection, app: int, run_no: int, offset: int, limit: int, after: tuple[int, int] | None = None
+) -> list[Mapping[str, Any]]:
     suppression, contact = t.suppression, t.contact
+    key = sa.tuple_(suppression.c.list_no, suppression.c.pos)
+    further = [key > sa.tuple_(*map(sa.literal, after))] if after is not None else []
     query = (
         sa.select(suppression, contact.c.sealed, contact.c.attributes)
         .outerjoin(
@@ -148,7 +173,7 @@ def _suppressed(conn: sa.Connection, app: int, run_no: int, offset: int, limit: 
                 contact.c.pos == suppression.c.pos,
             ),
         )
-        .where(suppression.c.app == app, suppression.c.run_no == run_no, ~_was_attempted())
+        .where(suppression.c.app == app, suppression.c.run_no == run_no, ~_was_attempted(), *further)
         .order_by(suppression.c.list_no, suppression.c.pos)
         .offset(offset)
         .limit(limit)

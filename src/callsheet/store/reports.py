@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from callsheet.clock import from_micros
+from callsheet.clock import from_micros, to_micros
 from callsheet.core.attempt import PENDING, Kind, beyond, fold
 from callsheet.core.ids import encode_attempt
 from callsheet.core.walk import Group
@@ -44,6 +44,17 @@ class AttemptRecord:
     at: datetime
     state: str
     events: tuple[AttemptEvent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WantedAttempts:
+    """Which attempts are meant; what is None leaves none out."""
+
+    code: str | None = None
+    """Of something that happened to them."""
+    since: datetime | None = None
+    """Of their making."""
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +160,7 @@ class Reports:
         after: tuple[bytes, int] | None = None,
         limit: int = 100,
         state: str | None = None,
+        wanted: WantedAttempts | None = None,
     ) -> Sequence[AttemptRecord]:
         """Return attempts in the order of their keys, from a key on; or only those that have a state now."""
         attempt, contact = t.attempt, t.contact
@@ -169,6 +181,8 @@ class Reports:
         )
         if state is not None:
             query = query.where(*_stands(state))
+        if wanted is not None:
+            query = query.where(*_fits(wanted))
         if after is not None:
             query = query.where(sa.tuple_(attempt.c.person, attempt.c.n) > sa.tuple_(*map(sa.literal, after)))
 
@@ -233,6 +247,15 @@ class Reports:
             fold(event.kind for event in events),
             tuple(events),
         )
+
+
+def _fits(wanted: WantedAttempts) -> Iterator[sa.ColumnElement[bool]]:
+    if wanted.code is not None:
+        yield _has(t.event, t.event.c.code == wanted.code)
+    if wanted.since is not None:
+        yield t.attempt.c.at >= to_micros(wanted.since)
+    if wanted.until is not None:
+        yield t.attempt.c.at < to_micros(wanted.until)
 
 
 def _stands(state: str) -> Iterator[sa.ColumnElement[bool]]:

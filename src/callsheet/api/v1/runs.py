@@ -11,6 +11,7 @@ from callsheet.api.v1.asked import OfCampaign, Served, Tenant
 from callsheet.api.v1.contract import problems
 from callsheet.api.v1.report import Report, report_of
 from callsheet.api.v1.shapes import USUAL_LIMIT, After, Body, Instant, Limit, Page, no_cursor, page_of
+from callsheet.core.attempt import SAID_LENGTH
 from callsheet.core.errors import CampaignNotFound, NameAmbiguous, RunNotFound, WrongState
 from callsheet.core.ids import decode_attempt
 from callsheet.core.run import Run
@@ -18,7 +19,7 @@ from callsheet.engine import restoring
 from callsheet.engine.runtime import Runtime
 from callsheet.store.apps import App
 from callsheet.store.lists import read_contact_id
-from callsheet.store.reports import AttemptRecord, SuppressionRecord
+from callsheet.store.reports import AttemptRecord, SuppressionRecord, WantedAttempts
 from callsheet.store.runs import Wanted
 
 router = APIRouter(prefix="/v1/apps/{app}/runs", tags=["runs"])
@@ -28,6 +29,9 @@ State = Literal["pending", "uncertain", "withdrawn", "refused", "rejected", "acc
 OfStatus = Annotated[RunStatus | None, Query(description="Only runs that are in this state now.")]
 StartedAfter = Annotated[AwareDatetime | None, Query(description="Only runs that began after this instant (ISO 8601).")]
 StartedBefore = Annotated[AwareDatetime | None, Query(description="Only runs that began before it.")]
+OfCode = Annotated[str | None, Query(max_length=SAID_LENGTH, description="Only those to which this code happened.")]
+MadeSince = Annotated[AwareDatetime | None, Query(description="Only those made from this instant on (ISO 8601).")]
+MadeUntil = Annotated[AwareDatetime | None, Query(description="Only those made before this instant (ISO 8601).")]
 OfState = Annotated[State | None, Query(description="Only those that stand like this now.")]
 
 
@@ -149,6 +153,9 @@ async def list_attempts(
     app: Tenant,
     run_id: str,
     state: OfState = None,
+    code: OfCode = None,
+    since: MadeSince = None,
+    until: MadeUntil = None,
     after: After = None,
     limit: Limit = USUAL_LIMIT,
 ) -> Page[Attempt]:
@@ -163,6 +170,7 @@ async def list_attempts(
         after=(last.person, last.n) if last is not None else None,
         limit=limit + 1,
         state=state,
+        wanted=WantedAttempts(code, since, until),
     )
     return page_of([_attempt(record) for record in found], limit, lambda attempt: attempt.id)
 
