@@ -87,7 +87,7 @@ def write(file: Path, manifest: Manifest, folder: Path, on_bytes: OnBytes = lamb
             out.flush()
             os.fsync(out.fileno())
         fresh.replace(file)
-        _sync_folder(file.parent)
+        sync_folder(file.parent)
     finally:
         fresh.unlink(missing_ok=True)
 
@@ -182,7 +182,7 @@ def _is_compressed(file: Path) -> bool:
     return file.name.endswith(("gz", "tgz"))
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make a rename durable."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     try:

@@ -133,6 +133,22 @@ def _pin_zones() -> None:
     zoneinfo.ZoneInfo.clear_cache()
 
 
+@asynccontextmanager
+async def opened_store(settings: Settings, folder: DataFolder, clock: Clock) -> AsyncIterator[Store]:
+    """Open the store of a folder that the caller owns, and nothing else; it has the schema of this program then.
+
+    Raises Unavailable when the database does not let us in, and Conflict when its key is another one.
+    """
+    vault = Vault(_master_key(settings, folder))
+    with _naming_the_setting(settings):
+        store, database = await _open_store(settings, folder, vault, clock, inline=False)
+    try:
+        await _default_client(store, database, vault, clock)
+        yield store
+    finally:
+        await store.close()
+
+
 async def migrate(settings: Settings) -> Sequence[steps.Revision]:
     """Bring the database to the schema of this program, and return the steps that this took."""
     folder = DataFolder(settings.data)

@@ -104,6 +104,7 @@ _ACKNOWLEDGE: Final = """
 update tellings set acknowledged_at = ?
 where id in (select value from json_each(?)) and acknowledged_at is null
 """
+_RETELL: Final = "update tellings set acknowledged_at = null where acknowledged_at >= ?"
 _SET_STATUS: Final = "update messages set status = ? where id in (select value from json_each(?))"
 
 
@@ -247,6 +248,10 @@ class Ledger(LedgerReader):
             confirmed = _json([t.message_id for t in told if t.kind == kind])
             changes += [(_SET_STATUS, (Status(kind), confirmed))]
         await self._writer.commit(Entry(changes=changes))
+
+    async def retell(self, since: datetime) -> None:
+        """Tell again what was acknowledged from an instant on: who heard it has forgotten it."""
+        await self._writer.commit(Entry(changes=[(_RETELL, (to_micros(since),))]))
 
     async def flush(self) -> None:
         """Return once all that was given so far is durable."""
