@@ -7,6 +7,7 @@ import pytest
 import pytest_asyncio
 
 from api.callers import Caller, Server
+from api.tenant_watch import Watched, watch
 from callsheet import settings
 from callsheet.api.app import build
 from callsheet.bootstrap import open_runtime
@@ -44,7 +45,8 @@ async def server(served_database: str, tmp_path_factory: pytest.TempPathFactory)
         data=tmp_path_factory.mktemp("data"), database_url=url, allow_private_addresses=True, outside_ports="*"
     )
     async with open_runtime(chosen, timings=HASTY) as runtime:
-        transport = httpx2.ASGITransport(build(runtime))
+        watch(runtime.store)
+        transport = httpx2.ASGITransport(Watched(build(runtime)))
         async with httpx2.AsyncClient(transport=transport, base_url="http://callsheet.test") as http:
             yield Server(runtime, http)
     if url:

@@ -71,18 +71,20 @@ async def test_a_name_with_a_slash_and_an_emoji_finds_its_campaign(shop):
 
 
 @pytest.mark.parametrize(
-    ("method", "path"),
+    ("method", "path", "word"),
     [
-        ("POST", "/campaign/getAllCampaignDetails"),
-        ("POST", "/campaign/schedule?enableSchedule=true&campaignName=x"),
-        ("GET", "/campaign/contactList/getAllListDetails"),
+        ("POST", "/campaign/getAllCampaignDetails", "type"),
+        ("POST", "/campaign/schedule?trigger=play", "failure"),
+        ("POST", "/campaign/trigger/", "The trigger is one of"),
     ],
 )
-async def test_the_words_of_other_calls_are_no_campaigns(shop, method, path):
-    answer = await shop.compat(method, path, {} if method == "POST" else None)
+async def test_the_words_of_other_calls_are_no_campaigns(shop, method, path, word):
+    # The other call answers that something of its own is missing.
+    await shop.make_campaign(name=path.split("/")[2].partition("?")[0])
+    answer = await shop.compat(method, path, {})
 
-    assert answer.status_code == 404
-    assert "not part of this release" in answer.json()["message"]
+    assert answer.status_code in (400, 404)
+    assert word in answer.text
 
 
 @pytest.mark.parametrize(

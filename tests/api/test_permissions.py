@@ -8,7 +8,17 @@ from callsheet.api.paths import Dialect, find_address
 from callsheet.api.v1.app import build
 from callsheet.core.permissions import Area, Scope, find_needs, need_of
 
-OPEN = {"/docs", "/docs/oauth2-redirect", "/openapi.json", "/v1/openapi.json", "/healthz", "/readyz", "/metrics"}
+OPEN = {
+    "/docs",
+    "/docs/oauth2-redirect",
+    "/docs/compat",
+    "/openapi.json",
+    "/compat/openapi.json",
+    "/v1/openapi.json",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+}
 """Routes for anybody."""
 
 

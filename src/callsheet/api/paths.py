@@ -44,6 +44,9 @@ _WORDS = frozenset(
 )
 DOCS = "/docs"
 """Where the API's page of documentation is; what it needs lies below."""
+COMPAT_DOCS = f"{DOCS}/compat"
+"""The same for the documented API."""
+COMPAT_CONTRACT = "/compat/openapi.json"
 
 _MOST_PARAMETERS = 50
 _NUL = b"%00"
@@ -103,7 +106,7 @@ class Address:
         return self.has_caller() or self.path.startswith(("/v1/", f"{DOCS}/")) or self.path in _OPEN
 
 
-_OPEN = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json", DOCS, "/v1"})
+_OPEN = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json", COMPAT_CONTRACT, DOCS, "/v1"})
 """Paths that are answered without a token."""
 _OF_ACCOUNTS = frozenset({"accounts", "apps"})
 """What is below `/v1` for those who belong to an account."""

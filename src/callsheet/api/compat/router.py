@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from starlette.requests import Request
@@ -66,6 +66,11 @@ _ROUTES: tuple[tuple[str, Mapping[str, Handler]], ...] = (
     ("/queues/dynamicqueues/priorities", {"PUT": queues.set_priorities}),
     ("/queues/{thing}", {"GET": queues.show}),
 )
+
+
+def table() -> Sequence[tuple[str, Collection[str]]]:
+    """Return every path of these calls with its methods."""
+    return [(path, handlers.keys()) for path, handlers in _ROUTES]
 
 
 def build(runtime: Runtime) -> ASGIApp:

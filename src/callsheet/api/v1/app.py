@@ -6,14 +6,16 @@ from functools import partial
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import HTMLResponse, JSONResponse
 
 import callsheet
 from callsheet.api import health
-from callsheet.api.paths import DOCS
+from callsheet.api.compat.contract import write_contract as write_compat_contract
+from callsheet.api.paths import COMPAT_CONTRACT, COMPAT_DOCS, DOCS
 from callsheet.api.v1 import (
     accounts,
     agent_mappings,
@@ -103,4 +105,25 @@ def build(runtime: Runtime) -> FastAPI:
         return JSONResponse(app.openapi())
 
     app.add_route("/v1/openapi.json", show_contract, include_in_schema=False)
+    _document_compat(app)
     return app
+
+
+def _document_compat(app: FastAPI) -> None:
+    """Show the documented API's contract, with a page of its own, beside ours."""
+
+    async def show_contract(_: Request) -> JSONResponse:
+        return JSONResponse(write_compat_contract())
+
+    async def show_page(_: Request) -> HTMLResponse:
+        return get_swagger_ui_html(
+            openapi_url=COMPAT_CONTRACT,
+            title="Callsheet: the documented API",
+            swagger_js_url=f"{DOCS}/assets/swagger-ui-bundle.js",
+            swagger_css_url=f"{DOCS}/assets/swagger-ui.css",
+            swagger_favicon_url=f"{DOCS}/assets/favicon.png",
+            swagger_ui_parameters=app.swagger_ui_parameters,
+        )
+
+    app.add_route(COMPAT_CONTRACT, show_contract, include_in_schema=False)
+    app.add_route(COMPAT_DOCS, show_page, include_in_schema=False)

@@ -1,0 +1,92 @@
+"""Both OpenAPI documents against a server: what nobody would think of is answered as they say, and never by 5xx."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis.checks import (
+    not_a_server_error,
+    response_schema_conformance,
+    status_code_conformance,
+)
+from schemathesis.specs.openapi.checks import content_type_conformance
+
+from callsheet.api.compat.contract import write_contract as write_compat_contract
+from callsheet.api.v1 import app as v1_app
+from contract.belongings import Belongings, make_belongings
+from e2e.running import Process, server
+
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+HONEST_501 = "dialout"
+"""Calls that need voice say so with 501: that is no fault of the server."""
+EXAMPLES = 12
+
+
+def _operations() -> list[Any]:
+    contracts = {"compat": write_compat_contract(), "v1": v1_app.build(None).openapi()}  # type: ignore[arg-type]
+    found = []
+    for name, contract in contracts.items():
+        schema = schemathesis.openapi.from_dict(contract)
+        for result in schema.get_all_operations():
+            operation = result.ok()
+            found.append(pytest.param(operation, id=f"{name} {operation.method.upper()} {operation.path}"))
+    return found
+
+
+OPERATIONS = _operations()
+
+
+@pytest.fixture(scope="module")
+def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    with server(tmp_path_factory.mktemp("served") / "data", allow_private_addresses="true") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def belongings(process: Process) -> Belongings:
+    return make_belongings(process)
+
+
+def _ask(process: Process, belongings: Belongings, operation: Any, examples: int) -> None:
+    session = requests.Session()
+    headers = {"auth": process.token}
+    base_url = process.known["base_url"]
+    modes = st.sampled_from(list(schemathesis.GenerationMode))
+    cases = modes.flatmap(lambda mode: operation.as_strategy(generation_mode=mode))
+
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=cases, knows=st.integers(0, 3))
+    def ask(case: Any, knows: int) -> None:
+        # One request in four names things that are not there.
+        if knows:
+            case.path_parameters = belongings.known(case.path_parameters or {})
+        else:
+            case.path_parameters = belongings.known(case.path_parameters or {}, only=("app", "appId", "accountId"))
+        response = case.call(base_url=base_url, headers=headers, session=session)
+        if response.status_code == 501 and HONEST_501 in operation.path:
+            return
+        case.validate_response(response, checks=CHECKS)
+
+    ask()
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_no_request_breaks_the_server(process: Process, belongings: Belongings, operation: Any):
+    _ask(process, belongings, operation, EXAMPLES)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_no_request_breaks_the_server_at_full_count(process: Process, belongings: Belongings, operation: Any):
+    _ask(process, belongings, operation, EXAMPLES * 10)
