@@ -8,8 +8,9 @@ from callsheet.core.errors import RestoreNotAcknowledged
 from callsheet.core.retrying import Turn
 from callsheet.core.run import AppSettings, Restored, Run
 from callsheet.store.apps import App
+from callsheet.store.audit import Chain
 from callsheet.store.store import Store
-from databases import Place, rows
+from databases import Place, change, rows
 from factories import (
     Node,
     StillClock,
@@ -246,6 +247,31 @@ async def test_at_least_once_repeats_what_was_in_the_air_but_nobody_of_whom_a_re
 
     assert [intent.number for intent in (await node.arm_again(run, Turn.first)).intents] == [number(0)]
     assert {intent.number for intent in await node.walk_all(run)} == {number(2)}
+
+
+async def test_a_run_that_is_not_its_campaigns_latest_is_moved_for_itself(
+    store: Store, app: App, clock: StillClock, node: Node
+):
+    run = await start_run(store, app, clock, 3)
+    # As single messages are: each is a run of one campaign.
+    await change(store, "update campaign set run_no = 0")
+    await restore(store, clock)
+    assert (await refreshed(store, run)).status is Status.paused
+
+    assert await store.restoring.acknowledge(app.no, run.no, clock.now(), Status.active)
+    assert len(await node.walk_all(await refreshed(store, run))) == 3
+
+
+async def test_the_audit_log_says_from_when_on_lines_are_missing(store: Store, app: App, clock: StillClock):
+    backup_at = clock.now()
+    await restore(store, clock)
+    (line,) = await store.audit.lines(Chain(app=app.no), before=None, limit=10)
+
+    assert (line.line.deed.action, line.line.deed.details) == (
+        "store.restored",
+        {"backup_at": backup_at.isoformat()},
+    )
+    assert (await store.audit.verify(Chain(app=app.no))).first_broken is None
 
 
 async def test_numbers_of_runs_that_the_lost_store_gave_are_not_given_again(

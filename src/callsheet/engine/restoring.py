@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from callsheet.core.campaign import Move
-from callsheet.core.errors import RunNotFound, WrongState
+from callsheet.core.campaign import Move, Status
+from callsheet.core.errors import WrongState
 from callsheet.core.run import Run
 from callsheet.engine import campaigns
 from callsheet.engine.runtime import Runtime
 
 
 async def acknowledge(runtime: Runtime, run: Run, *, go_on: bool) -> None:
-    """Let a restored run go on, or stop it. Raises WrongState when it does not wait for that, RunNotFound."""
+    """Let a restored run go on, or stop it. Raises WrongState when it does not wait for that, SendingStopped."""
     if run.restored is None or run.restored.acknowledged_at is not None or run.ended_at is not None:
         raise WrongState("Nothing has to be acknowledged of this run: it did not come out of a backup, or it was done.")
     campaign = await runtime.store.campaigns.find(run.app, campaign_id=run.campaign_id)
-    if campaign is None or campaign.run_no != run.no:
-        raise RunNotFound
     now = runtime.clock.now()
-    if go_on:
+    if campaign is None or campaign.run_no != run.no:
+        # A single message: a later one is its campaign's run.
+        alone = Status.active if go_on else Status.stopped
+        await runtime.store.restoring.acknowledge(run.app, run.no, now, alone)
+        runtime.conductor.wake()
+    elif go_on:
         await runtime.store.restoring.acknowledge(run.app, run.no, now)
         await campaigns.move(runtime, campaign, Move.resume)
     else:

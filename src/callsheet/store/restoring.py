@@ -9,13 +9,16 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from callsheet.clock import from_micros, to_micros
+from callsheet.core.audit import ActorKind, Deed
 from callsheet.core.campaign import Status
 from callsheet.core.errors import RestoreNotAcknowledged
 from callsheet.core.notice import NoticeKind
 from callsheet.store import tables as t
+from callsheet.store.audit import Chain, add_line
 from callsheet.store.database import Database
 from callsheet.store.outbox import announce
 from callsheet.store.rows import all_of, one
+from callsheet.store.sending import refuse_stopped
 
 _MICROS_PER_MILLI = 1000
 
@@ -66,19 +69,31 @@ class Restoring:
                 .values(status=Status.ready.value, updated_at=at)
             ).rowcount
             _skip_run_numbers(conn, at // _MICROS_PER_MILLI)
+            _write_down(conn, backup_at, now)
             return Marked([_marked(run) for run in runs], unscheduled)
 
         return await self._db.write(mark)
 
-    async def acknowledge(self, app: int, run_no: int, now: datetime) -> bool:
-        """Write down that somebody knows what is missing. False: there is nothing to acknowledge, or no more."""
+    async def acknowledge(self, app: int, run_no: int, now: datetime, status: Status | None = None) -> bool:
+        """Write down that somebody knows what is missing. False: there is nothing to acknowledge, or no more.
+
+        `status` is what becomes of a run that is not its campaign's latest: it is moved for itself. Raises SendingStopped.
+        """
         run = t.run
         waits = run.c.app == app, run.c.no == run_no, run.c.restored_at > run.c.acknowledged_at
         # Not before it was restored, although the clock may have been set back since.
         at = to_micros(now)
         seen_at = sa.case((run.c.restored_at > at, run.c.restored_at), else_=at)
-        statement = sa.update(run).where(*waits).values(acknowledged_at=seen_at)
-        return await self._db.write(lambda conn: conn.execute(statement).rowcount > 0)
+        statement = sa.update(run).where(*waits).values(acknowledged_at=seen_at, updated_at=at)
+        if status is not None:
+            statement = statement.values(status=status.value, ended_at=at if status is Status.stopped else 0)
+
+        def acknowledge(conn: sa.Connection) -> bool:
+            if status is Status.active:
+                refuse_stopped(conn, app)
+            return conn.execute(statement).rowcount > 0
+
+        return await self._db.write(acknowledge)
 
 
 def refuse_unacknowledged(conn: sa.Connection, run_no: int | None) -> None:
@@ -113,12 +128,19 @@ def _pause(conn: sa.Connection, run: Mapping[str, Any], at: int, mark: Mapping[s
         .values(status=paused, updated_at=at)
     )
     if run["status"] == Status.active:
-        facts = {"campaign_id": run["campaign_id"], "run_id": run["id"], "restored": True}
+        facts = {"campaign_id": run["campaign_id"], "run_id": run["id"]}
         announce(conn, run["app"], NoticeKind.run_paused, facts, now)
 
 
 def _marked(run: Mapping[str, Any]) -> MarkedRun:
     return MarkedRun(run["app_id"], run["campaign_id"], run["id"], run["status"])
+
+
+def _write_down(conn: sa.Connection, backup_at: datetime, now: datetime) -> None:
+    """Say in the audit log of every app that what follows comes after a restore, and from when on lines are missing."""
+    deed = Deed(ActorKind.engine, "restore", "store.restored", details={"backup_at": backup_at.isoformat()})
+    for no in list(conn.execute(sa.select(t.app.c.no).order_by(t.app.c.no)).scalars()):
+        add_line(conn, Chain(app=no), deed, now)
 
 
 def _skip_run_numbers(conn: sa.Connection, least: int) -> None:
