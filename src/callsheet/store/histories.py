@@ -18,7 +18,7 @@ from callsheet.core.ids import encode_attempt
 from callsheet.store import tables as t
 from callsheet.store.database import Database
 from callsheet.store.lists import contact_id
-from callsheet.store.opt_outs import OptOut, opt_outs_of
+from callsheet.store.opt_outs import LiftedOptOut, OptOut, lifted_of, opt_outs_of
 from callsheet.store.reports import AttemptEvent
 from callsheet.store.rows import all_of, one, read_definition, to_json
 from callsheet.store.standings import Membership, coming_back, memberships
@@ -96,6 +96,7 @@ class History:
 
     entries: Sequence[Entry]
     opt_outs: Sequence[OptOut]
+    lifted: Sequence[LiftedOptOut]
     memberships: Sequence[Membership]
     contact_lists: Sequence[Named]
     waiting: Sequence[Waiting]
@@ -136,6 +137,7 @@ class Histories:
             return History(
                 entries[:limit],
                 opt_outs_of(conn, app, person),
+                lifted_of(conn, app, person),
                 memberships(conn, app, person),
                 _contact_lists(conn, app, person),
                 _waiting(conn, app, person),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -17,6 +17,21 @@ from callsheet.store.database import Database
 from callsheet.store.gate import close_gate
 from callsheet.store.outbox import announce
 from callsheet.store.rows import all_of, insert, one
+from callsheet.store.vault import Vault
+
+REPLY = "reply"
+"""The source of what people say themselves."""
+
+
+_MOST_LIFTED = 100
+
+
+class Place(NamedTuple):
+    """Where an opt-out stands in the order of its page."""
+
+    channel: str
+    person: bytes
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,19 +41,95 @@ class OptOut:
     person: bytes
     channel: Channel
     source: str
-    """`reply`: they said STOP. Anything else was written down by somebody for them."""
+    """`reply`: they said STOP. `api`: somebody wrote it down for them. One person can have opted out by both."""
     added_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LiftedOptOut:
+    """An opt-out that was taken back, and why."""
+
+    opt_out: OptOut
+    lifted_at: datetime
+    reason: str
 
 
 class OptOuts:
     """Who said STOP, by any means."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, vault: Vault) -> None:
         self._db = database
+        self._vault = vault
 
     async def find(self, app: int, person: bytes) -> list[OptOut]:
         """Return what a person opted out of."""
         return await self._db.read(lambda conn: opt_outs_of(conn, app, person))
+
+    async def page(
+        self, app: int, *, channel: Channel | None, after: Place | None, limit: int
+    ) -> Sequence[tuple[OptOut, str]]:
+        """Return opt-outs in the order of channels and person keys, each with its number.
+
+        The number is empty when no contact list and no DNC list has it any more: an opt-out outlives them all.
+        """
+        opt_out = t.opt_out
+        order = (opt_out.c.channel, opt_out.c.person, opt_out.c.source)
+        query = sa.select(opt_out).where(opt_out.c.app == app)
+        if channel is not None:
+            query = query.where(opt_out.c.channel == channel.value)
+        if after is not None:
+            query = query.where(sa.tuple_(*order) > sa.tuple_(*map(sa.literal, after)))
+
+        def read(conn: sa.Connection) -> list[tuple[OptOut, str]]:
+            found = [_read(row) for row in all_of(conn, query.order_by(*order).limit(limit))]
+            numbers = self._numbers(conn, app, {one.person for one in found})
+            return [(one, numbers.get(one.person, "")) for one in found]
+
+        return await self._db.read(read)
+
+    async def add(self, app: int, channel: Channel, source: str, persons: Collection[bytes], now: datetime) -> int:
+        """Write down that people opted out, and return how many were new. Arming spares them from the commit on."""
+
+        def add(conn: sa.Connection) -> int:
+            added = _add(conn, app, channel, source, persons, now)
+            close_gate(conn, app)
+            return added
+
+        return await self._db.write(add)
+
+    async def lift(
+        self, app: int, channel: Channel, persons: Collection[bytes], reason: str, now: datetime
+    ) -> Collection[bytes]:
+        """Take back the opt-outs of people, whatever they came by, and return whose those were. The reason is kept."""
+        opt_out, lifted = t.opt_out, t.opt_out_lifted
+        mine = sa.and_(opt_out.c.app == app, opt_out.c.channel == channel.value, opt_out.c.person.in_(persons))
+
+        def lift(conn: sa.Connection) -> Collection[bytes]:
+            rows = all_of(conn, sa.select(opt_out).where(mine).with_for_update())
+            kept = [{**row, "lifted_at": to_micros(now), "reason": reason} for row in rows]
+            if kept:
+                conn.execute(sa.insert(lifted), kept)
+            conn.execute(sa.delete(opt_out).where(mine))
+            return {row["person"] for row in rows}
+
+        return await self._db.write(lift)
+
+    def _numbers(self, conn: sa.Connection, app: int, persons: Collection[bytes]) -> Mapping[bytes, str]:
+        """Find the numbers of people where one still stands: in a contact list, or on a DNC list."""
+        key = self._vault.app(app)
+        assert key is not None, "the app was opened when its token was read"
+        found: dict[bytes, bytes] = {}
+        for table, lists, list_no in (
+            (t.dnc_entry, t.dnc_list, t.dnc_entry.c.dnc_no),
+            (t.contact, t.contact_list, t.contact.c.list_no),
+        ):
+            query = sa.select(table.c.person, table.c.sealed).where(
+                table.c.app == app,
+                list_no.in_(sa.select(lists.c.no).where(lists.c.app == app)),
+                table.c.person.in_(persons),
+            )
+            found.update((row.person, row.sealed) for row in conn.execute(query))
+        return {person: key.open_number(sealed, person) for person, sealed in found.items()}
 
     async def hear(
         self,
@@ -54,26 +145,38 @@ class OptOuts:
         at = to_micros(now)
 
         def hear(conn: sa.Connection) -> bool:
-            inbound, opt_out = t.inbound, t.opt_out
+            inbound = t.inbound
             if one(conn, sa.select(inbound.c.at).where(inbound.c.app == app, inbound.c.inbound_id == inbound_id)):
                 return False
             insert(conn, inbound, app=app, inbound_id=inbound_id, person=person, text_sealed=text_sealed, at=at)
             if channel is None:
                 return True
-            known = one(
-                conn,
-                sa.select(opt_out.c.added_at).where(
-                    opt_out.c.app == app, opt_out.c.channel == channel, opt_out.c.person == person
-                ),
-            )
-            if known is None:
-                insert(conn, opt_out, app=app, channel=channel.value, person=person, source="reply", added_at=at)
-                payload = {"person_id": person.hex(), "channel": channel.value, "source": "reply"}
-                announce(conn, app, NoticeKind.contact_opted_out, payload, now)
+            _add(conn, app, channel, REPLY, [person], now)
             close_gate(conn, app)
             return True
 
         return await self._db.write(hear)
+
+
+def _add(
+    conn: sa.Connection, app: int, channel: Channel, source: str, persons: Collection[bytes], now: datetime
+) -> int:
+    """Write down who is new, and tell others."""
+    opt_out = t.opt_out
+    known = sa.select(opt_out.c.person).where(
+        opt_out.c.app == app,
+        opt_out.c.channel == channel.value,
+        opt_out.c.person.in_(persons),
+        opt_out.c.source == source,
+    )
+    new = set(persons) - set(conn.execute(known).scalars())
+    shared = {"app": app, "channel": channel.value, "source": source, "added_at": to_micros(now)}
+    if new:
+        conn.execute(sa.insert(opt_out), [{**shared, "person": person} for person in sorted(new)])
+    for person in sorted(new):
+        payload = {"person_id": person.hex(), "channel": channel.value, "source": source}
+        announce(conn, app, NoticeKind.contact_opted_out, payload, now)
+    return len(new)
 
 
 def opt_outs_of(conn: sa.Connection, app: int, person: bytes) -> list[OptOut]:
@@ -81,7 +184,17 @@ def opt_outs_of(conn: sa.Connection, app: int, person: bytes) -> list[OptOut]:
     opt_out = t.opt_out
     # By channel too: the key leads with it.
     mine = sa.and_(opt_out.c.app == app, opt_out.c.channel.in_(list(Channel)), opt_out.c.person == person)
-    return [_read(row) for row in all_of(conn, sa.select(opt_out).where(mine).order_by(opt_out.c.channel))]
+    return [
+        _read(row) for row in all_of(conn, sa.select(opt_out).where(mine).order_by(opt_out.c.channel, opt_out.c.source))
+    ]
+
+
+def lifted_of(conn: sa.Connection, app: int, person: bytes) -> list[LiftedOptOut]:
+    """Return the opt-outs of a person that were taken back, the latest first."""
+    lifted = t.opt_out_lifted
+    mine = sa.and_(lifted.c.app == app, lifted.c.channel.in_(list(Channel)), lifted.c.person == person)
+    rows = all_of(conn, sa.select(lifted).where(mine).order_by(lifted.c.lifted_at.desc()).limit(_MOST_LIFTED))
+    return [LiftedOptOut(_read(row), from_micros(row["lifted_at"]), row["reason"]) for row in rows]
 
 
 def _read(row: Mapping[str, Any]) -> OptOut:

@@ -153,11 +153,14 @@ def _opted_out_at(conn: sa.Connection, campaign: Campaign, person: bytes) -> dat
     opt_out = t.opt_out
     row = one(
         conn,
-        sa.select(opt_out.c.added_at).where(
+        sa.select(opt_out.c.added_at)
+        .where(
             opt_out.c.app == campaign.app,
             opt_out.c.channel == campaign.definition.channel.value,
             opt_out.c.person == person,
-        ),
+        )
+        .order_by(opt_out.c.added_at)
+        .limit(1),
     )
     return from_micros(row["added_at"]) if row is not None else None
 

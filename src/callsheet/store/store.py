@@ -68,7 +68,7 @@ class Store:
         self.histories = Histories(database, vault)
         self.imports = Imports(database)
         self.lists = Lists(database)
-        self.opt_outs = OptOuts(database)
+        self.opt_outs = OptOuts(database, vault)
         self.outbox = Outbox(database)
         self.outcomes = Outcomes(database, vault)
         self.queues = Queues(database)

@@ -79,13 +79,20 @@ class HistoryItem(BaseModel):
     """All that happened to an attempt, oldest first."""
 
 
-class ShownOptOut(BaseModel):
+class HistoryOptOut(BaseModel):
     """What the person opted out of."""
 
     channel: str
     source: str
     """`reply`, `api` or what else it came by."""
     added_at: Instant
+
+
+class LiftedOptOut(HistoryOptOut):
+    """An opt-out that was taken back."""
+
+    lifted_at: Instant
+    reason: str
 
 
 class ShownMembership(BaseModel):
@@ -119,7 +126,9 @@ class ShownHistory(BaseModel):
     number: str
     contact_lists: list[ListReference]
     dnc_lists: list[ShownMembership]
-    opt_outs: list[ShownOptOut]
+    opt_outs: list[HistoryOptOut]
+    lifted_opt_outs: list[LiftedOptOut]
+    """Those that were taken back, the latest first."""
     waiting: list[ShownWaiting]
     items: list[HistoryItem]
     next: str | None
@@ -160,7 +169,18 @@ def _show(number: str, history: History, limit: int) -> ShownHistory:
         contact_lists=[ListReference(id=one.id, name=one.name) for one in history.contact_lists],
         dnc_lists=[show_membership(one) for one in history.memberships],
         opt_outs=[
-            ShownOptOut(channel=one.channel.value, source=one.source, added_at=one.added_at) for one in history.opt_outs
+            HistoryOptOut(channel=one.channel.value, source=one.source, added_at=one.added_at)
+            for one in history.opt_outs
+        ],
+        lifted_opt_outs=[
+            LiftedOptOut(
+                channel=one.opt_out.channel.value,
+                source=one.opt_out.source,
+                added_at=one.opt_out.added_at,
+                lifted_at=one.lifted_at,
+                reason=one.reason,
+            )
+            for one in history.lifted
         ],
         waiting=[ShownWaiting(run=_run(one.run), due_at=one.due_at, reason=one.reason) for one in history.waiting],
         items=[_item(entry) for entry in shown],

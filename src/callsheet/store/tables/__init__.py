@@ -31,6 +31,7 @@ from callsheet.store.tables.contacts import (
     list_erasure,
     list_group,
     opt_out,
+    opt_out_lifted,
 )
 from callsheet.store.tables.queues import queue
 from callsheet.store.tables.runs import (
@@ -84,6 +85,7 @@ __all__ = [
     "metadata",
     "node",
     "opt_out",
+    "opt_out_lifted",
     "outbox",
     "preparing",
     "queue",

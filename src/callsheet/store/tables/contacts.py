@@ -127,8 +127,20 @@ opt_out = clustered(
     whole("app", key=True),
     text("channel", key=True),
     blob("person", key=True),
-    text("source"),
+    # A key too: a START takes back what a STOP took, and nothing that was written down by other means.
+    text("source", key=True),
     whole("added_at"),
+)
+
+opt_out_lifted = clustered(
+    "opt_out_lifted",
+    whole("app", key=True),
+    text("channel", key=True),
+    blob("person", key=True),
+    text("source", key=True),
+    whole("lifted_at", key=True),
+    whole("added_at"),
+    text("reason"),
 )
 
 inbound = clustered(

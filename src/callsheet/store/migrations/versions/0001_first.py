@@ -409,7 +409,18 @@ def upgrade() -> None:
     sa.Column('person', sa.LargeBinary(), nullable=False),
     sa.Column('source', sa.Text(), nullable=False),
     sa.Column('added_at', sa.BigInteger(), autoincrement=False, nullable=False),
-    sa.PrimaryKeyConstraint('app', 'channel', 'person', name=op.f('pk_opt_out')),
+    sa.PrimaryKeyConstraint('app', 'channel', 'person', 'source', name=op.f('pk_opt_out')),
+    sqlite_with_rowid=False
+    )
+    op.create_table('opt_out_lifted',
+    sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('channel', sa.Text(), nullable=False),
+    sa.Column('person', sa.LargeBinary(), nullable=False),
+    sa.Column('source', sa.Text(), nullable=False),
+    sa.Column('lifted_at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('added_at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('app', 'channel', 'person', 'source', 'lifted_at', name=op.f('pk_opt_out_lifted')),
     sqlite_with_rowid=False
     )
     op.create_table('outbox',
@@ -626,6 +637,7 @@ def downgrade() -> None:
     op.drop_table('queue')
     op.drop_table('preparing')
     op.drop_table('outbox')
+    op.drop_table('opt_out_lifted')
     op.drop_table('opt_out')
     op.drop_table('node')
     op.drop_table('list_group')
