@@ -7,7 +7,8 @@ import os
 import random
 import zoneinfo
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import structlog
@@ -28,6 +29,7 @@ from callsheet.engine.importer import Importer
 from callsheet.engine.outside import Outside
 from callsheet.engine.recorder import Recorder
 from callsheet.engine.runtime import Runtime
+from callsheet.engine.sign_in import SignIn
 from callsheet.engine.sms_line import SmsLine
 from callsheet.folder import Credentials, DataFolder
 from callsheet.settings import Settings, variable
@@ -36,6 +38,7 @@ from callsheet.store.apps import Trunk
 from callsheet.store.clients import Client
 from callsheet.store.database import Database
 from callsheet.store.defaults import SANDBOX, make_defaults
+from callsheet.store.sessions import Limits
 from callsheet.store.sqlite.database import SqliteDatabase
 from callsheet.store.sqlite.hot import SqliteHot
 from callsheet.store.store import Store
@@ -69,8 +72,7 @@ async def open_runtime(
     does not let us in, and Conflict when the folder, the key or the database is not what it should be.
     """
     _pin_zones()
-    clock = clock or SystemClock()
-    rng = rng or random.Random()  # noqa: S311 (it spreads retries, it keeps no secret)
+    clock, rng = clock or SystemClock(), rng or random.Random()  # noqa: S311 (it spreads retries, it keeps no secret)
     failpoints = _failpoints(settings)
     folder = DataFolder(settings.data)
     folder.create()
@@ -81,8 +83,7 @@ async def open_runtime(
             store, database = await _open_store(settings, folder, vault, clock, inline=inline)
         stack.push_async_callback(store.close)
         _write_credentials(settings, folder, await _default_client(store, database, vault, clock))
-        sandbox = _Sandbox(folder.sandbox, settings, clock, timings, inline=inline)
-        stack.callback(sandbox.close)
+        sandbox = stack.enter_context(closing(_Sandbox(folder.sandbox, settings, clock, timings, inline=inline)))
         conductor = _make_conductor(settings, store, clock, rng, tuning, sandbox, failpoints)
         importer = _make_importer(settings, store, clock, folder, conductor, alone=not start_engine)
         outside = await stack.enter_async_context(Outside(settings.fence))
@@ -90,7 +91,14 @@ async def open_runtime(
         if start_engine:
             await stack.enter_async_context(_conducting(conductor, deliverer, clock))
         await stack.enter_async_context(_running("importer", importer, clock))
-        yield Runtime(store, conductor, importer, clock, folder.path, sandbox.outbox, clock.now(), outside, deliverer)
+        now, outbox = clock.now(), sandbox.outbox
+        door = _sign_in(settings, store, clock)
+        yield Runtime(store, conductor, importer, clock, folder.path, outbox, now, outside, deliverer, door)
+
+
+def _sign_in(settings: Settings, store: Store, clock: Clock) -> SignIn:
+    idle, longest = timedelta(minutes=settings.session_idle_minutes), timedelta(hours=settings.session_hours)
+    return SignIn(store, clock, Limits(idle, longest))
 
 
 def _failpoints(settings: Settings) -> Failpoints:

@@ -96,6 +96,20 @@ class Settings(BaseSettings):
         title="port numbers with commas between, or *",
         description="the ports that webhooks and pulls may call; `*`: any",
     )
+    session_idle_minutes: int = Field(
+        default=60,
+        ge=1,
+        le=60 * 24 * 30,
+        title="a whole number of minutes, from 1 to 43200",
+        description="after how many minutes without a call somebody who is signed in is signed out",
+    )
+    session_hours: int = Field(
+        default=12,
+        ge=1,
+        le=24 * 30,
+        title="a whole number of hours, from 1 to 720",
+        description="after how many hours somebody who is signed in has to sign in again, whatever he does",
+    )
     failpoint: str = Field(
         default="",
         title="the name of a failpoint",

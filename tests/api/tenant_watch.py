@@ -21,7 +21,7 @@ from callsheet.store.store import Store
 SERVING: ContextVar[bool] = ContextVar("SERVING", default=False)
 
 # The front looks up who calls before it knows for whom: these rows are found by a secret, or an id nobody guesses.
-_OF_CALLERS = frozenset({"client", "app", "account", "user", "session", "membership"})
+_OF_CALLERS = frozenset({"client", "app", "account", "account_user", "user_session", "user_role"})
 # Our own numbers of rows, counted up over all tenants: nobody is told them, so nobody can ask for one.
 _NUMBERS = frozenset({"no", "seq"})
 _TENANT = frozenset(table.name for table in t.metadata.tables.values() if "app" in table.c) - _OF_CALLERS

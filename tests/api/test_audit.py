@@ -110,7 +110,7 @@ async def test_what_was_forbidden_is_written_down_with_the_one_who_tried(shop, s
 
 
 async def test_what_is_done_to_the_account_is_in_the_log_of_the_account(shop, stranger):
-    await shop._send("POST", "/v1/apps", {"name": "Second"})
+    second = (await shop._send("POST", "/v1/apps", {"name": "Second"})).json()
     await shop._send("PATCH", f"/v1/accounts/{shop.account_id}", {"name": "Owner"})
     path = f"/v1/accounts/{shop.account_id}/audit"
 
@@ -118,7 +118,7 @@ async def test_what_is_done_to_the_account_is_in_the_log_of_the_account(shop, st
 
     assert [told(line) for line in found] == [
         ("PATCH /v1/accounts/{account_id}", shop.account_id, {"status": 200}),
-        ("POST /v1/apps", "", {"status": 201}),
+        ("POST /v1/apps", "", {"status": 201, "app": second["id"]}),
     ]
     assert (await shop._send("GET", f"{path}/verify", None)).json()["intact"]
     for foreign in (path, f"{path}/verify"):

@@ -7,7 +7,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from callsheet.console.first_campaign import first_campaign
-from callsheet.console.welcome import VALID_FOR, Welcome
+from callsheet.console.welcome import Welcome
+from callsheet.engine.invitation import VALID_FOR, Invitation
 from factories import StillClock
 
 STEPS = first_campaign("http://127.0.0.1:8030", "st-1", "ab12", "callsheet token")
@@ -15,7 +16,7 @@ STEPS = first_campaign("http://127.0.0.1:8030", "st-1", "ab12", "callsheet token
 
 @pytest.fixture
 def welcome(clock: StillClock) -> Welcome:
-    return Welcome(clock)
+    return Welcome(Invitation(clock))
 
 
 @pytest.fixture

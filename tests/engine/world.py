@@ -25,6 +25,7 @@ from callsheet.engine.importer import Importer
 from callsheet.engine.outside import Outside
 from callsheet.engine.recorder import Recorder
 from callsheet.engine.runtime import Runtime
+from callsheet.engine.sign_in import SignIn
 from callsheet.engine.sms_line import SUBMIT_SECONDS, SmsLine
 from callsheet.engine.virtual_time import VirtualClock
 from callsheet.store.apps import App, Trunk
@@ -86,8 +87,18 @@ class World:
         outside = Outside(Fence(allow_private=True))
         deliverer = Deliverer(self.store, outside, self.clock, self.rng)
         now = self.clock.now()
+        sign_in = SignIn(self.store, self.clock)
         return Runtime(
-            self.store, self.conductor, importer, self.clock, self.folder, lambda *_: [], now, outside, deliverer
+            self.store,
+            self.conductor,
+            importer,
+            self.clock,
+            self.folder,
+            lambda *_: [],
+            now,
+            outside,
+            deliverer,
+            sign_in,
         )
 
     async def start(self) -> None:

@@ -20,10 +20,11 @@ from callsheet.api.compat import errors as compat_errors
 from callsheet.api.compat import router as compat_router
 from callsheet.api.failures import as_failure, is_expected, places_of
 from callsheet.api.idempotency import REPEATABLE, Once, read_key
-from callsheet.api.identity import identify, refuse_contradictions
+from callsheet.api.identity import brings_token, identify, prove, refuse_contradictions
 from callsheet.api.json_body import parse, read_body, told_again
 from callsheet.api.paths import Address, Dialect, find_address, read_query, refuse_nul
 from callsheet.api.rate_limit import RateLimit
+from callsheet.api.session_cookie import read_cookie, refuse_strangers
 from callsheet.api.upload import Upload
 from callsheet.api.v1 import app as v1_app
 from callsheet.api.v1 import errors as v1_errors
@@ -105,9 +106,15 @@ class Front:
     async def _admit(self, address: Address, scope: Scope, headers: Headers) -> None:
         """Find out who calls, and let in who may. Raises Unauthenticated, Forbidden, RateLimited."""
         query = read_query(scope["query_string"])
-        proof = await identify(self._runtime.store, self._runtime.clock.now(), headers)
+        cookie = read_cookie(headers) if address.dialect is Dialect.v1 and not brings_token(headers) else ""
+        if cookie:
+            proof = prove(await self._runtime.sign_in.session(cookie), address)
+        else:
+            proof = await identify(self._runtime.store, self._runtime.clock.now(), headers)
         # Known from here on: who is turned away is written down.
         caller = scope[CALLER] = proof.caller
+        if cookie:
+            refuse_strangers(scope["method"], headers)
         refuse_contradictions(proof, headers, address, query)
         if not caller.may(need_of(address.area, address.words, scope["method"])):
             raise Forbidden

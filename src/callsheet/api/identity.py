@@ -20,7 +20,9 @@ from callsheet.api.caller import Caller
 from callsheet.api.paths import Address, Query
 from callsheet.core.audit import ActorKind
 from callsheet.core.errors import Forbidden, Unauthenticated
+from callsheet.core.permissions import Role
 from callsheet.store.clients import Algorithm, Client
+from callsheet.store.sessions import Session
 from callsheet.store.store import Store
 
 LEEWAY_SECONDS = 60
@@ -63,6 +65,21 @@ async def identify(store: Store, now: datetime, headers: Headers) -> Proof:
     )
 
 
+def brings_token(headers: Headers) -> bool:
+    """Tell whether a request says anything about a token, right or wrong."""
+    return any(value.strip() for value in (*headers.getlist("auth"), *headers.getlist("authorization")))
+
+
+def prove(session: Session, address: Address) -> Proof:
+    """Return the user of a session as the one who calls, for the app of the path or for his account."""
+    if address.app_id is None:
+        role: Role | None = Role.highest(role for _, role in session.roles.values())
+        app = None
+    else:
+        app, role = session.roles.get(address.app_id, (None, None))
+    return Proof(Caller(ActorKind.user, session.user_id, session.account_id, app, role=role), {})
+
+
 def refuse_contradictions(proof: Proof, headers: Headers, address: Address, query: Query) -> None:
     """See that everything that names the client, its app or its account names the same. Raises Forbidden.
 
@@ -71,7 +88,8 @@ def refuse_contradictions(proof: Proof, headers: Headers, address: Address, quer
     caller, claims = proof
     if any(claims[name] != caller.id for name in _CLIENT_CLAIMS if name in claims):
         raise Forbidden
-    if not {*_apps_named(headers, claims), address.app_id} - {None} <= {caller.app.id}:
+    own_app = caller.tenant.id if caller.tenant is not None else address.app_id
+    if not {*_apps_named(headers, claims), address.app_id} - {None} <= {own_app}:
         raise Forbidden
     if not {*_accounts_named(headers, query, claims), address.account_id} - {None} <= {caller.account_id}:
         raise Forbidden

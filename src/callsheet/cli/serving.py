@@ -72,7 +72,7 @@ async def serving(settings: Settings, *, passing: bool = False, start_engine: bo
         async with open_runtime(settings, start_engine=start_engine) as runtime:
             known = replace(folder.credentials(), base_url=base_url)
             steps = first_campaign(base_url, known.app_id, known.account_id, _token_command(folder.path))
-            welcome = Welcome(runtime.clock)
+            welcome = Welcome(runtime.sign_in.invitation)
             invitation = base_url + welcome.invite(_facts(known), steps)
             server = Serving(runtime, known, invitation, steps)
             async with _listening(build(runtime, home=welcome), listener):

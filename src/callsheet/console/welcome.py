@@ -6,22 +6,17 @@ elsewhere, and no secret in it.
 
 from __future__ import annotations
 
-import hmac
-import secrets
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 from html import escape
 
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from callsheet.clock import Clock
 from callsheet.console.first_campaign import Step
+from callsheet.engine.invitation import Invitation
 
-VALID_FOR = timedelta(minutes=30)
 PATH = "/welcome/"
 
-_TOKEN_BYTES = 24
 _HEADERS = {
     "cache-control": "no-store",
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
@@ -38,19 +33,15 @@ _STYLE = (
 class Welcome:
     """What answers beside the API, as an ASGI application: `/`, the sign-in link, and that there is nothing else."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._token = ""
-        self._until: datetime | None = None
+    def __init__(self, invitation: Invitation) -> None:
+        self._invitation = invitation
         self._facts: Sequence[tuple[str, str]] = ()
         self._steps: Sequence[Step] = ()
 
     def invite(self, facts: Sequence[tuple[str, str]], steps: Sequence[Step]) -> str:
         """Make a new link to a page with these facts and steps, and return its path; the link before it is over."""
-        self._token = secrets.token_urlsafe(_TOKEN_BYTES)
-        self._until = self._clock.now() + VALID_FOR
         self._facts, self._steps = facts, steps
-        return PATH + self._token
+        return PATH + self._invitation.make()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -67,11 +58,10 @@ class Welcome:
 
     def _open(self, token: str, *, spend: bool) -> Response:
         """Show the page once. A HEAD, as previews of links send it, spends nothing."""
-        valid = self._until is not None and self._clock.now() < self._until
-        if not valid or not hmac.compare_digest(token.encode(), self._token.encode()):
+        if not self._invitation.may_be_shown(token):
             return _page("This link is over", _OVER, status=404)
         if spend:
-            self._until = None
+            self._invitation.show()
         facts = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in self._facts)
         steps = "".join(f"<li>{escape(step.title)}<pre>{escape(step.command)}</pre></li>" for step in self._steps)
         return _page("Welcome to Callsheet", f"<dl>{facts}</dl><h2>A first campaign</h2><ol>{steps}</ol>{_ELSEWHERE}")

@@ -128,6 +128,12 @@ class ClientNotFound(NotFound):
     code = "client_not_found"
 
 
+class UserNotFound(NotFound):
+    """There is no such user in this app."""
+
+    code = "user_not_found"
+
+
 class QueueNotFound(NotFound):
     """There is no such queue in this app."""
 
@@ -227,6 +233,12 @@ class RestoreNotAcknowledged(Conflict):
         )
 
 
+class LastAdmin(Conflict):
+    """This is the last enabled admin of the app: make somebody else one first."""
+
+    code = "last_admin"
+
+
 class FlowIsEmpty(Conflict):
     """The experience flow of this campaign has no document with a message, so there is nothing to send."""
 
@@ -316,6 +328,12 @@ class RateLimited(CallsheetError):
         """Say after how many seconds the next call is taken. The sentence is the documented one."""
         self.retry_seconds = retry_seconds
         super().__init__()
+
+
+class TooManySignIns(RateLimited):
+    """Too many tries to sign in failed. Wait, and try again."""
+
+    code = "too_many_sign_ins"
 
 
 class NotImplementedYet(CallsheetError):

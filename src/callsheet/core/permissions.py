@@ -6,7 +6,7 @@ first words of the path there) and from whether it only looks. A path without a 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -35,6 +35,11 @@ class Role(StrEnum):
     def covers(self, needed: Role) -> bool:
         """Tell whether this role may do what another one may."""
         return needed in _COVERED[self]
+
+    @staticmethod
+    def highest(roles: Iterable[Role]) -> Role:
+        """Return the role that covers most: what somebody is for the account, who is this and that in its apps."""
+        return max(roles, key=lambda role: len(_COVERED[role]), default=Role.agent)
 
 
 _COVERED: Mapping[Role, frozenset[Role]] = {

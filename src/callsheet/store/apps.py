@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -102,17 +102,29 @@ class Apps:
         row = await self._db.read(lambda conn: one(conn, query))
         return Account(row["id"], row["name"], from_micros(row["created_at"])) if row is not None else None
 
+    async def account_or_oldest(self, account_id: str | None) -> Account:
+        """Return an account; where there is none of this id, the oldest one."""
+        wanted = sa.case((t.account.c.id == account_id, 0), else_=1)
+        query = sa.select(t.account).order_by(wanted, t.account.c.created_at, t.account.c.id).limit(1)
+        row = await self._db.read(lambda conn: one(conn, query))
+        assert row is not None, "the first start makes one"
+        return Account(row["id"], row["name"], from_micros(row["created_at"]))
+
     async def rename_account(self, account_id: str, name: str) -> None:
         """Give an account another name."""
         await self._db.write(
             lambda conn: conn.execute(sa.update(t.account).where(t.account.c.id == account_id).values(name=name))
         )
 
-    async def of_account(self, account_id: str, *, after: int, limit: int) -> list[App]:
-        """Return the apps of an account in the order in which they were made, from a number on."""
+    async def of_account(
+        self, account_id: str, *, after: int, limit: int, among: Collection[int] | None = None
+    ) -> list[App]:
+        """Return apps of an account in the order in which they were made, from a number on: all, or `among` these."""
         query = (
             sa.select(t.app).where(t.app.c.account_id == account_id, t.app.c.no > after).order_by(t.app.c.no)
         ).limit(limit)
+        if among is not None:
+            query = query.where(t.app.c.no.in_(among))
         return await self._db.read(lambda conn: [_read(row) for row in all_of(conn, query)])
 
     async def rename(self, app: int, name: str) -> None:

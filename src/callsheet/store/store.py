@@ -34,10 +34,12 @@ from callsheet.store.restoring import Restoring
 from callsheet.store.runs import Runs
 from callsheet.store.senders import Senders
 from callsheet.store.sending import Sending
+from callsheet.store.sessions import Sessions
 from callsheet.store.singles import Singles
 from callsheet.store.standings import Standings
 from callsheet.store.tallies import Tallies
 from callsheet.store.trunks import Trunks
+from callsheet.store.users import Users
 from callsheet.store.vault import Vault
 from callsheet.store.webhooks import Webhooks
 
@@ -83,6 +85,8 @@ class Store:
         self.tallies = Tallies(database)
         self.templates = Documents(database, Prefix.template)
         self.webhooks = Webhooks(database, vault)
+        self.sessions = Sessions(database, vault)
+        self.users = Users(database)
         self._database = database
 
     async def found_app(self, account_id: str, name: str, now: datetime) -> Client:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
+from callsheet.api.caller import note
 from callsheet.api.v1.asked import Calling, Served, Tenant
 from callsheet.api.v1.clients import CreatedClient, show_created
 from callsheet.api.v1.contract import problems
 from callsheet.api.v1.shapes import USUAL_LIMIT, After, Body, Limit, LongName, Page, no_cursor, page_of
+from callsheet.core.audit import ActorKind
 from callsheet.core.errors import BodyTooLarge
+from callsheet.core.permissions import Role
 from callsheet.store.apps import App
 
 router = APIRouter(prefix="/v1/apps", tags=["apps"])
@@ -37,9 +40,15 @@ class CreatedApp(ShownApp):
 
 
 @router.post("", status_code=201, responses=problems(BodyTooLarge))
-async def create_app(runtime: Served, caller: Calling, new: NamedApp) -> CreatedApp:
-    """Create an app with a sandbox trunk, a global DNC list, a queue, and an API client with every scope."""
+async def create_app(runtime: Served, caller: Calling, new: NamedApp, request: Request) -> CreatedApp:
+    """Create an app with a sandbox trunk, a global DNC list, a queue, and an API client with every scope.
+
+    A user who creates it is its admin.
+    """
     client = await runtime.store.found_app(caller.account_id, new.name, runtime.clock.now())
+    if caller.kind is ActorKind.user:
+        await runtime.store.users.join(client.app, caller.id, Role.admin)
+    note(request.scope, app=client.app.id)
     return CreatedApp(**_show(client.app).model_dump(), client=show_created(client))
 
 
@@ -47,12 +56,13 @@ async def create_app(runtime: Served, caller: Calling, new: NamedApp) -> Created
 async def list_apps(
     runtime: Served, caller: Calling, after: After = None, limit: Limit = USUAL_LIMIT
 ) -> Page[ShownApp]:
-    """Return the apps of the caller's account, oldest first."""
+    """Return the apps of the caller's account, oldest first; a user sees those in which he has a role."""
     last = await runtime.store.apps.find(after) if after else None
     if after and (last is None or last.account_id != caller.account_id):
         raise no_cursor()
+    own = await runtime.store.users.roles(caller.id) if caller.kind is ActorKind.user else None
     found = await runtime.store.apps.of_account(
-        caller.account_id, after=last.no if last is not None else 0, limit=limit + 1
+        caller.account_id, after=last.no if last is not None else 0, limit=limit + 1, among=own
     )
     return page_of([_show(app) for app in found], limit, lambda one: one.id)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request, Security
-from fastapi.security import APIKeyHeader
+from fastapi.security import APIKeyCookie, APIKeyHeader
 
 from callsheet.api.caller import Caller, caller_of
+from callsheet.api.session_cookie import COOKIE
 from callsheet.core.campaign import Campaign
 from callsheet.engine import campaigns
 from callsheet.engine.runtime import Runtime
@@ -20,6 +21,13 @@ _token = APIKeyHeader(
     description="A JSON Web Token (HS256) with the claim `appId`: the id of an API client, whose secret signs it.",
 )
 
+session_scheme = APIKeyCookie(
+    name=COOKIE,
+    auto_error=False,
+    scheme_name="session",
+    description="The session of somebody who signed in. What changes something has to come from a page of this server.",
+)
+
 
 async def _runtime(request: Request) -> Runtime:
     runtime: Runtime = request.app.state.runtime
@@ -30,11 +38,16 @@ async def _app(
     request: Request,
     app: Annotated[str, Path(description="The app's id. Tokens are for one app.")],  # noqa: ARG001 (the front compared it)
     _: Annotated[str | None, Security(_token)] = None,
+    __: Annotated[str | None, Security(session_scheme)] = None,
 ) -> App:
     return caller_of(request.scope).app
 
 
-async def _caller(request: Request, _: Annotated[str | None, Security(_token)] = None) -> Caller:
+async def _caller(
+    request: Request,
+    _: Annotated[str | None, Security(_token)] = None,
+    __: Annotated[str | None, Security(session_scheme)] = None,
+) -> Caller:
     return caller_of(request.scope)
 
 

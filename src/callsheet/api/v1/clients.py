@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import AfterValidator, BaseModel, Field
 
+from callsheet.api.caller import note
 from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.contract import problems
 from callsheet.api.v1.shapes import USUAL_LIMIT, After, Body, Instant, Limit, LongName, Page, no_cursor, page_of
@@ -71,13 +72,13 @@ class CreatedClient(SecretOfClient):
 
 
 @router.post("", status_code=201, responses=problems(BodyTooLarge))
-async def create_client(runtime: Served, app: Tenant, new: NewClient) -> CreatedClient:
+async def create_client(runtime: Served, app: Tenant, new: NewClient, request: Request) -> CreatedClient:
     """Create an API client. The answer is the only one with its secret."""
-    return show_created(
-        await runtime.store.clients.create(
-            app, runtime.clock.now(), name=new.name, algorithm=new.algorithm, scopes=new.scopes
-        )
+    client = await runtime.store.clients.create(
+        app, runtime.clock.now(), name=new.name, algorithm=new.algorithm, scopes=new.scopes
     )
+    note(request.scope, client=client.id, scopes=_sorted(client.scopes))
+    return show_created(client)
 
 
 @router.get("")
@@ -102,9 +103,14 @@ async def get_client(runtime: Served, app: Tenant, client_id: str) -> ShownClien
 
 
 @router.patch("/{client_id}", responses=problems(ClientNotFound, BodyTooLarge))
-async def change_client(runtime: Served, app: Tenant, client_id: str, changed: ChangedClient) -> ShownClient:
+async def change_client(
+    runtime: Served, app: Tenant, client_id: str, changed: ChangedClient, request: Request
+) -> ShownClient:
     """Rename an API client, or change what it may do. That holds from its next call on."""
-    return _show(await runtime.store.clients.change(app.no, client_id, name=changed.name, scopes=changed.scopes))
+    client = await runtime.store.clients.change(app.no, client_id, name=changed.name, scopes=changed.scopes)
+    if changed.scopes is not None:
+        note(request.scope, scopes=_sorted(client.scopes))
+    return _show(client)
 
 
 @router.post("/{client_id}/secret", responses=problems(ClientNotFound))

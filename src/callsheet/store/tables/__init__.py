@@ -49,10 +49,12 @@ from callsheet.store.tables.runs import (
     suppression,
     uncertain,
 )
+from callsheet.store.tables.users import account_user, user_role, user_session
 from callsheet.store.tables.webhooks import delivery, webhook
 
 __all__ = [
     "account",
+    "account_user",
     "answer",
     "app",
     "arm",
@@ -99,5 +101,7 @@ __all__ = [
     "template_version",
     "trunk",
     "uncertain",
+    "user_role",
+    "user_session",
     "webhook",
 ]
