@@ -8,7 +8,10 @@ import random
 import zoneinfo
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
+<<<<<<< HEAD
 from datetime import timedelta
+=======
+>>>>>>> f052279 (engine: Start campaigns by their schedules, once, and not too late)
 from pathlib import Path
 
 import structlog
@@ -20,7 +23,7 @@ from callsheet.carriers.sandbox.carrier import SandboxCarrier
 from callsheet.carriers.sandbox.ledger import Ledger, Message
 from callsheet.clock import Clock, SystemClock
 from callsheet.core.errors import Conflict, FieldError, Invalid, NotFound, Unavailable
-from callsheet.engine import inbound
+from callsheet.engine import inbound, schedules
 from callsheet.engine.conductor import Conductor, Surroundings
 from callsheet.engine.deliverer import Deliverer
 from callsheet.engine.dispatcher import Tuning
@@ -66,10 +69,10 @@ async def open_runtime(
 ) -> AsyncIterator[Runtime]:
     """Open the data folder and everything that runs on it; leaving drains and closes it.
 
-    The first start makes keys, database, the default app and its credentials. `inline` keeps SQLite and the sandbox
-    ledgers on the loop's thread, for simulated time. Without `start_engine` files are imported and nobody is contacted.
-    Raises FolderInUse when another process owns the folder, Invalid for a wrong setting, Unavailable when the database
-    does not let us in, and Conflict when the folder, the key or the database is not what it should be.
+    The first start makes keys, database, a default app and its credentials. `inline` keeps SQLite and the ledgers on
+    the loop's thread, for simulated time. Without `start_engine` files are imported and nobody is contacted. Raises
+    FolderInUse when another process owns the folder, Invalid for a wrong setting, Unavailable when the database does
+    not let us in, and Conflict when the folder, key or database is not what it should be.
     """
     _pin_zones()
     clock, rng = clock or SystemClock(), rng or random.Random()  # noqa: S311 (it spreads retries, it keeps no secret)
@@ -87,10 +90,12 @@ async def open_runtime(
         conductor = _make_conductor(settings, store, clock, rng, tuning, sandbox, failpoints)
         importer = _make_importer(settings, store, clock, folder, conductor, alone=not start_engine)
         outside = await stack.enter_async_context(Outside(settings.fence))
-        deliverer = Deliverer(store, outside, clock, rng)
+        told = outside, Deliverer(store, outside, clock, rng)
+        runtime = Runtime(store, conductor, importer, clock, folder.path, sandbox.outbox, clock.now(), *told)
         if start_engine:
-            await stack.enter_async_context(_conducting(conductor, deliverer, clock))
+            await stack.enter_async_context(_conducting(runtime))
         await stack.enter_async_context(_running("importer", importer, clock))
+<<<<<<< HEAD
         now, outbox = clock.now(), sandbox.outbox
         door = _sign_in(settings, store, clock)
         yield Runtime(store, conductor, importer, clock, folder.path, outbox, now, outside, deliverer, door)
@@ -99,6 +104,9 @@ async def open_runtime(
 def _sign_in(settings: Settings, store: Store, clock: Clock) -> SignIn:
     idle, longest = timedelta(minutes=settings.session_idle_minutes), timedelta(hours=settings.session_hours)
     return SignIn(store, clock, Limits(idle, longest))
+=======
+        yield runtime
+>>>>>>> f052279 (engine: Start campaigns by their schedules, once, and not too late)
 
 
 def _failpoints(settings: Settings) -> Failpoints:
@@ -305,12 +313,14 @@ class _Sandbox:
 
 
 @asynccontextmanager
-async def _conducting(conductor: Conductor, deliverer: Deliverer, clock: Clock) -> AsyncIterator[None]:
-    """Contact people while inside, and tell others of it."""
+async def _conducting(runtime: Runtime) -> AsyncIterator[None]:
+    """Contact people while inside, those of campaigns that start by themselves too, and tell others of it."""
+    conductor, deliverer = runtime.conductor, runtime.deliverer
     conductor.notifier.on_told = deliverer.wake
+    schedules.attend(runtime)
     await conductor.start()
     try:
-        async with _running("deliverer", deliverer, clock):
+        async with _running("deliverer", deliverer, runtime.clock):
             yield
     finally:
         await conductor.stop()

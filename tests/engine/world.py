@@ -16,7 +16,7 @@ from callsheet.carriers.sandbox.ledger import Ledger, Message
 from callsheet.core.campaign import Campaign, Status
 from callsheet.core.fence import Fence
 from callsheet.core.run import AppSettings
-from callsheet.engine import inbound
+from callsheet.engine import inbound, schedules
 from callsheet.engine.conductor import Conductor, Surroundings
 from callsheet.engine.deliverer import Deliverer
 from callsheet.engine.dispatcher import Tuning
@@ -106,6 +106,7 @@ class World:
         self.conductor = Conductor(
             Surroundings(self.store, self.clock, self.rng, self._line, self.failpoints, self.tuning, self.sole_owner)
         )
+        schedules.attend(self.runtime)
         await self.conductor.start()
 
     def _line(self, trunk: Trunk, recorder: Recorder) -> SmsLine:

@@ -11,6 +11,7 @@ from typing import Any
 from callsheet.core.errors import WrongState
 from callsheet.core.filtering import Filter
 from callsheet.core.hours import CallingHours
+from callsheet.core.schedule import Plan
 
 MAX_NAME_CHARACTERS = 48
 MAX_DESCRIPTION_CHARACTERS = 256
@@ -58,6 +59,9 @@ class Move(StrEnum):
     """To start as an emergency, which waits for no schedule."""
     stop = "stop"
     complete = "complete"
+    """To end with nothing left to do, or because the time of its occurrence is over."""
+    come_due = "come_due"
+    """To start because the schedule says so."""
 
 
 _IDLE = (Status.ready, Status.stopped, Status.completed)
@@ -74,7 +78,8 @@ _MOVES: Mapping[Move, Mapping[Status, Status]] = {
     Move.pause: {Status.active: Status.paused, Status.paused: Status.paused},
     Move.resume: {Status.paused: Status.active, Status.active: Status.active},
     Move.stop: {Status.active: Status.stopped, Status.paused: Status.stopped, Status.stopped: Status.stopped},
-    Move.complete: {Status.active: Status.completed},
+    Move.complete: dict.fromkeys((Status.active, Status.paused), Status.completed),
+    Move.come_due: dict.fromkeys((Status.scheduled, Status.rescheduled), Status.active),
 }
 _DONE: Mapping[Move, str] = {
     Move.edit: "edited",
@@ -86,12 +91,15 @@ _DONE: Mapping[Move, str] = {
     Move.emergency: "run as an emergency",
     Move.stop: "stopped",
     Move.complete: "completed",
+    Move.come_due: "started by its schedule",
 }
 _HELP: Mapping[Status, str] = {
     **dict.fromkeys((Status.active, Status.paused), "Stop it first."),
     **dict.fromkeys(_IDLE, "It is not running: a start call starts it."),
     Status.preparing: "Wait until it is Ready.",
-    **dict.fromkeys((Status.scheduled, Status.rescheduled), "It starts by itself at its time."),
+    **dict.fromkeys(
+        (Status.scheduled, Status.rescheduled), "It starts by itself at its time, unless its schedule is disabled."
+    ),
 }
 """What helps where a move is refused."""
 
@@ -106,6 +114,25 @@ def after(move: Move, status: Status) -> Status:
     if status not in legal:
         raise WrongState(f"This campaign is {status} and cannot be {_DONE[move]} now. {_HELP[status]}")
     return legal[status]
+
+
+def scheduled(status: Status) -> Status:
+    """Return the state after a schedule was given: a run that is on, and what is being prepared, come first."""
+    return status if status in _BUSY else Status.scheduled
+
+
+def unscheduled(status: Status) -> Status:
+    """Return the state after the schedule was taken away."""
+    return Status.ready if status in _WAITING else status
+
+
+def lapsed(status: Status) -> Status:
+    """Return the state after the last occurrence passed without a run: one that never ran can still be started."""
+    return {Status.scheduled: Status.ready, Status.rescheduled: Status.completed}.get(status, status)
+
+
+_BUSY = (Status.active, Status.paused, Status.preparing)
+_WAITING = (Status.scheduled, Status.rescheduled)
 
 
 class Order(StrEnum):
@@ -220,3 +247,10 @@ class Campaign:
     """Messages that a carrier took in the latest run."""
     emergency: bool = False
     """The latest run was begun as an emergency: it is not paused."""
+    plan: Plan | None = None
+    """Its schedule, if it has one."""
+
+    @property
+    def waits(self) -> bool:
+        """Tell whether it starts again by itself."""
+        return self.plan is not None and self.plan.next_at is not None

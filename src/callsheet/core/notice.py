@@ -16,6 +16,8 @@ class NoticeKind(StrEnum):
     run_resumed = "run.resumed"
     run_stopped = "run.stopped"
     run_completed = "run.completed"
+    schedule_missed = "schedule.missed"
+    schedule_failed = "schedule.failed"
     contact_opted_out = "contact.opted_out"
     sending_stopped = "sending.stopped"
     sending_allowed = "sending.allowed"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from callsheet.core.campaign import MOST_VOICE_CAMPAIGNS, Channel, Definition, Order, Status, UncertainPolicy
-from callsheet.core.gate import SEND, Cap, Verdict, judge_hours, zones_of_group
+from callsheet.core.gate import GOOD_FOR, SEND, Cap, Reason, Verdict, Wait, judge_hours, zones_of_group
 from callsheet.core.retrying import RetryPolicy
 from callsheet.core.walk import Group
 
@@ -68,6 +68,10 @@ class AppSettings:
     """What a segment costs, as a decimal text; none: nobody said."""
     currency: str | None = None
     """In which currency (ISO 4217)."""
+    schedule_lateness_minutes: int = 60
+    """How late an occurrence of a schedule may start at most, where the schedule does not say."""
+    recurrence_precedence: bool = False
+    """Schedules may say that their occurrences go before the calling hours. DNC, opt-outs and caps stay."""
     cap: Cap | None = None
     """At most so many attempts to one person within so many hours, over all campaigns of a channel."""
 
@@ -89,9 +93,16 @@ class Launch:
     """Only contacts that no earlier run of the campaign has reached."""
     reason: str = ""
     """Why, in the words of whoever began it; an emergency has one."""
+    ends_at: datetime | None = None
+    """When it ends at the latest; whoever was not contacted then is not."""
+    over_hours: bool = False
+    """The time until then goes before the calling hours, while the app allows it."""
 
 
 NORMALLY = Launch()
+
+_OVER = timedelta(minutes=1)
+"""How long a run stays closed whose time is over, and which is about to be ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +179,10 @@ def judge_group_hours(
     definition: Definition, settings: AppSettings, launch: Launch, group: Group, now: datetime
 ) -> Verdict:
     """Judge the hours of a group: all its contacts share one set of zones. An emergency knows no hours."""
-    if launch.execution is Execution.emergency:
+    if launch.ends_at is not None and launch.ends_at <= now + GOOD_FOR:
+        return Wait(now + _OVER, Reason.outside_hours)
+    over_hours = launch.over_hours and launch.ends_at is not None and settings.recurrence_precedence
+    if over_hours or launch.execution is Execution.emergency:
         return SEND
     skip = settings.outside_hours is OutsideHours.skip
     return judge_hours(definition.hours, zones_of(definition, settings, group), now, skip_outside=skip)

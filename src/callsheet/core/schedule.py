@@ -22,6 +22,9 @@ MOST_LATENESS_MINUTES = 7 * 24 * 60
 MOST_OVERRIDING_MINUTES = 24 * 60
 """How long an occurrence lasts at most that overrides the calling hours."""
 
+STARTED, MISSED, STILL_RUNNING = "started", "missed", "still_running"
+"""Outcomes of an occurrence; the others are codes of errors."""
+
 _SECOND = timedelta(seconds=1)
 _MARGIN = timedelta(days=2)
 """No clock is set further than this."""
@@ -59,7 +62,7 @@ class Plan:
     last_at: datetime | None = None
     """Its latest occurrence, started or not."""
     last_outcome: str = ""
-    """What came of that: `started`, `missed`, or the code of the error that kept it from starting."""
+    """What came of that: `started`, `missed`, `still_running`, or the code of the error that kept it from starting."""
     last_reason: str = ""
     """A sentence, where it did not start."""
 

@@ -10,6 +10,7 @@ from callsheet.core.flow import first_message
 from callsheet.core.message import to_send
 from callsheet.core.names import key_of
 from callsheet.core.run import NORMALLY, Execution, Launch
+from callsheet.core.schedule import Verdict
 from callsheet.core.template import compile_text
 from callsheet.core.wish import Wish
 from callsheet.engine.drafting import draft
@@ -57,14 +58,20 @@ async def update(runtime: Runtime, app: App, campaign: Campaign, wish: Wish) -> 
 
 
 async def start(
-    runtime: Runtime, app: App, campaign: Campaign, *, launch: Launch = NORMALLY, again: bool = False
+    runtime: Runtime,
+    app: App,
+    campaign: Campaign,
+    *,
+    launch: Launch = NORMALLY,
+    again: bool = False,
+    verdict: Verdict | None = None,
 ) -> Campaign:
-    """Start a run, or resume the paused one; `again`: in no case the present one.
+    """Start a run, or resume the paused one; `again`: in no case the present one; `verdict`: what a schedule asks for.
 
     Raises WrongState, FlowIsEmpty, ListInUse, NoVoiceTrunk, SendingStopped, EmergencyRuns, Conflict.
     """
     is_emergency = launch.execution is Execution.emergency
-    how = Move.emergency if is_emergency else Move.rerun if again else Move.start
+    how = Move.emergency if is_emergency else Move.rerun if again else Move.come_due if verdict else Move.start
     if after(how, campaign.status) is campaign.status:
         return campaign
     if campaign.status is Status.paused:
@@ -86,6 +93,7 @@ async def start(
         now=now,
         launch=launch,
         move=how,
+        verdict=verdict,
     )
     runtime.conductor.wake()
     return started
@@ -111,9 +119,9 @@ async def text_of(runtime: Runtime, app: App, definition: Definition) -> str:
 
 
 async def move(runtime: Runtime, campaign: Campaign, what: Move) -> Campaign:
-    """Pause, resume or stop. When a call that forbids returns, nothing more leaves in this run."""
+    """Pause, resume, stop, or complete. When a call that forbids returns, nothing more leaves in this run."""
     moved = await runtime.store.campaigns.move(campaign, what, runtime.clock.now())
-    if what in {Move.pause, Move.stop} and moved.run_no is not None:
+    if what in {Move.pause, Move.stop, Move.complete} and moved.run_no is not None:
         await runtime.conductor.forbid(Scope(campaign.app, run_no=moved.run_no))
     runtime.conductor.wake()
     return moved

@@ -27,6 +27,7 @@ from callsheet.engine.preparer import Preparer
 from callsheet.engine.reaper import Reaper
 from callsheet.engine.recorder import Recorder
 from callsheet.engine.scheduler import Scheduler
+from callsheet.engine.starter import Starter
 from callsheet.store.apps import Trunk
 from callsheet.store.protocol import Recorded
 from callsheet.store.store import Store
@@ -69,6 +70,7 @@ class Conductor:
         self.notifier = Notifier(given.store.outbox, tick_seconds=given.tuning.tick_seconds)
         self.eraser = Eraser(given.store.erasing)
         self.preparer = Preparer(given.store.campaigns, given.clock, tick_seconds=given.tuning.tick_seconds)
+        self.starter = Starter(given.store, tick_seconds=given.tuning.tick_seconds)
         self._lines: dict[int, Line] = {}
         self._opening: set[int] = set()
         self._dispatchers: dict[int, Dispatcher] = {}
@@ -110,6 +112,7 @@ class Conductor:
         self._watch("preparer", self.preparer.run)
         self._watch("scheduler", self._scheduler.run)
         self._watch("eraser", self.eraser.run)
+        self._watch("starter", self.starter.run)
         log.info("engine.started", node=self.node_no, runs=len(self.agenda.states))
 
     def is_running(self) -> bool:
@@ -225,6 +228,7 @@ class Conductor:
     async def stop(self) -> None:
         """Arm nobody more, wait for what was handed, record it, and give the chunks back."""
         self._stopping = True
+        self.starter.stop()
         self.recorder.hurry()
         for dispatcher in self._dispatchers.values():
             dispatcher.stop()

@@ -9,10 +9,11 @@ import sqlalchemy as sa
 
 from callsheet.clock import from_micros
 from callsheet.core.campaign import Campaign, Status
-from callsheet.core.errors import NameAmbiguous
+from callsheet.core.errors import CampaignNotFound, NameAmbiguous
 from callsheet.core.names import key_of
 from callsheet.core.run import Execution
 from callsheet.store import tables as t
+from callsheet.store.planning import is_planned, plan_columns, read_plan
 from callsheet.store.rows import all_of, read_definition
 
 _ACCEPTED = ("accepted", "delivered", "undelivered")
@@ -37,6 +38,15 @@ def find(conn: sa.Connection, app: int, campaign_id: str) -> Campaign | None:
     return found[0] if found else None
 
 
+def lock(conn: sa.Connection, campaign: Campaign) -> Campaign:
+    """Return the campaign as it is inside this transaction, and keep others from moving it meanwhile."""
+    held = conn.execute(sa.select(t.campaign.c.id).where(t.campaign.c.no == campaign.no).with_for_update()).first()
+    current = find(conn, campaign.app, campaign.id) if held else None
+    if current is None:
+        raise CampaignNotFound
+    return current
+
+
 def select_campaigns() -> sa.Select[Any]:
     """Select campaigns at their present version, with their latest runs."""
     campaign, version, run = t.campaign, t.campaign_version, t.run
@@ -47,6 +57,7 @@ def select_campaigns() -> sa.Select[Any]:
             run.c.id.label("run_id"),
             run.c.updated_at.label("run_updated_at"),
             run.c.execution.label("run_execution"),
+            *plan_columns(),
         )
         .join(
             version,
@@ -57,6 +68,7 @@ def select_campaigns() -> sa.Select[Any]:
             ),
         )
         .outerjoin(run, run.c.no == campaign.c.run_no)
+        .outerjoin(t.schedule, is_planned())
     )
 
 
@@ -82,6 +94,7 @@ def _read(row: Mapping[str, Any], sent: int) -> Campaign:
         from_micros(row["run_updated_at"]) if row["run_updated_at"] else None,
         sent,
         row["run_execution"] == Execution.emergency.value,
+        plan=read_plan(row),
     )
 
 

@@ -13,7 +13,6 @@ from callsheet.clock import to_micros
 from callsheet.core.campaign import MOST_VOICE_CAMPAIGNS, Campaign, Channel, Definition, Move, Status, after
 from callsheet.core.errors import (
     CallsheetError,
-    CampaignNotFound,
     ContactListNotFound,
     DncListNotFound,
     NameTaken,
@@ -23,9 +22,10 @@ from callsheet.core.ids import Prefix
 from callsheet.core.names import key_of
 from callsheet.core.notice import NoticeKind
 from callsheet.core.run import NORMALLY, Execution, Launch
+from callsheet.core.schedule import STARTED, Verdict
 from callsheet.store import tables as t
 from callsheet.store.campaign_rows import find as find_row
-from callsheet.store.campaign_rows import id_of
+from callsheet.store.campaign_rows import id_of, lock
 from callsheet.store.campaign_search import Found, SortKey, Wanted, following, page
 from callsheet.store.database import Database
 from callsheet.store.gate import close_gate, one_at_a_time
@@ -39,6 +39,7 @@ from callsheet.store.launching import (
     set_status,
 )
 from callsheet.store.outbox import tell_of_run
+from callsheet.store.planning import WAITS, drop_plan, note
 from callsheet.store.restoring import refuse_unacknowledged
 from callsheet.store.rows import insert, new_id, one, to_json
 from callsheet.store.sending import refuse_stopped
@@ -51,6 +52,7 @@ _TOLD = {
     Move.pause: NoticeKind.run_paused,
     Move.resume: NoticeKind.run_resumed,
     Move.stop: NoticeKind.run_stopped,
+    Move.complete: NoticeKind.run_completed,
 }
 
 
@@ -97,7 +99,8 @@ class Campaigns:
 
         def prepare(conn: sa.Connection) -> int:
             mine = t.campaign.c.no.in_(nos), t.campaign.c.status == Status.preparing.value
-            ready = {"status": Status.ready.value, "updated_at": to_micros(now)}
+            waits = sa.case((sa.text(WAITS), Status.scheduled.value), else_=Status.ready.value)
+            ready = {"status": waits, "updated_at": to_micros(now)}
             conn.execute(sa.delete(t.preparing).where(waiting.in_(nos)))
             return conn.execute(sa.update(t.campaign).where(*mine).values(ready)).rowcount
 
@@ -128,10 +131,11 @@ class Campaigns:
         """Replace a campaign's definition with a new version of it. Raises NameTaken, WrongState, CampaignNotFound."""
 
         def update(conn: sa.Connection) -> Campaign:
-            current = _lock(conn, campaign)
+            current = lock(conn, campaign)
             status = after(Move.edit, current.status)
             if unique_names:
                 _refuse_taken(conn, campaign.app, definition.name, campaign.no)
+            drop_plan(conn, campaign.app, campaign.no)
             version = current.version + 1
             _write_version(conn, campaign.app, campaign.no, version, definition)
             conn.execute(
@@ -144,7 +148,7 @@ class Campaigns:
                     **_searched(definition),
                 )
             )
-            return replace(current, status=status, version=version, definition=definition, updated_at=now)
+            return replace(current, status=status, version=version, definition=definition, updated_at=now, plan=None)
 
         return await self._db.write(update)
 
@@ -152,9 +156,10 @@ class Campaigns:
         """Delete a campaign and return it as it was; what its runs did stays. Raises WrongState, CampaignNotFound."""
 
         def delete(conn: sa.Connection) -> Campaign:
-            current = _lock(conn, campaign)
+            current = lock(conn, campaign)
             after(Move.delete, current.status)
             _unlink(conn, campaign.app, campaign.no)
+            drop_plan(conn, campaign.app, campaign.no)
             conn.execute(sa.delete(t.campaign).where(t.campaign.c.no == campaign.no))
             return current
 
@@ -171,22 +176,24 @@ class Campaigns:
         launch: Launch = NORMALLY,
         move: Move = Move.start,
         most_voice_campaigns: int = MOST_VOICE_CAMPAIGNS,
+        verdict: Verdict | None = None,
     ) -> Campaign:
         """Start a new run, or resume the paused one; on an Active campaign it changes nothing. `move` is how.
 
-        Nothing is expanded: the run gets a cursor for each group of its lists. Raises ListInUse, other conflicts, and
-        WrongState also when the campaign is not the version that `text` was taken from.
+        With a `verdict` it starts an occurrence, and changes nothing when another node was first. Nothing is expanded:
+        the run gets a cursor for each group of its lists. Raises ListInUse, other conflicts, and WrongState also when
+        the campaign is not the version that `text` was taken from.
         """
         run_id = new_id(Prefix.run)
 
         def start(conn: sa.Connection) -> Campaign:
-            current = _lock(conn, campaign)
-            status = after(move, current.status)
-            if current.status is Status.active:
+            current = lock(conn, campaign)
+            how = move if verdict is None else Move.come_due
+            if (verdict is not None and current.plan != campaign.plan) or after(how, current.status) is current.status:
                 return current
             refuse_stopped(conn, current.app)
             if current.status is Status.paused:
-                return _resume(conn, current, status, now)
+                return _resume(conn, current, now)
             if current.version != campaign.version:
                 raise WrongState("The campaign was edited at this moment: start it again.")
             refuse_more_calls(conn, current, most_voice_campaigns)
@@ -195,20 +202,20 @@ class Campaigns:
             hold_lists(conn, current)
             if one_run_per_list:
                 refuse_shared_lists(conn, current)
-            return open_run(conn, current, run_id, text, sender_no, now, launch)
+            return open_run(conn, _claimed(conn, current, verdict, now), run_id, text, sender_no, now, launch)
 
         return await self._db.write(start)
 
     async def move(self, campaign: Campaign, move: Move, now: datetime) -> Campaign:
-        """Pause, resume or stop. From the commit on nothing more is armed in a forbidden run.
+        """Pause, resume, stop or complete. From the commit on nothing more is armed in a forbidden run.
 
         Raises WrongState, SendingStopped, RestoreNotAcknowledged.
         """
 
         def change(conn: sa.Connection) -> Campaign:
-            current = _lock(conn, campaign)
+            current = lock(conn, campaign)
             status = after(move, current.status)
-            if status is current.status:
+            if status is current.status or (move is Move.complete and current.run_no != campaign.run_no):
                 return current
             if status is Status.active:
                 refuse_stopped(conn, current.app)
@@ -216,27 +223,28 @@ class Campaigns:
             if move is Move.pause and current.emergency:
                 raise WrongState("An emergency is not paused. Stop it; it can run again.")
             close_gate(conn, current.app)
-            set_status(conn, current, status, now)
+            shown = set_status(conn, current, status, now)
             tell_of_run(conn, current, _TOLD[move], now)
-            return replace(current, status=status, updated_at=now, run_updated_at=now)
+            return replace(current, status=shown, updated_at=now, run_updated_at=now)
 
         return await self._db.write(change)
 
 
-def _resume(conn: sa.Connection, campaign: Campaign, status: Status, now: datetime) -> Campaign:
+def _claimed(conn: sa.Connection, campaign: Campaign, verdict: Verdict | None, now: datetime) -> Campaign:
+    """Take an occurrence of a schedule, in the transaction that begins its run; an emergency ends schedules."""
+    if verdict is not None:
+        return note(conn, campaign, verdict, now, outcome=STARTED)
+    if not campaign.waits:
+        return campaign
+    drop_plan(conn, campaign.app, campaign.no)
+    return replace(campaign, plan=None)
+
+
+def _resume(conn: sa.Connection, campaign: Campaign, now: datetime) -> Campaign:
     refuse_unacknowledged(conn, campaign.run_no)
-    set_status(conn, campaign, status, now)
+    set_status(conn, campaign, Status.active, now)
     tell_of_run(conn, campaign, NoticeKind.run_resumed, now)
-    return replace(campaign, status=status, updated_at=now, run_updated_at=now)
-
-
-def _lock(conn: sa.Connection, campaign: Campaign) -> Campaign:
-    """Return the campaign as it is inside this transaction, and keep others from moving it meanwhile."""
-    held = conn.execute(sa.select(t.campaign.c.id).where(t.campaign.c.no == campaign.no).with_for_update()).first()
-    current = find_row(conn, campaign.app, campaign.id) if held else None
-    if current is None:
-        raise CampaignNotFound
-    return current
+    return replace(campaign, status=Status.active, updated_at=now, run_updated_at=now)
 
 
 def _refuse_taken(conn: sa.Connection, app: int, name: str, but: int) -> None:

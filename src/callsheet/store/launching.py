@@ -95,6 +95,8 @@ def open_run(
         execution=launch.execution.value,
         only_unreached=int(launch.only_unreached),
         reason=launch.reason,
+        ends_at=to_micros(launch.ends_at) if launch.ends_at is not None else 0,
+        over_hours=int(launch.over_hours),
         started_at=to_micros(now),
         updated_at=to_micros(now),
     )
@@ -151,15 +153,21 @@ def _members() -> tuple[sa.ColumnElement[bool], ...]:
     return contact.c.app == group.c.app, contact.c.list_no == group.c.list_no, contact.c.group_no == group.c.group_no
 
 
-def set_status(conn: sa.Connection, campaign: Campaign, status: Status, now: datetime) -> None:
-    """Set the state of a campaign and of its run, which arming reads."""
+def set_status(conn: sa.Connection, campaign: Campaign, status: Status, now: datetime) -> Status:
+    """Set the state of a run, which arming reads, and of its campaign; return the campaign's.
+
+    One that starts again by itself is not at its end with this run.
+    """
     at = to_micros(now)
+    is_end = status in {Status.stopped, Status.completed}
+    shown = Status.rescheduled if is_end and campaign.waits else status
     conn.execute(
         sa.update(t.campaign)
         .where(t.campaign.c.no == campaign.no)
-        .values(status=status.value, run_no=campaign.run_no or 0, updated_at=at)
+        .values(status=shown.value, run_no=campaign.run_no or 0, updated_at=at)
     )
-    ended = {"ended_at": at} if status is Status.stopped else {}
+    ended = {"ended_at": at} if is_end else {}
     conn.execute(
         sa.update(t.run).where(t.run.c.no == campaign.run_no).values(status=status.value, updated_at=at, **ended)
     )
+    return shown

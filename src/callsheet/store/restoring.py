@@ -68,6 +68,8 @@ class Restoring:
                 .where(campaign.c.status.in_((Status.scheduled.value, Status.rescheduled.value)))
                 .values(status=Status.ready.value, updated_at=at)
             ).rowcount
+            why = {"last_outcome": "restored", "last_reason": "The store came out of a backup.", "updated_at": at}
+            conn.execute(sa.update(t.schedule).where(t.schedule.c.next_at > 0).values(next_at=0, **why))
             _skip_run_numbers(conn, at // _MICROS_PER_MILLI)
             _write_down(conn, backup_at, now)
             return Marked([_marked(run) for run in runs], unscheduled)

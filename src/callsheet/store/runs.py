@@ -139,7 +139,13 @@ def _run(row: Mapping[str, Any], lists: Mapping[int, int]) -> Run:
         from_micros(row["started_at"]),
         from_micros(row["ended_at"]) if row["ended_at"] else None,
         sum(lists.values()),
-        Launch(Execution(row["execution"]), bool(row["only_unreached"]), row["reason"]),
+        Launch(
+            Execution(row["execution"]),
+            bool(row["only_unreached"]),
+            row["reason"],
+            from_micros(row["ends_at"]) if row["ends_at"] else None,
+            bool(row["over_hours"]),
+        ),
         _restored(row),
     )
 

@@ -32,6 +32,7 @@ from callsheet.store.queues import Queues
 from callsheet.store.reports import Reports
 from callsheet.store.restoring import Restoring
 from callsheet.store.runs import Runs
+from callsheet.store.schedules import Schedules
 from callsheet.store.senders import Senders
 from callsheet.store.sending import Sending
 from callsheet.store.sessions import Sessions
@@ -77,6 +78,7 @@ class Store:
         self.reports = Reports(database, vault)
         self.restoring = Restoring(database)
         self.runs = Runs(database, vault)
+        self.schedules = Schedules(database)
         self.standings = Standings(database)
         self.senders = Senders(database)
         self.singles = Singles(database)

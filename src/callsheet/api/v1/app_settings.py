@@ -18,6 +18,7 @@ from callsheet.core.errors import BodyTooLarge
 from callsheet.core.gate import Cap
 from callsheet.core.phone import known_region
 from callsheet.core.run import AppSettings, OutsideHours, ZoneSource
+from callsheet.core.schedule import MOST_LATENESS_MINUTES
 
 router = APIRouter(prefix="/v1/apps/{app}/settings", tags=["settings"])
 
@@ -81,6 +82,8 @@ class ShownSettings(BaseModel):
     most_dnc_numbers: int | None
     segment_cost: str | None
     currency: str | None
+    schedule_lateness_minutes: int
+    recurrence_precedence: bool
     cap: ShownCap | None
 
 
@@ -133,6 +136,10 @@ class ChangedSettings(Body):
     """What a segment of a message costs, as a decimal text such as "0.0075", for previews; null: unknown."""
     currency: Annotated[str, AfterValidator(_currency)] | None = None
     """The currency of that cost (ISO 4217, such as EUR); null: not said."""
+    schedule_lateness_minutes: Annotated[StrictInt, Field(ge=1, le=MOST_LATENESS_MINUTES)] = 60
+    """How many minutes late an occurrence of a schedule may start at most, where the schedule does not say."""
+    recurrence_precedence: StrictBool = False
+    """Whether schedules may say that their occurrences go before the calling hours. DNC lists and opt-outs stay."""
     cap: NewCap | None = None
     """The most attempts to one person within some hours, over all campaigns of a channel; null: no cap."""
 

@@ -8,6 +8,7 @@ from callsheet.core.pacing import Grant, grant
 from callsheet.core.retrying import Turn
 from callsheet.core.run import Run
 from callsheet.store.outbox import completed
+from callsheet.store.planning import WAITS
 from callsheet.store.postgres.database import Raw
 from callsheet.store.postgres.statements import now_or
 from callsheet.store.postgres.taking import grow_if_grown
@@ -89,11 +90,13 @@ async def complete(raw: Raw, run: Run, present: int | None) -> bool:
         held["now"],
     )
     await raw.execute(
-        "update campaign set status = $3, updated_at = $4 where no = $1 and run_no = $2",
+        f"update campaign set status = case when {WAITS} then $5 else $3 end, updated_at = $4"
+        " where no = $1 and run_no = $2",
         run.campaign_no,
         run.no,
         Status.completed.value,
         held["now"],
+        Status.rescheduled.value,
     )
     await raw.execute(
         "insert into outbox (app, kind, payload, at) values ($1, $2, $3, $4)", run.app, *completed(run), held["now"]

@@ -49,6 +49,7 @@ from callsheet.store.tables.runs import (
     suppression,
     uncertain,
 )
+from callsheet.store.tables.schedules import schedule
 from callsheet.store.tables.users import account_user, user_role, user_session
 from callsheet.store.tables.webhooks import delivery, webhook
 
@@ -94,6 +95,7 @@ __all__ = [
     "retry",
     "run",
     "run_list",
+    "schedule",
     "sender",
     "sending_stop",
     "suppression",

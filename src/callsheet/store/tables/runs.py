@@ -23,6 +23,9 @@ run = sa.Table(
     text("execution", default="NORMAL"),
     flag("only_unreached"),
     text("reason", default=""),
+    # 0: when nothing is left to do.
+    whole("ends_at", default="0"),
+    flag("over_hours"),
     whole("started_at"),
     whole("updated_at"),
     # 0: it has not ended.

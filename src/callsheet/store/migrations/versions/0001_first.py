@@ -504,6 +504,8 @@ def upgrade() -> None:
     sa.Column('execution', sa.Text(), server_default='NORMAL', nullable=False),
     sa.Column('only_unreached', sa.SmallInteger(), server_default='0', nullable=False),
     sa.Column('reason', sa.Text(), server_default='', nullable=False),
+    sa.Column('ends_at', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
+    sa.Column('over_hours', sa.SmallInteger(), server_default='0', nullable=False),
     sa.Column('started_at', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('updated_at', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('ended_at', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
@@ -527,6 +529,22 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('app', 'run_no', 'list_no', name=op.f('pk_run_list')),
     sqlite_with_rowid=False
     )
+    op.create_table('schedule',
+    sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('campaign_no', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('document', sa.Text(), nullable=False),
+    sa.Column('next_at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('last_at', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
+    sa.Column('last_outcome', sa.Text(), server_default='', nullable=False),
+    sa.Column('last_reason', sa.Text(), server_default='', nullable=False),
+    sa.Column('updated_at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.PrimaryKeyConstraint('app', 'campaign_no', name=op.f('pk_schedule')),
+    sqlite_with_rowid=False
+    )
+    with op.batch_alter_table('schedule', schema=None) as batch_op:
+        batch_op.create_index('ix_schedule_app_next_at_campaign_no', ['app', 'next_at', 'campaign_no'], unique=False)
+        batch_op.create_index('ix_schedule_next_at', ['next_at'], unique=False)
+
     op.create_table('sender',
     sa.Column('no', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
@@ -671,6 +689,11 @@ def downgrade() -> None:
     op.drop_table('suppression')
     op.drop_table('sending_stop')
     op.drop_table('sender')
+    with op.batch_alter_table('schedule', schema=None) as batch_op:
+        batch_op.drop_index('ix_schedule_next_at')
+        batch_op.drop_index('ix_schedule_app_next_at_campaign_no')
+
+    op.drop_table('schedule')
     op.drop_table('run_list')
     with op.batch_alter_table('run', schema=None) as batch_op:
         batch_op.drop_index('ix_run_ended_at')

@@ -1,0 +1,89 @@
+"""Start: begin the runs that schedules ask for at their time, and end those whose time is over."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+import structlog
+
+from callsheet.core.campaign import Campaign
+from callsheet.core.errors import Unavailable
+from callsheet.store.store import Store
+
+log = structlog.get_logger()
+
+AGAIN_SECONDS = 1.0
+"""How long to wait after something broke: it is due still."""
+
+
+async def _nothing(_campaign: Campaign, _now: datetime) -> None:
+    return None
+
+
+class Starter:
+    """Looks after schedules; of several nodes each does, and one of them starts an occurrence."""
+
+    def __init__(self, store: Store, *, tick_seconds: float) -> None:
+        self._store = store
+        self._tick_seconds = tick_seconds
+        self._wake = asyncio.Event()
+        self._stopping = False
+        self.begin: Callable[[Campaign, datetime], Awaitable[None]] = _nothing
+        """What is done with a campaign whose next occurrence has come."""
+        self.end: Callable[[Campaign, datetime], Awaitable[None]] = _nothing
+        """What is done with one whose occurrence is over."""
+
+    def wake(self) -> None:
+        """Look now: a schedule is new."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """End after the present look."""
+        self._stopping = True
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Look when an occurrence begins or ends, when a schedule is new, and at every tick, until `stop`."""
+        while not self._stopping:
+            self._wake.clear()
+            try:
+                wait = await self.look()
+            except Unavailable:
+                log.warning("starter.store_away")
+                wait = self._tick_seconds
+            try:
+                async with asyncio.timeout(wait):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+
+    async def look(self) -> float:
+        """Begin what is due and end what is over; return how many seconds there is nothing to do."""
+        now = await self._store.hot.now()
+        broke = False
+        for campaign in await self._store.schedules.over(now):
+            broke |= not await self._done(self.end, campaign, now)
+        for campaign in await self._store.schedules.due(now):
+            if self._stopping:
+                break
+            broke |= not await self._done(self.begin, campaign, now)
+        soonest = await self._store.schedules.soonest()
+        if soonest is None:
+            return self._tick_seconds
+        wait = (soonest - await self._store.hot.now()) / timedelta(seconds=1)
+        return min(self._tick_seconds, max(wait, AGAIN_SECONDS if broke else 0.0))
+
+    async def _done(
+        self, deal: Callable[[Campaign, datetime], Awaitable[None]], campaign: Campaign, now: datetime
+    ) -> bool:
+        """Deal with a campaign, and say whether that did not break: one must not stand in the way of the others."""
+        try:
+            await deal(campaign, now)
+        except Unavailable:
+            raise
+        except Exception:
+            log.exception("schedule.broke", campaign=campaign.id)
+            return False
+        return True

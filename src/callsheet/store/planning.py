@@ -1,0 +1,106 @@
+"""The schedule of a campaign, inside a transaction that holds the campaign."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from callsheet.clock import from_micros, to_micros
+from callsheet.core.campaign import Campaign
+from callsheet.core.notice import NoticeKind
+from callsheet.core.schedule import STARTED, Plan, Schedule, Verdict
+from callsheet.store import tables as t
+from callsheet.store.outbox import announce
+from callsheet.store.rows import insert, to_json
+
+_schedule = msgspec.json.Decoder(Schedule)
+
+WAITS = "exists (select 1 from schedule s where s.app = campaign.app and s.campaign_no = campaign.no and s.next_at > 0)"
+"""Says in SQL that a campaign starts again by itself."""
+
+
+def plan_columns() -> list[sa.Label[Any]]:
+    """Return the columns that `read_plan` reads, for a query that joins `is_planned`."""
+    schedule = t.schedule.c
+    columns = (schedule.document, schedule.next_at, schedule.last_at, schedule.last_outcome, schedule.last_reason)
+    return [column.label(f"plan_{column.name}") for column in columns]
+
+
+def is_planned() -> sa.ColumnElement[bool]:
+    """Say that a schedule is a campaign's."""
+    return sa.and_(t.schedule.c.app == t.campaign.c.app, t.schedule.c.campaign_no == t.campaign.c.no)
+
+
+def read_plan(row: Mapping[str, Any]) -> Plan | None:
+    """Read the plan of a campaign from its row."""
+    if row["plan_document"] is None:
+        return None
+    return Plan(
+        _schedule.decode(row["plan_document"]),
+        _instant(row["plan_next_at"]),
+        _instant(row["plan_last_at"]),
+        row["plan_last_outcome"],
+        row["plan_last_reason"],
+    )
+
+
+def write_plan(conn: sa.Connection, app: int, campaign_no: int, schedule: Schedule, next_at: datetime, at: int) -> Plan:
+    """Give a campaign a schedule, in place of the one that it had; `at` in microseconds."""
+    drop_plan(conn, app, campaign_no)
+    insert(
+        conn,
+        t.schedule,
+        app=app,
+        campaign_no=campaign_no,
+        document=to_json(schedule),
+        next_at=to_micros(next_at),
+        updated_at=at,
+    )
+    return Plan(schedule, next_at)
+
+
+def drop_plan(conn: sa.Connection, app: int, campaign_no: int) -> None:
+    """Take the schedule of a campaign away, if it has one."""
+    mine = t.schedule.c.app == app, t.schedule.c.campaign_no == campaign_no
+    conn.execute(sa.delete(t.schedule).where(*mine))
+
+
+def note(
+    conn: sa.Connection, campaign: Campaign, verdict: Verdict, now: datetime, *, outcome: str, reason: str = ""
+) -> Campaign:
+    """Write down what came of an occurrence, and when the next one is. What was not done is announced."""
+    assert campaign.plan is not None, "only a campaign with a plan has occurrences"
+    missed = verdict.missed
+    at = verdict.start or (missed[-1] if missed else campaign.plan.next_at)
+    plan = Plan(campaign.plan.schedule, verdict.next_at, at, outcome, reason)
+    conn.execute(
+        sa.update(t.schedule)
+        .where(t.schedule.c.app == campaign.app, t.schedule.c.campaign_no == campaign.no)
+        .values(
+            next_at=_micros(plan.next_at),
+            last_at=_micros(plan.last_at),
+            last_outcome=outcome,
+            last_reason=reason,
+            updated_at=to_micros(now),
+        )
+    )
+    if missed:
+        seen = {"count": len(missed), "first_at": missed[0], "last_at": missed[-1]}
+        announce(conn, campaign.app, NoticeKind.schedule_missed, {"campaign_id": campaign.id, **seen}, now)
+    if verdict.start is not None and outcome != STARTED:
+        why = {"at": verdict.start, "code": outcome}
+        announce(conn, campaign.app, NoticeKind.schedule_failed, {"campaign_id": campaign.id, **why}, now)
+    return replace(campaign, plan=plan)
+
+
+def _instant(micros: int) -> datetime | None:
+    return from_micros(micros) if micros else None
+
+
+def _micros(at: datetime | None) -> int:
+    return to_micros(at) if at is not None else 0
