@@ -8,10 +8,7 @@ import random
 import zoneinfo
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
-<<<<<<< HEAD
 from datetime import timedelta
-=======
->>>>>>> f052279 (engine: Start campaigns by their schedules, once, and not too late)
 from pathlib import Path
 
 import structlog
@@ -90,23 +87,17 @@ async def open_runtime(
         conductor = _make_conductor(settings, store, clock, rng, tuning, sandbox, failpoints)
         importer = _make_importer(settings, store, clock, folder, conductor, alone=not start_engine)
         outside = await stack.enter_async_context(Outside(settings.fence))
-        told = outside, Deliverer(store, outside, clock, rng)
+        told = outside, Deliverer(store, outside, clock, rng), _sign_in(settings, store, clock)
         runtime = Runtime(store, conductor, importer, clock, folder.path, sandbox.outbox, clock.now(), *told)
         if start_engine:
             await stack.enter_async_context(_conducting(runtime))
         await stack.enter_async_context(_running("importer", importer, clock))
-<<<<<<< HEAD
-        now, outbox = clock.now(), sandbox.outbox
-        door = _sign_in(settings, store, clock)
-        yield Runtime(store, conductor, importer, clock, folder.path, outbox, now, outside, deliverer, door)
+        yield runtime
 
 
 def _sign_in(settings: Settings, store: Store, clock: Clock) -> SignIn:
     idle, longest = timedelta(minutes=settings.session_idle_minutes), timedelta(hours=settings.session_hours)
     return SignIn(store, clock, Limits(idle, longest))
-=======
-        yield runtime
->>>>>>> f052279 (engine: Start campaigns by their schedules, once, and not too late)
 
 
 def _failpoints(settings: Settings) -> Failpoints:
