@@ -8,12 +8,7 @@ async def findings(shop, *lists, **changes):
     made = await shop.compat("POST", "/campaign", campaign_body(*lists, **changes))
     answer = await shop.v1("GET", f"/campaigns/{made.json()['data']['_id']}")
     assert answer.status_code == 200, answer.text
-    assert {key: value for key, value in answer.json().items() if key != "findings"} == {
-        "id": made.json()["data"]["_id"],
-        "name": made.json()["data"]["name"],
-        "channel": "sms",
-        "status": "Ready",
-    }
+    assert answer.json()["id"] == made.json()["data"]["_id"]
     return [(finding["field"], finding["message"]) for finding in answer.json()["findings"]]
 
 

@@ -19,6 +19,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from types import MappingProxyType
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from callsheet.core.errors import FieldError, Invalid
@@ -256,6 +257,25 @@ def parse_clock(text: str) -> int:
         raise ValueError(_CLOCK_SENTENCE)
     hour = int(match[1]) % 12 + (12 if match[3] in "Pp" else 0)
     return hour * 60 + int(match[2] or 0)
+
+
+def write_clock(minute: int) -> str:
+    """Write minutes after midnight as the documented pages do: `9:00 AM`; the end of a day is `12:00 AM`."""
+    hour = minute // 60 % 24
+    return f"{hour % 12 or 12}:{minute % 60:02} {'PM' if hour >= 12 else 'AM'}"
+
+
+def write_hours(hours: CallingHours) -> dict[str, Any]:
+    """Write calling hours in the documented shape, by the week."""
+    days = [
+        {
+            "day": _DAY_NAMES[window.day][:2].upper(),
+            "start": write_clock(window.start_minute),
+            "end": write_clock(window.end_minute),
+        }
+        for window in hours.windows
+    ]
+    return {"frequency": "WEEKLY", "timezone": hours.timezone, "days": days}
 
 
 def parse_hours(document: object, path: str = "dialingStrategy.callingHours") -> CallingHours:

@@ -130,6 +130,7 @@ _READ_BY_POST: frozenset[tuple[str, ...]] = frozenset(
         (Area.compat, "campaign", "contactlist", "*", "getallcontacts"),
         (Area.compat, "interactiondetails"),
         (Area.app, "campaigns", "*", "why"),
+        (Area.app, "campaigns", "test-filter"),
         (Area.app, "contacts", "history"),
         (Area.app, "dnc-lists", "*", "numbers", "find"),
         (Area.app, "templates", "*", "preview"),

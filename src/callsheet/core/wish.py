@@ -26,6 +26,19 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
+class Paths:
+    """Where what has no reference of its own stands in the request."""
+
+    sender: str
+    message: str
+    filter: str
+
+
+DOCUMENTED = Paths("dialingStrategy.callerId.phoneNumber", "message.message", "filter")
+"""In the documented body, which has no word for a filter."""
+
+
+@dataclass(frozen=True, slots=True)
 class VoiceWish:
     """How a voice campaign is to call."""
 
@@ -63,7 +76,6 @@ class Wish:
     ring_seconds: int = 30
     voice: VoiceWish | None = None
     filter: Filter | None = None
-    filter_path: str = "filter"
-    """Where the filter stands in the request."""
+    paths: Paths = DOCUMENTED
     faults: tuple[FieldError, ...] = ()
     """What is wrong with single fields."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 
 from callsheet.core.campaign import Campaign, Channel, Definition, Move, Status, after
@@ -37,6 +39,16 @@ async def create(runtime: Runtime, app: App, wish: Wish) -> Campaign:
         return await start(runtime, app, campaign)
     except Conflict:
         return campaign
+
+
+async def clone(runtime: Runtime, app: App, campaign: Campaign, name: str) -> Campaign:
+    """Create a campaign like another one; it has never run. Raises NameTaken."""
+    definition = replace(campaign.definition, name=name)
+    now, unique_names = runtime.clock.now(), app.settings.unique_names
+    made = await runtime.store.campaigns.create(app.no, definition, now, unique_names=unique_names)
+    if made.status is Status.preparing:
+        runtime.conductor.preparer.wake()
+    return made
 
 
 async def find(runtime: Runtime, app: App, campaign_id: str) -> Campaign:

@@ -6,11 +6,13 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from callsheet.core.campaign import Channel, Definition, MessagePlan, Named, VoicePlan
 from callsheet.core.errors import FieldError, Invalid
+from callsheet.core.filtering import Filter
 from callsheet.core.message import to_send
-from callsheet.core.names import no_such
+from callsheet.core.names import key_of, no_such
 from callsheet.core.template import compile_text
 from callsheet.core.wish import Reference, VoiceWish, Wish
 from callsheet.store.apps import App
+from callsheet.store.lists import ContactList
 from callsheet.store.store import Store
 
 
@@ -20,18 +22,20 @@ async def draft(store: Store, app: App, wish: Wish) -> Definition:
     Raises Invalid, naming every field that is wrong and everything that does not exist. Nothing is stored.
     """
     wrong = list(wish.faults)
-    lists = [await _contact_list(store, app, reference, wrong) for reference in wish.contact_lists]
+    lists = await find_lists(store, app, wish.contact_lists, wrong)
+    if wish.filter is not None:
+        wrong += filter_faults(wish.filter, lists, wish.paths.filter)
     dnc_lists = [await _dnc_list(store, app, reference, wrong) for reference in wish.dnc_lists]
     message = await _message(store, app, wish, wrong)
     voice = await _voice(store, app, wish.voice, wrong) if wish.voice is not None else None
-    await _check_sender(store, app, wish.sender, wrong)
+    await _check_sender(store, app, wish, wrong)
     if wrong:
         raise Invalid(wrong)
     return Definition(
         name=wish.name,
         description=wish.description,
         channel=wish.channel,
-        contact_lists=tuple(named for named in lists if named is not None),
+        contact_lists=tuple(Named(found.no, found.id, found.name) for found in lists),
         dnc_lists=tuple(named for named in dnc_lists if named is not None),
         priority=wish.priority,
         sender=wish.sender,
@@ -48,12 +52,30 @@ async def draft(store: Store, app: App, wish: Wish) -> Definition:
     )
 
 
-async def _contact_list(store: Store, app: App, reference: Reference, wrong: list[FieldError]) -> Named | None:
-    found = await store.lists.find(app.no, list_id=reference.id, name=reference.name)
-    if found is None:
-        wrong.append(await _unknown("contact list", reference, store.lists.names, app))
-        return None
-    return Named(found.no, found.id, found.name)
+async def find_lists(
+    store: Store, app: App, references: Sequence[Reference], wrong: list[FieldError]
+) -> list[ContactList]:
+    """Return the contact lists that are named, each once; what is not there is added to `wrong`."""
+    lists: dict[int, ContactList] = {}
+    for reference in references:
+        found = await store.lists.find(app.no, list_id=reference.id, name=reference.name)
+        if found is None:
+            wrong.append(await _unknown("contact list", reference, store.lists.names, app))
+        else:
+            lists.setdefault(found.no, found)
+    return list(lists.values())
+
+
+def filter_faults(wanted: Filter, lists: Sequence[ContactList], path: str) -> list[FieldError]:
+    """Name the columns that a filter asks for and a list does not have; a list without columns may get any."""
+    return [
+        FieldError(
+            f"{path}.conditions[{index}].column", f"The contact list {found.name} has no column {condition.column}."
+        )
+        for index, condition in enumerate(wanted.conditions)
+        for found in lists
+        if found.columns and key_of(condition.column) not in {key_of(column) for column in found.columns}
+    ]
 
 
 async def _dnc_list(store: Store, app: App, reference: Reference, wrong: list[FieldError]) -> Named | None:
@@ -93,18 +115,18 @@ async def _message(store: Store, app: App, wish: Wish, wrong: list[FieldError]) 
     try:
         compile_text(to_send(wish.message or ""))
     except Invalid as error:
-        wrong.extend(error.fields)
+        wrong.extend(FieldError(wish.paths.message, fault.message) for fault in error.fields)
     return MessagePlan(wish.message)
 
 
-async def _check_sender(store: Store, app: App, label: str, wrong: list[FieldError]) -> None:
+async def _check_sender(store: Store, app: App, wish: Wish, wrong: list[FieldError]) -> None:
+    label = wish.sender
     if not label:
         return
     known = [sender.label for sender in await store.apps.senders(app.no)]
     if label in known or any(trunk.takes_any_sender for trunk in await store.apps.trunks(app.no)):
         return
-    path = "dialingStrategy.callerId.phoneNumber"
-    wrong.append(FieldError(path, no_such("sender", label, known)))
+    wrong.append(FieldError(wish.paths.sender, no_such("sender", label, known)))
 
 
 async def _unknown(

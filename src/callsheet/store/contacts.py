@@ -70,6 +70,13 @@ class Contacts:
         rows = await self._db.read(lambda conn: all_of(conn, query))
         return [self._read(row) for row in rows]
 
+    async def attributes(self, within: ContactList, *, after: int, limit: int) -> list[Mapping[str, str]]:
+        """Return the columns of contacts in the order of the list, from a position on; no number is opened."""
+        contact = t.contact
+        mine = contact.c.app == within.app, contact.c.list_no == within.no, contact.c.pos >= after
+        query = sa.select(contact.c.attributes).where(*mine).order_by(contact.c.pos).limit(limit)
+        return await self._db.read(lambda conn: [_attributes.decode(text) for text in conn.execute(query).scalars()])
+
     async def find(self, app: int, wanted: str) -> Contact | None:
         """Return a contact by its id."""
         place = read_contact_id(wanted)

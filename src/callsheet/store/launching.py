@@ -66,14 +66,10 @@ def refuse_more_calls(conn: sa.Connection, campaign: Campaign, most: int) -> Non
 
 def refuse_second_emergency(conn: sa.Connection, campaign: Campaign) -> None:
     """Refuse an emergency while another of the account runs. Raises EmergencyRuns. Nobody must start meanwhile."""
-    app = t.app.alias()
-    account = sa.select(app.c.account_id).where(app.c.no == campaign.app).scalar_subquery()
-    query = (
-        sa.select(t.run.c.no)
-        .join(t.app, t.app.c.no == t.run.c.app)
-        .where(t.run.c.ended_at == 0, t.run.c.execution == Execution.emergency.value, t.app.c.account_id == account)
-    )
-    if conn.execute(query.limit(1)).first():
+    account = sa.select(t.app.c.account_id).where(t.app.c.no == campaign.app).scalar_subquery()
+    apps = list(conn.execute(sa.select(t.app.c.no).where(t.app.c.account_id == account)).scalars())
+    emergencies = t.run.c.ended_at == 0, t.run.c.execution == Execution.emergency.value, t.run.c.app.in_(apps)
+    if conn.execute(sa.select(t.run.c.no).where(*emergencies).limit(1)).first():
         raise EmergencyRuns
 
 
