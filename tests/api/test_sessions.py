@@ -1,11 +1,16 @@
 """A cookie works for the pages of this server and for what its user may do, and for nothing else."""
 
+import httpx2
 import jwt
 import pytest
 
 from api.callers import V2, unique
 from api.people import OURS, PASSWORD, SITE, Person, hash_cheaply, make_person
+from callsheet import settings
+from callsheet.api.app import build
 from callsheet.api.paths import find_address
+from callsheet.bootstrap import open_runtime
+from callsheet.console.welcome import Welcome
 from callsheet.core.permissions import only_reads
 from databases import rows
 
@@ -244,3 +249,20 @@ async def test_a_cookie_is_no_token(shop):
 
     for auth in (cookie, token):
         assert (await shop.server.http.get("/v1/apps", headers={"auth": auth})).status_code == 401
+
+
+async def test_the_sign_in_link_shows_its_page_and_makes_the_first_admin_each_once(tmp_path):
+    async with open_runtime(settings.load(data=tmp_path), start_engine=False) as runtime:
+        welcome = Welcome(runtime.sign_in.invitation)
+        link = welcome.invite([], ())
+        body = {"token": link.rpartition("/")[2], "login": "Root", "password": PASSWORD}
+        transport = httpx2.ASGITransport(build(runtime, home=welcome))
+        async with httpx2.AsyncClient(transport=transport, base_url=SITE) as http:
+            pages = [(await http.get(link)).status_code for _ in range(2)]
+            made = [(await http.post("/v1/setup", json=body)).status_code for _ in range(2)]
+            signed_in = await http.post("/v1/sessions", json={"login": "root", "password": PASSWORD})
+            clients = await http.get(f"/v1/apps/{signed_in.json()['apps'][0]['id']}/clients")
+
+    assert (pages, made) == ([200, 404], [201, 401])
+    assert signed_in.json()["apps"][0]["role"] == "admin"
+    assert clients.status_code == 200
