@@ -27,6 +27,7 @@ from callsheet.engine.dispatcher import Tuning
 from callsheet.engine.failpoints import FailpointCountError, Failpoints, UnknownFailpointError
 from callsheet.engine.importer import Importer
 from callsheet.engine.outside import Outside
+from callsheet.engine.puller import Puller
 from callsheet.engine.recorder import Recorder
 from callsheet.engine.runtime import Runtime
 from callsheet.engine.sign_in import SignIn
@@ -74,8 +75,7 @@ async def open_runtime(
     _pin_zones()
     clock, rng = clock or SystemClock(), rng or random.Random()  # noqa: S311 (it spreads retries, it keeps no secret)
     failpoints = _failpoints(settings)
-    folder = DataFolder(settings.data)
-    folder.create()
+    folder = _made_folder(settings)
     async with AsyncExitStack() as stack:
         stack.enter_context(folder.owned())
         vault = Vault(_master_key(settings, folder))
@@ -87,7 +87,8 @@ async def open_runtime(
         conductor = _make_conductor(settings, store, clock, rng, tuning, sandbox, failpoints)
         importer = _make_importer(settings, store, clock, folder, conductor, alone=not start_engine)
         outside = await stack.enter_async_context(Outside(settings.fence))
-        told = outside, Deliverer(store, outside, clock, rng), _sign_in(settings, store, clock)
+        puller = Puller(store, outside, clock, on_rows=conductor.wake, sole_owner=not settings.is_shared)
+        told = outside, Deliverer(store, outside, clock, rng), puller, _sign_in(settings, store, clock)
         runtime = Runtime(store, conductor, importer, clock, folder.path, sandbox.outbox, clock.now(), *told)
         if start_engine:
             await stack.enter_async_context(_conducting(runtime))
@@ -98,6 +99,12 @@ async def open_runtime(
 def _sign_in(settings: Settings, store: Store, clock: Clock) -> SignIn:
     idle, longest = timedelta(minutes=settings.session_idle_minutes), timedelta(hours=settings.session_hours)
     return SignIn(store, clock, Limits(idle, longest))
+
+
+def _made_folder(settings: Settings) -> DataFolder:
+    folder = DataFolder(settings.data)
+    folder.create()
+    return folder
 
 
 def _failpoints(settings: Settings) -> Failpoints:
@@ -158,8 +165,7 @@ async def opened_store(settings: Settings, folder: DataFolder, clock: Clock) -> 
 
 async def migrate(settings: Settings) -> Sequence[steps.Revision]:
     """Bring the database to the schema of this program, and return the steps that this took."""
-    folder = DataFolder(settings.data)
-    folder.create()
+    folder = _made_folder(settings)
     with folder.owned(), _naming_the_setting(settings):
         # A database without a key looks like one whose key was lost.
         _master_key(settings, folder)
@@ -305,20 +311,20 @@ class _Sandbox:
 
 @asynccontextmanager
 async def _conducting(runtime: Runtime) -> AsyncIterator[None]:
-    """Contact people while inside, those of campaigns that start by themselves too, and tell others of it."""
-    conductor, deliverer = runtime.conductor, runtime.deliverer
+    """Contact people while inside, those of campaigns that start by themselves too, tell others, and fetch contacts."""
+    conductor, deliverer, clock = runtime.conductor, runtime.deliverer, runtime.clock
     conductor.notifier.on_told = deliverer.wake
     schedules.attend(runtime)
     await conductor.start()
     try:
-        async with _running("deliverer", deliverer, runtime.clock):
+        async with _running("deliverer", deliverer, clock), _running("puller", runtime.puller, clock):
             yield
     finally:
         await conductor.stop()
 
 
 @asynccontextmanager
-async def _running(name: str, worker: Importer | Deliverer, clock: Clock) -> AsyncIterator[None]:
+async def _running(name: str, worker: Importer | Deliverer | Puller, clock: Clock) -> AsyncIterator[None]:
     """Let one work while inside; what is half done at the end goes on at the next start."""
     task = asyncio.create_task(_again(name, worker.run, clock), name=name)
     try:

@@ -23,6 +23,7 @@ from callsheet.engine.dispatcher import Tuning
 from callsheet.engine.failpoints import Failpoints
 from callsheet.engine.importer import Importer
 from callsheet.engine.outside import Outside
+from callsheet.engine.puller import Puller
 from callsheet.engine.recorder import Recorder
 from callsheet.engine.runtime import Runtime
 from callsheet.engine.sign_in import SignIn
@@ -86,6 +87,7 @@ class World:
         importer = Importer(self.store, self.clock, self.folder, on_rows=self.conductor.wake)
         outside = Outside(Fence(allow_private=True))
         deliverer = Deliverer(self.store, outside, self.clock, self.rng)
+        puller = Puller(self.store, outside, self.clock, on_rows=self.conductor.wake)
         now = self.clock.now()
         sign_in = SignIn(self.store, self.clock)
         return Runtime(
@@ -98,6 +100,7 @@ class World:
             now,
             outside,
             deliverer,
+            puller,
             sign_in,
         )
 

@@ -62,6 +62,7 @@ class RowReason(StrEnum):
     unclosed_quote = "unclosed_quote"
     row_too_long = "row_too_long"
     more_cells_than_columns = "more_cells_than_columns"
+    not_an_object = "not_an_object"
 
 
 class RowError(NamedTuple):

@@ -176,6 +176,12 @@ class WebhookNotFound(NotFound):
     code = "webhook_not_found"
 
 
+class PullNotFound(NotFound):
+    """This contact list is not pulled from anywhere."""
+
+    code = "pull_not_found"
+
+
 class DeliveryNotFound(NotFound):
     """There is no such delivery of this webhook."""
 

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple, Self
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
-from aiohttp.typedefs import LooseHeaders
 
 from callsheet import clock
 from callsheet.core.fence import Fence
@@ -93,7 +92,9 @@ class Outside:
         fault = self.fence.fault_of(request.url)
         if fault is not None:
             raise NotReached(fault)
-        headers: LooseHeaders = {"user-agent": "Callsheet", **request.headers}
+        headers = dict(request.headers)
+        if not any(name.lower() == "user-agent" for name in headers):
+            headers["user-agent"] = "Callsheet"
         with clock.outside("http"):
             async with self._opened().request(
                 request.method, request.url, headers=headers, data=request.body, allow_redirects=False

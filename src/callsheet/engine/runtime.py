@@ -13,6 +13,7 @@ from callsheet.engine.conductor import Conductor
 from callsheet.engine.deliverer import Deliverer
 from callsheet.engine.importer import Importer
 from callsheet.engine.outside import Outside
+from callsheet.engine.puller import Puller
 from callsheet.engine.sign_in import SignIn
 from callsheet.store.store import Store
 
@@ -66,4 +67,5 @@ class Runtime:
     started_at: datetime
     outside: Outside
     deliverer: Deliverer
+    puller: Puller
     sign_in: SignIn

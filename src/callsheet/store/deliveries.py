@@ -114,11 +114,11 @@ def _row(notice: Mapping[str, Any], webhook_no: int) -> dict[str, Any]:
     }
 
 
-def give_up_all(conn: sa.Connection, webhook_no: int, problem: str, now: datetime) -> None:
+def give_up_all(conn: sa.Connection, app: int, webhook_no: int, problem: str, now: datetime) -> None:
     """Give up what waits for a webhook."""
     conn.execute(
         sa.update(t.delivery)
-        .where(t.delivery.c.webhook_no == webhook_no, t.delivery.c.next_at > 0)
+        .where(t.delivery.c.app == app, t.delivery.c.webhook_no == webhook_no, t.delivery.c.next_at > 0)
         .values(state=State.failed.value, next_at=0, problem=problem, updated_at=to_micros(now))
     )
 
@@ -308,7 +308,7 @@ def _settle_webhook(
         case Disable(reason):
             disabled = conn.execute(update.values(enabled=0, problem=reason, updated_at=to_micros(now)))
             if disabled.rowcount:
-                give_up_all(conn, parcel.webhook_no, DISABLED, now)
+                give_up_all(conn, parcel.app, parcel.webhook_no, DISABLED, now)
 
 
 def _read(row: Mapping[str, Any]) -> Delivery:

@@ -21,6 +21,7 @@ from callsheet.store import tables as t
 from callsheet.store.database import Database
 from callsheet.store.erasing import condemn
 from callsheet.store.limits import refuse_another
+from callsheet.store.pulls import forget
 from callsheet.store.rows import all_of, insert, new_id, one, to_json
 
 _LIST_BYTES = 6
@@ -162,6 +163,7 @@ class Lists:
             if held.linked:
                 raise ListInUse(_linked(held))
             condemn(conn, held.app, held.no, held.size)
+            forget(conn, held.app, held.no)
             conn.execute(sa.delete(t.contact_list).where(t.contact_list.c.no == held.no))
             return held
 

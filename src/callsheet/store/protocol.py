@@ -192,9 +192,18 @@ class BulkStore(Protocol):
     """Contacts and DNC numbers by the thousand."""
 
     async def append(
-        self, app: int, list_no: int, contacts: Sequence[NewContact], *, step: Step | None = None
+        self,
+        app: int,
+        list_no: int,
+        contacts: Sequence[NewContact],
+        *,
+        step: Step | None = None,
+        allow_duplicates: bool | None = None,
     ) -> Appended:
-        """Append contacts to a list; those of a person who is in it already are left out unless it allows them."""
+        """Append contacts to a list; those of a person who is in it already are left out unless that is allowed.
+
+        None: as the list says.
+        """
 
     async def forbid(
         self, app: int, dnc_no: int, entries: Sequence[NewEntry], *, source: str, step: Step | None = None

@@ -79,7 +79,9 @@ class Restoring:
     async def acknowledge(self, app: int, run_no: int, now: datetime, status: Status | None = None) -> bool:
         """Write down that somebody knows what is missing. False: there is nothing to acknowledge, or no more.
 
-        `status` is what becomes of a run that is not its campaign's latest: it is moved for itself. Raises SendingStopped.
+        `status` is what becomes of a run that is not its campaign's latest: it is moved for itself.
+
+        Raises SendingStopped.
         """
         run = t.run
         waits = run.c.app == app, run.c.no == run_no, run.c.restored_at > run.c.acknowledged_at

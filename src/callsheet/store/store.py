@@ -28,7 +28,9 @@ from callsheet.store.opt_outs import OptOuts
 from callsheet.store.outbox import Outbox
 from callsheet.store.outcomes import Outcomes
 from callsheet.store.protocol import BulkStore, HotStore
+from callsheet.store.pulls import Pulls
 from callsheet.store.queues import Queues
+from callsheet.store.replacing import Replacing
 from callsheet.store.reports import Reports
 from callsheet.store.restoring import Restoring
 from callsheet.store.runs import Runs
@@ -74,7 +76,9 @@ class Store:
         self.opt_outs = OptOuts(database, vault)
         self.outbox = Outbox(database)
         self.outcomes = Outcomes(database, vault)
+        self.pulls = Pulls(database, vault)
         self.queues = Queues(database)
+        self.replacing = Replacing(database)
         self.reports = Reports(database, vault)
         self.restoring = Restoring(database)
         self.runs = Runs(database, vault)

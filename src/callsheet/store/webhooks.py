@@ -113,7 +113,7 @@ class Webhooks:
         def change(conn: sa.Connection) -> Mapping[str, Any] | None:
             conn.execute(sa.update(t.webhook).where(_is(webhook)).values(values))
             if values.get("enabled") == 0:
-                give_up_all(conn, webhook.no, DISABLED, now)
+                give_up_all(conn, webhook.app, webhook.no, DISABLED, now)
             return one(conn, sa.select(t.webhook).where(_is(webhook)))
 
         row = await self._db.write(change)

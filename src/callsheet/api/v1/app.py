@@ -35,6 +35,7 @@ from callsheet.api.v1 import (
     flows,
     imports,
     opt_outs,
+    pulls,
     queues,
     run_exports,
     runs,
@@ -86,6 +87,7 @@ _RESOURCES = (
     app_settings,
     webhooks,
     deliveries,
+    pulls,
 )
 
 

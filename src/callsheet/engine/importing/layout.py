@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from callsheet.core.contacts import LONGEST_VALUE, MOST_COLUMNS, Columns, NoPhoneColumn, guess_columns
 from callsheet.engine.importing.rows import Lines, Rows, RowSource
@@ -54,6 +54,23 @@ def read_layout(file: BinaryIO, *, numbers_only: bool) -> Layout:
     """
     delimiter = _guess_delimiter(file)
     return lay_out(Rows(Lines(file, 0), delimiter), delimiter, numbers_only=numbers_only)
+
+
+class Names(NamedTuple):
+    """What the first row of a text names, whatever it names: None for a column without one."""
+
+    delimiter: str
+    names: tuple[str | None, ...]
+    rows_begin: int
+    first_row_no: int
+
+
+def read_names(file: BinaryIO) -> Names:
+    """Read the first row of a text of which others know which column is which. Raises UnreadableFile."""
+    delimiter = _guess_delimiter(file)
+    rows = Rows(Lines(file, 0), delimiter)
+    cells, next_row_no = _first_row(rows)
+    return Names(delimiter, _name_columns(cells), rows.at, next_row_no)
 
 
 def lay_out(rows: RowSource, delimiter: str = "", *, numbers_only: bool) -> Layout:

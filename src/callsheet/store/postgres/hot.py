@@ -155,11 +155,19 @@ class PostgresHot:
         return set(map(ArmKey._make, await self._db.ask(upkeep.UNHANDED, app, run_no)))
 
     async def append(
-        self, app: int, list_no: int, contacts: Sequence[NewContact], *, step: Step | None = None
+        self,
+        app: int,
+        list_no: int,
+        contacts: Sequence[NewContact],
+        *,
+        step: Step | None = None,
+        allow_duplicates: bool | None = None,
     ) -> Appended:
         """Append contacts to a list."""
         present = self._present()
-        return await self._db.write_raw(lambda raw: importing.append(raw, app, list_no, contacts, step, present))
+        return await self._db.write_raw(
+            lambda raw: importing.append(raw, app, list_no, contacts, step, present, allow_duplicates)
+        )
 
     async def forbid(
         self, app: int, dnc_no: int, entries: Sequence[NewEntry], *, source: str, step: Step | None = None

@@ -24,6 +24,7 @@ async def append(
     contacts: Sequence[NewContact],
     step: Step | None,
     present: int | None,
+    allow: bool | None = None,
 ) -> Appended:
     """Append contacts to a list, each at the next position. Raises ContactListNotFound and LimitReached."""
     settings = await _settings(raw, app, Limit.contacts)
@@ -41,7 +42,11 @@ async def append(
     if await _was_stored(raw, app, step, contacts):
         return Appended(0, 0)
     size, allow_duplicates, now = held
-    fresh = contacts if allow_duplicates else leave_out(contacts, await _known(raw, app, list_no, contacts))
+    fresh = (
+        contacts
+        if (allow_duplicates if allow is None else allow)
+        else leave_out(contacts, await _known(raw, app, list_no, contacts))
+    )
     await _load(raw, app, list_no, fresh, size, now)
     if fresh:
         refuse_past(settings, Limit.contacts_per_list, size + len(fresh))

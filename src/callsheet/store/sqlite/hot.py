@@ -144,11 +144,19 @@ class SqliteHot:
         return await self._db.write_raw(lambda raw: upkeep.unhanded(raw, app, run_no))
 
     async def append(
-        self, app: int, list_no: int, contacts: Sequence[NewContact], *, step: Step | None = None
+        self,
+        app: int,
+        list_no: int,
+        contacts: Sequence[NewContact],
+        *,
+        step: Step | None = None,
+        allow_duplicates: bool | None = None,
     ) -> Appended:
         """Append contacts to a list."""
         now = self._micros()
-        return await self._db.write_raw(lambda raw: importing.append(raw, app, list_no, contacts, step, now))
+        return await self._db.write_raw(
+            lambda raw: importing.append(raw, app, list_no, contacts, step, now, allow_duplicates)
+        )
 
     async def forbid(
         self, app: int, dnc_no: int, entries: Sequence[NewEntry], *, source: str, step: Step | None = None

@@ -23,6 +23,7 @@ def append(
     contacts: Sequence[NewContact],
     step: Step | None,
     now: int,
+    allow: bool | None = None,
 ) -> Appended:
     """Append contacts to a list, each at the next position. Raises ContactListNotFound and LimitReached."""
     held = raw.execute(
@@ -33,7 +34,7 @@ def append(
     if _was_stored(raw, app, step, contacts):
         return Appended(0, 0)
     size, allow_duplicates = held
-    fresh = contacts if allow_duplicates else _without_known(raw, app, list_no, contacts)
+    fresh = contacts if (allow_duplicates if allow is None else allow) else _without_known(raw, app, list_no, contacts)
     groups = _groups(raw, app, list_no, fresh)
     insert_many(
         raw,

@@ -33,6 +33,7 @@ from callsheet.store.tables.contacts import (
     opt_out,
     opt_out_lifted,
 )
+from callsheet.store.tables.pulls import pull, pull_log
 from callsheet.store.tables.queues import queue
 from callsheet.store.tables.runs import (
     arm,
@@ -91,6 +92,8 @@ __all__ = [
     "opt_out_lifted",
     "outbox",
     "preparing",
+    "pull",
+    "pull_log",
     "queue",
     "retry",
     "run",

@@ -455,6 +455,41 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('app', 'campaign_no', name=op.f('pk_preparing')),
     sqlite_with_rowid=False
     )
+    op.create_table('pull',
+    sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('list_no', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('plan_sealed', sa.LargeBinary(), nullable=False),
+    sa.Column('anchor_at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('next_at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('lease_until', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
+    sa.Column('epoch', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
+    sa.Column('failures', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
+    sa.Column('created_at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('updated_at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.PrimaryKeyConstraint('app', 'list_no', name=op.f('pk_pull')),
+    sqlite_with_rowid=False
+    )
+    with op.batch_alter_table('pull', schema=None) as batch_op:
+        batch_op.create_index('ix_pull_next_at', ['next_at'], unique=False)
+
+    op.create_table('pull_log',
+    sa.Column('no', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('list_no', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('rows', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('added', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('updated', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('rejected', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('problem', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('no', name=op.f('pk_pull_log')),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('pull_log', schema=None) as batch_op:
+        batch_op.create_index('ix_pull_log_app_list_no', ['app', 'list_no', 'no'], unique=False)
+        batch_op.create_index('ix_pull_log_at', ['at'], unique=False)
+
     op.create_table('queue',
     sa.Column('no', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
@@ -705,6 +740,15 @@ def downgrade() -> None:
 
     op.drop_table('retry')
     op.drop_table('queue')
+    with op.batch_alter_table('pull_log', schema=None) as batch_op:
+        batch_op.drop_index('ix_pull_log_at')
+        batch_op.drop_index('ix_pull_log_app_list_no')
+
+    op.drop_table('pull_log')
+    with op.batch_alter_table('pull', schema=None) as batch_op:
+        batch_op.drop_index('ix_pull_next_at')
+
+    op.drop_table('pull')
     op.drop_table('preparing')
     op.drop_table('outbox')
     op.drop_table('opt_out_lifted')
