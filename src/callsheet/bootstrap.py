@@ -39,6 +39,7 @@ from callsheet.store.apps import Trunk
 from callsheet.store.clients import Client
 from callsheet.store.database import Database
 from callsheet.store.defaults import SANDBOX, make_defaults
+from callsheet.store.looking import Seen, look
 from callsheet.store.sessions import Limits
 from callsheet.store.sqlite.database import SqliteDatabase
 from callsheet.store.sqlite.hot import SqliteHot
@@ -50,6 +51,10 @@ log = structlog.get_logger()
 RESTART_SECONDS = 1.0
 """How long to wait before a loop that broke is started again."""
 
+_WRONG_KEY = (
+    "The master key does not open this database: it is the key of another one. Every node on one database needs the"
+    " same."
+)
 _USUAL_TIMINGS = Timings()
 _USUAL_TUNING = Tuning()
 
@@ -163,6 +168,26 @@ async def opened_store(settings: Settings, folder: DataFolder, clock: Clock) -> 
         await store.close()
 
 
+async def look_into(settings: Settings, folder: DataFolder, clock: Clock) -> Seen:
+    """Look at a store that has the schema of this program, beside those who work on it; nothing is changed.
+
+    Raises Unavailable, and Conflict when there is no master key, or it opens another database.
+    """
+    if not settings.master_key.get_secret_value() and not folder.key.exists():
+        # Who starts makes one; who looks does not.
+        raise Conflict(f"There is no master key in {folder.path}, and {variable('master_key')} is not set.")
+    vault = Vault(_master_key(settings, folder))
+    with _naming_the_setting(settings):
+        store, database = await _connect(settings, folder, vault, clock, inline=True)
+    try:
+        await store.apps.open_all()
+        return await look(database, clock.now())
+    except InvalidTag:
+        raise Conflict(_WRONG_KEY) from None
+    finally:
+        await store.close()
+
+
 async def migrate(settings: Settings) -> Sequence[steps.Revision]:
     """Bring the database to the schema of this program, and return the steps that this took."""
     folder = _made_folder(settings)
@@ -201,6 +226,12 @@ async def _open_store(
     """Migrate the database, and open it."""
     for revision, sentence in await steps.migrate(_prepared(settings, folder)):
         log.info("database.migrated", revision=revision, step=sentence)
+    return await _connect(settings, folder, vault, clock, inline=inline)
+
+
+async def _connect(
+    settings: Settings, folder: DataFolder, vault: Vault, clock: Clock, *, inline: bool
+) -> tuple[Store, Database]:
     url = settings.database_url.get_secret_value()
     if url:
         # Half a second that SQLite does without.
@@ -219,10 +250,7 @@ async def _default_client(store: Store, database: Database, vault: Vault, clock:
     try:
         client = await store.clients.find(await make_defaults(database, vault, clock.now()))
     except InvalidTag:
-        raise Conflict(
-            "The master key does not open this database: it is the key of another one. Every node on one database"
-            " needs the same."
-        ) from None
+        raise Conflict(_WRONG_KEY) from None
     assert client is not None, "it was made a moment ago"
     return client
 

@@ -77,7 +77,10 @@ def _collect(settings: Settings, folder: DataFolder, staging: Path, *, with_key:
     for ledger in sorted(folder.sandbox.glob("*.db")):
         copy(ledger, staging / archive.LEDGERS / ledger.name)
     if with_key:
-        text = settings.master_key.get_secret_value() or folder.master_key().hex()
+        text = settings.master_key.get_secret_value()
+        if not text and not folder.key.exists():
+            raise NotFound(f"There is no master key in {folder.path} yet.")
+        text = text or folder.master_key().hex()
         (staging / archive.KEY).write_text(text + "\n", "ascii")
         if folder.credentials_file.exists():
             shutil.copyfile(folder.credentials_file, staging / archive.CREDENTIALS)

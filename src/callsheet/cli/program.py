@@ -11,6 +11,7 @@ from callsheet.cli.backup import add_to as add_backup
 from callsheet.cli.config import add_to as add_config
 from callsheet.cli.credentials import add_to as add_credentials
 from callsheet.cli.demo import add_to as add_demo
+from callsheet.cli.doctor import add_to as add_doctor
 from callsheet.cli.exits import FAILED, INTERRUPTED, exit_code, explain
 from callsheet.cli.importing import add_to as add_import
 from callsheet.cli.migrate import add_to as add_migrate
@@ -63,6 +64,7 @@ for add_to in (
     add_migrate,
     add_backup,
     add_restore,
+    add_doctor,
     add_config,
 ):
     add_to(app)

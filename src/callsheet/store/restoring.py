@@ -80,7 +80,6 @@ class Restoring:
         """Write down that somebody knows what is missing. False: there is nothing to acknowledge, or no more.
 
         `status` is what becomes of a run that is not its campaign's latest: it is moved for itself.
-
         Raises SendingStopped.
         """
         run = t.run

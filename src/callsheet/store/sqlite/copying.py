@@ -42,6 +42,15 @@ def copy(source: Path, target: Path, on_pages: OnPages = lambda _done, _all: Non
         raise Unavailable(f"{source} cannot be copied: {error}.") from error
 
 
+def quick_check(path: Path) -> str:
+    """Look whether a database is whole, without reading every index; return "ok", or what is wrong with it."""
+    try:
+        with closing(sqlite3.connect(path)) as raw:
+            return str(raw.execute("pragma quick_check(1)").fetchone()[0])
+    except sqlite3.Error as error:
+        return str(error)
+
+
 def count_rows(path: Path, tables: Iterable[str] = _COUNTED) -> dict[str, int]:
     """Return how many rows the tables of a database have that tell its size to a person."""
     with closing(sqlite3.connect(path)) as raw:

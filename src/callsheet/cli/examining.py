@@ -1,0 +1,199 @@
+"""Examine: measure what an operator should know; `core.checkup` says what to think of it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+
+import aiohttp
+
+from callsheet.bootstrap import address, look_into, waiting_steps
+from callsheet.clock import Clock, SystemClock
+from callsheet.core.checkup import (
+    Finding,
+    fail,
+    judge_clock,
+    judge_imports,
+    judge_postgres,
+    judge_runs,
+    judge_space,
+    judge_sync,
+    judge_wal,
+    ok,
+    warn,
+)
+from callsheet.core.errors import CallsheetError
+from callsheet.folder import DataFolder
+from callsheet.settings import CONFIG, Settings, unknown_names
+from callsheet.store.defaults import SANDBOX
+from callsheet.store.looking import Seen
+from callsheet.store.sqlite.copying import quick_check
+
+SYNCS = 15
+_BLOCK = b"\0" * 4096
+_PATIENCE_SECONDS = 3.0
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+async def examine(settings: Settings, clock: Clock | None = None) -> list[Finding]:
+    """Look at everything; what needs something that is missing is left out."""
+    clock, folder = clock or SystemClock(), DataFolder(settings.data)
+    findings = [*_settings(), ok("zones", f"Time zones are those of tzdata {version('tzdata')}.")]
+    if not folder.path.exists():
+        advice = "`callsheet serve` makes it; or name another one with --data."
+        return [*findings, warn("folder", f"There is no data folder {folder.path} yet.", advice), _port(settings)]
+    served, server = await _server(settings, folder)
+    findings += [*_folder(folder), *_disk(folder, clock), server]
+    if settings.is_shared:
+        return findings + await _postgres(settings, folder, clock)
+    if not folder.database.exists():
+        return [*findings, warn("database", "There is no database yet.", "`callsheet serve` makes it.")]
+    return findings + await _sqlite(settings, folder, clock, is_served=served)
+
+
+def _settings() -> Iterator[Finding]:
+    unknown = unknown_names()
+    if unknown:
+        advice = f"See the spelling: `callsheet config show` lists what there is. The file is the one of {CONFIG}."
+        yield warn("settings", f"These mean nothing: {', '.join(unknown)}.", advice)
+    else:
+        yield ok("settings", "Every setting means something.")
+
+
+def _folder(folder: DataFolder) -> Iterator[Finding]:
+    """Look whether others may read what is secret, and whether we may write."""
+    if not os.access(folder.path, os.R_OK | os.W_OK | os.X_OK):
+        yield fail("folder", f"{folder.path} cannot be written.", "Let the user who runs Callsheet own it.")
+        return
+    secret = (folder.path, folder.key, folder.credentials_file, folder.database)
+    open_to_others = [path for path in secret if path.exists() and path.stat().st_mode & _OTHERS]
+    if open_to_others:
+        names = ", ".join(map(str, open_to_others))
+        yield warn("folder", f"Other users may read {names}.", f"chmod go= {names.replace(', ', ' ')}")
+    else:
+        yield ok("folder", f"{folder.path} is for its owner only.")
+
+
+def _disk(folder: DataFolder, clock: Clock) -> Iterator[Finding]:
+    size = folder.database.stat().st_size if folder.database.exists() else 0
+    yield judge_space(shutil.disk_usage(folder.path).free, size)
+    probe = folder.path / f".doctor.{os.getpid()}"
+    try:
+        yield judge_sync(_time_sync(probe, clock))
+    except OSError as error:
+        yield fail("sync", f"{folder.path} takes no file: {error.strerror}.", "See the disk and its mount options.")
+    finally:
+        with suppress(OSError):
+            probe.unlink(missing_ok=True)
+
+
+def _time_sync(probe: Path, clock: Clock) -> float:
+    """Return how long a small write takes to be on the disk, in seconds."""
+    spent = []
+    with probe.open("wb", buffering=0) as file:
+        for _ in range(SYNCS):
+            began = clock.monotonic()
+            file.write(_BLOCK)
+            os.fsync(file.fileno())
+            spent.append(clock.monotonic() - began)
+    return median(spent)
+
+
+async def _server(settings: Settings, folder: DataFolder) -> tuple[bool, Finding]:
+    """Look whether a program works on the folder, and whether its server answers."""
+    url = folder.server()
+    if url is None:
+        return folder.is_owned(), _port(settings)
+    try:
+        timeout = aiohttp.ClientTimeout(total=_PATIENCE_SECONDS)
+        async with aiohttp.ClientSession(timeout=timeout) as session, session.get(f"{url}/readyz") as answer:
+            checks = (await answer.json())["checks"]
+    except (aiohttp.ClientError, TimeoutError, KeyError, ValueError):
+        return True, fail("server", f"The server at {url} does not answer.", "Read its log; start it anew.")
+    ill = sorted(name for name, well in checks.items() if not well)
+    if ill:
+        return True, fail("server", f"The server at {url} is not ready: {', '.join(ill)}.", "Read its log.")
+    return True, ok("server", f"The server at {url} is ready.")
+
+
+def _port(settings: Settings) -> Finding:
+    """Look whether the port is free for a server."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((settings.host, settings.port))
+        except OSError as error:
+            where = f"{settings.host}:{settings.port}"
+            advice = "Choose another with --port, or CALLSHEET_PORT."
+            return fail("server", f"No server can listen on {where}: {error.strerror}.", advice)
+    return ok("server", f"No server runs here; {address(settings.host, settings.port)} is free for one.")
+
+
+async def _sqlite(settings: Settings, folder: DataFolder, clock: Clock, *, is_served: bool) -> list[Finding]:
+    whole = quick_check(folder.database)
+    if whole != "ok":
+        advice = "Stop the server, keep a copy of the file, and restore the latest backup."
+        return [fail("database", f"The database is damaged: {whole}.", advice)]
+    wal = folder.database.with_name(f"{folder.database.name}-wal")
+    findings = [
+        ok("database", "SQLite finds the database whole."),
+        judge_wal(wal.stat().st_size if wal.exists() else 0),
+    ]
+    seen = await _look(settings, folder, clock, findings)
+    if seen is not None:
+        findings.append(judge_clock(clock.now(), None, seen.latest_at))
+        findings += _work(seen, is_served=is_served)
+    return findings
+
+
+async def _postgres(settings: Settings, folder: DataFolder, clock: Clock) -> list[Finding]:
+    from callsheet.store.postgres.looking import look
+
+    try:
+        facts = await look(settings.database_url.get_secret_value())
+    except CallsheetError as error:
+        return [fail("database", error.message, "See that PostgreSQL runs, and CALLSHEET_DATABASE_URL.")]
+    findings = judge_postgres(facts.version_num, facts.version, facts.encoding, facts.settings)
+    findings.append(judge_clock(clock.now(), facts.now, None))
+    seen = await _look(settings, folder, clock, findings)
+    return findings if seen is None else [*findings, *_work(seen, is_served=facts.nodes > 0)]
+
+
+async def _look(settings: Settings, folder: DataFolder, clock: Clock, findings: list[Finding]) -> Seen | None:
+    """Look into the database, if it has our schema and our key opens it; what stands in the way is a finding."""
+    try:
+        waiting = await waiting_steps(settings)
+    except CallsheetError as error:
+        findings.append(fail("schema", error.message, "Run the newest version that worked on it."))
+        return None
+    if waiting:
+        advice = "`callsheet migrate`, or the next start of `serve`, takes them."
+        findings.append(warn("schema", f"The database waits for {len(waiting)} steps.", advice))
+        return None
+    findings.append(ok("schema", "The database has the schema of this program."))
+    try:
+        seen = await look_into(settings, folder, clock)
+    except CallsheetError as error:
+        findings.append(fail("key", error.message, "Put back the master key of this database."))
+        return None
+    findings.append(ok("key", "The master key opens the database. Is there a copy of it elsewhere?"))
+    return seen
+
+
+def _work(seen: Seen, *, is_served: bool) -> Iterator[Finding]:
+    yield judge_runs(seen.active, seen.overdue, is_served=is_served)
+    yield judge_imports(seen.imports, seen.stuck_imports, is_served=is_served)
+    strange = [trunk for trunk in seen.trunks if trunk.carrier != SANDBOX]
+    for trunk in strange:
+        sentence = f"The trunk {trunk.name} ({trunk.id}) is of the carrier {trunk.carrier}."
+        yield fail("trunks", sentence, "This release does not speak it: its senders contact nobody.")
+    if not strange:
+        yield ok("trunks", f"{len(seen.trunks)} trunks, all of them simulated.")

@@ -1,0 +1,100 @@
+"""The doctor is asked when something is wrong: it must come through, change nothing, and not call the ill well."""
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from e2e.running import callsheet, server
+from postgres import create_database, drop_database
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return tmp_path / "var"
+
+
+def examined(data: Path, *more: str, code: int = 0, **settings: str) -> dict[str, dict]:
+    """Return the findings by their check."""
+    done = callsheet("doctor", "--json", *more, data=data, **settings)
+    assert done.returncode == code, done.stdout + done.stderr
+    return {finding["check"]: finding for finding in json.loads(done.stdout)["findings"]}
+
+
+def levels(found: dict[str, dict], *wanted: str) -> set[str]:
+    return {check for check, finding in found.items() if finding["level"] in wanted}
+
+
+def test_a_server_that_is_well_is_well_and_so_is_its_folder_after_it(data):
+    with server(data):
+        during = examined(data)
+    after = examined(data, "--port", "0")
+
+    # How fast and how full this machine's disk is, is none of this test's business.
+    assert levels(during, "warn", "fail") <= {"sync", "space"}
+    assert levels(after, "warn", "fail") <= {"sync", "space"}
+    assert "is ready" in during["server"]["sentence"]
+    assert "No server runs" in after["server"]["sentence"]
+    assert not list(data.glob(".doctor*"))
+
+
+def test_before_the_first_start_nothing_is_made(data):
+    found = examined(data, "--port", "0", PROT="1")
+
+    assert levels(found, "warn") == {"folder", "settings"}
+    assert not data.exists()
+
+
+def test_a_port_that_another_program_has_fails(data):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        found = examined(data, "--port", str(other.getsockname()[1]), code=1)
+
+    assert levels(found, "fail") == {"server"}
+
+
+def test_a_wrong_key_and_a_lost_one_and_a_folder_that_others_read_are_named(data):
+    callsheet("migrate", data=data)
+    data.chmod(0o755)
+    with server(data):
+        pass
+    wrong = examined(data, "--port", "0", code=1, MASTER_KEY="5a" * 32)
+    (data / "master.key").unlink()
+    lost = examined(data, "--port", "0", code=1)
+
+    assert levels(wrong, "fail") == levels(lost, "fail") == {"key"}
+    assert "folder" in levels(wrong, "warn")
+    assert not (data / "master.key").exists()
+
+
+def test_a_damaged_database_fails(data):
+    callsheet("migrate", data=data)
+    content = bytearray((data / "callsheet.db").read_bytes())
+    content[4096 : 4096 * 6] = b"\x5a" * (4096 * 5)
+    (data / "callsheet.db").write_bytes(content)
+    damaged = examined(data, "--port", "0", code=1)
+    (data / "callsheet.db").write_text("hello")
+    none = examined(data, "--port", "0", code=1)
+
+    assert levels(damaged, "fail") == levels(none, "fail") == {"database"}
+
+
+async def test_of_postgres_it_tells_version_durability_and_clock(data):
+    url = await create_database("template0")
+    shared = {"DATABASE_URL": url, "MASTER_KEY": "5a" * 32}
+    try:
+        data.mkdir(mode=0o700)
+        waiting = examined(data, "--port", "0", code=1, **shared)
+        with server(data, **shared):
+            found = examined(data, code=1, **shared)
+    finally:
+        await drop_database(url)
+    gone = examined(data, "--port", "0", code=1, **shared)
+
+    # The tests' own server has turned off whatever survives a power cut.
+    assert levels(waiting, "fail") == levels(found, "fail") == {"durability"}
+    assert "schema" in levels(waiting, "warn")
+    assert {"postgres", "encoding", "clock", "schema", "key", "runs", "imports"} <= levels(found, "ok")
+    assert levels(gone, "fail") == {"database"}
