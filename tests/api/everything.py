@@ -97,7 +97,8 @@ def _text(schema: Mapping[str, Any]) -> str:
 
 async def own_everything(caller: Caller) -> dict[str, str]:
     """Make one of everything for a caller, and return the ids by the names of path parameters."""
-    name = await caller.make_list(_PERSON)
+    # The list that the contract's example of a campaign names.
+    name = await caller.make_list(_PERSON, name="March buyers")
     campaign_id = (await caller.compat("POST", "/campaign", campaign_body(name))).json()["data"]["_id"]
     run_id = (await caller.trigger(campaign_id, "play")).json()["campaignInstanceId"]
     await caller.until_status(campaign_id, "Completed")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StrictInt, StringConstraints, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StrictInt, StringConstraints, model_validator
 
 from callsheet.api.v1.shapes import Body, Description, Name
 from callsheet.core.campaign import (
@@ -61,6 +61,18 @@ def _sender(text: str) -> str:
         raise ValueError("A caller ID is a number or a name, without control characters")
     return text.strip()
 
+
+_EXAMPLE: dict[str, JsonValue] = {
+    "name": "Spring sale",
+    "channel": "sms",
+    "contact_list_ids": ["March buyers"],
+    "sender": "+12125550100",
+    "calling_hours": {
+        "timezone": "Asia/Kolkata",
+        "windows": [{"days": ["MO", "TU"], "start": "09:00", "end": "18:00"}],
+    },
+    "message": {"text": "Hello {{first_name}}"},
+}
 
 Handle = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 """The id of a thing; its name is taken as well."""
@@ -153,6 +165,8 @@ class NewFilter(Body):
 
 class NewCampaign(Body):
     """A campaign as it is to be. A campaign that is replaced by it keeps nothing that is not named."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     name: Name
     """What people call it."""
