@@ -24,13 +24,14 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import aiohttp
 
 from callsheet.carriers.sandbox.ledger import LedgerReader, Message
-from callsheet.client import Client, Kind, open_client
+from callsheet.client import AsyncClient, Kind
+from callsheet.client.v1.reports import Attempt
 from callsheet.core.errors import Unavailable
 from callsheet.engine.failpoints import FAILPOINTS
 from callsheet.folder import DataFolder
@@ -143,10 +144,11 @@ class Server:
             self.kill()
 
     @asynccontextmanager
-    async def client(self) -> AsyncIterator[Client]:
+    async def client(self) -> AsyncIterator[AsyncClient]:
         credentials = DataFolder(self.folder).credentials()
         assert credentials is not None
-        async with open_client(credentials) as client:
+        # One try: a server that dies is what the exercise waits for.
+        async with AsyncClient(**asdict(credentials), tries=1) as client:
             yield client
 
 
@@ -159,26 +161,23 @@ def people(seed: int, count: int) -> list[str]:
     return mixed
 
 
-async def prepare(client: Client, everybody: Sequence[str], rate: float) -> str:
+async def prepare(client: AsyncClient, everybody: Sequence[str], rate: float) -> str:
     """Import the list, create the campaign by the documented call, and return its id."""
-    await client.call(
-        "POST", f"/v1/apps/{client.known.app_id}/senders", json={"number": SENDER, "segments_per_second": rate}
-    )
-    target = await client.create_contact_list("Everybody")
+    await client.senders.create(SENDER, segments_per_second=rate)
+    target = (await client.compat.contact_lists.create("Everybody")).data
     body = "phoneNumber,First Name\n" + "".join(f"{number},Ada\n" for number in everybody)
-    job = await client.start_import(target, body.encode(), "everybody.csv")
-    while not (found := await client.find_import(target, job)).is_over:
+    job = await client.imports.start(Kind.contact_lists, target.id, body.encode())
+    while not (found := await client.imports.get(Kind.contact_lists, target.id, job.id)).is_over:
         await asyncio.sleep(0.05)
     assert (found.state, found.accepted) == ("done", len(everybody)), found
-    assert target.kind is Kind.contact_list
-    campaign = await client.create_campaign(
+    campaign = await client.compat.campaigns.create(
         {
             "name": "Crash", "description": "", "contactLists": ["Everybody"], "campaignType": "sms",
             "priority": "5", "format": "simple", "message": {"message": "Hello <First Name>"},
             "dialingStrategy": {"callerId": {"phoneNumber": SENDER}, "callingHours": HOURS},
         }
     )  # fmt: skip
-    return str(campaign["_id"])
+    return campaign.data.id
 
 
 async def live(server: Server, campaign_id: str, kill: Kill, *, first: bool) -> bool:
@@ -187,14 +186,14 @@ async def live(server: Server, campaign_id: str, kill: Kill, *, first: bool) -> 
     try:
         async with server.client() as client:
             if first:
-                await client.trigger(campaign_id)
+                await client.compat.campaigns.start(campaign_id)
             if not kill.failpoint:
                 await asyncio.sleep(kill.seconds)
-                inside = await client.campaign_status(campaign_id) == "Active"
+                inside = (await client.compat.campaigns.status(campaign_id)).data.status == "Active"
                 server.kill()
                 return inside
             while not await server.dead(0.2):
-                if await client.campaign_status(campaign_id) != "Active":
+                if (await client.compat.campaigns.status(campaign_id)).data.status != "Active":
                     server.kill()
                     return False
     except (aiohttp.ClientError, TimeoutError, Unavailable):
@@ -203,37 +202,22 @@ async def live(server: Server, campaign_id: str, kill: Kill, *, first: bool) -> 
     return True
 
 
-async def finish(server: Server, campaign_id: str) -> tuple[str, list[dict[str, object]]]:
+async def finish(server: Server, campaign_id: str) -> tuple[str, list[Attempt]]:
     """Let the campaign run to its end and every receipt come in; return the run and its attempts."""
     await server.start()
     async with server.client() as client:
         deadline = time.monotonic() + 240
-        while await client.campaign_status(campaign_id) != "Completed":
+        while (await client.compat.campaigns.status(campaign_id)).data.status != "Completed":
             assert time.monotonic() < deadline, "the campaign does not come to its end"
             await asyncio.sleep(0.1)
-        runs = await client.call("GET", f"/v1/apps/{client.known.app_id}/runs")
-        run_id = str(runs["items"][0]["id"])
+        run_id = [run.id async for run in client.runs.list()].pop()
         while True:
-            attempts = await read_attempts(client, run_id)
-            open_ones = [a for a in attempts if a["state"] == "accepted" and not str(a["number"]).endswith("9908")]
+            attempts = [attempt async for attempt in client.runs.attempts(run_id)]
+            open_ones = [a for a in attempts if a.state == "accepted" and not a.number.endswith("9908")]
             if not open_ones:
                 return run_id, attempts
             assert time.monotonic() < deadline, f"{len(open_ones)} receipts never come"
             await asyncio.sleep(0.25)
-
-
-async def read_attempts(client: Client, run_id: str) -> list[dict[str, object]]:
-    """Return every attempt of a run."""
-    found: list[dict[str, object]] = []
-    after: dict[str, str] = {}
-    while True:
-        page = await client.call(
-            "GET", f"/v1/apps/{client.known.app_id}/runs/{run_id}/attempts", params={"limit": "1000", **after}
-        )
-        found += page["items"]
-        if page["next"] is None:
-            return found
-        after = {"after": page["next"]}
 
 
 def read_ledger(folder: Path) -> list[Message]:
@@ -246,20 +230,18 @@ def read_ledger(folder: Path) -> list[Message]:
     return found
 
 
-def compare(everybody: Sequence[str], ledger: Sequence[Message], attempts: Sequence[dict[str, object]]) -> Verdict:
+def compare(everybody: Sequence[str], ledger: Sequence[Message], attempts: Sequence[Attempt]) -> Verdict:
     """Lay the two books side by side."""
     taken = Counter(message.to for message in ledger)
-    latest: dict[str, dict[str, object]] = {}
-    for attempt in sorted(attempts, key=lambda a: int(str(a["n"]))):
-        latest[str(attempt["number"])] = attempt
+    latest = {attempt.number: attempt for attempt in sorted(attempts, key=lambda one: one.n)}
     verdict = Verdict(contacts=len(everybody), accepted=len(ledger))
     verdict.duplicated = {number for number, times in taken.items() if times > 1}
-    verdict.states = Counter(str(attempt["state"]) for attempt in latest.values())
+    verdict.states = Counter(attempt.state for attempt in latest.values())
     settled = ("delivered", "undelivered", "accepted", "rejected", "uncertain")
-    verdict.lost = {n for n in everybody if n not in latest or latest[n]["state"] not in settled}
-    verdict.uncertain = {number for number, attempt in latest.items() if attempt["state"] == "uncertain"}
-    unknown = {number for number in latest if number not in taken and latest[number]["state"] != "rejected"}
-    unheard = {n for n in taken if n.endswith(IN_DOUBT_ANYWAY) and latest[n]["state"] in ("uncertain", "pending")}
+    verdict.lost = {n for n in everybody if n not in latest or latest[n].state not in settled}
+    verdict.uncertain = {number for number, attempt in latest.items() if attempt.state == "uncertain"}
+    unknown = {number for number in latest if number not in taken and latest[number].state != "rejected"}
+    unheard = {n for n in taken if n.endswith(IN_DOUBT_ANYWAY) and latest[n].state in ("uncertain", "pending")}
     verdict.silent = (unknown | unheard) - verdict.uncertain
     verdict.padded = verdict.uncertain - (unknown | unheard)
     return verdict

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -14,7 +14,9 @@ from callsheet.cli.options import DataOption, HostOption, PortOption
 
 if TYPE_CHECKING:
     from callsheet.cli.demo_people import Around, Person
-    from callsheet.client import Client, Import, Target
+    from callsheet.cli.target import Target
+    from callsheet.client import AsyncClient, Import
+    from callsheet.client.v1.reports import Outcome, RunReport
     from callsheet.settings import Settings
 
 EXAMPLE = "Example: callsheet demo --keep --port 8031"
@@ -60,7 +62,7 @@ async def _demo(settings: Settings, *, keep: bool) -> None:
     from callsheet.cli.reaching import reached
     from callsheet.cli.serving import serving
     from callsheet.cli.stopping import until_told
-    from callsheet.client import open_client
+    from callsheet.client import AsyncClient
     from callsheet.folder import DataFolder
 
     folder = DataFolder(settings.data)
@@ -69,12 +71,12 @@ async def _demo(settings: Settings, *, keep: bool) -> None:
         if keep and not runs_already:
             server = await stack.enter_async_context(serving(settings))
             announce(server, suggest_demo=False)
-            client = await stack.enter_async_context(open_client(server.known))
+            client = await stack.enter_async_context(AsyncClient(**asdict(server.known)))
         else:
             client = await stack.enter_async_context(reached(settings, start_engine=True))
         run_id, campaign_id = await _play(client)
         stays = keep or runs_already
-        say_what_next(settings, client.known.base_url if stays else None, campaign_id, run_id)
+        say_what_next(settings, client.base_url if stays else None, campaign_id, run_id)
         if keep and not runs_already:
             print("The server stays up until Ctrl-C.", flush=True)
             await until_told()
@@ -93,32 +95,36 @@ class _Cast:
     """The campaign's own."""
 
 
-async def _play(client: Client) -> tuple[str, str]:
+async def _play(client: AsyncClient) -> tuple[str, str]:
     """Do everything, and return the ids of the run and of its campaign."""
     from callsheet.cli.demo_encore import play_encore
     from callsheet.cli.demo_outcome import say_outcome
+    from callsheet.client.compat.campaigns import ALL, TRIGGER
     from callsheet.console.first_campaign import CALLER_ID
 
     cast = await _seed(client)
     print("4  The campaign, by the documented request")
-    campaign = await client.create_campaign(_documented(cast))
-    print(f"     POST {client.create_path}?campaignType=sms  ->  {campaign['status']}")
-    started = await client.trigger(campaign["_id"])
-    print(f"     POST {client.trigger_path}/{campaign['_id']}?campaignType=sms&trigger=play  ->  {started['status']}")
-    run_id = str(started["campaignInstanceId"])
+    campaign = (await client.compat.campaigns.create(_documented(cast))).data
+    print(f"     POST {ALL.format(app=client.app_id)}?campaignType=sms  ->  {campaign.status}")
+    started = await client.compat.campaigns.start(campaign.id)
+    path = TRIGGER.format(app=client.app_id, campaign_id=campaign.id)
+    print(f"     POST {path}?campaignType=sms&trigger=play  ->  {started.status}")
+    run_id = str(started.campaign_instance_id)
     report = await _watch(client, run_id, sum(done.accepted for done in cast.imports))
     rejects = [await _reasons(client, *one) for one in zip(cast.lists, cast.imports, strict=True)]
     say_outcome(report, cast.imports, rejects)
     await play_encore(client, cast.no, CALLER_ID)
-    return run_id, str(campaign["_id"])
+    return run_id, campaign.id
 
 
-async def _seed(client: Client) -> _Cast:
+async def _seed(client: AsyncClient) -> _Cast:
     from callsheet.cli.demo_people import People, around, write_csv
+    from callsheet.cli.target import create_target
+    from callsheet.client import Kind
     from callsheet.clock import SystemClock
 
     no, customers = await _first_list(client)
-    newsletter = await client.create_contact_list(f"Demo {no} newsletter", "Made up")
+    newsletter = await create_target(client, Kind.contact_lists, f"Demo {no} newsletter", "Made up")
     places = around(SystemClock().now())
     zone = places.by_day[0].zone
     people = People(places, no, total=PEOPLE)
@@ -133,23 +139,24 @@ async def _seed(client: Client) -> _Cast:
     for target, persons in ((customers, everybody[:cut]), (newsletter, in_second)):
         written = write_csv(persons, twice=TWICE_IN_A_LIST, bad=BAD_ROWS, plain_zone=zone)
         made.append(await _import(client, target, written))
-    dnc_list = await client.create_dnc_list(f"Demo {no} complaints")
-    added = await client.forbid(dnc_list, [person.number for person in complaints])
-    print(f"2  A DNC list: {dnc_list.name}, {added['added']} numbers")
+    dnc_list = await create_target(client, Kind.dnc_lists, f"Demo {no} complaints")
+    added = await client.dnc_lists.add(dnc_list.id, [person.number for person in complaints])
+    print(f"2  A DNC list: {dnc_list.name}, {added.added} numbers")
     template = f"Demo {no} order"
-    await client.create_template(template, BODY)
+    await client.templates.create(template, BODY)
     print(f"3  A template: {template}\n     {BODY}")
     return _Cast(no, (customers, newsletter), (made[0], made[1]), dnc_list, template, zone)
 
 
-async def _first_list(client: Client) -> tuple[int, Target]:
+async def _first_list(client: AsyncClient) -> tuple[int, Target]:
     """Make the first list under the first number that is free."""
-    from callsheet.client import ApiError
+    from callsheet.cli.target import create_target
+    from callsheet.client import ApiError, Kind
 
     no = 1
     while True:
         try:
-            return no, await client.create_contact_list(f"Demo {no} customers", "Made up")
+            return no, await create_target(client, Kind.contact_lists, f"Demo {no} customers", "Made up")
         except ApiError as error:
             if error.code != "name_taken":
                 raise
@@ -170,14 +177,14 @@ def _say_places(places: Around) -> None:
     print(f"   open now: {day}; closed now: {places.by_night.zone}")
 
 
-async def _import(client: Client, target: Target, written: bytes) -> Import:
+async def _import(client: AsyncClient, target: Target, written: bytes) -> Import:
     from callsheet.cli.counting import counted
     from callsheet.cli.importing import follow
     from callsheet.cli.progress import Bar
 
     with Bar(target.name) as bar:
-        import_id = await client.start_import(target, written, f"{target.name}.csv")
-        done = await follow(client, target, import_id, bar)
+        started = await client.imports.start(target.kind, target.id, written, filename=f"{target.name}.csv")
+        done = await follow(client, target, started.id, bar)
     print(
         f"     {target.name}: {counted(done.rows, 'row')}, {counted(done.accepted, 'contact')},"
         f" {done.duplicates} twice in the file, {done.rejected} rejected"
@@ -215,7 +222,7 @@ def _documented(cast: _Cast) -> dict[str, Any]:
     }
 
 
-async def _watch(client: Client, run_id: str, contacts: int) -> dict[str, Any]:
+async def _watch(client: AsyncClient, run_id: str, contacts: int) -> RunReport:
     """Show the progress until everybody who may be contacted now has an outcome, and return the report."""
     import asyncio
 
@@ -223,17 +230,17 @@ async def _watch(client: Client, run_id: str, contacts: int) -> dict[str, Any]:
     from callsheet.cli.progress import Bar
 
     loop = asyncio.get_running_loop()
-    before: dict[str, Any] = {}
+    before: Outcome | None = None
     since = loop.time()
     with Bar("Sending") as bar:
         while True:
-            report = dict(await client.run(run_id))
-            outcome = report["outcome"]
+            report = await client.runs.get(run_id)
+            outcome = report.outcome
             waits = deferred(outcome)
             done = settled(outcome)
             words = (
-                f"{outcome['delivered']:,} delivered, {outcome['accepted']:,} wait for a receipt,"
-                f" {outcome['in_flight']:,} for an answer"
+                f"{outcome.delivered:,} delivered, {outcome.accepted:,} wait for a receipt,"
+                f" {outcome.in_flight:,} for an answer"
             )
             if outcome != before:
                 before, since = outcome, loop.time()
@@ -244,9 +251,11 @@ async def _watch(client: Client, run_id: str, contacts: int) -> dict[str, Any]:
             await asyncio.sleep(ASK_SECONDS)
 
 
-async def _reasons(client: Client, target: Target, done: Import) -> list[str]:
+async def _reasons(client: AsyncClient, target: Target, done: Import) -> list[str]:
     """Return the reason of each rejected row."""
     import csv
+    from io import BytesIO
 
-    written = b"".join([chunk async for chunk in client.rejects(target, done.id)]).decode()
-    return [row["reason"] for row in csv.DictReader(written.splitlines())]
+    written = BytesIO()
+    await client.imports.save_rejects(target.kind, target.id, done.id, written)
+    return [row["reason"] for row in csv.DictReader(written.getvalue().decode().splitlines())]

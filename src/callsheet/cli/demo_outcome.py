@@ -6,18 +6,18 @@ import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from callsheet.cli.counting import counted
 from callsheet.cli.demo_people import ENDINGS
 from callsheet.cli.options import own_name
-from callsheet.client import Import
 from callsheet.folder import DataFolder
 from callsheet.settings import Settings
 
-Outcome = Mapping[str, Any]
-"""`outcome` of a run, as the API shows it."""
+if TYPE_CHECKING:
+    from callsheet.client import Import
+    from callsheet.client.v1.reports import Outcome, RunReport
 
 _CLOSED = "outside_hours"
 _WORDS = {"dnc": "on a DNC list"}
@@ -27,28 +27,28 @@ _NO_RECEIPT = ENDINGS["9908"]
 
 def deferred(outcome: Outcome) -> int:
     """Count the contacts whose hours are closed."""
-    left = sum(group["contacts"] for group in outcome["left"] if not group["open"])
-    return int(left + sum(one["contacts"] for one in outcome["waiting"] if one["reason"] == _CLOSED))
+    left = sum(group.contacts for group in outcome.left if not group.open)
+    return left + sum(one.contacts for one in outcome.waiting if one.reason == _CLOSED)
 
 
 def settled(outcome: Outcome) -> int:
     """Count the contacts of which nothing more is expected now."""
-    ended = sum(outcome[name] for name in ("delivered", "undelivered", "rejected", "uncertain", "duplicate"))
-    return int(ended + sum(outcome["suppressed"].values()))
+    ended = outcome.delivered + outcome.undelivered + outcome.rejected + outcome.uncertain + outcome.duplicate
+    return ended + sum(outcome.suppressed.values())
 
 
 def nothing_moves(outcome: Outcome, *, quiet: bool) -> bool:
     """Tell whether everybody who may be contacted now has an outcome; `quiet`: nothing changed for a while."""
-    open_left = any(group["open"] for group in outcome["left"])
-    comes_again = any(one["reason"] != _CLOSED for one in outcome["waiting"])
-    if outcome["in_flight"] or open_left or comes_again:
+    open_left = any(group.open for group in outcome.left)
+    comes_again = any(one.reason != _CLOSED for one in outcome.waiting)
+    if outcome.in_flight or open_left or comes_again:
         return False
-    return bool(outcome["accepted"] <= _NO_RECEIPT) or quiet
+    return outcome.accepted <= _NO_RECEIPT or quiet
 
 
-def say_outcome(report: Mapping[str, Any], imports: Sequence[Import], rejects: Sequence[Sequence[str]]) -> None:
+def say_outcome(report: RunReport, imports: Sequence[Import], rejects: Sequence[Sequence[str]]) -> None:
     """Print the table."""
-    outcome, effort = report["outcome"], report["effort"]
+    outcome, effort = report.outcome, report.effort
     lines = list(_lines(outcome))
     print("\nWhat became of them")
     for name, count, words in lines:
@@ -60,37 +60,37 @@ def say_outcome(report: Mapping[str, Any], imports: Sequence[Import], rejects: S
     _say("twice in a file", twice, "left out by the import")
     _say("rows", sum(done.rows for done in imports), "in both files")
     print(
-        f"\n{counted(effort['attempts'], 'attempt')}, {counted(effort['segments'], 'segment')};"
-        f" {effort['refused']} were throttled and sent again."
+        f"\n{counted(effort.attempts, 'attempt')}, {counted(effort.segments, 'segment')};"
+        f" {effort.refused} were throttled and sent again."
     )
     if deferred(outcome):
         print("The campaign stays Active: it goes on by itself when the closed hours open, if a server runs then.")
 
 
 def _lines(outcome: Outcome) -> Iterator[tuple[str, int, str]]:
-    yield "delivered", outcome["delivered"], "a handset confirmed it"
-    yield "undelivered", outcome["undelivered"], "the carrier took it, and no handset did"
-    yield "rejected", outcome["rejected"], "the carrier knows no such number"
-    yield "accepted", outcome["accepted"], "the carrier took it, and no receipt has come"
-    yield "uncertain", outcome["uncertain"], "no answer: nobody knows, so nobody is contacted twice"
-    yield "excluded", sum(outcome["suppressed"].values()), _counted(outcome["suppressed"])
-    yield "duplicate", outcome["duplicate"], "the same person in the other list"
+    yield "delivered", outcome.delivered, "a handset confirmed it"
+    yield "undelivered", outcome.undelivered, "the carrier took it, and no handset did"
+    yield "rejected", outcome.rejected, "the carrier knows no such number"
+    yield "accepted", outcome.accepted, "the carrier took it, and no receipt has come"
+    yield "uncertain", outcome.uncertain, "no answer: nobody knows, so nobody is contacted twice"
+    yield "excluded", sum(outcome.suppressed.values()), _counted(outcome.suppressed)
+    yield "duplicate", outcome.duplicate, "the same person in the other list"
     for opens_at, zones, count in _openings(outcome):
         local = opens_at.astimezone(ZoneInfo(zones[0]))
         yield "deferred", count, f"until {local:%H:%M} in {', '.join(zones)} ({opens_at:%Y-%m-%d %H:%M} UTC)"
-    later = sum(one["contacts"] for one in outcome["waiting"] if one["reason"] == _CLOSED)
+    later = sum(one.contacts for one in outcome.waiting if one.reason == _CLOSED)
     if later:
         yield "deferred", later, "their hours closed meanwhile"
 
 
-def _openings(outcome: Outcome) -> Iterator[tuple[datetime, list[str], int]]:
+def _openings(outcome: Outcome) -> Iterator[tuple[datetime, tuple[str, ...], int]]:
     """Yield when the closed groups open, each instant and set of zones once."""
-    counts: Counter[tuple[str, tuple[str, ...]]] = Counter()
-    for group in outcome["left"]:
-        if not group["open"]:
-            counts[group["next_open_at"], tuple(group["zones"])] += group["contacts"]
+    counts: Counter[tuple[datetime, tuple[str, ...]]] = Counter()
+    for group in outcome.left:
+        if group.next_open_at is not None and not group.open:
+            counts[group.next_open_at, group.zones] += group.contacts
     for (opens_at, zones), count in sorted(counts.items()):
-        yield datetime.fromisoformat(opens_at), list(zones), count
+        yield opens_at, zones, count
 
 
 def _counted(reasons: Mapping[str, int]) -> str:

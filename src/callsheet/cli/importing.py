@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
@@ -13,7 +13,8 @@ from callsheet.cli.options import DataOption
 
 if TYPE_CHECKING:
     from callsheet.cli.progress import Bar
-    from callsheet.client import Client, Import, Target
+    from callsheet.cli.target import Target
+    from callsheet.client import AsyncClient, Import
     from callsheet.core.errors import CallsheetError
     from callsheet.settings import Settings
 
@@ -112,38 +113,37 @@ async def _import(
     async with reached(settings, start_engine=False) as client:
         target = await _target(client, name, dnc=dnc)
         with Bar(target.name) as bar, file.open("rb") as source:
-            import_id = await client.start_import(target, _chunks(source, bar), file.name)
-            done = await follow(client, target, import_id, bar)
+            chunks = _chunks(source, bar)
+            started = await client.imports.start(target.kind, target.id, chunks, filename=file.name)
+            done = await follow(client, target, started.id, bar)
         unlisted = ""
         if done.rejected:
             unlisted = await _write_rejects(client, target, done, rejects)
         if unlisted:
-            path = f"/v1/apps/{client.known.app_id}/{target.kind}/{target.id}/imports/{done.id}/rejects"
+            path = f"/v1/apps/{client.app_id}/{target.kind}/{target.id}/imports/{done.id}/rejects"
             unlisted += f". A server tells the rejected rows, with reasons: GET {path}"
         return target, done, unlisted
 
 
-async def _target(client: Client, name: str, *, dnc: bool) -> Target:
+async def _target(client: AsyncClient, name: str, *, dnc: bool) -> Target:
     """Find the list, or make it. Raises Invalid where the name is one of a list of the other kind only.
 
     Whoever takes people who must not be contacted for contacts contacts them.
     """
-    from callsheet.client import ApiError
+    from callsheet.cli.target import create_target, find_target
+    from callsheet.client import ApiError, Kind
 
-    find, find_other = client.find_contact_list, client.find_dnc_list
-    create: Callable[[str], Awaitable[Target]] = client.create_contact_list
-    if dnc:
-        find, find_other, create = find_other, find, client.create_dnc_list
+    kind, other_kind = (Kind.dnc_lists, Kind.contact_lists) if dnc else (Kind.contact_lists, Kind.dnc_lists)
     if not name.strip():
         raise _wrong_list("Give the list a name.")
-    found = await find(name)
+    found = await find_target(client, kind, name)
     if found is not None:
         return found
-    other = await find_other(name)
+    other = await find_target(client, other_kind, name)
     if other is not None:
         raise _wrong_list((_IS_CONTACTS if dnc else _IS_DNC).format(name=other.name))
     try:
-        return await create(name)
+        return await create_target(client, kind, name)
     except ApiError as error:
         if error.status != 400:
             raise
@@ -157,14 +157,14 @@ def _wrong_list(sentence: str) -> CallsheetError:
     return Invalid([FieldError("LIST", sentence)])
 
 
-async def follow(client: Client, target: Target, import_id: str, bar: Bar) -> Import:
+async def follow(client: AsyncClient, target: Target, import_id: str, bar: Bar) -> Import:
     """Show how an import goes on, until it is over."""
     import asyncio
 
     from callsheet.cli.counting import counted
 
     while True:
-        found = await client.find_import(target, import_id)
+        found = await client.imports.get(target.kind, target.id, import_id)
         words = f"{counted(found.rows, 'row')}, {found.rejected:,} rejected"
         bar.show(found.bytes_done, found.bytes_total, f"{words}, {_size(found.bytes_done, found.bytes_total)}")
         if found.is_over:
@@ -172,7 +172,7 @@ async def follow(client: Client, target: Target, import_id: str, bar: Bar) -> Im
         await asyncio.sleep(ASK_SECONDS)
 
 
-async def _chunks(file: BinaryIO, bar: Bar) -> AsyncIterator[bytes]:
+def _chunks(file: BinaryIO, bar: Bar) -> Iterator[bytes]:
     import os
 
     total, done = os.fstat(file.fileno()).st_size, 0
@@ -188,14 +188,12 @@ def _size(done: int, total: int) -> str:
     return f"{decimal(done)} of {decimal(total)}" if total else decimal(done)
 
 
-async def _write_rejects(client: Client, target: Target, done: Import, rejects: Path | None) -> str:
+async def _write_rejects(client: AsyncClient, target: Target, done: Import, rejects: Path | None) -> str:
     """Write the rejected rows, or return why there is no place for them."""
     if rejects is None:
         return "Beside a pipe no file is written"
     try:
-        with rejects.open("wb") as out:
-            async for chunk in client.rejects(target, done.id):
-                out.write(chunk)
+        await client.imports.save_rejects(target.kind, target.id, done.id, rejects)
     except OSError as error:
         return f"{rejects} cannot be written: {error.strerror}"
     return ""

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 
-from callsheet.client import Client, open_client
+from callsheet.client import AsyncClient
 from callsheet.folder import DataFolder
 from callsheet.settings import Settings
 
 
 @asynccontextmanager
-async def reached(settings: Settings, *, start_engine: bool) -> AsyncIterator[Client]:
+async def reached(settings: Settings, *, start_engine: bool) -> AsyncIterator[AsyncClient]:
     """Give a client of the default app.
 
     Where no server runs, one starts on a free port that only this machine reaches, and stops at the end; without
@@ -21,7 +21,7 @@ async def reached(settings: Settings, *, start_engine: bool) -> AsyncIterator[Cl
     folder = DataFolder(settings.data)
     address = folder.server()
     if address is not None:
-        async with open_client(replace(folder.credentials(), base_url=address)) as client:
+        async with AsyncClient(**asdict(replace(folder.credentials(), base_url=address))) as client:
             yield client
         return
     folder.refuse_if_owned()
@@ -29,6 +29,6 @@ async def reached(settings: Settings, *, start_engine: bool) -> AsyncIterator[Cl
 
     async with (
         serving(settings, passing=True, start_engine=start_engine) as server,
-        open_client(server.known) as client,
+        AsyncClient(**asdict(server.known)) as client,
     ):
         yield client

@@ -1,0 +1,1 @@
+"""The documented API: a file for each resource, with its answers."""

@@ -1,0 +1,1 @@
+"""Our own resources, below `/v1`: a file for each, with its answers."""

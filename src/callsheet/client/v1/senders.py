@@ -1,0 +1,59 @@
+"""Senders: the numbers that messages come from."""
+
+from __future__ import annotations
+
+from msgspec import UNSET
+
+from callsheet.client.call import Call, Given, given
+from callsheet.client.method import Mode, Paged, Resource, Single
+from callsheet.client.record import Page, Record
+
+_ALL = "/v1/apps/{app}/senders"
+_ONE = "/v1/apps/{app}/senders/{sender_id}"
+
+
+class Sender(Record, frozen=True):
+    """A sender; without `segments_per_second` the carrier alone limits its speed."""
+
+    id: str
+    number: str
+    segments_per_second: float | None
+    trunk_id: str
+    flow_id: str | None
+
+
+class Senders(Resource[Mode]):
+    """Senders: the numbers that messages come from."""
+
+    @Paged
+    def list(self) -> Call[Page[Sender]]:
+        """Give all senders."""
+        return Call("GET", _ALL, Page[Sender])
+
+    @Single
+    def create(self, number: str, *, segments_per_second: Given[float | None] = UNSET) -> Call[Sender]:
+        """Add a sender, or give one that is there another speed."""
+        return Call("POST", _ALL, Sender, body=given(number=number, segments_per_second=segments_per_second))
+
+    @Single
+    def get(self, sender_id: str) -> Call[Sender]:
+        """Return a sender."""
+        return Call("GET", _ONE, Sender, {"sender_id": sender_id})
+
+    @Single
+    def change(
+        self,
+        sender_id: str,
+        *,
+        segments_per_second: Given[float | None] = UNSET,
+        trunk_id: Given[str] = UNSET,
+        flow_id: Given[str | None] = UNSET,
+    ) -> Call[Sender]:
+        """Change a sender's speed, its trunk, or the flow that its conversations follow."""
+        body = given(segments_per_second=segments_per_second, trunk_id=trunk_id, flow_id=flow_id)
+        return Call("PATCH", _ONE, Sender, {"sender_id": sender_id}, body=body)
+
+    @Single
+    def delete(self, sender_id: str) -> Call[None]:
+        """Delete a sender that no campaign uses."""
+        return Call("DELETE", _ONE, type(None), {"sender_id": sender_id})
