@@ -69,11 +69,7 @@ def strategy(**changes: Any) -> dict[str, Any]:
         ({"name": "tab\tbed"}, ["name"]),
         ({"name": "line\u2028separator"}, ["name"]),
         ({"schedule": "now"}, ["schedule"]),
-        ({"schedule": {"isSchedulingEnabled": True}}, ["schedule.isSchedulingEnabled"]),
-        (
-            {"schedule": {"isSchedulingEnabled": "true", "startDateTime": "2030-01-01 09:00:00"}},
-            ["schedule.isSchedulingEnabled"],
-        ),
+        ({"schedule": {"isSchedulingEnabled": True}}, ["schedule.startDateTime"]),
         ({"schedule": {"isSchedulingEnabled": "perhaps"}}, ["schedule.isSchedulingEnabled"]),
         ({"dialingStrategy": None}, ["dialingStrategy"]),
         ({"dialingStrategy": "FIFO"}, ["dialingStrategy"]),

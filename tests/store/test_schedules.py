@@ -9,7 +9,7 @@ import pytest
 from callsheet.core import recurrence
 from callsheet.core.campaign import Campaign, Channel, Move, Status
 from callsheet.core.errors import WrongState
-from callsheet.core.schedule import MISSED, STILL_RUNNING, Schedule, Verdict, judge, next_occurrence
+from callsheet.core.schedule import MISSED, STILL_RUNNING, Schedule, Verdict, judge
 from callsheet.store.apps import App
 from callsheet.store.runs import Wanted
 from callsheet.store.store import Store
@@ -27,9 +27,7 @@ async def planned(store: Store, app: App, clock: StillClock, schedule: Schedule 
 
 
 async def put(store: Store, clock: StillClock, campaign: Campaign, schedule: Schedule = TWICE) -> Campaign:
-    next_at = next_occurrence(schedule, clock.now())
-    assert next_at is not None
-    return await store.schedules.put(campaign, schedule, next_at, clock.now())
+    return await store.schedules.put(campaign, schedule, clock.now())
 
 
 def verdict_of(campaign: Campaign, now: datetime) -> Verdict:

@@ -242,7 +242,7 @@ _CLOCK = re.compile(r"\s*(0?[1-9]|1[0-2])(?::([0-5][0-9]))?\s*([AP])\.?\s*M\.?\s
 _CLOCK_SENTENCE = "Write the time of day like 9:00 AM or 6:00 PM."
 _DAY_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 # MO of the calling hours, Mon of the schedule, and full names are all accepted.
-_DAYS: Mapping[str, int] = MappingProxyType(
+DAYS_NAMED: Mapping[str, int] = MappingProxyType(
     {name[:length]: day for day, name in enumerate(_DAY_NAMES) for length in (2, 3, len(name))}
 )
 
@@ -343,7 +343,7 @@ def _read_window(entry: object, frequency: Frequency | None, path: str, wrong: l
 def _read_days(value: object, frequency: Frequency | None, path: str, wrong: list[FieldError]) -> tuple[int, ...]:
     if frequency is Frequency.daily:
         return tuple(range(_WEEK_DAYS))  # a day that is present says nothing then
-    day = _DAYS.get(value.strip().lower()) if isinstance(value, str) else None
+    day = DAYS_NAMED.get(value.strip().lower()) if isinstance(value, str) else None
     if day is not None:
         return (day,)
     if frequency is not None or value is not None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from callsheet.core.campaign import Channel, MachineDetection, Mode, Order
 from callsheet.core.errors import FieldError
 from callsheet.core.filtering import Filter
 from callsheet.core.hours import CallingHours
+from callsheet.core.schedule import Schedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +33,17 @@ class Paths:
     sender: str
     message: str
     filter: str
+    schedule: Mapping[str, str] = field(default_factory=dict)
+    """By the names of its fields."""
 
 
-DOCUMENTED = Paths("dialingStrategy.callerId.phoneNumber", "message.message", "filter")
+_SCHEDULE = {"start": "startDateTime", "end": "endDateTime", "rule": "recurrenceObject"}
+DOCUMENTED = Paths(
+    "dialingStrategy.callerId.phoneNumber",
+    "message.message",
+    "filter",
+    {ours: f"schedule.{theirs}" for ours, theirs in _SCHEDULE.items()},
+)
 """In the documented body, which has no word for a filter."""
 
 
@@ -76,6 +85,8 @@ class Wish:
     ring_seconds: int = 30
     voice: VoiceWish | None = None
     filter: Filter | None = None
+    schedule: Schedule | None = None
+    """When it starts by itself; none: when somebody starts it."""
     paths: Paths = DOCUMENTED
     faults: tuple[FieldError, ...] = ()
     """What is wrong with single fields."""

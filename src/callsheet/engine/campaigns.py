@@ -24,16 +24,19 @@ _KINDS = frozenset(channel.value for channel in Channel)
 
 
 async def create(runtime: Runtime, app: App, wish: Wish) -> Campaign:
-    """Create a campaign. It waits in Ready (calls are Preparing before), unless the app starts what it creates.
+    """Create a campaign. It waits in Ready, or for its time, unless the app starts what it creates.
 
     One that cannot start (its flow is empty, its list is in use) is there all the same, and waits.
     """
     now = runtime.clock.now()
-    definition = await draft(runtime.store, app, wish)
-    campaign = await runtime.store.campaigns.create(app.no, definition, now, unique_names=app.settings.unique_names)
+    definition = await draft(runtime.store, app, wish, now)
+    campaign = await runtime.store.campaigns.create(
+        app.no, definition, now, unique_names=app.settings.unique_names, schedule=wish.schedule
+    )
     if campaign.status is Status.preparing:
         runtime.conductor.preparer.wake()
-    if not app.settings.start_on_create:
+    runtime.conductor.starter.wake()
+    if campaign.waits or not app.settings.start_on_create:
         return campaign
     try:
         return await start(runtime, app, campaign)
@@ -65,8 +68,12 @@ async def find(runtime: Runtime, app: App, campaign_id: str) -> Campaign:
 async def update(runtime: Runtime, app: App, campaign: Campaign, wish: Wish) -> Campaign:
     """Replace a campaign's definition: what the wish leaves out is gone."""
     now = runtime.clock.now()
-    definition = await draft(runtime.store, app, wish)
-    return await runtime.store.campaigns.update(campaign, definition, now, unique_names=app.settings.unique_names)
+    definition = await draft(runtime.store, app, wish, now)
+    updated = await runtime.store.campaigns.update(
+        campaign, definition, now, unique_names=app.settings.unique_names, schedule=wish.schedule
+    )
+    runtime.conductor.starter.wake()
+    return updated
 
 
 async def start(

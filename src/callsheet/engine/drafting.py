@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 
 from callsheet.core.campaign import Channel, Definition, MessagePlan, Named, VoicePlan
 from callsheet.core.errors import FieldError, Invalid
 from callsheet.core.filtering import Filter
 from callsheet.core.message import to_send
 from callsheet.core.names import key_of, no_such
+from callsheet.core.schedule import faults_of
 from callsheet.core.template import compile_text
 from callsheet.core.wish import Reference, VoiceWish, Wish
 from callsheet.store.apps import App
@@ -16,12 +18,12 @@ from callsheet.store.lists import ContactList
 from callsheet.store.store import Store
 
 
-async def draft(store: Store, app: App, wish: Wish) -> Definition:
+async def draft(store: Store, app: App, wish: Wish, now: datetime) -> Definition:
     """Return the definition that a wish describes.
 
     Raises Invalid, naming every field that is wrong and everything that does not exist. Nothing is stored.
     """
-    wrong = list(wish.faults)
+    wrong = [*wish.faults, *_schedule_faults(wish, now)]
     lists = await find_lists(store, app, wish.contact_lists, wrong)
     if wish.filter is not None:
         wrong += filter_faults(wish.filter, lists, wish.paths.filter)
@@ -50,6 +52,11 @@ async def draft(store: Store, app: App, wish: Wish) -> Definition:
         voice=voice,
         filter=wish.filter,
     )
+
+
+def _schedule_faults(wish: Wish, now: datetime) -> list[FieldError]:
+    faults = faults_of(wish.schedule, now) if wish.schedule is not None else []
+    return [FieldError(wish.paths.schedule.get(fault.path, fault.path), fault.message) for fault in faults]
 
 
 async def find_lists(

@@ -18,7 +18,6 @@ from callsheet.core.schedule import (
     ends_at,
     faults_of,
     judge,
-    next_occurrence,
 )
 from callsheet.engine import campaigns
 from callsheet.engine.runtime import Runtime
@@ -41,9 +40,7 @@ async def put(runtime: Runtime, app: App, campaign: Campaign, schedule: Schedule
     now = runtime.clock.now()
     if faults := check(app, schedule, now):
         raise Invalid(faults)
-    next_at = next_occurrence(schedule, now)
-    assert next_at is not None, "it was checked"
-    planned = await runtime.store.schedules.put(campaign, schedule, next_at, now)
+    planned = await runtime.store.schedules.put(campaign, schedule, now)
     runtime.conductor.starter.wake()
     return planned
 

@@ -22,7 +22,7 @@ from callsheet.core.ids import Prefix
 from callsheet.core.names import key_of
 from callsheet.core.notice import NoticeKind
 from callsheet.core.run import NORMALLY, Execution, Launch
-from callsheet.core.schedule import STARTED, Verdict
+from callsheet.core.schedule import STARTED, Schedule, Verdict
 from callsheet.store import tables as t
 from callsheet.store.campaign_rows import find as find_row
 from callsheet.store.campaign_rows import id_of, lock
@@ -39,7 +39,7 @@ from callsheet.store.launching import (
     set_status,
 )
 from callsheet.store.outbox import tell_of_run
-from callsheet.store.planning import WAITS, drop_plan, note
+from callsheet.store.planning import WAITS, drop_plan, give_plan, note
 from callsheet.store.restoring import refuse_unacknowledged
 from callsheet.store.rows import insert, new_id, one, to_json
 from callsheet.store.sending import refuse_stopped
@@ -62,8 +62,19 @@ class Campaigns:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    async def create(self, app: int, definition: Definition, now: datetime, *, unique_names: bool) -> Campaign:
-        """Create a campaign: it waits in Ready, and one that calls is Preparing before. Raises NameTaken."""
+    async def create(
+        self,
+        app: int,
+        definition: Definition,
+        now: datetime,
+        *,
+        unique_names: bool,
+        schedule: Schedule | None = None,
+    ) -> Campaign:
+        """Create a campaign: it waits in Ready, or for its time, and one that calls is Preparing before.
+
+        Raises NameTaken.
+        """
         campaign_id = new_id(Prefix.campaign)
         status = Status.preparing if definition.channel is Channel.voice else Status.ready
 
@@ -86,7 +97,8 @@ class Campaigns:
             _write_version(conn, app, no, 1, definition)
             if status is Status.preparing:
                 insert(conn, t.preparing, app=app, campaign_no=no)
-            return Campaign(app, no, campaign_id, status, 1, definition, now, now)
+            made = Campaign(app, no, campaign_id, status, 1, definition, now, now)
+            return give_plan(conn, made, schedule, now) if schedule is not None else made
 
         return await self._db.write(create)
 
@@ -126,9 +138,18 @@ class Campaigns:
         return await self._db.read(lambda conn: following(conn, app, wanted, before_no=before, limit=limit))
 
     async def update(
-        self, campaign: Campaign, definition: Definition, now: datetime, *, unique_names: bool
+        self,
+        campaign: Campaign,
+        definition: Definition,
+        now: datetime,
+        *,
+        unique_names: bool,
+        schedule: Schedule | None = None,
     ) -> Campaign:
-        """Replace a campaign's definition with a new version of it. Raises NameTaken, WrongState, CampaignNotFound."""
+        """Replace a campaign's definition with a new version of it, and its schedule.
+
+        Raises NameTaken, WrongState, CampaignNotFound.
+        """
 
         def update(conn: sa.Connection) -> Campaign:
             current = lock(conn, campaign)
@@ -148,7 +169,8 @@ class Campaigns:
                     **_searched(definition),
                 )
             )
-            return replace(current, status=status, version=version, definition=definition, updated_at=now, plan=None)
+            made = replace(current, status=status, version=version, definition=definition, updated_at=now, plan=None)
+            return give_plan(conn, made, schedule, now) if schedule is not None else made
 
         return await self._db.write(update)
 

@@ -11,9 +11,9 @@ import msgspec
 import sqlalchemy as sa
 
 from callsheet.clock import from_micros, to_micros
-from callsheet.core.campaign import Campaign
+from callsheet.core.campaign import Campaign, Status, scheduled
 from callsheet.core.notice import NoticeKind
-from callsheet.core.schedule import STARTED, Plan, Schedule, Verdict
+from callsheet.core.schedule import STARTED, Plan, Schedule, Verdict, next_occurrence
 from callsheet.store import tables as t
 from callsheet.store.outbox import announce
 from callsheet.store.rows import insert, to_json
@@ -49,19 +49,29 @@ def read_plan(row: Mapping[str, Any]) -> Plan | None:
     )
 
 
-def write_plan(conn: sa.Connection, app: int, campaign_no: int, schedule: Schedule, next_at: datetime, at: int) -> Plan:
-    """Give a campaign a schedule, in place of the one that it had; `at` in microseconds."""
-    drop_plan(conn, app, campaign_no)
+def give_plan(conn: sa.Connection, campaign: Campaign, schedule: Schedule, now: datetime) -> Campaign:
+    """Give a campaign a schedule, in place of the one that it had. It has an occurrence left: it was checked."""
+    next_at = next_occurrence(schedule, now)
+    assert next_at is not None, "it was checked"
+    drop_plan(conn, campaign.app, campaign.no)
     insert(
         conn,
         t.schedule,
-        app=app,
-        campaign_no=campaign_no,
+        app=campaign.app,
+        campaign_no=campaign.no,
         document=to_json(schedule),
         next_at=to_micros(next_at),
-        updated_at=at,
+        updated_at=to_micros(now),
     )
-    return Plan(schedule, next_at)
+    return move_alone(conn, replace(campaign, plan=Plan(schedule, next_at)), scheduled(campaign.status), now)
+
+
+def move_alone(conn: sa.Connection, campaign: Campaign, status: Status, now: datetime) -> Campaign:
+    """Set the state of a campaign, whose run (if it has one) stays as it is."""
+    at = to_micros(now)
+    mine = sa.update(t.campaign).where(t.campaign.c.no == campaign.no)
+    conn.execute(mine.values(status=status.value, updated_at=at))
+    return replace(campaign, status=status, updated_at=now)
 
 
 def drop_plan(conn: sa.Connection, app: int, campaign_no: int) -> None:

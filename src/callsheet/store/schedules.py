@@ -13,12 +13,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from callsheet.clock import from_micros, to_micros
-from callsheet.core.campaign import Campaign, Status, lapsed, scheduled, unscheduled
+from callsheet.core.campaign import Campaign, lapsed, unscheduled
 from callsheet.core.schedule import Schedule, Verdict
 from callsheet.store import tables as t
 from callsheet.store.campaign_rows import find, lock, read, select_campaigns
 from callsheet.store.database import Database
-from callsheet.store.planning import drop_plan, note, write_plan
+from callsheet.store.planning import drop_plan, give_plan, move_alone, note
 
 _MOST_DUE = 100
 """At one look."""
@@ -30,13 +30,11 @@ class Schedules:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    async def put(self, campaign: Campaign, schedule: Schedule, next_at: datetime, now: datetime) -> Campaign:
+    async def put(self, campaign: Campaign, schedule: Schedule, now: datetime) -> Campaign:
         """Give a campaign a schedule, in place of the one that it had; a run that is on goes on."""
 
         def put(conn: sa.Connection) -> Campaign:
-            current = lock(conn, campaign)
-            plan = write_plan(conn, current.app, current.no, schedule, next_at, to_micros(now))
-            return _moved(conn, replace(current, plan=plan), scheduled(current.status), now)
+            return give_plan(conn, lock(conn, campaign), schedule, now)
 
         return await self._db.write(put)
 
@@ -46,7 +44,7 @@ class Schedules:
         def drop(conn: sa.Connection) -> Campaign:
             current = lock(conn, campaign)
             drop_plan(conn, current.app, current.no)
-            return _moved(conn, replace(current, plan=None), unscheduled(current.status), now)
+            return move_alone(conn, replace(current, plan=None), unscheduled(current.status), now)
 
         return await self._db.write(drop)
 
@@ -60,7 +58,7 @@ class Schedules:
             if current.plan != campaign.plan:
                 return None
             noted = note(conn, current, verdict, now, outcome=outcome, reason=reason)
-            return noted if noted.waits else _moved(conn, noted, lapsed(current.status), now)
+            return noted if noted.waits else move_alone(conn, noted, lapsed(current.status), now)
 
         return await self._db.write(pass_over)
 
@@ -106,11 +104,3 @@ def _found(conn: sa.Connection, query: sa.Select[Any]) -> list[Campaign]:
     keys: Sequence[Any] = conn.execute(query.limit(_MOST_DUE)).all()
     found = [find(conn, app, campaign_id) for app, campaign_id in keys]
     return [campaign for campaign in found if campaign is not None]
-
-
-def _moved(conn: sa.Connection, campaign: Campaign, status: Status, now: datetime) -> Campaign:
-    """Set the state of a campaign, whose run (if it has one) stays as it is."""
-    at = to_micros(now)
-    mine = sa.update(t.campaign).where(t.campaign.c.no == campaign.no)
-    conn.execute(mine.values(status=status.value, updated_at=at))
-    return replace(campaign, status=status, updated_at=now)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from callsheet.api.compat.schedules import view_schedule
 from callsheet.api.instants import write_instant
 from callsheet.core.campaign import Campaign, Channel, Definition, MachineDetection
 from callsheet.core.run import Execution
@@ -45,7 +46,7 @@ def _view(campaign: Campaign, templates: Mapping[int, str]) -> Shown:
         "totalMessagesSent": campaign.sent,
         "createdAt": write_instant(campaign.created_at),
         "updatedAt": write_instant(campaign.updated_at),
-        "schedule": {"isSchedulingEnabled": False, "isRecurrenceEnabled": False},
+        "schedule": view_schedule(campaign),
         "contactLists": [contact_list.name for contact_list in definition.contact_lists],
         **_run_of(campaign),
     }

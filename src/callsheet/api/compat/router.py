@@ -18,6 +18,7 @@ from callsheet.api.compat import (
     interactions,
     outbound_sms,
     queues,
+    schedules,
     status,
     triggers,
 )
@@ -41,7 +42,7 @@ async def _needs_voice(_: Call) -> Mapping[str, Any]:
 _ROUTES: tuple[tuple[str, Mapping[str, Handler]], ...] = (
     ("/campaign", {"POST": campaigns.create}),
     ("/campaign/getallcampaigndetails", dict.fromkeys(("POST", "GET"), campaign_list.show_all)),
-    ("/campaign/schedule", {"POST": _not_yet}),
+    ("/campaign/schedule", {"POST": schedules.switch}),
     ("/campaign/contactlist/createcontactlist", {"POST": contact_lists.create}),
     ("/campaign/contactlist/addcontacts", {"POST": contacts.add}),
     ("/campaign/contactlist/getalllistdetails", {"POST": contact_lists.show_all, "GET": contact_lists.show_all}),

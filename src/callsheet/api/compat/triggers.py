@@ -9,7 +9,7 @@ from callsheet.api.compat.call import Call
 from callsheet.api.compat.campaign_view import execution_of
 from callsheet.api.compat.fields import Fields
 from callsheet.api.instants import write_instant
-from callsheet.core.campaign import MAX_DESCRIPTION_CHARACTERS, Campaign, Move
+from callsheet.core.campaign import MAX_DESCRIPTION_CHARACTERS, Campaign, Move, Status
 from callsheet.core.errors import FieldError, Invalid
 from callsheet.core.run import NORMALLY, Execution, Launch
 from callsheet.engine import campaigns
@@ -45,7 +45,8 @@ async def pull(call: Call) -> dict[str, Any]:
         moved = await campaigns.start(call.runtime, call.app, campaign, launch=launch, again=again)
     else:
         moved = await campaigns.move(call.runtime, campaign, move)
-    return _told(moved, _MESSAGES[move])
+    # A stop ends this run, also where the schedule begins another: the documented answer says Stopped.
+    return {**_told(moved, _MESSAGES[move]), **({"status": Status.stopped.value} if move is Move.stop else {})}
 
 
 def _read_emergency(call: Call) -> Launch:

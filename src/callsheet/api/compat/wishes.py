@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from callsheet.api.compat.dialing import Dialing, read_dialing, read_voice
 from callsheet.api.compat.fields import Fields
 from callsheet.api.compat.references import read_contact_lists, read_dnc_lists, read_flow, read_template
+from callsheet.api.compat.schedules import read_block
 from callsheet.core.campaign import (
     HIGHEST_PRIORITY,
     LOWEST_PRIORITY,
@@ -70,7 +71,6 @@ def _read_channel(fields: Fields, in_query: str) -> Channel:
 
 
 def _read(fields: Fields, channel: Channel, generation: int) -> Wish:
-    _refuse_schedule(fields)
     sender, hours, hours_document = _read_strategy(fields)
     voice = read_voice(fields) if channel is Channel.voice else None
     said = _read_message(fields) if channel is Channel.sms else _read_calls(fields, voice)
@@ -97,16 +97,9 @@ def _read(fields: Fields, channel: Channel, generation: int) -> Wish:
         retry_minutes=dialing.retry_minutes,
         ring_seconds=dialing.ring_seconds,
         voice=voice,
+        schedule=read_block(fields),
         faults=tuple(fields.wrong),
     )
-
-
-def _refuse_schedule(fields: Fields) -> None:
-    """Refuse what would be kept and then never run."""
-    schedule = fields.inside("schedule")
-    if schedule.flag("isSchedulingEnabled", default=False):
-        message = "Schedules do not run yet in this version: send false, and start the campaign by a call."
-        schedule.blame("isSchedulingEnabled", message)
 
 
 # -- sender and calling hours ----------------------------------------------------------------------------------------
