@@ -238,6 +238,10 @@ def _away_as_unavailable(raw: Raw) -> Iterator[None]:
     """Say Unavailable where an error means that the database went away."""
     try:
         yield
+    except asyncio.CancelledError:
+        # Between two statements the driver loses count of its transactions; nobody is to have this connection again.
+        raw.terminate()
+        raise
     except _DRIVER_ERRORS as error:
         if _is_away(error) or _is_closed(raw):
             raise Unavailable from error
