@@ -17,4 +17,4 @@ class Page(Record, Generic[T], frozen=True):
     """Some items of many, and the cursor of those that follow: None when none follow."""
 
     items: tuple[T, ...]
-    next: str | int | None
+    next: str | int | None = None

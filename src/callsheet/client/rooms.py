@@ -16,6 +16,7 @@ from callsheet.client.v1.contact_lists import ContactLists
 from callsheet.client.v1.dnc_lists import DncLists
 from callsheet.client.v1.flows import Flows
 from callsheet.client.v1.imports import Imports
+from callsheet.client.v1.opt_outs import OptOuts
 from callsheet.client.v1.queues import Queues
 from callsheet.client.v1.runs import Runs
 from callsheet.client.v1.sandbox import Sandbox
@@ -69,6 +70,7 @@ class Rooms(Resource[Mode]):
         self.flows: Flows[Mode] = Flows(carrier)
         self.contact_lists: ContactLists[Mode] = ContactLists(carrier)
         self.dnc_lists: DncLists[Mode] = DncLists(carrier)
+        self.opt_outs: OptOuts[Mode] = OptOuts(carrier)
         self.imports: Imports[Mode] = Imports(carrier)
         self.campaigns: Campaigns[Mode] = Campaigns(carrier)
         self.runs: Runs[Mode] = Runs(carrier)

@@ -40,6 +40,8 @@ class SettingChanges(TypedDict, total=False):
     most_dnc_numbers: int | None
     segment_cost: str | None
     currency: str | None
+    schedule_lateness_minutes: int
+    recurrence_precedence: bool
     cap: Cap | None
 
 
@@ -65,6 +67,8 @@ class AppSettings(Record, frozen=True):
     most_dnc_numbers: int | None
     segment_cost: str | None
     currency: str | None
+    schedule_lateness_minutes: int
+    recurrence_precedence: bool
     cap: Cap | None
 
 
