@@ -53,21 +53,33 @@ def decide(kind: Kind, policy: RetryPolicy, *, n: int, used: int, at: datetime, 
 
     `used` counts the attempt that just ended; `jitter` is a random number in [0, 1) that spreads retries. A refusal
     backs off exponentially in the number of tries (they are definite, so a repeat is safe). An uncertain attempt is
-    repeated only under `at_least_once`.
+    repeated only under `at_least_once`. Whoever was not connected (a message that was not delivered) waits the retry
+    period and comes after everyone else, until its attempts are used up; a number that does not exist never does.
     """
     match kind:
         case Kind.withdrawn | Kind.refused if n >= MOST_TRIES:
             return None
-        case Kind.withdrawn if n <= HASTY_TRIES:
-            return Again(at, Turn.first, n + 1, used - 1)
         case Kind.withdrawn:
-            return Again(at + backoff(n - HASTY_TRIES, jitter), Turn.first, n + 1, used - 1)
+            haste = timedelta() if n <= HASTY_TRIES else backoff(n - HASTY_TRIES, jitter)
+            return Again(at + haste, Turn.first, n + 1, used - 1)
         case Kind.refused:
             return Again(at + backoff(n, jitter), Turn.first, n + 1, used - 1)
         case Kind.uncertain if policy.uncertain is UncertainPolicy.at_least_once and used < policy.max_attempts + 1:
             return Again(at + backoff(n, jitter), Turn.first, n + 1, used)
+        case Kind.undelivered if used < policy.max_attempts:
+            return Again(at + timedelta(minutes=policy.retry_minutes), Turn.last, n + 1, used)
         case _:
             return None
+
+
+def waits_for_receipts(policy: RetryPolicy, accepted: int, idle_since: datetime, now: datetime) -> datetime | None:
+    """Return until when a run of which nothing else is left waits for receipts; None when it may end now.
+
+    Where contacts have more than one attempt, a receipt may still send one of the `accepted` round again. It waits one
+    retry period from when nothing else was left: what comes later is late, and holds no run.
+    """
+    until = idle_since + timedelta(minutes=policy.retry_minutes)
+    return until if accepted > 0 and policy.max_attempts > 1 and now < until else None
 
 
 CALLBACK = "callback"
@@ -99,7 +111,13 @@ def is_needless(turn: Turn, before: str) -> bool:
 
     `before` is the furthest state of the tries before it.
     """
-    return turn is Turn.first and before not in (PENDING, Kind.uncertain, *NOT_TAKEN)
+    match turn:
+        case Turn.first:
+            return before not in (PENDING, Kind.uncertain, *NOT_TAKEN)
+        case Turn.last:
+            return before == Kind.delivered
+        case _:
+            return False
 
 
 def backoff(n: int, jitter: float) -> timedelta:

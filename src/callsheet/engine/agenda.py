@@ -34,6 +34,8 @@ class RunState:
     chunk: Chunk | None = None
     group: Group | None = None
     """The group of the chunk: its door is judged at every arm."""
+    idle_since: datetime | None = None
+    """Since when nothing is left of it but receipts that may come."""
     dry: bool = False
     """Nothing was left to take from the open groups when this node last tried."""
     had_first: bool = False

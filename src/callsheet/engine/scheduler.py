@@ -10,7 +10,10 @@ import structlog
 
 from callsheet import meters
 from callsheet.clock import Clock
+from callsheet.core.attempt import Kind
 from callsheet.core.errors import Unavailable
+from callsheet.core.retrying import waits_for_receipts
+from callsheet.core.run import retry_policy
 from callsheet.engine.agenda import Agenda, RunState
 from callsheet.engine.holds import Holds
 from callsheet.store.store import Store
@@ -87,11 +90,20 @@ class Scheduler:
         calls_back_at = await self._store.callbacks.queue(state.run, now)
         work = await self._store.hot.work(state.run)
         state.see(work, now)
-        if not work.groups and not work.due and state.chunk is None and await self._store.hot.complete(state.run):
+        is_idle = not work.groups and not work.due and state.chunk is None and calls_back_at is None
+        state.idle_since = (state.idle_since or now) if is_idle else None
+        waits_until = await self._waits_until(state, now)
+        if is_idle and waits_until is None and await self._store.hot.complete(state.run):
             log.info("run.completed", run=state.run.id, campaign=state.run.campaign_id)
             self._agenda.forget(state.run.no)
             return []
-        instants = [due for due in state.due.values() if due > now]
-        if calls_back_at is not None:
-            instants.append(calls_back_at)
+        instants = [at for at in (*state.due.values(), calls_back_at, waits_until) if at is not None and at > now]
         return instants if state.look_again_at is None else [*instants, state.look_again_at]
+
+    async def _waits_until(self, state: RunState, now: datetime) -> datetime | None:
+        """Return until when an idle run waits for receipts that may send somebody round again."""
+        policy = retry_policy(state.run.definition, state.run.settings)
+        if state.idle_since is None or policy.max_attempts == 1:
+            return None
+        counters = await self._store.reports.counters(state.run.app, state.run.no)
+        return waits_for_receipts(policy, counters.get(Kind.accepted, 0), state.idle_since, now)
