@@ -14,6 +14,7 @@ PARAMETER = re.compile(r"\{(\w+)\}")
 ABOVE = frozenset({"app", "appId", "accountId", "account_id", "kind"})
 """Parameters of paths that name the tenant itself, or nothing of anybody's."""
 
+PASSWORD = "a long enough password"
 _PERSON = numbers("IN", 1, seed=7)[0]
 _MEANT: Mapping[str, Any] = {
     "number": _PERSON,
@@ -108,6 +109,8 @@ async def own_everything(caller: Caller) -> dict[str, str]:
     (contact,) = (await caller.v1("GET", f"/contact-lists/{list_id}/contacts")).json()["items"]
     imported = await caller.v1("POST", f"/contact-lists/{list_id}/imports", content=f"phone\n{_PERSON}\n")
     forbidden = await caller.v1("POST", f"/dnc-lists/{dnc_id}/imports", content=f"phone\n{_PERSON}\n")
+    pull = await caller.v1("PUT", f"/contact-lists/{list_id}/pull", {"url": "https://example.com/people.json"})
+    assert pull.status_code in (200, 201), pull.text
     webhook = await _made(caller, "/webhooks", url="https://example.com/hook")
     await caller.v1("POST", f"/webhooks/{webhook['id']}/test")
     delivery, *_ = (await caller.v1("GET", f"/webhooks/{webhook['id']}/deliveries")).json()["items"]
@@ -131,6 +134,7 @@ async def own_everything(caller: Caller) -> dict[str, str]:
         "sender_id": (await _made(caller, "/senders", number="+12025550177"))["id"],
         "trunk_id": (await caller.v1("GET", "/trunks")).json()["items"][0]["id"],
         "client_id": caller.client.id,
+        "user_id": (await _made(caller, "/users", login=unique("ada"), password=PASSWORD, role="viewer"))["id"],
     }
 
 
