@@ -32,6 +32,7 @@ from callsheet.engine.conductor import Conductor, Surroundings
 from callsheet.engine.dispatcher import Tuning
 from callsheet.engine.recorder import Recorder
 from callsheet.store import tables
+from callsheet.store.lists import ContactList
 from callsheet.store.migrate import migrate
 from callsheet.store.postgres.database import PostgresDatabase
 from callsheet.store.postgres.hot import PostgresHot
@@ -103,21 +104,18 @@ async def make_campaign(store: Store, contacts: int) -> Campaign:
     contact_list = await store.lists.create(
         app.no, name="list", description="", source="passiveApi", allow_duplicates=True, now=now
     )
-    key = store.vault.app(app.no)
-    assert key is not None
-    numbers = (f"+1212{i:09d}" for i in itertools.count())
-    for size in _blocks(contacts, 10_000):
-        block = []
-        for number in itertools.islice(numbers, size):
-            person = key.person(number)
-            attributes = f'{{"firstName":"Ann","parcel":"{number[-8:]}","day":"Monday","city":"Springfield"}}'
-            block.append(NewContact("", "America/New_York", 0, person, key.close_number(number, person), attributes))
-        await store.hot.append(app.no, contact_list.no, block)
-    definition = Definition(
-        name="bench",
+    await fill(store, app.no, contact_list.no, contacts)
+    definition = define("bench", contact_list)
+    return await store.campaigns.create(app.no, definition, now, unique_names=True)
+
+
+def define(name: str, *contact_lists: ContactList) -> Definition:
+    """Define a campaign that may send at any time."""
+    return Definition(
+        name=name,
         description="",
         channel=Channel.sms,
-        contact_lists=(Named(contact_list.no, contact_list.id, "list"),),
+        contact_lists=tuple(Named(one.no, one.id, one.name) for one in contact_lists),
         dnc_lists=(),
         priority=5,
         sender="+15550100001",
@@ -125,7 +123,27 @@ async def make_campaign(store: Store, contacts: int) -> Campaign:
         hours_document=ALL_DAY,
         message=MessagePlan(TEXT),
     )
-    return await store.campaigns.create(app.no, definition, now, unique_names=True)
+
+
+def number_of(index: int) -> str:
+    """Return a phone number of its own for each of up to eighty million contacts."""
+    return f"+9198{20_000_000 + index}"
+
+
+async def fill(store: Store, app: int, list_no: int, contacts: int, *, unique_ids: bool = False) -> None:
+    """Add so many contacts to a list; asked for, each has a key of the source's own, which is its number without +."""
+    key = store.vault.app(app)
+    assert key is not None
+    numbers = map(number_of, itertools.count())
+    for size in _blocks(contacts, 10_000):
+        block = []
+        for number in itertools.islice(numbers, size):
+            person = key.person(number)
+            attributes = f'{{"firstName":"Ann","parcel":"{number[-8:]}","day":"Monday","city":"Springfield"}}'
+            if unique_ids:
+                attributes = f'{{"uniqueId":"{number[1:]}",{attributes[1:]}'
+            block.append(NewContact("", "America/New_York", 0, person, key.close_number(number, person), attributes))
+        await store.hot.append(app, list_no, block)
 
 
 def _blocks(total: int, size: int) -> Iterator[int]:
@@ -198,6 +216,13 @@ async def fresh_database(server: str) -> str:
     await raw.execute(f"create database {name}")
     await raw.close()
     return server.replace("/postgres?", f"/{name}?")
+
+
+async def vacuum(url: str) -> None:
+    """Leave a database as autovacuum would, only sooner, and not while something is measured."""
+    raw = await asyncpg.connect(url)
+    await raw.execute("vacuum analyze")
+    await raw.close()
 
 
 async def plain_postgres(url: str, server: str, contacts: int) -> float:

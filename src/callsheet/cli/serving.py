@@ -87,7 +87,9 @@ async def serving(settings: Settings, *, passing: bool = False, start_engine: bo
 @contextmanager
 def _bound(host: str, port: int, folder: DataFolder) -> Iterator[socket.socket]:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as listener:
+    # The protocol is named, or asyncio does not know that these are TCP connections and leaves Nagle's algorithm on: an
+    # answer's body would wait for the other side to acknowledge its head, which takes 40 ms.
+    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, port))
