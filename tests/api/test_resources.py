@@ -170,6 +170,8 @@ async def test_the_defaults_of_an_app(shop):
     # Everything that is not named here has no limit, or is not said.
     assert {name: value for name, value in answer.json().items() if value is not None} == {
         "start_on_create": False,
+        "schedule_lateness_minutes": 60,
+        "recurrence_precedence": False,
         "zones": "campaign",
         "outside_hours": "defer",
         "dnc_for_sms": True,

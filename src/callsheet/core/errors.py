@@ -164,6 +164,12 @@ class RunNotFound(NotFound):
     code = "run_not_found"
 
 
+class ScheduleNotFound(NotFound):
+    """This campaign has no schedule."""
+
+    code = "schedule_not_found"
+
+
 class ImportNotFound(NotFound):
     """There is no such import in this app."""
 

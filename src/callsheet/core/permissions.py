@@ -109,6 +109,7 @@ _TABLE: Mapping[tuple[str, ...], _Needs] = {
     (Area.app, "queues"): _CONFIGURATION,
     (Area.app, "runs"): _CAMPAIGNS,
     (Area.app, "sandbox"): _CAMPAIGNS,
+    (Area.app, "schedules"): _CAMPAIGNS,
     (Area.app, "senders"): _SETUP,
     (Area.app, "settings"): _Needs(_CAMPAIGNS.to_read, _ADMINISTRATION.to_write),
     (Area.app, "stop-all"): _CAMPAIGNS,
@@ -133,6 +134,7 @@ _READ_BY_POST: frozenset[tuple[str, ...]] = frozenset(
         (Area.app, "campaigns", "test-filter"),
         (Area.app, "contacts", "history"),
         (Area.app, "dnc-lists", "*", "numbers", "find"),
+        (Area.app, "schedules", "preview"),
         (Area.app, "templates", "*", "preview"),
         (Area.app, "templates", "preview"),
     }

@@ -56,6 +56,10 @@ def _zone(text: str) -> str:
     return zone
 
 
+Zone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_zone)]
+"""The IANA name of a time zone."""
+
+
 def _sender(text: str) -> str:
     if not text.strip() or not text.isprintable():
         raise ValueError("A caller ID is a number or a name, without control characters")
@@ -99,7 +103,7 @@ class NewWindow(Body):
 class NewHours(Body):
     """When contact is allowed."""
 
-    timezone: Annotated[str, StringConstraints(max_length=64), AfterValidator(_zone)]
+    timezone: Zone
     """The IANA name of the zone that rules where a contact has none of its own."""
     windows: Annotated[list[NewWindow], Field(min_length=1, max_length=MOST_WINDOWS)]
     """Several for one day are allowed."""
