@@ -114,6 +114,7 @@ async def own_everything(caller: Caller) -> dict[str, str]:
     webhook = await _made(caller, "/webhooks", url="https://example.com/hook")
     await caller.v1("POST", f"/webhooks/{webhook['id']}/test")
     delivery, *_ = (await caller.v1("GET", f"/webhooks/{webhook['id']}/deliveries")).json()["items"]
+    await caller.v1("PUT", f"/campaigns/{campaign_id}/schedule", {"zone": "UTC", "start": "2099-01-05T09:00"})
     return {
         "campaignId": campaign_id,
         "campaign_id": campaign_id,
