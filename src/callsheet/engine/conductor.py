@@ -28,6 +28,7 @@ from callsheet.engine.reaper import Reaper
 from callsheet.engine.recorder import Recorder
 from callsheet.engine.scheduler import Scheduler
 from callsheet.engine.starter import Starter
+from callsheet.engine.turnstile import Turnstile
 from callsheet.store.apps import Trunk
 from callsheet.store.protocol import Recorded
 from callsheet.store.store import Store
@@ -77,6 +78,7 @@ class Conductor:
         self._tasks: list[asyncio.Task[None]] = []
         self._dispatching: list[asyncio.Task[None]] = []
         self._arm_nos = itertools.count(1)
+        self._turnstile = Turnstile()
         self._stopping = False
         self.recorder: Recorder
         self._scheduler: Scheduler
@@ -185,6 +187,7 @@ class Conductor:
             tuning=given.tuning,
             node_no=self.node_no,
             arm_nos=self._arm_nos,
+            turnstile=self._turnstile,
         )
         self._dispatchers[run.sender.no] = dispatcher
         self._watch("dispatcher", dispatcher.run, self._dispatching)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from callsheet.engine.holds import Holds
 from callsheet.engine.line import Line
 from callsheet.engine.pace import Pace, rates
 from callsheet.engine.recorder import Recorder
+from callsheet.engine.turnstile import Turnstile
 from callsheet.store.arming import UNREADABLE
 from callsheet.store.protocol import Armed, ArmKey, HotStore
 
@@ -79,7 +79,8 @@ class Dispatcher:
         failpoints: Failpoints,
         tuning: Tuning,
         node_no: int,
-        arm_nos: Iterator[int] | None = None,
+        arm_nos: Iterator[int],
+        turnstile: Turnstile,
     ) -> None:
         self._sender_no = sender_no
         self._agenda = agenda
@@ -93,18 +94,17 @@ class Dispatcher:
         self._failpoints = failpoints
         self._tuning = tuning
         self._node_no = node_no
-        self._arm_nos = arm_nos or itertools.count(1)
+        self._arm_nos = arm_nos
+        self._turnstile = turnstile
         self._shares = Shares()
         self._wake = asyncio.Event()
-        self._stopping = False
+        self._stopping = self._unsure = self._late = False
         self._ahead: asyncio.Task[_Ready | None] | None = None
-        self._unsure = False
         self._unanswered: list[ArmKey] = []
         """Arms whose answer was lost: they may have been stored."""
         self._unhanded = 0
         """Intents that were armed and will take their place on the line."""
         self._arm_size = tuning.arm_size
-        self._late = False
 
     def wake(self) -> None:
         """Look for work now."""
@@ -191,7 +191,10 @@ class Dispatcher:
         reader = self._holds.begin()
         try:
             limit = await self._allow(state, min(free, self._arm_size))
-            armed, deadline = await self._take_turn(state, limit, now) if limit else (Armed(), 0.0)
+            armed, deadline = Armed(), 0.0
+            if limit:
+                async with self._turnstile.turn(state.run.app, limit):
+                    armed, deadline = await self._take_turn(state, limit, now)
         except BaseException:
             self._holds.finish(reader)
             raise
@@ -202,6 +205,9 @@ class Dispatcher:
 
     async def _take_turn(self, state: RunState, limit: int, now: datetime) -> tuple[Armed, float]:
         """Arm whose turn it is, and say until when, on the monotonic clock, the verdicts hold."""
+        if self._agenda.states.get(state.run.no) is not state:
+            # It was paused while its app waited for its turn.
+            return Armed(), 0.0
         turn = state.next_turn(now)
         state.took(turn)
         found = turn is not None or state.chunk is not None or await self._take(state)
