@@ -11,6 +11,7 @@ from callsheet.core.campaign import Campaign, Channel, Move, Status
 from callsheet.core.errors import WrongState
 from callsheet.core.schedule import MISSED, STILL_RUNNING, Schedule, Verdict, judge
 from callsheet.store.apps import App
+from callsheet.store.audit import Chain
 from callsheet.store.runs import Wanted
 from callsheet.store.store import Store
 from databases import Place, change
@@ -189,6 +190,19 @@ async def test_a_campaign_whose_last_occurrence_passed_waits_no_longer(store: St
 
     assert (await found(store, never)).status is Status.ready
     assert (await found(store, ran)).status is Status.completed
+
+
+async def test_what_the_engine_did_by_itself_is_in_the_audit_log(store: Store, app: App, clock: StillClock):
+    campaign = await come_due(store, clock, await planned(store, app, clock))
+    clock.advance(days=1)
+    verdict = verdict_of(campaign, clock.now())
+    await store.schedules.pass_over(campaign, verdict, clock.now(), outcome=STILL_RUNNING, reason="It goes on.")
+
+    chain = Chain(app=app.no)
+    deeds = [one.line.deed for one in await store.audit.lines(chain, before=None, limit=9)]
+    lines = [(deed.action, deed.thing) for deed in deeds]
+    assert lines == [("schedule.passed_over", campaign.id), ("schedule.started", campaign.id)]
+    assert (await store.audit.verify(chain)).first_broken is None
 
 
 async def test_a_failed_start_is_told(store: Store, app: App, clock: StillClock):

@@ -11,10 +11,12 @@ import msgspec
 import sqlalchemy as sa
 
 from callsheet.clock import from_micros, to_micros
+from callsheet.core.audit import ActorKind, Deed
 from callsheet.core.campaign import Campaign, Status, scheduled
 from callsheet.core.notice import NoticeKind
 from callsheet.core.schedule import STARTED, Plan, Schedule, Verdict, next_occurrence
 from callsheet.store import tables as t
+from callsheet.store.audit import Chain, add_line
 from callsheet.store.outbox import announce
 from callsheet.store.rows import insert, to_json
 
@@ -105,7 +107,19 @@ def note(
     if verdict.start is not None and outcome != STARTED:
         why = {"at": verdict.start, "code": outcome}
         announce(conn, campaign.app, NoticeKind.schedule_failed, {"campaign_id": campaign.id, **why}, now)
+    _write_down(conn, campaign, plan, now)
     return replace(campaign, plan=plan)
+
+
+def _write_down(conn: sa.Connection, campaign: Campaign, plan: Plan, now: datetime) -> None:
+    """Tell the audit log what the engine did by itself. Nothing else is waited for in the transaction after this."""
+    details = {
+        "outcome": plan.last_outcome,
+        "at": plan.last_at.isoformat() if plan.last_at is not None else None,
+        "recurrence_precedence": plan.schedule.recurrence_precedence,
+    }
+    done = "schedule.started" if plan.last_outcome == STARTED else "schedule.passed_over"
+    add_line(conn, Chain(app=campaign.app), Deed(ActorKind.engine, "schedule", done, campaign.id, details), now)
 
 
 def _instant(micros: int) -> datetime | None:
