@@ -141,7 +141,8 @@ async def move(runtime: Runtime, campaign: Campaign, what: Move) -> Campaign:
     """Pause, resume, stop, or complete. When a call that forbids returns, nothing more leaves in this run."""
     moved = await runtime.store.campaigns.move(campaign, what, runtime.clock.now())
     if what in {Move.pause, Move.stop, Move.complete} and moved.run_no is not None:
-        await runtime.conductor.forbid(Scope(campaign.app, run_no=moved.run_no))
+        # Single messages, which have no list, are many runs: all that the app has armed goes round again.
+        await runtime.conductor.forbid(Scope(campaign.app, moved.run_no if moved.definition.contact_lists else None))
     runtime.conductor.wake()
     return moved
 

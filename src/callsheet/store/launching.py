@@ -150,11 +150,12 @@ def _members() -> tuple[sa.ColumnElement[bool], ...]:
 
 
 def set_status(conn: sa.Connection, campaign: Campaign, status: Status, now: datetime) -> Status:
-    """Set the state of a run, which arming reads, and of its campaign; return the campaign's.
+    """Set the state of a campaign, and of its runs that go on, which arming reads; return the campaign's.
 
-    One that starts again by itself is not at its end with this run.
+    One run goes on at a time, but of single messages. A campaign that starts again by itself is not at its end with
+    this run.
     """
-    at = to_micros(now)
+    at, run = to_micros(now), t.run
     is_end = status in {Status.stopped, Status.completed}
     shown = Status.rescheduled if is_end and campaign.waits else status
     conn.execute(
@@ -162,8 +163,9 @@ def set_status(conn: sa.Connection, campaign: Campaign, status: Status, now: dat
         .where(t.campaign.c.no == campaign.no)
         .values(status=shown.value, run_no=campaign.run_no or 0, updated_at=at)
     )
+    mine = [run.c.app == campaign.app, run.c.campaign_no == campaign.no, run.c.ended_at == 0]
+    if status is Status.active:
+        mine.append(run.c.restored_at <= run.c.acknowledged_at)
     ended = {"ended_at": at} if is_end else {}
-    conn.execute(
-        sa.update(t.run).where(t.run.c.no == campaign.run_no).values(status=status.value, updated_at=at, **ended)
-    )
+    conn.execute(sa.update(run).where(*mine).values(status=status.value, updated_at=at, **ended))
     return shown

@@ -155,13 +155,15 @@ class Lists:
     async def delete(self, contact_list: ContactList) -> ContactList:
         """Delete a list, and return it as it was. Its contacts are seen no more, and erased later.
 
-        Raises ListInUse where a campaign uses it, and ContactListNotFound.
+        Raises ListInUse where a campaign or a run that goes on uses it, and ContactListNotFound.
         """
 
         def delete(conn: sa.Connection) -> ContactList:
             held = _hold(conn, contact_list)
             if held.linked:
                 raise ListInUse(_linked(held))
+            if _is_walked(conn, held):
+                raise ListInUse(f"The contact list {held.name} cannot be deleted while messages to its contacts wait.")
             condemn(conn, held.app, held.no, held.size)
             forget(conn, held.app, held.no)
             conn.execute(sa.delete(t.contact_list).where(t.contact_list.c.no == held.no))
@@ -229,6 +231,17 @@ def _hold(conn: sa.Connection, contact_list: ContactList) -> ContactList:
     if not found:
         raise ContactListNotFound
     return found[0]
+
+
+def _is_walked(conn: sa.Connection, contact_list: ContactList) -> bool:
+    """Tell whether a run goes on that contacts people of a list: single messages use one that no campaign names."""
+    run, walked = t.run, t.run_list
+    going_on = (
+        sa.select(run.c.no)
+        .join(walked, sa.and_(walked.c.app == run.c.app, walked.c.run_no == run.c.no))
+        .where(run.c.app == contact_list.app, run.c.ended_at == 0, walked.c.list_no == contact_list.no)
+    )
+    return one(conn, going_on.limit(1)) is not None
 
 
 def _refuse_taken(conn: sa.Connection, app: int, name: str, but: int = 0) -> None:

@@ -24,6 +24,10 @@ _schedule = msgspec.json.Decoder(Schedule)
 
 WAITS = "exists (select 1 from schedule s where s.app = campaign.app and s.campaign_no = campaign.no and s.next_at > 0)"
 """Says in SQL that a campaign starts again by itself."""
+IS_OVER = (
+    "not exists (select 1 from run o where o.app = campaign.app and o.campaign_no = campaign.no and o.ended_at = 0)"
+)
+"""Says in SQL that no run of a campaign goes on: single messages are many."""
 
 
 def plan_columns() -> list[sa.Label[Any]]:

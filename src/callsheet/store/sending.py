@@ -54,6 +54,7 @@ class Sending:
             for campaign in running:
                 set_status(conn, campaign, Status.paused, now)
                 tell_of_run(conn, campaign, NoticeKind.run_paused, now)
+            _pause_the_rest(conn, app, now)
             before = _find(conn, app)
             if before is not None:
                 return replace(before, paused=len(running))
@@ -85,6 +86,12 @@ def refuse_stopped(conn: sa.Connection, app: int) -> None:
     stop = _find(conn, app)
     if stop is not None:
         raise SendingStopped(f"All sending of this app was stopped: {stop.reason}")
+
+
+def _pause_the_rest(conn: sa.Connection, app: int, now: datetime) -> None:
+    """Pause what goes on of a campaign that does not, such as a single message that came out of a backup."""
+    going_on = t.run.c.app == app, t.run.c.ended_at == 0, t.run.c.status == Status.active.value
+    conn.execute(sa.update(t.run).where(*going_on).values(status=Status.paused.value, updated_at=to_micros(now)))
 
 
 def _find(conn: sa.Connection, app: int) -> Stop | None:

@@ -8,7 +8,7 @@ from callsheet.core.pacing import Grant, grant
 from callsheet.core.retrying import Turn
 from callsheet.core.run import Run
 from callsheet.store.outbox import completed
-from callsheet.store.planning import WAITS
+from callsheet.store.planning import IS_OVER, WAITS
 from callsheet.store.postgres.database import Raw
 from callsheet.store.postgres.statements import now_or
 from callsheet.store.postgres.taking import grow_if_grown
@@ -90,10 +90,9 @@ async def complete(raw: Raw, run: Run, present: int | None) -> bool:
         held["now"],
     )
     await raw.execute(
-        f"update campaign set status = case when {WAITS} then $5 else $3 end, updated_at = $4"
-        " where no = $1 and run_no = $2",
+        f"update campaign set status = case when {WAITS} then $4 else $2 end, updated_at = $3"
+        f" where no = $1 and {IS_OVER}",
         run.campaign_no,
-        run.no,
         Status.completed.value,
         held["now"],
         Status.rescheduled.value,

@@ -13,7 +13,7 @@ from callsheet.core.run import Run
 from callsheet.core.walk import Chunk
 from callsheet.store.arming import unpack_members
 from callsheet.store.outbox import completed
-from callsheet.store.planning import WAITS
+from callsheet.store.planning import IS_OVER, WAITS
 from callsheet.store.protocol import ArmKey, Work
 from callsheet.store.rows import read_group
 from callsheet.store.sqlite.taking import grow
@@ -84,8 +84,8 @@ def complete(raw: sqlite3.Connection, run: Run, now: int) -> bool:
     if not changed:
         return False
     raw.execute(
-        f"update campaign set status = case when {WAITS} then ? else ? end, updated_at = ? where no = ? and run_no = ?",
-        (Status.rescheduled, Status.completed, now, run.campaign_no, run.no),
+        f"update campaign set status = case when {WAITS} then ? else ? end, updated_at = ? where no = ? and {IS_OVER}",
+        (Status.rescheduled, Status.completed, now, run.campaign_no),
     )
     raw.execute("insert into outbox (app, kind, payload, at) values (?,?,?,?)", (run.app, *completed(run), now))
     return True
