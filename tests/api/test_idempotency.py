@@ -6,7 +6,9 @@ from datetime import timedelta
 import pytest
 
 from api.callers import campaign_body, fields, unique
+from callsheet.api import idempotency
 from callsheet.store.answers import KEPT, PATIENCE, Key
+from databases import change
 from phone_numbers import numbers
 
 
@@ -103,6 +105,37 @@ async def test_a_request_that_broke_off_with_its_process_is_never_repeated_by_it
     await runtime.store.answers.begin(key, b"", now - PATIENCE)
     broken = await shop.v1("POST", "/templates", body, **under(text))
     assert (broken.status_code, broken.json()["code"]) == (409, "idempotency_key_broken_off")
+
+
+async def test_what_failed_for_a_reason_of_ours_is_not_carried_out_again(shop):
+    store, body = shop.server.runtime.store, {"name": unique("T"), "body": "B"}
+    campaigns, ours, documented = campaign_body(await shop.make_list()), under(unique("key")), under(unique("key"))
+    await change(store, "alter table campaign_version rename to campaign_version_gone")
+    await change(store, "alter table template_version rename to template_version_gone")
+    failed = [
+        await shop.v1("POST", "/templates", body, **ours),
+        await shop.compat("POST", "/campaign", campaigns, **documented),
+    ]
+    await change(store, "alter table template_version_gone rename to template_version")
+    await change(store, "alter table campaign_version_gone rename to campaign_version")
+
+    assert [answer.status_code for answer in failed] == [500, 500]
+    again = await shop.v1("POST", "/templates", body, **ours)
+    assert (again.status_code, again.json()["code"]) == (409, "idempotency_key_broken_off")
+    again = await shop.compat("POST", "/campaign", campaigns, **documented)
+    assert (again.status_code, again.json()["errors"][0]["code"]) == (409, "idempotency_key_broken_off")
+
+
+async def test_what_was_done_but_is_too_long_to_be_remembered_is_not_done_again(shop, monkeypatch):
+    monkeypatch.setattr(idempotency, "_MOST_KEPT_BYTES", 10)
+    key, look = under(unique("key")), under(unique("key"))
+    body = {"name": unique("T"), "body": "B"}
+    assert (await shop.v1("POST", "/templates", body, **key)).status_code == 201
+    again = await shop.v1("POST", "/templates", body, **key)
+    assert (again.status_code, again.json()["code"]) == (409, "idempotency_key_broken_off")
+    for _ in range(2):
+        found = await shop.compat("POST", "/campaign/getAllCampaignDetails", {"type": "SMS"}, **look)
+        assert found.status_code == 200
 
 
 async def test_a_key_is_forgotten_after_a_day(shop):

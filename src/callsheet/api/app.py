@@ -29,7 +29,7 @@ from callsheet.api.upload import Upload
 from callsheet.api.v1 import app as v1_app
 from callsheet.api.v1 import errors as v1_errors
 from callsheet.core.errors import Forbidden, Unavailable
-from callsheet.core.permissions import need_of
+from callsheet.core.permissions import need_of, only_reads
 from callsheet.engine.runtime import Runtime
 
 log = structlog.get_logger()
@@ -100,7 +100,8 @@ class Front:
         if key is None:
             await self._route(address, scope, receive, send)
             return
-        once = Once(self._runtime, caller_of(scope), key)
+        is_look = only_reads(address.area, address.words, scope["method"])
+        once = Once(self._runtime, caller_of(scope), key, only_reads=is_look)
         await once.answer(scope, body, receive, send, partial(self._route, address))
 
     async def _admit(self, address: Address, scope: Scope, headers: Headers) -> None:

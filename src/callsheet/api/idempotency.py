@@ -2,7 +2,8 @@
 
 The header `Idempotency-Key` works on every POST and PUT of a caller, in both dialects. An answer is kept for 24 hours,
 in the database, so that it does not matter which node or which process is asked again. Only successes are kept: what
-was refused changed nothing, and may be corrected and sent again under the same key.
+was refused changed nothing, and may be corrected and sent again under the same key. What failed for a reason of ours
+may have changed something: nobody knows, and it is not carried out again.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from callsheet.api.caller import Caller
-from callsheet.core.errors import FieldError, Invalid, KeyReused
+from callsheet.api.failures import as_failure
+from callsheet.core.errors import FieldError, Invalid, KeyReused, NotImplementedYet
 from callsheet.engine.runtime import Runtime
 from callsheet.store.answers import Answer, Key
 
@@ -45,8 +47,9 @@ def read_key(headers: Headers) -> str | None:
 class Once:
     """Sees to it that a request under a key is carried out once."""
 
-    def __init__(self, runtime: Runtime, caller: Caller, key: str) -> None:
+    def __init__(self, runtime: Runtime, caller: Caller, key: str, *, only_reads: bool) -> None:
         self._clock = runtime.clock
+        self._only_reads = only_reads
         self._answers = runtime.store.answers
         self._key = Key(caller.tenant.no if caller.tenant is not None else 0, caller.id, key)
 
@@ -70,15 +73,22 @@ class Once:
         held = _Held()
         try:
             await route(scope, receive, held)
-        except Exception:
-            await self._answers.forget(self._key)
+        except Exception as error:
+            await self._let_go(as_failure(error).status)
             raise
         if held.is_success() and held.size <= _MOST_KEPT_BYTES:
             await self._answers.keep(self._key, held.as_answer(hashed.digest()))
         else:
-            await self._answers.forget(self._key)
+            await self._let_go(held.status)
         for message in held.messages:
             await send(message)
+
+    async def _let_go(self, status: int) -> None:
+        """End a request whose answer is not kept: what certainly changed nothing may come again under its key."""
+        if self._only_reads or 400 <= status < 500 or status == NotImplementedYet.status:
+            await self._answers.forget(self._key)
+        else:
+            await self._answers.break_off(self._key, self._clock.now())
 
 
 class _Hashed:
@@ -124,13 +134,15 @@ class _Held:
 
     def is_success(self) -> bool:
         """Tell whether the request did what it asked for."""
-        return 200 <= self._status() < 300
+        return 200 <= self.status < 300
 
     def as_answer(self, fingerprint: bytes) -> Answer:
         """Return what is kept."""
         content_type = Headers(raw=self.messages[0]["headers"]).get("content-type", "")
         body = b"".join(message.get("body", b"") for message in self.messages[1:])
-        return Answer(self._status(), content_type, body, fingerprint)
+        return Answer(self.status, content_type, body, fingerprint)
 
-    def _status(self) -> int:
+    @property
+    def status(self) -> int:
+        """Return how the request ended."""
         return int(self.messages[0]["status"]) if self.messages else 0

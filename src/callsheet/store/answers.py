@@ -98,6 +98,11 @@ class Answers:
         """Forget a request that did nothing: it may be corrected and sent again under its key."""
         await self._db.write(lambda conn: conn.execute(sa.delete(t.answer).where(*_is(key))))
 
+    async def break_off(self, key: Key, now: datetime) -> None:
+        """Write down that a request ended of which nobody knows whether it took effect."""
+        at = to_micros(now - PATIENCE)
+        await self._db.write(lambda conn: conn.execute(sa.update(t.answer).where(*_is(key)).values(at=at)))
+
 
 def _is(key: Key) -> tuple[sa.ColumnElement[bool], ...]:
     answer = t.answer
