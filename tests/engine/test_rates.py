@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from callsheet.core.campaign import Move, Status
-from callsheet.core.run import AppSettings
+from callsheet.core.run import AppSettings, Execution, Launch
 from callsheet.engine.campaigns import move
 from callsheet.engine.virtual_time import VirtualClock, run
 from engine.world import World, world
@@ -198,5 +198,33 @@ def test_a_rate_holds_over_a_restart(tmp_path: Path) -> None:
             await w.until(campaign, Status.completed, longest_seconds=120)
             assert len(w.sent()) == 300
             assert most_in_a_second(w) <= 10 + 1
+
+    run(main, start=MONDAY_NOON)
+
+
+def test_an_emergency_has_its_sender_for_itself(tmp_path: Path) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path) as w:
+            campaigns = [
+                await w.store.campaigns.create(
+                    w.app.no,
+                    make_definition([await make_list(w.store, w.app, clock, 300)]),
+                    clock.now(),
+                    unique_names=True,
+                )
+                for _ in range(2)
+            ]
+            await w.limit(campaigns[0], 10)
+            await w.run_campaign(campaigns[0])
+            await clock.sleep(5)
+            await w.run_campaign(campaigns[1], launch=Launch(Execution.emergency, reason="Flood"))
+            began_at = clock.now()
+            urgent = await w.until(campaigns[1], Status.completed, longest_seconds=60)
+            almost = began_at + 25 * SECOND
+
+            meanwhile = Counter(m.campaign_id for m in w.sent() if began_at + SECOND < m.accepted_at < almost)
+            assert set(meanwhile) == {urgent.id}
+            await w.until(campaigns[0], Status.completed, longest_seconds=60)
+            assert Counter(m.campaign_id for m in w.sent()) == {campaign.id: 300 for campaign in campaigns}
 
     run(main, start=MONDAY_NOON)

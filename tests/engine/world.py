@@ -15,7 +15,7 @@ from callsheet.carriers.sandbox.carrier import SandboxCarrier
 from callsheet.carriers.sandbox.ledger import Ledger, Message
 from callsheet.core.campaign import Campaign, Status
 from callsheet.core.fence import Fence
-from callsheet.core.run import AppSettings
+from callsheet.core.run import NORMALLY, AppSettings, Launch
 from callsheet.engine import inbound, schedules
 from callsheet.engine.conductor import Conductor, Surroundings
 from callsheet.engine.deliverer import Deliverer
@@ -121,13 +121,15 @@ class World:
 
         return SmsLine(self.wrap(mouth), recorder, self.clock, hear, submit_seconds=self.submit_seconds)
 
-    async def run_campaign(self, campaign: Campaign, text: str = "Hello {{first_name}}") -> Campaign:
+    async def run_campaign(
+        self, campaign: Campaign, text: str = "Hello {{first_name}}", *, launch: Launch = NORMALLY
+    ) -> Campaign:
         """Start a campaign."""
         now = self.clock.now()
         sender = await self.store.apps.find_sender(campaign.app, campaign.definition.sender, now)
         assert sender is not None
         started = await self.store.campaigns.start(
-            campaign, text=text, sender_no=sender.no, one_run_per_list=True, now=now
+            campaign, text=text, sender_no=sender.no, one_run_per_list=True, now=now, launch=launch
         )
         self.conductor.wake()
         return started

@@ -159,6 +159,11 @@ class Run:
         return self.definition.order
 
     @property
+    def is_emergency(self) -> bool:
+        """Tell whether the run goes before all others of its sender."""
+        return self.launch.execution is Execution.emergency
+
+    @property
     def global_dnc_applies(self) -> bool:
         """Tell whether the app's global DNC list spares its people from this run."""
         return global_dnc_applies(self.channel, self.settings)

@@ -181,6 +181,8 @@ class Dispatcher:
             return None
         now = await self._hot.now()
         states = {no: state for no, state in mine.items() if state.has_work(now)}
+        # An emergency has the sender for itself.
+        states = {no: state for no, state in states.items() if state.run.is_emergency} or states
         self._shares.keep(states)
         if not states:
             return None
