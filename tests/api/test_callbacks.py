@@ -48,6 +48,9 @@ async def test_discrepancy_35_a_callback_takes_the_ids_that_we_issued_and_says_s
     await shop.until_status(campaign_id, "Completed")
     got = [message["to"] for message in await shop.outbox()]
     assert got.count(person) == 2
+    run = (await shop.v1("GET", f"/runs/{run_id}")).json()
+    stand = [value for value in run["outcome"].values() if isinstance(value, int)]
+    assert (sum(stand), run["contacts"]) == (2, 2), "contacts that came again are counted once"
 
 
 async def test_items_that_cannot_be_say_why_and_the_others_are_taken(shop, person):

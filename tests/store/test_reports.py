@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from callsheet.core.attempt import PENDING, Intent, Kind
+from callsheet.core.attempt import NOT_TAKEN, PENDING, Intent, Kind
 from callsheet.core.campaign import Named, Order, Status, UncertainPolicy
 from callsheet.core.gate import Cap
 from callsheet.core.ids import decode_attempt
@@ -259,6 +259,12 @@ class Stroll:
         waiting = sum(one.contacts for one in await reports.waiting(run.app, run.no))
         ((retries,),) = await rows(self.store, "select count(*) from retry where run_no = :run", run=run.no)
         assert waiting == retries
+        # Told as they stand now, contacts add up, however often they were tried.
+        earlier = await reports.earlier(run.app, run.no)
+        stand = {kind: value - earlier.get(kind, 0) for kind, value in states.items() if kind not in NOT_TAKEN}
+        assert min(stand.values(), default=0) >= 0
+        in_flight = attempts - sum(states.values())
+        assert sum(stand.values()) + in_flight + suppressions + waiting + left == size
 
     async def check_tallies(self, listed: Sequence[AttemptRecord], states: Mapping[str, int]) -> None:
         """What is counted by time, by attempt and by code is what the attempts say one by one."""

@@ -48,6 +48,11 @@ class RetryPolicy:
     uncertain: UncertainPolicy = UncertainPolicy.at_most_once
 
 
+def may_repeat(policy: RetryPolicy) -> bool:
+    """Tell whether a contact may come again although a carrier took, or may have taken, its latest attempt."""
+    return policy.max_attempts > 1 or policy.uncertain is UncertainPolicy.at_least_once
+
+
 def decide(kind: Kind, policy: RetryPolicy, *, n: int, used: int, at: datetime, jitter: float) -> Again | None:
     """Decide whether the contact comes again.
 

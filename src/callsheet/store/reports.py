@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from callsheet.clock import from_micros, to_micros
-from callsheet.core.attempt import PENDING, Kind, beyond, fold
+from callsheet.core.attempt import PENDING, RANK, Kind, beyond, fold
 from callsheet.core.ids import encode_attempt
 from callsheet.core.walk import Group
 from callsheet.store import tables as t
@@ -147,6 +147,31 @@ class Reports:
         rows = await self._db.read(lambda conn: all_of(conn, query))
         return [Waiting(row["reason"], row["contacts"], from_micros(row["due"])) for row in rows]
 
+    async def earlier(self, app: int, run_no: int) -> Mapping[str, int]:
+        """Return how many attempts, by their present state, do not say how their contact stands now.
+
+        They were followed by another one, or are about to be, or the gate spared the contact when it came again. This
+        looks at every attempt of the run.
+        """
+        followed, event = _followed(app, run_no).subquery(), t.event
+        far = sa.func.max(sa.case(dict(RANK), value=event.c.kind)).label("far")
+        same = event.c.person == followed.c.person, event.c.n == followed.c.n
+        standing = (
+            sa.select(far)
+            .join_from(followed, event, sa.and_(event.c.app == app, event.c.run_no == run_no, *same))
+            .group_by(followed.c.person, followed.c.n)
+            .subquery()
+        )
+        query = sa.select(standing.c.far, sa.func.count()).group_by(standing.c.far)
+        states = {rank: str(state) for state, rank in RANK.items()}
+        return await self._db.read(lambda conn: {states[row[0]]: int(row[1]) for row in conn.execute(query)})
+
+    async def called_back(self, app: int, run_no: int) -> bool:
+        """Say whether anybody came again, or is about to, because of a callback."""
+        callback = t.callback
+        query = sa.select(callback.c.n).where(callback.c.app == app, callback.c.run_no == run_no, callback.c.n > 0)
+        return await self._db.read(lambda conn: conn.execute(query.limit(1)).first() is not None)
+
     async def in_flight(self, app: int, run_no: int) -> int:
         """Return how many arms nodes hold now."""
         query = sa.select(sa.func.count()).where(t.arm.c.app == app, t.arm.c.run_no == run_no)
@@ -247,6 +272,22 @@ class Reports:
             fold(event.kind for event in events),
             tuple(events),
         )
+
+
+def _followed(app: int, run_no: int) -> sa.CompoundSelect[tuple[bytes, int]]:
+    """Name the attempts (person, n) after which more was done about their contact."""
+    attempt, retry, suppression = t.attempt, t.retry, t.suppression
+    same_place = (suppression.c[key] == attempt.c[key] for key in ("app", "run_no", "person", "list_no", "pos"))
+    return sa.union(
+        sa.select(attempt.c.person, (attempt.c.n - 1).label("n")).where(
+            attempt.c.app == app, attempt.c.run_no == run_no, attempt.c.n > 1
+        ),
+        sa.select(retry.c.person, retry.c.n - 1).where(retry.c.app == app, retry.c.run_no == run_no, retry.c.n > 1),
+        sa.select(attempt.c.person, sa.func.max(attempt.c.n))
+        .join_from(attempt, suppression, sa.and_(*same_place))
+        .where(attempt.c.app == app, attempt.c.run_no == run_no)
+        .group_by(attempt.c.person),
+    )
 
 
 def _fits(wanted: WantedAttempts) -> Iterator[sa.ColumnElement[bool]]:

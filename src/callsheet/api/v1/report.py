@@ -9,7 +9,8 @@ from pydantic import BaseModel
 from callsheet.api.v1.shapes import Instant
 from callsheet.core.attempt import Kind
 from callsheet.core.gate import Reason, Suppress, Wait
-from callsheet.core.run import Run, zones_of
+from callsheet.core.retrying import may_repeat
+from callsheet.core.run import Run, retry_policy, zones_of
 from callsheet.engine.runtime import Runtime
 from callsheet.store.arming import ARMED, SUPPRESSED, judge_group
 from callsheet.store.recording import REJECTED, SEGMENTS, UNMEASURED
@@ -40,7 +41,7 @@ class WaitingContacts(BaseModel):
 
 
 class Outcome(BaseModel):
-    """How the contacts of a run stand."""
+    """How the contacts of a run stand: each is counted once, by its latest attempt."""
 
     delivered: int
     undelivered: int
@@ -89,14 +90,18 @@ async def report_of(runtime: Runtime, run: Run) -> Report:
     left = await reports.left(run.app, run.no)
     waiting = await reports.waiting(run.app, run.no)
     states = {kind: counters.get(kind, 0) for kind in Kind}
+    # Only where contacts may have several attempts that a carrier took: it is the dearest question of all.
+    comes_again = may_repeat(retry_policy(run.definition, run.settings)) or await reports.called_back(run.app, run.no)
+    earlier = await reports.earlier(run.app, run.no) if comes_again else {}
+    stand = {kind: states[kind] - earlier.get(kind, 0) for kind in Kind}
     suppressed = _by_reason(counters, SUPPRESSED)
     outcome = Outcome(
-        delivered=states[Kind.delivered],
-        undelivered=states[Kind.undelivered],
-        accepted=states[Kind.accepted],
-        rejected=states[Kind.rejected],
+        delivered=stand[Kind.delivered],
+        undelivered=stand[Kind.undelivered],
+        accepted=stand[Kind.accepted],
+        rejected=stand[Kind.rejected],
         rejected_unsent=_by_reason(counters, REJECTED),
-        uncertain=states[Kind.uncertain],
+        uncertain=stand[Kind.uncertain],
         duplicate=suppressed.pop(Reason.duplicate, 0),
         suppressed=suppressed,
         in_flight=max(0, counters.get(ARMED, 0) - sum(states.values())),
