@@ -67,7 +67,7 @@ class Unauthenticated(CallsheetError):
 
 
 class Forbidden(CallsheetError):
-    """This token is not for this account or app, or its scope was not granted."""
+    """This is not allowed: the token or session is not for this account or app, or its scope or role is not enough."""
 
     status = 403
     code = "forbidden"

@@ -186,7 +186,7 @@ def _failures(row: Row) -> dict[str, Any]:
 _STATUS: Final[Mapping[int, str]] = {
     400: "Some fields are wrong; each of them is named.",
     401: "The token is missing, malformed, expired, or not signed by a known client.",
-    403: "The token is not for this account or app, or its scope was not granted.",
+    403: "The token is not for this account or app, or its scope is not enough.",
     404: "There is no such thing in this app.",
     409: "This cannot be done in the present state.",
     413: "The body is larger than this call accepts.",
