@@ -1,12 +1,16 @@
 """The doctor is asked when something is wrong: it must come through, change nothing, and not call the ill well."""
 
 import json
+import re
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from e2e.running import callsheet, server
+from e2e.running import callsheet, environment, server
+from house.tree import ROOT
 from postgres import create_database, drop_database
 
 
@@ -98,3 +102,15 @@ async def test_of_postgres_it_tells_version_durability_and_clock(data):
     assert "schema" in levels(waiting, "warn")
     assert {"postgres", "encoding", "clock", "schema", "key", "runs", "imports"} <= levels(found, "ok")
     assert levels(gone, "fail") == {"database"}
+
+
+def test_the_containers_health_check_says_yes_of_a_server_that_is_ready(data):
+    (check,) = re.findall(
+        r"^HEALTHCHECK .*CMD (\[.*\])$", (ROOT / "deploy" / "Containerfile").read_text(), re.MULTILINE
+    )
+    _, _, code = json.loads(check)
+    with server(data) as process:
+        port = process.known["base_url"].rpartition(":")[2]
+        done = subprocess.run([sys.executable, "-c", code], env=environment(PORT=port), check=False)
+
+    assert done.returncode == 0
