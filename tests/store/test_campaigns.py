@@ -290,7 +290,7 @@ async def test_a_list_knows_who_uses_it(store: Store, app: App, clock: StillCloc
     campaign = await make_campaign(store, app, clock, [contact_list], name="Spring")
 
     async def found() -> ContactList:
-        one = await store.lists.find(app.no, list_id=contact_list.id)
+        one = await store.lists.find(app.no, list_id=contact_list.id, with_uses=True)
         assert one is not None
         return one
 
@@ -323,7 +323,7 @@ async def test_what_the_runs_of_a_deleted_campaign_did_stays(store: Store, app: 
     found = await store.runs.find(app.no, run.id)
     assert found is not None
     assert (found.campaign_id, found.definition) == ("", campaign.definition)
-    listed = await store.lists.find(app.no, list_id=contact_list.id)
+    listed = await store.lists.find(app.no, list_id=contact_list.id, with_uses=True)
     assert listed is not None
     assert listed.linked == ()
 

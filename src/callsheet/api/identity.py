@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import jwt
@@ -31,6 +32,9 @@ LEEWAY_SECONDS = 60
 _LATEST_SECONDS = 2**53 - 1
 """The largest whole number that every reader of JSON holds exactly; clients write it for "never"."""
 _LONGEST_TOKEN = 8 * 1024
+_TOKENS_KEPT = 1024
+"""One token serves many calls, and what it says never changes. Whether its client, and the client's secret, are still
+the same is looked up for each call; whether it has expired as well."""
 _LONGEST_CLIENT_ID = 128
 _CLIENT_CLAIMS = ("appId", "iss", "kore_iss")
 _BEARER = "bearer "
@@ -57,7 +61,7 @@ async def identify(store: Store, now: datetime, headers: Headers) -> Proof:
     """Return the client that calls. Raises Unauthenticated."""
     token = _token(headers)
     client = await _find_client(store, _unverified(token))
-    claims = _verified(token, client)
+    claims = _verified(token, client.secret, client.algorithm)
     _check_times(claims, now.timestamp())
     return Proof(
         Caller(ActorKind.client, client.id, client.app.account_id, client.app, client.scopes),
@@ -120,6 +124,7 @@ def _is_bearer(value: str) -> bool:
     return value[: len(_BEARER)].lower() == _BEARER
 
 
+@lru_cache(_TOKENS_KEPT)
 def _unverified(token: str) -> Mapping[str, Any]:
     """Read the claims of a token that nothing is believed of but whose it says it is."""
     try:
@@ -139,9 +144,10 @@ async def _find_client(store: Store, claims: Mapping[str, Any]) -> Client:
     return client
 
 
-def _verified(token: str, client: Client) -> Mapping[str, Any]:
+@lru_cache(_TOKENS_KEPT)
+def _verified(token: str, secret: str, algorithm: str) -> Mapping[str, Any]:
     try:
-        claims: Mapping[str, Any] = jwt.decode(token, client.secret, algorithms=[client.algorithm], options=_UNCHECKED)
+        claims: Mapping[str, Any] = jwt.decode(token, secret, algorithms=[algorithm], options=_UNCHECKED)
     except (jwt.PyJWTError, ValueError, RecursionError):
         raise Unauthenticated from None
     return claims

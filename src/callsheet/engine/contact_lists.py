@@ -8,11 +8,11 @@ from callsheet.store.apps import App
 from callsheet.store.lists import ContactList
 
 
-async def find(runtime: Runtime, app: App, thing: str) -> ContactList:
+async def find(runtime: Runtime, app: App, thing: str, *, with_uses: bool = False) -> ContactList:
     """Return a contact list by its id or by its name. Raises ContactListNotFound."""
     lists = runtime.store.lists
-    found = await lists.find(app.no, list_id=thing) if thing else None
-    found = found or await lists.find(app.no, name=thing)
+    found = await lists.find(app.no, list_id=thing, with_uses=with_uses) if thing else None
+    found = found or await lists.find(app.no, name=thing, with_uses=with_uses)
     if found is None:
         raise ContactListNotFound
     return found

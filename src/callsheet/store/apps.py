@@ -232,8 +232,11 @@ class Apps:
 def read_app(conn: sa.Connection, vault: Vault, where: sa.ColumnElement[bool]) -> App | None:
     """Return the app that fits, with its key opened, or None."""
     row = one(conn, sa.select(t.app).where(where))
-    if row is None:
-        return None
+    return open_app(vault, row) if row is not None else None
+
+
+def open_app(vault: Vault, row: Mapping[str, Any]) -> App:
+    """Read an app from its row, and open its key."""
     vault.learn(row["no"], row["id"], row["key_sealed"])
     return _read(row)
 

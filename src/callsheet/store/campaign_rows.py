@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -34,7 +34,7 @@ def id_of(conn: sa.Connection, app: int, name: str) -> str | None:
 
 def find(conn: sa.Connection, app: int, campaign_id: str) -> Campaign | None:
     """Return a campaign by its id."""
-    found = read(conn, app, select_campaigns().where(t.campaign.c.app == app, t.campaign.c.id == campaign_id))
+    found = _with_sent(conn, app, all_of(conn, _BY_ID, {"app": app, "id": campaign_id}))
     return found[0] if found else None
 
 
@@ -74,7 +74,10 @@ def select_campaigns() -> sa.Select[Any]:
 
 def read(conn: sa.Connection, app: int, query: sa.Select[Any]) -> list[Campaign]:
     """Return the campaigns of an app that `select_campaigns` found, with how many messages their latest runs sent."""
-    rows = all_of(conn, query)
+    return _with_sent(conn, app, all_of(conn, query))
+
+
+def _with_sent(conn: sa.Connection, app: int, rows: Sequence[Mapping[str, Any]]) -> list[Campaign]:
     sent = _sent(conn, app, [row["run_no"] for row in rows if row["run_no"]])
     return [_read(row, sent.get(row["run_no"], 0)) for row in rows]
 
@@ -99,10 +102,19 @@ def _read(row: Mapping[str, Any], sent: int) -> Campaign:
 
 
 def _sent(conn: sa.Connection, app: int, runs: Collection[int]) -> dict[int, int]:
-    counter = t.counter
-    query = (
-        sa.select(counter.c.run_no, sa.func.sum(counter.c.value))
-        .where(counter.c.app == app, counter.c.run_no.in_(runs), counter.c.name.in_(_ACCEPTED))
-        .group_by(counter.c.run_no)
+    if not runs:
+        return {}
+    return {run_no: int(total) for run_no, total in conn.execute(_SENT, {"app": app, "runs": list(runs)})}
+
+
+# Made once: making a statement takes longer than running it.
+_BY_ID = select_campaigns().where(t.campaign.c.app == sa.bindparam("app"), t.campaign.c.id == sa.bindparam("id"))
+_SENT = (
+    sa.select(t.counter.c.run_no, sa.func.sum(t.counter.c.value))
+    .where(
+        t.counter.c.app == sa.bindparam("app"),
+        t.counter.c.run_no.in_(sa.bindparam("runs", expanding=True)),
+        t.counter.c.name.in_(_ACCEPTED),
     )
-    return {run_no: int(total) for run_no, total in conn.execute(query)} if runs else {}
+    .group_by(t.counter.c.run_no)
+)

@@ -62,8 +62,8 @@ def page(
     where = _conditions(app, wanted)
     total = conn.execute(sa.select(sa.func.count()).select_from(t.campaign).where(*where)).scalar_one()
     orders = [*((_COLUMNS[key], descending) for key, descending in sort), (t.campaign.c.no, bool(sort) and sort[-1][1])]
-    query = select_campaigns().where(*where).order_by(*(sa.desc(c) if down else sa.asc(c) for c, down in orders))
-    return Found(read(conn, app, query.offset(offset).limit(limit)), total)
+    order = [sa.desc(column) if down else sa.asc(column) for column, down in orders]
+    return Found(_in_order(conn, app, where, order, offset=offset, limit=limit), total)
 
 
 def following(conn: sa.Connection, app: int, wanted: Wanted, *, before_no: int | None, limit: int) -> list[Campaign]:
@@ -71,7 +71,24 @@ def following(conn: sa.Connection, app: int, wanted: Wanted, *, before_no: int |
     where = _conditions(app, wanted)
     if before_no is not None:
         where.append(t.campaign.c.no < before_no)
-    return read(conn, app, select_campaigns().where(*where).order_by(t.campaign.c.no.desc()).limit(limit))
+    return _in_order(conn, app, where, [t.campaign.c.no.desc()], offset=0, limit=limit)
+
+
+def _in_order(
+    conn: sa.Connection,
+    app: int,
+    where: Sequence[sa.ColumnElement[bool]],
+    order: Sequence[sa.ColumnElement[Any]],
+    *,
+    offset: int,
+    limit: int,
+) -> list[Campaign]:
+    """Return a page: first which they are, so that what is skipped is not joined with all that a campaign shows."""
+    page = sa.select(t.campaign.c.no).where(*where).order_by(*order).offset(offset).limit(limit)
+    nos = list(conn.execute(page).scalars())
+    mine = t.campaign.c.app == app, t.campaign.c.no.in_(nos)
+    found = {campaign.no: campaign for campaign in read(conn, app, select_campaigns().where(*mine))} if nos else {}
+    return [found[no] for no in nos]
 
 
 def _conditions(app: int, wanted: Wanted) -> list[sa.ColumnElement[bool]]:

@@ -281,9 +281,9 @@ def _refuse_taken(conn: sa.Connection, app: int, name: str, but: int) -> None:
 
 
 def _searched(definition: Definition) -> dict[str, Any]:
-    """Return the columns by which campaigns are searched."""
+    """Return the columns that lists show, and by which campaigns are searched."""
     mode = definition.voice.mode.value if definition.voice is not None else ""
-    return {"lname": key_of(definition.name), "priority": definition.priority, "mode": mode}
+    return {"name": definition.name, "lname": key_of(definition.name), "priority": definition.priority, "mode": mode}
 
 
 def _write_version(conn: sa.Connection, app: int, no: int, version: int, definition: Definition) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -28,14 +29,18 @@ _LIST_BYTES = 6
 _POS_BYTES = 6
 _MOST_NAMED = 20
 
+# Made once: making a statement takes longer than running it.
+_OF_APP = sa.select(t.contact_list).where(t.contact_list.c.app == sa.bindparam("app"))
+_BY_ID = _OF_APP.where(t.contact_list.c.id == sa.bindparam("sought"))
+_BY_NAME = _OF_APP.where(t.contact_list.c.lname == sa.bindparam("sought"))
 
-class _Titled(msgspec.Struct):
-    """What is read of a campaign's definition here: decoding the rest would cost more than finding it."""
 
-    name: str
+class Uses(NamedTuple):
+    """Who uses a list."""
 
-
-_titled = msgspec.json.Decoder(_Titled)
+    campaigns: tuple[Named, ...] = ()
+    is_going_on: bool = False
+    """One of them runs, or pauses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +58,20 @@ class ContactList:
     size: int
     created_at: datetime
     updated_at: datetime
-    linked: tuple[Named, ...] = ()
-    """The campaigns that use it."""
-    in_use: bool = False
-    """A running campaign uses it."""
+    uses: Uses | None = None
+    """None: nobody asked for them, as they may be thousands."""
+
+    @property
+    def linked(self) -> tuple[Named, ...]:
+        """The campaigns that use it."""
+        assert self.uses is not None, "the list was read without its uses"
+        return self.uses.campaigns
+
+    @property
+    def in_use(self) -> bool:
+        """A running campaign uses it."""
+        assert self.uses is not None, "the list was read without its uses"
+        return self.uses.is_going_on
 
 
 class Lists:
@@ -88,13 +103,23 @@ class Lists:
                 created_at=at,
                 updated_at=at,
             )
-            return ContactList(app, no, list_id, name, description, source, allow_duplicates, (), 0, now, now)
+            return ContactList(app, no, list_id, name, description, source, allow_duplicates, (), 0, now, now, Uses())
 
         return await self._db.write(create)
 
-    async def find(self, app: int, *, list_id: str | None = None, name: str | None = None) -> ContactList | None:
+    async def find(
+        self, app: int, *, list_id: str | None = None, name: str | None = None, with_uses: bool = False
+    ) -> ContactList | None:
         """Return a list by id, or by name: case and blanks at its ends do not count."""
-        return await self._db.read(lambda conn: _find(conn, app, list_id, name))
+        sought = {"app": app, "sought": list_id or key_of(name or "")}
+
+        def find(conn: sa.Connection) -> ContactList | None:
+            row = one(conn, _BY_ID if list_id else _BY_NAME, sought)
+            if row is None:
+                return None
+            return _list(row, _uses(conn, app, row["no"])[row["no"]] if with_uses else None)
+
+        return await self._db.read(find)
 
     async def of_app(self, app: int, *, after: int, limit: int, part: str = "") -> list[ContactList]:
         """Return the lists of an app in the order in which they were made, from a number on.
@@ -113,8 +138,8 @@ class Lists:
         query = sa.select(lists).where(lists.c.app == app).order_by(lists.c.updated_at.desc(), lists.c.no.desc())
 
         def read(conn: sa.Connection) -> list[ContactList]:
-            users = _users(conn, t.campaign_list.c.app == app)
-            return [_list(row, users.get(row["no"], ())) for row in all_of(conn, query)]
+            uses = _uses(conn, app)
+            return [_list(row, uses[row["no"]]) for row in all_of(conn, query)]
 
         return await self._db.read(read)
 
@@ -208,19 +233,12 @@ def read_contact_id(text: str) -> tuple[int, int] | None:
     return int.from_bytes(raw[:_LIST_BYTES], "big"), int.from_bytes(raw[_LIST_BYTES:], "big")
 
 
-def _find(conn: sa.Connection, app: int, list_id: str | None, name: str | None) -> ContactList | None:
-    lists = t.contact_list
-    found = _read(conn, app, lists.c.id == list_id if list_id else lists.c.lname == key_of(name or ""), 1)
-    return found[0] if found else None
-
-
 def _read(conn: sa.Connection, app: int, where: sa.ColumnElement[bool], limit: int) -> list[ContactList]:
     lists = t.contact_list
     query = sa.select(lists).where(lists.c.app == app, where).order_by(lists.c.no).limit(limit)
     rows = all_of(conn, query)
-    link = t.campaign_list
-    users = _users(conn, link.c.app == app, link.c.list_no.in_([row["no"] for row in rows]))
-    return [_list(row, users.get(row["no"], ())) for row in rows]
+    uses = _uses(conn, app, *(row["no"] for row in rows))
+    return [_list(row, uses[row["no"]]) for row in rows]
 
 
 def _hold(conn: sa.Connection, contact_list: ContactList) -> ContactList:
@@ -277,30 +295,29 @@ def _rename_in_campaigns(conn: sa.Connection, contact_list: ContactList, name: s
         conn.execute(sa.update(version).where(*mine).values(definition=to_json(definition)))
 
 
-def _users(conn: sa.Connection, *where: sa.ColumnElement[bool]) -> dict[int, list[Mapping[str, Any]]]:
-    """Return the campaigns that use lists, by the number of the list."""
-    campaign, link, version = t.campaign, t.campaign_list, t.campaign_version
+def _uses(conn: sa.Connection, app: int, *list_nos: int) -> Mapping[int, Uses]:
+    """Return who uses lists, by the number of any list; without numbers, of all lists of an app."""
+    campaign, link = t.campaign, t.campaign_list
     query = (
-        sa.select(link.c.list_no, campaign.c.no, campaign.c.id, campaign.c.status, version.c.definition)
-        .join(link, link.c.campaign_no == campaign.c.no)
-        .join(
-            version,
-            sa.and_(
-                version.c.app == campaign.c.app,
-                version.c.campaign_no == campaign.c.no,
-                version.c.version == campaign.c.version,
-            ),
-        )
-        .where(*where)
+        sa.select(link.c.list_no, campaign.c.no, campaign.c.id, campaign.c.name, campaign.c.status)
+        .join(link, sa.and_(link.c.app == campaign.c.app, link.c.campaign_no == campaign.c.no))
+        .where(link.c.app == app)
         .order_by(link.c.list_no, campaign.c.no)
     )
-    found: dict[int, list[Mapping[str, Any]]] = {}
+    if list_nos:
+        query = query.where(link.c.list_no.in_(list_nos))
+    users: dict[int, list[Mapping[str, Any]]] = {}
     for row in all_of(conn, query):
-        found.setdefault(row["list_no"], []).append(row)
-    return found
+        users.setdefault(row["list_no"], []).append(row)
+    return defaultdict(Uses, {list_no: _used_by(rows) for list_no, rows in users.items()})
 
 
-def _list(row: Mapping[str, Any], users: Sequence[Mapping[str, Any]]) -> ContactList:
+def _used_by(campaigns: Sequence[Mapping[str, Any]]) -> Uses:
+    named = tuple(Named(row["no"], row["id"], row["name"]) for row in campaigns)
+    return Uses(named, any(row["status"] in (Status.active, Status.paused) for row in campaigns))
+
+
+def _list(row: Mapping[str, Any], uses: Uses | None) -> ContactList:
     return ContactList(
         row["app"],
         row["no"],
@@ -313,6 +330,5 @@ def _list(row: Mapping[str, Any], users: Sequence[Mapping[str, Any]]) -> Contact
         row["size"],
         from_micros(row["created_at"]),
         from_micros(row["updated_at"]),
-        tuple(Named(user["no"], user["id"], _titled.decode(user["definition"]).name) for user in users),
-        any(user["status"] in (Status.active, Status.paused) for user in users),
+        uses,
     )

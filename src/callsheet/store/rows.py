@@ -51,12 +51,16 @@ def insert(conn: sa.Connection, table: sa.Table, **values: Any) -> int:
     return key[0] if key is not None and isinstance(key[0], int) else 0
 
 
-def one(conn: sa.Connection, statement: sa.Select[Any]) -> Mapping[str, Any] | None:
-    """Return one row by column name, or None."""
-    row = conn.execute(statement).mappings().first()
+def one(
+    conn: sa.Connection, statement: sa.Select[Any], values: Mapping[str, Any] | None = None
+) -> Mapping[str, Any] | None:
+    """Return one row by column name, or None; `values` are those of a statement that was made before."""
+    row = conn.execute(statement, values).mappings().first()
     return dict(row) if row is not None else None
 
 
-def all_of(conn: sa.Connection, statement: sa.Select[Any]) -> list[Mapping[str, Any]]:
-    """Return all rows by column name."""
-    return [dict(row) for row in conn.execute(statement).mappings()]
+def all_of(
+    conn: sa.Connection, statement: sa.Select[Any], values: Mapping[str, Any] | None = None
+) -> list[Mapping[str, Any]]:
+    """Return all rows by column name; `values` are those of a statement that was made before."""
+    return [dict(row) for row in conn.execute(statement, values).mappings()]

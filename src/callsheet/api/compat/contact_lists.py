@@ -48,7 +48,8 @@ async def create(call: Call) -> dict[str, Any]:
 
 async def show(call: Call) -> dict[str, Any]:
     """Return a list, by its id or by its name. The documented message is empty."""
-    return success("", view(call.app, await contact_lists.find(call.runtime, call.app, call.thing)))
+    found = await contact_lists.find(call.runtime, call.app, call.thing, with_uses=True)
+    return success("", view(call.app, found))
 
 
 async def show_all(call: Call) -> dict[str, Any]:

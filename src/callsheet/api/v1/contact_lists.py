@@ -114,7 +114,7 @@ async def list_contact_lists(
 @router.get("/{list_id}", responses=problems(ContactListNotFound))
 async def get_contact_list(runtime: Served, app: Tenant, list_id: str) -> ShownContactList:
     """Return a contact list."""
-    return _show(await find_contact_list(runtime, app, list_id))
+    return _show(await find_contact_list(runtime, app, list_id, with_uses=True))
 
 
 @router.patch("/{list_id}", responses=problems(ContactListNotFound, NameTaken, ListNotEmpty, BodyTooLarge))
@@ -140,9 +140,9 @@ async def delete_contact_list(runtime: Served, app: Tenant, list_id: str) -> Non
     await contact_lists.delete(runtime, await find_contact_list(runtime, app, list_id))
 
 
-async def find_contact_list(runtime: Runtime, app: App, list_id: str) -> ContactList:
+async def find_contact_list(runtime: Runtime, app: App, list_id: str, *, with_uses: bool = False) -> ContactList:
     """Return a contact list of the app by its id. Raises ContactListNotFound."""
-    found = await runtime.store.lists.find(app.no, list_id=list_id)
+    found = await runtime.store.lists.find(app.no, list_id=list_id, with_uses=with_uses)
     if found is None:
         raise ContactListNotFound
     return found

@@ -42,11 +42,12 @@ campaign = sa.Table(
     serial(),
     whole("app"),
     text("id"),
+    # As in its present version, for lists and searches; `lname` is the key by which it is found.
+    text("name"),
     text("lname"),
     text("channel"),
     text("status"),
     whole("version"),
-    # As in its present version, for searches.
     whole("priority"),
     # Empty: it does not call.
     text("mode", default=""),
@@ -55,6 +56,8 @@ campaign = sa.Table(
     whole("created_at"),
     whole("updated_at"),
     sa.UniqueConstraint("app", "id"),
+    # Pages of campaigns, the latest first.
+    sa.Index("ix_campaign_app_no", "app", "no"),
     sa.Index("ix_campaign_app_lname", "app", "lname"),
     sa.Index("ix_campaign_app_channel_created_at", "app", "channel", "created_at"),
     sa.Index("ix_campaign_app_channel_updated_at", "app", "channel", "updated_at"),

@@ -138,6 +138,7 @@ def upgrade() -> None:
     sa.Column('no', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
     sa.Column('lname', sa.Text(), nullable=False),
     sa.Column('channel', sa.Text(), nullable=False),
     sa.Column('status', sa.Text(), nullable=False),
@@ -156,6 +157,7 @@ def upgrade() -> None:
         batch_op.create_index('ix_campaign_app_channel_lname', ['app', 'channel', 'lname'], unique=False)
         batch_op.create_index('ix_campaign_app_channel_updated_at', ['app', 'channel', 'updated_at'], unique=False)
         batch_op.create_index('ix_campaign_app_lname', ['app', 'lname'], unique=False)
+        batch_op.create_index('ix_campaign_app_no', ['app', 'no'], unique=False)
 
     op.create_table('campaign_dnc',
     sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
@@ -791,6 +793,7 @@ def downgrade() -> None:
     op.drop_table('campaign_list')
     op.drop_table('campaign_dnc')
     with op.batch_alter_table('campaign', schema=None) as batch_op:
+        batch_op.drop_index('ix_campaign_app_no')
         batch_op.drop_index('ix_campaign_app_lname')
         batch_op.drop_index('ix_campaign_app_channel_updated_at')
         batch_op.drop_index('ix_campaign_app_channel_lname')
