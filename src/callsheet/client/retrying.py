@@ -37,7 +37,6 @@ def wait_seconds(trouble: CallsheetError, tried: int) -> float | None:
     return float(min(LONGEST_SECONDS, FIRST_SECONDS * 2 ** (tried - 1)))
 
 
-def is_already_gone(method: str, trouble: CallsheetError, *, may_have_arrived: bool) -> bool:
-    """Tell whether nothing is found because an earlier try has deleted it."""
-    is_missing = isinstance(trouble, ApiError) and trouble.status == _NOT_FOUND
-    return method == "DELETE" and is_missing and may_have_arrived
+def is_already_gone(method: str, trouble: CallsheetError) -> bool:
+    """Tell of a call that was sent before whether it found nothing because it had been heard then."""
+    return method == "DELETE" and isinstance(trouble, ApiError) and trouble.status == _NOT_FOUND

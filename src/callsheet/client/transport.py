@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
 from typing import TypeVar
 
 import aiohttp
@@ -42,17 +43,14 @@ class Transport:
         if call.method in REPEATED_UNDER_A_KEY and call.key is None:
             call = replace(call, key=uuid.uuid4().hex)
         saving = None if call.save_to is None else Download(call.save_to)
-        tried, may_have_arrived = 0, False
+        tried, sent = 0, _Sent()
         while True:
             tried += 1
             try:
-                return await self._try(call, saving)
+                return await self._try(call, saving, sent)
             except CallsheetError as trouble:
-                if call.answer is type(None) and is_already_gone(
-                    call.method, trouble, may_have_arrived=may_have_arrived
-                ):
+                if call.answer is type(None) and sent.times > 1 and is_already_gone(call.method, trouble):
                     return call.read(b"")
-                may_have_arrived = may_have_arrived or not isinstance(trouble, ApiError)
                 seconds = wait_seconds(trouble, tried)
                 if seconds is None or tried >= self._tries or not is_passing(trouble) or not _repeatable(call, saving):
                     raise
@@ -77,16 +75,20 @@ class Transport:
         if self._is_closed:
             raise RuntimeError("This client is closed.")
         if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=self._timeout)
+            watching = aiohttp.TraceConfig()
+            watching.on_request_headers_sent.append(_count)
+            self._session = aiohttp.ClientSession(timeout=self._timeout, trace_configs=[watching])
         return self._session
 
-    async def _try(self, call: Call[T], saving: Download | None) -> T:
+    async def _try(self, call: Call[T], saving: Download | None, sent: _Sent) -> T:
         session = self._open()
         url = URL(self._access.base_url + call.target(self._access.app_id), encoded=True)
-        data = call.content() if call.upload is None else call.upload.chunks()
+        data = call.content() if call.upload is None else sent.told(call.upload.chunks())
         headers = {**self._access.headers(), **_headers(call)}
         try:
-            async with session.request(call.method, url, data=data, headers=headers, allow_redirects=False) as response:
+            async with session.request(
+                call.method, url, data=data, headers=headers, allow_redirects=False, trace_request_ctx=sent
+            ) as response:
                 if response.status >= _FIRST_FAILURE:
                     raise read_refusal(response.status, response.headers, await response.read())
                 if saving is None:
@@ -96,9 +98,34 @@ class Transport:
                         write(chunk)
                 return call.read(b"")
         except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
+            if sent.fault is not None:
+                raise sent.fault from None
             raise Unavailable(f"The server at {self._access.base_url} does not answer any more.") from error
         except msgspec.DecodeError as error:
             raise ApiError(response.status, "unreadable_answer", f"The answer cannot be read: {error}.") from error
+
+
+@dataclass(slots=True)
+class _Sent:
+    """What became of a call on its way out."""
+
+    times: int = 0
+    """How often it went out; the HTTP client sends some calls a second time by itself."""
+    fault: Exception | None = None
+    """What was wrong with the file itself; the HTTP client says only that it cannot be sent."""
+
+    async def told(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """Pass on the chunks of a file, and note what goes wrong with it."""
+        try:
+            async for chunk in chunks:
+                yield chunk
+        except Exception as error:
+            self.fault = error
+            raise
+
+
+async def _count(_: aiohttp.ClientSession, context: SimpleNamespace, __: aiohttp.TraceRequestHeadersSentParams) -> None:
+    context.trace_request_ctx.times += 1
 
 
 def page_after(call: Call[Page[T]], page: Page[T]) -> Call[Page[T]] | None:
