@@ -11,6 +11,7 @@ import pytest
 from callsheet.api.compat.contract import write_contract
 from callsheet.api.v1.app import build
 from client.planned import planned
+from house.tree import page
 
 NAMES = {
     m.StrType: "string", m.IntType: "integer", m.FloatType: "number", m.BoolType: "boolean", m.NoneType: "null",
@@ -164,3 +165,10 @@ def test_the_comparison_sees_a_body_that_would_be_refused():
     schema = {"properties": {"name": TEXT}, "required": ["name"], "additionalProperties": False}
 
     assert set(body_faults({"nam": "x"}, schema, {})) == {".nam means nothing", ".name is missing"}
+
+
+def test_the_page_on_the_client_lists_every_call():
+    rows = re.findall(r"^\| `([a-z_.]+)` \| ((?:`\w+` ?)+)\|$", page("docs/reference/client.md"), re.MULTILINE)
+    told = {f"{noun}.{verb}" for noun, verbs in rows for verb in re.findall(r"`(\w+)`", verbs)}
+
+    assert told == set(CALLS)

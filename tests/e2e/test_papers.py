@@ -14,6 +14,7 @@ from e2e.running import PATIENCE_SECONDS, Process, environment, server
 
 ROOT = Path(__file__).parents[2]
 PAPERS = ("README.md", "docs/tutorial/first-campaign.md")
+PYTHON = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -47,6 +48,24 @@ def test_a_campaign_that_was_refused_is_explained_by_the_answer_and_no_trace(tmp
             assert done.returncode != 0
             assert "Nobody" in done.stdout
             assert done.stderr == "There is no campaign: the answer above says why.\n"
+
+
+def test_the_program_of_the_tutorial_does_what_it_says_a_second_time_too(tmp_path: Path):
+    make_program(tmp_path)
+    (program,) = PYTHON.findall((ROOT / "docs/tutorial/first-campaign.md").read_text())
+    with server(tmp_path / "var") as process:
+        done = type_in(script("docs/tutorial/first-campaign.md", process), tmp_path)
+        assert done.returncode == 0, done.stdout + done.stderr
+        (tmp_path / "var" / "first.py").write_text(program)
+        for _ in range(2):
+            before = len(process.outbox())
+            done = type_in(f"{sys.executable} var/first.py", tmp_path)
+
+            assert (done.returncode, done.stderr) == (0, "")
+            first, *texts = done.stdout.splitlines()
+            assert first == "3 accepted, 1 rejected"
+            assert sorted(texts) == sorted(f"{one['to']} {one['text']}" for one in process.outbox()[before:])
+            assert len(texts) == 3
 
 
 def script(paper: str, process: Process) -> str:
