@@ -38,31 +38,22 @@ class Sending:
         self._db = database
 
     async def stop(self, app: int, reason: str, by: str, now: datetime) -> Stop:
-        """Pause every run of an app, and let none begin or go on. An app that was stopped before keeps that stop."""
+        """Pause every run of an app, and let none begin or go on. An app that was stopped before keeps that stop.
 
-        def stop(conn: sa.Connection) -> Stop:
-            # Nobody starts meanwhile; who pauses or stops holds his campaign first, and the gate afterwards.
+        Two transactions: who starts a campaign holds it, and then looks whether he may, so nobody who holds that look
+        may wait for campaigns. After the first nobody begins, and the second finds all that goes on. Whoever asks
+        again after a crash between them pauses the rest.
+        """
+
+        def forbid(conn: sa.Connection) -> tuple[Stop, bool]:
             one_at_a_time(conn, app)
-            mine = t.campaign.c.app == app, t.campaign.c.status == Status.active.value
-            nos = list(
-                conn.execute(
-                    sa.select(t.campaign.c.no).where(*mine).order_by(t.campaign.c.no).with_for_update()
-                ).scalars()
-            )
-            running = read(conn, app, select_campaigns().where(*mine, t.campaign.c.no.in_(nos))) if nos else []
-            close_gate(conn, app)
-            for campaign in running:
-                set_status(conn, campaign, Status.paused, now)
-                tell_of_run(conn, campaign, NoticeKind.run_paused, now)
-            _pause_the_rest(conn, app, now)
             before = _find(conn, app)
-            if before is not None:
-                return replace(before, paused=len(running))
-            insert(conn, t.sending_stop, app=app, reason=reason, by=by, at=to_micros(now))
-            announce(conn, app, NoticeKind.sending_stopped, {"paused": len(running)}, now)
-            return Stop(reason, by, now, len(running))
+            if before is None:
+                insert(conn, t.sending_stop, app=app, reason=reason, by=by, at=to_micros(now))
+            return before or Stop(reason, by, now), before is None
 
-        return await self._db.write(stop)
+        stop, is_new = await self._db.write(forbid)
+        return replace(stop, paused=await self._db.write(lambda conn: _pause(conn, app, now, is_new=is_new)))
 
     async def allow(self, app: int, now: datetime) -> bool:
         """Let runs begin and go on again, and say whether they could not. What was paused stays so."""
@@ -88,10 +79,23 @@ def refuse_stopped(conn: sa.Connection, app: int) -> None:
         raise SendingStopped(f"All sending of this app was stopped: {stop.reason}")
 
 
-def _pause_the_rest(conn: sa.Connection, app: int, now: datetime) -> None:
-    """Pause what goes on of a campaign that does not, such as a single message that came out of a backup."""
-    going_on = t.run.c.app == app, t.run.c.ended_at == 0, t.run.c.status == Status.active.value
-    conn.execute(sa.update(t.run).where(*going_on).values(status=Status.paused.value, updated_at=to_micros(now)))
+def _pause(conn: sa.Connection, app: int, now: datetime, *, is_new: bool) -> int:
+    """Pause every run of an app, and return how many campaigns went on. The stop is told of when it is new or did."""
+    campaign, run = t.campaign, t.run
+    mine = campaign.c.app == app, campaign.c.status == Status.active.value
+    active = sa.select(campaign.c.no).where(*mine).order_by(campaign.c.no).with_for_update()
+    nos = list(conn.execute(active).scalars())
+    running = read(conn, app, select_campaigns().where(*mine, campaign.c.no.in_(nos))) if nos else []
+    close_gate(conn, app)
+    for one_of_them in running:
+        set_status(conn, one_of_them, Status.paused, now)
+        tell_of_run(conn, one_of_them, NoticeKind.run_paused, now)
+    # What goes on of a campaign that does not, such as a single message that came out of a backup.
+    rest = run.c.app == app, run.c.ended_at == 0, run.c.status == Status.active.value
+    conn.execute(sa.update(run).where(*rest).values(status=Status.paused.value, updated_at=to_micros(now)))
+    if is_new or running:
+        announce(conn, app, NoticeKind.sending_stopped, {"paused": len(running)}, now)
+    return len(running)
 
 
 def _find(conn: sa.Connection, app: int) -> Stop | None:
