@@ -72,10 +72,11 @@ class Scheduler:
         meters.active_runs.set(len(self._agenda.states))
         meters.held_intents.set(len(self._holds))
         now = await self._store.hot.now()
+        calling_back = await self._store.callbacks.awaited()
         instants: list[datetime] = []
         for state in list(self._agenda.states.values()):
             try:
-                instants += await self._look_at(state, now)
+                instants += await self._look_at(state, now, calls_back=state.run.no in calling_back)
             except Unavailable:
                 raise
             except Exception:
@@ -85,9 +86,12 @@ class Scheduler:
         soonest = min(instants, default=now + timedelta(seconds=self._tick_seconds))
         return min(self._tick_seconds, max(0.0, (soonest - now) / timedelta(seconds=1)))
 
-    async def _look_at(self, state: RunState, now: datetime) -> list[datetime]:
-        """See what is left of a run, complete it when that is nothing, and return when it changes by itself."""
-        calls_back_at = await self._store.callbacks.queue(state.run, now)
+    async def _look_at(self, state: RunState, now: datetime, *, calls_back: bool) -> list[datetime]:
+        """See what is left of a run, complete it when that is nothing, and return when it changes by itself.
+
+        `calls_back`: callbacks wait in it.
+        """
+        calls_back_at = await self._store.callbacks.queue(state.run, now) if calls_back else None
         work = await self._store.hot.work(state.run)
         state.see(work, now)
         is_idle = not work.groups and not work.due and state.chunk is None and calls_back_at is None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -50,10 +50,18 @@ class Callbacks:
 
         return await self._db.write(ask)
 
+    async def awaited(self) -> Collection[int]:
+        """Return the numbers of the active runs in which callbacks wait: nearly all runs have none."""
+        run, callback = t.run, t.callback
+        waits = sa.exists().where(callback.c.app == run.c.app, callback.c.run_no == run.c.no, callback.c.n == 0)
+        query = sa.select(run.c.no).where(run.c.ended_at == 0, run.c.status == Status.active.value, waits)
+        return await self._db.read(lambda conn: set(conn.execute(query).scalars()))
+
     async def queue(self, run: Run, now: datetime) -> datetime | None:
         """Let those whose time has come be contacted next, and return when the next one's time comes."""
-        if await self._next(run) is None:
-            return None
+        due = await self._next(run)
+        if due is None or due > now:
+            return due
 
         def queue(conn: sa.Connection) -> None:
             for row in _due(conn, run, now):
