@@ -59,15 +59,19 @@ def replaced(document: Any, path: tuple[str, ...], value: Any) -> Any:
 
 @given(st.sampled_from(PATHS), VALUES)
 def test_any_value_in_any_field_is_taken_or_named(path, value):
-    wish = read_wish(replaced(RIGHT, path, value), Channel.sms)
+    wish = read_wish(replaced(RIGHT, path, value), Channel.sms, 2)
 
     assert isinstance(wish, Wish)
     assert all(fault.path.startswith(path[0]) or "message" in fault.path for fault in wish.faults)
 
 
-@given(st.dictionaries(st.sampled_from([*RIGHT, "dialingMode", "data", "x"]), VALUES, max_size=8), st.text(max_size=8))
-def test_any_object_is_a_wish_or_is_refused(document, in_query):
-    wish = read_new_wish(document, in_query)
+@given(
+    st.dictionaries(st.sampled_from([*RIGHT, "dialingMode", "data", "x"]), VALUES, max_size=8),
+    st.text(max_size=8),
+    st.sampled_from([1, 2]),
+)
+def test_any_object_is_a_wish_or_is_refused(document, in_query, generation):
+    wish = read_new_wish(document, in_query, generation)
 
     assert wish.channel is Channel.sms or wish.faults
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import ceil
 from types import TracebackType
+from typing import Any
 
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -24,6 +25,8 @@ from callsheet.core.errors import (
 
 _PLACES = 12
 _WHERE = ("body", "query", "path", "header")
+_UNION_TAGS = ("union_tag_invalid", "union_tag_not_found")
+"""Faults of the field that says which of several objects is meant."""
 
 
 def as_failure(error: Exception) -> CallsheetError:
@@ -32,7 +35,7 @@ def as_failure(error: Exception) -> CallsheetError:
         case CallsheetError():
             return error
         case RequestValidationError():
-            return Invalid([FieldError(_path(one["loc"]), sentence(one)) for one in error.errors()])
+            return Invalid([FieldError(_path(_loc(one, error.body)), sentence(one)) for one in error.errors()])
         case HTTPException(status_code=404):
             return NotFound("There is no such path.")
         case HTTPException(status_code=405):
@@ -72,6 +75,27 @@ def places_of(error: BaseException) -> list[str]:
         places.append(f"{module}:{trace.tb_lineno}")
         trace = trace.tb_next
     return places[-_PLACES:]
+
+
+def _loc(fault: Mapping[str, Any], body: Any) -> Sequence[str | int]:
+    """Return where a field stands in the body that came, without the validator's names for the ways to read it."""
+    loc: tuple[str | int, ...] = fault["loc"]
+    if fault["type"] in _UNION_TAGS:
+        return *loc, fault["ctx"]["discriminator"].strip("'")
+    if loc[0] != "body":
+        return loc
+    kept, here = [], body
+    for place, part in enumerate(loc[1:], start=2):
+        if isinstance(here, dict | list) and _has(here, part):
+            kept.append(part)
+            here = here[part]  # type: ignore[index]  # it has it
+        elif place == len(loc) and fault["type"] == "missing":
+            kept.append(part)
+    return kept
+
+
+def _has(here: dict[str, Any] | list[Any], part: str | int) -> bool:
+    return part in here if isinstance(here, dict) else isinstance(part, int) and part < len(here)
 
 
 def _path(loc: Sequence[str | int]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
@@ -13,6 +14,8 @@ from callsheet.core import recurrence
 from callsheet.core.recurrence import LAST, LONGEST_RULE, MOST_EVERY, read_rule
 from callsheet.core.schedule import MOST_DURATION_MINUTES, MOST_LATENESS_MINUTES, Schedule
 
+_WALL = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?"
+
 
 def _wall(text: str) -> str:
     _read_wall(text)
@@ -21,6 +24,8 @@ def _wall(text: str) -> str:
 
 def _read_wall(text: str) -> datetime:
     """Read a wall time, which in core says UTC whatever its zone. Raises ValueError."""
+    if re.fullmatch(_WALL, text, re.ASCII) is None:
+        raise ValueError("Write what the clocks of the zone show, like 2099-01-05T09:00")
     try:
         wall = datetime.fromisoformat(text)
     except ValueError:
@@ -30,9 +35,8 @@ def _read_wall(text: str) -> datetime:
 
 WallTime = Annotated[
     str,
-    StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?$", max_length=19),
     AfterValidator(_wall),
-    Field(examples=["2099-01-05T09:00"]),
+    Field(examples=["2099-01-05T09:00"], json_schema_extra={"pattern": f"^{_WALL}$"}),
 ]
 """What the clocks of a zone show, without an offset."""
 
