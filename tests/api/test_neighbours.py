@@ -241,3 +241,10 @@ async def test_the_account_in_the_path_and_the_app_in_the_header_must_be_the_cal
     assert (own.status_code, own.json()["numResults"]) == (200, 0)
     assert [answer.status_code for answer in answers] == [403] * 3
     assert nobody.status_code == 401
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+async def test_the_first_and_the_last_day_of_all_can_be_asked_for(shop, day):
+    answer = await ask(shop, around_now(shop, startDate=f"{day} 00:00:00", endDate=f"{day} 23:59:59"))
+
+    assert (answer.status_code, answer.json()) == (200, {"numResults": 0, "data": []})

@@ -36,6 +36,8 @@ _PATTERNS = (("%Y-%m-%d", timedelta(days=1)), ("%Y-%m-%d %H:%M:%S", _SECOND))
 """The samples show a day alone where the table says that there is a time; and how long what is said lasts."""
 _NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 """Stands in where a date is missing or wrong: there is no answer then."""
+_LAST_DAY = datetime(9999, 12, 31, tzinfo=UTC) - timedelta(days=1)
+"""After it no day can be counted on."""
 _TOLD: Mapping[str, str] = {
     Kind.delivered: "answered",
     Kind.refused: "busy",
@@ -96,7 +98,7 @@ def _read_wanted(fields: Fields, offset: timedelta) -> Wanted:
     outbound, inbound = _DIRECTIONS.get(direction, (True, True))
     named = {name.lower() for name in _names(fields, "channels")}
     channels = frozenset(channel for channel in Channel if not named or channel.value in named)
-    return Wanted(start, end + accuracy, outbound, inbound, channels)
+    return Wanted(start, min(end, _LAST_DAY) + accuracy, outbound, inbound, channels)
 
 
 def _read_date(fields: Fields, key: str, offset: timedelta) -> tuple[datetime, timedelta]:
