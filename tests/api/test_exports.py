@@ -54,7 +54,9 @@ async def test_the_files_of_a_run_hold_everyone_once(shop, monkeypatch):
         to: state for to, state in people.items() if state == "rejected"
     }
     assert all(row["at"].endswith("Z") for row in (*attempts, *suppressions))
-    assert json.loads(outcomes[0]["columns"])["First Name"] == "=HYPERLINK(1)"
+    columns = json.loads(outcomes[0]["columns"])
+    assert columns["First Name"] == "=HYPERLINK(1)"
+    assert "phoneNumber" not in columns, "the number has a cell of its own"
 
 
 async def test_a_file_is_filtered_as_its_list_is(shop, monkeypatch):

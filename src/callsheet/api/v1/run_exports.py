@@ -13,6 +13,7 @@ from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.contract import problems
 from callsheet.api.v1.csv_export import CSV, Bom, csv_response
 from callsheet.api.v1.runs import MadeSince, MadeUntil, OfCode, OfState, find_run
+from callsheet.core.contacts import columns_of
 from callsheet.core.errors import RunNotFound
 from callsheet.core.run import Run
 from callsheet.engine.runtime import Runtime
@@ -107,5 +108,6 @@ async def _outcomes(runtime: Runtime, run: Run) -> Rows:
 
 
 def _outcome(one: ContactOutcome) -> Sequence[str]:
-    columns = msgspec.json.encode(one.attributes).decode() if one.attributes else ""
-    return one.number, one.state, one.code, str(one.attempts), columns
+    phone = columns_of(tuple(one.attributes)).phone_number
+    columns = {column: cell for column, cell in one.attributes.items() if column != phone}
+    return one.number, one.state, one.code, str(one.attempts), msgspec.json.encode(columns).decode() if columns else ""
