@@ -1,5 +1,6 @@
 import asyncio
 import shutil
+import zoneinfo
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from callsheet.store.store import Store
 from databases import DATABASES, Place
 from factories import Node, StillClock, make_app
 from postgres import create_database, drop_database
+
+# The zones of the pinned package rule, here as in the program: the machine may know another future.
+zoneinfo.reset_tzpath(to=())
 
 # How long an example takes says nothing on a machine that does other work too.
 settings.register_profile("house", deadline=None)
