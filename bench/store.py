@@ -140,9 +140,11 @@ async def fill(store: Store, app: int, list_no: int, contacts: int, *, unique_id
         for number in itertools.islice(numbers, size):
             person = key.person(number)
             attributes = f'{{"firstName":"Ann","parcel":"{number[-8:]}","day":"Monday","city":"Springfield"}}'
-            if unique_ids:
-                attributes = f'{{"uniqueId":"{number[1:]}",{attributes[1:]}'
-            block.append(NewContact("", "America/New_York", 0, person, key.close_number(number, person), attributes))
+            unique_id = number[1:] if unique_ids else ""
+            if unique_id:
+                attributes = f'{{"uniqueId":"{unique_id}",{attributes[1:]}'
+            sealed = key.close_number(number, person)
+            block.append(NewContact("", "America/New_York", 0, person, sealed, attributes, unique_id))
         await store.hot.append(app, list_no, block)
 
 

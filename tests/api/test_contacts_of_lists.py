@@ -57,6 +57,11 @@ async def test_contacts_come_in_the_order_of_the_list_page_by_page(shop):
         ({"first_name": "Zoë"}, ["c5"]),
         ({"first_name": "%"}, []),
         ({"last_name": "Rao", "unique_id": "c3"}, ["c3"]),
+        ({"unique_id": " c4 "}, ["c4"]),
+        ({"unique_id": "c"}, []),
+        ({"unique_id": " "}, []),
+        ({"unique_id": "c2", "priority": 2}, ["c2"]),
+        ({"unique_id": "c2", "priority": 5}, []),
         ({"priority": 5}, ["c5"]),
         ({"first_name": "Asha", "priority": 2}, ["c2"]),
         ({"column": "city", "value": "Pune", "first_name": "Ravi"}, ["c1"]),
@@ -73,6 +78,15 @@ async def test_a_search_finds_exactly_what_it_names_however_far_it_looks_at_once
 
     assert await found(shop, list_id, **query) == expected
     assert await found(shop, list_id, **query, limit=1) == expected
+
+
+async def test_who_is_sought_by_a_unique_id_is_found_at_once_however_far_down_he_stands(shop, monkeypatch):
+    monkeypatch.setattr(module, "MOST_SCANNED", 1)
+    list_id = await six(shop)
+
+    page = (await shop.v1("GET", f"/contact-lists/{list_id}/contacts", params={"unique_id": "c5"})).json()
+
+    assert ([one["columns"]["id"] for one in page["items"]], page["next"]) == (["c5"], None)
 
 
 @pytest.mark.parametrize(("query", "wrong"), [({"column": "city"}, "value"), ({"value": "Pune"}, "column")])

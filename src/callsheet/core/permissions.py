@@ -132,6 +132,7 @@ _READ_BY_POST: frozenset[tuple[str, ...]] = frozenset(
         (Area.compat, "interactiondetails"),
         (Area.app, "campaigns", "*", "why"),
         (Area.app, "campaigns", "test-filter"),
+        (Area.app, "contact-lists", "*", "contacts", "find"),
         (Area.app, "contacts", "history"),
         (Area.app, "dnc-lists", "*", "numbers", "find"),
         (Area.app, "schedules", "preview"),

@@ -21,6 +21,7 @@ def seal(key: AppKey, contact: Contact) -> NewContact:
         person,
         key.close_number(number, person),
         msgspec.json.encode(contact.attributes).decode(),
+        contact.unique_id,
     )
 
 

@@ -288,7 +288,8 @@ def _searched(definition: Definition) -> dict[str, Any]:
 
 def _write_version(conn: sa.Connection, app: int, no: int, version: int, definition: Definition) -> None:
     insert(conn, t.campaign_version, app=app, campaign_no=no, version=version, definition=to_json(definition))
-    _unlink(conn, app, no)
+    if version > 1:
+        _unlink(conn, app, no)
     numbers = list_numbers(definition)
     _keep(conn, t.contact_list, app, numbers, ContactListNotFound)
     for place, list_no in enumerate(numbers):
@@ -308,6 +309,8 @@ def _keep(
     conn: sa.Connection, lists: sa.Table, app: int, numbers: Collection[int], missing: type[CallsheetError]
 ) -> None:
     """Keep others from deleting the lists that a campaign names, until it is written. Raises `missing`."""
+    if not numbers:
+        return
     held = sa.select(lists.c.no).where(lists.c.app == app, lists.c.no.in_(numbers)).order_by(lists.c.no)
     if len(conn.execute(held.with_for_update(read=True)).all()) < len(numbers):
         raise missing

@@ -161,6 +161,8 @@ class NewContact(NamedTuple):
     sealed: bytes
     attributes: str
     """A JSON object of text values."""
+    unique_id: str = ""
+    """The source's own key of the contact, or empty."""
 
 
 class NewEntry(NamedTuple):

@@ -73,11 +73,12 @@ class Sought:
     column: str | None
     value: str | None
     priority: int | None
+    unique_id: str | None
 
     @property
     def is_anything(self) -> bool:
         """Tell whether every contact will do."""
-        return not self.roles and self.column is None and self.priority is None
+        return not self.roles and self.column is None and self.priority is None and self.unique_id is None
 
 
 Cell = Annotated[str | None, Query(max_length=LONGEST_VALUE)]
@@ -94,8 +95,8 @@ async def _sought(
     if (column is None) is not (value is None):
         missing = "value" if value is None else "column"
         raise Invalid([FieldError(missing, "Give a column and a value, or neither.")])
-    roles = {"first_name": first_name, "last_name": last_name, "unique_id": unique_id}
-    return Sought({role: cell for role, cell in roles.items() if cell is not None}, column, value, priority)
+    roles = {"first_name": first_name, "last_name": last_name}
+    return Sought({role: cell for role, cell in roles.items() if cell is not None}, column, value, priority, unique_id)
 
 
 @router.get("/contacts", responses=problems(ContactListNotFound))
@@ -110,7 +111,7 @@ async def list_contacts(
     """Return the contacts of a list in its order; or only those with exactly these cells.
 
     A search looks through 20,000 contacts at most and then answers with what it has found, which may be nothing: go on
-    while there is a `next`.
+    while there is a `next`. By `unique_id` it looks nowhere else, and finds at once.
     """
     contact_list = await find_contact_list(runtime, app, list_id)
     first = _read_cursor(contact_list, after)
@@ -191,7 +192,10 @@ def _read_cursor(contact_list: ContactList, after: str | None) -> int:
 
 
 def _wanted(contact_list: ContactList, sought: Sought) -> Wanted | None:
-    """Return in which columns of a list to look; None: it does not have them, so nobody fits."""
+    """Return in which columns of a list to look; None: it does not have them, or nobody can fit."""
+    unique_id = (sought.unique_id or "").strip()
+    if sought.unique_id is not None and not unique_id:
+        return None
     columns = columns_of(contact_list.columns)
     cells: dict[str, str] = {}
     asked = [(getattr(columns, role), cell) for role, cell in sought.roles.items()]
@@ -200,7 +204,7 @@ def _wanted(contact_list: ContactList, sought: Sought) -> Wanted | None:
     for column, cell in asked:
         if column not in contact_list.columns or cells.setdefault(column, cell) != cell:
             return None
-    return Wanted(cells, sought.priority)
+    return Wanted(cells, sought.priority, unique_id)
 
 
 def _show(contact: Contact) -> ListedContact:

@@ -62,10 +62,10 @@ async def _load(raw: Raw, app: int, list_no: int, fresh: Sequence[NewContact], s
     await raw.copy_records_to_table(
         "contact",
         records=[
-            (app, list_no, groups[c[:3]], pos, c.person, c.sealed, c.attributes, now)
+            (app, list_no, groups[c[:3]], pos, c.person, c.sealed, c.attributes, c.unique_id, now)
             for pos, c in enumerate(fresh, size)
         ],
-        columns=("app", "list_no", "group_no", "pos", "person", "sealed", "attributes", "created_at"),
+        columns=("app", "list_no", "group_no", "pos", "person", "sealed", "attributes", "unique_id", "created_at"),
     )
     await raw.execute(
         "update contact_list set size = $3, updated_at = $4 where app = $1 and no = $2",

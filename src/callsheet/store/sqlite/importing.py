@@ -38,9 +38,9 @@ def append(
     groups = _groups(raw, app, list_no, fresh)
     insert_many(
         raw,
-        "insert into contact (app, list_no, group_no, pos, person, sealed, attributes, created_at)",
+        "insert into contact (app, list_no, group_no, pos, person, sealed, attributes, unique_id, created_at)",
         [
-            (app, list_no, groups[c[:3]], pos, c.person, c.sealed, c.attributes, now)
+            (app, list_no, groups[c[:3]], pos, c.person, c.sealed, c.attributes, c.unique_id, now)
             for pos, c in enumerate(fresh, size)
         ],
     )

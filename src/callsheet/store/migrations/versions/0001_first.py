@@ -218,6 +218,7 @@ def upgrade() -> None:
     sa.Column('person', sa.LargeBinary(), nullable=False),
     sa.Column('sealed', sa.LargeBinary(), nullable=False),
     sa.Column('attributes', sa.Text(), nullable=False),
+    sa.Column('unique_id', sa.Text(), server_default='', nullable=False),
     sa.Column('created_at', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.PrimaryKeyConstraint('app', 'list_no', 'group_no', 'pos', name=op.f('pk_contact')),
     sqlite_with_rowid=False
@@ -225,6 +226,7 @@ def upgrade() -> None:
     with op.batch_alter_table('contact', schema=None) as batch_op:
         batch_op.create_index('ix_contact_person', ['app', 'list_no', 'person'], unique=False)
         batch_op.create_index('ix_contact_pos', ['app', 'list_no', 'pos'], unique=False)
+        batch_op.create_index('ix_contact_unique_id', ['app', 'list_no', 'unique_id'], unique=False, sqlite_where=sa.text("unique_id <> ''"), postgresql_where=sa.text("unique_id <> ''"))
 
     op.create_table('contact_list',
     sa.Column('no', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
@@ -783,6 +785,7 @@ def downgrade() -> None:
 
     op.drop_table('contact_list')
     with op.batch_alter_table('contact', schema=None) as batch_op:
+        batch_op.drop_index('ix_contact_unique_id', sqlite_where=sa.text("unique_id <> ''"), postgresql_where=sa.text("unique_id <> ''"))
         batch_op.drop_index('ix_contact_pos')
         batch_op.drop_index('ix_contact_person')
 
