@@ -39,6 +39,7 @@ def test_a_client_is_asked_for_its_scope_and_a_user_for_his_role():
         (Area.compat, ("interactiondetails",), "POST", Scope.analytics, Role.viewer),
         (Area.app, ("settings",), "GET", Scope.campaign_management, Role.viewer),
         (Area.app, ("settings",), "PATCH", Scope.administration, Role.admin),
+        (Area.app, ("contact-lists", "x", "contacts", "find"), "POST", Scope.campaign_management, Role.viewer),
         (Area.app, ("senders",), "POST", Scope.campaign_management, Role.admin),
         (Area.app, ("clients", "x", "secret"), "POST", Scope.administration, Role.admin),
         (Area.app, ("audit",), "GET", Scope.administration, Role.admin),

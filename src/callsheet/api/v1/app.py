@@ -56,7 +56,12 @@ from callsheet.api.v1.errors import respond
 from callsheet.core.errors import CallsheetError
 from callsheet.engine.runtime import Runtime
 
+# In this order a path is looked for, and each that does not fit costs a little: what is asked for most goes first.
 _RESOURCES = (
+    campaigns,
+    contact_lists,
+    contacts,
+    runs,
     accounts,
     apps,
     clients,
@@ -64,8 +69,6 @@ _RESOURCES = (
     users,
     contact_history,
     audit,
-    contact_lists,
-    contacts,
     dnc_lists,
     dnc_numbers,
     opt_outs,
@@ -77,11 +80,9 @@ _RESOURCES = (
     senders,
     trunks,
     sending,
-    campaigns,
     campaign_moves,
     why,
     campaign_totals,
-    runs,
     run_exports,
     tallies,
     sandbox,
