@@ -71,5 +71,6 @@ def test_whatever_is_not_known_to_look_writes(method):
 def test_a_look_by_post_is_a_look_for_that_path_only():
     assert only_reads(Area.compat, ("campaign", "status", "status"), "POST")
     assert not only_reads(Area.compat, ("campaign", "x", "y", "status"), "POST")
+    assert not only_reads(Area.compat, ("campaign", "trigger", "status"), "POST")
     assert not only_reads(Area.app, ("campaign", "x", "status"), "POST")
     assert not only_reads(Area.compat, ("campaign", "x", "status"), "PUT")

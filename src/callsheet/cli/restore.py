@@ -73,7 +73,8 @@ def _sentences(done: Restore) -> list[str]:
     since = done.backup_at.isoformat(timespec="seconds")
     lines = [
         f"Restored as of {since}. What was done after that is not recorded: attempts, replies, and also",
-        "opt-outs and DNC numbers. Bring those back before anything goes on.",
+        "opt-outs, DNC numbers and a stop of all sending. Bring those back before anything goes on.",
+        "API clients, users, roles and secrets are those of the backup: revoke again what was revoked since.",
     ]
     if done.uncertain:
         lines.append(f"{done.uncertain} attempts were in the air and are uncertain now.")

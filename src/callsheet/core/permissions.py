@@ -142,6 +142,9 @@ _READ_BY_POST: frozenset[tuple[str, ...]] = frozenset(
 )
 """Calls that only look, although they are made by POST; `*` is the id of anything."""
 
+_NO_IDS = frozenset({"trigger", "contactlist", "schedule"})
+"""Words of routes that stand where an id may: what follows them is named `status` only by chance."""
+
 _LOOKS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -169,5 +172,6 @@ def find_needs(area: Area, path: Sequence[str]) -> _Needs | None:
 
 def _fits(words: Sequence[str], pattern: Sequence[str]) -> bool:
     return len(words) == len(pattern) and all(
-        meant in ("*", word.lower()) for word, meant in zip(words, pattern, strict=True)
+        word.lower() not in _NO_IDS if meant == "*" else meant == word.lower()
+        for word, meant in zip(words, pattern, strict=True)
     )

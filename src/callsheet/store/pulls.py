@@ -96,7 +96,9 @@ class Pulls:
             )
             if not named.rowcount:
                 raise ContactListNotFound
-            if not conn.execute(sa.update(t.pull).where(_is(app, list_no)).values(values)).rowcount:
+            # What is being pulled by the plan before stores nothing any more.
+            anew = {**values, "epoch": t.pull.c.epoch + 1, "lease_until": 0}
+            if not conn.execute(sa.update(t.pull).where(_is(app, list_no)).values(anew)).rowcount:
                 insert(conn, t.pull, app=app, list_no=list_no, created_at=at, **values)
 
         await self._db.write(put)

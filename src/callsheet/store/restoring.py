@@ -62,6 +62,8 @@ class Restoring:
             for run in runs:
                 _pause(conn, run, at, mark, now)
             conn.execute(sa.update(t.chunk).values(lease_until=0))
+            # Who was signed in then may have been shut out since.
+            conn.execute(sa.delete(t.user_session))
             campaign = t.campaign
             unscheduled = conn.execute(
                 sa.update(campaign)
