@@ -243,12 +243,23 @@ def _away_as_unavailable(raw: Raw) -> Iterator[None]:
         raw.terminate()
         raise
     except _DRIVER_ERRORS as error:
+        if _was_cut_off(error):
+            raw.terminate()
+            raise asyncio.CancelledError from error
         if _is_away(error) or _is_closed(raw):
             raise Unavailable from error
         if _is_confused(error):
             raw.terminate()
             raise Unavailable from error
         raise
+
+
+def _was_cut_off(error: BaseException) -> bool:
+    """Tell whether an error hides that we were cancelled: rolling back a cancelled connection fails in its stead."""
+    context: BaseException | None = error
+    while context is not None and not isinstance(context, asyncio.CancelledError):
+        context = context.__context__
+    return context is not None
 
 
 def _is_away(error: BaseException) -> bool:
