@@ -48,7 +48,7 @@ def catalogue(connection: sa.Connection) -> list[tuple[Any, ...]]:
         return sorted(
             (name, " ".join(sql.split()) if sql else "")
             for name, sql in connection.exec_driver_sql("select name, sql from sqlite_master")
-            if "alembic" not in name
+            if "alembic" not in name and name != "sqlite_stat1"
         )
     columns = connection.exec_driver_sql(
         "select table_name, column_name, data_type, is_nullable, column_default from information_schema.columns"

@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from callsheet.core.errors import Conflict, Unavailable
+from callsheet.store.sqlite.statistics import tell_planner
 
 FOLDER = Path(__file__).parent / "migrations"
 
@@ -67,6 +68,8 @@ def upgrade(connection: sa.Connection) -> list[Revision]:
     steps = waiting(connection)
     if steps:
         command.upgrade(alembic_config(connection), "head")
+        if connection.dialect.name == "sqlite":
+            tell_planner(connection)
     return steps
 
 

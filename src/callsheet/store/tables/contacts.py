@@ -64,7 +64,8 @@ contact = clustered(
     # The source's own key of the contact, as the attributes have it too; empty: it has none.
     text("unique_id", default=""),
     whole("created_at"),
-    sa.Index("ix_contact_pos", "app", "list_no", "pos"),
+    # Unique, as positions are: without statistics SQLite rather walks a whole list than trust an index that is not.
+    sa.Index("ix_contact_pos", "app", "list_no", "pos", unique=True),
     sa.Index("ix_contact_person", "app", "list_no", "person"),
     sa.Index(
         "ix_contact_unique_id",

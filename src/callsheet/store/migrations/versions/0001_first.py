@@ -225,7 +225,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('contact', schema=None) as batch_op:
         batch_op.create_index('ix_contact_person', ['app', 'list_no', 'person'], unique=False)
-        batch_op.create_index('ix_contact_pos', ['app', 'list_no', 'pos'], unique=False)
+        batch_op.create_index('ix_contact_pos', ['app', 'list_no', 'pos'], unique=True)
         batch_op.create_index('ix_contact_unique_id', ['app', 'list_no', 'unique_id'], unique=False, sqlite_where=sa.text("unique_id <> ''"), postgresql_where=sa.text("unique_id <> ''"))
 
     op.create_table('contact_list',

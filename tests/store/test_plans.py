@@ -1,0 +1,38 @@
+"""Who looks for a few contacts of a list does not walk through all of it, however SQLite estimates."""
+
+from pathlib import Path
+
+import pytest
+
+from callsheet.store.migrate import migrate
+from callsheet.store.sqlite.database import connect
+
+LOOKS = {
+    "a place": ("pos = ?", "ix_contact_pos (app=? AND list_no=? AND pos=?)"),
+    "places": ("pos in (?) order by pos", "ix_contact_pos (app=? AND list_no=? AND pos=?)"),
+    "a person": ("person = ?", "ix_contact_person (app=? AND list_no=? AND person=?)"),
+    "persons": ("person in (?, ?)", "ix_contact_person (app=? AND list_no=? AND person=?)"),
+    "the first of a person": (
+        "person = ? order by pos limit 1",
+        "ix_contact_person (app=? AND list_no=? AND person=?)",
+    ),
+    "a key": ("unique_id = ? and unique_id <> ''", "ix_contact_unique_id (app=? AND list_no=? AND unique_id=?)"),
+    "a page": ("pos >= ? order by pos limit 50", "ix_contact_pos (app=? AND list_no=? AND pos>?)"),
+    "a chunk": (
+        "group_no = ? and pos between ? and ?",
+        "PRIMARY KEY (app=? AND list_no=? AND group_no=? AND pos>? AND pos<?)",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", LOOKS)
+async def test_a_look_at_a_few_contacts_uses_the_index_that_was_made_for_it(tmp_path: Path, what: str):
+    await migrate(tmp_path / "callsheet.db")
+    session = connect(tmp_path / "callsheet.db")
+    where, index = LOOKS[what]
+
+    for columns in ("pos", "*"):
+        query = f"select {columns} from contact where app = ? and list_no = ? and {where}"
+        plan = session.raw.execute(f"explain query plan {query}", (1,) * query.count("?")).fetchall()
+        assert plan[0][3].endswith(index), (columns, plan)
+    session.close()
