@@ -10,7 +10,7 @@ same time: while it is well below the server, and below 100 %, the server is wha
 
 `CALLSHEET_BENCH_SECONDS` is how long each call is made in each of three turns (3); `CALLSHEET_BENCH_CONTACTS` and
 `CALLSHEET_BENCH_CAMPAIGNS` are the sizes of the long lists (1,000,000 and 10,000), beside 1,000 of each. Filling them
-takes about five minutes and two gigabytes; the rest about ten minutes.
+takes a few minutes, and half a gigabyte at a time; the rest about ten minutes.
 """
 
 from __future__ import annotations
