@@ -189,3 +189,11 @@ async def test_a_file_that_is_no_database_is_a_sentence(tmp_path):
     for walk in (migrate, pending):
         with pytest.raises(Conflict, match=r"callsheet\.db cannot be opened as a database: file is not a database"):
             await walk(tmp_path / "callsheet.db")
+
+
+async def test_a_database_from_before_the_first_release_is_refused_and_not_used_half(empty: str):
+    await migrate(empty)
+    await on(empty, lambda connection: connection.execute(sa.text("alter table run drop column only_unreached")))
+
+    with pytest.raises(Conflict, match=r"before the first release, and lacks run\.only_unreached"):
+        await migrate(empty)

@@ -24,6 +24,7 @@ from sqlalchemy.pool import NullPool
 
 from callsheet.core.errors import Conflict, Unavailable
 from callsheet.store.sqlite.statistics import tell_planner
+from callsheet.store.tables import metadata
 
 FOLDER = Path(__file__).parent / "migrations"
 
@@ -70,7 +71,32 @@ def upgrade(connection: sa.Connection) -> list[Revision]:
         command.upgrade(alembic_config(connection), "head")
         if connection.dialect.name == "sqlite":
             tell_planner(connection)
+    else:
+        _refuse_incomplete(connection)
     return steps
+
+
+def _refuse_incomplete(connection: sa.Connection) -> None:
+    """Refuse a database that says it walked all steps and lacks something of the schema. Raises Conflict.
+
+    Before the first release the first step still changes, so a database of that time may be one of these.
+    """
+    found = {table: {column["name"] for column in columns} for (_, table), columns in _columns(connection).items()}
+    lacking = sorted(
+        name if name not in found else f"{name}.{column.name}"
+        for name, table in metadata.tables.items()
+        for column in table.columns
+        if column.name not in found.get(name, ())
+    )
+    if lacking:
+        raise Conflict(
+            f"This database was made before the first release, and lacks {lacking[0]}, for instance. Move it away, or"
+            " name another folder: what was made then cannot be brought along."
+        )
+
+
+def _columns(connection: sa.Connection) -> dict[Any, Any]:
+    return dict(sa.inspect(connection).get_multi_columns())
 
 
 def waiting(connection: sa.Connection) -> list[Revision]:
