@@ -3,9 +3,9 @@
 `beside` is the short list in the same run. Memory is what the process holds while a campaign runs through a null line.
 
 Take and arm are measured on both databases in turns, on lists of ten million contacts and of a hundredth of that.
-`CALLSHEET_BENCH_SIZE` sets another size. A list of ten million takes about 4 GB in the folder for temporary files, or 8 GB
-with PostgreSQL's log, one database after the other; to fill both takes about a quarter of an hour. Everything else is measured on SQLite with `CALLSHEET_BENCH_LONG` contacts
-(1,000,000) beside 10,000, and takes ten minutes.
+`CALLSHEET_BENCH_SIZE` sets another size. A list of ten million takes about 4 GB in the folder for temporary files, or
+8 GB with PostgreSQL's log, one database after the other; to fill both takes about a quarter of an hour. Everything else
+is measured on SQLite with `CALLSHEET_BENCH_LONG` contacts (1,000,000) beside 10,000, and takes ten minutes.
 """
 
 from __future__ import annotations
