@@ -19,6 +19,7 @@ _PERSON = numbers("IN", 1, seed=7)[0]
 _MEANT: Mapping[str, Any] = {
     "number": _PERSON,
     "numbers": [_PERSON],
+    "contacts": [{"phoneNumber": _PERSON}],
     "url": "https://example.com/hook",
     "document": {"blocks": [{"uuid": "b", "name": "b", "type": "Core.Log", "exits": []}], "first_block_id": "b"},
 }

@@ -23,7 +23,7 @@ from e2e.running import Process, server
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 HONEST_501 = "dialout"
 """Calls that need voice say so with 501: that is no fault of the server."""
-EXAMPLES = 12
+EXAMPLES = 4
 
 
 def _operations() -> list[Any]:
@@ -89,4 +89,4 @@ def test_no_request_breaks_the_server(process: Process, belongings: Belongings, 
 @pytest.mark.full
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_no_request_breaks_the_server_at_full_count(process: Process, belongings: Belongings, operation: Any):
-    _ask(process, belongings, operation, EXAMPLES * 10)
+    _ask(process, belongings, operation, EXAMPLES * 25)
