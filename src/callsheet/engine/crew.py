@@ -11,6 +11,7 @@ import structlog
 
 from callsheet.clock import Clock
 from callsheet.core.errors import Unavailable
+from callsheet.engine.loop import Loop
 
 log = structlog.get_logger()
 
@@ -26,7 +27,7 @@ Look = Callable[[int], Awaitable[tuple[Sequence[Job], datetime | None]]]
 """Takes at most so many jobs that are due, and says when the next will be, as far as that is known."""
 
 
-class Crew(Generic[Job]):
+class Crew(Loop, Generic[Job]):
     """A loop that takes jobs, and their tasks."""
 
     def __init__(
@@ -40,6 +41,7 @@ class Crew(Generic[Job]):
         tick_seconds: float = TICK_SECONDS,
     ) -> None:
         """Work on at most so many jobs at once."""
+        super().__init__()
         self._name = name
         self._look = look
         self._work = work
@@ -47,17 +49,6 @@ class Crew(Generic[Job]):
         self._most = most
         self._tick_seconds = tick_seconds
         self._tasks: set[asyncio.Task[None]] = set()
-        self._wake = asyncio.Event()
-        self._stopping = False
-
-    def wake(self) -> None:
-        """Look for jobs now."""
-        self._wake.set()
-
-    def stop(self) -> None:
-        """Take no more jobs, and end."""
-        self._stopping = True
-        self._wake.set()
 
     async def run(self) -> None:
         """Work until `stop`."""
@@ -99,13 +90,6 @@ class Crew(Generic[Job]):
             log.warning("crew.store_away", crew=self._name)
         except Exception:
             log.exception("crew.broke", crew=self._name)
-
-    async def _rest(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(0 if self._stopping else seconds):
-                await self._wake.wait()
-        except TimeoutError:
-            return
 
     async def _finish(self) -> None:
         """Wait a while for jobs in work, and cut off what takes longer."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import structlog
 
 from callsheet.core.errors import Unavailable
+from callsheet.engine.loop import Loop
 from callsheet.store.erasing import Erasing
 
 log = structlog.get_logger()
@@ -16,22 +15,12 @@ BLOCK_CONTACTS = 2_000
 TICK_SECONDS = 60.0
 
 
-class Eraser:
+class Eraser(Loop):
     """Erases what nobody can see any more."""
 
     def __init__(self, erasing: Erasing) -> None:
+        super().__init__()
         self._erasing = erasing
-        self._wake = asyncio.Event()
-        self._stopping = False
-
-    def wake(self) -> None:
-        """Look for work now."""
-        self._wake.set()
-
-    def stop(self) -> None:
-        """End after the block in work."""
-        self._stopping = True
-        self._wake.set()
 
     async def run(self) -> None:
         """Erase until `stop`."""
@@ -42,8 +31,4 @@ class Eraser:
                     continue
             except Unavailable:
                 log.warning("eraser.store_away")
-            try:
-                async with asyncio.timeout(0 if self._stopping else TICK_SECONDS):
-                    await self._wake.wait()
-            except TimeoutError:
-                continue
+            await self._rest(TICK_SECONDS)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 
 import structlog
 
 from callsheet.core.errors import Unavailable
+from callsheet.engine.loop import Loop
 from callsheet.store.outbox import Notice, Outbox
 
 log = structlog.get_logger()
@@ -17,30 +17,20 @@ BATCH = 100
 Listener = Callable[[Notice], Awaitable[None]]
 
 
-class Notifier:
+class Notifier(Loop):
     """Tells notices at least once, each to every listener."""
 
     def __init__(self, outbox: Outbox, *, tick_seconds: float) -> None:
+        super().__init__()
         self._outbox = outbox
         self._tick_seconds = tick_seconds
         self._listeners: list[Listener] = []
-        self._wake = asyncio.Event()
-        self._stopping = False
         self.on_told: Callable[[], None] = lambda: None
         """Called when notices left the outbox: their deliveries to webhooks wait."""
 
     def listen(self, listener: Listener) -> None:
         """Add one who listens."""
         self._listeners.append(listener)
-
-    def wake(self) -> None:
-        """Look into the outbox now."""
-        self._wake.set()
-
-    def stop(self) -> None:
-        """End."""
-        self._stopping = True
-        self._wake.set()
 
     async def run(self) -> None:
         """Tell until `stop`."""
@@ -50,12 +40,8 @@ class Notifier:
                 told = await self.tell()
             except Unavailable:
                 told = 0
-            if told < BATCH and not self._stopping:
-                try:
-                    async with asyncio.timeout(self._tick_seconds):
-                        await self._wake.wait()
-                except TimeoutError:
-                    continue
+            if told < BATCH:
+                await self._rest(self._tick_seconds)
 
     async def tell(self) -> int:
         """Tell one batch and forget it; return how many there were."""

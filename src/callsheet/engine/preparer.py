@@ -6,35 +6,24 @@ next look. What a process left behind at its end is found at the next one's star
 
 from __future__ import annotations
 
-import asyncio
-
 import structlog
 
 from callsheet.clock import Clock
 from callsheet.core.errors import Unavailable
+from callsheet.engine.loop import Loop
 from callsheet.store.campaigns import Campaigns
 
 log = structlog.get_logger()
 
 
-class Preparer:
+class Preparer(Loop):
     """Looks after campaigns that are Preparing, those of other nodes too."""
 
     def __init__(self, campaigns: Campaigns, clock: Clock, *, tick_seconds: float) -> None:
+        super().__init__()
         self._campaigns = campaigns
         self._clock = clock
         self._tick_seconds = tick_seconds
-        self._wake = asyncio.Event()
-        self._stopping = False
-
-    def wake(self) -> None:
-        """Look now."""
-        self._wake.set()
-
-    def stop(self) -> None:
-        """End."""
-        self._stopping = True
-        self._wake.set()
 
     async def run(self) -> None:
         """Look when something was created, and at every tick, until `stop`."""
@@ -44,8 +33,4 @@ class Preparer:
                 await self._campaigns.prepare(self._clock.now())
             except Unavailable:
                 log.warning("preparer.store_away")
-            try:
-                async with asyncio.timeout(self._tick_seconds):
-                    await self._wake.wait()
-            except TimeoutError:
-                continue
+            await self._rest(self._tick_seconds)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
@@ -10,6 +9,7 @@ import structlog
 
 from callsheet.core.campaign import Campaign
 from callsheet.core.errors import Unavailable
+from callsheet.engine.loop import Loop
 from callsheet.store.store import Store
 
 log = structlog.get_logger()
@@ -22,27 +22,17 @@ async def _nothing(_campaign: Campaign, _now: datetime) -> None:
     return None
 
 
-class Starter:
+class Starter(Loop):
     """Looks after schedules; of several nodes each does, and one of them starts an occurrence."""
 
     def __init__(self, store: Store, *, tick_seconds: float) -> None:
+        super().__init__()
         self._store = store
         self._tick_seconds = tick_seconds
-        self._wake = asyncio.Event()
-        self._stopping = False
         self.begin: Callable[[Campaign, datetime], Awaitable[None]] = _nothing
         """What is done with a campaign whose next occurrence has come."""
         self.end: Callable[[Campaign, datetime], Awaitable[None]] = _nothing
         """What is done with one whose occurrence is over."""
-
-    def wake(self) -> None:
-        """Look now: a schedule is new."""
-        self._wake.set()
-
-    def stop(self) -> None:
-        """End after the present look."""
-        self._stopping = True
-        self._wake.set()
 
     async def run(self) -> None:
         """Look when an occurrence begins or ends, when a schedule is new, and at every tick, until `stop`."""
@@ -53,11 +43,7 @@ class Starter:
             except Unavailable:
                 log.warning("starter.store_away")
                 wait = self._tick_seconds
-            try:
-                async with asyncio.timeout(wait):
-                    await self._wake.wait()
-            except TimeoutError:
-                continue
+            await self._rest(wait)
 
     async def look(self) -> float:
         """Begin what is due and end what is over; return how many seconds there is nothing to do."""

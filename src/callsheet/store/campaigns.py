@@ -314,6 +314,3 @@ def _keep(
     held = sa.select(lists.c.no).where(lists.c.app == app, lists.c.no.in_(numbers)).order_by(lists.c.no)
     if len(conn.execute(held.with_for_update(read=True)).all()) < len(numbers):
         raise missing
-
-
-__all__ = ["Campaigns", "Channel"]
