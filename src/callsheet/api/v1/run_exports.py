@@ -12,7 +12,7 @@ from callsheet.api.instants import write_instant
 from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.contract import problems
 from callsheet.api.v1.csv_export import CSV, Bom, csv_response
-from callsheet.api.v1.runs import MadeSince, MadeUntil, OfCode, OfState, find_run
+from callsheet.api.v1.runs import OfAttempts, OfState, find_run
 from callsheet.core.contacts import columns_of
 from callsheet.core.errors import RunNotFound
 from callsheet.core.run import Run
@@ -36,15 +36,12 @@ async def export_attempts(
     runtime: Served,
     app: Tenant,
     run_id: str,
+    wanted: OfAttempts,
     state: OfState = None,
-    code: OfCode = None,
-    since: MadeSince = None,
-    until: MadeUntil = None,
     bom: Bom = False,
 ) -> StreamingResponse:
     """Return the attempts of a run as a CSV, filtered as their list is."""
     run = await find_run(runtime, app, run_id)
-    wanted = WantedAttempts(code, since, until)
     return csv_response(f"{run.id}-attempts", _ATTEMPTS, _attempts(runtime, run, state, wanted), bom=bom)
 
 

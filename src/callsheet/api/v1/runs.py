@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime, BaseModel
 
 from callsheet.api.v1.asked import OfCampaign, Served, Tenant
@@ -29,9 +29,17 @@ State = Literal["pending", "uncertain", "withdrawn", "refused", "rejected", "acc
 OfStatus = Annotated[RunStatus | None, Query(description="Only runs that are in this state now.")]
 StartedAfter = Annotated[AwareDatetime | None, Query(description="Only runs that began after this instant (ISO 8601).")]
 StartedBefore = Annotated[AwareDatetime | None, Query(description="Only runs that began before it.")]
-OfCode = Annotated[str | None, Query(max_length=SAID_LENGTH, description="Only those to which this code happened.")]
-MadeSince = Annotated[AwareDatetime | None, Query(description="Only those made from this instant on (ISO 8601).")]
-MadeUntil = Annotated[AwareDatetime | None, Query(description="Only those made before this instant (ISO 8601).")]
+_Code = Annotated[str | None, Query(max_length=SAID_LENGTH, description="Only those to which this code happened.")]
+_MadeSince = Annotated[AwareDatetime | None, Query(description="Only those made from this instant on (ISO 8601).")]
+_MadeUntil = Annotated[AwareDatetime | None, Query(description="Only those made before this instant (ISO 8601).")]
+
+
+async def _wanted(code: _Code = None, since: _MadeSince = None, until: _MadeUntil = None) -> WantedAttempts:
+    return WantedAttempts(code, since, until)
+
+
+OfAttempts = Annotated[WantedAttempts, Depends(_wanted)]
+"""Which attempts the query asks for, besides their state."""
 OfState = Annotated[State | None, Query(description="Only those that stand like this now.")]
 
 
@@ -152,10 +160,8 @@ async def list_attempts(
     runtime: Served,
     app: Tenant,
     run_id: str,
+    wanted: OfAttempts,
     state: OfState = None,
-    code: OfCode = None,
-    since: MadeSince = None,
-    until: MadeUntil = None,
     after: After = None,
     limit: Limit = USUAL_LIMIT,
 ) -> Page[Attempt]:
@@ -170,7 +176,7 @@ async def list_attempts(
         after=(last.person, last.n) if last is not None else None,
         limit=limit + 1,
         state=state,
-        wanted=WantedAttempts(code, since, until),
+        wanted=wanted,
     )
     return page_of([_attempt(record) for record in found], limit, lambda attempt: attempt.id)
 
