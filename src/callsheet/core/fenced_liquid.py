@@ -37,6 +37,9 @@ from callsheet.core.liquid_faults import explain
 
 # The longest message that SMS can carry is 255 segments of 153 characters; four bytes each at the most.
 OUTPUT_BYTES: Final = 160_000
+# How deep brackets, and the words `and` and `or`, may lie in each other. The interpreter's own limit depends on who
+# calls, and a text that is accepted must be accepted, and rendered, from everywhere.
+EXPRESSION_LEVELS: Final = 50
 TAGS_LEFT_OUT: Final = ("include", "render", "tablerow", "increment", "decrement")
 FILTERS: Final = (
     "abs", "append", "at_least", "at_most", "capitalize", "ceil", "default", "divided_by", "downcase",
@@ -47,6 +50,7 @@ FILTERS: Final = (
 
 _ANY_TAG = re.compile(r"\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
 _TAGS_TRIED: Final = 30
+_TOO_DEEP: Final = "this is nested too deeply"
 
 
 class Refused(Exception):
@@ -56,6 +60,10 @@ class Refused(Exception):
         super().__init__(message)
         self.message = message
         self.at = at
+
+
+class _TooDeep(LiquidError):
+    """An expression lies deeper in others than anybody needs."""
 
 
 class NoClock(FilterArgumentError):
@@ -89,6 +97,7 @@ def parse(source: str) -> Program:
     """
     try:
         template = _ENVIRONMENT.from_string(source)
+        _soften(template)
         analysis = template.analyze(include_partials=False)
     except (LiquidError, RecursionError) as error:
         raise Refused(_explain(_message(error)), _place(error, source)) from error
@@ -100,7 +109,6 @@ def parse(source: str) -> Program:
         for variables in analysis.globals.values()
         for variable in variables
     )
-    _soften(template)
     program = Program(tuple(dict.fromkeys(path for _, path in used)), template)
     _rehearse(program)
     return program
@@ -132,7 +140,10 @@ def _explain(complaint: str) -> str:
 
 
 def _message(error: Exception) -> str:
-    return str(error.message) if isinstance(error, LiquidError) else "this is nested too deeply"
+    """Return the parser's complaint; it wraps what the interpreter refuses."""
+    if isinstance(error, LiquidError) and not isinstance(error.__cause__, RecursionError):
+        return str(error.message)
+    return _TOO_DEEP
 
 
 def _place(error: Exception, source: str) -> int | None:
@@ -262,7 +273,7 @@ _NUMBER = re.compile(r"\s*[+-]?\d{1,30}(?:\.\d{1,30})?\s*")
 
 
 def _soften(template: BoundTemplate) -> None:
-    """Exchange the comparisons of a parsed template for ours."""
+    """Exchange the comparisons of a parsed template for ours. Raises LiquidError where they lie too deep."""
     context = RenderContext(template)
     nodes: list[Node] = list(template.nodes)
     while nodes:
@@ -275,11 +286,12 @@ def _soften(template: BoundTemplate) -> None:
 
 
 def _inside(expressions: Iterable[Expression]) -> Iterator[Expression]:
-    waiting = list(expressions)
-    while waiting:
-        expression = waiting.pop()
-        yield expression
-        waiting.extend(expression.children())
+    level = list(expressions)
+    for _ in range(EXPRESSION_LEVELS):
+        yield from level
+        level = [child for expression in level for child in expression.children()]
+    if level:
+        raise _TooDeep(_TOO_DEEP, token=level[0].token)
 
 
 def _is_same(comparison: Any, context: RenderContext) -> bool:

@@ -43,7 +43,10 @@ _SENTENCES: Final = tuple(
         (r"unexpected '[{}]'", "There is a brace too many: a placeholder has two on each side."),
         (r"unexpected '&'", "Write the words and, or, in the place of signs."),
         (r"unexpected '(.+)'", r"The sign \1 cannot stand here."),
-        (r"(block nesting|context depth) limit reached|.*nested too deeply.*", "Tags lie too deep in each other here."),
+        (
+            r"(block nesting|context depth) limit reached|.*nested too deeply.*",
+            "Tags or brackets lie too deep in each other here.",
+        ),
         (r"loop iteration limit reached", "The loops of a message make at most 1,000 turns."),
         (r"output stream limit reached", "The message would be longer than any SMS can be."),
         (r"local namespace limit reached", "The message keeps too much in its variables."),
