@@ -10,6 +10,9 @@ PY := $(BIN)/python
 PYTEST := $(PY) -m pytest -n 2 --dist worksteal --inline-snapshot=disable
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
+# Some environments forbid bytecode files; then every process compiles the whole program again before it starts.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-all lint types fmt bench chaos docs wheel lock clean
 

@@ -61,7 +61,7 @@ hand_over_index() {
 install_by_uv() {
     quietly "$bin/python" -m pip install --quiet --require-hashes -r requirements/bootstrap.lock || return 1
     hand_over_index
-    quietly "$bin/uv" pip sync --require-hashes --python "$bin/python" requirements/dev.lock || return 1
+    quietly "$bin/uv" pip sync --compile-bytecode --require-hashes --python "$bin/python" requirements/dev.lock || return 1
     # The build backend is in the lock, so nothing unpinned is fetched to build ourselves.
     quietly "$bin/uv" pip install --no-deps --no-build-isolation --python "$bin/python" --editable .
 }
