@@ -51,6 +51,17 @@ async def test_a_schedule_is_kept_shown_and_taken_away(shop, campaign):
     assert await shop.status(campaign) == "Ready"
 
 
+async def test_a_campaign_and_its_list_tell_when_it_starts_next(shop, campaign):
+    other = await shop.make_campaign(*numbers("IN", 2))
+    await put(shop, campaign)
+
+    listed = {one["id"]: one["schedule"] for one in (await shop.v1("GET", "/campaigns")).json()["items"]}
+    shown = {one: (await shop.v1("GET", f"/campaigns/{one}")).json()["schedule"] for one in (campaign, other)}
+    assert listed == shown == {campaign: {"next_at": "2099-03-28T08:00:00.000Z"}, other: None}
+    cloned = await shop.v1("POST", f"/campaigns/{campaign}/clone")
+    assert cloned.json()["schedule"] is None
+
+
 @pytest.mark.parametrize(
     ("recurrence", "rule", "days"),
     [

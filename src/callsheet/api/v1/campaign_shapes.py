@@ -81,6 +81,13 @@ class LatestRun(BaseModel):
     updated_at: Instant | None
 
 
+class NextStart(BaseModel):
+    """What a campaign shows of its schedule; the call for the schedule itself shows the whole."""
+
+    next_at: Instant | None
+    """When it starts the campaign next; null: not any more."""
+
+
 class ShownCampaign(BaseModel):
     """A campaign as it stands."""
 
@@ -103,6 +110,8 @@ class ShownCampaign(BaseModel):
     retry_minutes: int
     ring_seconds: int
     run: LatestRun | None
+    schedule: NextStart | None
+    """Null: it starts when somebody starts it."""
     created_at: Instant
     updated_at: Instant
 
@@ -142,6 +151,7 @@ def fields_of(campaign: Campaign) -> dict[str, Any]:
         "retry_minutes": definition.retry_minutes,
         "ring_seconds": definition.ring_seconds,
         "run": _run(campaign, campaign.run_id) if campaign.run_id is not None else None,
+        "schedule": NextStart(next_at=campaign.plan.next_at) if campaign.plan is not None else None,
         "created_at": campaign.created_at,
         "updated_at": campaign.updated_at,
     }

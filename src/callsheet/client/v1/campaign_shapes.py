@@ -71,6 +71,13 @@ class LatestRun(Record, frozen=True):
     updated_at: datetime | None
 
 
+class NextStart(Record, frozen=True):
+    """What a campaign shows of its schedule."""
+
+    next_at: datetime | None
+    """None: it starts the campaign no more."""
+
+
 class Campaign(Record, frozen=True):
     """A campaign as it stands."""
 
@@ -93,6 +100,7 @@ class Campaign(Record, frozen=True):
     retry_minutes: int
     ring_seconds: int
     run: LatestRun | None
+    schedule: NextStart | None
     created_at: datetime
     updated_at: datetime
 
