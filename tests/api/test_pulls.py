@@ -11,7 +11,7 @@ from aiohttp import web
 
 from api.callers import Caller, campaign_body, fields, unique, until
 from callsheet.core.fence import Fence
-from databases import rows
+from databases import change, rows
 from engine.receivers import receiver
 from phone_numbers import numbers
 
@@ -322,3 +322,26 @@ async def test_a_running_campaign_takes_whom_a_pull_brings(shop):
 
     assert [one["to"] for one in await shop.outbox()] == [ADA]
     assert json.dumps(await log(shop, list_id))
+
+
+async def test_a_pull_that_cannot_be_read_says_so_and_can_be_written_anew_or_deleted(shop):
+    async with source([{"phone": ADA}]) as (asked, url):
+        list_id = await make_list(shop)
+        await put(shop, list_id, url)
+        await change(
+            shop.server.runtime.store,
+            "update pull set plan_sealed = (select key_sealed from app where no = :app) where app = :app",
+            app=shop.client.app.no,
+        )
+
+        failed = await pull(shop, list_id)
+        assert (failed["state"], "cannot be read" in failed["problem"]) == ("Failed", True)
+        shown = (await shop.v1("GET", f"/contact-lists/{list_id}/pull")).json()
+        assert (shown["url"], shown["failures"], shown["next_at"]) == ("", 1, None)
+        sample = (await shop.v1("POST", f"/contact-lists/{list_id}/pull/test")).json()
+        assert "cannot be read" in sample["problem"]
+        assert asked.asked == []
+
+        await put(shop, list_id, url)
+        assert (await pull(shop, list_id))["added"] == 1
+        assert (await shop.v1("DELETE", f"/contact-lists/{list_id}/pull")).status_code == 204

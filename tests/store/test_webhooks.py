@@ -200,7 +200,9 @@ async def test_old_secrets_sign_for_a_day(store: Store, app: App, clock: StillCl
     clock.advance(hours=24)
     (after, _) = await take(store, clock)
 
-    assert (before.secrets, after.secrets) == ((new, old), (new,))
+    assert before.address is not None
+    assert after.address is not None
+    assert (before.address.secrets, after.address.secrets) == ((new, old), (new,))
 
 
 async def test_what_is_done_is_forgotten_after_a_month_and_what_waits_is_not(store: Store, app: App, clock: StillClock):

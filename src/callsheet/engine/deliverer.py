@@ -30,6 +30,12 @@ MOST_EACH = 4
 KEPT = timedelta(days=30)
 PRUNE_EVERY = timedelta(hours=1)
 
+_UNREADABLE = "What is stored of this notice cannot be read, so nothing was sent."
+_UNREADABLE_WEBHOOK = (
+    "What is stored of the webhook's URL or secret cannot be read, so nothing was sent. Give it its URL again, and a"
+    " new secret."
+)
+
 
 class Deliverer:
     """Delivers notices to the webhooks of all apps."""
@@ -92,14 +98,17 @@ class Deliverer:
 
     async def _post(self, parcel: Parcel) -> tuple[int | None, str, str | None]:
         """Send a delivery; return the status, what went wrong, and what the answer says about when to come again."""
+        if parcel.address is None or parcel.payload is None:
+            log.error("delivery.unreadable", delivery=parcel.id, webhook=parcel.webhook_id)
+            return None, _UNREADABLE_WEBHOOK if parcel.address is None else _UNREADABLE, None
         content = msgspec.json.encode(
             {"type": parcel.kind, "timestamp": write_instant(parcel.at), "data": parcel.payload}
         )
         headers = {
             "content-type": "application/json",
-            **sign(parcel.secrets, parcel.id, self._clock.now(), content),
+            **sign(parcel.address.secrets, parcel.id, self._clock.now(), content),
         }
-        request = Request("POST", parcel.url, headers, content)
+        request = Request("POST", parcel.address.url, headers, content)
         try:
             answer = await self._outside.ask(request, seconds=TIMEOUT_SECONDS, most_bytes=0)
         except NotReached as error:

@@ -8,6 +8,7 @@ import structlog
 
 from callsheet.core.errors import Unavailable
 from callsheet.engine.loop import Loop
+from callsheet.store.deliveries import UNREADABLE_KINDS
 from callsheet.store.outbox import Notice, Outbox
 
 log = structlog.get_logger()
@@ -51,6 +52,7 @@ class Notifier(Loop):
             for listener in self._listeners:
                 await listener(notice)
         if notices:
-            await self._outbox.drop(notices)
+            for webhook_id in await self._outbox.drop(notices):
+                log.warning("webhook.disabled", webhook=webhook_id, reason=UNREADABLE_KINDS)
             self.on_told()
         return len(notices)

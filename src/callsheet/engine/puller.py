@@ -38,6 +38,7 @@ MOST_TESTED = 1_000
 KEPT = timedelta(days=90)
 PRUNE_EVERY = timedelta(hours=1)
 
+_UNREADABLE = "What is stored of this pull cannot be read, so nothing was asked. Write it anew with PUT."
 _BROKE = "The pull broke off for a reason of our own, which the log tells."
 
 
@@ -75,8 +76,10 @@ class Puller:
         self.stop = self._crew.stop
         self.run = self._crew.run
 
-    async def test(self, app: App, plan: PullPlan) -> Sample:
-        """Fetch what a plan asks for, and return its first contacts. Nothing is stored."""
+    async def test(self, app: App, plan: PullPlan | None) -> Sample:
+        """Fetch what a plan asks for, and return its first contacts. Nothing is stored. None: it cannot be read."""
+        if plan is None:
+            return Sample(problem=_UNREADABLE)
         try:
             answer = await self._fetch(plan, TEST_SECONDS)
             pulled = Pulled(plan, answer.body, answer.headers.get("content-type", ""), app.settings.region)
@@ -113,6 +116,9 @@ class Puller:
         log.info("pull.done", contact_list=pull.list_no, state=state, rows=rows, added=outcome.added)
 
     async def _pull(self, pull: Pull) -> Outcome | None:
+        if pull.plan is None:
+            log.error("pull.unreadable", contact_list=pull.list_no)
+            return Outcome(State.failed, problem=_UNREADABLE)
         app = await self._store.apps.by_no(pull.app)
         assert app is not None, "a pull of an app that is gone"
         try:
@@ -145,7 +151,7 @@ class Puller:
                 if block.rejects and not first:
                     row_no, wrong = block.rejects[0]
                     first = f"Rejected first: row {row_no}. {wrong.message}"
-                added, updated, keeping = await self._keep(pull, block.contacts)
+                added, updated, keeping = await self._keep(pull, pulled.mode, block.contacts)
                 kept += keeping
                 outcome = replace(
                     outcome,
@@ -162,11 +168,11 @@ class Puller:
             return replace(outcome, state=State.failed, problem=error.message)
         return replace(outcome, problem=" ".join(filter(None, (first, _kept(kept)))))
 
-    async def _keep(self, pull: Pull, contacts: Sequence[Contact]) -> tuple[int, int, int]:
+    async def _keep(self, pull: Pull, mode: Mode, contacts: Sequence[Contact]) -> tuple[int, int, int]:
         """Store contacts; return how many were added, how many replaced, and how many keep zone and priority."""
         if not contacts:
             return 0, 0, 0
-        app, list_no, mode = pull.app, pull.list_no, pull.plan.mode
+        app, list_no = pull.app, pull.list_no
         columns = dict.fromkeys(name for contact in contacts for name in contact.attributes)
         await self._store.lists.add_columns(app, list_no, list(columns))
         sealed = await asyncio.to_thread(self._seal, app, contacts)

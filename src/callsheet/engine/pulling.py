@@ -46,6 +46,7 @@ class Pulled:
 
     def __init__(self, plan: PullPlan, body: bytes, content_type: str, region: str | None) -> None:
         self._rows = _read(plan, body, content_type)
+        self.mode = plan.mode
         self._region = region
         self._columns: dict[tuple[str, ...], Columns] = {}
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -22,10 +22,13 @@ from callsheet.core.notice import NoticeKind
 from callsheet.core.webhook import Disable, Done, GiveUp, Retry
 from callsheet.store import tables as t
 from callsheet.store.database import Database
-from callsheet.store.rows import all_of, insert, new_id, one, to_json
+from callsheet.store.rows import DAMAGE, all_of, insert, new_id, one, to_json
 from callsheet.store.vault import Vault
 
 DISABLED = "The webhook was disabled."
+UNREADABLE_KINDS = "What is stored of its kinds cannot be read. Say anew what it is to be told of, and enable it."
+
+_kinds = msgspec.json.Decoder(list[str] | None)
 
 
 class State(StrEnum):
@@ -54,6 +57,14 @@ class Delivery:
     updated_at: datetime
 
 
+class Address(NamedTuple):
+    """Where a webhook is, and what signs what is sent there."""
+
+    url: str
+    secrets: tuple[str, ...]
+    """The newest first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parcel:
     """A delivery that this node took, with all that sending it needs."""
@@ -62,41 +73,52 @@ class Parcel:
     id: str
     app: int
     kind: str
-    payload: Mapping[str, Any]
+    payload: Mapping[str, Any] | None
+    """None: what is stored of it cannot be read."""
     at: datetime
     tries: int
     """This one included."""
     epoch: int
     webhook_no: int
     webhook_id: str
-    url: str
-    secrets: tuple[str, ...]
-    """The newest first."""
+    address: Address | None
+    """None: what is stored of it cannot be read."""
     failing_since: datetime | None
     webhook_updated_at: int
 
 
-def enqueue(conn: sa.Connection, notices: Sequence[Mapping[str, Any]]) -> None:
-    """Write the deliveries of notices (rows of the outbox), in the transaction that takes them from there."""
+def enqueue(conn: sa.Connection, notices: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Write the deliveries of notices (rows of the outbox), in the transaction that takes them from there.
+
+    A webhook of which nobody can read what it wants is told nothing: it is disabled. Return the ids of those.
+    """
     webhook = t.webhook
     apps = {notice["app"] for notice in notices}
     listening = all_of(
         conn,
-        sa.select(webhook.c.app, webhook.c.no, webhook.c.kinds).where(webhook.c.app.in_(apps), webhook.c.enabled == 1),
+        sa.select(webhook.c.app, webhook.c.no, webhook.c.id, webhook.c.kinds)
+        .where(webhook.c.app.in_(apps), webhook.c.enabled == 1)
+        .order_by(webhook.c.no),
     )
-    rows = [
-        _row(notice, hook["no"])
-        for hook in listening
-        for notice in notices
-        if notice["app"] == hook["app"] and _wants(hook["kinds"], notice["kind"])
-    ]
+    rows, disabled = [], []
+    for hook in listening:
+        try:
+            kinds = _kinds.decode(hook["kinds"])
+        except DAMAGE:
+            _disable(conn, hook, from_micros(max(notice["at"] for notice in notices)))
+            disabled.append(hook["id"])
+            continue
+        mine = (one for one in notices if one["app"] == hook["app"] and (kinds is None or one["kind"] in kinds))
+        rows += [_row(notice, hook["no"]) for notice in mine]
     if rows:
         conn.execute(sa.insert(t.delivery), rows)
+    return disabled
 
 
-def _wants(kinds: str, kind: str) -> bool:
-    wanted: list[str] | None = msgspec.json.decode(kinds)
-    return wanted is None or kind in wanted
+def _disable(conn: sa.Connection, hook: Mapping[str, Any], now: datetime) -> None:
+    mine = sa.update(t.webhook).where(t.webhook.c.no == hook["no"])
+    conn.execute(mine.values(enabled=0, problem=UNREADABLE_KINDS, updated_at=to_micros(now)))
+    give_up_all(conn, hook["app"], hook["no"], DISABLED, now)
 
 
 def _row(notice: Mapping[str, Any], webhook_no: int) -> dict[str, Any]:
@@ -210,28 +232,21 @@ class Deliveries:
             .where(delivery.c.no.in_(numbers))
             .values(tries=delivery.c.tries + 1, epoch=delivery.c.epoch + 1, next_at=until)
         )
-        return [self._parcel(row, hook, at) for row in rows]
+        address = self._address(hook, at)
+        return [_parcel(row, hook, address) for row in rows]
 
-    def _parcel(self, row: Mapping[str, Any], hook: Mapping[str, Any], at: int) -> Parcel:
-        sealed = [hook["secret_sealed"]]
-        if hook["old_secret_until"] > at:
-            sealed.append(hook["old_secret_sealed"])
-        return Parcel(
-            row["no"],
-            row["id"],
-            row["app"],
-            row["kind"],
-            msgspec.json.decode(row["payload"]),
-            from_micros(row["at"]),
-            row["tries"] + 1,
-            row["epoch"] + 1,
-            hook["no"],
-            hook["id"],
-            self._vault.open_secret(hook["url_sealed"], hook["id"]),
-            tuple(self._vault.open_secret(secret, hook["id"]) for secret in sealed),
-            from_micros(hook["failing_since"]) if hook["failing_since"] else None,
-            hook["updated_at"],
-        )
+    def _address(self, hook: Mapping[str, Any], at: int) -> Address | None:
+        url, newest = self._open(hook, "url_sealed"), self._open(hook, "secret_sealed")
+        if url is None or newest is None:
+            return None
+        old = self._open(hook, "old_secret_sealed") if hook["old_secret_until"] > at else None
+        return Address(url, (newest,) if old is None else (newest, old))
+
+    def _open(self, hook: Mapping[str, Any], column: str) -> str | None:
+        try:
+            return self._vault.open_secret(hook[column], hook["id"])
+        except DAMAGE:
+            return None
 
     async def settle(
         self,
@@ -255,6 +270,32 @@ class Deliveries:
         delivery = t.delivery
         old = sa.delete(delivery).where(delivery.c.created_at < to_micros(before), delivery.c.next_at == 0)
         await self._db.write(lambda conn: conn.execute(old))
+
+
+def _parcel(row: Mapping[str, Any], hook: Mapping[str, Any], address: Address | None) -> Parcel:
+    return Parcel(
+        row["no"],
+        row["id"],
+        row["app"],
+        row["kind"],
+        read_payload(row["payload"]),
+        from_micros(row["at"]),
+        row["tries"] + 1,
+        row["epoch"] + 1,
+        hook["no"],
+        hook["id"],
+        address,
+        from_micros(hook["failing_since"]) if hook["failing_since"] else None,
+        hook["updated_at"],
+    )
+
+
+def read_payload(text: str) -> Mapping[str, Any] | None:
+    """Read what a notice tells; None when that cannot be read."""
+    try:
+        return msgspec.json.decode(text, type=dict[str, Any])
+    except DAMAGE:
+        return None
 
 
 def _waiting(conn: sa.Connection) -> list[Mapping[str, Any]]:

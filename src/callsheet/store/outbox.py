@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import msgspec
 import sqlalchemy as sa
 
 from callsheet.clock import from_micros, to_micros
@@ -16,7 +15,7 @@ from callsheet.core.notice import NoticeKind
 from callsheet.core.run import Run
 from callsheet.store import tables as t
 from callsheet.store.database import Database
-from callsheet.store.deliveries import enqueue
+from callsheet.store.deliveries import enqueue, read_payload
 from callsheet.store.rows import all_of, insert, to_json
 
 
@@ -28,6 +27,7 @@ class Notice:
     app: int
     kind: str
     payload: Mapping[str, Any]
+    """Empty when what is stored of it cannot be read."""
     at: datetime
 
 
@@ -70,18 +70,19 @@ class Outbox:
         query = sa.select(t.outbox).order_by(t.outbox.c.seq).limit(limit)
         rows = await self._db.read(lambda conn: all_of(conn, query))
         return [
-            Notice(r["seq"], r["app"], r["kind"], msgspec.json.decode(r["payload"]), from_micros(r["at"])) for r in rows
+            Notice(r["seq"], r["app"], r["kind"], read_payload(r["payload"]) or {}, from_micros(r["at"])) for r in rows
         ]
 
-    async def drop(self, told: Collection[Notice]) -> None:
+    async def drop(self, told: Collection[Notice]) -> list[str]:
         """Forget notices that were told, and no other: one with a lower number may be committed later.
 
         The webhooks that want them have their deliveries in the same transaction: two nodes that told one write one.
+        Return the ids of webhooks that were disabled, as nobody can read what they want to be told of.
         """
         seqs = [notice.seq for notice in told]
 
-        def drop(conn: sa.Connection) -> None:
+        def drop(conn: sa.Connection) -> list[str]:
             gone = conn.execute(sa.delete(t.outbox).where(t.outbox.c.seq.in_(seqs)).returning(t.outbox)).mappings()
-            enqueue(conn, sorted((dict(row) for row in gone), key=lambda row: row["seq"]))
+            return enqueue(conn, sorted((dict(row) for row in gone), key=lambda row: row["seq"]))
 
-        await self._db.write(drop)
+        return await self._db.write(drop)

@@ -16,7 +16,7 @@ from callsheet.core.errors import ContactListNotFound
 from callsheet.core.pull import PullPlan, next_pull, pull_again
 from callsheet.store import tables as t
 from callsheet.store.database import Database
-from callsheet.store.rows import all_of, insert, one, to_json
+from callsheet.store.rows import DAMAGE, all_of, insert, one, to_json
 from callsheet.store.vault import Vault
 
 SOURCE = "pull"
@@ -39,7 +39,8 @@ class Pull:
 
     app: int
     list_no: int
-    plan: PullPlan
+    plan: PullPlan | None
+    """None: what is stored of it cannot be read."""
     anchor_at: datetime
     next_at: datetime | None
     """None: not by itself."""
@@ -217,11 +218,10 @@ class Pulls:
         await self._db.write(lambda conn: conn.execute(old))
 
     def _read(self, row: Mapping[str, Any], now: datetime) -> Pull:
-        app, list_no = row["app"], row["list_no"]
         return Pull(
-            app,
-            list_no,
-            _plan.decode(self._vault.open_secret(row["plan_sealed"], _purpose(app, list_no))),
+            row["app"],
+            row["list_no"],
+            self._plan_of(row),
             from_micros(row["anchor_at"]),
             from_micros(row["next_at"]) if row["next_at"] else None,
             row["failures"],
@@ -229,6 +229,12 @@ class Pulls:
             row["lease_until"] > to_micros(now),
             from_micros(row["updated_at"]),
         )
+
+    def _plan_of(self, row: Mapping[str, Any]) -> PullPlan | None:
+        try:
+            return _plan.decode(self._vault.open_secret(row["plan_sealed"], _purpose(row["app"], row["list_no"])))
+        except DAMAGE:
+            return None
 
 
 def forget(conn: sa.Connection, app: int, list_no: int) -> None:
@@ -238,7 +244,9 @@ def forget(conn: sa.Connection, app: int, list_no: int) -> None:
 
 
 def _next(pull: Pull, failures: int, now: datetime) -> int:
-    scheduled_at = next_pull(pull.anchor_at, pull.plan.interval_minutes, now)
+    # One whose plan cannot be read comes again when somebody asks: it may have been by hand only.
+    interval_minutes = pull.plan.interval_minutes if pull.plan is not None else None
+    scheduled_at = next_pull(pull.anchor_at, interval_minutes, now)
     at = pull_again(scheduled_at, failures, now) if failures else scheduled_at
     return to_micros(at) if at is not None else 0
 

@@ -8,11 +8,15 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
+from cryptography.exceptions import InvalidTag
 
 from callsheet.core.campaign import Definition
 from callsheet.core.ids import Prefix, make_id
 from callsheet.core.run import AppSettings
 from callsheet.core.walk import Group
+
+DAMAGE = (InvalidTag, OverflowError, TypeError, ValueError)
+"""What reading stored values raises that were damaged, sealed by another key, or written by another release."""
 
 _encoder = msgspec.json.Encoder()
 _definition = msgspec.json.Decoder(Definition)

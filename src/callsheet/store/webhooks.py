@@ -18,8 +18,10 @@ from callsheet.core.webhook import OVERLAP, SECRET_BYTES, make_secret
 from callsheet.store import tables as t
 from callsheet.store.database import Database
 from callsheet.store.deliveries import DISABLED, give_up_all
-from callsheet.store.rows import all_of, insert, new_id, one, to_json
+from callsheet.store.rows import DAMAGE, all_of, insert, new_id, one, to_json
 from callsheet.store.vault import Vault
+
+_kinds = msgspec.json.Decoder(tuple[NoticeKind, ...] | None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +32,9 @@ class Webhook:
     no: int
     id: str
     url: str
+    """Empty when what is stored of it cannot be read: then nothing is sent."""
     kinds: tuple[NoticeKind, ...] | None
-    """None: all."""
+    """None: all. Empty when what is stored of them cannot be read."""
     description: str
     enabled: bool
     problem: str
@@ -143,13 +146,12 @@ class Webhooks:
         await self._db.write(delete)
 
     def _read(self, row: Mapping[str, Any]) -> Webhook:
-        kinds: list[NoticeKind] | None = msgspec.json.decode(row["kinds"], type=list[NoticeKind] | None)
         return Webhook(
             row["app"],
             row["no"],
             row["id"],
-            self._vault.open_secret(row["url_sealed"], row["id"]),
-            tuple(kinds) if kinds is not None else None,
+            self._url_of(row),
+            _kinds_of(row),
             row["description"],
             bool(row["enabled"]),
             row["problem"],
@@ -157,6 +159,20 @@ class Webhooks:
             from_micros(row["created_at"]),
             from_micros(row["updated_at"]),
         )
+
+    def _url_of(self, row: Mapping[str, Any]) -> str:
+        try:
+            return self._vault.open_secret(row["url_sealed"], row["id"])
+        except DAMAGE:
+            return ""
+
+
+def _kinds_of(row: Mapping[str, Any]) -> tuple[NoticeKind, ...] | None:
+    try:
+        kinds: tuple[NoticeKind, ...] | None = _kinds.decode(row["kinds"])
+    except DAMAGE:
+        return ()
+    return kinds
 
 
 def _is(webhook: Webhook) -> sa.ColumnElement[bool]:

@@ -67,6 +67,7 @@ class ShownPull(BaseModel):
     """Where the contacts of a list come from."""
 
     url: str
+    """Empty when what is stored of the plan cannot be read: then nothing is asked, until it is written anew."""
     method: Method
     headers: list[str]
     """Their names."""
@@ -163,6 +164,7 @@ async def run_pull(runtime: Served, app: Tenant, list_id: str) -> ShownPull:
 @router.post("/test", responses=problems(*_NOT_FOUND, BodyTooLarge))
 async def try_pull(runtime: Served, app: Tenant, list_id: str, new: NewPull | None = None) -> ShownSample:
     """Show the first contacts that the body's plan brings, or without a body the list's own. Nothing is stored."""
+    plan: PullPlan | None
     if new is not None:
         await find_contact_list(runtime, app, list_id)
         plan = _plan(runtime, new)
@@ -217,7 +219,7 @@ def _plan(runtime: Runtime, new: NewPull) -> PullPlan:
 
 
 def _show(pull: Pull) -> ShownPull:
-    plan = pull.plan
+    plan = pull.plan or PullPlan("")
     return ShownPull(
         url=plan.url,
         method=plan.method,

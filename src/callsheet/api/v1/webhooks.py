@@ -62,6 +62,7 @@ class ShownWebhook(BaseModel):
 
     id: str
     url: str
+    """Empty when what is stored of it cannot be read: then nothing is sent, until it is given again."""
     kinds: list[NoticeKind] | None
     description: str
     enabled: bool
