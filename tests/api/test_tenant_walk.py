@@ -42,7 +42,7 @@ async def test_no_route_reaches_anything_of_another_tenant(shop, stranger, their
             for around in (mine, theirs):
                 for foreign in set(theirs.values()):
                     path = fill(operation, shop, {**around, name: foreign, f"dnc_{name}": foreign})
-                    answer = await send(shop, operation, path, query=QUERY)
+                    answer = await send(shop, operation, path, query=_query(operation))
                     if answer.status_code != 404 and NEEDS_VOICE not in path:
                         reached.append(f"{operation} {path} {answer.status_code} {answer.text[:200]}")
     assert not reached, "\n".join(reached)
@@ -55,10 +55,14 @@ async def test_the_same_requests_find_what_is_ones_own(shop):
     lost = []
     for operation in sorted(operations(shop), key=_gently):
         if operation.parameters() and NEEDS_VOICE not in operation.path:
-            answer = await send(shop, operation, fill(operation, shop, mine), query=QUERY)
+            answer = await send(shop, operation, fill(operation, shop, mine), query=_query(operation))
             if answer.status_code in (400, 404, 405, 500):
                 lost.append(f"{operation} {answer.status_code} {example(operation)} {answer.text[:300]}")
     assert not lost, "\n".join(lost)
+
+
+def _query(operation: Operation) -> dict[str, str]:
+    return {} if operation.path.startswith("/v1/") else QUERY
 
 
 def _gently(operation: Operation) -> tuple[int, int]:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
 from pydantic import BaseModel
 
 from callsheet.api.caller import Caller
 from callsheet.api.v1.asked import Calling, Served
 from callsheet.api.v1.contract import problems
 from callsheet.api.v1.shapes import Body, Instant, LongName
+from callsheet.api.v1.strict import Router
 from callsheet.core.errors import BodyTooLarge, NotFound
 from callsheet.engine.runtime import Runtime
 
-router = APIRouter(prefix="/v1/accounts", tags=["accounts"])
+router = Router(prefix="/v1/accounts", tags=["accounts"])
 
 
 class ShownAccount(BaseModel):

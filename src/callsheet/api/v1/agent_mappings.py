@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from fastapi import APIRouter
-
 from callsheet.api.v1.asked import Tenant
+from callsheet.api.v1.strict import Router
 from callsheet.core.errors import NotImplementedYet
 
-router = APIRouter(prefix="/v1/apps/{app}/agent-mappings", include_in_schema=False)
+router = Router(prefix="/v1/apps/{app}/agent-mappings", include_in_schema=False)
 
 _SENTENCE = "Agent mappings need voice, which this release does not have."
 

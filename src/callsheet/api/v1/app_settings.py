@@ -6,13 +6,14 @@ import re
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictInt
 
 from callsheet.api.caller import note
 from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.contract import problems
 from callsheet.api.v1.shapes import Body
+from callsheet.api.v1.strict import Router
 from callsheet.core.campaign import MOST_VOICE_CAMPAIGNS, UncertainPolicy
 from callsheet.core.errors import BodyTooLarge
 from callsheet.core.gate import Cap
@@ -20,7 +21,7 @@ from callsheet.core.phone import known_region
 from callsheet.core.run import AppSettings, OutsideHours, ZoneSource
 from callsheet.core.schedule import MOST_LATENESS_MINUTES
 
-router = APIRouter(prefix="/v1/apps/{app}/settings", tags=["settings"])
+router = Router(prefix="/v1/apps/{app}/settings", tags=["settings"])
 
 _MOST = 1_000_000_000
 

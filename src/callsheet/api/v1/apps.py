@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import BaseModel
 
 from callsheet.api.caller import note
@@ -10,12 +10,13 @@ from callsheet.api.v1.asked import Calling, Served, Tenant
 from callsheet.api.v1.clients import CreatedClient, show_created
 from callsheet.api.v1.contract import problems
 from callsheet.api.v1.shapes import USUAL_LIMIT, After, Body, Limit, LongName, Page, no_cursor, page_of
+from callsheet.api.v1.strict import Router
 from callsheet.core.audit import ActorKind
 from callsheet.core.errors import BodyTooLarge
 from callsheet.core.permissions import Role
 from callsheet.store.apps import App
 
-router = APIRouter(prefix="/v1/apps", tags=["apps"])
+router = Router(prefix="/v1/apps", tags=["apps"])
 
 
 class NamedApp(Body):

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel
 
 from callsheet.api.caller import Caller
 from callsheet.api.v1.asked import Calling, Served, Tenant
 from callsheet.api.v1.contract import problems
 from callsheet.api.v1.shapes import USUAL_LIMIT, Limit, Page, page_of
+from callsheet.api.v1.strict import Router
 from callsheet.core.audit import ActorKind
 from callsheet.core.errors import NotFound
 from callsheet.engine.runtime import Runtime
 from callsheet.store.audit import Chain, Chained
 
-router = APIRouter(prefix="/v1", tags=["audit log"])
+router = Router(prefix="/v1", tags=["audit log"])
 
 _Before = Annotated[
     int | None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from pydantic import BaseModel, StrictBool
 
 from callsheet.api.caller import note
@@ -12,6 +12,7 @@ from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.campaign_shapes import ShownCampaign, show_campaign
 from callsheet.api.v1.contract import problems
 from callsheet.api.v1.shapes import Body, Name, Reason
+from callsheet.api.v1.strict import Router
 from callsheet.core.campaign import MAX_NAME_CHARACTERS, Move
 from callsheet.core.errors import (
     BodyTooLarge,
@@ -31,7 +32,7 @@ from callsheet.core.run import Execution, Launch
 from callsheet.engine import campaigns
 from callsheet.engine.trying import Reading, read_first
 
-router = APIRouter(prefix="/v1/apps/{app}/campaigns/{campaign_id}", tags=["campaigns"])
+router = Router(prefix="/v1/apps/{app}/campaigns/{campaign_id}", tags=["campaigns"])
 
 MOST_READINGS = 100
 _COPY = " (Copy)"

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from fastapi import APIRouter
 from pydantic import BaseModel
 
 from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.contract import problems
+from callsheet.api.v1.strict import Router
 from callsheet.core.attempt import Kind
 from callsheet.core.errors import CampaignNotFound, NameAmbiguous
 from callsheet.engine import campaigns
 from callsheet.store.arming import SUPPRESSED
 from callsheet.store.tallies import Totals
 
-router = APIRouter(prefix="/v1/apps/{app}/campaigns", tags=["reports"])
+router = Router(prefix="/v1/apps/{app}/campaigns", tags=["reports"])
 
 _PERIODS = (timedelta(hours=24), timedelta(days=7), timedelta(days=30))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from pydantic import BaseModel, Field
 
 from callsheet.api.caller import note
@@ -13,6 +13,7 @@ from callsheet.api.v1.campaign_bodies import Handle, NewCampaign, NewFilter, rea
 from callsheet.api.v1.campaign_shapes import FoundCampaign, ShownCampaign, fields_of, show_campaign
 from callsheet.api.v1.contract import WrongField, problems
 from callsheet.api.v1.shapes import USUAL_LIMIT, After, Body, Limit, Page, no_cursor, page_of
+from callsheet.api.v1.strict import Router
 from callsheet.core.campaign import MAX_CONTACT_LISTS, MAX_NAME_CHARACTERS, Channel, Status
 from callsheet.core.errors import (
     BodyTooLarge,
@@ -30,7 +31,7 @@ from callsheet.engine.findings import findings_of
 from callsheet.engine.trying import try_filter
 from callsheet.store.campaign_search import Wanted
 
-router = APIRouter(prefix="/v1/apps/{app}/campaigns", tags=["campaigns"])
+router = Router(prefix="/v1/apps/{app}/campaigns", tags=["campaigns"])
 
 _FINDS = problems(CampaignNotFound, NameAmbiguous)
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import AfterValidator, BaseModel, Field
 
 from callsheet.api.caller import note
 from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.contract import problems
 from callsheet.api.v1.shapes import USUAL_LIMIT, After, Body, Instant, Limit, LongName, Page, no_cursor, page_of
+from callsheet.api.v1.strict import Router
 from callsheet.core.errors import BodyTooLarge, ClientNotFound
 from callsheet.core.permissions import Scope
 from callsheet.store.clients import Algorithm, Client, ListedClient
 
-router = APIRouter(prefix="/v1/apps/{app}/clients", tags=["API clients"])
+router = Router(prefix="/v1/apps/{app}/clients", tags=["API clients"])
 
 
 def _no_twins(scopes: list[Scope]) -> list[Scope]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.contract import problems
 from callsheet.api.v1.numbers import AnyNumber, read_number
 from callsheet.api.v1.shapes import MOST_ITEMS, USUAL_LIMIT, Body, Instant, no_cursor
+from callsheet.api.v1.strict import Router
 from callsheet.core.errors import BodyTooLarge, ContactNotFound, FieldError, Invalid
 from callsheet.engine.runtime import Runtime
 from callsheet.store.apps import App
@@ -18,7 +18,7 @@ from callsheet.store.histories import Entry, History, RunOf, read_place, write_p
 from callsheet.store.lists import read_contact_id
 from callsheet.store.standings import Membership
 
-router = APIRouter(prefix="/v1/apps/{app}/contacts", tags=["contacts"])
+router = Router(prefix="/v1/apps/{app}/contacts", tags=["contacts"])
 
 _LONGEST_CURSOR = 1000
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, StrictBool
 
 from callsheet.api.v1.asked import Served, Tenant
@@ -21,6 +21,7 @@ from callsheet.api.v1.shapes import (
     no_cursor,
     page_of,
 )
+from callsheet.api.v1.strict import Router
 from callsheet.core.errors import (
     BodyTooLarge,
     ContactListNotFound,
@@ -34,7 +35,7 @@ from callsheet.engine.runtime import Runtime
 from callsheet.store.apps import App
 from callsheet.store.lists import ContactList
 
-router = APIRouter(prefix="/v1/apps/{app}/contact-lists", tags=["contact lists"])
+router = Router(prefix="/v1/apps/{app}/contact-lists", tags=["contact lists"])
 
 SOURCE = "upload"
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from pydantic import BaseModel, Field
 from starlette.responses import StreamingResponse
 
@@ -16,6 +16,7 @@ from callsheet.api.v1.contact_lists import find_contact_list
 from callsheet.api.v1.contract import problems
 from callsheet.api.v1.csv_export import CSV, Bom, csv_response
 from callsheet.api.v1.shapes import USUAL_LIMIT, After, Body, Instant, Limit, Page, no_cursor, page_of
+from callsheet.api.v1.strict import Router
 from callsheet.core.contacts import HIGHEST_PRIORITY, LONGEST_VALUE, columns_of
 from callsheet.core.errors import BodyTooLarge, ContactListNotFound, FieldError, Invalid, LimitReached
 from callsheet.core.phone import BadNumber, Number
@@ -24,7 +25,7 @@ from callsheet.engine.runtime import Runtime
 from callsheet.store.contacts import Contact, Wanted
 from callsheet.store.lists import ContactList, contact_id, read_contact_id
 
-router = APIRouter(prefix="/v1/apps/{app}/contact-lists/{list_id}", tags=["contacts"])
+router = Router(prefix="/v1/apps/{app}/contact-lists/{list_id}", tags=["contacts"])
 
 MOST_CONTACTS = 1000
 """In one call; more come as an import."""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
 from pydantic import BaseModel
 
 from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.contract import problems
 from callsheet.api.v1.shapes import USUAL_LIMIT, After, Instant, Limit, Page, no_cursor, page_of
+from callsheet.api.v1.strict import Router
 from callsheet.api.v1.webhooks import find_webhook
 from callsheet.core.errors import DeliveryNotFound, WebhookDisabled, WebhookNotFound
 from callsheet.store.deliveries import Delivery, State
 
-router = APIRouter(prefix="/v1/apps/{app}/webhooks/{webhook_id}/deliveries", tags=["webhooks"])
+router = Router(prefix="/v1/apps/{app}/webhooks/{webhook_id}/deliveries", tags=["webhooks"])
 
 
 class ShownDelivery(BaseModel):

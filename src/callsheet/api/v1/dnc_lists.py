@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
 from pydantic import BaseModel
 
 from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.contract import problems
 from callsheet.api.v1.shapes import USUAL_LIMIT, After, Body, Instant, Limit, Name, Page, no_cursor, page_of
+from callsheet.api.v1.strict import Router
 from callsheet.core.errors import BodyTooLarge, DncListNotFound, InUse, NameTaken
 from callsheet.engine import dnc_lists
 from callsheet.engine.runtime import Runtime
 from callsheet.store.apps import App
 from callsheet.store.dnc import DncList
 
-router = APIRouter(prefix="/v1/apps/{app}/dnc-lists", tags=["DNC lists"])
+router = Router(prefix="/v1/apps/{app}/dnc-lists", tags=["DNC lists"])
 
 
 class NewDncList(Body):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Annotated
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from starlette.responses import StreamingResponse
 
@@ -16,6 +15,7 @@ from callsheet.api.v1.csv_export import CSV, Bom, csv_response
 from callsheet.api.v1.dnc_lists import find_dnc_list
 from callsheet.api.v1.numbers import AnyNumber
 from callsheet.api.v1.shapes import USUAL_LIMIT, After, Body, Instant, Limit, Page, no_cursor, page_of
+from callsheet.api.v1.strict import Router
 from callsheet.core.errors import BodyTooLarge, DncListNotFound
 from callsheet.core.ids import PERSON_BYTES
 from callsheet.engine import contacts, dnc_lists
@@ -23,7 +23,7 @@ from callsheet.engine.runtime import Runtime
 from callsheet.store.dnc import DncList
 from callsheet.store.dnc_entries import DncEntry
 
-router = APIRouter(prefix="/v1/apps/{app}/dnc-lists/{list_id}", tags=["DNC lists"])
+router = Router(prefix="/v1/apps/{app}/dnc-lists/{list_id}", tags=["DNC lists"])
 
 MOST_NUMBERS = 10_000
 """In one call; more come as an import."""

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from fastapi import APIRouter
 from pydantic import BaseModel
 
 from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.contract import problems
 from callsheet.api.v1.shapes import USUAL_LIMIT, After, Body, Limit, LongName, Page, no_cursor, page_of
+from callsheet.api.v1.strict import Router
 from callsheet.core.errors import BodyTooLarge, FlowNotFound, InUse, Invalid, NameTaken
 from callsheet.core.flow import check
 from callsheet.store.documents import Document
 
-router = APIRouter(prefix="/v1/apps/{app}/flows", tags=["flows"])
+router = Router(prefix="/v1/apps/{app}/flows", tags=["flows"])
 
 _encoder = msgspec.json.Encoder()
 

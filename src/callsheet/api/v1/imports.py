@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from enum import StrEnum
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import BaseModel
 from starlette.responses import StreamingResponse
 
@@ -14,6 +14,7 @@ from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.contact_lists import find_contact_list
 from callsheet.api.v1.contract import Responses, problems
 from callsheet.api.v1.dnc_lists import find_dnc_list
+from callsheet.api.v1.strict import Router
 from callsheet.core.errors import BodyTooLarge, ContactListNotFound, DncListNotFound, ImportNotFound, MalformedBody
 from callsheet.engine.importer import CONTACT_LIST, DNC_LIST, file_name
 from callsheet.engine.runtime import Runtime
@@ -22,7 +23,7 @@ from callsheet.store.dnc import DncList
 from callsheet.store.imports import ImportJob
 from callsheet.store.lists import ContactList
 
-router = APIRouter(prefix="/v1/apps/{app}/{kind}/{list_id}/imports", tags=["imports"])
+router = Router(prefix="/v1/apps/{app}/{kind}/{list_id}/imports", tags=["imports"])
 
 _FILE_NAME = Query(max_length=200, description="What the file is called, for reports.")
 _NO_LIST = (ContactListNotFound, DncListNotFound)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field, StringConstraints
 
 from callsheet.api.v1.asked import Served, Tenant
@@ -12,13 +12,14 @@ from callsheet.api.v1.contract import problems
 from callsheet.api.v1.dnc_numbers import MOST_NUMBERS
 from callsheet.api.v1.numbers import AnyNumber
 from callsheet.api.v1.shapes import USUAL_LIMIT, After, Body, Instant, Limit, Page, no_cursor, page_of
+from callsheet.api.v1.strict import Router
 from callsheet.core.campaign import Channel
 from callsheet.core.errors import BodyTooLarge
 from callsheet.core.ids import PERSON_BYTES
 from callsheet.engine import opt_outs
 from callsheet.store.opt_outs import OptOut, Place
 
-router = APIRouter(prefix="/v1/apps/{app}/opt-outs", tags=["opt-outs"])
+router = Router(prefix="/v1/apps/{app}/opt-outs", tags=["opt-outs"])
 
 _LONGEST_REASON = 256
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.contact_lists import find_contact_list
 from callsheet.api.v1.contract import problems
 from callsheet.api.v1.shapes import USUAL_LIMIT, After, Body, Instant, Limit, Page, no_cursor, page_of
+from callsheet.api.v1.strict import Router
 from callsheet.core.contacts import LONGEST_VALUE, MOST_COLUMNS, Contact, columns_of
 from callsheet.core.errors import BodyTooLarge, ContactListNotFound, FieldError, Invalid, PullNotFound
 from callsheet.core.fence import LONGEST_URL
@@ -28,7 +28,7 @@ from callsheet.engine.runtime import Runtime
 from callsheet.store.apps import App
 from callsheet.store.pulls import Entry, Pull, State
 
-router = APIRouter(prefix="/v1/apps/{app}/contact-lists/{list_id}/pull", tags=["pulls"])
+router = Router(prefix="/v1/apps/{app}/contact-lists/{list_id}/pull", tags=["pulls"])
 
 _MOST_HEADERS = 50
 _LONGEST_HEADER = 4000

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter
 from pydantic import AfterValidator, BaseModel, Field, StrictBool, StrictInt
 
 from callsheet.api.v1.asked import Served, Tenant
@@ -21,10 +20,11 @@ from callsheet.api.v1.shapes import (
     no_cursor,
     page_of,
 )
+from callsheet.api.v1.strict import Router
 from callsheet.core.errors import BodyTooLarge, InUse, NameTaken, QueueNotFound
 from callsheet.store.queues import USUAL_PRIORITY, Queue
 
-router = APIRouter(prefix="/v1/apps/{app}/queues", tags=["queues"])
+router = Router(prefix="/v1/apps/{app}/queues", tags=["queues"])
 
 LOWEST_PRIORITY, HIGHEST_PRIORITY = 1, 10
 _MOST_SKILLS = 100

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Sequence
 
 import msgspec
-from fastapi import APIRouter
 from starlette.responses import StreamingResponse
 
 from callsheet.api.instants import write_instant
@@ -13,6 +12,7 @@ from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.contract import problems
 from callsheet.api.v1.csv_export import CSV, Bom, csv_response
 from callsheet.api.v1.runs import OfAttempts, OfState, find_run
+from callsheet.api.v1.strict import Router
 from callsheet.core.contacts import columns_of
 from callsheet.core.errors import RunNotFound
 from callsheet.core.run import Run
@@ -20,7 +20,7 @@ from callsheet.engine.runtime import Runtime
 from callsheet.store.outcomes import ContactOutcome
 from callsheet.store.reports import AttemptRecord, WantedAttempts
 
-router = APIRouter(prefix="/v1/apps/{app}/runs/{run_id}", tags=["reports"])
+router = Router(prefix="/v1/apps/{app}/runs/{run_id}", tags=["reports"])
 
 _BLOCK = 1000
 _ANSWER = CSV | problems(RunNotFound)

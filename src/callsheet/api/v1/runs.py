@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from pydantic import AwareDatetime, BaseModel
 
 from callsheet.api.v1.asked import OfCampaign, Served, Tenant
 from callsheet.api.v1.contract import problems
 from callsheet.api.v1.report import Report, report_of
 from callsheet.api.v1.shapes import USUAL_LIMIT, After, Body, Instant, Limit, Page, no_cursor, page_of
+from callsheet.api.v1.strict import Router
 from callsheet.core.attempt import SAID_LENGTH
 from callsheet.core.errors import CampaignNotFound, NameAmbiguous, RunNotFound, WrongState
 from callsheet.core.ids import decode_attempt
@@ -22,7 +23,7 @@ from callsheet.store.lists import read_contact_id
 from callsheet.store.reports import AttemptRecord, SuppressionRecord, WantedAttempts
 from callsheet.store.runs import Wanted
 
-router = APIRouter(prefix="/v1/apps/{app}/runs", tags=["runs"])
+router = Router(prefix="/v1/apps/{app}/runs", tags=["runs"])
 
 RunStatus = Literal["Active", "Paused", "Stopped", "Completed"]
 State = Literal["pending", "uncertain", "withdrawn", "refused", "rejected", "accepted", "undelivered", "delivered"]

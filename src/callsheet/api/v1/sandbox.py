@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field
 
 from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.contract import problems
 from callsheet.api.v1.shapes import USUAL_LIMIT, Instant, Limit, Page, page_of
+from callsheet.api.v1.strict import Router
 from callsheet.core.errors import CampaignNotFound, NameAmbiguous
 from callsheet.engine import campaigns
 from callsheet.engine.runtime import Runtime
 from callsheet.store.apps import App
 
-router = APIRouter(prefix="/v1/apps/{app}/sandbox", tags=["sandbox"])
+router = Router(prefix="/v1/apps/{app}/sandbox", tags=["sandbox"])
 
 
 class SandboxMessage(BaseModel):

@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from pydantic import BaseModel
 
 from callsheet.api.caller import caller_of, note
@@ -14,6 +14,7 @@ from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.contract import problems
 from callsheet.api.v1.schedule_bodies import NewSchedule
 from callsheet.api.v1.shapes import USUAL_LIMIT, After, Instant, Limit, Page, no_cursor, page_of
+from callsheet.api.v1.strict import Router
 from callsheet.clock import from_micros, to_micros
 from callsheet.core.campaign import Campaign
 from callsheet.core.errors import (
@@ -30,7 +31,7 @@ from callsheet.core.schedule import Plan, Schedule, preview
 from callsheet.core.zones import zone_info
 from callsheet.engine import campaigns, schedules
 
-router = APIRouter(prefix="/v1/apps/{app}", tags=["schedules"])
+router = Router(prefix="/v1/apps/{app}", tags=["schedules"])
 
 SHOWN_DATES = 10
 MOST_DATES = 100

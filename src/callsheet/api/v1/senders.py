@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.contract import Responses, problems
 from callsheet.api.v1.shapes import Body
+from callsheet.api.v1.strict import Router
 from callsheet.core.errors import BodyTooLarge, Conflict, FieldError, InUse, Invalid, SenderNotFound
 from callsheet.core.run import Sender
 from callsheet.engine.runtime import Runtime
 from callsheet.store.apps import App
 
-router = APIRouter(prefix="/v1/apps/{app}/senders", tags=["senders"])
+router = Router(prefix="/v1/apps/{app}/senders", tags=["senders"])
 
 _FASTEST = 100_000
 

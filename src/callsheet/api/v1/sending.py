@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import BaseModel
 
 from callsheet.api.caller import caller_of
 from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.contract import problems
 from callsheet.api.v1.shapes import Body, Instant, Reason
+from callsheet.api.v1.strict import Router
 from callsheet.core.errors import BodyTooLarge
 from callsheet.engine import stopping
 from callsheet.store.sending import Stop
 
-router = APIRouter(prefix="/v1/apps/{app}", tags=["sending"])
+router = Router(prefix="/v1/apps/{app}", tags=["sending"])
 
 
 class NewStop(Body):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response, Security
+from fastapi import Depends, Request, Response, Security
 from pydantic import BaseModel, StringConstraints
 
 from callsheet.api.session_cookie import (
@@ -17,12 +17,13 @@ from callsheet.api.session_cookie import (
 from callsheet.api.v1.asked import Served, session_scheme
 from callsheet.api.v1.contract import problems
 from callsheet.api.v1.shapes import Body, Instant, LongName
+from callsheet.api.v1.strict import Router
 from callsheet.core.errors import BodyTooLarge, Conflict, TooManySignIns
 from callsheet.core.passwords import MOST_CHARACTERS
 from callsheet.core.permissions import Role
 from callsheet.store.sessions import Session
 
-router = APIRouter(prefix="/v1", tags=["sessions"])
+router = Router(prefix="/v1", tags=["sessions"])
 
 Password = Annotated[str, StringConstraints(max_length=MOST_CHARACTERS)]
 

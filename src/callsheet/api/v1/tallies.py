@@ -5,19 +5,20 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import AwareDatetime, BaseModel
 
 from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.contract import problems
 from callsheet.api.v1.runs import find_run
 from callsheet.api.v1.shapes import Instant
+from callsheet.api.v1.strict import Router
 from callsheet.core.attempt import Kind
 from callsheet.core.errors import FieldError, Invalid, RunNotFound
 from callsheet.store import tallies
 from callsheet.store.tallies import Point
 
-router = APIRouter(prefix="/v1/apps/{app}/runs/{run_id}", tags=["reports"])
+router = Router(prefix="/v1/apps/{app}/runs/{run_id}", tags=["reports"])
 
 MOST_POINTS = 2000
 """Of a timeline: a day of minutes fits."""

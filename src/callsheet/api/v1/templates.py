@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.contract import problems
 from callsheet.api.v1.shapes import USUAL_LIMIT, After, Body, Limit, LongName, Page, no_cursor, page_of
+from callsheet.api.v1.strict import Router
 from callsheet.core.contacts import LONGEST_VALUE, MOST_COLUMNS
 from callsheet.core.errors import BodyTooLarge, FieldError, InUse, Invalid, NameTaken, NotFound, TemplateNotFound
 from callsheet.core.message import to_send
@@ -20,7 +21,7 @@ from callsheet.engine.runtime import Runtime
 from callsheet.store.apps import App
 from callsheet.store.documents import Document
 
-router = APIRouter(prefix="/v1/apps/{app}/templates", tags=["templates"])
+router = Router(prefix="/v1/apps/{app}/templates", tags=["templates"])
 
 _LONGEST_BODY = 65_536
 """With its HTML; what is left to send has a limit of its own."""

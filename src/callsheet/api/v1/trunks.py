@@ -5,17 +5,17 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated
 
-from fastapi import APIRouter
 from pydantic import AfterValidator, BaseModel, StrictBool, StringConstraints
 
 from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.contract import problems
 from callsheet.api.v1.shapes import Body, LongName
+from callsheet.api.v1.strict import Router
 from callsheet.core.errors import BodyTooLarge, InUse, TrunkNotFound
 from callsheet.engine.runtime import Runtime
 from callsheet.store.apps import Trunk
 
-router = APIRouter(prefix="/v1/apps/{app}/trunks", tags=["trunks"])
+router = Router(prefix="/v1/apps/{app}/trunks", tags=["trunks"])
 
 CARRIERS = ("sandbox",)
 """What this release can speak to."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import BaseModel, StrictBool
 
 from callsheet.api.caller import Caller, note
@@ -10,13 +10,14 @@ from callsheet.api.v1.asked import Calling, Served, Tenant
 from callsheet.api.v1.contract import problems
 from callsheet.api.v1.sessions import Password
 from callsheet.api.v1.shapes import USUAL_LIMIT, After, Body, Instant, Limit, LongName, Page, no_cursor, page_of
+from callsheet.api.v1.strict import Router
 from callsheet.core.audit import ActorKind
 from callsheet.core.errors import BodyTooLarge, Forbidden, LastAdmin, NameTaken, UserNotFound
 from callsheet.core.permissions import Role
 from callsheet.engine.runtime import Runtime
 from callsheet.store.users import User
 
-router = APIRouter(prefix="/v1/apps/{app}/users", tags=["users"])
+router = Router(prefix="/v1/apps/{app}/users", tags=["users"])
 
 _ELSEWHERE = "This user belongs to other apps too: whoever is admin in all of them, or the user himself, can do this."
 

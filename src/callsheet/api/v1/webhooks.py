@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field, StrictBool
 
 from callsheet.api.v1.asked import Served, Tenant
@@ -20,6 +19,7 @@ from callsheet.api.v1.shapes import (
     no_cursor,
     page_of,
 )
+from callsheet.api.v1.strict import Router
 from callsheet.core.errors import BodyTooLarge, FieldError, Invalid, WebhookDisabled, WebhookNotFound
 from callsheet.core.fence import LONGEST_URL
 from callsheet.core.notice import NoticeKind
@@ -27,7 +27,7 @@ from callsheet.engine.runtime import Runtime
 from callsheet.store.apps import App
 from callsheet.store.webhooks import Webhook
 
-router = APIRouter(prefix="/v1/apps/{app}/webhooks", tags=["webhooks"])
+router = Router(prefix="/v1/apps/{app}/webhooks", tags=["webhooks"])
 
 Url = Annotated[str, Field(max_length=LONGEST_URL)]
 Kinds = Annotated[list[NoticeKind], Field(min_length=1, max_length=len(NoticeKind))]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
 from pydantic import BaseModel
 
 from callsheet.api.v1.asked import Served, Tenant
@@ -10,12 +9,13 @@ from callsheet.api.v1.contact_history import ShownMembership, show_membership
 from callsheet.api.v1.contract import problems
 from callsheet.api.v1.numbers import AnyNumber, read_number
 from callsheet.api.v1.shapes import Body, Instant
+from callsheet.api.v1.strict import Router
 from callsheet.core.errors import BodyTooLarge, CampaignNotFound, NameAmbiguous
 from callsheet.core.why import Answer, Gate, PlaceAnswers, Ruling, Why, explain
 from callsheet.engine import campaigns
 from callsheet.store.standings import Latest, Sighting
 
-router = APIRouter(prefix="/v1/apps/{app}/campaigns", tags=["campaigns"])
+router = Router(prefix="/v1/apps/{app}/campaigns", tags=["campaigns"])
 
 
 class Sought(Body):
