@@ -180,10 +180,9 @@ async def look_into(settings: Settings, folder: DataFolder, clock: Clock) -> See
     with _naming_the_setting(settings):
         store, database = await _connect(settings, folder, vault, clock, inline=True)
     try:
-        await store.apps.open_all()
+        if await store.apps.open_all():
+            raise Conflict(_WRONG_KEY)
         return await look(database, clock.now())
-    except InvalidTag:
-        raise Conflict(_WRONG_KEY) from None
     finally:
         await store.close()
 

@@ -132,7 +132,10 @@ def judge_runs(active: int, overdue: int, *, is_served: bool) -> Finding:
     if active and not is_served:
         return warn("runs", f"{active} runs are Active, and no program works on them.", "Start `callsheet serve`.")
     if overdue:
-        advice = "Read the log for `loop.broke`, `trunk.broke` and `dispatcher.store_away`, or start the program anew."
+        advice = (
+            "Read the log for `loop.broke`, `run.broke`, `run.unreadable`, `trunk.broke` and `dispatcher.store_away`,"
+            " or start the program anew."
+        )
         return warn("runs", f"{overdue} of {active} Active runs make no progress: something is long due.", advice)
     return ok("runs", f"{active} runs are Active.")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -38,6 +39,8 @@ class RunState:
     """Since when nothing is left of it but receipts that may come."""
     dry: bool = False
     """Nothing was left to take from the open groups when this node last tried."""
+    aside_until: datetime | None = None
+    """Until when this node leaves it alone, because arming broke: it must not take the turns of the others."""
     had_first: bool = False
     """Contacts of the first turn were armed last: so many others follow, as they are capped at half."""
     had_deferred: bool = False
@@ -54,6 +57,8 @@ class RunState:
 
     def has_work(self, now: datetime) -> bool:
         """Tell whether anybody may be contacted now."""
+        if self.aside_until is not None and now < self.aside_until:
+            return False
         return self.has_fresh() or any(self.is_due(turn, now) for turn in Turn)
 
     def next_turn(self, now: datetime) -> Turn | None:
@@ -98,6 +103,7 @@ class Agenda:
         self.states: dict[int, RunState] = {}
         self.changed = asyncio.Event()
         self.on_change: Callable[[], None] = lambda: None
+        self._left_out: set[str] = set()
 
     def update(self, runs: list[Run]) -> list[int]:
         """Replace the runs by those that are active now, and return those that are not any more."""
@@ -114,10 +120,16 @@ class Agenda:
                 message = compile_text(run.text)
             except BadTemplate:
                 # It was compiled before it was started: a later release reads it otherwise. The others go on.
-                log.exception("run.unreadable", run=run.id, campaign=run.campaign_id)
+                self.leave_out(run.id)
                 continue
             self.states[run_no] = RunState(run, message, max(1, measure(run.text).count))
         return dropped
+
+    def leave_out(self, run_id: str) -> None:
+        """Say, once, that a run cannot be read: it waits, and the others go on."""
+        if run_id not in self._left_out:
+            self._left_out.add(run_id)
+            log.error("run.unreadable", run=run_id, exc_info=sys.exception())
 
     def of_sender(self, sender_no: int) -> Mapping[int, RunState]:
         """Return the runs that speak through a sender."""

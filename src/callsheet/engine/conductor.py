@@ -87,9 +87,10 @@ class Conductor:
     async def start(self) -> None:
         """Register this node, settle what an earlier one left, open the lines, and start the loops."""
         given, tuning = self._given, self._given.tuning
-        await self._store.apps.open_all()
+        for app_id in await self._store.apps.open_all():
+            log.error("app.unreadable", app=app_id)
         self.node_no = await self._store.hot.enter("callsheet")
-        self.agenda.update(await self._store.runs.active())
+        self.agenda.update(await self._store.runs.active(self.agenda.leave_out))
         self.recorder = Recorder(
             self._store.hot, self.holds, given.clock, given.rng, given.failpoints,
             node_no=self.node_no,

@@ -37,6 +37,9 @@ log = structlog.get_logger()
 AWAY_SECONDS = 0.5
 """How long to wait before a store that is away is asked again: what it took unheard must not outlive its lease."""
 
+ASIDE = timedelta(seconds=10)
+"""How long a run is left alone whose contacts could not be armed, for a reason of its own perhaps."""
+
 MakePace = Callable[[int, dict[str, float]], Pace]
 """How the pace of an app's sender is made from its rates."""
 
@@ -197,9 +200,15 @@ class Dispatcher:
             if limit:
                 async with self._turnstile.turn(state.run.app, limit):
                     armed, deadline = await self._take_turn(state, limit, now)
-        except BaseException:
+        except BaseException as error:
             self._holds.finish(reader)
-            raise
+            if isinstance(error, Unavailable) or not isinstance(error, Exception):
+                raise
+            # Those who share its sender go on.
+            log.exception("run.broke", run=state.run.id, campaign=state.run.campaign_id)
+            state.aside_until = now + ASIDE
+            self._unsure = True
+            return None
         if limit:
             # Who only waited for the pace has used nothing.
             self._shares.spend(run_no, weights[run_no], max(1, armed.seen))

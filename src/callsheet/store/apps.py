@@ -16,7 +16,7 @@ from callsheet.core.run import AppSettings, Sender
 from callsheet.store import tables as t
 from callsheet.store.database import Database
 from callsheet.store.queues import make_default_queue
-from callsheet.store.rows import all_of, insert, new_id, one, read_settings, to_json
+from callsheet.store.rows import DAMAGE, all_of, insert, new_id, one, read_settings, to_json
 from callsheet.store.vault import Vault
 
 
@@ -139,14 +139,19 @@ class Apps:
         """Return an app by its number, or None."""
         return await self._db.read(lambda conn: read_app(conn, self._vault, t.app.c.no == no))
 
-    async def open_all(self) -> None:
-        """Open the key of every app."""
+    async def open_all(self) -> list[str]:
+        """Open the key of every app, and return the ids of apps whose key does not open."""
 
-        def learn(conn: sa.Connection) -> None:
+        def learn(conn: sa.Connection) -> list[str]:
+            shut = []
             for row in conn.execute(sa.select(t.app.c.no, t.app.c.id, t.app.c.key_sealed)):
-                self._vault.learn(row.no, row.id, row.key_sealed)
+                try:
+                    self._vault.learn(row.no, row.id, row.key_sealed)
+                except DAMAGE:
+                    shut.append(row.id)
+            return shut
 
-        await self._db.read(learn)
+        return await self._db.read(learn)
 
     async def change_settings(self, app: int, changes: Mapping[str, Any]) -> ChangedSettings:
         """Change the named settings of an app; those that are not named stay as they are."""

@@ -9,10 +9,10 @@ from itertools import chain
 from typing import NamedTuple
 
 import msgspec
-from cryptography.exceptions import InvalidTag
 
 from callsheet.clock import from_micros, to_micros
 from callsheet.core.attempt import UNREACHED, Intent, fold
+from callsheet.core.filtering import Filter
 from callsheet.core.gate import (
     Cap,
     Facts,
@@ -29,6 +29,7 @@ from callsheet.core.run import Run, judge_group_hours
 from callsheet.core.walk import Chunk, Group
 from callsheet.store.protocol import ArmKey
 from callsheet.store.retry import Retry
+from callsheet.store.rows import DAMAGE
 from callsheet.store.vault import AppKey, Vault
 
 ARMED = "armed"
@@ -90,7 +91,7 @@ def sift(run: Run, candidates: Sequence[Candidate], known: Known, hours: Verdict
     troubled = {*known.on_dnc, *known.opted_out, *known.capped, *known.reached}
     wanted = run.definition.filter
     for candidate in _not_placed(candidates, known.placed):
-        if wanted is not None and candidate.n == 1 and not wanted.accepts(_attributes.decode(candidate.attributes)):
+        if wanted is not None and candidate.n == 1 and not _is_wanted(wanted, candidate):
             suppress.append((candidate, Reason.filtered))
             continue
         key = (candidate.person, candidate.n)
@@ -119,6 +120,13 @@ def sift(run: Run, candidates: Sequence[Candidate], known: Known, hours: Verdict
     counters = Counter({ARMED: len(send)} if send else {})
     counters.update(SUPPRESSED + reason for _, reason in suppress)
     return Sifted(send, suppress, wait, counters)
+
+
+def _is_wanted(wanted: Filter, candidate: Candidate) -> bool:
+    try:
+        return wanted.accepts(_attributes.decode(candidate.attributes))
+    except DAMAGE:
+        return True  # it is armed, and rejected before any carrier is asked
 
 
 def _not_placed(candidates: Sequence[Candidate], placed: Collection[tuple[int, int]]) -> Sequence[Candidate]:
@@ -247,7 +255,7 @@ def judge_group(run: Run, group: Group, now: datetime) -> Verdict:
 
 
 UNREADABLE = ""
-"""The number of an intent whose sealed number does not open: it was changed, or sealed by another key."""
+"""The number of an intent whose sealed number, or whose columns, cannot be read."""
 
 
 def open_intents(vault: Vault, key: ArmKey, send: Sequence[Candidate]) -> list[Intent]:
@@ -257,20 +265,18 @@ def open_intents(vault: Vault, key: ArmKey, send: Sequence[Candidate]) -> list[I
     open_number, decode = app_key.open_number, _attributes.decode
     app, run_no, _, arm_no = key
     try:
-        numbers = [open_number(c.sealed, c.person) for c in send]
-    except InvalidTag:
+        opened = [(open_number(c.sealed, c.person), decode(c.attributes)) for c in send]
+    except DAMAGE:
         # One damaged row must not hold up its neighbours, which are armed already.
-        numbers = [_open_or_not(app_key, c) for c in send]
+        opened = [_open_or_not(app_key, c) for c in send]
     return [
-        Intent(
-            app, run_no, c.person, c.n, c.used + 1, c.list_no, c.pos, c.group_no, arm_no, number, decode(c.attributes),
-        )
-        for c, number in zip(send, numbers, strict=True)
-    ]  # fmt: skip
+        Intent(app, run_no, c.person, c.n, c.used + 1, c.list_no, c.pos, c.group_no, arm_no, number, attributes)
+        for c, (number, attributes) in zip(send, opened, strict=True)
+    ]
 
 
-def _open_or_not(key: AppKey, candidate: Candidate) -> str:
+def _open_or_not(key: AppKey, candidate: Candidate) -> tuple[str, dict[str, str]]:
     try:
-        return key.open_number(candidate.sealed, candidate.person)
-    except InvalidTag:
-        return UNREADABLE
+        return key.open_number(candidate.sealed, candidate.person), _attributes.decode(candidate.attributes)
+    except DAMAGE:
+        return UNREADABLE, {}

@@ -17,7 +17,7 @@ from callsheet.core.campaign import Status
 from callsheet.core.retrying import RetryPolicy, decide
 from callsheet.core.run import retry_policy
 from callsheet.store.retry import Retry
-from callsheet.store.rows import read_definition, read_settings
+from callsheet.store.rows import DAMAGE, read_definition, read_settings
 
 Key = tuple[bytes, int]
 """A person and a try: an attempt within its run."""
@@ -137,12 +137,15 @@ def may_come_again(moved: Iterable[Happening]) -> list[Happening]:
 def read_policy(status: str, definition: str, settings: str) -> RetryPolicy:
     """Read what a run says about trying again.
 
-    In one that has ended nobody is repeated; who was not taken is written down all the same, so that its numbers add
-    up.
+    In one that has ended, or cannot be read, nobody is repeated; who was not taken is written down all the same, so
+    that its numbers add up.
     """
     if status not in (Status.active, Status.paused):
         return RetryPolicy()
-    return retry_policy(read_definition(definition), read_settings(settings))
+    try:
+        return retry_policy(read_definition(definition), read_settings(settings))
+    except DAMAGE:
+        return RetryPolicy()
 
 
 def plan_retries(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ from callsheet.store import tables as t
 from callsheet.store.apps import read_sender
 from callsheet.store.database import Database
 from callsheet.store.launching import TAKES_NOTHING_MORE
-from callsheet.store.rows import all_of, read_definition, read_settings
+from callsheet.store.rows import DAMAGE, all_of, read_definition, read_settings
 from callsheet.store.vault import Vault
 
 
@@ -35,10 +35,14 @@ class Runs:
         self._db = database
         self._vault = vault
 
-    async def active(self) -> list[Run]:
-        """Return the runs that are Active now."""
+    async def active(self, leave_out: Callable[[str], None] = lambda _: None) -> list[Run]:
+        """Return the runs that are Active now; `leave_out` is called with the id of each that cannot be read."""
         going_on = t.run.c.ended_at == 0, t.run.c.status == Status.active.value
-        return await self._db.read(lambda conn: _read(conn, self._vault, *going_on))
+        unreadable: list[str] = []
+        runs = await self._db.read(lambda conn: _read(conn, self._vault, *going_on, unreadable=unreadable))
+        for run_id in unreadable:
+            leave_out(run_id)
+        return runs
 
     async def find(self, app: int, run_id: str) -> Run | None:
         """Return a run by its public id."""
@@ -70,10 +74,31 @@ def _wanted(wanted: Wanted) -> Iterator[sa.ColumnElement[bool]]:
         yield run.c.started_at < to_micros(wanted.started_before)
 
 
-def _read(conn: sa.Connection, vault: Vault, *where: sa.ColumnElement[bool], limit: int | None = None) -> list[Run]:
+def _read(
+    conn: sa.Connection,
+    vault: Vault,
+    *where: sa.ColumnElement[bool],
+    limit: int | None = None,
+    unreadable: list[str] | None = None,
+) -> list[Run]:
+    """Read runs; the ids of those that cannot be read go to `unreadable`, where that is given."""
+    rows = all_of(conn, _select().where(*where).order_by(t.run.c.no.desc()).limit(limit))
+    lists = _lists(conn, rows)
+    runs = []
+    for row in rows:
+        try:
+            vault.learn(row["app"], row["app_id"], row["key_sealed"])
+            runs.append(_run(row, lists.get(row["no"], {})))
+        except DAMAGE:
+            if unreadable is None:
+                raise
+            unreadable.append(row["id"])
+    return runs
+
+
+def _select() -> sa.Select[Any]:
     run, version, sender, app = t.run, t.campaign_version, t.sender, t.app
-    rows = all_of(
-        conn,
+    return (
         sa.select(
             run,
             version.c.definition,
@@ -98,14 +123,7 @@ def _read(conn: sa.Connection, vault: Vault, *where: sa.ColumnElement[bool], lim
         .join(app, app.c.no == run.c.app)
         .join(sender, sender.c.no == run.c.sender_no)
         .outerjoin(t.campaign, t.campaign.c.no == run.c.campaign_no)
-        .where(*where)
-        .order_by(run.c.no.desc())
-        .limit(limit),
     )
-    lists = _lists(conn, rows)
-    for row in rows:
-        vault.learn(row["app"], row["app_id"], row["key_sealed"])
-    return [_run(row, lists.get(row["no"], {})) for row in rows]
 
 
 def _lists(conn: sa.Connection, runs: Sequence[Mapping[str, Any]]) -> dict[int, dict[int, int]]:
