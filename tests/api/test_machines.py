@@ -9,6 +9,7 @@ from api.callers import V2
 from callsheet import settings
 from callsheet.api.app import build
 from callsheet.bootstrap import open_runtime
+from callsheet.console.welcome import Welcome
 from databases import change
 
 
@@ -138,3 +139,18 @@ async def test_the_console_answers_what_is_not_the_apis(server):
 
     assert pages == ["home of /", "home of /welcome/x", "home of /assets/a.js"]
     assert ours == [404, 401, 401, 200]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+async def test_where_nothing_is_a_program_gets_a_problem_and_a_person_a_page(server, method):
+    transport = httpx2.ASGITransport(build(server.runtime, home=Welcome(server.runtime.sign_in.invitation)))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://callsheet.test") as http:
+        asked = [
+            await http.request(method, "/nowhere", content=b"no JSON" * (method == "POST"), headers={"accept": accept})
+            for accept in ("*/*", "application/json", "text/html,*/*;q=0.8")
+        ]
+
+    kinds = ["application/problem+json", "application/problem+json", "text/html; charset=utf-8"]
+    assert [(one.status_code, one.headers["content-type"]) for one in asked] == [(404, kind) for kind in kinds]
+    assert all(one.headers["cache-control"] == "no-store" for one in asked)
+    assert method == "HEAD" or asked[0].json()["code"] == "not_found"

@@ -21,7 +21,7 @@ def welcome(clock: StillClock) -> Welcome:
 
 @pytest.fixture
 def browser(welcome: Welcome) -> TestClient:
-    return TestClient(welcome)
+    return TestClient(welcome, headers={"accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
 
 
 def test_the_link_shows_the_page_once(welcome, browser):

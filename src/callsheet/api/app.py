@@ -47,7 +47,10 @@ _HEADERS = {
 
 
 def build(runtime: Runtime, *, home: ASGIApp | None = None) -> ASGIApp:
-    """Build the API of a process. `home` answers every path that is none of the API's: the console."""
+    """Build the API of a process. `home` answers every path that is none of the API's: the console.
+
+    What `home` has no page for it raises as an HTTPException, and it is answered as a failure of the API.
+    """
     return Front(runtime, compat=compat_router.build(runtime), v1=v1_app.build(runtime), home=home)
 
 
@@ -67,14 +70,14 @@ class Front:
             await self._v1(scope, receive, send)
             return
         address = find_address(_raw_path(scope), scope["path"])
-        if self._home is not None and not address.is_ours():
-            await self._home(scope, receive, send)
-            return
         scope = {**scope, NOTED: {}}
         upload = Upload(Headers(scope=scope), receive)
         answer = _Answer(send, upload, partial(self._write_down, address, scope))
         try:
-            await self._serve(address, scope, upload, answer)
+            if self._home is not None and not address.is_ours():
+                await self._home(scope, upload, answer)
+            else:
+                await self._serve(address, scope, upload, answer)
         except ClientDisconnect:
             return
         except Exception as error:  # noqa: BLE001 (whatever it is, the caller gets an answer without details)

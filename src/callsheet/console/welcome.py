@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
 
@@ -44,7 +46,7 @@ class Welcome:
         return PATH + self._invitation.make()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Answer one request. Raises HTTPException for a path with nothing behind, unless a person reads the answer."""
         path, method = scope["path"], scope["method"]
         reads = method in ("GET", "HEAD")
         page: Response
@@ -52,8 +54,10 @@ class Welcome:
             page = _page("Callsheet", _ELSEWHERE)
         elif reads and path.startswith(PATH):
             page = self._open(path.removeprefix(PATH), spend=method == "GET")
-        else:
+        elif "text/html" in Headers(scope=scope).get("accept", ""):
             page = _page("Nothing here", _ELSEWHERE, status=404)
+        else:
+            raise HTTPException(404)
         await page(scope, receive, send)
 
     def _open(self, token: str, *, spend: bool) -> Response:
