@@ -48,6 +48,16 @@ async def test_a_secret_is_shown_once_and_stored_sealed(shop):
     assert made["secret"].encode() not in sealed
 
 
+async def test_what_is_made_is_answered_as_it_is_shown(shop):
+    made = await make(shop, name="Nightly report")
+    app = (await shop.server.http.post("/v1/apps", json={"name": "Branch"}, headers=shop.headers)).json()
+
+    shown = (await shop.v1("GET", f"/clients/{made['id']}")).json()
+    del shown["created_at"]
+    assert {"secret": made["secret"], **shown} == made
+    assert app["client"]["name"] == "First client"
+
+
 async def test_a_client_has_the_scopes_that_it_was_given_and_keeps_them_until_they_are_changed(shop):
     made = await make(shop)
     assert await ask(shop, made["id"], made["secret"]) == 200

@@ -25,7 +25,13 @@ ALL_SCOPES = frozenset(scope.value for scope in Scope)
 
 # Made once, because every request asks for it: making a statement takes longer than running it.
 _WITH_APP = (
-    sa.select(t.app, t.client.c.secret_sealed, t.client.c.algorithm, t.client.c.scopes)
+    sa.select(
+        t.app,
+        t.client.c.name.label("client_name"),
+        t.client.c.secret_sealed,
+        t.client.c.algorithm,
+        t.client.c.scopes,
+    )
     .join(t.client, t.client.c.app == t.app.c.no)
     .where(t.client.c.id == sa.bindparam("client_id"))
 )
@@ -49,6 +55,7 @@ class Client:
     """A program that may call the API for one app, with what its tokens are verified by."""
 
     id: str
+    name: str
     secret: str
     algorithm: str
     scopes: frozenset[str]
@@ -88,7 +95,7 @@ class Clients:
         client_id, secret = await self._db.write(
             lambda conn: insert_client(conn, self._vault, app.no, name, algorithm, scopes, at)
         )
-        return Client(client_id, secret, algorithm, frozenset(scopes), app)
+        return Client(client_id, name, secret, algorithm, frozenset(scopes), app)
 
     async def find(self, client_id: str) -> Client | None:
         """Return a client of any app with its app and its secret, or None: for whoever verifies a token."""
@@ -97,7 +104,8 @@ class Clients:
             return None
         secret = self._vault.open_secret(row["secret_sealed"], client_id)
         scopes = frozenset(row["scopes"].split())
-        return Client(client_id, secret, row["algorithm"], scopes, open_app(self._vault, row))
+        app = open_app(self._vault, row)
+        return Client(client_id, row["client_name"], secret, row["algorithm"], scopes, app)
 
     async def look_up(self, app: int, client_id: str) -> ListedClient | None:
         """Return a client of an app, or None."""

@@ -68,6 +68,7 @@ class SecretOfClient(BaseModel):
 class CreatedClient(SecretOfClient):
     """An API client that was made, with its secret. It is shown this once."""
 
+    name: str
     scopes: list[Scope]
     algorithm: Algorithm
 
@@ -129,7 +130,11 @@ async def delete_client(runtime: Served, app: Tenant, client_id: str) -> None:
 def show_created(client: Client) -> CreatedClient:
     """Show a client with its secret, for the one answer that does."""
     return CreatedClient(
-        id=client.id, secret=client.secret, scopes=_sorted(client.scopes), algorithm=Algorithm(client.algorithm)
+        id=client.id,
+        name=client.name,
+        secret=client.secret,
+        scopes=_sorted(client.scopes),
+        algorithm=Algorithm(client.algorithm),
     )
 
 
