@@ -9,6 +9,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from structlog.testing import capture_logs
 
 from callsheet.clock import SystemClock
 from callsheet.core import recurrence
@@ -19,7 +20,7 @@ from callsheet.engine import campaigns, eraser, schedules
 from callsheet.engine.dispatcher import Tuning
 from callsheet.engine.virtual_time import VirtualClock, run
 from callsheet.store.runs import Wanted
-from databases import Place
+from databases import Place, change
 from engine.test_two_engines import engine, postgres_place  # noqa: F401 (a fixture)
 from engine.world import World, world
 from factories import change_settings, hours, make_app, make_definition, make_list
@@ -266,6 +267,30 @@ def test_one_that_breaks_does_not_stand_in_the_way_of_the_others(tmp_path: Path)
             assert (await found(w, broken)).status is Status.scheduled
             await clock.sleep(600)
             assert await outcome(w, broken) == ("started", Status.completed)
+
+    run(main, start=MONDAY)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "update schedule set document = '{torn' where campaign_no <> :sound",
+        "update campaign_version set definition = '{\"name\": 1}' where campaign_no <> :sound",
+    ],
+)
+def test_however_many_cannot_be_read_the_others_start_and_it_is_said_once(tmp_path: Path, damage: str) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path, tuning=LAZY) as w:
+            torn, sound = [await make(w, 1) for _ in range(101)], await make(w)
+            for campaign in (*torn, sound):
+                await schedules.put(w.runtime, w.app, campaign, Schedule("UTC", MONDAY + MINUTE))
+            await change(w.store, damage, sound=sound.no)
+            with capture_logs() as logs:
+                await clock.sleep(90)
+            assert await outcome(w, sound) == ("started", Status.completed)
+            assert w.ledger.count() == 2
+            broke = [line["campaign"] for line in logs if line["event"] == "schedule.broke"]
+            assert sorted(broke) == sorted(campaign.id for campaign in torn)
 
     run(main, start=MONDAY)
 

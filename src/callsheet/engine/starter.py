@@ -33,6 +33,8 @@ class Starter(Loop):
         """What is done with a campaign whose next occurrence has come."""
         self.end: Callable[[Campaign, datetime], Awaitable[None]] = _nothing
         """What is done with one whose occurrence is over."""
+        self._broken: set[str] = set()
+        """Campaigns of which was said that something broke; it is said again when that happens anew."""
 
     async def run(self) -> None:
         """Look when an occurrence begins or ends, when a schedule is new, and at every tick, until `stop`."""
@@ -49,12 +51,12 @@ class Starter(Loop):
         """Begin what is due and end what is over; return how many seconds there is nothing to do."""
         now = await self._store.hot.now()
         broke = False
-        for campaign in await self._store.schedules.over(now):
-            broke |= not await self._done(self.end, campaign, now)
-        for campaign in await self._store.schedules.due(now):
+        for app, campaign_id in await self._store.schedules.over(now):
+            broke |= not await self._done(self.end, app, campaign_id, now)
+        for app, campaign_id in await self._store.schedules.due(now):
             if self._stopping:
                 break
-            broke |= not await self._done(self.begin, campaign, now)
+            broke |= not await self._done(self.begin, app, campaign_id, now)
         soonest = await self._store.schedules.soonest()
         if soonest is None:
             return self._tick_seconds
@@ -62,14 +64,19 @@ class Starter(Loop):
         return min(self._tick_seconds, max(wait, AGAIN_SECONDS if broke else 0.0))
 
     async def _done(
-        self, deal: Callable[[Campaign, datetime], Awaitable[None]], campaign: Campaign, now: datetime
+        self, deal: Callable[[Campaign, datetime], Awaitable[None]], app: int, campaign_id: str, now: datetime
     ) -> bool:
         """Deal with a campaign, and say whether that did not break: one must not stand in the way of the others."""
         try:
-            await deal(campaign, now)
+            campaign = await self._store.campaigns.find(app, campaign_id=campaign_id)
+            if campaign is not None:
+                await deal(campaign, now)
         except Unavailable:
             raise
         except Exception:
-            log.exception("schedule.broke", campaign=campaign.id)
+            if campaign_id not in self._broken:
+                log.exception("schedule.broke", campaign=campaign_id)
+            self._broken.add(campaign_id)
             return False
+        self._broken.discard(campaign_id)
         return True

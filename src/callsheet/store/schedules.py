@@ -5,10 +5,8 @@ Starting what is due is `Campaigns.start`: the claim of an occurrence and its ru
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -16,12 +14,9 @@ from callsheet.clock import from_micros, to_micros
 from callsheet.core.campaign import Campaign, lapsed, unscheduled
 from callsheet.core.schedule import Schedule, Verdict
 from callsheet.store import tables as t
-from callsheet.store.campaign_rows import find, lock, read, select_campaigns
+from callsheet.store.campaign_rows import lock, read, select_campaigns
 from callsheet.store.database import Database
 from callsheet.store.planning import drop_plan, give_plan, move_alone, note
-
-_MOST_DUE = 100
-"""At one look."""
 
 
 class Schedules:
@@ -62,23 +57,23 @@ class Schedules:
 
         return await self._db.write(pass_over)
 
-    async def due(self, now: datetime) -> list[Campaign]:
-        """Return campaigns whose next occurrence has come, of all apps, the longest due first."""
+    async def due(self, now: datetime) -> list[tuple[int, str]]:
+        """Name the campaigns whose next occurrence has come, of all apps, the longest due first: app and id of each."""
         schedule = t.schedule
         query = sa.select(schedule.c.app, t.campaign.c.id).join(
             t.campaign, sa.and_(t.campaign.c.app == schedule.c.app, t.campaign.c.no == schedule.c.campaign_no)
         )
         come = query.where(schedule.c.next_at > 0, schedule.c.next_at <= to_micros(now)).order_by(schedule.c.next_at)
-        return await self._db.read(lambda conn: _found(conn, come))
+        return await self._db.read(lambda conn: [(app, campaign_id) for app, campaign_id in conn.execute(come)])
 
-    async def over(self, now: datetime) -> list[Campaign]:
-        """Return campaigns whose run goes on although the time of its occurrence is over."""
+    async def over(self, now: datetime) -> list[tuple[int, str]]:
+        """Name the campaigns whose run goes on although the time of its occurrence is over: app and id of each."""
         run = t.run
         query = sa.select(run.c.app, t.campaign.c.id).join(
             t.campaign, sa.and_(t.campaign.c.no == run.c.campaign_no, t.campaign.c.run_no == run.c.no)
         )
         over = query.where(run.c.ended_at == 0, run.c.ends_at > 0, run.c.ends_at <= to_micros(now))
-        return await self._db.read(lambda conn: _found(conn, over))
+        return await self._db.read(lambda conn: [(app, campaign_id) for app, campaign_id in conn.execute(over)])
 
     async def soonest(self) -> datetime | None:
         """Return when the next occurrence of all begins or ends."""
@@ -98,9 +93,3 @@ class Schedules:
             )
         ordered = query.order_by(schedule.c.next_at, schedule.c.campaign_no).limit(limit)
         return await self._db.read(lambda conn: read(conn, app, ordered))
-
-
-def _found(conn: sa.Connection, query: sa.Select[Any]) -> list[Campaign]:
-    keys: Sequence[Any] = conn.execute(query.limit(_MOST_DUE)).all()
-    found = [find(conn, app, campaign_id) for app, campaign_id in keys]
-    return [campaign for campaign in found if campaign is not None]
