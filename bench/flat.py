@@ -70,7 +70,7 @@ class Stepping:
         """Fill a store, and start a run in it."""
         await start(store, await make_campaign(store, contacts))
         run = (await store.runs.active())[0]
-        return cls(store, run, await store.hot.enter("bench"), (await store.hot.work(run)).groups)
+        return cls(store, run, await store.hot.enter("bench"), (await store.hot.work([run]))[0].groups)
 
     async def seconds(self, steps: int) -> list[float]:
         """Time some steps."""

@@ -17,7 +17,7 @@ from callsheet.core.run import NORMALLY, AppSettings, Launch, Run
 from callsheet.core.walk import Chunk, Group
 from callsheet.store.apps import App
 from callsheet.store.lists import ContactList
-from callsheet.store.protocol import Armed, ArmKey, Batch, NewContact, NewEntry, Recorded
+from callsheet.store.protocol import Armed, ArmKey, Batch, NewContact, NewEntry, Recorded, Work
 from callsheet.store.store import Store
 
 MONDAY_NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -202,6 +202,12 @@ async def refreshed(store: Store, run: Run) -> Run:
     return found
 
 
+async def work_of(store: Store, run: Run) -> Work:
+    """Return what is left to do in a run."""
+    (work,) = await store.hot.work([run])
+    return work
+
+
 async def forbid(store: Store, app: App, dnc_no: int, numbers: Iterable[str]) -> int:
     """Put numbers on a DNC list and return how many were new there."""
     key = store.vault.app(app.no)
@@ -246,7 +252,7 @@ class Node:
     async def take(self, run: Run, groups: Collection[Group] | None = None, size: int = 200) -> Chunk | None:
         """Take a chunk out of these groups, or out of all that have something left."""
         if groups is None:
-            groups = (await self.store.hot.work(run)).groups
+            groups = (await work_of(self.store, run)).groups
         self._groups.update({(group.list_no, group.group_no): group for group in groups})
         return await self.store.hot.take(run, groups, node_no=self.no, size=size, lease_seconds=LEASE_SECONDS)
 

@@ -1,6 +1,7 @@
 """Single messages, in virtual time: they stop with everything else, however many wait at the same time."""
 
 import asyncio
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from callsheet.core.contacts import PHONE_NUMBER, Contact, columns_of, read_cont
 from callsheet.core.errors import ListInUse
 from callsheet.engine import campaigns, singles, stopping
 from callsheet.engine.virtual_time import VirtualClock, run
+from callsheet.store.sqlite.database import SqliteDatabase
 from engine.world import World, world
 from factories import MONDAY_NOON, SENDER, number
 
@@ -25,14 +27,14 @@ async def flow_of(w: World) -> Named:
     return flow.named
 
 
-async def send_all(w: World) -> Campaign:
+async def send_all(w: World, serials: Iterable[int] = range(PEOPLE), flow: Named | None = None) -> Campaign:
     """Ask for single messages to several people through a sender that takes a minute for each."""
-    sender = await w.store.apps.find_sender(w.app.no, SENDER, w.clock.now())
     trunk = (await w.store.apps.trunks(w.app.no))[0]
     await w.store.apps.set_sender(w.app.no, trunk.no, SENDER, 1 / 60, w.clock.now())
+    sender = await w.store.apps.find_sender(w.app.no, SENDER, w.clock.now())
     assert sender is not None
-    flow = await flow_of(w)
-    for serial in range(PEOPLE):
+    flow = flow or await flow_of(w)
+    for serial in serials:
         contact = read_contact({PHONE_NUMBER: number(serial)}, columns_of((PHONE_NUMBER,)), None)
         assert isinstance(contact, Contact)
         await singles.send(w.runtime, w.app, sender, flow, contact)
@@ -105,3 +107,27 @@ def test_the_list_of_single_messages_is_not_deleted_under_them(tmp_path: Path) -
             await w.store.lists.delete(numbers)
 
     run(play, start=MONDAY_NOON)
+
+
+def test_a_look_asks_as_much_for_many_waiting_messages_as_for_few(tmp_path: Path) -> None:
+    async def play(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path) as w:
+            flow, counts = await flow_of(w), []
+            for serials in (range(5), range(5, 50)):
+                await send_all(w, serials, flow)
+                await asyncio.sleep(5)
+                counts.append(await asked_in_a_look(w))
+            assert counts[0] == counts[1]
+
+    run(play, start=MONDAY_NOON)
+
+
+async def asked_in_a_look(w: World) -> int:
+    """Count the statements of a look."""
+    assert isinstance(w.store._database, SqliteDatabase)
+    told: list[str] = []
+    raw = w.store._database._writer.raw
+    raw.set_trace_callback(told.append)
+    await w.conductor._scheduler.look()
+    raw.set_trace_callback(None)
+    return len(told)

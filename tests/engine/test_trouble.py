@@ -9,6 +9,7 @@ from callsheet.core.campaign import Campaign, Move, Status
 from callsheet.core.errors import Unavailable
 from callsheet.engine import campaigns
 from callsheet.engine.virtual_time import VirtualClock, run
+from databases import change
 from engine.world import World, world
 from factories import MONDAY_NOON, contact, make_definition, make_list, number
 
@@ -142,6 +143,24 @@ def test_a_run_that_cannot_be_judged_does_not_stop_the_others(tmp_path: Path) ->
                 await w.run_campaign(campaign)
             await w.until(sound, Status.completed, longest_seconds=60)
             assert w.ledger.count() == 50
+
+    run(main, start=MONDAY_NOON)
+
+
+def test_a_run_of_which_the_store_cannot_say_what_is_left_does_not_stop_the_others(tmp_path: Path) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path) as w:
+            campaigns = [await create(w, lists=[await make_list(w.store, w.app, clock, 10)]) for _ in range(5)]
+            broken = await w.run_campaign(campaigns[2])
+            # No instant that there is.
+            row = "insert into retry values (:app, :run, 0, :due, 1, 0, x'00', 1, 0, 0, '')"
+            await change(w.store, row, app=w.app.no, run=broken.run_no, due=2**62)
+            sound = campaigns[:2] + campaigns[3:]
+            for campaign in sound:
+                await w.run_campaign(campaign)
+            for campaign in sound:
+                await w.until(campaign, Status.completed, longest_seconds=120)
+            assert w.ledger.count() >= 40
 
     run(main, start=MONDAY_NOON)
 

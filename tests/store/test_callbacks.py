@@ -9,7 +9,7 @@ from callsheet.core.run import Run
 from callsheet.store.apps import App
 from callsheet.store.callbacks import Wanted
 from callsheet.store.store import Store
-from factories import Node, StillClock, forbid, number, opt_out, person_of, start_run
+from factories import Node, StillClock, forbid, number, opt_out, person_of, start_run, work_of
 
 HOUR = timedelta(hours=1)
 
@@ -29,7 +29,7 @@ async def test_somebody_who_was_reached_comes_again_at_the_time_he_asked_for_and
     assert await ask(store, run, clock, first.person) == ""
     assert not await store.hot.complete(run)
     assert await store.callbacks.queue(run, clock.now()) == clock.now() + HOUR
-    assert not (await store.hot.work(run)).due
+    assert not (await work_of(store, run)).due
 
     clock.advance(hours=1)
     assert await store.callbacks.queue(run, clock.now()) is None

@@ -26,6 +26,7 @@ from factories import (
     number,
     opt_out,
     start_run,
+    work_of,
 )
 
 HALF_A_SECOND = timedelta(seconds=FIRST_BACKOFF_SECONDS / 2)
@@ -45,7 +46,7 @@ async def test_a_refused_message_comes_again_and_uses_up_nothing(store: Store, a
         recorded = await node.tell([intent], Kind.refused)
         due = clock.now() + timedelta(seconds=backoff)
         assert recorded.again_at == due
-        assert (await store.hot.work(run)).due == {Turn.first: due}
+        assert (await work_of(store, run)).due == {Turn.first: due}
         assert not (await node.arm_again(run, Turn.first)).intents
         clock.set(due)
         assert not (await node.arm_again(run, Turn.last)).intents
@@ -54,7 +55,7 @@ async def test_a_refused_message_comes_again_and_uses_up_nothing(store: Store, a
 
     await node.tell([intent], Kind.delivered)
     assert await counters(store, run) == {"armed": 4, "refused": 3, "delivered": 1}
-    assert (await store.hot.work(run)).due == {}
+    assert (await work_of(store, run)).due == {}
     assert await store.hot.complete(run)
 
 
@@ -93,7 +94,7 @@ async def test_nobody_else_is_texted_again(store: Store, app: App, clock: StillC
     recorded = await node.tell(intents, kind)
 
     assert recorded.again_at is None
-    assert (await store.hot.work(run)).due == {}
+    assert (await work_of(store, run)).due == {}
 
 
 async def test_a_second_refusal_of_the_same_try_does_not_bring_the_contact_back_twice(

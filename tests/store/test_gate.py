@@ -27,6 +27,7 @@ from factories import (
     refreshed,
     start,
     start_run,
+    work_of,
 )
 
 
@@ -162,7 +163,7 @@ async def test_a_cap_defers_to_the_instant_when_it_ends(store: Store, clock: Sti
     ends_at = reached_at.replace(day=3)
     (waiting,) = await store.reports.waiting(app.no, second.no)
     assert (waiting.reason, waiting.contacts, waiting.earliest_at) == (Reason.cap, 2, ends_at)
-    assert (await store.hot.work(second)).due == {Turn.fresh: ends_at}
+    assert (await work_of(store, second)).due == {Turn.fresh: ends_at}
     assert not (await node.arm_again(second, Turn.fresh)).intents
     clock.set(ends_at)
     again = await node.arm_again(second, Turn.fresh)

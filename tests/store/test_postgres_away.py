@@ -33,6 +33,7 @@ from factories import (
     opt_out,
     start,
     start_run,
+    work_of,
 )
 from postgres import server_url
 
@@ -140,7 +141,7 @@ async def test_every_operation_says_that_the_database_is_away_and_works_when_it_
     dnc = await store.dnc_lists.create(app.no, "Ours", clock.now())
     campaign = await make_campaign(store, app, clock, [contact_list])
     run = await start(store, app, clock, campaign)
-    (group,) = (await store.hot.work(run)).groups
+    (group,) = (await work_of(store, run)).groups
     chunk = await node.take(run, [group])
     assert chunk is not None
     batches = iter(range(1, 100))
@@ -152,7 +153,7 @@ async def test_every_operation_says_that_the_database_is_away_and_works_when_it_
     operations: dict[str, Callable[[], Awaitable[object]]] = {
         "now": PostgresHot(database, store.vault).now,
         "enter": lambda: store.hot.enter("late"),
-        "work": lambda: store.hot.work(run),
+        "work": lambda: work_of(store, run),
         "take": lambda: node.take(run, [group]),
         "arm": lambda: store.hot.arm(run, chunk, group, limit=1, arm_no=next(arms), node_no=node.no, lease_seconds=30),
         "arm_again": lambda: store.hot.arm_again(

@@ -16,7 +16,7 @@ from callsheet.store.postgres.recording import record
 from callsheet.store.protocol import Batch
 from callsheet.store.store import Store
 from databases import Place, rows
-from factories import Node, StillClock, contact, forbid, happening, number, refreshed, start_run
+from factories import Node, StillClock, contact, forbid, happening, number, refreshed, start_run, work_of
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ async def test_a_pause_that_is_under_way_is_seen_by_who_takes(
     store: Store, app: App, clock: StillClock, other: Node, postgres: PostgresDatabase
 ):
     run = await start_run(store, app, clock, 1)
-    groups = (await store.hot.work(run)).groups
+    groups = (await work_of(store, run)).groups
 
     async with postgres.transaction() as raw:
         await raw.execute("update run set status = $2 where no = $1", run.no, Status.paused.value)

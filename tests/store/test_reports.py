@@ -34,6 +34,7 @@ from factories import (
     opt_out,
     start,
     start_run,
+    work_of,
 )
 
 
@@ -219,7 +220,7 @@ class Stroll:
     async def check(self) -> None:
         """Each contact is left, waiting, suppressed or attempted; only repeats may be more than one of these."""
         run, reports = self.run, self.store.reports
-        await self.store.hot.work(run)
+        await work_of(self.store, run)
         ((size,),) = await rows(
             self.store,
             "select sum(c.size) from run_list l join contact_list c on c.no = l.list_no where l.run_no = :run",

@@ -27,6 +27,7 @@ from factories import (
     person_of,
     start,
     start_run,
+    work_of,
 )
 
 
@@ -79,7 +80,7 @@ async def test_who_is_said_to_pass_is_armed_and_who_is_not_is_not(store: Store, 
 async def _walk_open(store: Store, node: Node, run: Run) -> list:
     """Arm every group, the closed ones too: they answer that they are closed."""
     armed = []
-    for group in (await store.hot.work(run)).groups:
+    for group in (await work_of(store, run)).groups:
         while chunk := await node.take(run, [group]):
             one = await node.arm(run, chunk, 200)
             armed += one.intents

@@ -37,6 +37,7 @@ from factories import (
     opt_out,
     start,
     start_run,
+    work_of,
 )
 
 A = TypeVar("A")
@@ -105,7 +106,7 @@ async def test_nodes_that_take_at_once_cut_no_position_twice_and_keep_the_order(
     order: list[Chunk] = []
 
     async def walk(walker: Node) -> None:
-        groups = (await walker.store.hot.work(run)).groups
+        groups = (await work_of(walker.store, run)).groups
         while chunk := await walker.take(run, groups, size=3):
             order.append(chunk)
 
@@ -121,7 +122,7 @@ async def test_a_chunk_whose_lease_ran_out_is_taken_by_one_node_only(
     store: Store, app: App, clock: StillClock, node: Node, other: Node
 ):
     run = await start_run(store, app, clock, 40)
-    groups = (await store.hot.work(run)).groups
+    groups = (await work_of(store, run)).groups
     lost = [await node.take(run, groups, size=4) for _ in range(10)]
     clock.advance(LEASE_SECONDS + 1)
 
@@ -136,7 +137,7 @@ async def test_a_node_that_lost_its_chunk_arms_nobody_of_it(
     store: Store, app: App, clock: StillClock, node: Node, other: Node
 ):
     run = await start_run(store, app, clock, 60)
-    groups = (await store.hot.work(run)).groups
+    groups = (await work_of(store, run)).groups
     armed: list[Intent] = []
 
     async def use(walker: Node, chunk: Chunk | None) -> None:
@@ -201,7 +202,7 @@ async def test_a_person_of_two_lists_that_two_nodes_arm_at_once_is_attempted_onc
         await make_list(store, app, clock, [*people[75:], *people[:75], *people[:20]], allow_duplicates=True),
     ]
     run = await start(store, app, clock, await make_campaign(store, app, clock, lists))
-    by_list = {group.list_no: group for group in (await store.hot.work(run)).groups}
+    by_list = {group.list_no: group for group in (await work_of(store, run)).groups}
 
     async def walk(walker: Node, list_no: int) -> list[Intent]:
         armed: list[Intent] = []
@@ -248,7 +249,7 @@ async def test_a_contact_that_comes_again_comes_to_one_node(
     intents = await node.walk_all(run)
     await node.tell(intents, Kind.refused)
     clock.advance(5)
-    (turn,) = (await store.hot.work(run)).due
+    (turn,) = (await work_of(store, run)).due
 
     async def walk(walker: Node) -> list[Intent]:
         armed: list[Intent] = []
@@ -361,7 +362,7 @@ async def test_a_result_that_comes_as_its_lease_runs_out_is_counted_once(
     store: Store, app: App, clock: StillClock, node: Node, other: Node, dice: random.Random, rounds: int
 ):
     run = await start_run(store, app, clock, 10 * rounds)
-    (group,) = (await store.hot.work(run)).groups
+    (group,) = (await work_of(store, run)).groups
     for _ in range(rounds):
         chunk = await node.take(run, [group], size=10)
         intents: list[Intent] = []

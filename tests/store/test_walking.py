@@ -23,6 +23,7 @@ from factories import (
     number,
     start,
     start_run,
+    work_of,
 )
 
 
@@ -112,7 +113,7 @@ async def test_contacts_with_priority_come_before_all_others_whatever_their_list
 async def test_a_group_that_is_not_open_is_left_alone(store: Store, app: App, clock: StillClock, node: Node):
     people = [contact(store, app, number(i), zone=["", "Europe/Berlin"][i % 2]) for i in range(10)]
     run = await start_run(store, app, clock, people)
-    berlin = [group for group in (await store.hot.work(run)).groups if group.own_zone == "Europe/Berlin"]
+    berlin = [group for group in (await work_of(store, run)).groups if group.own_zone == "Europe/Berlin"]
 
     chunk = await node.take(run, berlin)
 
@@ -120,7 +121,7 @@ async def test_a_group_that_is_not_open_is_left_alone(store: Store, app: App, cl
     assert [intent.pos for intent in (await node.arm(run, chunk)).intents] == [1, 3, 5, 7, 9]
     assert await node.take(run, berlin) is None
     assert await node.take(run, []) is None
-    assert [group.own_zone for group in (await store.hot.work(run)).groups] == [None]
+    assert [group.own_zone for group in (await work_of(store, run)).groups] == [None]
 
 
 async def test_work_names_the_zones_and_the_priority_of_each_group(store: Store, clock: StillClock, node: Node):
@@ -131,7 +132,7 @@ async def test_work_names_the_zones_and_the_priority_of_each_group(store: Store,
     ]
     run = await start_run(store, app, clock, people)
 
-    work = await store.hot.work(run)
+    work = await work_of(store, run)
 
     assert {(group.own_zone, group.candidate_zones, group.priority) for group in work.groups} == {
         (None, frozenset({"America/Chicago", "America/New_York"}), 0),
@@ -200,7 +201,7 @@ async def test_contacts_that_come_one_by_one_make_few_ranges_and_whole_chunks(
 
     for i in range(7, 7 + adds):
         await store.hot.append(app.no, contact_list.no, [contact(store, app, number(i), zone=zones[i % 2])])
-        await store.hot.work(run)
+        await work_of(store, run)
         if i % 10 == 0:
             await take()
         left = sum(one.contacts for one in await store.reports.left(app.no, run.no)) if i % 20 == 0 else None
@@ -222,12 +223,12 @@ async def test_a_list_that_is_empty_at_the_start_is_walked_when_it_fills(
 ):
     contact_list = await make_list(store, app, clock, 0)
     run = await start(store, app, clock, await make_campaign(store, app, clock, [contact_list]))
-    assert (await store.hot.work(run)).groups == []
+    assert (await work_of(store, run)).groups == []
 
     await grow_list(store, app, contact_list, range(3))
     await store.hot.append(app.no, contact_list.no, [contact(store, app, number(3), zone="Asia/Kolkata")])
 
-    assert len((await store.hot.work(run)).groups) == 2
+    assert len((await work_of(store, run)).groups) == 2
     assert [intent.pos for intent in await node.walk_all(run)] == [0, 1, 2, 3]
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import structlog
@@ -13,15 +14,19 @@ from callsheet.clock import Clock
 from callsheet.core.attempt import Kind
 from callsheet.core.errors import Unavailable
 from callsheet.core.retrying import waits_for_receipts
-from callsheet.core.run import retry_policy
+from callsheet.core.run import Run, retry_policy
 from callsheet.engine.agenda import Agenda, RunState
 from callsheet.engine.holds import Holds
+from callsheet.store.protocol import Work
 from callsheet.store.store import Store
 
 log = structlog.get_logger()
 
 BREATH_SECONDS = 0.05
 """Looks are at least this far apart, however much changes."""
+
+RUNS_AT_ONCE = 500
+"""Of so many runs the store is asked at once: others want it too."""
 
 
 class Scheduler:
@@ -73,31 +78,61 @@ class Scheduler:
         meters.held_intents.set(len(self._holds))
         now = await self._store.hot.now()
         calling_back = await self._store.callbacks.awaited()
+        states = list(self._agenda.states.values())
         instants: list[datetime] = []
-        for state in list(self._agenda.states.values()):
-            try:
-                instants += await self._look_at(state, now, calls_back=state.run.no in calling_back)
-            except Unavailable:
-                raise
-            except Exception:
-                # One run that cannot be judged must not stand in the way of the others.
-                log.exception("run.unclear", run=state.run.id, campaign=state.run.campaign_id)
+        for start in range(0, len(states), RUNS_AT_ONCE):
+            instants += await self._look_at(states[start : start + RUNS_AT_ONCE], now, calling_back)
         self.on_agenda()
         soonest = min(instants, default=now + timedelta(seconds=self._tick_seconds))
         return min(self._tick_seconds, max(0.0, (soonest - now) / timedelta(seconds=1)))
 
-    async def _look_at(self, state: RunState, now: datetime, *, calls_back: bool) -> list[datetime]:
-        """See what is left of a run, complete it when that is nothing, and return when it changes by itself.
+    async def _look_at(
+        self, states: Sequence[RunState], now: datetime, calling_back: Collection[int]
+    ) -> Sequence[datetime]:
+        """See what is left of runs, complete those of which nothing is, and return when they change by themselves.
 
-        `calls_back`: callbacks wait in it.
+        `calling_back`: callbacks wait in these.
         """
-        calls_back_at = await self._store.callbacks.queue(state.run, now) if calls_back else None
-        work = await self._store.hot.work(state.run)
-        state.see(work, now)
+        calls_back_at: dict[int, datetime | None] = {}
+        for state in states:
+            if state.run.no in calling_back:
+                with _alone(state.run):
+                    calls_back_at[state.run.no] = await self._store.callbacks.queue(state.run, now)
+        seen = []
+        # Nothing is waited for in between: a dispatcher that goes on meanwhile knows better than what was read before.
+        for state, work in await self._work(states):
+            with _alone(state.run):
+                state.see(work, now)
+                seen.append((state, work))
+        instants: list[datetime] = []
+        for state, work in seen:
+            with _alone(state.run):
+                instants += await self._conclude(state, work, now, calls_back_at.get(state.run.no))
+        return instants
+
+    async def _work(self, states: Sequence[RunState]) -> Sequence[tuple[RunState, Work]]:
+        """Ask what is left to do, leaving out runs of which that cannot be said."""
+        try:
+            return list(zip(states, await self._store.hot.work([state.run for state in states]), strict=True))
+        except Unavailable:
+            raise
+        except Exception:
+            if len(states) > 1:
+                half = len(states) // 2
+                return [*await self._work(states[:half]), *await self._work(states[half:])]
+            with _alone(states[0].run):
+                raise
+            return ()
+
+    async def _conclude(
+        self, state: RunState, work: Work, now: datetime, calls_back_at: datetime | None
+    ) -> Sequence[datetime]:
+        """Complete a run of which nothing is left, and return when it changes by itself."""
         is_idle = not work.groups and not work.due and state.chunk is None and calls_back_at is None
         state.idle_since = (state.idle_since or now) if is_idle else None
         waits_until = await self._waits_until(state, now)
-        if is_idle and waits_until is None and await self._store.hot.complete(state.run):
+        is_done = is_idle and waits_until is None and not work.in_flight
+        if is_done and await self._store.hot.complete(state.run):
             log.info("run.completed", run=state.run.id, campaign=state.run.campaign_id)
             self._agenda.forget(state.run.no)
             return []
@@ -111,3 +146,14 @@ class Scheduler:
             return None
         counters = await self._store.reports.counters(state.run.app, state.run.no)
         return waits_for_receipts(policy, counters.get(Kind.accepted, 0), state.idle_since, now)
+
+
+@contextmanager
+def _alone(run: Run) -> Iterator[None]:
+    """Let one run that cannot be judged not stand in the way of the others."""
+    try:
+        yield
+    except Unavailable:
+        raise
+    except Exception:
+        log.exception("run.unclear", run=run.id, campaign=run.campaign_id)

@@ -76,6 +76,8 @@ class Work(NamedTuple):
     groups: Sequence[Group]
     """Groups with positions that nobody took yet, or with chunks whose lease has run out."""
     due: Mapping[Turn, datetime]
+    in_flight: bool
+    """Nodes hold arms of it."""
 
 
 class HotStore(Protocol):
@@ -87,8 +89,11 @@ class HotStore(Protocol):
     async def enter(self, name: str) -> int:
         """Register a node and return its number, new at every start."""
 
-    async def work(self, run: Run) -> Work:
-        """Return what is left to do, taking in what the lists have gained since."""
+    async def work(self, runs: Sequence[Run]) -> Sequence[Work]:
+        """Return what is left to do in each of some runs, taking in what the lists have gained since.
+
+        It asks for all of them at once: as many statements for a thousand single messages as for one campaign.
+        """
 
     async def take(
         self, run: Run, open_groups: Collection[Group], *, node_no: int, size: int, lease_seconds: float

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 from cryptography.exceptions import InvalidTag
 
+from callsheet.clock import from_micros
 from callsheet.core.campaign import Definition
 from callsheet.core.ids import Prefix, make_id
+from callsheet.core.retrying import Turn
 from callsheet.core.run import AppSettings
 from callsheet.core.walk import Group
 
@@ -46,6 +49,11 @@ def read_settings(text: str) -> AppSettings:
 def read_group(list_no: int, group_no: int, own_zone: str, candidate_zones: str, priority: int) -> Group:
     """Read a group from the columns of its row."""
     return Group(list_no, group_no, own_zone or None, frozenset(candidate_zones.split()), priority)
+
+
+def read_dues(dues: Sequence[int | None]) -> dict[Turn, datetime]:
+    """Read when contacts come again, from a column for each turn; a turn without any is missing."""
+    return {turn: from_micros(due) for turn, due in zip(Turn, dues, strict=True) if due is not None}
 
 
 def insert(conn: sa.Connection, table: sa.Table, **values: Any) -> int:

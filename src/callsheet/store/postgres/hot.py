@@ -58,9 +58,9 @@ class PostgresHot:
         )
         return int(no)
 
-    async def work(self, run: Run) -> Work:
+    async def work(self, runs: Sequence[Run]) -> Sequence[Work]:
         """Return what is left to do."""
-        return await self._db.write_raw(lambda raw: upkeep.work(raw, run, self._present()))
+        return await self._db.write_raw(lambda raw: upkeep.work(raw, runs, self._present()))
 
     async def take(
         self, run: Run, open_groups: Collection[Group], *, node_no: int, size: int, lease_seconds: float

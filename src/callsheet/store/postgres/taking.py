@@ -6,7 +6,7 @@ next chunk is the one that comes next for all nodes together.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from callsheet.core.campaign import Order, Status
 from callsheet.core.run import Run
@@ -17,16 +17,22 @@ from callsheet.store.postgres.statements import WITHIN_GROUP, now_or
 _CHUNK = "app, run_no, list_no, group_no, first, epoch, lo, hi"
 
 
-async def grow_if_grown(raw: Raw, run: Run) -> None:
-    """Give the run ranges for what its lists have gained since it last looked."""
-    if await raw.fetchval(
-        "select exists (select 1 from run_list l join contact_list c on c.no = l.list_no"
-        " where l.app = $1 and l.run_no = $2 and c.size > l.taken_size)",
-        run.app,
-        run.no,
-    ):
-        await _hold_lists(raw, run)
-        await _grow(raw, run)
+GROWN = (
+    "select distinct l.run_no from unnest($1::bigint[], $2::bigint[]) as u (app, run_no)"
+    " cross join lateral (select * from run_list l where l.app = u.app and l.run_no = u.run_no offset 0) l"
+    " cross join lateral (select size from contact_list c where c.no = l.list_no offset 0) c"
+    " where c.size > l.taken_size order by l.run_no"
+)
+"""Which of some runs have lists that have grown since they last looked."""
+
+
+async def grow_if_grown(raw: Raw, runs: Sequence[Run]) -> None:
+    """Give runs ranges for what their lists have gained since they last looked."""
+    by_no = {run.no: run for run in runs}
+    # In the order of their numbers, in which everybody waits for several.
+    for (run_no,) in await raw.fetch(GROWN, [run.app for run in runs], list(by_no)):
+        await _hold_lists(raw, by_no[run_no])
+        await _grow(raw, by_no[run_no])
 
 
 async def _hold_lists(raw: Raw, run: Run) -> None:

@@ -2,46 +2,57 @@
 
 from __future__ import annotations
 
-from callsheet.clock import from_micros
+from collections.abc import Sequence
+
 from callsheet.core.campaign import Status
 from callsheet.core.pacing import Grant, grant
 from callsheet.core.retrying import Turn
 from callsheet.core.run import Run
+from callsheet.core.walk import Group
 from callsheet.store.outbox import completed
 from callsheet.store.planning import IS_OVER, WAITS
 from callsheet.store.postgres.database import Raw
 from callsheet.store.postgres.statements import now_or
 from callsheet.store.postgres.taking import grow_if_grown
 from callsheet.store.protocol import Work
-from callsheet.store.rows import read_group
+from callsheet.store.rows import read_dues, read_group
+
+_RUNS = "unnest($1::bigint[], $2::bigint[]) as u (app, run_no)"
+
+GROUPS = (
+    f"select u.run_no, g.list_no, g.group_no, g.own_zone, g.candidate_zones, g.priority from {_RUNS}"
+    " cross join lateral ("
+    "  select list_no, group_no from cursor where app = u.app and run_no = u.run_no and lo <= hi"
+    "  union"
+    f" select list_no, group_no from chunk where app = u.app and run_no = u.run_no and lease_until <= {now_or(3)}"
+    " ) h cross join lateral ("
+    "  select * from list_group g where g.app = u.app and g.list_no = h.list_no and g.group_no = h.group_no offset 0"
+    " ) g order by g.list_no, g.group_no"
+)
+"""The groups with something left, of some runs."""
+
+_LEAST = (
+    "(select due from retry r where r.app = u.app and r.run_no = u.run_no and r.turn = {}"
+    " order by r.app, r.run_no, r.turn, r.due limit 1)"
+)
+WAITING = (
+    f"select u.run_no, {', '.join(_LEAST.format(int(turn)) for turn in Turn)},"
+    "  (select true from arm a where a.app = u.app and a.run_no = u.run_no limit 1) is not null"
+    f" from {_RUNS}"
+)
+"""When contacts of some runs come again, and whether nodes hold arms of them."""
 
 
-async def work(raw: Raw, run: Run, present: int | None) -> Work:
+async def work(raw: Raw, runs: Sequence[Run], present: int | None) -> list[Work]:
     """Return the groups with something left, and when contacts come again."""
-    await grow_if_grown(raw, run)
-    groups = await raw.fetch(
-        "with here as materialized ("
-        "  select list_no, group_no from cursor where app = $1 and run_no = $2 and lo <= hi"
-        "  union"
-        f" select list_no, group_no from chunk where app = $1 and run_no = $2 and lease_until <= {now_or(3)}"
-        ") select h.list_no, h.group_no, g.own_zone, g.candidate_zones, g.priority from here h cross join lateral ("
-        "  select * from list_group g where g.app = $1 and g.list_no = h.list_no and g.group_no = h.group_no offset 0"
-        " ) g order by h.list_no, h.group_no",
-        run.app,
-        run.no,
-        present,
-    )
-    dues = await raw.fetch(
-        "select u.turn, (select min(r.due) from retry r where r.app = $1 and r.run_no = $2 and r.turn = u.turn)"
-        " from unnest($3::bigint[]) as u (turn)",
-        run.app,
-        run.no,
-        list(Turn),
-    )
-    return Work(
-        [read_group(*row) for row in groups],
-        {Turn(turn): from_micros(due) for turn, due in dues if due is not None},
-    )
+    await grow_if_grown(raw, runs)
+    keys = [run.app for run in runs], [run.no for run in runs]
+    groups: dict[int, list[Group]] = {run.no: [] for run in runs}
+    for run_no, *group in await raw.fetch(GROUPS, *keys, present):
+        groups[run_no].append(read_group(*group))
+    return [
+        Work(groups[run_no], read_dues(dues), in_flight) for run_no, *dues, in_flight in await raw.fetch(WAITING, *keys)
+    ]
 
 
 MEMBERS = "select members from arm where app = $1 and run_no = $2 and node_no = $3 and arm_no = $4"

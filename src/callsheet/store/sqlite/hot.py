@@ -51,10 +51,10 @@ class SqliteHot:
             )
         )
 
-    async def work(self, run: Run) -> Work:
+    async def work(self, runs: Sequence[Run]) -> Sequence[Work]:
         """Return what is left to do."""
         now = self._micros()
-        return await self._db.write_raw(lambda raw: upkeep.work(raw, run, now))
+        return await self._db.write_raw(lambda raw: upkeep.work(raw, runs, now))
 
     async def take(
         self, run: Run, open_groups: Collection[Group], *, node_no: int, size: int, lease_seconds: float

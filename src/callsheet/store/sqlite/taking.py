@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from callsheet.core.campaign import Order, Status
 from callsheet.core.run import Run
 from callsheet.core.walk import Chunk, Cursor, Group, choose
+from callsheet.store.sqlite.statements import marks
 
 
-def grow(raw: sqlite3.Connection, run: Run) -> None:
-    """Give the run what its lists have gained since it last looked: a group's last range goes on, if it may.
+def grow(raw: sqlite3.Connection, runs: Sequence[Run]) -> None:
+    """Give runs what their lists have gained since they last looked: a group's last range goes on, if it may.
 
     It may when nothing was taken above it, or nothing is left of it: so contacts that come one by one make one range.
     """
     grown = raw.execute(
-        "select l.list_no, l.taken_size, c.size from run_list l join contact_list c on c.no = l.list_no"
-        " where l.app = ? and l.run_no = ? and c.size > l.taken_size",
-        (run.app, run.no),
+        "select r.app, r.no, l.list_no, l.taken_size, c.size from run r"
+        " cross join run_list l on l.app = r.app and l.run_no = r.no"
+        " cross join contact_list c on c.no = l.list_no and c.size > l.taken_size"
+        f" where r.no in ({marks(len(runs))})",
+        [run.no for run in runs],
     ).fetchall()
-    for list_no, taken_size, size in grown:
+    for app, run_no, list_no, taken_size, size in grown:
         # A cursor begins and ends where its group does in this range: by its head groups take turns.
         raw.execute(
             "insert into cursor (app, run_no, list_no, group_no, range_no, lo, hi, contacts, seen)"
@@ -38,11 +41,11 @@ def grow(raw: sqlite3.Connection, run: Run) -> None:
             "  where g.app = ? and g.list_no = ?) where contacts > 0"
             " on conflict do update set lo = case when lo > hi then excluded.lo else lo end, hi = excluded.hi,"
             "  contacts = contacts + excluded.contacts, seen = excluded.seen",
-            (run.no, taken_size, taken_size, taken_size, run.no, run.no, run.app, list_no),
+            (run_no, taken_size, taken_size, taken_size, run_no, run_no, app, list_no),
         )
         raw.execute(
             "update run_list set taken_size = ? where app = ? and run_no = ? and list_no = ?",
-            (size, run.app, run.no, list_no),
+            (size, app, run_no, list_no),
         )
 
 
@@ -102,7 +105,7 @@ def _cut(
     size: int,
     lease_until: int,
 ) -> Chunk | None:
-    grow(raw, run)
+    grow(raw, [run])
     while True:
         cursors = raw.execute(
             "select list_no, range_no, group_no, lo, hi from cursor where app = ? and run_no = ? and lo <= hi",

@@ -3,41 +3,48 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
-from callsheet.clock import from_micros
 from callsheet.core.campaign import Status
 from callsheet.core.pacing import Grant, grant
 from callsheet.core.retrying import Turn
 from callsheet.core.run import Run
-from callsheet.core.walk import Chunk
+from callsheet.core.walk import Chunk, Group
 from callsheet.store.arming import unpack_members
 from callsheet.store.outbox import completed
 from callsheet.store.planning import IS_OVER, WAITS
 from callsheet.store.protocol import ArmKey, Work
-from callsheet.store.rows import read_group
+from callsheet.store.rows import read_dues, read_group
+from callsheet.store.sqlite.statements import marks
 from callsheet.store.sqlite.taking import grow
 
 
-def work(raw: sqlite3.Connection, run: Run, now: int) -> Work:
+def work(raw: sqlite3.Connection, runs: Sequence[Run], now: int) -> list[Work]:
     """Return the groups with something left, and when contacts come again."""
-    grow(raw, run)
-    key = (run.app, run.no)
-    groups = raw.execute(
-        "select g.list_no, g.group_no, g.own_zone, g.candidate_zones, g.priority from list_group g"
-        " where g.app = ? and (g.list_no, g.group_no) in ("
-        "  select list_no, group_no from cursor where app = ? and run_no = ? and lo <= hi"
-        "  union select list_no, group_no from chunk where app = ? and run_no = ? and lease_until <= ?)",
-        (run.app, *key, *key, now),
-    ).fetchall()
-    dues = {}
-    for turn in Turn:
-        (due,) = raw.execute(
-            "select min(due) from retry where app = ? and run_no = ? and turn = ?", (*key, turn)
-        ).fetchone()
-        if due is not None:
-            dues[turn] = from_micros(due)
-    return Work([read_group(*row) for row in groups], dues)
+    grow(raw, runs)
+    these, numbers = f"r.no in ({marks(len(runs))})", [run.no for run in runs]
+    groups: dict[int, list[Group]] = {no: [] for no in numbers}
+    for run_no, *group in raw.execute(
+        "select h.no, g.list_no, g.group_no, g.own_zone, g.candidate_zones, g.priority from ("
+        "  select r.app, r.no, c.list_no, c.group_no from run r"
+        "   cross join cursor c on c.app = r.app and c.run_no = r.no and c.lo <= c.hi"
+        f"  where {these} union"
+        "  select r.app, r.no, c.list_no, c.group_no from run r"
+        "   cross join chunk c on c.app = r.app and c.run_no = r.no and c.lease_until <= ?"
+        f"  where {these}"
+        " ) h cross join list_group g on g.app = h.app and g.list_no = h.list_no and g.group_no = h.group_no",
+        (*numbers, now, *numbers),
+    ):
+        groups[run_no].append(read_group(*group))
+    least = "(select min(due) from retry where app = r.app and run_no = r.no and turn = {})"
+    waiting = raw.execute(
+        f"select r.no, {', '.join(least.format(int(turn)) for turn in Turn)},"
+        "  exists (select 1 from arm where app = r.app and run_no = r.no)"
+        f" from run r where {these}",
+        numbers,
+    )
+    found = {run_no: (read_dues(dues), bool(in_flight)) for run_no, *dues, in_flight in waiting}
+    return [Work(groups[no], *found.get(no, ({}, False))) for no in numbers]
 
 
 def members(raw: sqlite3.Connection, arm: ArmKey) -> list[tuple[bytes, int]]:
@@ -67,7 +74,7 @@ def release(raw: sqlite3.Connection, node_no: int | None, run_no: int | None) ->
 
 def complete(raw: sqlite3.Connection, run: Run, now: int) -> bool:
     """Complete the run if no range, chunk, retry, callback or arm is left."""
-    grow(raw, run)
+    grow(raw, [run])
     where = "where app = :app and run_no = :no"
     (left,) = raw.execute(
         f"select exists (select 1 from cursor {where} and lo <= hi) or exists (select 1 from chunk {where})"
