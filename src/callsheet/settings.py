@@ -10,6 +10,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
@@ -96,6 +97,12 @@ class Settings(BaseSettings):
         title="port numbers with commas between, or *",
         description="the ports that webhooks and pulls may call; `*`: any",
     )
+    trusted_proxies: str = Field(
+        default="127.0.0.1",
+        title="addresses and networks with commas between",
+        description="the proxies in front of the HTTP API that are believed when they say (`X-Forwarded-For`,"
+        " `X-Forwarded-Proto`) who calls, and how",
+    )
     session_idle_minutes: int = Field(
         default=60,
         ge=1,
@@ -144,6 +151,16 @@ class Settings(BaseSettings):
         if ports.strip() != "*" and not all(_is_port(text) for text in ports.split(",")):
             raise _refusal("Give port numbers with commas between, such as 80,443, or * for any.")
         return ports
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _check_proxies(cls, proxies: str) -> str:
+        try:
+            for proxy in proxies.split(","):
+                ip_network(proxy.strip())
+        except ValueError:
+            raise _refusal("Give addresses and networks with commas between, such as 127.0.0.1,10.1.0.0/16.") from None
+        return proxies
 
     @property
     def fence(self) -> Fence:

@@ -63,6 +63,9 @@ def test_every_wrong_setting_is_named_and_its_value_is_not_shown(monkeypatch):
     assert "ninety" not in str(caught.value)
 
 
+PROXIES = "Give addresses and networks with commas between, such as 127.0.0.1,10.1.0.0/16."
+
+
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
@@ -71,6 +74,9 @@ def test_every_wrong_setting_is_named_and_its_value_is_not_shown(monkeypatch):
         ("LOG_LEVEL", "loudest", "Give debug, info, warning or error."),
         ("SANDBOX_SEED", "1.5", "Give a whole number."),
         ("SANDBOX_WINDOW", "0", "Give a whole number, 1 or more."),
+        ("TRUSTED_PROXIES", "*", PROXIES),
+        ("TRUSTED_PROXIES", "127.0.0.1,proxy.test", PROXIES),
+        ("TRUSTED_PROXIES", "10.1.2.3/16", PROXIES),
     ],
 )
 def test_a_wrong_setting_is_told_what_it_takes_in_words_of_ours(monkeypatch, name, value, sentence):

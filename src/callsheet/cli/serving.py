@@ -75,7 +75,7 @@ async def serving(settings: Settings, *, passing: bool = False, start_engine: bo
             welcome = Welcome(runtime.sign_in.invitation)
             invitation = base_url + welcome.invite(_facts(known), steps)
             server = Serving(runtime, known, invitation, steps)
-            async with _listening(build(runtime, home=welcome), listener):
+            async with _listening(build(runtime, home=welcome), listener, settings.trusted_proxies):
                 if passing:
                     yield server
                     return
@@ -101,12 +101,13 @@ def _bound(host: str, port: int, folder: DataFolder) -> Iterator[socket.socket]:
 
 
 @asynccontextmanager
-async def _listening(front: ASGIApp, listener: socket.socket) -> AsyncIterator[None]:
+async def _listening(front: ASGIApp, listener: socket.socket, trusted_proxies: str) -> AsyncIterator[None]:
     config = uvicorn.Config(
         front,
         log_config=None,
         access_log=False,  # paths may hold names, and the sign-in link
         server_header=False,
+        forwarded_allow_ips=trusted_proxies,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     server = _Server(config)
