@@ -6,7 +6,17 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StrictBool, StrictInt, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    StrictBool,
+    StrictInt,
+    StringConstraints,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 
 from callsheet.api.v1.campaign_bodies import DAYS, Day, Zone
 from callsheet.api.v1.shapes import Body
@@ -44,6 +54,23 @@ Interval = Annotated[StrictInt, Field(ge=1, le=MOST_EVERY)]
 Last = Literal["last"]
 
 
+def _or_last(most: int) -> WrapValidator:
+    """Make the check of what is a number or `last`: whatever else it is, one sentence says what it may be."""
+
+    def check(value: object, read: ValidatorFunctionWrapHandler) -> object:
+        try:
+            return read(value)
+        except ValidationError:
+            raise ValueError(f"This must be a whole number from 1 to {most}, or last") from None
+
+    return WrapValidator(check)
+
+
+_DAYS, _TIMES = 31, 5
+DayOfMonth = Annotated[Annotated[StrictInt, Field(ge=1, le=_DAYS)] | Last, _or_last(_DAYS)]
+Nth = Annotated[Annotated[StrictInt, Field(ge=1, le=_TIMES)] | Last, _or_last(_TIMES)]
+
+
 class EveryDay(Body):
     """Every day, or every so many days."""
 
@@ -79,9 +106,9 @@ class EveryMonth(Body):
     """What the interval counts."""
     interval: Interval = 1
     """2: every second one."""
-    day: Annotated[StrictInt, Field(ge=1, le=31)] | Last | None = None
+    day: DayOfMonth | None = None
     """The day of the month; months without it are left out, and `last` is in every month."""
-    nth: Annotated[StrictInt, Field(ge=1, le=5)] | Last | None = None
+    nth: Nth | None = None
     """With `weekday`: which one of them."""
     weekday: Day | None = None
     """With `nth`: the day's name."""
