@@ -74,6 +74,23 @@ async def test_no_line_holds_a_number_a_name_or_a_text(shop):
         assert "Sssecret" not in text
 
 
+async def test_every_reason_is_kept_without_the_numbers_in_it(shop):
+    (person,) = numbers("IN", 1)
+    reason, kept = f"Überflutung, says {person} (since 2027-01-04)", "Überflutung, says [number] (since 2027-01-04)"
+    first, second = await shop.make_campaign(person), await shop.make_campaign(person)
+    await shop.compat("POST", f"/campaign/{first}", {"reason": reason}, params={"trigger": "emergency"})
+    await shop.until_status(first, "Completed")
+    await shop.v1("POST", f"/campaigns/{second}/emergency", {"reason": reason})
+    await shop.v1("POST", "/stop-all", {"reason": reason})
+    await shop.v1("POST", "/allow-sending")
+    await shop.v1("POST", "/opt-outs/remove", {"numbers": [person], "reason": reason})
+
+    removed, _allowed, stopped, *emergencies = (line["details"] for line in await lines(shop, limit=5))
+
+    assert [one.get("reason") for one in (removed, stopped, *emergencies)] == [kept] * 4
+    assert (await shop.v1("GET", "/audit/verify")).json()["intact"]
+
+
 async def test_a_changed_setting_is_written_down_with_what_it_was(shop):
     await shop.v1("PATCH", "/settings", {"region": "IN", "zones": "campaign", "cap": {"attempts": 3, "hours": 24}})
 

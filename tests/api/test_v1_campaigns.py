@@ -269,6 +269,9 @@ async def test_an_emergency_needs_a_reason_and_says_what_it_is(shop):
 
     assert {answer.status_code for answer in refused} == {400}
     assert told["run"]["execution"] == "EMERGENCY"
+    (listed,) = (await shop.v1("GET", "/runs")).json()["items"]
+    shown = (await shop.v1("GET", f"/runs/{told['run']['id']}")).json()
+    assert {(run["execution"], run["reason"]) for run in (listed, shown)} == {("EMERGENCY", "Flood")}
 
 
 async def test_a_rerun_for_those_who_were_not_reached_leaves_the_others_alone(shop):

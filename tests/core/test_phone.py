@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from callsheet.core.phone import BadNumber, Number, candidate_zones, known_region
+from callsheet.core.phone import BadNumber, Number, candidate_zones, known_region, without_numbers
 from callsheet.core.zones import known_zone, zone_named
 from phone_numbers import RANGES, numbers
 
@@ -289,3 +289,15 @@ def test_numbers_can_be_made_to_end_as_the_sandbox_wants():
     assert numbers("AU-LordHowe", 1, ending="9901") == ["+61265099901"]
     with pytest.raises(ValueError, match="no 2 such"):
         numbers("AU-LordHowe", 2, ending="9901")
+
+
+@pytest.mark.parametrize(
+    "written", ["+91 98765-43210", "(212) 555-0100", "919876543210", "98765\u200b\u00a043210", "555-0100"]
+)
+def test_a_number_in_what_somebody_wrote_is_masked_however_it_is_written(written):
+    assert without_numbers(f"Call {written}, now") == "Call [number], now"
+
+
+@pytest.mark.parametrize("text", ["Flood of 2027-01-04", "Ticket 123456, at 10:30", "campaign st-12ab34", "2027-01-04 10:30", ""])
+def test_what_is_no_number_stays(text):
+    assert without_numbers(text) == text

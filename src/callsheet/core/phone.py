@@ -83,11 +83,21 @@ def known_region(region: str) -> bool:
     return region in phonenumbers.SUPPORTED_REGIONS
 
 
+def without_numbers(text: str) -> str:
+    """Return what somebody wrote with all that may be a phone number masked: seven digits and more in a row.
+
+    A date (2027-01-04) is none. What people put between digits does not help a number through.
+    """
+    return _DATE_OR_NUMBER.sub(lambda match: match[1] or "[number]", text)
+
+
 # -- reading ---------------------------------------------------------------------------------------------------------
 
 # What people put between digits. Letters are refused rather than dropped: a spreadsheet's 9.19877E+11 would be read as
 # somebody else's number, and an extension cannot be reached.
 _WRITTEN = re.compile(r"(?:tel:)?\s*'?[\s(]*(\+?)([\d\s()./\u2010-\u2015\u2212-]+)", re.IGNORECASE)
+_BETWEEN = r"[\s()./\u00AD\u2010-\u2015\u2212\u200B-\u200F\u2060-\u2069\uFEFF-]{0,3}"
+_DATE_OR_NUMBER = re.compile(rf"((?<!\d)20\d\d-[01]\d-[0-3]\d(?!\d))|[+\uFF0B]?\(?\d(?:{_BETWEEN}\d){{6,}}")
 _SPREADSHEET_FLOAT = re.compile(r"[0-9]{7,15}\.0")
 # Direction marks and zero-width characters that address books put around a number, and the full-width plus sign.
 _INVISIBLE: dict[int, str | None] = {

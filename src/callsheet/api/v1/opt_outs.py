@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import Query, Request
 from pydantic import BaseModel, Field, StringConstraints
 
+from callsheet.api.caller import note
 from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.contract import problems
 from callsheet.api.v1.dnc_numbers import MOST_NUMBERS
@@ -16,6 +17,7 @@ from callsheet.api.v1.strict import Router
 from callsheet.core.campaign import Channel
 from callsheet.core.errors import BodyTooLarge
 from callsheet.core.ids import PERSON_BYTES
+from callsheet.core.phone import without_numbers
 from callsheet.engine import opt_outs
 from callsheet.store.opt_outs import OptOut, Place
 
@@ -91,11 +93,12 @@ async def add_opt_outs(runtime: Served, app: Tenant, new: NewOptOuts) -> AddedOp
 
 
 @router.post("/remove", responses=problems(BodyTooLarge))
-async def remove_opt_outs(runtime: Served, app: Tenant, old: OldOptOuts) -> RemovedOptOuts:
+async def remove_opt_outs(request: Request, runtime: Served, app: Tenant, old: OldOptOuts) -> RemovedOptOuts:
     """Take opt-outs back, whatever they came by: who said STOP has to have said otherwise since.
 
     DNC lists spare those who are on them all the same.
     """
+    note(request.scope, reason=without_numbers(old.reason))
     removed, unknown = await opt_outs.lift(runtime, app, old.channel, old.numbers, old.reason)
     return RemovedOptOuts(removed=removed, unknown=list(unknown))
 

@@ -15,7 +15,7 @@ from callsheet.api.v1.strict import Router
 from callsheet.core.attempt import SAID_LENGTH
 from callsheet.core.errors import CampaignNotFound, NameAmbiguous, RunNotFound, WrongState
 from callsheet.core.ids import decode_attempt
-from callsheet.core.run import Run
+from callsheet.core.run import Execution, Run
 from callsheet.engine import restoring
 from callsheet.engine.runtime import Runtime
 from callsheet.store.apps import App
@@ -70,6 +70,9 @@ class ShownRun(BaseModel):
     campaign_name: str
     channel: str
     status: str
+    execution: Execution
+    reason: str
+    """Why it was begun: an emergency has a reason, other runs have none."""
     started_at: Instant
     ended_at: Instant | None
     contacts: int
@@ -210,6 +213,8 @@ def _show(run: Run) -> ShownRun:
         campaign_name=run.definition.name,
         channel=run.channel.value,
         status=run.status.value,
+        execution=run.launch.execution,
+        reason=run.launch.reason,
         started_at=run.started_at,
         ended_at=run.ended_at,
         contacts=run.contacts,

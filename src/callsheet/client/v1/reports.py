@@ -23,6 +23,10 @@ class Run(Record, frozen=True):
     campaign_name: str
     channel: str
     status: str
+    execution: str
+    """`NORMAL` or `EMERGENCY`."""
+    reason: str
+    """Why it was begun: an emergency has a reason, other runs have none."""
     started_at: datetime
     ended_at: datetime | None
     contacts: int
