@@ -136,13 +136,28 @@ class Reports:
         return await self._db.read(read)
 
     async def waiting(self, app: int, run_no: int) -> Sequence[Waiting]:
-        """Return who comes again, by reason."""
-        retry = t.retry
+        """Return who comes again, by reason; who is queued twice counts once, for what comes first.
+
+        A late result of a try that was in doubt queues its contact again, while the repeat for the doubt waits, or was
+        made already.
+        """
+        retry, attempt = t.retry, t.attempt
+        made = sa.exists().where(
+            *(attempt.c[key] == retry.c[key] for key in ("app", "run_no", "person", "n", "list_no", "pos"))
+        )
+        place = sa.func.row_number().over(
+            partition_by=[retry.c.list_no, retry.c.pos], order_by=[retry.c.due, retry.c.turn]
+        )
+        queued = (
+            sa.select(retry.c.reason, retry.c.due, place.label("place"))
+            .where(retry.c.app == app, retry.c.run_no == run_no, ~made)
+            .subquery()
+        )
         query = (
-            sa.select(retry.c.reason, sa.func.count().label("contacts"), sa.func.min(retry.c.due).label("due"))
-            .where(retry.c.app == app, retry.c.run_no == run_no)
-            .group_by(retry.c.reason)
-            .order_by(retry.c.reason)
+            sa.select(queued.c.reason, sa.func.count().label("contacts"), sa.func.min(queued.c.due).label("due"))
+            .where(queued.c.place == 1)
+            .group_by(queued.c.reason)
+            .order_by(queued.c.reason)
         )
         rows = await self._db.read(lambda conn: all_of(conn, query))
         return [Waiting(row["reason"], row["contacts"], from_micros(row["due"])) for row in rows]
