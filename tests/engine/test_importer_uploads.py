@@ -59,7 +59,8 @@ async def test_a_caller_that_is_cancelled_leaves_all_or_nothing(work: Desk):
         ("people.csv", "people.csv"),
         ("../../etc/pass\nwd", "passwd"),
         ("C:\\lists\\M\u00e4rz.csv", "M\u00e4rz.csv"),
-        ("", ""),
+        ("", "import.csv"),
+        ("/", "import.csv"),
         ("x" * 999, "x" * 200),
     ],
 )

@@ -10,6 +10,7 @@ from typing import Any
 import openpyxl
 import pytest
 
+from callsheet.engine.importer import file_name
 from callsheet.engine.importing import workbook as module
 from callsheet.engine.importing.blocks import BLOCK_ROWS, Block, Source, read_blocks
 from callsheet.engine.importing.layout import UnreadableFile
@@ -136,6 +137,12 @@ async def test_it_is_known_by_its_content_whatever_it_is_called(work: Desk):
     await work.ended(second)
 
     assert (await work.numbers(book), await work.numbers(text)) == ([A], [B])
+
+
+async def test_one_without_a_name_is_shown_as_what_it_is(work: Desk):
+    job = await work.submit(await work.new_list(), write([["phone"], [A]]), "")
+
+    assert file_name(job) == "import.xlsx"
 
 
 def test_an_import_that_was_stopped_goes_on_with_the_very_next_row(tmp_path: Path):

@@ -22,6 +22,7 @@ from callsheet.engine.holds import Scope
 from callsheet.engine.importing import rejects, spool
 from callsheet.engine.importing.blocks import Block, Source
 from callsheet.engine.importing.layout import UnreadableFile
+from callsheet.engine.importing.opening import usual_name
 from callsheet.engine.importing.reader import Reader
 from callsheet.store.apps import App
 from callsheet.store.dnc import DncList
@@ -96,7 +97,8 @@ class Importer:
         self._spooling.add(spooled)
         try:
             size = await spool.spool(self._folder, spooled, chunks)
-            job = await self._write_down(app, target, f"{spooled}/{_plain(filename)}", size)
+            name = _plain(filename) or await asyncio.to_thread(usual_name, self._folder / spooled)
+            job = await self._write_down(app, target, f"{spooled}/{name}", size)
         finally:
             self._spooling.discard(spooled)
         self.wake()

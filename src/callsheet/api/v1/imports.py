@@ -25,7 +25,9 @@ from callsheet.store.lists import ContactList
 
 router = Router(prefix="/v1/apps/{app}/{kind}/{list_id}/imports", tags=["imports"])
 
-_FILE_NAME = Query(max_length=200, description="What the file is called, for reports.")
+_FILE_NAME = Query(
+    max_length=200, description="What the file is called, for reports. Without it: import.csv or import.xlsx."
+)
 _NO_LIST = (ContactListNotFound, DncListNotFound)
 _CSV: Responses = {200: {"content": {"text/csv": {}}}}
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -78,7 +80,7 @@ async def start_import(
     list_id: str,
     request: Request,
     response: Response,
-    filename: Annotated[str, _FILE_NAME] = "import.csv",
+    filename: Annotated[str, _FILE_NAME] = "",
 ) -> StartedImport:
     """Take a CSV or XLSX. When this answers it is stored, and its rows are being read."""
     target = await _target(runtime, app, kind, list_id)

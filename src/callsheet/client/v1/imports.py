@@ -57,8 +57,8 @@ class Imports(Resource[Mode]):
 
         A path is read anew when the connection breaks; what can be read once only, such as a pipe, is not sent again.
         """
-        name = filename or (source.name if isinstance(source, Path) else "import.csv")
-        names, query = {"kind": kind.value, "list_id": list_id}, {"filename": name}
+        name = filename or (source.name if isinstance(source, Path) else "")
+        names, query = {"kind": kind.value, "list_id": list_id}, {"filename": name or None}
         return Call("POST", _ALL, StartedImport, names, query, upload=Upload(source, name))
 
     @Single

@@ -12,6 +12,12 @@ from callsheet.engine.importing.workbook import is_workbook, open_workbook
 HEAD_BYTES = 8
 
 
+def usual_name(path: Path) -> str:
+    """Return what a file is called that came without a name."""
+    with path.open("rb") as file:
+        return "import.xlsx" if is_workbook(file.read(HEAD_BYTES)) else "import.csv"
+
+
 class Table(NamedTuple):
     """The rows of a file after the one that names the columns."""
 
