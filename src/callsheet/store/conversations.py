@@ -1,13 +1,15 @@
 """Conversations of a period, newest first: every attempt of an app, and every reply to it.
 
 No index leads from an app to its attempts by their instant: it would cost every insertion something, and reports are
-asked for now and then. The runs of the period are few, and each is a range of the key. They are walked from the one
-that ended last, and those that ended before everything that is wanted are not read.
+asked for now and then. Each run of the period is a range of the key. They are walked from the one that ended last, and
+those that ended before everything that is wanted are not read. Single messages are runs of one contact, and may be
+many: small runs are read together, large ones each by itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -29,6 +31,10 @@ _GOING_ON = 2**62
 """When a run ends that has not ended: after every instant."""
 _SKEW = 60_000_000
 """Attempts bear the database's instant, and the end of a run its node's: how far the two may be apart."""
+_RUNS_AT_ONCE = 500
+"""So many runs, at most, are named in one statement."""
+_ATTEMPTS_AT_ONCE = 1000
+"""Runs that have so many attempts together are read before it is asked whether more are wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +86,7 @@ class _Key(NamedTuple):
     """Where a conversation stands: sorted, the newest is first."""
 
     earlier: int
-    run: int
+    earlier_run: int
     person: bytes
     n: int
     inbound_id: str
@@ -102,19 +108,20 @@ class Conversations:
             replies = wanted.inbound and Channel.sms in wanted.channels
             inbound, heard = _replies(conn, app, wanted, offset + limit) if replies else ({}, 0)
             rows = {**outbound, **inbound}
-            sources = {run["no"]: run for run in runs}
+            keys = sorted(rows)[offset : offset + limit]
+            sources = _sources(conn, app, {-key.earlier_run for key in keys if not key.inbound_id})
             page = [
                 self._reply(conn, rows[key]) if key.inbound_id else self._attempt(conn, rows[key], sources)
-                for key in sorted(rows)[offset : offset + limit]
+                for key in keys
             ]
             return total + heard, page
 
         return await self._db.read(read)
 
     def _attempt(
-        self, conn: sa.Connection, row: Mapping[str, Any], runs: Mapping[int, Mapping[str, Any]]
+        self, conn: sa.Connection, row: Mapping[str, Any], sources: Mapping[int, Mapping[str, Any]]
     ) -> Conversation:
-        run = runs[row["run_no"]]
+        run = sources[row["run_no"]]
         definition = read_definition(run["definition"])
         number, attributes = self._contact(conn, row)
         events = _events(conn, row)
@@ -153,14 +160,52 @@ class Conversations:
         return key.open_number(found.sealed, row["person"]), msgspec.json.decode(found.attributes)
 
 
-def _runs(conn: sa.Connection, app: int, wanted: Wanted) -> list[Mapping[str, Any]]:
+class _Run(NamedTuple):
+    """A run that went on in the period."""
+
+    no: int
+    is_whole: bool
+    """It was in the period from its beginning to its end."""
+    ended: int
+    attempts: int
+    """How many it ever made."""
+
+
+def _runs(conn: sa.Connection, app: int, wanted: Wanted) -> list[_Run]:
     """Return the runs that went on in the period, from the one that ended last."""
-    run, version = t.run, t.campaign_version
+    run = t.run
+    start, end = to_micros(wanted.start), to_micros(wanted.end)
     ended = sa.case((run.c.ended_at == 0, _GOING_ON), else_=run.c.ended_at + _SKEW).label("ended")
-    return all_of(
-        conn,
+    query = (
+        sa.select(run.c.no, sa.and_(run.c.started_at >= start, ended < end), ended)
+        .where(
+            run.c.app == app,
+            run.c.channel.in_([channel.value for channel in wanted.channels]),
+            run.c.started_at < end,
+            ended >= start,
+        )
+        .order_by(ended.desc(), run.c.no.desc())
+    )
+    rows = conn.execute(query).all()
+    counter, made = t.counter, dict[int, int]()
+    for some in _batches([row.no for row in rows]):
+        armed = counter.c.app == app, counter.c.run_no.in_(some), counter.c.name == ARMED
+        count = sa.select(counter.c.run_no, sa.func.sum(counter.c.value)).where(*armed).group_by(counter.c.run_no)
+        made.update((run_no, int(value)) for run_no, value in conn.execute(count))
+    return [_Run(no, bool(is_whole), ended, made.get(no, 0)) for no, is_whole, ended in rows]
+
+
+def _batches(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(numbers), _RUNS_AT_ONCE):
+        yield numbers[start : start + _RUNS_AT_ONCE]
+
+
+def _sources(conn: sa.Connection, app: int, runs: Collection[int]) -> dict[int, Mapping[str, Any]]:
+    """Return what a page says of these runs, by their numbers."""
+    run, version = t.run, t.campaign_version
+    query = (
         sa.select(
-            run.c.no, run.c.id, run.c.channel, run.c.started_at, ended, version.c.definition,
+            run.c.no, run.c.id, run.c.channel, run.c.started_at, version.c.definition,
             t.campaign.c.id.label("campaign_id"),
         )
         .join(
@@ -172,58 +217,49 @@ def _runs(conn: sa.Connection, app: int, wanted: Wanted) -> list[Mapping[str, An
             ),
         )
         .outerjoin(t.campaign, t.campaign.c.no == run.c.campaign_no)
-        .where(
-            run.c.app == app,
-            run.c.channel.in_([channel.value for channel in wanted.channels]),
-            run.c.started_at < to_micros(wanted.end),
-            ended >= to_micros(wanted.start),
-        )
-        .order_by(ended.desc(), run.c.no.desc()),
+        .where(run.c.app == app, run.c.no.in_(runs))
     )  # fmt: skip
+    return {row["no"]: row for row in all_of(conn, query)}
 
 
 def _attempts(
-    conn: sa.Connection, app: int, wanted: Wanted, runs: Sequence[Mapping[str, Any]], most: int
+    conn: sa.Connection, app: int, wanted: Wanted, runs: Sequence[_Run], most: int
 ) -> tuple[dict[_Key, Mapping[str, Any]], int]:
     """Return the newest attempts of these runs, at least so many if there are, and how many there are in all."""
     attempt = t.attempt
+    newest = sa.select(attempt).order_by(attempt.c.at.desc(), attempt.c.run_no.desc(), attempt.c.person, attempt.c.n)
     found: dict[_Key, Mapping[str, Any]] = {}
-    total = 0
-    for run in runs:
-        meant = (
-            attempt.c.app == app,
-            attempt.c.run_no == run["no"],
-            attempt.c.at >= to_micros(wanted.start),
-            attempt.c.at < to_micros(wanted.end),
-        )
-        total += _count(conn, app, wanted, run, meant)
-        if len(found) >= most and -sorted(found)[most - 1].earlier > run["ended"]:
-            continue
-        newest = sa.select(attempt).where(*meant).order_by(attempt.c.at.desc(), attempt.c.person, attempt.c.n)
-        for row in all_of(conn, newest.limit(most)):
+    left = deque(runs)
+    while some := _next_to_read(left, -max(found).earlier if len(found) == most else 0):
+        for row in all_of(conn, newest.where(*_meant(app, wanted, some)).limit(most)):
             found[_Key(-row["at"], -row["run_no"], row["person"], row["n"], "")] = row
         found = {key: found[key] for key in sorted(found)[:most]}
-    return found, total
+    return found, _count(conn, app, wanted, runs)
 
 
-def _count(
-    conn: sa.Connection,
-    app: int,
-    wanted: Wanted,
-    run: Mapping[str, Any],
-    meant: Sequence[sa.ColumnElement[bool]],
-) -> int:
-    """Count a run's attempts in the period; those of a run that is in it as a whole were counted as it went."""
-    whole = run["started_at"] >= to_micros(wanted.start) and run["ended"] < to_micros(wanted.end)
-    counter = t.counter
-    query = (
-        sa.select(sa.func.coalesce(sa.func.sum(counter.c.value), 0)).where(
-            counter.c.app == app, counter.c.run_no == run["no"], counter.c.name == ARMED
-        )
-        if whole
-        else sa.select(sa.func.count()).select_from(t.attempt).where(*meant)
-    )
-    return int(conn.execute(query).scalar_one())
+def _next_to_read(left: deque[_Run], since: int) -> list[int]:
+    """Take the next runs to be read together; none when those that are left ended before `since`."""
+    some: list[int] = []
+    attempts = 0
+    while left and left[0].ended >= since and len(some) < _RUNS_AT_ONCE and attempts < _ATTEMPTS_AT_ONCE:
+        attempts += left[0].attempts
+        some.append(left.popleft().no)
+    return some
+
+
+def _meant(app: int, wanted: Wanted, runs: Sequence[int]) -> tuple[sa.ColumnElement[bool], ...]:
+    attempt = t.attempt
+    start, end = to_micros(wanted.start), to_micros(wanted.end)
+    return attempt.c.app == app, attempt.c.run_no.in_(runs), attempt.c.at >= start, attempt.c.at < end
+
+
+def _count(conn: sa.Connection, app: int, wanted: Wanted, runs: Sequence[_Run]) -> int:
+    """Count attempts in the period; those of a run that is in it as a whole were counted as it went."""
+    total = sum(run.attempts for run in runs if run.is_whole)
+    for some in _batches([run.no for run in runs if not run.is_whole]):
+        query = sa.select(sa.func.count()).select_from(t.attempt).where(*_meant(app, wanted, some))
+        total += int(conn.execute(query).scalar_one())
+    return total
 
 
 def _replies(conn: sa.Connection, app: int, wanted: Wanted, most: int) -> tuple[dict[_Key, Mapping[str, Any]], int]:
