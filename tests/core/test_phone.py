@@ -298,6 +298,8 @@ def test_a_number_in_what_somebody_wrote_is_masked_however_it_is_written(written
     assert without_numbers(f"Call {written}, now") == "Call [number], now"
 
 
-@pytest.mark.parametrize("text", ["Flood of 2027-01-04", "Ticket 123456, at 10:30", "campaign st-12ab34", "2027-01-04 10:30", ""])
+@pytest.mark.parametrize(
+    "text", ["Flood of 2027-01-04", "Ticket 123456, at 10:30", "campaign st-12ab34", "2027-01-04 10:30", ""]
+)
 def test_what_is_no_number_stays(text):
     assert without_numbers(text) == text

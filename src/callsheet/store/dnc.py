@@ -19,10 +19,9 @@ from callsheet.store.database import Database
 from callsheet.store.gate import close_gate, one_at_a_time
 from callsheet.store.limits import refuse_another
 from callsheet.store.rows import all_of, insert, new_id, one
+from callsheet.store.usage import MOST_USERS, User, told
 
 GLOBAL_NAME = "Default Global DNC"
-_MOST_NAMED = 20
-"""Campaigns that an answer names at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +121,8 @@ class DncLists:
             current = hold_list(conn, dnc_list)
             if current.is_global:
                 raise InUse("This is the app's global DNC list: make another one global first.")
-            if names := _campaigns_that_name(conn, dnc_list):
-                raise InUse(f"Campaigns name this DNC list: {', '.join(names)}.")
+            if users := _users(conn, dnc_list):
+                raise InUse(f"The DNC list {current.name} cannot be deleted while campaigns use it: {told(users)}.")
             for table, no in ((t.dnc_entry, t.dnc_entry.c.dnc_no), (t.dnc_list, t.dnc_list.c.no)):
                 conn.execute(sa.delete(table).where(table.c.app == dnc_list.app, no == dnc_list.no))
 
@@ -157,16 +156,16 @@ def _refuse_taken(conn: sa.Connection, app: int, name: str, but: int = 0) -> Non
         raise NameTaken(f"A DNC list with the name {name} exists already.")
 
 
-def _campaigns_that_name(conn: sa.Connection, dnc_list: DncList) -> list[str]:
+def _users(conn: sa.Connection, dnc_list: DncList) -> list[User]:
     link, campaign = t.campaign_dnc, t.campaign
     query = (
-        sa.select(campaign.c.id)
+        sa.select(campaign.c.id, campaign.c.name)
         .join(link, sa.and_(link.c.app == campaign.c.app, link.c.campaign_no == campaign.c.no))
         .where(link.c.app == dnc_list.app, link.c.dnc_no == dnc_list.no)
         .order_by(campaign.c.no)
-        .limit(_MOST_NAMED)
+        .limit(MOST_USERS)
     )
-    return list(conn.execute(query).scalars())
+    return [User(*row) for row in conn.execute(query)]
 
 
 def _read(row: Mapping[str, Any]) -> DncList:

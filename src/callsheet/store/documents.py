@@ -115,7 +115,7 @@ class Documents:
 
     async def used_by(self, app: int, thing_id: str) -> list[str]:
         """Return the names of a few campaigns that use one."""
-        return await self._db.read(lambda conn: campaigns_that_name(conn, app, thing_id))
+        return await self._db.read(lambda conn: [user.name for user in campaigns_that_name(conn, app, thing_id)])
 
     async def find(self, app: int, *, name: str | None = None, thing_id: str | None = None) -> Document | None:
         """Return one by id, or by name: case and blanks at its ends do not count."""

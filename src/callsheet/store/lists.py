@@ -24,10 +24,10 @@ from callsheet.store.erasing import condemn
 from callsheet.store.limits import refuse_another
 from callsheet.store.pulls import forget
 from callsheet.store.rows import all_of, insert, new_id, one, to_json
+from callsheet.store.usage import User, told
 
 _LIST_BYTES = 6
 _POS_BYTES = 6
-_MOST_NAMED = 20
 
 # Made once: making a statement takes longer than running it.
 _OF_APP = sa.select(t.contact_list).where(t.contact_list.c.app == sa.bindparam("app"))
@@ -270,12 +270,8 @@ def _refuse_taken(conn: sa.Connection, app: int, name: str, but: int = 0) -> Non
 
 
 def _linked(contact_list: ContactList) -> str:
-    names = [campaign.name for campaign in contact_list.linked]
-    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    return (
-        f"The contact list {contact_list.name} cannot be deleted while campaigns use it:"
-        f" {', '.join(names[:_MOST_NAMED])}{more}."
-    )
+    users = told([User(campaign.id, campaign.name) for campaign in contact_list.linked])
+    return f"The contact list {contact_list.name} cannot be deleted while campaigns use it: {users}."
 
 
 def _rename_in_campaigns(conn: sa.Connection, contact_list: ContactList, name: str) -> None:

@@ -15,7 +15,7 @@ from callsheet.store import tables as t
 from callsheet.store.apps import read_sender
 from callsheet.store.database import Database
 from callsheet.store.rows import one
-from callsheet.store.usage import campaigns_that_name
+from callsheet.store.usage import campaigns_that_name, told
 
 
 class Senders:
@@ -57,7 +57,7 @@ class Senders:
             if row is None:
                 return False
             if users := campaigns_that_name(conn, app, row["label"], unfinished=True):
-                raise InUse(f"Campaigns that have not ended use this sender: {', '.join(users)}.")
+                raise InUse(f"Campaigns that have not ended use this sender: {told(users)}.")
             if _speaks(conn, app, row["no"]):
                 raise InUse("A run speaks through this sender now.")
             conn.execute(sa.update(t.sender).where(t.sender.c.no == row["no"]).values(deleted_at=to_micros(now)))

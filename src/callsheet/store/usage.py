@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -12,13 +13,28 @@ from callsheet.core.errors import InUse
 from callsheet.store import tables as t
 from callsheet.store.rows import to_json
 
-_SHOWN = 5
+_SHOWN = 20
+MOST_USERS = _SHOWN + 1
+"""So many are asked for: one more than is told."""
+
+
+class User(NamedTuple):
+    """A campaign that uses a thing."""
+
+    id: str
+    name: str
+
+
+def told(users: Sequence[User]) -> str:
+    """Name campaigns in a sentence, a few, each so that it can be found."""
+    shown = ", ".join(f"{user.name} ({user.id})" for user in users[:_SHOWN])
+    return f"{shown} and more" if len(users) > _SHOWN else shown
 
 
 def refuse_used(conn: sa.Connection, app: int, thing: str) -> None:
     """Refuse to delete what campaigns name. Raises InUse."""
     if users := campaigns_that_name(conn, app, thing):
-        raise InUse(f"Campaigns use this: {', '.join(users)}.")
+        raise InUse(f"Campaigns use this: {told(users)}.")
 
 
 def refuse_bound(conn: sa.Connection, app: int, flow_id: str) -> None:
@@ -29,8 +45,8 @@ def refuse_bound(conn: sa.Connection, app: int, flow_id: str) -> None:
         raise InUse(f"Senders use this: {', '.join(labels)}.")
 
 
-def campaigns_that_name(conn: sa.Connection, app: int, thing: str, *, unfinished: bool = False) -> list[str]:
-    """Return the names of a few campaigns, or of those that have not ended, that name a thing.
+def campaigns_that_name(conn: sa.Connection, app: int, thing: str, *, unfinished: bool = False) -> list[User]:
+    """Return a few campaigns, or of those that have not ended, that name a thing.
 
     A sender is named by its caller ID, everything else by its id.
 
@@ -38,7 +54,7 @@ def campaigns_that_name(conn: sa.Connection, app: int, thing: str, *, unfinished
     """
     campaign, version = t.campaign, t.campaign_version
     query = (
-        sa.select(version.c.definition)
+        sa.select(campaign.c.id, version.c.definition)
         .join(
             campaign,
             sa.and_(
@@ -52,12 +68,12 @@ def campaigns_that_name(conn: sa.Connection, app: int, thing: str, *, unfinished
     )
     if unfinished:
         query = query.where(campaign.c.status.not_in((Status.completed.value, Status.stopped.value)))
-    found: list[str] = []
-    for definition in conn.execute(query).scalars():
+    found: list[User] = []
+    for campaign_id, definition in conn.execute(query):
         document = msgspec.json.decode(definition)
         if _names(document, thing):
-            found.append(document["name"])
-        if len(found) == _SHOWN:
+            found.append(User(campaign_id, document["name"]))
+        if len(found) == MOST_USERS:
             break
     return found
 
