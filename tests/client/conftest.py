@@ -11,7 +11,9 @@ from e2e.running import Process, server
 @pytest.fixture(scope="session")
 def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     """Start one server for all tests of the client."""
-    with server(tmp_path_factory.mktemp("client") / "var", SANDBOX_SEED="1") as running:
+    with server(
+        tmp_path_factory.mktemp("client") / "var", SANDBOX_SEED="1", ALLOW_PRIVATE_ADDRESSES="true", OUTSIDE_PORTS="*"
+    ) as running:
         yield running
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from inspect import signature
 from pathlib import Path
-from typing import Any, Union, get_args, get_origin, get_type_hints, is_typeddict
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 import msgspec
 from msgspec import UnsetType
@@ -53,6 +53,8 @@ def sample(kind: Any) -> Any:
     origin, args = get_origin(kind), get_args(kind)
     if origin in (Union, types.UnionType):
         return sample(next(one for one in args if one not in (type(None), UnsetType)))
+    if origin is Literal:
+        return args[0]
     if origin in (Sequence, list, tuple):
         return [sample(args[0])]
     if origin in (Mapping, dict):

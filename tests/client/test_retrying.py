@@ -8,6 +8,7 @@ import pytest
 
 from callsheet.client import ApiError, AsyncClient, Client, Kind, Unavailable
 from callsheet.client.retrying import LONGEST_ASKED_SECONDS, LONGEST_SECONDS, is_passing, wait_seconds
+from client.flow import FLOW
 from client.wire import Wire, answer
 from e2e.running import server
 
@@ -165,9 +166,3 @@ def test_waits_grow_and_the_server_may_ask_for_more_but_not_for_ever():
     assert wait_seconds(ApiError(503, "", "", retry_seconds=LONGEST_ASKED_SECONDS + 1), 1) is None
     assert not is_passing(ApiError(409, "name_taken", ""))
     assert is_passing(ApiError(409, "idempotency_key_in_use", ""))
-
-
-_HELLO = "11111111-1111-4111-8111-111111111111"
-_EXITS = [{"uuid": "22222222-2222-4222-8222-222222222222", "default": True}]
-_BLOCK = {"uuid": _HELLO, "type": "MobilePrimitives.Message", "config": {"prompt": "Hello"}, "exits": _EXITS}
-FLOW = {"blocks": [_BLOCK], "first_block_id": _HELLO}

@@ -38,7 +38,7 @@ class Call(Generic[T]):
     names: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, object] = field(default_factory=dict)
     """Parameters that are None or UNSET are left out."""
-    body: JsonObject | Sequence[JsonObject] | None = None
+    body: JsonObject | Sequence[JsonObject] | None = field(default=None, repr=False)
     upload: Upload | None = None
     """A file as the body; then there is no other."""
     save_to: Path | BinaryIO | None = None

@@ -9,21 +9,32 @@ from callsheet.client.access import Token, access_to
 from callsheet.client.call import Call, JsonObject
 from callsheet.client.compat.campaigns import Campaigns as CompatCampaigns
 from callsheet.client.compat.contact_lists import ContactLists as CompatContactLists
+from callsheet.client.compat.interactions import Interactions
+from callsheet.client.compat.outbound_sms import OutboundSms
+from callsheet.client.compat.queues import Queues as CompatQueues
 from callsheet.client.method import Carrier, Mode, Resource, Single
 from callsheet.client.transport import Transport
+from callsheet.client.v1.accounts import Accounts, Apps
+from callsheet.client.v1.api_clients import ApiClients
+from callsheet.client.v1.audit import Audit
 from callsheet.client.v1.campaigns import Campaigns
 from callsheet.client.v1.contact_lists import ContactLists
+from callsheet.client.v1.contacts import Contacts
 from callsheet.client.v1.dnc_lists import DncLists
 from callsheet.client.v1.flows import Flows
 from callsheet.client.v1.imports import Imports
 from callsheet.client.v1.opt_outs import OptOuts
+from callsheet.client.v1.pulls import Pulls
 from callsheet.client.v1.queues import Queues
 from callsheet.client.v1.runs import Runs
 from callsheet.client.v1.sandbox import Sandbox
+from callsheet.client.v1.schedules import Schedules
 from callsheet.client.v1.senders import Senders
 from callsheet.client.v1.sending import Sending
 from callsheet.client.v1.settings import Settings
 from callsheet.client.v1.templates import Templates
+from callsheet.client.v1.trunks import Trunks
+from callsheet.client.v1.users import Users
 from callsheet.client.v1.webhooks import Webhooks
 
 TRIES = 6
@@ -39,9 +50,42 @@ class Compat(Resource[Mode]):
         super().__init__(carrier)
         self.campaigns: CompatCampaigns[Mode] = CompatCampaigns(carrier)
         self.contact_lists: CompatContactLists[Mode] = CompatContactLists(carrier)
+        self.queues: CompatQueues[Mode] = CompatQueues(carrier)
+        self.outbound_sms: OutboundSms[Mode] = OutboundSms(carrier)
+        self.interactions: Interactions[Mode] = Interactions(carrier)
 
 
-class Rooms(Resource[Mode]):
+class Own(Resource[Mode]):
+    """Our own API."""
+
+    def __init__(self, carrier: Carrier) -> None:
+        super().__init__(carrier)
+        self.templates: Templates[Mode] = Templates(carrier)
+        self.flows: Flows[Mode] = Flows(carrier)
+        self.contact_lists: ContactLists[Mode] = ContactLists(carrier)
+        self.contacts: Contacts[Mode] = Contacts(carrier)
+        self.pulls: Pulls[Mode] = Pulls(carrier)
+        self.dnc_lists: DncLists[Mode] = DncLists(carrier)
+        self.opt_outs: OptOuts[Mode] = OptOuts(carrier)
+        self.imports: Imports[Mode] = Imports(carrier)
+        self.campaigns: Campaigns[Mode] = Campaigns(carrier)
+        self.schedules: Schedules[Mode] = Schedules(carrier)
+        self.runs: Runs[Mode] = Runs(carrier)
+        self.queues: Queues[Mode] = Queues(carrier)
+        self.senders: Senders[Mode] = Senders(carrier)
+        self.trunks: Trunks[Mode] = Trunks(carrier)
+        self.sending: Sending[Mode] = Sending(carrier)
+        self.settings: Settings[Mode] = Settings(carrier)
+        self.accounts: Accounts[Mode] = Accounts(carrier)
+        self.apps: Apps[Mode] = Apps(carrier)
+        self.users: Users[Mode] = Users(carrier)
+        self.api_clients: ApiClients[Mode] = ApiClients(carrier)
+        self.audit: Audit[Mode] = Audit(carrier)
+        self.webhooks: Webhooks[Mode] = Webhooks(carrier)
+        self.sandbox: Sandbox[Mode] = Sandbox(carrier)
+
+
+class Rooms(Own[Mode]):
     """All calls of one app."""
 
     def __init__(
@@ -66,20 +110,6 @@ class Rooms(Resource[Mode]):
         carrier = self._carrier_on(Transport(access, tries=tries, read_seconds=read_seconds))
         super().__init__(carrier)
         self.compat: Compat[Mode] = Compat(carrier)
-        self.templates: Templates[Mode] = Templates(carrier)
-        self.flows: Flows[Mode] = Flows(carrier)
-        self.contact_lists: ContactLists[Mode] = ContactLists(carrier)
-        self.dnc_lists: DncLists[Mode] = DncLists(carrier)
-        self.opt_outs: OptOuts[Mode] = OptOuts(carrier)
-        self.imports: Imports[Mode] = Imports(carrier)
-        self.campaigns: Campaigns[Mode] = Campaigns(carrier)
-        self.runs: Runs[Mode] = Runs(carrier)
-        self.queues: Queues[Mode] = Queues(carrier)
-        self.senders: Senders[Mode] = Senders(carrier)
-        self.sending: Sending[Mode] = Sending(carrier)
-        self.settings: Settings[Mode] = Settings(carrier)
-        self.webhooks: Webhooks[Mode] = Webhooks(carrier)
-        self.sandbox: Sandbox[Mode] = Sandbox(carrier)
 
     @abstractmethod
     def _carrier_on(self, transport: Transport) -> Carrier:

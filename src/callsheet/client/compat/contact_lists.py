@@ -10,7 +10,7 @@ import msgspec
 from msgspec import UNSET
 
 from callsheet.client.call import Call, Given, JsonObject, given
-from callsheet.client.compat.envelope import Envelope
+from callsheet.client.compat.envelope import Envelope, Message
 from callsheet.client.method import Mode, Resource, Single
 from callsheet.client.record import Record
 
@@ -52,12 +52,6 @@ class UpdatedList(Record, rename="camel", frozen=True):
 
     contact_list_id: str
     body: dict[str, Any]
-
-
-class Added(Record, frozen=True):
-    """The documented sentence; the contacts are durable when it comes."""
-
-    message: str
 
 
 class ContactLists(Resource[Mode]):
@@ -102,9 +96,9 @@ class ContactLists(Resource[Mode]):
         return Call("DELETE", _ONE, type(None), {"list_id": list_id})
 
     @Single
-    def add(self, list_name: str, contacts: Sequence[JsonObject]) -> Call[Added]:
+    def add(self, list_name: str, contacts: Sequence[JsonObject]) -> Call[Message]:
         """Add contacts, all or none, at most 100 in one call: objects with a `phoneNumber` and any columns."""
-        return Call("POST", _ADD, Added, body={"contact_list_name": list_name, "data": contacts})
+        return Call("POST", _ADD, Message, body={"contact_list_name": list_name, "data": contacts})
 
     @Single
     def contacts(self, list_id: str, *, skip: int = 0, limit: int = 100) -> Call[Envelope[ContactPage]]:

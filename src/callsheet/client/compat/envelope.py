@@ -15,3 +15,9 @@ class Envelope(Record, Generic[T], frozen=True):
     status: str
     data: T
     message: str = ""
+
+
+class Message(Record, frozen=True):
+    """The answer of calls that say no more than a documented sentence; what they did is durable when it comes."""
+
+    message: str

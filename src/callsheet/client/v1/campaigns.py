@@ -12,6 +12,7 @@ from callsheet.client.method import Mode, Paged, Resource, Single
 from callsheet.client.record import Page
 from callsheet.client.v1.campaign_bodies import NewCampaign, NewFilter
 from callsheet.client.v1.campaign_shapes import Campaign, CampaignTotals, FoundCampaign, Readings, TriedFilter
+from callsheet.client.v1.why import Why
 
 _ALL = "/v1/apps/{app}/campaigns"
 _ONE = "/v1/apps/{app}/campaigns/{campaign_id}"
@@ -99,6 +100,11 @@ class Campaigns(Resource[Mode]):
     def totals(self, campaign_id: str) -> Call[CampaignTotals]:
         """Return what all runs of a campaign came to."""
         return Call("GET", f"{_ONE}/totals", CampaignTotals, {"campaign_id": campaign_id})
+
+    @Single
+    def why(self, campaign_id: str, number: str) -> Call[Why]:
+        """Say why a campaign has (not) contacted a person, and what every gate would say now. It changes nothing."""
+        return Call("POST", f"{_ONE}/why", Why, {"campaign_id": campaign_id}, body={"number": number})
 
     @Single
     def test_filter(self, contact_list_ids: Sequence[str], wanted: NewFilter) -> Call[TriedFilter]:
