@@ -1,4 +1,4 @@
-"""The client names no route, parameter or field that the OpenAPI documents do not have."""
+"""The client names every operation, parameter and field of the OpenAPI documents, and none that they do not have."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -48,6 +48,7 @@ def test_what_a_call_sends_and_reads_is_in_the_contract(contracts, name):
     operation, schemas = operation_of(contracts, name), contracts[0]["components"]["schemas"]
     answer = next(one for status, one in operation["responses"].items() if status.startswith("2")).get("content", {})
 
+    assert call.query.keys() | ({"after"} if paged else set()) >= in_query(operation)
     if call.upload is not None:
         assert call.upload.content_type in operation["requestBody"]["content"]
     elif call.body is not None:
@@ -87,7 +88,7 @@ def options(schema: Any, schemas: Any) -> list[Any]:
 
 
 def body_faults(value: Any, schema: Any, schemas: Any, place: str = "") -> Iterator[str]:
-    """Yield each field of a body that the API does not know, or misses."""
+    """Yield each field of a body that the API does not know, and each of its own that there is no way to send."""
     if isinstance(value, dict):
         objects = [one for one in options(schema, schemas) if "properties" in one]
         # Of those that it may be, the one that comes nearest.
@@ -104,7 +105,7 @@ def object_faults(value: dict[str, Any], schema: Any, schemas: Any, place: str) 
         yield f"{place}.every says another thing"
     strange = value.keys() - known.keys() if schema.get("additionalProperties") is False else ()
     yield from (f"{place}.{name} means nothing" for name in strange)
-    yield from (f"{place}.{name} is missing" for name in set(schema.get("required", ())) - value.keys())
+    yield from (f"{place}.{name} is missing" for name in known.keys() - value.keys())
     for name in value.keys() & known.keys():
         yield from body_faults(value[name], known[name], schemas, f"{place}.{name}")
 
@@ -126,6 +127,8 @@ def faults(kind: m.Type, schema: Any, schemas: Any, place: str) -> Iterator[str]
         case m.StructType(fields=fields):
             for field in fields:
                 yield from field_faults(field, schema, schemas, place)
+            for name in schema.get("properties", {}).keys() - {field.encode_name for field in fields}:
+                yield f"{place}.{name} is not read"
         case m.VarTupleType(item_type=item):
             yield from answer_faults(item, schema["items"], schemas, f"{place}[]")
         case m.DictType(value_type=value) if isinstance(schema.get("additionalProperties"), dict):
@@ -188,6 +191,7 @@ TEXT = {"type": "string"}
         ({}, [], ".id is not there"),
         ({"id": {"type": "integer"}}, ["id"], ".id is integer, not string"),
         ({"id": TEXT}, [], ".id may be missing"),
+        ({"id": TEXT, "name": TEXT}, ["id"], ".name is not read"),
         ({"id": {"anyOf": [TEXT, {"type": "null"}]}}, ["id"], ".id is null, not string"),
     ],
 )
