@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from callsheet.store.migrate import migrate
+from callsheet.store.planning import IS_OVER
 from callsheet.store.sqlite.database import connect
 
 LOOKS = {
@@ -35,4 +36,18 @@ async def test_a_look_at_a_few_contacts_uses_the_index_that_was_made_for_it(tmp_
         query = f"select {columns} from contact where app = ? and list_no = ? and {where}"
         plan = session.raw.execute(f"explain query plan {query}", (1,) * query.count("?")).fetchall()
         assert plan[0][3].endswith(index), (columns, plan)
+    session.close()
+
+
+async def test_whether_a_campaign_still_runs_is_seen_without_walking_all_its_runs(tmp_path: Path):
+    await migrate(tmp_path / "callsheet.db")
+    session = connect(tmp_path / "callsheet.db")
+
+    index = "ix_run_ended_at (ended_at=? AND app=? AND campaign_no=?)"
+    for query in (
+        f"update campaign set status = '' where no = ? and {IS_OVER}",
+        "update run set status = '' where app = ? and campaign_no = ? and ended_at = ?",
+    ):
+        plan = session.raw.execute(f"explain query plan {query}", (1,) * query.count("?")).fetchall()
+        assert plan[-1][3].endswith(index), plan
     session.close()

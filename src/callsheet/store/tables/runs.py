@@ -38,7 +38,8 @@ run = sa.Table(
     sa.UniqueConstraint("app", "id"),
     sa.Index("ix_run_app_campaign_no", "app", "campaign_no"),
     # For those that go on, which are few: the engine asks for them at every look.
-    sa.Index("ix_run_ended_at", "ended_at"),
+    # And whether any of a campaign does, which has a run for each of its single messages.
+    sa.Index("ix_run_ended_at", "ended_at", "app", "campaign_no"),
     sqlite_autoincrement=True,
 )
 

@@ -557,7 +557,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('run', schema=None) as batch_op:
         batch_op.create_index('ix_run_app_campaign_no', ['app', 'campaign_no'], unique=False)
-        batch_op.create_index('ix_run_ended_at', ['ended_at'], unique=False)
+        batch_op.create_index('ix_run_ended_at', ['ended_at', 'app', 'campaign_no'], unique=False)
 
     op.create_table('run_list',
     sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
