@@ -1,6 +1,6 @@
 """Findings: what would cost money, reach nobody, or reach the wrong ones is seen before the campaign starts."""
 
-from api.callers import campaign_body, unique
+from api.callers import campaign_body, unique, voice_body
 from phone_numbers import numbers
 
 
@@ -89,3 +89,14 @@ async def test_the_campaign_of_nobody_is_not_found(shop):
     answer = await shop.v1("GET", "/campaigns/cd-nothing")
 
     assert (answer.status_code, answer.json()["code"]) == (404, "campaign_not_found")
+
+
+async def test_that_nobody_can_be_called_is_seen_before_anybody_tries(shop):
+    flow = (await shop.v1("POST", "/flows", {"name": unique("Flow")})).json()
+    name = await shop.make_list(*numbers("IN", 1))
+    dnc = (await shop.v1("POST", "/dnc-lists", {"name": unique("Never")})).json()
+    body = voice_body(name, experienceFlowName=flow["name"], dncLists={"name": dnc["name"]})
+
+    found = await findings(shop, **body)
+
+    assert found == [("voice", "No voice trunk is configured, so a voice campaign cannot start.")]

@@ -1,11 +1,13 @@
 """From the documented start call to messages on handsets, and everything that can be done in between."""
 
+import inspect
 import re
 from typing import Any
 
 import pytest
 
-from api.callers import SENDER, Caller, campaign_body, unique, until
+from api.callers import SENDER, Caller, campaign_body, unique, until, voice_body
+from callsheet.core.errors import NoVoiceTrunk
 from phone_numbers import numbers
 
 INSTANCE = re.compile(r"cid-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -65,9 +67,23 @@ async def test_a_campaign_that_cannot_start_by_itself_is_created_and_waits(shop)
     await shop.v1("POST", "/flows", {"name": "Empty"})
     advanced = {"message": None, "format": "advanced", "experienceFlowName": "Empty"}
 
-    campaign_id = await shop.make_campaign(**advanced)
+    name = await shop.make_list(*numbers("IN", 1))
 
-    assert await shop.status(campaign_id) == "Ready"
+    made = await shop.compat("POST", "/campaign", campaign_body(name, **advanced))
+    plain = await shop.compat("POST", "/campaign", campaign_body(name))
+    await shop.v1("POST", "/dnc-lists", {"name": "Never"})
+    named = {"experienceFlowName": "Empty", "dncLists": {"name": "Never"}}
+    calls = await shop.compat("POST", "/campaign", voice_body(name, **named))
+    # One that its schedule starts waits as it is meant to.
+    schedule = {"isSchedulingEnabled": True, "startDateTime": "2099-01-05 09:00:00"}
+    later = await shop.compat("POST", "/campaign", campaign_body(name, schedule=schedule))
+
+    assert await shop.status(made.json()["data"]["id"]) == "Ready"
+    assert [one["code"] for one in made.json()["warnings"]] == ["flow_is_empty"]
+    assert all("warnings" not in one.json() for one in (plain, later))
+    assert {one.status_code for one in (made, plain, calls, later)} == {200}
+    assert calls.json()["message"].endswith("creation in progress")
+    assert calls.json()["warnings"] == [{"msg": inspect.getdoc(NoVoiceTrunk), "code": "no_voice_trunk"}]
 
 
 async def test_pause_stops_at_once_and_resume_goes_on_with_the_same_run(shop):

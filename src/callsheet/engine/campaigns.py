@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import msgspec
 
@@ -23,7 +24,15 @@ from callsheet.store.apps import App
 _KINDS = frozenset(channel.value for channel in Channel)
 
 
-async def create(runtime: Runtime, app: App, wish: Wish) -> Campaign:
+class Created(NamedTuple):
+    """A campaign that was created."""
+
+    campaign: Campaign
+    hindrance: Conflict | None = None
+    """Why it waits, although the app starts what it creates."""
+
+
+async def create(runtime: Runtime, app: App, wish: Wish) -> Created:
     """Create a campaign. It waits in Ready, or for its time, unless the app starts what it creates.
 
     One that cannot start (its flow is empty, its list is in use) is there all the same, and waits.
@@ -37,11 +46,13 @@ async def create(runtime: Runtime, app: App, wish: Wish) -> Campaign:
         runtime.conductor.preparer.wake()
     runtime.conductor.starter.wake()
     if campaign.waits or not app.settings.start_on_create:
-        return campaign
+        return Created(campaign)
+    if campaign.definition.channel is Channel.voice:
+        return Created(campaign, NoVoiceTrunk())
     try:
-        return await start(runtime, app, campaign)
-    except Conflict:
-        return campaign
+        return Created(await start(runtime, app, campaign))
+    except Conflict as hindrance:
+        return Created(campaign, hindrance)
 
 
 async def clone(runtime: Runtime, app: App, campaign: Campaign, name: str) -> Campaign:

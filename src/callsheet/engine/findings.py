@@ -1,11 +1,11 @@
-"""Findings: what to look at before a campaign starts. None of them keeps it from starting."""
+"""Findings: what to look at before a campaign starts. Most keep nobody from starting it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from callsheet.core.campaign import Campaign, Channel, Definition
-from callsheet.core.errors import Conflict, FieldError, Invalid
+from callsheet.core.errors import Conflict, FieldError, Invalid, NoVoiceTrunk
 from callsheet.core.segments import measure
 from callsheet.core.template import Compiled, compile_text
 from callsheet.engine.campaigns import text_of
@@ -13,7 +13,7 @@ from callsheet.engine.runtime import Runtime
 from callsheet.store.apps import App
 from callsheet.store.lists import ContactList
 
-_MESSAGE, _LISTS, _DNC_LIST = "message", "contactLists", "dncLists"
+_MESSAGE, _VOICE, _LISTS, _DNC_LIST = "message", "voice", "contactLists", "dncLists"
 
 USUAL_SEGMENTS = 10
 """A text above this is more often a paste of the wrong thing than a message."""
@@ -24,7 +24,10 @@ async def findings_of(runtime: Runtime, app: App, campaign: Campaign) -> list[Fi
     definition = campaign.definition
     wanted = [await runtime.store.lists.find(app.no, list_id=named.id) for named in definition.contact_lists]
     lists = [found for found in wanted if found is not None]
-    findings = await _of_message(runtime, app, definition, lists) if definition.channel is Channel.sms else []
+    if definition.channel is Channel.sms:
+        findings = await _of_message(runtime, app, definition, lists)
+    else:
+        findings = [FieldError(_VOICE, NoVoiceTrunk().message)]
     findings += [FieldError(_LISTS, f"Nobody is on the list {found.name}.") for found in lists if not found.size]
     if not definition.dnc_lists and await _has_dnc_lists(runtime, app):
         findings.append(FieldError(_DNC_LIST, "No DNC list is linked, although the app has some of its own."))

@@ -14,11 +14,17 @@ from callsheet.engine import campaigns
 
 
 async def create(call: Call) -> dict[str, Any]:
-    """Create a campaign: it waits in Ready, calls come there by way of Preparing, until it is started."""
+    """Create a campaign: it waits in Ready, calls come there by way of Preparing, until it is started.
+
+    Why one waits that the app wants to start at once is said beside the documented answer.
+    """
     wish = read_new_wish(call.document, call.parameter("campaignType"), call.generation)
-    campaign = await campaigns.create(call.runtime, call.app, wish)
+    campaign, hindrance = await campaigns.create(call.runtime, call.app, wish)
     call.noted.update(campaign=campaign.id)
-    return await _written(call, campaign, f"Campaign {campaign.definition.name} creation in progress")
+    made = await _written(call, campaign, f"Campaign {campaign.definition.name} creation in progress")
+    if hindrance is None:
+        return made
+    return {**made, "warnings": [{"msg": hindrance.message, "code": hindrance.code}]}
 
 
 async def show(call: Call) -> dict[str, Any]:

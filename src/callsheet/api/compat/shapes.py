@@ -36,9 +36,9 @@ def _ref(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def _enveloped(data: Schema) -> Schema:
+def _enveloped(data: Schema, **more: Schema) -> Schema:
     success = {"type": "string", "const": "success"}
-    return _object(("status", "message", "data"), status=success, message=_TEXT, data=data)
+    return _object(("status", "message", "data"), status=success, message=_TEXT, data=data, **more)
 
 
 def _whole(least: int, most: int) -> Schema:
@@ -137,7 +137,9 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
         createdAt=_INSTANT,
         updatedAt=_INSTANT,
     ),
-    "CampaignAnswer": _enveloped(_ref("ShownCampaign")),
+    "CampaignAnswer": _enveloped(
+        _ref("ShownCampaign"), warnings=_array(_object(("msg", "code"), msg=_TEXT, code=_TEXT))
+    ),
     "TriggerAnswer": _object(
         ("status", "message", "campaignInstanceId"),
         status=_STATUSES,

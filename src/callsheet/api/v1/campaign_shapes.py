@@ -120,7 +120,7 @@ class FoundCampaign(ShownCampaign):
     """A campaign, with what to look at before it starts."""
 
     findings: list[WrongField]
-    """What is amiss, such as a placeholder for which a contact list has no column. It may be started all the same."""
+    """What is amiss, such as a placeholder that no column fits. Most of it does not keep the campaign from starting."""
 
 
 def show_campaign(campaign: Campaign) -> ShownCampaign:

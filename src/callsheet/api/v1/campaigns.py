@@ -63,7 +63,7 @@ class TriedFilter(BaseModel):
 @router.post("", status_code=201, responses=problems(NameTaken, BodyTooLarge))
 async def create_campaign(request: Request, runtime: Served, app: Tenant, new: NewCampaign) -> ShownCampaign:
     """Create a campaign. It waits in `Ready`, where one that calls comes by way of `Preparing`."""
-    campaign = await campaigns.create(runtime, app, new.read())
+    campaign, _ = await campaigns.create(runtime, app, new.read())
     note(request.scope, campaign=campaign.id)
     return show_campaign(campaign)
 
