@@ -136,7 +136,10 @@ async def test_contacts_behind_a_closed_door_are_left_and_tell_when_it_opens(sho
     run_id = (await shop.trigger(campaign_id, "play")).json()["campaignInstanceId"]
     left = (await report(shop, run_id))["outcome"]["left"]
     await shop.trigger(campaign_id, "stop")
+    ended = (await report(shop, run_id))["outcome"]["left"]
 
+    nothing = {"open": False, "next_open_at": None}
+    assert [one | nothing for one in left] == ended
     shown = {group["list_name"]: group for group in left}
     opens = now.replace(hour=9, minute=0, second=0, microsecond=0) + timedelta(days=2)
     assert shown.keys() == {there, here}
@@ -186,6 +189,7 @@ async def test_the_numbers_of_a_run_that_was_stopped_midway_add_up(shop):
         left = sum(one["contacts"] for one in outcome["left"])
         assert all(one["earliest_at"] is None for one in outcome["waiting"])
         assert left > 0
+        assert not any(one["open"] or one["next_open_at"] for one in outcome["left"])
         return outcome["delivered"] + waiting + left == 400
 
     await until(adds_up)

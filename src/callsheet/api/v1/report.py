@@ -18,7 +18,10 @@ from callsheet.store.reports import Left, Waiting
 
 
 class LeftGroup(BaseModel):
-    """Contacts of one group that nobody took yet: they share their list, their zones and their priority."""
+    """Contacts of one group that nobody took yet: they share their list, their zones and their priority.
+
+    Those of a run that has ended were not reached, because it did: nothing opens for them.
+    """
 
     list_id: str
     list_name: str
@@ -27,8 +30,9 @@ class LeftGroup(BaseModel):
     priority: int
     contacts: int
     open: bool
+    """Whether they may be contacted now; false in a run that has ended."""
     next_open_at: Instant | None
-    """When the group opens; null when it is open, and when no hour of the campaign fits it."""
+    """When the group opens; null when it is open, when no hour of the campaign fits it, and in a run that has ended."""
 
 
 class WaitingContacts(BaseModel):
@@ -128,7 +132,8 @@ def _by_reason(counters: Mapping[str, int], prefix: str) -> dict[str, int]:
 
 def _left(runtime: Runtime, run: Run, left: Left) -> LeftGroup:
     group = left.group
-    verdict = judge_group(run, group, runtime.clock.now())
+    # Nothing opens for anybody in a run that has ended.
+    verdict = judge_group(run, group, runtime.clock.now()) if run.ended_at is None else None
     names = {named.no: named for named in run.definition.contact_lists}
     named = names.get(group.list_no)
     return LeftGroup(
@@ -137,7 +142,7 @@ def _left(runtime: Runtime, run: Run, left: Left) -> LeftGroup:
         zones=sorted(zones_of(run.definition, run.settings, group)),
         priority=group.priority,
         contacts=left.contacts,
-        open=not isinstance(verdict, Wait | Suppress),
+        open=verdict is not None and not isinstance(verdict, Wait | Suppress),
         next_open_at=verdict.until if isinstance(verdict, Wait) else None,
     )
 

@@ -34,7 +34,7 @@ class Run(Record, frozen=True):
 
 
 class LeftGroup(Record, frozen=True):
-    """Contacts of a list that were not taken yet, and whether their hours are open."""
+    """Contacts of a list that were not taken yet, and whether their hours are open: not in a run that has ended."""
 
     list_id: str
     list_name: str
