@@ -221,12 +221,13 @@ async def test_no_key_goes_where_a_redirect_leads_and_no_address_of_ours_is_read
             monkeypatch.setattr(shop.server.runtime.outside, "fence", Fence())
             behind = await pull(shop, list_id)
             literal = await shop.v1("PUT", f"/contact-lists/{list_id}/pull", {"url": url})
+            named = await shop.v1("PUT", f"/contact-lists/{list_id}/pull", {"url": "https://localhost/"})
 
     assert line["added"] == 1
     assert "X-Api-Key" not in heard[0]
     assert (behind["state"], len(heard)) == ("Failed", 1)
     assert "private network" in behind["problem"]
-    assert fields(literal) == ["url"]
+    assert fields(literal) == fields(named) == ["url"]
 
 
 async def test_a_plan_can_be_taken_away_and_goes_with_its_list(shop):

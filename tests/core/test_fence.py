@@ -31,6 +31,14 @@ def test_addresses_of_the_internet_are(address):
         *("ftp://example.com/", "file:///etc/passwd", "gopher://example.com", "//example.com", "example.com", ""),
         *("https://", "https:///x", "http://user@example.com/", "http://user:password@example.com/", "http://@a.com/"),
         *("http://127.0.0.1/", "https://[::1]/", "https://[::ffff:127.0.0.1]/", "http://169.254.169.254/latest"),
+        *(
+            "https://localhost/",
+            "http://LocalHost.:80/",
+            "http://app.localhost/",
+            "http://127.0.0.1./",
+            "http://[fe80::1%25a]/",
+        ),
+        *("http://127.1/", "http://2130706433/", "http://0x7f000001/", "http://0X7F.1/", "http://0177.0.0.01/"),
         *("http://example.com:99999/", "http://example.com:x/", "http://[::1/", "http://exa mple.com/"),
         *("http://example.com\\@127.0.0.1/", "http://exämple.com/", "http://a.com/\r\nHost: b", "https://a.com:22/"),
         "https://a.com/" + "a" * 2000,
@@ -40,10 +48,20 @@ def test_a_url_that_is_not_to_be_called_is_told_why(url):
     assert Fence(ports=frozenset({80, 443})).fault_of(url)
 
 
-@pytest.mark.parametrize("url", ["https://example.com", "http://8.8.8.8:80/a?b=c#d", "https://a.b:443/%C3%A4"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.com",
+        "https://localhost.example.com/",
+        "https://1.2.3.example/",
+        "http://8.8.8.8:80/a?b=c#d",
+        "https://a.b:443/%C3%A4",
+    ],
+)
 def test_a_plain_url_passes(url):
     assert Fence(ports=frozenset({80, 443})).fault_of(url) is None
 
 
 def test_a_laptop_may_call_itself_on_any_port():
-    assert Fence(allow_private=True).fault_of("http://127.0.0.1:5000/") is None
+    for host in ("127.0.0.1", "localhost", "app.localhost", "127.1"):
+        assert Fence(allow_private=True).fault_of(f"http://{host}:5000/") is None

@@ -6,6 +6,7 @@ moment of connecting. Only the second is proof, because a name may mean another 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from urllib.parse import SplitResult, urlsplit
@@ -24,6 +25,7 @@ _NOT_PUBLIC_4 = tuple(
         "168.63.129.16/32",  # a cloud's own service, on an address that looks public
     )
 )
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _UNICAST_6 = IPv6Network("2000::/3")
 # Documentation, benchmarks, and ways to write an IPv4 address as one of IPv6 (Teredo, 6to4).
 _NOT_PUBLIC_6 = tuple(IPv6Network(text) for text in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"))
@@ -80,12 +82,19 @@ class Fence:
             return "Give a URL without a user and a password in it."
         if self.ports and (port or SCHEMES[parts.scheme]) not in self.ports:
             return f"This port is not one of those that may be called: {', '.join(map(str, sorted(self.ports)))}."
-        if _is_address(parts.hostname) and not self.lets_through(parts.hostname):
+        host = parts.hostname.removesuffix(".")
+        # `localhost` and what is below it are the own machine: RFC 6761, section 6.3. Of other names only their
+        # resolution says where they lead.
+        is_here = host.rpartition(".")[2] == "localhost" and not self.allow_private
+        if is_here or (_is_address(host) and not self.lets_through(host)):
             return "This is an address of a private network, which is not called."
         return None
 
 
 def _is_address(host: str) -> bool:
+    """Tell whether a host is an address, in the usual spelling or in one that resolvers take (127.1, 0x7f000001)."""
+    if _NUMBER.fullmatch(host.rpartition(".")[2]):
+        return True
     try:
         ip_address(host)
     except ValueError:
