@@ -1,4 +1,4 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice, pairwise
 
 import pytest
@@ -28,6 +28,9 @@ def dates(rule: str, count: int = 4, start: datetime = START) -> list[str]:
             ["2027-01-29", "2027-03-26", "2027-05-28", "2027-07-30"],
         ),
         (recurrence.yearly(1, 2, 29), ["2028-02-29", "2032-02-29", "2036-02-29", "2040-02-29"]),
+        ("FREQ=WEEKLY;BYDAY=MO,TU;BYSETPOS=1", ["2027-01-04", "2027-01-11", "2027-01-18", "2027-01-25"]),
+        ("FREQ=WEEKLY;BYDAY=MO,WE,FR;BYSETPOS=-1;COUNT=2", ["2027-01-08", "2027-01-15"]),
+        ("FREQ=DAILY;INTERVAL=2;BYHOUR=9,12;BYSETPOS=-1", ["2027-01-04", "2027-01-06", "2027-01-08"]),
         ("rrule: freq=daily; count=2;", ["2027-01-04", "2027-01-05"]),
     ],
 )
@@ -54,6 +57,10 @@ def test_each_way_to_write_a_recurrence_means_its_days(rule, expected):
         ("FREQ=DAILY;INTERVAL=1001", "INTERVAL"),
         ("FREQ=HOURLY;INTERVAL=25", "at most 24"),
         ("FREQ=DAILY;BYMONTHDAY=31", "needs FREQ=MONTHLY"),
+        ("FREQ=DAILY;BYHOUR=9,12;BYSETPOS=3", "has 2"),
+        ("FREQ=DAILY;BYHOUR=9,09;BYSETPOS=-2", "has 1"),
+        ("FREQ=HOURLY;BYSETPOS=2", "has 1"),
+        ("FREQ=WEEKLY;BYDAY=MO,TU;BYSETPOS=3", "has 2"),
         ("FREQ=WEEKLY;BYDAY=2MO", "needs FREQ=MONTHLY"),
         ("FREQ=WEEKLY;BYDAY=XX", "BYDAY"),
         ("FREQ=MONTHLY;BYMONTHDAY=32", "BYMONTHDAY"),
@@ -103,3 +110,31 @@ def test_a_walk_that_begins_nearer_by_finds_the_same_times(rule, days):
     near = START.replace(year=2027 + days // 365) + (START - START.replace(day=1)) * (days % 7)
     every = [wall for wall in islice(walls(rule, START, START), 20_000) if wall >= near][:20]
     assert [wall for wall in islice(walls(rule, START, near), 60) if wall >= near][:20] == every
+
+
+days_of = st.lists(st.integers(0, 6), min_size=1, max_size=4, unique=True)
+hours_of = st.lists(st.integers(0, 23), min_size=1, max_size=3, unique=True)
+
+
+@given(days_of, hours_of, st.sampled_from([-2, -1, 1, 2]), st.integers(1, 3), st.integers(0, 6), st.integers(0, 900))
+def test_places_in_a_week_are_counted_in_all_of_it_wherever_the_start_and_the_walk_are(
+    days, hours, place, interval, first_day, near_days
+):
+    start, near = START + timedelta(days=2, hours=1), START + timedelta(days=near_days)
+    rule = f"FREQ=WEEKLY;INTERVAL={interval};BYDAY={','.join(recurrence.DAYS[day] for day in days)}"
+    rule += f";BYHOUR={','.join(map(str, hours))};BYSETPOS={place};WKST={recurrence.DAYS[first_day]}"
+    if abs(place) > len(days) * len(hours):
+        return
+    monday_or_so = start.replace(hour=0) - timedelta(days=(start.weekday() - first_day) % 7)
+    expected = []
+    for week in range(0, 250, interval):
+        begins = monday_or_so + timedelta(weeks=week)
+        walled = [begins + timedelta(days=(day - first_day) % 7, hours=hour) for day in days for hour in hours]
+        expected.append(sorted(walled)[place - 1 if place > 0 else place])
+
+    def between(found):
+        return [wall for wall in found if wall >= max(start, near)][:20]
+
+    assert between(islice(walls(read_rule(rule), start, near), 60)) == between(expected)
+    counted = list(walls(read_rule(f"{rule};COUNT=3"), start, near))
+    assert counted == [wall for wall in expected if wall >= start][:3]

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from itertools import islice
 from types import MappingProxyType
 
 from dateutil.rrule import rrulestr
@@ -111,9 +112,11 @@ def _check_together(parts: Mapping[str, str]) -> None:
     if "COUNT" in parts and "UNTIL" in parts:
         raise ValueError("A rule has COUNT or UNTIL, not both.")
     if parts["FREQ"] not in _LONG:
-        for name in ("BYMONTHDAY", "BYSETPOS"):
-            if name in parts:
-                raise ValueError(f"{name} needs FREQ=MONTHLY or FREQ=YEARLY.")
+        if "BYMONTHDAY" in parts:
+            raise ValueError("BYMONTHDAY needs FREQ=MONTHLY or FREQ=YEARLY.")
+        # A place that is never taken would be looked for to the end of time.
+        if min(abs(place) for place in _numbers(parts, "BYSETPOS", 1)) > (most := _most_in_set(parts)):
+            raise ValueError(f"BYSETPOS names no place that there is: one hour, day or week of this rule has {most}.")
         if not set(parts.get("BYDAY", DAYS[0]).split(",")) <= set(DAYS):
             raise ValueError("BYDAY with a number needs FREQ=MONTHLY or FREQ=YEARLY.")
     if parts["FREQ"] == Frequency.hourly and int(parts.get("INTERVAL", 1)) > _MOST_HOURS:
@@ -123,6 +126,17 @@ def _check_together(parts: Mapping[str, str]) -> None:
 
 
 _MOST_HOURS = 24
+
+
+def _most_in_set(parts: Mapping[str, str]) -> int:
+    """Return how often a rule comes at most in one of its hours, days or weeks, of which BYSETPOS takes places."""
+    hours = len(_numbers(parts, "BYHOUR", 0))
+    days = len(set(parts.get("BYDAY", DAYS[0]).split(",")))
+    return {Frequency.hourly: 1, Frequency.daily: hours}.get(Frequency(parts["FREQ"]), days * hours)
+
+
+def _numbers(parts: Mapping[str, str], name: str, usual: int) -> set[int]:
+    return {int(word) for word in parts.get(name, str(usual)).split(",")}
 
 
 def _wholes(least: int, most: int, *, negative: bool = False, many: bool = True) -> Callable[[str], bool]:
@@ -185,11 +199,25 @@ def walls(rule: str, start: datetime, near: datetime) -> Iterator[datetime]:
     """
     parts = parts_of(rule)
     parts.pop("UNTIL", None)
+    first = _nearer(parts, _whole_week(parts, start), near)
+    most = int(parts.pop("COUNT", 0)) or None
     text = ";".join(f"{name}={value}" for name, value in parts.items())
-    for wall in rrulestr(text, dtstart=_nearer(parts, start, near)):
+    start = start.replace(microsecond=0)
+    for wall in islice((one for one in rrulestr(text, dtstart=first) if one >= start), most):
         if wall.year > LATEST_YEAR:
             return
         yield wall
+
+
+def _whole_week(parts: dict[str, str], start: datetime) -> datetime:
+    """Return from when a rule is walked: its start, or the first day of that week where places in a week are counted.
+
+    dateutil counts them in what is left of the week; RFC 5545 in all of it, also where that is before the start.
+    """
+    if parts["FREQ"] != Frequency.weekly or "BYSETPOS" not in parts:
+        return start
+    parts.setdefault("BYDAY", DAYS[start.weekday()])
+    return start - timedelta(days=(start.weekday() - DAYS.index(parts.get("WKST", DAYS[0]))) % len(DAYS))
 
 
 def _nearer(parts: Mapping[str, str], start: datetime, near: datetime) -> datetime:
