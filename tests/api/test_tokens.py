@@ -8,6 +8,7 @@ import jwt
 import pytest
 
 from api.callers import V1, V2, Caller
+from api.test_emergencies import sibling_of
 from callsheet.clock import Clock
 from databases import change
 
@@ -198,6 +199,29 @@ async def test_a_client_stored_without_an_algorithm_lets_nobody_in(shop):
 
     assert refused(await ask(shop, {"auth": unsigned(shop, {"alg": "none"})}))
     assert refused(await ask(shop, shop.headers))
+
+
+async def test_the_calls_of_all_apps_of_an_account_count_together_and_those_of_others_do_not(shop, stranger):
+    sibling, free = await sibling_of(shop), await sibling_of(shop)
+    for caller, limit in ((shop, 6), (sibling, 8), (stranger, 6)):
+        await caller.v1("PATCH", "/settings", {"requests_per_minute": limit})
+
+    told = []
+    for caller, calls in (
+        (shop, 3),
+        (free, 2),
+        (sibling, 1),
+        (shop, 1),
+        (sibling, 1),
+        (free, 1),
+        (sibling, 1),
+        (stranger, 6),
+    ):
+        told.append([passed(await ask(caller, caller.headers)) for _ in range(calls)])
+    await shop.v1("PATCH", "/settings", {"requests_per_minute": None})
+    told.append([passed(await ask(shop, shop.headers))])
+
+    assert [all(passes) for passes in told] == [True, True, True, False, True, True, False, True, True]
 
 
 async def test_the_sixty_first_call_of_a_minute_is_refused_in_the_documented_words(shop):

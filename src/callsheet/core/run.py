@@ -45,7 +45,7 @@ class AppSettings:
     unique_names: bool = True
     """Two campaigns may not have the same name."""
     requests_per_minute: int | None = None
-    """Calls of the documented API per minute; none: unlimited."""
+    """Calls of the documented API per minute, those of all apps of the account counted; none: unlimited."""
     messages_per_minute: int | None = None
     """Segments per minute over all senders of the app; none: unlimited."""
     uncertain_policy: UncertainPolicy = UncertainPolicy.at_most_once

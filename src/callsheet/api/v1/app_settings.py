@@ -114,7 +114,7 @@ class ChangedSettings(Body):
     unique_names: StrictBool = True
     """Whether a second campaign of the same name is refused."""
     requests_per_minute: Annotated[StrictInt, Field(ge=1, le=_MOST)] | None = None
-    """Calls of the documented API that are taken in a minute; null: any number."""
+    """Calls of the documented API in a minute, of all apps of the account together; null: any number."""
     messages_per_minute: Annotated[StrictInt, Field(ge=1, le=_MOST)] | None = None
     """Message segments that leave in a minute, over all senders of the app; null: any number."""
     uncertain_policy: UncertainPolicy = UncertainPolicy.at_most_once
