@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -166,3 +167,11 @@ def voice_body(*lists: str, **changes: Any) -> dict[str, Any]:
         "enableMachineDetect": "no",
     }
     return campaign_body(*lists, **{**plain, **changes})
+
+
+def closed_strategy() -> dict[str, Any]:
+    """Return a strategy whose hours are days away."""
+    day = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")[(datetime.now(UTC) - timedelta(days=2)).weekday()]
+    window = {"day": day, "start": "9:00 AM", "end": "10:00 AM"}
+    hours = {"frequency": "WEEKLY", "timezone": "UTC", "days": [window]}
+    return {"callerId": {"phoneNumber": SENDER}, "callingHours": hours}

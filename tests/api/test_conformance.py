@@ -1,7 +1,8 @@
 """The checklist of the documented system, point by point; each name begins with its number.
 
-Where a point has a page of tests of its own, what is here is the shortest way through it. Point 7 is ours: the global
-list applies to SMS unless the app says otherwise, and an edit of a DNC list takes effect at once.
+Where a point has a page of tests of its own, what is here is the shortest way through it, and point 2 is all of
+`test_printed_calls.py`. Point 7 is ours: the global list applies to SMS unless the app says otherwise, and an edit of
+a DNC list takes effect at once.
 """
 
 import base64
@@ -12,9 +13,7 @@ from urllib.parse import quote
 import jwt
 import pytest
 
-from api.callers import PREFIXES, SENDER, V1, V2, campaign_body, fields, unique, until
-from api.documented import ROWS
-from api.everything import PARAMETER
+from api.callers import PREFIXES, SENDER, V1, V2, campaign_body, closed_strategy, fields, unique, until
 from callsheet.core.errors import TooManyVoiceCampaigns
 from databases import change
 from phone_numbers import numbers
@@ -78,16 +77,6 @@ async def test_01_the_page_on_progressive_campaigns_gets_its_documented_answer(s
     assert documented <= data.keys()
     assert (data["status"], data["dialingMode"], data["lname"]) == ("Preparing", "Progressive", body["name"].lower())
     assert {key: data["dialingStrategy"][key] for key in body["dialingStrategy"]} == body["dialingStrategy"]
-
-
-async def test_02_every_row_is_reached_exactly_as_printed(shop):
-    for name, printings in ROWS.items():
-        for method, printed in printings:
-            ids = {"a": shop.app_id, "x": shop.account_id if "analytics" in printed else "cd-nothing"}
-            path = PARAMETER.sub(lambda found, ids=ids: ids[found[1]], printed)
-            answer = await shop.server.http.request(method, path, headers=shop.headers, json={})
-            assert answer.status_code != 405, (name, path)
-            assert "no such path" not in answer.text, (name, path)
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)
@@ -177,7 +166,7 @@ async def test_06_a_start_before_ready_is_refused(shop):
 
 async def test_06_each_start_is_a_run_of_its_own_and_a_pause_is_not(shop):
     # A closed door keeps the runs from ending.
-    campaign_id = await shop.make_campaign(numbers("IN", 1)[0], dialingStrategy=_closed())
+    campaign_id = await shop.make_campaign(numbers("IN", 1)[0], dialingStrategy=closed_strategy())
 
     async def run(trigger: str) -> str:
         answer = await shop.trigger(campaign_id, trigger)
@@ -191,14 +180,6 @@ async def test_06_each_start_is_a_run_of_its_own_and_a_pause_is_not(shop):
     assert await run("stop") == first
     second = await run("play")
     assert second != first
-
-
-def _closed() -> dict[str, Any]:
-    """Return a strategy whose hours are days away."""
-    day = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")[(datetime.now(UTC) - timedelta(days=2)).weekday()]
-    window = {"day": day, "start": "9:00 AM", "end": "10:00 AM"}
-    hours = {"frequency": "WEEKLY", "timezone": "UTC", "days": [window]}
-    return {"callerId": {"phoneNumber": SENDER}, "callingHours": hours}
 
 
 @pytest.mark.parametrize("applies", [True, False])
@@ -267,7 +248,7 @@ async def test_08_the_contacts_own_zone_goes_before_the_campaigns(shop):
 
 async def test_10_two_campaigns_do_not_run_on_one_list_and_of_emergencies_only_one(shop):
     name = await shop.make_list(*numbers("IN", 1))
-    closed = _closed()
+    closed = closed_strategy()
     ids = []
     for _ in range(2):
         made = await shop.compat("POST", "/campaign", campaign_body(name, dialingStrategy=closed))
@@ -278,7 +259,7 @@ async def test_10_two_campaigns_do_not_run_on_one_list_and_of_emergencies_only_o
 
     emergencies = []
     for i in range(2):
-        slow = await shop.make_campaign(*numbers("IN", 300, seed=i), dialingStrategy=_closed())
+        slow = await shop.make_campaign(*numbers("IN", 300, seed=i), dialingStrategy=closed_strategy())
         emergencies.append(await shop.compat("POST", f"/campaign/{slow}", {"reason": "Flood"}, params=EMERGENCY))
     assert [answer.status_code for answer in emergencies] == [200, 409]
 
@@ -315,7 +296,7 @@ async def test_10_one_voice_campaign_more_than_the_app_allows_is_refused(shop):
 
 async def test_11_what_is_in_use_is_neither_deleted_nor_edited(shop):
     name = await shop.make_list(*numbers("IN", 1))
-    closed = _closed()
+    closed = closed_strategy()
     body = campaign_body(name, dialingStrategy=closed)
     campaign_id = (await shop.compat("POST", "/campaign", body)).json()["data"]["_id"]
     assert (await shop.compat("DELETE", f"/campaign/contactList/{name}")).status_code == 409
