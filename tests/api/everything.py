@@ -1,7 +1,7 @@
 """One of everything that an app can own, and what a request to any route needs: ids, and a body that fits."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,8 @@ class Operation:
     path: str
     body: Mapping[str, Any] | None
     """The schema of its body, whole."""
+    query: Sequence[str]
+    """The names of what it takes in its query."""
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -52,7 +54,8 @@ def operations(caller: Caller) -> Iterator[Operation]:
                 schema = next((one.get("schema") for one in content.values()), None)
                 for kind in ("contact-lists", "dnc-lists") if "{kind}" in path else ("",):
                     body = None if schema is None else {"schema": schema, "all": contract["components"]["schemas"]}
-                    yield Operation(method.upper(), path.replace("{kind}", kind), body)
+                    query = [one["name"] for one in operation.get("parameters", ()) if one["in"] == "query"]
+                    yield Operation(method.upper(), path.replace("{kind}", kind), body, query)
 
 
 def example(operation: Operation) -> Any:
@@ -97,22 +100,62 @@ def _text(schema: Mapping[str, Any]) -> str:
     return unique("x").ljust(schema.get("minLength", 1), "x")
 
 
-async def own_everything(caller: Caller) -> dict[str, str]:
+def placings(operation: Operation, value: str) -> Iterator[Any]:
+    """Yield bodies that fit but for one text each, which is this value: once for every place of a text."""
+    if operation.body is not None and not isinstance(example(operation), bytes):
+        yield from _placings(operation.body["schema"], operation.body["all"], value)
+
+
+def _placings(
+    schema: Mapping[str, Any], known: Mapping[str, Any], value: str, above: tuple[str, ...] = ()
+) -> Iterator[Any]:
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        # What holds more of its own kind is followed once.
+        if name not in above:
+            yield from _placings(known[name], known, value, (*above, name))
+    for choice in ("anyOf", "oneOf", "allOf"):
+        for one in schema.get(choice, ()):
+            yield from _placings(one, known, value, above)
+    if schema.get("type") == "string" and not {"const", "enum"} & schema.keys():
+        yield value
+    for one in _placings(schema.get("items", {}), known, value, above) if "items" in schema else ():
+        yield [one]
+    for name, inner in schema.get("properties", {}).items():
+        for one in _placings(inner, known, value, above):
+            yield {**_example(schema, known), name: one}
+
+
+@dataclass(frozen=True, slots=True)
+class Taste:
+    """What tells the things of one owner from those of another."""
+
+    word: str = "x"
+    """A word of every name and text."""
+    person: str = _PERSON
+    sender: str = "+12025550177"
+    list_name: str = "March buyers"
+    """The list that the contract's example of a campaign names."""
+
+
+async def own_everything(caller: Caller, taste: Taste = Taste()) -> dict[str, str]:
     """Make one of everything for a caller, and return the ids by the names of path parameters."""
-    # The list that the contract's example of a campaign names.
-    name = await caller.make_list(_PERSON, name="March buyers")
-    campaign_id = (await caller.compat("POST", "/campaign", campaign_body(name))).json()["data"]["_id"]
+    called = {kind: f"{taste.word} {kind}" for kind in ("campaign", "dnc", "template", "flow", "queue", "login")}
+    name = await caller.make_list(taste.person, name=taste.list_name)
+    body = campaign_body(name, name=called["campaign"], message={"message": f"{taste.word} text"})
+    campaign_id = (await caller.compat("POST", "/campaign", body)).json()["data"]["_id"]
     run_id = (await caller.trigger(campaign_id, "play")).json()["campaignInstanceId"]
     await caller.until_status(campaign_id, "Completed")
     list_id = (await caller.compat("GET", f"/campaign/contactList/{name}")).json()["data"]["_id"]
-    dnc_id = (await _made(caller, "/dnc-lists", name=unique("DNC")))["id"]
+    dnc_id = (await _made(caller, "/dnc-lists", name=called["dnc"]))["id"]
     (attempt,) = (await caller.v1("GET", f"/runs/{run_id}/attempts")).json()["items"]
     (contact,) = (await caller.v1("GET", f"/contact-lists/{list_id}/contacts")).json()["items"]
-    imported = await caller.v1("POST", f"/contact-lists/{list_id}/imports", content=f"phone\n{_PERSON}\n")
-    forbidden = await caller.v1("POST", f"/dnc-lists/{dnc_id}/imports", content=f"phone\n{_PERSON}\n")
-    pull = await caller.v1("PUT", f"/contact-lists/{list_id}/pull", {"url": "https://example.com/people.json"})
+    imported = await caller.v1("POST", f"/contact-lists/{list_id}/imports", content=f"phone\n{taste.person}\n")
+    forbidden = await caller.v1("POST", f"/dnc-lists/{dnc_id}/imports", content=f"phone\n{taste.person}\n")
+    await caller.v1("POST", "/opt-outs", {"numbers": [taste.person], "channel": "sms"})
+    pull = await caller.v1("PUT", f"/contact-lists/{list_id}/pull", {"url": f"https://example.com/{taste.word}.json"})
     assert pull.status_code in (200, 201), pull.text
-    webhook = await _made(caller, "/webhooks", url="https://example.com/hook")
+    webhook = await _made(caller, "/webhooks", url=f"https://example.com/{taste.word}")
     await caller.v1("POST", f"/webhooks/{webhook['id']}/test")
     delivery, *_ = (await caller.v1("GET", f"/webhooks/{webhook['id']}/deliveries")).json()["items"]
     await caller.v1("PUT", f"/campaigns/{campaign_id}/schedule", {"zone": "UTC", "start": "2099-01-05T09:00"})
@@ -130,13 +173,15 @@ async def own_everything(caller: Caller) -> dict[str, str]:
         "dnc_import_id": forbidden.json()["id"],
         "webhook_id": webhook["id"],
         "delivery_id": delivery["id"],
-        "template_id": (await _made(caller, "/templates", name=unique("T"), body="B"))["id"],
-        "flow_id": (await _made(caller, "/flows", name=unique("F")))["id"],
-        "queue_id": (await _made(caller, "/queues", name=unique("Q")))["id"],
-        "sender_id": (await _made(caller, "/senders", number="+12025550177"))["id"],
+        "template_id": (await _made(caller, "/templates", name=called["template"], body=called["template"]))["id"],
+        "flow_id": (await _made(caller, "/flows", name=called["flow"]))["id"],
+        "queue_id": (await _made(caller, "/queues", name=called["queue"]))["id"],
+        "sender_id": (await _made(caller, "/senders", number=taste.sender))["id"],
         "trunk_id": (await caller.v1("GET", "/trunks")).json()["items"][0]["id"],
         "client_id": caller.client.id,
-        "user_id": (await _made(caller, "/users", login=unique("ada"), password=PASSWORD, role="viewer"))["id"],
+        "user_id": (await _made(caller, "/users", login=unique(called["login"]), password=PASSWORD, role="viewer"))[
+            "id"
+        ],
     }
 
 
@@ -156,9 +201,11 @@ def fill(operation: Operation, caller: Caller, ids: Mapping[str, str]) -> str:
     return PARAMETER.sub(lambda found: named[found[1]], operation.path)
 
 
-async def send(caller: Caller, operation: Operation, path: str, *, query: Mapping[str, str] | None = None) -> Any:
-    """Send a request with a body that fits."""
-    body = example(operation)
+async def send(
+    caller: Caller, operation: Operation, path: str, *, query: Mapping[str, str] | None = None, body: Any = None
+) -> Any:
+    """Send a request with this body, or one that fits."""
+    body = example(operation) if body is None else body
     more: dict[str, Any] = {"content": body} if isinstance(body, bytes) else {"json": body} if body is not None else {}
     headers = caller.headers
     return await caller.server.http.request(operation.method, path, headers=headers, params=query or {}, **more)
