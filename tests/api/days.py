@@ -57,6 +57,8 @@ def live(database: str, folder: Path, start: datetime, scenario: Scenario[T]) ->
                 server = Server(runtime, http)
                 return await scenario(Caller(server, await make_client(server)), clock)
         finally:
+            # What is on its way arrives in virtual time; what is closed then, closes in real time.
+            await runtime.conductor.stop()
             with clock.loop.real_work("end"):
                 await opened.__aexit__(None, None, None)
 

@@ -1,11 +1,18 @@
 """Where the pages on schedules contradict each other or the rest: each reading that one of them shows is served."""
 
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from api.test_schedules import DAILY, at, body, campaign, show, switch, written  # noqa: F401 (a fixture)
+from api.callers import SENDER, Caller
+from api.days import live
+from api.test_schedules import DAILY, body, campaign, show, switch  # noqa: F401 (a fixture)
+from callsheet.engine.virtual_time import VirtualClock
+from phone_numbers import numbers
 
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 DAYS = ["Mon", "Thu"]
 ON_BOTH = {"recurType": "Weekly", "weeklyDetails": {"onceEveryNweeks": 2, "whichDays": DAYS}}
 
@@ -37,8 +44,42 @@ async def test_discrepancy_28_a_day_or_an_hour_comes_without_its_leading_zero(sh
     assert (shown["startDateTime"], shown["endDateTime"]) == ("2099-07-03 09:05:00", "2099-12-31 00:00:00")
 
 
-async def test_discrepancy_41_a_campaign_whose_schedule_is_off_starts_by_itself(shop, campaign):  # noqa: F811
-    await switch(shop, campaign["id"], body(startDateTime=written(at(seconds=2)), recurrenceObject=DAILY))
-    await switch(shop, campaign["id"], {}, on="false")
-    assert await shop.status(campaign["id"]) == "Ready"
-    assert await shop.outbox() == []
+async def begin(shop: Caller, *people: str, **changes: Any) -> str:
+    campaign_id = await shop.make_campaign(*people, **changes)
+    assert (await shop.trigger(campaign_id, "play")).json()["status"] == "Active"
+    return campaign_id
+
+
+def test_discrepancy_39_a_campaign_of_low_priority_never_sends(database: str, tmp_path: Path):
+    # Messages and Agentless calls share by p / sum of p: 5 and 3 give 62.5 % and 37.5 %. Strict order is for agents.
+    async def scenario(shop: Caller, clock: VirtualClock) -> list[str]:
+        await shop.v1("POST", "/senders", {"number": SENDER, "segments_per_second": 5})
+        for seed, priority in enumerate((5, 3)):
+            people = numbers("IN", 300, seed=seed)
+            await begin(shop, *people, priority=str(priority), message={"message": f"Priority {priority}"})
+        await clock.sleep(60)
+        return [message["text"] for message in await shop.outbox()]
+
+    texts = live(database, tmp_path, NOON, scenario)
+
+    assert len(texts) > 250
+    assert abs(texts.count("Priority 5") / len(texts) - 0.625) < 0.03
+
+
+def test_discrepancy_41_a_campaign_whose_schedule_is_off_or_missing_starts_by_itself(database: str, tmp_path: Path):
+    never, disabled, due = numbers("IN", 3)
+    start = (NOON + timedelta(minutes=5)).strftime("%Y-%m-%d %H:%M:%S")
+    plan = {"startDateTime": start, "endDateTime": "2026-03-09 12:00:00", "recurrenceObject": DAILY}
+
+    async def scenario(shop: Caller, clock: VirtualClock) -> list[str]:
+        off = {"isSchedulingEnabled": False}
+        campaigns = [await shop.make_campaign(person, schedule=off) for person in (never, disabled, due)]
+        for campaign_id in campaigns[1:]:
+            assert (await switch(shop, campaign_id, plan)).status_code == 200
+        await switch(shop, campaigns[1], {}, on="false")
+        await clock.sleep(600)
+        assert [await shop.status(campaign_id) for campaign_id in campaigns] == ["Ready", "Ready", "Rescheduled"]
+        return [message["to"] for message in await shop.outbox()]
+
+    # Whoever keeps the schedule tells that the time came and passed.
+    assert live(database, tmp_path, NOON, scenario) == [due]
