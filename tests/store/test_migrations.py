@@ -1,7 +1,11 @@
 """The schema that the steps make is the schema that the program speaks of."""
 
 import asyncio
+import os
+import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +23,7 @@ from callsheet.store import migrate as migrating
 from callsheet.store.migrate import current, migrate, pending
 from callsheet.store.tables import metadata
 from databases import DATABASES
+from house.tree import ROOT
 from postgres import create_database, drop_database
 
 
@@ -197,3 +202,17 @@ async def test_a_database_from_before_the_first_release_is_refused_and_not_used_
 
     with pytest.raises(Conflict, match=r"before the first release, and lacks run\.only_unreached"):
         await migrate(empty)
+
+
+def test_a_step_is_written_again_to_the_letter(tmp_path: Path):
+    source = tmp_path / "src"
+    shutil.copytree(ROOT / "src", source, ignore=shutil.ignore_patterns("__pycache__"))
+    versions = source / "callsheet" / "store" / "migrations" / "versions"
+    before = {path.name: path.read_text() for path in versions.glob("*.py")}
+    newest = sorted(before)[-1]
+    sentence = before[newest].splitlines()[0].strip('"').removesuffix(".")
+
+    writer = [sys.executable, "-m", "callsheet.store.migrations", newest[:4], sentence]
+    subprocess.run(writer, env={**os.environ, "PYTHONPATH": str(source)}, check=True, capture_output=True)
+
+    assert {path.name: path.read_text() for path in versions.glob("*.py")} == before

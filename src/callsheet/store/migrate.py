@@ -54,7 +54,7 @@ async def current(url: str | Path) -> str | None:
     """Return the number of the last step that the database walked; None when it is empty, or not there."""
     if _is_missing(url):
         return None
-    return await _on(url, lambda connection: MigrationContext.configure(connection).get_current_revision())
+    return await _on(url, _now)
 
 
 async def pending(url: str | Path) -> list[Revision]:
@@ -71,9 +71,13 @@ def upgrade(connection: sa.Connection) -> list[Revision]:
         command.upgrade(alembic_config(connection), "head")
         if connection.dialect.name == "sqlite":
             tell_planner(connection)
-    else:
+    elif _now(connection) is not None:
         _refuse_incomplete(connection)
     return steps
+
+
+def _now(connection: sa.Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
 
 
 def _refuse_incomplete(connection: sa.Connection) -> None:
@@ -102,7 +106,7 @@ def _columns(connection: sa.Connection) -> dict[Any, Any]:
 def waiting(connection: sa.Connection) -> list[Revision]:
     """Do what `pending` does, on a connection."""
     steps = list(ScriptDirectory.from_config(alembic_config(connection)).walk_revisions())
-    now = MigrationContext.configure(connection).get_current_revision()
+    now = _now(connection)
     numbers = [step.revision for step in steps]
     if now is not None and now not in numbers:
         raise Conflict(f"A newer Callsheet made this database (revision {now}): run that version, or a newer one.")
