@@ -209,7 +209,7 @@ def test_a_step_is_written_again_to_the_letter(tmp_path: Path):
     shutil.copytree(ROOT / "src", source, ignore=shutil.ignore_patterns("__pycache__"))
     versions = source / "callsheet" / "store" / "migrations" / "versions"
     before = {path.name: path.read_text() for path in versions.glob("*.py")}
-    newest = sorted(before)[-1]
+    newest = max(before)
     sentence = before[newest].splitlines()[0].strip('"').removesuffix(".")
 
     writer = [sys.executable, "-m", "callsheet.store.migrations", newest[:4], sentence]
