@@ -18,6 +18,8 @@ PASSWORD = "a long enough password"
 _PERSON = numbers("IN", 1, seed=7)[0]
 _MEANT: Mapping[str, Any] = {
     "number": _PERSON,
+    "password": PASSWORD,
+    "carrier": "sandbox",
     "numbers": [_PERSON],
     "contacts": [{"phoneNumber": _PERSON}],
     "url": "https://example.com/hook",
