@@ -7,7 +7,7 @@ import pytest
 
 from api.callers import V1, V2, Caller, campaign_body, fields, unique, voice_body
 from api.test_pulls import make_list
-from api.test_v1_campaigns import body_of, list_id
+from api.test_v1_campaigns import body_of, call_of, list_id
 from api.test_voice_campaigns import neighbours
 
 URL = "https://example.com/contacts"
@@ -79,3 +79,53 @@ async def test_a_list_pulls_every_five_minutes_at_most_and_once_a_day_at_least(s
     assert answer.status_code == status, answer.text
     assert status == 400 or answer.json()["interval_minutes"] == minutes
     assert status == 200 or fields(answer) == ["interval_minutes"]
+
+
+RANGES = [
+    ("priority", "priority", 1, 5),
+    ("dialingStrategy.maxAttemptsPerRecord", "max_attempts", 1, 100),
+    ("dialingStrategy.defaultRetryPeriod", "retry_minutes", 1, 1440),
+    ("dialingStrategy.maxRingTime", "ring_seconds", 5, 120),
+    ("pacingRatio", "voice.pacing_ratio", 1, 10),
+]
+"""The field in the documented dialect and in ours, its least value and its most."""
+
+
+@pytest.mark.parametrize(("documented", "ours", "least", "most"), RANGES)
+@pytest.mark.parametrize("dialect", ["voice", "v1"])
+async def test_both_ends_of_a_range_are_taken_and_what_lies_beyond_is_not(shop, dialect, documented, ours, least, most):
+    people = await bodies(dialect)[1](shop)
+    await shop.v1("POST", "/queues", {"name": "Line"})
+    queue = (await shop.v1("GET", "/queues")).json()["items"][0]["id"]
+    field = ours if dialect == "v1" else documented
+
+    async def answer(value: int) -> Any:
+        if dialect == "v1":
+            body = body_of(people, **call_of("Power", queue_id=queue))
+            return await shop.v1("POST", "/campaigns", with_value(body, field, value))
+        power = {"dialingMode": "Power", "queue_name": "Line", "experienceFlowName": None}
+        body = voice_body(people, **{**await neighbours(shop), **power})
+        return await shop.compat("POST", "/campaign", with_value(body, field, value))
+
+    taken = [await answer(value) for value in (least, most)]
+    refused = [await answer(value) for value in (least - 1, most + 1)]
+
+    assert [one.status_code // 100 for one in taken] == [2, 2], [one.text for one in taken]
+    assert [(one.status_code, fields(one)) for one in refused] == [(400, [field])] * 2
+
+
+def with_value(body: dict[str, Any], path: str, value: int) -> dict[str, Any]:
+    """Return a body with a value at a path such as `voice.pacing_ratio`."""
+    first, _, rest = path.partition(".")
+    return {**body, first: with_value(body[first], rest, value) if rest else value}
+
+
+async def test_a_power_campaign_that_does_not_say_how_many_calls_it_places_for_an_agent_places_two(shop):
+    await shop.v1("POST", "/queues", {"name": "Line"})
+    power = {"dialingMode": "Power", "queue_name": "Line", "experienceFlowName": None, "pacingRatio": None}
+
+    made = await shop.compat("POST", "/campaign", voice_body(await shop.make_list(), **await neighbours(shop) | power))
+
+    assert made.json()["data"]["pacingRatio"] == 2
+    shown = (await shop.v1("GET", f"/campaigns/{made.json()['id']}")).json()
+    assert shown["voice"]["pacing_ratio"] == 2
