@@ -129,3 +129,17 @@ async def test_a_power_campaign_that_does_not_say_how_many_calls_it_places_for_a
     assert made.json()["data"]["pacingRatio"] == 2
     shown = (await shop.v1("GET", f"/campaigns/{made.json()['id']}")).json()
     assert shown["voice"]["pacing_ratio"] == 2
+
+
+@pytest.mark.parametrize(("priority", "status"), [(0, 400), (1, 200), (10, 200), (11, 400)])
+async def test_a_queue_has_a_priority_of_one_to_ten(shop, priority, status):
+    made = (await shop.v1("POST", "/queues", {"name": "Line"})).json()
+    path = "/queues/dynamicqueues/priorities"
+    body = {"queuePriorityData": [{"queueId": made["id"], "priority": priority}]}
+
+    documented = await shop.compat("PUT", path, body, prefix=V1)
+    ours = await shop.v1("PATCH", f"/queues/{made['id']}", {"priority": priority})
+
+    assert [documented.status_code, ours.status_code] == [status, status]
+    shown = (await shop.v1("GET", f"/queues/{made['id']}")).json()["priority"]
+    assert shown == (priority if status == 200 else made["priority"])
