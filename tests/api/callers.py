@@ -10,7 +10,9 @@ from typing import Any
 import httpx2
 import jwt
 
+from callsheet.carriers.sandbox.behaviour import Timings
 from callsheet.engine.runtime import Runtime
+from callsheet.store.apps import Apps
 from callsheet.store.clients import Client
 
 PATIENCE_SECONDS = 30.0
@@ -21,6 +23,11 @@ PREFIXES = (V1, "/campaign/api/v1/public", V2, "/api/v2/public", "/api/1.1/publi
 
 ALWAYS = {"frequency": "DAILY", "timezone": "UTC", "days": [{"start": "12:00 AM", "end": "12:00 AM"}]}
 SENDER = "+12125550100"
+
+HASTY = Timings(
+    answer_seconds=(0.0, 0.0), receipt_seconds=(0.0, 0.01), late_seconds=0.2, reply_seconds=0.0, give_up_seconds=0.2
+)
+"""Handsets that answer at once."""
 
 _serial = count(1)
 
@@ -36,6 +43,15 @@ class Server:
 
     runtime: Runtime
     http: httpx2.AsyncClient
+
+
+async def make_client(server: Server, *, name: str = "Shop") -> Client:
+    """Make an account with an app, a sandbox trunk and an API client."""
+    apps: Apps = server.runtime.store.apps
+    now = server.runtime.clock.now()
+    app = await apps.create(await apps.create_account(f"{name} account", now), name, now)
+    await apps.create_trunk(app.no, name="Sandbox", carrier="sandbox", takes_any_sender=True, now=now)
+    return await server.runtime.store.clients.create(app, now)
 
 
 class Caller:

@@ -6,21 +6,15 @@ import httpx2
 import pytest
 import pytest_asyncio
 
-from api.callers import Caller, Server
+from api.callers import HASTY, Caller, Server, make_client
 from api.tenant_watch import Watched, watch
 from callsheet import settings
 from callsheet.api.app import build
 from callsheet.bootstrap import open_runtime
-from callsheet.carriers.sandbox.behaviour import Timings
-from callsheet.store.apps import Apps
-from callsheet.store.clients import Client
 from databases import DATABASES
 from postgres import create_database, drop_database
 
 HERE = Path(__file__).parent
-HASTY = Timings(
-    answer_seconds=(0.0, 0.0), receipt_seconds=(0.0, 0.01), late_seconds=0.2, reply_seconds=0.0, give_up_seconds=0.2
-)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -54,15 +48,6 @@ async def server(served_database: str, tmp_path_factory: pytest.TempPathFactory)
             yield Server(runtime, http)
     if url:
         await drop_database(url)
-
-
-async def make_client(server: Server, *, name: str = "Shop") -> Client:
-    """Make an account with an app, a sandbox trunk and an API client."""
-    apps: Apps = server.runtime.store.apps
-    now = server.runtime.clock.now()
-    app = await apps.create(await apps.create_account(f"{name} account", now), name, now)
-    await apps.create_trunk(app.no, name="Sandbox", carrier="sandbox", takes_any_sender=True, now=now)
-    return await server.runtime.store.clients.create(app, now)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -8,8 +8,7 @@ from typing import TypeVar
 
 import httpx2
 
-from api.callers import Caller, Server
-from api.conftest import HASTY, make_client
+from api.callers import HASTY, Caller, Server, make_client
 from callsheet import settings
 from callsheet.api.app import build
 from callsheet.bootstrap import open_runtime
