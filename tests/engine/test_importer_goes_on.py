@@ -13,14 +13,15 @@ from callsheet.core.errors import Unavailable
 from callsheet.engine import importer as module
 from callsheet.engine.holds import Scope
 from callsheet.engine.importer import Importer
-from callsheet.engine.importing.blocks import Block
+from callsheet.engine.importing.blocks import Block, Source
 from callsheet.engine.importing.reader import Reader
 from callsheet.store.apps import App
 from callsheet.store.imports import ImportJob
 from callsheet.store.protocol import NewContact, Step
 from callsheet.store.store import Store
+from databases import change
 from engine.importing import PEOPLE, Desk, chunks, desk, names
-from factories import StillClock
+from factories import StillClock, make_list
 from phone_numbers import numbers
 
 A = PEOPLE[0]
@@ -227,3 +228,42 @@ async def end(importer: Importer, work: Desk, job: ImportJob) -> ImportJob:
     importer.stop()
     await running
     return found
+
+
+@pytest.mark.parametrize("file", ["", "../precious.csv/people.csv", f"{'x' * 300}/people.csv", "..//people.csv"])
+async def test_a_job_whose_file_cannot_be_named_fails_alone_and_touches_no_other_file(
+    store: Store, app: App, clock: StillClock, tmp_path: Path, file: str
+):
+    precious = tmp_path / "precious.csv"
+    precious.write_text(f"phone\n{PEOPLE[1]}\n")
+    importer = Importer(store, clock, tmp_path / "imports", on_rows=lambda: None, sole_owner=True)
+    (tmp_path / "imports").mkdir()
+    target = await make_list(store, app, clock)
+    torn, sound = [await importer.submit(app, target, chunks(f"phone\n{A}\n".encode()), "people.csv") for _ in range(2)]
+    await change(store, "update import_job set file = :file where no = :no", file=file, no=torn.no)
+
+    task = asyncio.create_task(importer.run())
+    async with asyncio.timeout(60):
+        while (done := await store.imports.find(app.no, sound.id)) is None or done.state != "done":
+            await asyncio.sleep(0.01)
+    importer.stop()
+    await task
+
+    failed = await store.imports.find(app.no, torn.id)
+    assert failed is not None
+    assert (failed.state, failed.rows, "not there" in failed.problem) == ("failed", 0, True)
+    assert precious.exists()
+
+
+async def test_a_reader_whose_block_nobody_takes_can_be_closed(tmp_path: Path):
+    file = tmp_path / "people.csv"
+    file.write_text("phone,note\n" + "\n".join(f"{number},{'x' * 500}" for number in numbers("IN", 2_000)))
+    reader = Reader()
+    await reader.open(Source(str(file), numbers_only=False, app_key=bytes(32), region=None, rows=0))
+    reader.ask()
+    assert reader._process is not None
+    assert reader._process.stdout is not None
+    async with asyncio.timeout(60):
+        while not reader._process.stdout._paused:  # type: ignore[attr-defined]
+            await asyncio.sleep(0.01)
+        await reader.close()

@@ -8,6 +8,7 @@ one block is being stored, the next one is being read.
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path, PurePath
@@ -41,6 +42,7 @@ MOST_BREAKS = 3
 CONTACT_LIST = "contact_list"
 DNC_LIST = "dnc_list"
 
+_SPOOLED = re.compile(r"[0-9a-f]{32}\.csv")
 _LONGEST_NAME = 200
 _BROKE_OFF = "The import broke off for a reason of our own, which the log tells. Rows before it are in the list."
 _ROWS_BEFORE = "Nothing of the block of 2,000 rows that goes past it is in the list; the rows before are."
@@ -298,8 +300,9 @@ def file_name(job: ImportJob) -> str:
 
 
 def _spooled(job: ImportJob) -> str:
-    """Return the name of a job's file in the folder."""
-    return job.file.partition("/")[0]
+    """Return the name of a job's file in the folder; what no upload was ever called is not there, wherever it leads."""
+    name = job.file.partition("/")[0]
+    return name if _SPOOLED.fullmatch(name) else "gone.csv"
 
 
 def _plain(filename: str) -> str:

@@ -61,7 +61,8 @@ class Reader:
         if process.returncode is None:
             process.kill()
         with outside(_OUTSIDE):
-            await process.wait()
+            # Not `wait`: a block that nobody takes keeps the pipe open, and `wait` waits for the pipe too.
+            await process.communicate()
 
     def _say(self, frame: bytes) -> None:
         process = self._process
