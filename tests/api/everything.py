@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from api.callers import Caller, campaign_body, unique
@@ -66,6 +67,13 @@ def example(operation: Operation) -> Any:
         return b"phone\n" + numbers("IN", 1)[0].encode()
     if operation.body is None:
         return None
+    if operation.method != "DELETE" and operation.path.endswith(("/campaign", "/campaign/{campaignId}")):
+        return campaign_body("March buyers")
+    if operation.path.endswith("/contacts/history"):
+        return {"number": _PERSON}
+    if "/analytics/" in operation.path:
+        start, end = (f"{datetime.now(UTC) + timedelta(days=days):%Y-%m-%d}" for days in (-1, 1))
+        return {"startDate": start, "endDate": end, "timeZoneOffset": 0, "selectedFields": ["campaigninfo"]}
     return _example(operation.body["schema"], operation.body["all"])
 
 
@@ -180,7 +188,8 @@ async def own_everything(caller: Caller, taste: Taste = Taste()) -> dict[str, st
         "queue_id": (await _made(caller, "/queues", name=called["queue"]))["id"],
         "sender_id": (await _made(caller, "/senders", number=taste.sender))["id"],
         "trunk_id": (await caller.v1("GET", "/trunks")).json()["items"][0]["id"],
-        "client_id": caller.client.id,
+        # Another one than the client that asks: its secret is changed, and then it is deleted.
+        "client_id": (await _made(caller, "/clients", name=called["login"], scopes=["configuration"]))["id"],
         "user_id": (await _made(caller, "/users", login=unique(called["login"]), password=PASSWORD, role="viewer"))[
             "id"
         ],
