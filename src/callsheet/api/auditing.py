@@ -12,6 +12,7 @@ from callsheet.api.caller import CALLER, NOTED, Caller
 from callsheet.api.paths import Address
 from callsheet.core.audit import Deed
 from callsheet.core.permissions import Area, find_needs, only_reads
+from callsheet.core.phone import without_numbers
 from callsheet.store.audit import Chain
 
 _BASES: Final[Mapping[Area, str]] = {Area.compat: "/{app}", Area.app: "/v1/apps/{app}", Area.account: "/v1"}
@@ -30,6 +31,9 @@ def deed_of(address: Address, scope: Scope, status: int) -> tuple[Chain, Deed] |
     ids = [str(value) for name, value in scope.get("path_params", {}).items() if name not in ("app", "kind")]
     thing = "/".join(value for value in ids if _ID.fullmatch(value))
     details: dict[str, Any] = {"status": status, **scope[NOTED]}
+    if "reason" in details:
+        # What people write as they like may hold a number.
+        details["reason"] = without_numbers(details["reason"])
     return chain_of(caller, address), Deed(caller.kind, caller.id, action, thing, details)
 
 

@@ -52,5 +52,8 @@ def caller_of(scope: Scope) -> Caller:
 
 
 def note(scope: Scope, **details: Any) -> None:
-    """Add to what the audit log says about this call: JSON values, and no number, text or secret."""
+    """Add to what the audit log says about this call: JSON values, and no number, text or secret.
+
+    What looks like a number in a `reason` is masked when the line is written.
+    """
     scope[NOTED].update(details)

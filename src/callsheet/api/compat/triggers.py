@@ -11,7 +11,6 @@ from callsheet.api.compat.fields import Fields
 from callsheet.api.instants import write_instant
 from callsheet.core.campaign import MAX_DESCRIPTION_CHARACTERS, Campaign, Move, Status
 from callsheet.core.errors import FieldError, Invalid
-from callsheet.core.phone import without_numbers
 from callsheet.core.run import NORMALLY, Execution, Launch
 from callsheet.engine import campaigns
 
@@ -42,7 +41,7 @@ async def pull(call: Call) -> dict[str, Any]:
     campaign = await campaigns.find(call.runtime, call.app, call.thing)
     call.noted.update(campaign=campaign.id, trigger=move.value)
     if launch.reason:
-        call.noted.update(reason=without_numbers(launch.reason))
+        call.noted.update(reason=launch.reason)
     if move in (Move.start, Move.rerun, Move.emergency):
         again = move is Move.rerun
         moved = await campaigns.start(call.runtime, call.app, campaign, launch=launch, again=again)

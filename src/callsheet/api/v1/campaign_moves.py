@@ -28,7 +28,6 @@ from callsheet.core.errors import (
     TooManyVoiceCampaigns,
     WrongState,
 )
-from callsheet.core.phone import without_numbers
 from callsheet.core.run import Execution, Launch
 from callsheet.engine import campaigns
 from callsheet.engine.trying import Reading, read_first
@@ -110,7 +109,7 @@ async def run_emergency(
     request: Request, runtime: Served, app: Tenant, campaign_id: str, asked: NewEmergency
 ) -> ShownCampaign:
     """Begin a run that waits for neither hours nor a schedule. DNC lists, opt-outs and caps hold all the same."""
-    note(request.scope, reason=without_numbers(asked.reason))
+    note(request.scope, reason=asked.reason)
     return await _begin(runtime, app, campaign_id, Launch(Execution.emergency, reason=asked.reason))
 
 

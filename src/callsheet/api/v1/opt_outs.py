@@ -17,7 +17,6 @@ from callsheet.api.v1.strict import Router
 from callsheet.core.campaign import Channel
 from callsheet.core.errors import BodyTooLarge
 from callsheet.core.ids import PERSON_BYTES
-from callsheet.core.phone import without_numbers
 from callsheet.engine import opt_outs
 from callsheet.store.opt_outs import OptOut, Place
 
@@ -98,7 +97,7 @@ async def remove_opt_outs(request: Request, runtime: Served, app: Tenant, old: O
 
     DNC lists spare those who are on them all the same.
     """
-    note(request.scope, reason=without_numbers(old.reason))
+    note(request.scope, reason=old.reason)
     removed, unknown = await opt_outs.lift(runtime, app, old.channel, old.numbers, old.reason)
     return RemovedOptOuts(removed=removed, unknown=list(unknown))
 

@@ -11,7 +11,6 @@ from callsheet.api.v1.contract import problems
 from callsheet.api.v1.shapes import Body, Instant, Reason
 from callsheet.api.v1.strict import Router
 from callsheet.core.errors import BodyTooLarge
-from callsheet.core.phone import without_numbers
 from callsheet.engine import stopping
 from callsheet.store.sending import Stop
 
@@ -40,7 +39,7 @@ class ShownSending(BaseModel):
 @router.post("/stop-all", responses=problems(BodyTooLarge))
 async def stop_all(request: Request, runtime: Served, app: Tenant, new: NewStop) -> ShownSending:
     """Stop everything: every run is paused, and none starts or resumes. When this answers, nothing more leaves."""
-    note(request.scope, reason=without_numbers(new.reason))
+    note(request.scope, reason=new.reason)
     return _show(await stopping.stop_all(runtime, app, new.reason, caller_of(request.scope).id))
 
 
