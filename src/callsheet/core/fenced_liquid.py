@@ -62,10 +62,6 @@ class Refused(Exception):
         self.at = at
 
 
-class _TooDeep(LiquidError):
-    """An expression lies deeper in others than anybody needs."""
-
-
 class NoClock(FilterArgumentError):
     """A message asked for the present moment; it is rendered again later, and must then read the same."""
 
@@ -291,7 +287,7 @@ def _inside(expressions: Iterable[Expression]) -> Iterator[Expression]:
         yield from level
         level = [child for expression in level for child in expression.children()]
     if level:
-        raise _TooDeep(_TOO_DEEP, token=level[0].token)
+        raise LiquidError(_TOO_DEEP, token=level[0].token)
 
 
 def _is_same(comparison: Any, context: RenderContext) -> bool:
