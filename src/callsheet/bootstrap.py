@@ -15,6 +15,7 @@ import structlog
 from cryptography.exceptions import InvalidTag
 
 from callsheet.carriers.base import Inbound
+from callsheet.carriers.one_by_one import OneByOne
 from callsheet.carriers.sandbox.behaviour import Timings
 from callsheet.carriers.sandbox.carrier import SandboxCarrier
 from callsheet.carriers.sandbox.ledger import Ledger, Message
@@ -283,7 +284,7 @@ def _make_conductor(
         async def hear(messages: Sequence[Inbound]) -> None:
             await inbound.hear(store, trunk.app, messages, conductor.forbid)
 
-        return SmsLine(sandbox.carrier(trunk), recorder, clock, hear)
+        return SmsLine(OneByOne(sandbox.carrier(trunk)), recorder, clock, hear)
 
     conductor = Conductor(
         Surroundings(store, clock, rng, make_line, failpoints, tuning, sole_owner=not settings.is_shared)

@@ -41,7 +41,7 @@ async def test_the_outbox_gives_back_what_was_sent(ledger: Ledger) -> None:
 
     (kept,) = ledger.outbox()
     assert kept.carrier_id == acceptance.carrier_id
-    assert (kept.reference, kept.to, kept.sender, kept.text, kept.segments, kept.campaign_id) == message
+    assert (kept.reference, kept.to, kept.sender, kept.text, kept.segments, kept.campaign_id) == message[:6]
     assert (kept.status, kept.accepted_at) == ("accepted", AT)
 
 

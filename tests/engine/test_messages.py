@@ -4,7 +4,18 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from callsheet.carriers.base import Accepted, Carrier, Hear, Heard, InvalidMessage, Outbound, Receipt, nobody_waits
+from callsheet.carriers.base import (
+    Accepted,
+    Condition,
+    Hear,
+    Heard,
+    InvalidMessage,
+    Outbound,
+    Probe,
+    Receipt,
+    nobody_waits,
+)
+from callsheet.carriers.one_by_one import Asked
 from callsheet.core.campaign import Status
 from callsheet.engine.virtual_time import VirtualClock, run
 from engine.world import world
@@ -33,7 +44,7 @@ class RudeCarrier:
 
     NONSENSE = "\0\ud800 4" + "x" * 300
 
-    def __init__(self, carrier: Carrier) -> None:
+    def __init__(self, carrier: Asked) -> None:
         self._carrier = carrier
         self.limits = carrier.limits
 
@@ -48,6 +59,12 @@ class RudeCarrier:
         if message.to.endswith("7"):
             raise InvalidMessage(self.NONSENSE)
         return accepted._replace(carrier_id=self.NONSENSE)
+
+    def condition(self) -> Condition:
+        return self._carrier.condition()
+
+    async def probe(self) -> Probe:
+        return await self._carrier.probe()
 
     async def close(self) -> None:
         await self._carrier.close()

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from callsheet.carriers.base import Accepted, Carrier, Hear, Limits, Outbound, nobody_waits
+from callsheet.carriers.base import Accepted, Condition, Hear, Limits, Outbound, Probe, nobody_waits
+from callsheet.carriers.one_by_one import SUBMIT_SECONDS, Asked, OneByOne
 from callsheet.carriers.sandbox.behaviour import Timings
 from callsheet.carriers.sandbox.carrier import SandboxCarrier
 from callsheet.carriers.sandbox.ledger import Ledger, Message
@@ -27,7 +28,7 @@ from callsheet.engine.puller import Puller
 from callsheet.engine.recorder import Recorder
 from callsheet.engine.runtime import Runtime
 from callsheet.engine.sign_in import SignIn
-from callsheet.engine.sms_line import SUBMIT_SECONDS, SmsLine
+from callsheet.engine.sms_line import SmsLine
 from callsheet.engine.virtual_time import VirtualClock
 from callsheet.store.apps import App, Trunk
 from callsheet.store.migrate import migrate
@@ -59,6 +60,12 @@ class SlowWire:
         await self._clock.sleep(self._rng.random() * self._longest_seconds)
         return await self._carrier.send(message, leave)
 
+    def condition(self) -> Condition:
+        return self._carrier.condition()
+
+    async def probe(self) -> Probe:
+        return await self._carrier.probe()
+
     async def close(self) -> None:
         await self._carrier.close()
 
@@ -78,7 +85,7 @@ class World:
     failpoints: Failpoints = field(default_factory=Failpoints)
     sole_owner: bool = True
     submit_seconds: float = SUBMIT_SECONDS
-    wrap: Callable[[Carrier], Carrier] = lambda carrier: carrier
+    wrap: Callable[[Asked], Asked] = lambda carrier: carrier
     """What stands between the engine and the carrier."""
     conductor: Conductor = field(init=False)
 
@@ -119,7 +126,7 @@ class World:
         async def hear(messages: Sequence[object]) -> None:
             await inbound.hear(self.store, trunk.app, messages, self.conductor.forbid)  # type: ignore[arg-type]
 
-        return SmsLine(self.wrap(mouth), recorder, self.clock, hear, submit_seconds=self.submit_seconds)
+        return SmsLine(OneByOne(self.wrap(mouth), submit_seconds=self.submit_seconds), recorder, self.clock, hear)
 
     async def run_campaign(
         self, campaign: Campaign, text: str = "Hello {{first_name}}", *, launch: Launch = NORMALLY

@@ -6,9 +6,11 @@ messages. No database of ours, no retry, no campaign inside.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from callsheet.core.attempt import Kind
@@ -24,6 +26,11 @@ class Outbound(NamedTuple):
     text: str
     segments: int
     campaign_id: str
+    valid_until: datetime | None = None
+    """The carrier is asked to give up after it: the contact's window closes then. None: whatever the carrier does."""
+    tags: Mapping[str, str] = MappingProxyType({})
+    """What some carriers want besides: `dlt_entity_id` and `dlt_template_id` (India)."""
+    wants_receipt: bool = True
 
 
 class Accepted(NamedTuple):
@@ -31,6 +38,8 @@ class Accepted(NamedTuple):
 
     carrier_id: str
     segments: int
+    carrier_ids: tuple[str, ...] = ()
+    """The carrier's ids of all parts, in their order, where its receipts name those and not our reference."""
 
 
 class Receipt(NamedTuple):
@@ -41,6 +50,12 @@ class Receipt(NamedTuple):
     kind: Kind
     at: datetime
     code: str
+    other_ids: tuple[str, ...] = ()
+    """Other ways in which the answer may have written the id (hexadecimal, decimal, without zeros)."""
+    number: str = ""
+    """The contact, as the carrier writes it; empty: it does not say."""
+    hint: int | None = None
+    """The 16 bits that went along with the message and came back, where the carrier does that."""
 
 
 class Inbound(NamedTuple):
@@ -52,6 +67,18 @@ class Inbound(NamedTuple):
     sender: str
     text: str
     at: datetime
+    part: Part | None = None
+    """Where it is one part of a longer text."""
+
+
+class Part(NamedTuple):
+    """Which part of which text a message is."""
+
+    reference: int
+    """The same for all parts of a text."""
+    total: int
+    number: int
+    """From 1 on."""
 
 
 Heard = Receipt | Inbound
@@ -92,6 +119,21 @@ class NotConnected(SendError):
     code = "not_connected"
 
 
+class AccountRefused(SendError):
+    """The carrier does not let our account in, or it has no credit: nobody is asked again until that is mended."""
+
+    kind = Kind.refused
+    code = "account_refused"
+    at_fault = "us"
+
+
+class Unwell(SendError):
+    """The carrier says that it cannot take messages at the moment."""
+
+    kind = Kind.refused
+    code = "carrier_unwell"
+
+
 class InvalidNumber(SendError):
     """The carrier knows no such number."""
 
@@ -104,6 +146,13 @@ class InvalidMessage(SendError):
 
     code = "invalid_message"
     at_fault = "us"
+
+
+class Stopped(SendError):
+    """The carrier says that this person sent it a STOP for our sender: to us that is an opt-out too."""
+
+    code = "opted_out_at_carrier"
+    at_fault = "contact"
 
 
 class NoAnswer(SendError):
@@ -124,20 +173,65 @@ class Limits:
     window: int
 
 
+class State(StrEnum):
+    """How a carrier's line stands."""
+
+    closed = "closed"
+    connecting = "connecting"
+    open = "open"
+    throttled = "throttled"
+    """It takes messages, fewer than we have."""
+    broken = "broken"
+    """It does not take us, and says why."""
+
+
+class Condition(NamedTuple):
+    """How a carrier's line stands now, in words for people."""
+
+    state: State
+    why: str = ""
+    sessions: int = 0
+    """Connections that are bound, where the carrier has such."""
+    in_flight: int = 0
+    """Messages that wait for an answer."""
+
+
+class Probe(NamedTuple):
+    """What came of a test call."""
+
+    ok: bool
+    said: str
+    """What happened, step by step, in a sentence. No secret is in it."""
+
+
+Done = Callable[[Accepted | SendError], None]
+"""Told the answer to one message, once."""
+
+
 class Carrier(Protocol):
     """A mouth for text."""
 
     limits: Limits
 
     async def open(self, hear: Hear) -> None:
-        """Connect, and begin to tell what is heard; what was not acknowledged before is told again."""
+        """Begin to connect, and to tell what is heard; what was not acknowledged before is told again.
 
-    async def send(self, message: Outbound, leave: Callable[[], None] = nobody_waits) -> Accepted:
-        """Hand one message over and wait for the answer.
-
-        `leave` is called as soon as the message is out of our hands, before the answer: a call that forbids waits
-        for this, not for an answer that may never come. Raises SendError.
+        A carrier that cannot be reached does not raise: it goes on trying, and its condition says so.
         """
+
+    def submit(self, message: Outbound, leave: Callable[[], None], done: Done) -> None:
+        """Hand one message over, without waiting.
+
+        `leave` is called as soon as the message is out of our hands, before the answer: a call that forbids waits for
+        this, not for an answer that may never come. `done` is called once, with the answer, or with what stands for it:
+        at the latest after the time that an answer may take.
+        """
+
+    def condition(self) -> Condition:
+        """Return how it stands."""
+
+    async def probe(self) -> Probe:
+        """Try whether the account works, beside all that goes on; no message is sent."""
 
     async def close(self) -> None:
         """Disconnect; what is on the wire is answered first, or gets NoAnswer."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 import structlog
 
-from callsheet.carriers.base import Accepted, Carrier, Heard, Inbound, Outbound, Receipt, SendError
+from callsheet.carriers.base import Accepted, Carrier, Condition, Heard, Inbound, Outbound, Receipt, SendError
 from callsheet.clock import Clock
 from callsheet.core.attempt import Happening, Kind, as_said
 from callsheet.core.ids import AttemptKey, decode_attempt
@@ -15,67 +16,49 @@ from callsheet.engine.recorder import Recorder
 
 log = structlog.get_logger()
 
-SUBMIT_SECONDS = 10.0
-"""How long an answer may take. It must be shorter than the lease of what was armed."""
-
 HearInbound = Callable[[Sequence[Inbound]], Awaitable[None]]
 
 
 class SmsLine:
     """A carrier as a line."""
 
-    def __init__(
-        self,
-        carrier: Carrier,
-        recorder: Recorder,
-        clock: Clock,
-        hear_inbound: HearInbound,
-        *,
-        submit_seconds: float = SUBMIT_SECONDS,
-    ) -> None:
+    def __init__(self, carrier: Carrier, recorder: Recorder, clock: Clock, hear_inbound: HearInbound) -> None:
         self._carrier = carrier
         self._recorder = recorder
         self._clock = clock
         self._hear_inbound = hear_inbound
-        self._submit_seconds = submit_seconds
-        self._sends: set[asyncio.Task[None]] = set()
+        self._in_flight = 0
+        self._quiet = asyncio.Event()
+        self._quiet.set()
         self._closing = False
         self.on_free: Callable[[], None] = lambda: None
 
     def free(self) -> int:
         """Return what the carrier's window still bears."""
-        return 0 if self._closing else max(0, self._carrier.limits.window - len(self._sends))
+        return 0 if self._closing else max(0, self._carrier.limits.window - self._in_flight)
+
+    def condition(self) -> Condition:
+        """Return how the carrier stands."""
+        return self._carrier.condition()
 
     def hand(self, key: AttemptKey, message: Outbound, leave: Callable[[], None]) -> None:
-        """Send a message in a task of its own."""
-        task = asyncio.get_running_loop().create_task(self._send(key, message, leave))
-        self._sends.add(task)
-        task.add_done_callback(self._done)
+        """Hand a message to the carrier."""
+        self._in_flight += 1
+        self._quiet.clear()
+        self._carrier.submit(message, leave, partial(self._end, key, leave))
 
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._sends.discard(task)
-        self.on_free()
-
-    async def _send(self, key: AttemptKey, message: Outbound, leave: Callable[[], None]) -> None:
-        try:
-            async with asyncio.timeout(self._submit_seconds):
-                accepted = await self._carrier.send(message, leave)
-            kind, code, ref, segments = _read(accepted)
-        except SendError as error:
-            kind, code, ref, segments = error.kind, error.code, "", 0
-        except TimeoutError:
-            kind, code, ref, segments = Kind.uncertain, "no_answer", "", 0
-        except asyncio.CancelledError:
-            # The process is going down hard: nobody knows what the carrier did with it.
-            self._recorder.note(Happening(*key, Kind.uncertain, self._clock.now(), "cancelled"))
-            raise
-        except Exception:
-            # A carrier that breaks its contract must not lose an attempt: what it did is unknown.
-            run_no = key.run_no
-            log.exception("line.carrier_failed", run_no=run_no)
-            kind, code, ref, segments = Kind.uncertain, "carrier_failed", "", 0
+    def _end(self, key: AttemptKey, leave: Callable[[], None], answer: Accepted | SendError) -> None:
         leave()
-        self._recorder.note(Happening(*key, kind, self._clock.now(), as_said(code), as_said(ref), segments))
+        at = self._clock.now()
+        if isinstance(answer, Accepted):
+            happening = Happening(*key, Kind.accepted, at, "", as_said(answer.carrier_id), answer.segments)
+        else:
+            happening = Happening(*key, answer.kind, at, as_said(answer.code))
+        self._recorder.note(happening)
+        self._in_flight -= 1
+        if not self._in_flight:
+            self._quiet.set()
+        self.on_free()
 
     async def open(self) -> None:
         """Connect; what the carrier still has for us is told at once."""
@@ -104,10 +87,5 @@ class SmsLine:
     async def close(self) -> None:
         """Drain: every message that was handed gets its answer or its time-out first."""
         self._closing = True
-        while self._sends:
-            await asyncio.wait(list(self._sends))
+        await self._quiet.wait()
         await self._carrier.close()
-
-
-def _read(accepted: Accepted) -> tuple[Kind, str, str, int]:
-    return Kind.accepted, "", accepted.carrier_id, accepted.segments

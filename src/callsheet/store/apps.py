@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import msgspec
 import sqlalchemy as sa
 
 from callsheet.clock import from_micros, to_micros
@@ -57,6 +58,11 @@ class Trunk:
     name: str
     carrier: str
     takes_any_sender: bool
+    settings: Mapping[str, Any]
+    """How to reach the carrier, without the secrets."""
+    secrets_sealed: bytes
+    """A JSON object, sealed for the trunk's id (`Vault.close_secret`); empty: none."""
+    changed_at: datetime
 
 
 class Apps:
@@ -179,10 +185,12 @@ class Apps:
                 name=name,
                 carrier=carrier,
                 takes_any_sender=int(takes_any_sender),
+                secrets_sealed=b"",
+                changed_at=to_micros(now),
                 created_at=to_micros(now),
             )
         )
-        return Trunk(no, app, trunk_id, name, carrier, takes_any_sender)
+        return Trunk(no, app, trunk_id, name, carrier, takes_any_sender, {}, b"", now)
 
     async def trunks(self, app: int | None = None) -> list[Trunk]:
         """Return the trunks of an app, or of all."""
@@ -191,10 +199,7 @@ class Apps:
             query = query.where(t.trunk.c.app == app)
 
         def read(conn: sa.Connection) -> list[Trunk]:
-            return [
-                Trunk(r["no"], r["app"], r["id"], r["name"], r["carrier"], bool(r["takes_any_sender"]))
-                for r in all_of(conn, query)
-            ]
+            return [read_trunk(r) for r in all_of(conn, query)]
 
         return await self._db.read(read)
 
@@ -275,3 +280,11 @@ def _add_sender(conn: sa.Connection, app: int, trunk_no: int, label: str, rate: 
 def read_sender(row: Mapping[str, Any]) -> Sender:
     """Read a sender from its row."""
     return Sender(row["no"], row["id"], row["label"], row["trunk_no"], row["segments_per_second"], row["flow_id"])
+
+
+def read_trunk(row: Mapping[str, Any]) -> Trunk:
+    """Return a trunk, as its row has it."""
+    return Trunk(
+        row["no"], row["app"], row["id"], row["name"], row["carrier"], bool(row["takes_any_sender"]),
+        msgspec.json.decode(row["settings"]), row["secrets_sealed"], from_micros(row["changed_at"]),
+    )  # fmt: skip

@@ -79,6 +79,8 @@ def _make_app(conn: sa.Connection, vault: Vault, account_id: str, name: str, at:
         name="Sandbox",
         carrier=SANDBOX,
         takes_any_sender=1,
+        secrets_sealed=b"",
+        changed_at=at,
         created_at=at,
     )
     insert(

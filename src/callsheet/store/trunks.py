@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from callsheet.core.errors import InUse
 from callsheet.store import tables as t
-from callsheet.store.apps import Trunk
+from callsheet.store.apps import Trunk, read_trunk
 from callsheet.store.database import Database
 from callsheet.store.rows import one
 
@@ -26,7 +26,7 @@ class Trunks:
         """Return a trunk by its id."""
         query = sa.select(t.trunk).where(t.trunk.c.app == app, t.trunk.c.id == trunk_id)
         row = await self._db.read(lambda conn: one(conn, query))
-        return _read(row) if row is not None else None
+        return read_trunk(row) if row is not None else None
 
     async def change(self, app: int, trunk_id: str, changes: Mapping[str, Any]) -> Trunk | None:
         """Change the named columns, and return the trunk; None when there is none."""
@@ -38,7 +38,7 @@ class Trunks:
                 return None
             if values:
                 conn.execute(sa.update(t.trunk).where(t.trunk.c.no == row["no"]).values(values))
-            return _read({**row, **values})
+            return read_trunk({**row, **values})
 
         return await self._db.write(change)
 
@@ -62,7 +62,3 @@ class Trunks:
 
 def _lock(conn: sa.Connection, app: int, trunk_id: str) -> Mapping[str, Any] | None:
     return one(conn, sa.select(t.trunk).where(t.trunk.c.app == app, t.trunk.c.id == trunk_id).with_for_update())
-
-
-def _read(row: Mapping[str, Any]) -> Trunk:
-    return Trunk(row["no"], row["app"], row["id"], row["name"], row["carrier"], bool(row["takes_any_sender"]))

@@ -15,13 +15,16 @@ from typing import Final
 
 from callsheet.carriers.base import (
     Accepted,
+    Condition,
     Hear,
     InvalidMessage,
     Limits,
     NoAnswer,
     NotConnected,
     Outbound,
+    Probe,
     SendError,
+    State,
     Throttled,
     nobody_waits,
 )
@@ -98,6 +101,14 @@ class SandboxCarrier:
             self._under_way -= 1
             if not self._under_way:
                 self._quiet.set()
+
+    def condition(self) -> Condition:
+        """Return whether handsets can be reached: always, once it is open."""
+        return Condition(State.open if self._teller is not None else State.closed, in_flight=self._under_way)
+
+    async def probe(self) -> Probe:
+        """Say that a simulator needs no account."""
+        return Probe(ok=True, said="The handset simulator is part of this process: there is no account to try.")
 
     async def close(self) -> None:
         """Answer what is under way, then stop telling; the ledger keeps the rest for the next `open`."""

@@ -213,7 +213,7 @@ class Ledger(LedgerReader):
         """
         self._messages += 1
         message_id, accepted_at = self._messages, to_micros(at)
-        reference, to, sender, text, segments, campaign_id = message
+        reference, to, sender, text, segments, campaign_id = message[:6]
         tellings: list[Telling] = []
         for after_seconds, kind, words in planned:
             self._tellings += 1

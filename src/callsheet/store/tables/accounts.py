@@ -47,6 +47,12 @@ trunk = sa.Table(
     text("name"),
     text("carrier"),
     flag("takes_any_sender"),
+    # A JSON object: how to reach the carrier, as the carrier's room reads it.
+    text("settings", default="{}"),
+    # A sealed JSON object of the secrets among them; empty: none.
+    blob("secrets_sealed"),
+    # When it was last changed: an open line that is older is opened anew.
+    whole("changed_at"),
     whole("created_at"),
     sa.UniqueConstraint("app", "id"),
 )

@@ -648,6 +648,9 @@ def upgrade() -> None:
     sa.Column('name', sa.Text(), nullable=False),
     sa.Column('carrier', sa.Text(), nullable=False),
     sa.Column('takes_any_sender', sa.SmallInteger(), server_default='0', nullable=False),
+    sa.Column('settings', sa.Text(), server_default='{}', nullable=False),
+    sa.Column('secrets_sealed', sa.LargeBinary(), nullable=False),
+    sa.Column('changed_at', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('created_at', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.PrimaryKeyConstraint('no', name=op.f('pk_trunk')),
     sa.UniqueConstraint('app', 'id', name=op.f('uq_trunk_app_id'))

@@ -1,0 +1,101 @@
+"""One by one: a carrier that is asked for each message by itself, each in a task of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final, Protocol
+
+import structlog
+
+from callsheet.carriers.base import (
+    Accepted,
+    Condition,
+    Done,
+    Hear,
+    Limits,
+    NoAnswer,
+    Outbound,
+    Probe,
+    SendError,
+    nobody_waits,
+)
+
+log = structlog.get_logger()
+
+SUBMIT_SECONDS: Final = 10.0
+"""How long an answer may take. It must be shorter than the lease of what was armed."""
+
+
+class Asked(Protocol):
+    """What is asked for one message, and awaited."""
+
+    limits: Limits
+
+    async def open(self, hear: Hear) -> None:
+        """Connect, and begin to tell what is heard."""
+
+    async def send(self, message: Outbound, leave: Callable[[], None] = nobody_waits) -> Accepted:
+        """Hand one message over and wait for the answer; `leave` is called before the answer. Raises SendError."""
+
+    def condition(self) -> Condition:
+        """Return how it stands."""
+
+    async def probe(self) -> Probe:
+        """Try whether the account works; no message is sent."""
+
+    async def close(self) -> None:
+        """Disconnect; what is on the wire is answered first, or gets NoAnswer."""
+
+
+class OneByOne:
+    """Such a carrier, as every other."""
+
+    def __init__(self, asked: Asked, *, submit_seconds: float = SUBMIT_SECONDS) -> None:
+        self._asked = asked
+        self._submit_seconds = submit_seconds
+        self._sends: set[asyncio.Task[None]] = set()
+        self.limits = asked.limits
+
+    async def open(self, hear: Hear) -> None:
+        """Connect, and begin to tell what is heard."""
+        await self._asked.open(hear)
+
+    def submit(self, message: Outbound, leave: Callable[[], None], done: Done) -> None:
+        """Ask in a task."""
+        task = asyncio.get_running_loop().create_task(self._send(message, leave, done))
+        self._sends.add(task)
+        task.add_done_callback(self._sends.discard)
+
+    async def _send(self, message: Outbound, leave: Callable[[], None], done: Done) -> None:
+        answer: Accepted | SendError
+        try:
+            async with asyncio.timeout(self._submit_seconds):
+                answer = await self._asked.send(message, leave)
+        except SendError as error:
+            answer = error
+        except TimeoutError:
+            answer = NoAnswer()
+        except asyncio.CancelledError:
+            # The process is going down hard: nobody knows what the carrier did with it.
+            done(NoAnswer("cancelled"))
+            raise
+        except Exception:
+            # A carrier that breaks its contract must not lose an attempt: what it did is unknown.
+            log.exception("line.carrier_failed", carrier=type(self._asked).__name__)
+            answer = NoAnswer("carrier_failed")
+        done(answer)
+
+    def condition(self) -> Condition:
+        """Return how it stands."""
+        return self._asked.condition()._replace(in_flight=len(self._sends))
+
+    async def probe(self) -> Probe:
+        """Try whether the account works."""
+        return await self._asked.probe()
+
+    async def close(self) -> None:
+        """Wait for every answer, and disconnect."""
+        while self._sends:
+            await asyncio.wait(list(self._sends))
+        await self._asked.close()
