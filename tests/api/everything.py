@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from api.callers import Caller, campaign_body, unique
+from api.callers import Caller, campaign_body, unique, until
 from callsheet.api.compat.contract import write_contract as write_compat_contract
 from callsheet.api.v1.app import build
 from phone_numbers import numbers
@@ -160,8 +160,8 @@ async def own_everything(caller: Caller, taste: Taste = Taste()) -> dict[str, st
     dnc_id = (await _made(caller, "/dnc-lists", name=called["dnc"]))["id"]
     (attempt,) = (await caller.v1("GET", f"/runs/{run_id}/attempts")).json()["items"]
     (contact,) = (await caller.v1("GET", f"/contact-lists/{list_id}/contacts")).json()["items"]
-    imported = await caller.v1("POST", f"/contact-lists/{list_id}/imports", content=f"phone\n{taste.person}\n")
-    forbidden = await caller.v1("POST", f"/dnc-lists/{dnc_id}/imports", content=f"phone\n{taste.person}\n")
+    imported = await _imported(caller, f"/contact-lists/{list_id}/imports", taste.person)
+    forbidden = await _imported(caller, f"/dnc-lists/{dnc_id}/imports", taste.person)
     await caller.v1("POST", "/opt-outs", {"numbers": [taste.person], "channel": "sms"})
     pull = await caller.v1("PUT", f"/contact-lists/{list_id}/pull", {"url": f"https://example.com/{taste.word}.json"})
     assert pull.status_code in (200, 201), pull.text
@@ -179,8 +179,8 @@ async def own_everything(caller: Caller, taste: Taste = Taste()) -> dict[str, st
         "contactListId": list_id,
         "list_id": list_id,
         "dnc_list_id": dnc_id,
-        "import_id": imported.json()["id"],
-        "dnc_import_id": forbidden.json()["id"],
+        "import_id": imported,
+        "dnc_import_id": forbidden,
         "webhook_id": webhook["id"],
         "delivery_id": delivery["id"],
         "template_id": (await _made(caller, "/templates", name=called["template"], body=called["template"]))["id"],
@@ -194,6 +194,17 @@ async def own_everything(caller: Caller, taste: Taste = Taste()) -> dict[str, st
             "id"
         ],
     }
+
+
+async def _imported(caller: Caller, path: str, number: str) -> str:
+    """Import a number, and wait until nothing changes any more by itself."""
+    job = (await caller.v1("POST", path, content=f"phone\n{number}\n")).json()
+
+    async def is_done() -> bool:
+        return (await caller.v1("GET", f"{path}/{job['id']}")).json()["state"] == "done"
+
+    await until(is_done)
+    return str(job["id"])
 
 
 async def _made(caller: Caller, path: str, **body: Any) -> Any:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import count, islice
 from typing import Any
 
+import pytest
 import pytest_asyncio
 
 from api.callers import Caller
@@ -24,6 +25,10 @@ QUERY = {"trigger": "stop", "view": "status", "campaignType": "sms", "enableSche
 # What goes on by itself.
 MOVES = ("/audit", "/audit/verify", "/deliveries")
 _nobodys = (f"cd-00000000-0000-4000-8000-{serial:012}" for serial in count(1))
+# Of the ids that do not fit a place, a fair share is tried each time: over all places every one has its turn.
+SHARES = pytest.mark.parametrize(
+    "every", [pytest.param(5, id="sample"), pytest.param(1, id="whole", marks=pytest.mark.full)]
+)
 TASTE = Taste("Stranger", numbers("IN", 1, seed=8)[0], "+12025550188", "Stranger buyers")
 
 
@@ -75,12 +80,13 @@ async def test_every_id_in_every_path_has_somebody_who_owns_it(shop, theirs):
     assert unknown == set(), "say in everything.py how one is made"
 
 
-async def test_no_route_reaches_anything_of_another_tenant(shop, stranger, theirs):
+@SHARES
+async def test_no_route_reaches_anything_of_another_tenant(shop, stranger, theirs, every):
     mine = await own_everything(shop)
     before = await picture(stranger, theirs.ids)
-    marks, reached = theirs.marks(stranger), []
+    marks, reached, turns = theirs.marks(stranger), list[str](), count()
     for operation in walked(shop):
-        for path in _foreign_paths(operation, shop, mine, theirs):
+        for path in _foreign_paths(operation, shop, mine, theirs, next(turns), every):
             answer = await send(shop, operation, path, query=_query(operation))
             if NEEDS_VOICE not in path and (answer.status_code != 404 or faults(answer, marks)):
                 reached.append(f"{operation} {path} {answer.status_code} {answer.text[:200]}")
@@ -88,14 +94,16 @@ async def test_no_route_reaches_anything_of_another_tenant(shop, stranger, their
     assert await picture(stranger, theirs.ids) == before
 
 
-def _foreign_paths(operation: Operation, caller: Caller, mine: Mapping[str, str], theirs: Theirs) -> Iterator[str]:
+def _foreign_paths(
+    operation: Operation, caller: Caller, mine: Mapping[str, str], theirs: Theirs, turn: int, every: int
+) -> Iterator[str]:
     """Yield paths with the other's thing where it is meant, and with any other thing of his."""
     # Only the documented calls find things by their names.
     named = () if operation.path.startswith("/v1/") else theirs.names[:2]
     for name in operation.parameters():
         # Below a thing of mine, and of his.
         for around in (mine, theirs.ids):
-            for foreign in {*theirs.ids.values(), *named}:
+            for foreign in {theirs.ids[name], *sorted(theirs.ids.values())[turn % every :: every], *named}:
                 yield fill(operation, caller, {**around, name: foreign, f"dnc_{name}": foreign})
 
 
@@ -130,7 +138,8 @@ async def test_no_answer_to_what_is_ones_own_tells_of_another_tenant(shop, stran
     assert not wrong, "\n".join(wrong)
 
 
-async def test_what_another_tenant_owns_is_as_if_it_were_not_wherever_it_is_named(shop, stranger, theirs):
+@SHARES
+async def test_what_another_tenant_owns_is_as_if_it_were_not_wherever_it_is_named(shop, stranger, theirs, every):
     """In every place of a query or a body where a text goes: the answer is the one to an id that nobody has.
 
     A place where nobody's id is taken is one for any text: it is stored, and nothing is looked up by it.
@@ -138,7 +147,7 @@ async def test_what_another_tenant_owns_is_as_if_it_were_not_wherever_it_is_name
     hash_cheaply(shop)
     mine = await own_everything(shop)
     before = await picture(stranger, theirs.ids)
-    marks, wrong = theirs.marks(stranger), []
+    marks, wrong, turns = theirs.marks(stranger), list[str](), count()
     for operation in walked(shop):
         if operation.method == "DELETE" or NEEDS_VOICE in operation.path:
             continue
@@ -147,7 +156,8 @@ async def test_what_another_tenant_owns_is_as_if_it_were_not_wherever_it_is_name
             expected = await _say(shop, operation, path, _saying(operation, next(_nobodys), place))
             if expected.status_code < 400 and operation.method != "GET":
                 continue
-            for foreign in (*theirs.ids.values(), *theirs.names, TASTE.person, TASTE.sender):
+            foreigners = *theirs.ids.values(), *theirs.names, TASTE.person, TASTE.sender
+            for foreign in foreigners[next(turns) % every :: every]:
                 told = _saying(operation, foreign, place)
                 answer = await _say(shop, operation, path, told)
                 if not faults(answer, marks) and answer.status_code != expected.status_code:
