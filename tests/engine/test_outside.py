@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from callsheet.core.asking import NotReached, Request
 from callsheet.core.fence import Fence, is_public
-from callsheet.engine.outside import NotReached, Outside, Request
+from callsheet.engine.outside import Outside
 from engine.receivers import receiver
 
 OPEN = Fence(allow_private=True)
@@ -176,3 +177,72 @@ async def test_where_nobody_listens_nothing_is_reached():
         port = taken.getsockname()[1]
     assert "does not take connections" in await refuses(OPEN, f"http://127.0.0.1:{port}/")
     assert "leads nowhere" in await refuses(OPEN, "http://nowhere.invalid/")
+
+
+async def not_reached(url: str, *, method: str = "POST", body: bytes | None = b"x") -> NotReached:
+    async with Outside(OPEN) as outside:
+        with pytest.raises(NotReached) as caught:
+            await outside.ask(Request(method, url, {}, body), seconds=0.5, most_bytes=10)
+    return caught.value
+
+
+async def test_what_never_had_a_connection_was_certainly_not_sent(unused_tcp_port):
+    nobody = await not_reached(f"http://127.0.0.1:{unused_tcp_port}/")
+    nowhere = await not_reached("http://nowhere.invalid/")
+
+    async with receiver(hello) as url:
+        not_tls = await not_reached(url.replace("http:", "https:"))
+
+    assert [error.was_sent for error in (nobody, nowhere, not_tls)] == [False, False, False]
+
+
+async def test_who_listens_and_never_takes_the_connection_was_sent_nothing():
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(0)
+        url = f"https://127.0.0.1:{listening.getsockname()[1]}/"
+        assert not (await not_reached(url)).was_sent
+
+
+async def test_what_went_out_and_got_no_answer_may_have_arrived():
+    async def never(_: web.Request) -> web.Response:
+        await asyncio.sleep(60)
+        raise AssertionError
+
+    async def large(_: web.Request) -> web.Response:
+        return web.Response(body=b"x" * 100)
+
+    async with receiver(never) as url, receiver(large) as large_url:
+        assert (await not_reached(url)).was_sent
+        assert (await not_reached(large_url)).was_sent
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "POST"])
+async def test_a_request_that_broke_off_is_not_asked_again_by_itself(method):
+    asked = []
+
+    async def hang_up(request: web.Request) -> web.Response:
+        asked.append(request.method)
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response()
+
+    async with receiver(hang_up) as url:
+        error = await not_reached(url, method=method)
+
+    assert asked == [method]
+    assert error.was_sent
+
+
+async def test_who_waits_for_a_request_to_leave_is_told_before_the_answer_and_once():
+    told: list[str] = []
+
+    async def handle(_: web.Request) -> web.Response:
+        told.append("asked")
+        return web.Response()
+
+    async with receiver(handle) as url, Outside(OPEN) as outside:
+        request = Request("POST", url, {}, b"x")
+        await outside.ask(request, seconds=5, most_bytes=10, leave=lambda: told.append("left"))
+
+    assert told == ["left", "asked"]

@@ -12,10 +12,11 @@ import structlog
 
 from callsheet import meters
 from callsheet.clock import Clock
+from callsheet.core.asking import NotReached, Request
 from callsheet.core.instants import write_instant
 from callsheet.core.webhook import Disable, Done, GiveUp, after, read_retry_after, sign
 from callsheet.engine.crew import TICK_SECONDS, Crew
-from callsheet.engine.outside import NotReached, Outside, Request
+from callsheet.engine.outside import Outside
 from callsheet.store.deliveries import Parcel
 from callsheet.store.store import Store
 

@@ -9,44 +9,40 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Mapping
-from typing import Any, NamedTuple, Self
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Self
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 
 from callsheet import clock
+from callsheet.core.asking import Answer, NotReached, Request, nobody_waits
 from callsheet.core.fence import Fence
 
 _CHUNK_BYTES = 65_536
+_NO_CONNECTION = "The host does not take connections there."
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _KEEPING_METHOD = frozenset({307, 308})
-
-
-class NotReached(Exception):
-    """No answer came, or none that we take; the sentence says why, and quotes nothing that was answered."""
 
 
 class _Refused(OSError):
     """The address is behind the fence."""
 
 
-class Answer(NamedTuple):
-    """What was answered."""
+class _Way:
+    """How far one request came."""
 
-    status: int
-    headers: Mapping[str, str]
-    """Names in any case."""
-    body: bytes
+    __slots__ = ("began", "leave")
 
+    def __init__(self, leave: Callable[[], None]) -> None:
+        self.leave = leave
+        self.began = False
 
-class Request(NamedTuple):
-    """What is asked of a URL."""
-
-    method: str
-    url: str
-    headers: Mapping[str, str] = {}
-    body: bytes | None = None
+    def begin(self) -> None:
+        """Note that its first byte goes out now."""
+        self.began = True
+        self.leave()
 
 
 class Outside:
@@ -56,48 +52,49 @@ class Outside:
         self.fence = fence
         self._session: aiohttp.ClientSession | None = None
 
-    async def ask(self, request: Request, *, seconds: float, most_bytes: int, most_hops: int = 0) -> Answer:
+    async def ask(
+        self,
+        request: Request,
+        *,
+        seconds: float,
+        most_bytes: int,
+        most_hops: int = 0,
+        leave: Callable[[], None] = nobody_waits,
+    ) -> Answer:
         """Return the answer to a request, redirects followed so often; the time is that of all together.
 
-        With `most_bytes` 0 the body is not read.
-        Without hops a redirect is an answer like others. Headers and body go along only while the origin stays the
-        same. Raises NotReached.
+        With `most_bytes` 0 the body is not read. Without hops a redirect is an answer like others. Headers and body go
+        along only while the origin stays the same. `leave` is called when its first byte goes out. Raises NotReached.
         """
-        try:
+        way = _Way(leave)
+        with _in_words(way, seconds):
             async with asyncio.timeout(seconds):
-                return await self._follow(request, most_bytes, most_hops)
-        except TimeoutError:
-            raise NotReached(f"There was no answer within {seconds:g} seconds.") from None
-        except aiohttp.ClientSSLError:
-            raise NotReached("The certificate or the encryption of the host is not right.") from None
-        except aiohttp.ClientConnectorDNSError:
-            raise NotReached("The host's name leads nowhere.") from None
-        except aiohttp.ClientConnectorError as error:
-            if isinstance(error.os_error, _Refused):
-                raise NotReached("The host is at an address of a private network, which is not called.") from None
-            raise NotReached("The host does not take connections there.") from None
-        except (aiohttp.ClientError, ValueError, OSError):
-            raise NotReached("The connection broke, or the answer is not HTTP.") from None
+                return await self._follow(request, most_bytes, most_hops, way)
 
-    async def _follow(self, request: Request, most_bytes: int, most_hops: int) -> Answer:
+    async def _follow(self, request: Request, most_bytes: int, most_hops: int, way: _Way) -> Answer:
         for hop in range(most_hops + 1):
-            answer = await self._once(request, most_bytes)
+            answer = await self._once(request, most_bytes, way)
             if answer.status not in _REDIRECTS or "location" not in answer.headers or not most_hops:
                 return answer
             if hop < most_hops:
                 request = _redirected(request, answer)
         raise NotReached(f"The host redirects more than {most_hops} times.")
 
-    async def _once(self, request: Request, most_bytes: int) -> Answer:
+    async def _once(self, request: Request, most_bytes: int, way: _Way) -> Answer:
         fault = self.fence.fault_of(request.url)
         if fault is not None:
-            raise NotReached(fault)
+            raise NotReached(fault, was_sent=way.began)
         headers = dict(request.headers)
         if not any(name.lower() == "user-agent" for name in headers):
             headers["user-agent"] = "Callsheet"
         with clock.outside("http"):
             async with self._opened().request(
-                request.method, request.url, headers=headers, data=request.body, allow_redirects=False
+                request.method,
+                request.url,
+                headers=headers,
+                data=request.body,
+                allow_redirects=False,
+                trace_request_ctx=way,
             ) as response:
                 body = await _read(response, most_bytes) if most_bytes else b""
                 return Answer(response.status, response.headers, body)
@@ -110,6 +107,8 @@ class Outside:
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(total=None),
+                middlewares=(_only_once,),
+                trace_configs=[_tracing()],
             )
         return self._session
 
@@ -128,6 +127,48 @@ class Outside:
     async def __aexit__(self, *_: object) -> None:
         if self._session is not None:
             await self._session.close()
+
+
+@contextmanager
+def _in_words(way: _Way, seconds: float) -> Iterator[None]:
+    """Say in a sentence why there is no answer."""
+    why = ""
+    try:
+        yield
+    except TimeoutError:
+        why = f"There was no answer within {seconds:g} seconds."
+    except aiohttp.ClientSSLError:
+        why = "The certificate or the encryption of the host is not right."
+    except aiohttp.ClientConnectorDNSError:
+        why = "The host's name leads nowhere."
+    except aiohttp.ClientConnectorError as error:
+        refused = isinstance(error.os_error, _Refused)
+        why = "The host is at an address of a private network, which is not called." if refused else _NO_CONNECTION
+    except (aiohttp.ClientError, ValueError, OSError):
+        why = "The connection broke, or the answer is not HTTP."
+    if why:
+        raise NotReached(why, was_sent=way.began)
+
+
+async def _only_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Keep the library from asking again by itself, as it does for GET and PUT when a connection breaks."""
+    try:
+        return await send(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise aiohttp.ClientConnectionError(str(error)) from error
+
+
+def _tracing() -> aiohttp.TraceConfig:
+    """Tell the way of each request when its head is written: nothing of it has left before."""
+
+    async def begin(_: aiohttp.ClientSession, traced: Any, __: aiohttp.TraceRequestHeadersSentParams) -> None:
+        traced.trace_request_ctx.begin()
+
+    tracing = aiohttp.TraceConfig()
+    tracing.on_request_headers_sent.append(begin)
+    return tracing
 
 
 async def _read(response: aiohttp.ClientResponse, most_bytes: int) -> bytes:

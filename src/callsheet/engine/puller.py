@@ -11,12 +11,13 @@ from typing import NamedTuple
 import structlog
 
 from callsheet.clock import Clock
+from callsheet.core.asking import Answer, NotReached, Request
 from callsheet.core.contacts import Contact, RowError
 from callsheet.core.errors import CallsheetError, Unavailable
 from callsheet.core.pull import MOST_BYTES, Mode, PullPlan
 from callsheet.engine.crew import TICK_SECONDS, Crew
 from callsheet.engine.importing.layout import UnreadableFile
-from callsheet.engine.outside import Answer, NotReached, Outside, Request
+from callsheet.engine.outside import Outside
 from callsheet.engine.pulling import Pulled
 from callsheet.engine.sealing import seal
 from callsheet.store.apps import App
