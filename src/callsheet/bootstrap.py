@@ -14,14 +14,13 @@ from pathlib import Path
 import structlog
 from cryptography.exceptions import InvalidTag
 
-from callsheet.carriers.base import Inbound
 from callsheet.carriers.one_by_one import OneByOne
 from callsheet.carriers.sandbox.behaviour import Timings
 from callsheet.carriers.sandbox.carrier import SandboxCarrier
 from callsheet.carriers.sandbox.ledger import Ledger, Message
 from callsheet.clock import Clock, SystemClock
 from callsheet.core.errors import Conflict, FieldError, Invalid, NotFound, Unavailable
-from callsheet.engine import inbound, schedules
+from callsheet.engine import schedules
 from callsheet.engine.conductor import Conductor, Surroundings
 from callsheet.engine.deliverer import Deliverer
 from callsheet.engine.dispatcher import Tuning
@@ -281,10 +280,7 @@ def _make_conductor(
     failpoints: Failpoints,
 ) -> Conductor:
     def make_line(trunk: Trunk, recorder: Recorder) -> SmsLine:
-        async def hear(messages: Sequence[Inbound]) -> None:
-            await inbound.hear(store, trunk.app, messages, conductor.forbid)
-
-        return SmsLine(OneByOne(sandbox.carrier(trunk)), recorder, clock, hear)
+        return SmsLine(OneByOne(sandbox.carrier(trunk)), recorder, clock, conductor.hearing(trunk))
 
     conductor = Conductor(
         Surroundings(store, clock, rng, make_line, failpoints, tuning, sole_owner=not settings.is_shared)

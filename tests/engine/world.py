@@ -17,7 +17,7 @@ from callsheet.carriers.sandbox.ledger import Ledger, Message
 from callsheet.core.campaign import Campaign, Status
 from callsheet.core.fence import Fence
 from callsheet.core.run import NORMALLY, AppSettings, Launch
-from callsheet.engine import inbound, schedules
+from callsheet.engine import schedules
 from callsheet.engine.conductor import Conductor, Surroundings
 from callsheet.engine.deliverer import Deliverer
 from callsheet.engine.dispatcher import Tuning
@@ -122,11 +122,8 @@ class World:
     def _line(self, trunk: Trunk, recorder: Recorder) -> SmsLine:
         carrier = SandboxCarrier(self.ledger, self.clock, self.rng, timings=self.timings, window=self.window)
         mouth = SlowWire(carrier, self.clock, self.rng, self.wire_seconds) if self.wire_seconds else carrier
-
-        async def hear(messages: Sequence[object]) -> None:
-            await inbound.hear(self.store, trunk.app, messages, self.conductor.forbid)  # type: ignore[arg-type]
-
-        return SmsLine(OneByOne(self.wrap(mouth), submit_seconds=self.submit_seconds), recorder, self.clock, hear)
+        asked = OneByOne(self.wrap(mouth), submit_seconds=self.submit_seconds)
+        return SmsLine(asked, recorder, self.clock, self.conductor.hearing(trunk))
 
     async def run_campaign(
         self, campaign: Campaign, text: str = "Hello {{first_name}}", *, launch: Launch = NORMALLY

@@ -6,6 +6,7 @@ Public ids are opaque strings for everyone else. Randomness is an argument, as e
 from __future__ import annotations
 
 import uuid
+import zlib
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -75,6 +76,11 @@ def decode_attempt(text: str) -> AttemptKey | None:
         raw[_RUN_BYTES:person_end],
         int.from_bytes(raw[person_end:], "big"),
     )
+
+
+def hint_of(attempt_id: str) -> int:
+    """Return 1 to 65535, made of an attempt id: what goes along where a carrier echoes no more than 16 bits."""
+    return zlib.crc32(attempt_id.lower().encode()) % 65_535 + 1
 
 
 class DialingEntry(NamedTuple):

@@ -8,17 +8,20 @@ import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 
 from callsheet.clock import Clock
 from callsheet.core.errors import Unavailable
 from callsheet.core.run import Run
+from callsheet.engine import inbound
 from callsheet.engine.agenda import Agenda
 from callsheet.engine.dispatcher import Dispatcher, Tuning
 from callsheet.engine.eraser import Eraser
 from callsheet.engine.failpoints import Failpoints
 from callsheet.engine.forbidding import settle
+from callsheet.engine.hearing import Hearing
 from callsheet.engine.holds import Holds, Scope
 from callsheet.engine.line import Line
 from callsheet.engine.notifier import Notifier
@@ -125,6 +128,12 @@ class Conductor:
     def is_open(self, trunk_no: int) -> bool:
         """Tell whether this node has the line of a trunk open. One that no run asked for yet may be closed."""
         return trunk_no in self._lines
+
+    def hearing(self, trunk: Trunk) -> Hearing:
+        """Return an ear of a trunk: its line may be open elsewhere. The engine must have been started."""
+        return Hearing(
+            self._store, trunk, self.recorder, partial(inbound.hear, self._store, trunk.app, forbid=self.forbid)
+        )
 
     async def _open(self, trunk: Trunk) -> None:
         """Open the line of a trunk. One that cannot be opened is tried again when a run asks: the others go on."""

@@ -1,32 +1,27 @@
-"""A line for text: a carrier's session, with its answers and receipts turned into happenings."""
+"""A line for text: a carrier's session, with its answers turned into happenings."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 
-import structlog
-
-from callsheet.carriers.base import Accepted, Carrier, Condition, Heard, Inbound, Outbound, Receipt, SendError
+from callsheet.carriers.base import Accepted, Carrier, Condition, Outbound, SendError
 from callsheet.clock import Clock
 from callsheet.core.attempt import Happening, Kind, as_said
-from callsheet.core.ids import AttemptKey, decode_attempt
+from callsheet.core.ids import AttemptKey
+from callsheet.engine.hearing import Hearing
 from callsheet.engine.recorder import Recorder
-
-log = structlog.get_logger()
-
-HearInbound = Callable[[Sequence[Inbound]], Awaitable[None]]
 
 
 class SmsLine:
     """A carrier as a line."""
 
-    def __init__(self, carrier: Carrier, recorder: Recorder, clock: Clock, hear_inbound: HearInbound) -> None:
+    def __init__(self, carrier: Carrier, recorder: Recorder, clock: Clock, hearing: Hearing) -> None:
         self._carrier = carrier
         self._recorder = recorder
         self._clock = clock
-        self._hear_inbound = hear_inbound
+        self._hearing = hearing
         self._in_flight = 0
         self._quiet = asyncio.Event()
         self._quiet.set()
@@ -62,27 +57,7 @@ class SmsLine:
 
     async def open(self) -> None:
         """Connect; what the carrier still has for us is told at once."""
-        await self._carrier.open(self._hear)
-
-    async def _hear(self, heard: Sequence[Heard]) -> None:
-        """Store what a carrier tells; when this returns the carrier may acknowledge."""
-        happenings: list[Happening] = []
-        inbound: list[Inbound] = []
-        for item in heard:
-            match item:
-                case Receipt():
-                    key = decode_attempt(item.reference)
-                    if key is None:
-                        log.warning("receipt.unknown")
-                        continue
-                    code, ref = as_said(item.code), as_said(item.carrier_id)
-                    happenings.append(Happening(*key, item.kind, item.at, code, ref))
-                case Inbound():
-                    inbound.append(item)
-        if inbound:
-            await self._hear_inbound(inbound)
-        if happenings:
-            await self._recorder.settle(happenings)
+        await self._carrier.open(self._hearing.hear)
 
     async def close(self) -> None:
         """Drain: every message that was handed gets its answer or its time-out first."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -53,6 +53,11 @@ class Runs:
         """Return a run by its number."""
         found = await self._db.read(lambda conn: _read(conn, self._vault, t.run.c.no == run_no))
         return found[0] if found else None
+
+    async def among(self, app: int, run_nos: Collection[int]) -> set[int]:
+        """Return those of some runs that are the app's."""
+        query = sa.select(t.run.c.no).where(t.run.c.app == app, t.run.c.no.in_(run_nos))
+        return await self._db.read(lambda conn: set(conn.execute(query).scalars()))
 
     async def of_app(self, app: int, *, wanted: Wanted, before: int | None, limit: int) -> list[Run]:
         """Return runs of an app, the latest first."""
