@@ -20,6 +20,8 @@ GSM_SINGLE: Final = 160
 GSM_PART: Final = 153
 UCS_SINGLE: Final = 70
 UCS_PART: Final = 67
+HEADER_OCTETS: Final = 6
+"""What the header of a part takes of the 140 octets of a segment, with a reference of 8 bits."""
 
 # The default alphabet in the order of its code table, without the escape (0x1B); the extension table behind it.
 GSM_BASIC: Final = (
@@ -67,10 +69,21 @@ def outside_gsm(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_OUTSIDE.findall(text)))
 
 
-def split(text: str) -> list[str]:
-    """Cut a text into its segments, in order; their number is `measure(text).count`."""
-    size = measure(text)
-    return [text] if size.count == 1 else _parts(text, size.encoding)
+def split(text: str, *, encoding: Encoding | None = None, header_octets: int = HEADER_OCTETS) -> list[str]:
+    """Cut a text into its segments, in order; their number is `measure(text).count`.
+
+    A carrier may have to write a text in UCS-2 that GSM-7 could write, or number its parts with a longer header (7
+    octets for a reference of 16 bits instead of 6): then there may be more of them.
+    """
+    if encoding is None and header_octets == HEADER_OCTETS:
+        size = measure(text)
+        return [text] if size.count == 1 else _parts(text, size.encoding)
+    encoding = encoding or measure(text).encoding
+    gsm = encoding == "GSM-7"
+    if (_gsm_units(text) <= GSM_SINGLE) if gsm else (_ucs_units(text) <= UCS_SINGLE):
+        return [text]
+    room_octets = 140 - header_octets
+    return _parts(text, encoding, room_octets * 8 // 7 if gsm else room_octets // 2)
 
 
 def _measure_gsm(text: str) -> Segments:
@@ -94,10 +107,10 @@ def _ucs_units(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-def _parts(text: str, encoding: Encoding) -> list[str]:
+def _parts(text: str, encoding: Encoding, most_units: int | None = None) -> list[str]:
     """Fill each part as far as it goes, and look only at the places where one might be cut."""
     gsm = encoding == "GSM-7"
-    limit = GSM_PART if gsm else UCS_PART
+    limit = most_units or (GSM_PART if gsm else UCS_PART)
     units_of = _gsm_units if gsm else _ucs_units
     parts: list[str] = []
     start = 0

@@ -1,0 +1,187 @@
+"""Delivery receipts, in all the ways in which carriers write them.
+
+The text is that of the specification's appendix B, `id:... sub:... dlvrd:... submit date:... done date:... stat:...
+err:... text:...`, with its keys in any order and any case, some missing, and blanks, commas or newlines between them.
+Beside it or in its place stand the parameters `receipted_message_id`, `message_state` and `network_error_code`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, tzinfo
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+from callsheet.carriers.base import Receipt
+from callsheet.carriers.smpp import tlv
+from callsheet.carriers.smpp.addresses import number_of
+from callsheet.carriers.smpp.commands import INTERMEDIATE, MESSAGE_TYPE, RECEIPT
+from callsheet.carriers.smpp.failures import UnreadableReceipt
+from callsheet.carriers.smpp.pdu import Message
+from callsheet.carriers.smpp.reading import octets_of
+from callsheet.carriers.smpp.times import read_time
+from callsheet.core.attempt import Kind
+
+_LONGEST_ID: Final = 64
+_LONGEST_RECEIPT: Final = 1_024
+
+
+class Ids(StrEnum):
+    """How a carrier's receipts write the id that its answer gave."""
+
+    auto = "auto"
+    """Nobody knows: every way is tried."""
+    hex = "hex"
+    """In hexadecimal, where the answer is decimal."""
+    decimal = "decimal"
+    """In decimal, where the answer is hexadecimal."""
+
+
+# By the first letters, which is what carriers agree on. Of a message in the state UNKNOWN we know that they took it.
+_STATES: Final[Mapping[str, Kind]] = MappingProxyType(
+    {
+        "DELIV": Kind.delivered,
+        "DELET": Kind.undelivered,
+        "UNDEL": Kind.undelivered,
+        "EXPIR": Kind.undelivered,
+        "REJEC": Kind.undelivered,
+        "FAILE": Kind.undelivered,
+        "ACCEP": Kind.accepted,
+        "ENROU": Kind.accepted,
+        "BUFFE": Kind.accepted,
+        "SCHED": Kind.accepted,
+        "UNKNO": Kind.accepted,
+        "SKIPP": Kind.undelivered,
+    }
+)
+_STATE_NAMES: Final[Mapping[int, str]] = MappingProxyType(
+    {
+        0: "SCHEDULED",
+        1: "ENROUTE",
+        2: "DELIVRD",
+        3: "EXPIRED",
+        4: "DELETED",
+        5: "UNDELIV",
+        6: "ACCEPTD",
+        7: "UNKNOWN",
+        8: "REJECTD",
+        9: "SKIPPED",
+    }
+)
+
+_FIELD: Final = re.compile(
+    r"\b(id|sub|dlvrd|submit[ _]?date|done[ _]?date|stat(?:us)?|err(?:or)?|text)\s*[:=]\s*([^\s,;|]*)", re.IGNORECASE
+)
+_NO_ERROR: Final = frozenset({"", "0", "00", "000", "0000"})
+
+
+class _Told(NamedTuple):
+    """What stands in a receipt."""
+
+    message_id: str
+    state: str
+    error: str
+    done: str
+
+
+def is_receipt(message: Message) -> bool:
+    """Say whether a `deliver_sm` is about a message of ours and not from a handset.
+
+    Some carriers forget the message type; the parameters are never in what a person wrote.
+    """
+    if message.esm_class & MESSAGE_TYPE & (RECEIPT | INTERMEDIATE):
+        return True
+    tags = {parameter.tag for parameter in message.tlvs}
+    return tlv.RECEIPTED_MESSAGE_ID in tags and tlv.MESSAGE_STATE in tags
+
+
+def read_receipt(message: Message, at: datetime, ids: Ids = Ids.auto, zone: tzinfo | None = None) -> Receipt:
+    """Read a receipt that came at an instant.
+
+    Its own time is used only where the carrier's `zone` is known, and never a time to come. Raises UnreadableReceipt.
+    """
+    written = octets_of(message)[:_LONGEST_RECEIPT].decode("latin-1").replace("\0", " ")
+    told = _read_parameters(message, _read_written(written)) if message.tlvs else _read_written(written)
+    kind = _STATES.get(told.state[:5])
+    if kind is None:
+        raise UnreadableReceipt("a receipt that tells no state")
+    if not told.message_id:
+        raise UnreadableReceipt("a receipt that names no message")
+    if zone is not None:
+        at = min(at, read_time(told.done, zone) or at)
+    return Receipt(
+        "",
+        told.message_id,
+        kind,
+        at,
+        _code(told, kind),
+        other_ids(told.message_id, ids),
+        number_of(message.source_ton, message.source),
+        tlv.find_number(message.tlvs, tlv.USER_MESSAGE_REFERENCE) if message.tlvs else None,
+    )
+
+
+def plain_id(written: str) -> str:
+    """Write an id as it is compared: a number without leading zeros and in small letters; others as they are.
+
+    To be stored with what a carrier accepted; `Receipt.other_ids` names every id in this way.
+    """
+    return (written.lower().lstrip("0") or "0") if _HEX.fullmatch(written) else written
+
+
+_HEX: Final = re.compile("[0-9a-fA-F]{1,32}")
+
+
+def other_ids(written: str, ids: Ids = Ids.auto) -> tuple[str, ...]:
+    """Give the ways in which the answer may have written the id of a receipt, the likeliest first.
+
+    They are guesses, of which one may be another message's id: to be asked for only where nobody knows the id as it
+    stands, and for the same contact.
+    """
+    plain = plain_id(written)
+    ways = [plain]
+    if ids is not Ids.decimal and _HEX.fullmatch(written):
+        ways.append(str(int(written, 16)))
+    if ids is not Ids.hex and plain.isdecimal() and len(plain) <= 32:
+        ways.append(f"{int(plain):x}")
+    return tuple(way for way in dict.fromkeys(ways) if way != written)
+
+
+def _read_written(written: str) -> _Told:
+    fields: dict[str, str] = {}
+    for written_key, value in _FIELD.findall(written):
+        key = written_key.lower()
+        if key == "text":
+            break  # what follows was written by us
+        fields.setdefault(key[:4], value)
+    return _Told(
+        fields.get("id", "")[:_LONGEST_ID],
+        fields.get("stat", "").upper(),
+        fields.get("err", fields.get("erro", "")),
+        fields.get("done", ""),
+    )
+
+
+def _read_parameters(message: Message, told: _Told) -> _Told:
+    """Fill in from the parameters; the id in them is the one that the answer gave."""
+    message_id = tlv.find_string(message.tlvs, tlv.RECEIPTED_MESSAGE_ID)[:_LONGEST_ID]
+    state = told.state
+    if state[:5] not in _STATES:
+        number = tlv.find_number(message.tlvs, tlv.MESSAGE_STATE)
+        state = _STATE_NAMES.get(-1 if number is None else number, state)
+    error = told.error
+    network = tlv.find(message.tlvs, tlv.NETWORK_ERROR_CODE)
+    if not error and network is not None and len(network) == 3:
+        error = str(int.from_bytes(network[1:]))
+    return _Told(message_id or told.message_id, state, error, told.done)
+
+
+def _code(told: _Told, kind: Kind) -> str:
+    """Say why in the carrier's words: the state, and the error where there is one; nothing of what arrived well."""
+    error = "" if told.error in _NO_ERROR else told.error[:16]
+    if kind is Kind.delivered:
+        return error
+    state = told.state[:10]
+    return f"{state}:{error}" if error else state
