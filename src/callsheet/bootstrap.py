@@ -14,6 +14,7 @@ from pathlib import Path
 import structlog
 from cryptography.exceptions import InvalidTag
 
+from callsheet.carriers.known import Given
 from callsheet.carriers.one_by_one import OneByOne
 from callsheet.carriers.sandbox.behaviour import Timings
 from callsheet.carriers.sandbox.carrier import SandboxCarrier
@@ -32,13 +33,14 @@ from callsheet.engine.recorder import Recorder
 from callsheet.engine.runtime import Runtime
 from callsheet.engine.sign_in import SignIn
 from callsheet.engine.sms_line import SmsLine
+from callsheet.engine.trunks import Trunks
 from callsheet.folder import Credentials, DataFolder
 from callsheet.settings import Settings, variable
 from callsheet.store import migrate as steps
 from callsheet.store.apps import Trunk
 from callsheet.store.clients import Client
 from callsheet.store.database import Database
-from callsheet.store.defaults import SANDBOX, make_defaults
+from callsheet.store.defaults import make_defaults
 from callsheet.store.looking import Seen, look
 from callsheet.store.sessions import Limits
 from callsheet.store.sqlite.database import SqliteDatabase
@@ -89,12 +91,13 @@ async def open_runtime(
         stack.push_async_callback(store.close)
         _write_credentials(settings, folder, await _default_client(store, database, vault, clock))
         sandbox = stack.enter_context(closing(_Sandbox(folder.sandbox, settings, clock, timings, inline=inline)))
-        conductor = _make_conductor(settings, store, clock, rng, tuning, sandbox, failpoints)
+        trunks = Trunks(store, clock, lambda trunk: _given(settings, clock, rng, sandbox, trunk))
+        conductor = _make_conductor(settings, store, clock, rng, tuning, trunks, failpoints)
         importer = _make_importer(settings, store, clock, folder, conductor, alone=not start_engine)
         outside = await stack.enter_async_context(Outside(settings.fence))
         puller = Puller(store, outside, clock, on_rows=conductor.wake, sole_owner=not settings.is_shared)
         told = outside, Deliverer(store, outside, clock, rng), puller, _sign_in(settings, store, clock)
-        runtime = Runtime(store, conductor, importer, clock, folder.path, sandbox.outbox, clock.now(), *told)
+        runtime = Runtime(store, conductor, importer, clock, folder.path, sandbox.outbox, clock.now(), *told, trunks)
         if start_engine:
             await stack.enter_async_context(_conducting(runtime))
         await stack.enter_async_context(_running("importer", importer, clock))
@@ -276,16 +279,21 @@ def _make_conductor(
     clock: Clock,
     rng: random.Random,
     tuning: Tuning,
-    sandbox: _Sandbox,
+    trunks: Trunks,
     failpoints: Failpoints,
 ) -> Conductor:
     def make_line(trunk: Trunk, recorder: Recorder) -> SmsLine:
-        return SmsLine(OneByOne(sandbox.carrier(trunk)), recorder, clock, conductor.hearing(trunk))
+        return SmsLine(trunks.carrier(trunk), recorder, clock, conductor.hearing(trunk))
 
     conductor = Conductor(
         Surroundings(store, clock, rng, make_line, failpoints, tuning, sole_owner=not settings.is_shared)
     )
     return conductor
+
+
+def _given(settings: Settings, clock: Clock, rng: random.Random, sandbox: _Sandbox, trunk: Trunk) -> Given:
+    """Return what a trunk's carrier finds here."""
+    return Given(trunk.id, clock, rng, settings.fence, lambda: OneByOne(sandbox.carrier(trunk)))
 
 
 class _Sandbox:
@@ -300,11 +308,7 @@ class _Sandbox:
         self._ledgers: dict[int, dict[int, Ledger]] = {}
 
     def carrier(self, trunk: Trunk) -> SandboxCarrier:
-        """Return the carrier of a trunk. Raises Conflict for a trunk of a carrier that this release does not speak."""
-        if trunk.carrier != SANDBOX:
-            raise Conflict(
-                f"The trunk {trunk.name} is of the carrier {trunk.carrier}, which this release does not have."
-            )
+        """Return the simulator of a trunk."""
         seed = self._settings.sandbox_seed
         rng = random.Random(None if seed is None else f"{seed}:{trunk.no}")  # noqa: S311 (handsets, not secrets)
         return SandboxCarrier(

@@ -111,6 +111,8 @@ async def test_a_trunk_is_made_changed_and_deleted(shop):
         "id": made["id"],
         "name": "Second",
         "carrier": "sandbox",
+        "settings": {},
+        "secrets_set": [],
         "takes_any_sender": False,
         "state": "closed",
     }
@@ -133,7 +135,7 @@ async def test_a_trunk_says_whether_it_is_open(shop):
 
 
 async def test_a_carrier_that_we_do_not_have_is_refused_by_name(shop):
-    answer = await shop.v1("POST", "/trunks", {"name": "Big", "carrier": "twilio"})
+    answer = await shop.v1("POST", "/trunks", {"name": "Big", "carrier": "pigeon"})
 
     assert faults(answer) == {"carrier"}
     assert "sandbox" in answer.json()["errors"][0]["message"]

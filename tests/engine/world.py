@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from callsheet.carriers.base import Accepted, Condition, Hear, Limits, Outbound, Probe, nobody_waits
+from callsheet.carriers.known import Given
 from callsheet.carriers.one_by_one import SUBMIT_SECONDS, Asked, OneByOne
 from callsheet.carriers.sandbox.behaviour import Timings
 from callsheet.carriers.sandbox.carrier import SandboxCarrier
@@ -29,6 +30,7 @@ from callsheet.engine.recorder import Recorder
 from callsheet.engine.runtime import Runtime
 from callsheet.engine.sign_in import SignIn
 from callsheet.engine.sms_line import SmsLine
+from callsheet.engine.trunks import Trunks
 from callsheet.engine.virtual_time import VirtualClock
 from callsheet.store.apps import App, Trunk
 from callsheet.store.migrate import migrate
@@ -109,6 +111,7 @@ class World:
             deliverer,
             puller,
             sign_in,
+            Trunks(self.store, self.clock, self._given),
         )
 
     async def start(self) -> None:
@@ -118,6 +121,10 @@ class World:
         )
         schedules.attend(self.runtime)
         await self.conductor.start()
+
+    def _given(self, trunk: Trunk) -> Given:
+        carrier = SandboxCarrier(self.ledger, self.clock, self.rng, timings=self.timings, window=self.window)
+        return Given(trunk.id, self.clock, self.rng, Fence(allow_private=True), lambda: OneByOne(carrier))
 
     def _line(self, trunk: Trunk, recorder: Recorder) -> SmsLine:
         carrier = SandboxCarrier(self.ledger, self.clock, self.rng, timings=self.timings, window=self.window)

@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import stat
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from importlib.metadata import version
@@ -15,6 +16,7 @@ from statistics import median
 import aiohttp
 
 from callsheet.bootstrap import address, look_into, waiting_steps
+from callsheet.carriers.known import KNOWN
 from callsheet.clock import Clock, SystemClock
 from callsheet.core.checkup import (
     Finding,
@@ -32,7 +34,6 @@ from callsheet.core.checkup import (
 from callsheet.core.errors import CallsheetError
 from callsheet.folder import DataFolder
 from callsheet.settings import CONFIG, Settings, unknown_names
-from callsheet.store.defaults import SANDBOX
 from callsheet.store.looking import Seen
 from callsheet.store.sqlite.copying import quick_check
 
@@ -191,9 +192,10 @@ async def _look(settings: Settings, folder: DataFolder, clock: Clock, findings: 
 def _work(seen: Seen, *, is_served: bool) -> Iterator[Finding]:
     yield judge_runs(seen.active, seen.overdue, is_served=is_served)
     yield judge_imports(seen.imports, seen.stuck_imports, is_served=is_served)
-    strange = [trunk for trunk in seen.trunks if trunk.carrier != SANDBOX]
+    strange = [trunk for trunk in seen.trunks if trunk.carrier not in KNOWN]
     for trunk in strange:
         sentence = f"The trunk {trunk.name} ({trunk.id}) is of the carrier {trunk.carrier}."
         yield fail("trunks", sentence, "This release does not speak it: its senders contact nobody.")
     if not strange:
-        yield ok("trunks", f"{len(seen.trunks)} trunks, all of them simulated.")
+        carriers = ", ".join(f"{name} ({count})" for name, count in Counter(t.carrier for t in seen.trunks).items())
+        yield ok("trunks", f"{len(seen.trunks)} trunks: {carriers}." if seen.trunks else "There is no trunk.")

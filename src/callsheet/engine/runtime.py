@@ -15,6 +15,7 @@ from callsheet.engine.importer import Importer
 from callsheet.engine.outside import Outside
 from callsheet.engine.puller import Puller
 from callsheet.engine.sign_in import SignIn
+from callsheet.engine.trunks import Trunks
 from callsheet.store.store import Store
 
 
@@ -69,3 +70,4 @@ class Runtime:
     deliverer: Deliverer
     puller: Puller
     sign_in: SignIn
+    trunks: Trunks

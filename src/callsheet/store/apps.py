@@ -20,6 +20,8 @@ from callsheet.store.queues import make_default_queue
 from callsheet.store.rows import DAMAGE, all_of, insert, new_id, one, read_settings, to_json
 from callsheet.store.vault import Vault
 
+_NOTHING: Mapping[str, Any] = {}
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -173,9 +175,20 @@ class Apps:
 
         return await self._db.write(change)
 
-    async def create_trunk(self, app: int, *, name: str, carrier: str, takes_any_sender: bool, now: datetime) -> Trunk:
-        """Create a trunk."""
+    async def create_trunk(
+        self,
+        app: int,
+        *,
+        name: str,
+        carrier: str,
+        takes_any_sender: bool,
+        now: datetime,
+        settings: Mapping[str, Any] = _NOTHING,
+        secrets: Mapping[str, Any] = _NOTHING,
+    ) -> Trunk:
+        """Create a trunk. What its carrier wants to know comes in two: `secrets` are sealed for the trunk's id."""
         trunk_id = new_id(Prefix.trunk)
+        sealed = self._vault.close_secret(to_json(secrets), trunk_id) if secrets else b""
         no = await self._db.write(
             lambda conn: insert(
                 conn,
@@ -185,12 +198,13 @@ class Apps:
                 name=name,
                 carrier=carrier,
                 takes_any_sender=int(takes_any_sender),
-                secrets_sealed=b"",
+                settings=to_json(settings),
+                secrets_sealed=sealed,
                 changed_at=to_micros(now),
                 created_at=to_micros(now),
             )
         )
-        return Trunk(no, app, trunk_id, name, carrier, takes_any_sender, {}, b"", now)
+        return Trunk(no, app, trunk_id, name, carrier, takes_any_sender, settings, sealed, now)
 
     async def trunks(self, app: int | None = None) -> list[Trunk]:
         """Return the trunks of an app, or of all."""

@@ -86,7 +86,7 @@ class Store:
         self.standings = Standings(database)
         self.senders = Senders(database)
         self.singles = Singles(database)
-        self.trunks = Trunks(database)
+        self.trunks = Trunks(database, vault)
         self.sending = Sending(database)
         self.tallies = Tallies(database)
         self.templates = Documents(database, Prefix.template)

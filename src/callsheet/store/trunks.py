@@ -1,26 +1,35 @@
-"""Trunks, one by one: what they are changed to, and when they may go."""
+"""Trunks, one by one: what they are changed to, their secrets, and when they may go."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
+from callsheet.clock import to_micros
 from callsheet.core.errors import InUse
 from callsheet.store import tables as t
 from callsheet.store.apps import Trunk, read_trunk
 from callsheet.store.database import Database
-from callsheet.store.rows import one
+from callsheet.store.rows import one, to_json
+from callsheet.store.vault import Vault
 
 _SHOWN = 5
+
+Document = Mapping[str, Any]
+Settle = Callable[[str, Document, Document], tuple[Document, Document]]
+"""Makes new settings and secrets of the carrier's name and those of before; it may raise, and nothing is changed."""
 
 
 class Trunks:
     """The trunks of all apps."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, vault: Vault) -> None:
         self._db = database
+        self._vault = vault
 
     async def find(self, app: int, trunk_id: str) -> Trunk | None:
         """Return a trunk by its id."""
@@ -28,19 +37,44 @@ class Trunks:
         row = await self._db.read(lambda conn: one(conn, query))
         return read_trunk(row) if row is not None else None
 
-    async def change(self, app: int, trunk_id: str, changes: Mapping[str, Any]) -> Trunk | None:
-        """Change the named columns, and return the trunk; None when there is none."""
+    def open_secrets(self, trunk: Trunk) -> Document:
+        """Return the secrets of a trunk. Raises InvalidTag when they were changed, moved, or sealed by another key."""
+        if not trunk.secrets_sealed:
+            return {}
+        secrets: Document = msgspec.json.decode(self._vault.open_secret(trunk.secrets_sealed, trunk.id))
+        return secrets
+
+    async def change(
+        self, app: int, trunk_id: str, changes: Mapping[str, Any], now: datetime, settle: Settle | None = None
+    ) -> Trunk | None:
+        """Change the named columns, and what the carrier wants to know; None when there is no such trunk.
+
+        What `settle` changed is known by `changed_at`: every node opens the line anew. Whatever it raises is raised.
+        """
         values = {key: int(value) if isinstance(value, bool) else value for key, value in changes.items()}
 
         def change(conn: sa.Connection) -> Trunk | None:
             row = _lock(conn, app, trunk_id)
             if row is None:
                 return None
-            if values:
-                conn.execute(sa.update(t.trunk).where(t.trunk.c.no == row["no"]).values(values))
-            return read_trunk({**row, **values})
+            new = {**values, **(self._settled(read_trunk(row), settle, now) if settle is not None else {})}
+            if new:
+                conn.execute(sa.update(t.trunk).where(t.trunk.c.no == row["no"]).values(new))
+            return read_trunk({**row, **new})
 
         return await self._db.write(change)
+
+    def _settled(self, trunk: Trunk, settle: Settle, now: datetime) -> Mapping[str, Any]:
+        before = trunk.settings, self.open_secrets(trunk)
+        settings, secrets = settle(trunk.carrier, *before)
+        if (settings, secrets) == before:
+            return {}
+        return {
+            "settings": to_json(settings),
+            "secrets_sealed": self._vault.close_secret(to_json(secrets), trunk.id) if secrets else b"",
+            # Another node's clock may be ahead of ours: it is another instant all the same.
+            "changed_at": to_micros(max(now, trunk.changed_at + timedelta(microseconds=1))),
+        }
 
     async def delete(self, app: int, trunk_id: str) -> bool:
         """Delete a trunk, and say whether there was one. Raises InUse while senders belong to it."""

@@ -55,6 +55,8 @@ trunk = sa.Table(
     whole("changed_at"),
     whole("created_at"),
     sa.UniqueConstraint("app", "id"),
+    # A number is never given again: the line of a trunk that was deleted may be open still.
+    sqlite_autoincrement=True,
 )
 
 sender = sa.Table(

@@ -653,7 +653,8 @@ def upgrade() -> None:
     sa.Column('changed_at', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('created_at', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.PrimaryKeyConstraint('no', name=op.f('pk_trunk')),
-    sa.UniqueConstraint('app', 'id', name=op.f('uq_trunk_app_id'))
+    sa.UniqueConstraint('app', 'id', name=op.f('uq_trunk_app_id')),
+    sqlite_autoincrement=True
     )
     op.create_table('uncertain',
     sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),

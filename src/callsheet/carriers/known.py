@@ -1,0 +1,44 @@
+"""The carriers that this release knows: what an account with each is, and how one is made of it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+
+from callsheet.carriers.account import Account
+from callsheet.carriers.base import Carrier
+from callsheet.carriers.sandbox.account import SandboxAccount
+from callsheet.clock import Clock
+from callsheet.core.fence import Fence
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a carrier is given besides its account."""
+
+    trunk_id: str
+    clock: Clock
+    rng: random.Random
+    fence: Fence
+    """What may be called: judged by the address that a socket connects to."""
+    sandbox: Callable[[], Carrier]
+    """The handset simulator of this trunk."""
+
+
+class Known(NamedTuple):
+    """A carrier that this release knows."""
+
+    account: type[Account]
+    make: Callable[[Any, Given], Carrier]
+    """Makes one, not opened yet, of an account (of that very type) and what it is given."""
+
+
+KNOWN: Final[Mapping[str, Known]] = MappingProxyType(
+    {
+        "sandbox": Known(SandboxAccount, lambda _, given: given.sandbox()),
+    }
+)
+"""By the name that a trunk has for it."""

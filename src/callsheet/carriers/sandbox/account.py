@@ -1,0 +1,9 @@
+"""The account with the sandbox: there is nothing to know."""
+
+from __future__ import annotations
+
+from callsheet.carriers.account import Account
+
+
+class SandboxAccount(Account):
+    """The handset simulator inside this process wants no account."""

@@ -1,0 +1,128 @@
+"""Trunks: read what their carriers want to know, make carriers of them, and try whether an account works."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+import structlog
+
+from callsheet.carriers.account import merge, names_of, read_account, split
+from callsheet.carriers.base import Carrier, Probe
+from callsheet.carriers.known import KNOWN, Given, Known
+from callsheet.clock import Clock
+from callsheet.core.errors import CallsheetError, Conflict
+from callsheet.store.apps import Trunk
+from callsheet.store.rows import DAMAGE
+from callsheet.store.store import Store
+
+log = structlog.get_logger()
+
+PROBE_SECONDS: Final = 20.0
+"""So long a test call may take."""
+
+Document = Mapping[str, Any]
+
+
+class Tried(NamedTuple):
+    """What came of a test call."""
+
+    ok: bool
+    said: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A trunk to be."""
+
+    name: str
+    carrier: str
+    settings: Document
+    """What its carrier wants to know, secrets among it."""
+    takes_any_sender: bool
+
+
+class Trunks:
+    """What an engine and an API need to know of carriers."""
+
+    def __init__(self, store: Store, clock: Clock, give: Callable[[Trunk], Given]) -> None:
+        """`give` returns what a trunk's carrier is given besides its account."""
+        self._store = store
+        self._clock = clock
+        self._give = give
+
+    async def create(self, app: int, new: Wanted) -> Trunk:
+        """Create a trunk. Raises Invalid, which names every wrong field of its settings."""
+        settings, secrets = split(read_account(KNOWN[new.carrier].account, new.settings))
+        return await self._store.apps.create_trunk(
+            app,
+            name=new.name,
+            carrier=new.carrier,
+            takes_any_sender=new.takes_any_sender,
+            now=self._clock.now(),
+            settings=settings,
+            secrets=secrets,
+        )
+
+    async def change(
+        self, app: int, trunk_id: str, changes: Mapping[str, Any], settings: Document | None
+    ) -> Trunk | None:
+        """Change the named columns, and merge settings into those of before; secrets that are not named stay.
+
+        Returns None when there is no such trunk. Raises Invalid, as `create` does.
+        """
+
+        def settle(carrier: str, before: Document, secrets: Document) -> tuple[Document, Document]:
+            document = merge(merge(before, secrets), settings or {})
+            return split(read_account(_known(carrier).account, document))
+
+        return await self._store.trunks.change(
+            app, trunk_id, changes, self._clock.now(), settle if settings is not None else None
+        )
+
+    def secrets_set(self, trunk: Trunk) -> list[str]:
+        """Return the path of each secret that a trunk has; none when they cannot be read."""
+        try:
+            return sorted(names_of(self._store.trunks.open_secrets(trunk)))
+        except DAMAGE:
+            return []
+
+    def carrier(self, trunk: Trunk) -> Carrier:
+        """Make the carrier of a trunk, not opened yet. Raises Conflict when what is stored of it makes none."""
+        known = _known(trunk.carrier, trunk.name)
+        try:
+            account = read_account(known.account, merge(trunk.settings, self._store.trunks.open_secrets(trunk)))
+        except DAMAGE:
+            raise Conflict(
+                f"What is stored of the trunk {trunk.name} cannot be read: give it its secrets again."
+            ) from None
+        return known.make(account, self._give(trunk))
+
+    async def probe(self, trunk: Trunk) -> Tried:
+        """Try whether a trunk's account works, on a connection of its own; no message is sent."""
+        began = self._clock.monotonic()
+        probe = await self._probe(trunk)
+        return Tried(probe.ok, probe.said, round(self._clock.monotonic() - began, 3))
+
+    async def _probe(self, trunk: Trunk) -> Probe:
+        try:
+            async with asyncio.timeout(PROBE_SECONDS):
+                return await self.carrier(trunk).probe()
+        except TimeoutError:
+            return Probe(ok=False, said=f"The carrier did not answer within {PROBE_SECONDS:g} seconds.")
+        except CallsheetError as error:
+            return Probe(ok=False, said=error.message)
+        except Exception:
+            log.exception("trunk.probe_broke", trunk=trunk.id)
+            return Probe(ok=False, said="The test broke off; the log says why.")
+
+
+def _known(carrier: str, name: str = "") -> Known:
+    known = KNOWN.get(carrier)
+    if known is None:
+        of = f"The trunk {name}" if name else "It"
+        raise Conflict(f"{of} is of the carrier {carrier}, which this release does not have.")
+    return known
