@@ -14,7 +14,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --custom-
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-all lint types fmt bench chaos docs wheel lock clean
+.PHONY: help setup run test test-all strangers lint types fmt bench chaos docs wheel lock clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -25,11 +25,14 @@ setup: ## make .venv with every package pinned; quick when nothing changed (PYTH
 run: setup ## run the demo campaign; the server stays up
 	$(BIN)/callsheet demo --keep
 
-test: lint types ## lint, types and the tests, in minutes
+test: lint types strangers ## lint, types and the tests, in minutes
 	$(PYTEST) -m "not full"
 
-test-all: lint types ## the same with every long suite at its full count
+test-all: lint types strangers ## the same with every long suite at its full count
 	$(PYTEST)
+
+strangers: setup ## fetch the other ends that tests talk to (npm packages, Kannel) into .cache/; quick when they are there
+	@$(PY) tests/strangers/install.py
 
 lint: setup ## style, format and the arrows between the rooms
 	$(BIN)/ruff check .
@@ -43,7 +46,7 @@ fmt: setup ## format, and mend what can be mended safely
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: setup ## the benchmarks, each beside its limit in the same run (ONLY=name picks one)
+bench: strangers ## the benchmarks, each beside its limit in the same run (ONLY=name picks one)
 	$(PY) bench $(ONLY)
 
 chaos: setup ## kill the program inside running campaigns and compare the ledgers (RUNS=n)

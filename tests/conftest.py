@@ -15,6 +15,8 @@ from databases import DATABASES, Place
 from factories import Node, StillClock, make_app
 from postgres import create_database, drop_database
 
+pytest_plugins = ["strangers.fixtures"]
+
 # The zones of the pinned package rule, here as in the program: the machine may know another future.
 zoneinfo.reset_tzpath(to=())
 

@@ -1,0 +1,28 @@
+"""Fixtures of the other ends, for tests of every room: written by others, started by a test, ended with it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from strangers.emulator import Emulator, running_emulator
+from strangers.node_smpp import NodeSmpp, running_smsc
+
+
+@pytest.fixture
+def node_smpp() -> Iterator[Callable[..., NodeSmpp]]:
+    """Start SMSCs: `node_smpp(receipt_delay_ms=300)`; the options stand at the head of `smsc.js`."""
+    with ExitStack() as stack:
+        yield lambda **options: stack.enter_context(running_smsc(**options))
+
+
+@pytest.fixture
+def emulate_twilio() -> Iterator[Callable[..., Emulator]]:
+    """Start Twilios: `emulate_twilio(inbound_url=…)`."""
+
+    def start(**options: Any) -> Emulator:
+        return stack.enter_context(running_emulator(**options))
+
+    with ExitStack() as stack:
+        yield start

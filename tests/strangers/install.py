@@ -1,0 +1,10 @@
+"""Fetch everything that others wrote and tests talk to: `make strangers`. Quick when it is there."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from strangers.packages import packages
+
+packages()

@@ -1,0 +1,42 @@
+"""The other ends stand up and answer: a broken one would make every test of a carrier say the wrong thing."""
+
+import smpp34
+
+
+async def test_an_smsc_of_others_answers_a_client_of_others_and_sends_the_receipt(node_smpp):
+    smsc = node_smpp(record=True, answer_ids="hex")
+
+    client = smpp34.Client("127.0.0.1", smsc.port, "us", "secret", bind_type="TRX")
+    session = await client.connect()
+    answer = await session.submit_sm("447700900001", b"Hi", source_addr="123", registered_delivery=1)
+    receipt = await session.next()
+    await session.unbind()
+
+    assert int(answer.message_id, 16) == 1000000001
+    assert b"id:1000000001 " in receipt.short_message
+    assert smsc.destinations() == {"447700900001": 1}
+    assert [one["text"] for one in smsc.submits()] == ["Hi"]
+    assert smsc.counters()["taken"] == smsc.counters()["answered"] == 1
+
+
+async def test_an_smsc_of_others_keeps_what_nobody_was_there_to_take(node_smpp):
+    smsc = node_smpp(receipt_delay_ms=100)
+    client = smpp34.Client("127.0.0.1", smsc.port, "us", "secret", bind_type="TRX")
+    session = await client.connect()
+    await session.submit_sm("447700900001", b"Hi", registered_delivery=1)
+    smsc.drop()
+
+    again = await smpp34.Client("127.0.0.1", smsc.port, "us", "secret", bind_type="TRX").connect()
+    receipt = await again.next()
+
+    assert receipt.source_addr == "447700900001"
+    assert smsc.counters()["duplicates"] == 0
+
+
+def test_twilio_as_others_play_it_takes_a_message_and_lists_it(emulate_twilio):
+    twilio = emulate_twilio()
+
+    sent = twilio.send(To="+447700900001", From=twilio.number, Body="Hi")
+    twilio.advance(sent["sid"], "delivered")
+
+    assert [(one["to"], one["status"]) for one in twilio.messages()] == [("+447700900001", "delivered")]
