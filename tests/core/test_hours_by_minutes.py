@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from callsheet.core.hours import is_open, is_open_in_all, next_change, next_open
+from callsheet.core.hours import is_open, is_open_in_all, next_change, next_open, open_until
 from wall_clock import (
     AROUND_THE_CLOCK,
     CASES,
@@ -124,6 +124,15 @@ def test_nothing_opens_or_closes_before_the_next_change(of, zones, case, seconds
         assert is_open_in_all(of, zones, changes_at - timedelta(microseconds=1)) == now
     minutes = min((changes_at - after) // MINUTE, 3000)
     assert all(is_open_in_all(of, zones, after + n * MINUTE) == now for n in range(minutes))
+
+
+@given(any_hours, zone_sets, st.sampled_from(CASES), st.integers(-200_000, 200_000))
+def test_an_opening_lasts_until_the_set_changes(of, zones, case, seconds):
+    at = case[1] + timedelta(seconds=seconds)
+    changes_at = next_change(of, zones, at) if is_open_in_all(of, zones, at) else None
+    lasts_long = changes_at is None or changes_at >= at + 9 * DAY
+    until = open_until(of, zones, at)
+    assert until == changes_at or (until is None and (lasts_long or changes_at > at + 7 * DAY))
 
 
 @given(any_hours, zone_sets, st.sampled_from(CASES), st.integers(-200_000, 200_000))

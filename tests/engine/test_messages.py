@@ -6,19 +6,16 @@ from pathlib import Path
 
 from callsheet.carriers.base import (
     Accepted,
-    Condition,
     Hear,
     Heard,
     InvalidMessage,
     Outbound,
-    Probe,
     Receipt,
     nobody_waits,
 )
-from callsheet.carriers.one_by_one import Asked
 from callsheet.core.campaign import Status
 from callsheet.engine.virtual_time import VirtualClock, run
-from engine.world import world
+from engine.world import Passing, world
 from factories import MONDAY_NOON, contact, make_campaign, make_list, number
 
 
@@ -39,35 +36,22 @@ def test_one_contact_whose_text_cannot_be_rendered_does_not_stop_the_others(tmp_
     run(main, start=MONDAY_NOON)
 
 
-class RudeCarrier:
+class RudeCarrier(Passing):
     """A carrier that says what no database can keep."""
 
     NONSENSE = "\0\ud800 4" + "x" * 300
-
-    def __init__(self, carrier: Asked) -> None:
-        self._carrier = carrier
-        self.limits = carrier.limits
 
     async def open(self, hear: Hear) -> None:
         async def rudely(heard: Sequence[Heard]) -> None:
             await hear([one._replace(code=self.NONSENSE) if isinstance(one, Receipt) else one for one in heard])
 
-        await self._carrier.open(rudely)
+        await self.carrier.open(rudely)
 
     async def send(self, message: Outbound, leave: Callable[[], None] = nobody_waits) -> Accepted:
-        accepted = await self._carrier.send(message, leave)
+        accepted = await self.carrier.send(message, leave)
         if message.to.endswith("7"):
             raise InvalidMessage(self.NONSENSE)
         return accepted._replace(carrier_id=self.NONSENSE)
-
-    def condition(self) -> Condition:
-        return self._carrier.condition()
-
-    async def probe(self) -> Probe:
-        return await self._carrier.probe()
-
-    async def close(self) -> None:
-        await self._carrier.close()
 
 
 def test_a_carrier_that_talks_nonsense_stops_nobody(tmp_path: Path) -> None:

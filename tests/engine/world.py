@@ -43,33 +43,41 @@ from factories import make_app
 SLOW_TICK = Tuning(tick_seconds=60.0)
 
 
-class SlowWire:
-    """A wire between us and a carrier: a message is out of our hands a while after it was handed to the line."""
+class Passing:
+    """Something in front of a carrier: passes on what it does not care about."""
 
-    def __init__(
-        self, carrier: SandboxCarrier, clock: VirtualClock, rng: random.Random, longest_seconds: float
-    ) -> None:
-        self._carrier = carrier
-        self._clock = clock
-        self._rng = rng
-        self._longest_seconds = longest_seconds
+    def __init__(self, carrier: Asked) -> None:
+        self.carrier = carrier
         self.limits: Limits = carrier.limits
 
     async def open(self, hear: Hear) -> None:
-        await self._carrier.open(hear)
+        await self.carrier.open(hear)
+
+    async def send(self, message: Outbound, leave: Callable[[], None] = nobody_waits) -> Accepted:
+        return await self.carrier.send(message, leave)
+
+    def condition(self) -> Condition:
+        return self.carrier.condition()
+
+    async def probe(self) -> Probe:
+        return await self.carrier.probe()
+
+    async def close(self) -> None:
+        await self.carrier.close()
+
+
+class SlowWire(Passing):
+    """A wire between us and a carrier: a message is out of our hands a while after it was handed to the line."""
+
+    def __init__(self, carrier: Asked, clock: VirtualClock, rng: random.Random, longest_seconds: float) -> None:
+        super().__init__(carrier)
+        self._clock = clock
+        self._rng = rng
+        self._longest_seconds = longest_seconds
 
     async def send(self, message: Outbound, leave: Callable[[], None] = nobody_waits) -> Accepted:
         await self._clock.sleep(self._rng.random() * self._longest_seconds)
-        return await self._carrier.send(message, leave)
-
-    def condition(self) -> Condition:
-        return self._carrier.condition()
-
-    async def probe(self) -> Probe:
-        return await self._carrier.probe()
-
-    async def close(self) -> None:
-        await self._carrier.close()
+        return await self.carrier.send(message, leave)
 
 
 @dataclass

@@ -139,6 +139,22 @@ def next_change(hours: CallingHours, zones: Collection[str], after: datetime) ->
     return _instant(closes) if closes is not None and closes < (first_day + HORIZON_DAYS) * _DAY_SECONDS else None
 
 
+def open_until(hours: CallingHours, zones: Collection[str], at: datetime) -> datetime | None:
+    """Return when the opening that holds `at` ends for some zone of the set (in UTC).
+
+    None when the set is not open at `at`, or stays open for more than a week.
+    """
+    second = closes = _second(at)
+    first_day = second // _DAY_SECONDS
+    for day in range(first_day, first_day + _WEEK_DAYS + 1):
+        for start, end in _common_openings(hours, _zone_set(hours, zones), day):
+            if start <= closes < end:  # openings are cut at midnight UTC, which closes nothing
+                closes = end
+        if closes < (day + 1) * _DAY_SECONDS:
+            return _instant(closes) if closes > second else None
+    return None
+
+
 def _second(at: datetime) -> int:
     """Return whole seconds since 1970; a naive datetime raises TypeError."""
     since = at - EPOCH

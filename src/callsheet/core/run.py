@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from callsheet.core.campaign import MOST_VOICE_CAMPAIGNS, Channel, Definition, Order, Status, UncertainPolicy
 from callsheet.core.gate import GOOD_FOR, SEND, Cap, Reason, Verdict, Wait, judge_hours, zones_of_group
+from callsheet.core.hours import open_until
 from callsheet.core.retrying import RetryPolicy
 from callsheet.core.walk import Group
 
@@ -191,6 +192,19 @@ def judge_group_hours(
         return SEND
     skip = settings.outside_hours is OutsideHours.skip
     return judge_hours(definition.hours, zones_of(definition, settings, group), now, skip_outside=skip)
+
+
+def closes_at(run: Run, group: Group, now: datetime) -> datetime | None:
+    """Return until when a contact of a group may be reached that may be contacted now: no message may come later.
+
+    None: no rule ends it within a week.
+    """
+    ends_at, launch = run.launch.ends_at, run.launch
+    over_hours = launch.over_hours and ends_at is not None and run.settings.recurrence_precedence
+    if over_hours or run.is_emergency:
+        return ends_at
+    closes = open_until(run.definition.hours, zones_of(run.definition, run.settings, group), now)
+    return min((at for at in (ends_at, closes) if at is not None), default=None)
 
 
 def retry_policy(definition: Definition, settings: AppSettings) -> RetryPolicy:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -12,7 +12,7 @@ import structlog
 
 from callsheet.core.gate import Wait
 from callsheet.core.retrying import Turn
-from callsheet.core.run import Run
+from callsheet.core.run import Run, closes_at
 from callsheet.core.segments import measure
 from callsheet.core.template import BadTemplate, Compiled, compile_text
 from callsheet.core.walk import Chunk, Group
@@ -45,6 +45,8 @@ class RunState:
     """Contacts of the first turn were armed last: so many others follow, as they are capped at half."""
     had_deferred: bool = False
     """The same for contacts that the gate deferred, among those that follow."""
+    closes: dict[tuple[int, int], datetime | None] = field(default_factory=dict)
+    """Until when contacts of a group may be reached, as found when some of it were armed last."""
 
     def is_due(self, turn: Turn, now: datetime) -> bool:
         """Tell whether a contact of this turn may come again now."""
@@ -79,6 +81,11 @@ class RunState:
         self.had_first = turn is Turn.first
         if not self.had_first:
             self.had_deferred = turn is Turn.fresh
+
+    def learn(self, groups: Iterable[Group], now: datetime) -> None:
+        """Find out until when contacts of these groups may be reached."""
+        for group in groups:
+            self.closes[group.list_no, group.group_no] = closes_at(self.run, group, now)
 
     def see(self, work: Work, now: datetime) -> None:
         """Take in what is left to do, and judge every door."""

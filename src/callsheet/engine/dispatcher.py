@@ -223,7 +223,7 @@ class Dispatcher:
         state.took(turn)
         found = turn is not None or state.chunk is not None or await self._take(state)
         deadline = self._clock.monotonic() + GOOD_FOR / timedelta(seconds=1)
-        return (await self._arm(state, turn, limit) if found else Armed()), deadline
+        return (await self._arm(state, turn, limit, now) if found else Armed()), deadline
 
     def _keep_pace(self, state: RunState) -> None:
         """Go at the rates of now: they may have been changed since the last turn."""
@@ -241,7 +241,7 @@ class Dispatcher:
             return 0
         return min(limit, max(1, int(segments / state.segments_guess)))
 
-    async def _arm(self, state: RunState, turn: Turn | None, limit: int) -> Armed:
+    async def _arm(self, state: RunState, turn: Turn | None, limit: int, now: datetime) -> Armed:
         arm = ArmKey(state.run.app, state.run.no, self._node_no, next(self._arm_nos))
         self._failpoints.reach("before_arm")
         if turn is None:
@@ -249,6 +249,7 @@ class Dispatcher:
         else:
             armed = await self._arm_again(state, turn, limit, arm)
         self._failpoints.reach("after_arm")
+        state.learn(armed.groups, now)
         self._holds.hold(arm, [AttemptKey(intent.run_no, intent.person, intent.n) for intent in armed.intents])
         meters.armed.inc(len(armed.intents))
         return armed
@@ -365,6 +366,9 @@ class Dispatcher:
             self._recorder.note(Happening(*key, Kind.withdrawn, await self._hot.now(), code))
             return segments
         self._holds.hand(key, intent.app)
-        message = Outbound(encode_attempt(*key), intent.number, run.sender.label, text, segments, run.campaign_id)
+        message = Outbound(
+            encode_attempt(*key), intent.number, run.sender.label, text, segments, run.campaign_id,
+            ready.state.closes.get((intent.list_no, intent.group_no)),
+        )  # fmt: skip
         self._line.hand(key, message, partial(self._holds.leave, key))
         return segments

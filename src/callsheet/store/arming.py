@@ -239,6 +239,7 @@ class Outcome(NamedTuple):
     lost: bool = False
     closed_until: datetime | None = None
     seen: int = 0
+    groups: Sequence[Group] = ()
 
 
 def find_reached(events: Iterable[tuple[bytes, int, int, str | None]]) -> set[bytes]:

@@ -41,6 +41,8 @@ class Armed(NamedTuple):
     lease_until: datetime | None = None
     seen: int = 0
     """Contacts that were looked at, suppressed and deferred ones included."""
+    groups: Sequence[Group] = ()
+    """The groups of the contacts that were looked at."""
 
 
 class Due(NamedTuple):

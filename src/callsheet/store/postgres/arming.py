@@ -91,7 +91,7 @@ async def arm(
     left = find_left(chunk, candidates, limit, fifo=run.order is Order.fifo)
     lo_hi = (left.lo, left.hi) if left is not None else (1, 0)
     await _write(raw, run, sifted, lease, Turn.fresh, (*chunk[2:5], *lo_hi))
-    return Outcome(sifted.send, left, seen=len(candidates)), lease.until
+    return Outcome(sifted.send, left, seen=len(candidates), groups=(group,)), lease.until
 
 
 async def arm_again(
@@ -114,7 +114,7 @@ async def arm_again(
     known = known._replace(needless=needless)
     sifted = sift_groups(run, groups, known, from_micros(lease.now))
     await _write(raw, run, sifted, lease, turn, _NO_CHUNK)
-    return Outcome(sifted.send, seen=len(rows)), lease.until
+    return Outcome(sifted.send, seen=len(rows), groups=tuple(groups)), lease.until
 
 
 async def _hold_chunk(raw: Raw, chunk: Chunk, node_no: int, present: int | None) -> Any:

@@ -105,7 +105,9 @@ class PostgresHot:
         outcome, until = await self._db.write_raw(run)
         intents = open_intents(self._vault, key, outcome.send)
         lease_until = from_micros(until) if until else None
-        return Armed(intents, outcome.left, outcome.lost, outcome.closed_until, lease_until, outcome.seen)
+        return Armed(
+            intents, outcome.left, outcome.lost, outcome.closed_until, lease_until, outcome.seen, outcome.groups
+        )
 
     async def record(self, batch: Batch, jitter: Callable[[], float]) -> Recorded:
         """Store what happened."""

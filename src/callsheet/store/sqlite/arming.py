@@ -61,7 +61,7 @@ def arm(raw: sqlite3.Connection, run: Run, chunk: Chunk, group: Group, *, limit:
     _store(raw, run, sifted, lease)
     left = find_left(chunk._replace(lo=held[0], hi=held[1]), candidates, limit, fifo=fifo)
     _shrink(raw, chunk, left, lease.until)
-    return Outcome(sifted.send, left, seen=len(candidates))
+    return Outcome(sifted.send, left, seen=len(candidates), groups=(group,))
 
 
 def arm_again(raw: sqlite3.Connection, run: Run, turn: Turn, *, limit: int, lease: Lease) -> Outcome:
@@ -94,7 +94,7 @@ def arm_again(raw: sqlite3.Connection, run: Run, turn: Turn, *, limit: int, leas
     known = known._replace(needless=needless)
     sifted = sift_groups(run, groups, known, from_micros(lease.now))
     _store(raw, run, sifted, lease, turn=turn)
-    return Outcome(sifted.send, seen=len(rows))
+    return Outcome(sifted.send, seen=len(rows), groups=tuple(groups))
 
 
 def _know(raw: sqlite3.Connection, run: Run, candidates: Sequence[Candidate], now: int) -> Known:

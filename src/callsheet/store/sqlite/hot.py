@@ -101,7 +101,10 @@ class SqliteHot:
 
         outcome, until = await self._db.write_raw(armed)
         intents = open_intents(self._vault, key, outcome.send)
-        return Armed(intents, outcome.left, outcome.lost, outcome.closed_until, from_micros(until), outcome.seen)
+        lease_until = from_micros(until)
+        return Armed(
+            intents, outcome.left, outcome.lost, outcome.closed_until, lease_until, outcome.seen, outcome.groups
+        )
 
     async def record(self, batch: Batch, jitter: Callable[[], float]) -> Recorded:
         """Store what happened."""
