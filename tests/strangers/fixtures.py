@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from strangers.emulator import Emulator, running_emulator
+from strangers.kannel import Kannel, running_kannel
 from strangers.node_smpp import NodeSmpp, running_smsc
 
 
@@ -23,6 +26,18 @@ def emulate_twilio() -> Iterator[Callable[..., Emulator]]:
 
     def start(**options: Any) -> Emulator:
         return stack.enter_context(running_emulator(**options))
+
+    with ExitStack() as stack:
+        yield start
+
+
+@pytest.fixture
+def kannel_bearerbox(tmp_path: Path) -> Iterator[Callable[..., Kannel]]:
+    """Start Kannels that bind to the SMSC on a port: `kannel_bearerbox(port, max_pending_submits=10)`."""
+    numbers = count(1)
+
+    def start(port: int, **smsc: Any) -> Kannel:
+        return stack.enter_context(running_kannel(tmp_path / f"kannel{next(numbers)}", port, **smsc))
 
     with ExitStack() as stack:
         yield start

@@ -2,6 +2,8 @@
 
 import smpp34
 
+from e2e.running import until
+
 
 async def test_an_smsc_of_others_answers_a_client_of_others_and_sends_the_receipt(node_smpp):
     smsc = node_smpp(record=True, answer_ids="hex")
@@ -40,3 +42,13 @@ def test_twilio_as_others_play_it_takes_a_message_and_lists_it(emulate_twilio):
     twilio.advance(sent["sid"], "delivered")
 
     assert [(one["to"], one["status"]) for one in twilio.messages()] == [("+447700900001", "delivered")]
+
+
+def test_kannel_binds_to_an_smsc_of_others_and_texts_through_it(node_smpp, kannel_bearerbox):
+    smsc = node_smpp()
+    gateway = kannel_bearerbox(smsc.port)
+    until(lambda: smsc.counters()["binds"], "the bind")
+
+    assert "0: Accepted" in gateway.send("123", "447700900001", "Hi")
+
+    assert until(smsc.destinations, "the message") == {"447700900001": 1}
