@@ -9,7 +9,7 @@ import structlog
 from callsheet import meters
 from callsheet.carriers.base import Inbound
 from callsheet.core.campaign import Channel
-from callsheet.core.opting_out import says_stop
+from callsheet.core.opting_out import OPTS_OUT, read_reply
 from callsheet.core.phone import BadNumber, Number
 from callsheet.engine.holds import Scope
 from callsheet.store.store import Store
@@ -30,7 +30,7 @@ async def hear(store: Store, app: int, messages: Sequence[Inbound], forbid: Forb
             log.warning("inbound.bad_number")
             continue
         person = key.person(number)
-        stop = says_stop(message.text)
+        stop = read_reply(message.text) in OPTS_OUT
         new = await store.opt_outs.hear(
             app,
             inbound_id=message.inbound_id,
