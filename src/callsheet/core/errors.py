@@ -188,6 +188,12 @@ class PullNotFound(NotFound):
     code = "pull_not_found"
 
 
+class PreflightNotFound(NotFound):
+    """This campaign has had no preflight."""
+
+    code = "preflight_not_found"
+
+
 class DeliveryNotFound(NotFound):
     """There is no such delivery of this webhook."""
 
@@ -322,6 +328,12 @@ class TooManyVoiceCampaigns(Conflict):
     """So many voice campaigns are running that no other may start."""
 
     code = "too_many_voice_campaigns"
+
+
+class PreflightRequired(Conflict):
+    """This campaign starts only after a preflight that holds and found nothing in the way."""
+
+    code = "preflight_required"
 
 
 class FolderInUse(Conflict):

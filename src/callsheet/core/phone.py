@@ -330,3 +330,36 @@ def _zones_at(prefix: str, code: str) -> frozenset[str]:
         _CORRECTIONS.get((code, named), (_NAMES_OF_TODAY.get(named, named),)) for named in TIMEZONE_DATA[prefix]
     )
     return frozenset(zone for zones in corrected for zone in zones if known_zone(zone))
+
+
+# -- what kind of number it is ---------------------------------------------------------------------------------------
+
+NO_COUNTRY = phonenumbers.REGION_CODE_FOR_NON_GEO_ENTITY
+"""Stands where a region may: the number belongs to no country."""
+
+_KINDS: Mapping[int, str] = MappingProxyType(
+    {
+        PhoneNumberType.MOBILE: "mobile",
+        PhoneNumberType.FIXED_LINE_OR_MOBILE: "mobile_or_fixed",
+        PhoneNumberType.FIXED_LINE: "fixed",
+        PhoneNumberType.TOLL_FREE: "toll_free",
+        PhoneNumberType.PREMIUM_RATE: "premium",
+        PhoneNumberType.SHARED_COST: "shared_cost",
+        PhoneNumberType.VOIP: "voip",
+        PhoneNumberType.PERSONAL_NUMBER: "personal",
+        PhoneNumberType.PAGER: "pager",
+    }
+)
+MOBILE_KINDS = frozenset({"mobile", "mobile_or_fixed"})
+"""Numbers that a text may reach: where a country does not tell the two apart, both are meant."""
+
+
+def destination(e164: str) -> tuple[str, str]:
+    """Return the region of a number and its kind, as far as its country's plan tells; `other` where it does not."""
+    digits = e164[1:]
+    code = _calling_code(digits)
+    if code is None or len(digits) == len(code):
+        return NO_COUNTRY, "other"
+    number = _parsed(code, digits[len(code) :])
+    region = phonenumbers.region_code_for_number(number)
+    return region or NO_COUNTRY, _KINDS.get(phonenumbers.number_type(number), "other")

@@ -73,6 +73,8 @@ class AppSettings:
     """How late an occurrence of a schedule may start at most, where the schedule does not say."""
     recurrence_precedence: bool = False
     """Schedules may say that their occurrences go before the calling hours. DNC, opt-outs and caps stay."""
+    require_preflight: bool = False
+    """A campaign starts only after a preflight that holds and found nothing in the way."""
     cap: Cap | None = None
     """At most so many attempts to one person within so many hours, over all campaigns of a channel."""
 

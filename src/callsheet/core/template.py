@@ -77,6 +77,9 @@ class Compiled:
     _source: _Source | None
     """The text where it takes Liquid to understand it."""
     _plans: dict[tuple[str, ...], Fill] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _needs: dict[tuple[str, ...], tuple[tuple[str, str | None], ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def render(self, attributes: Mapping[str, str], number: str) -> str:
         """Return the message for a contact, given its columns by the headers of its list, and its number in E.164.
@@ -101,6 +104,28 @@ class Compiled:
             return tuple(name for name in self._source.needed(known) if known.find(name) is None)
         tags = (piece for piece in self._pieces if isinstance(piece, Tag) and not piece.default and not piece.literal)
         return _first_spellings(tag.names[-1] for tag in tags if tag.find(known) is None)
+
+    def blanks(self, attributes: Mapping[str, str]) -> tuple[str, ...]:
+        """Return the fields without a default that stay blank for a contact: it has no such column, or no value there.
+
+        The column of the phone number is never blank.
+        """
+        headers = tuple(attributes)
+        found = self._needs.get(headers)
+        if found is None:
+            if len(self._needs) >= _PLANS:
+                self._needs.clear()
+            found = self._needs[headers] = tuple(self._needed(Headers(headers)))
+        return tuple(name for name, header in found if header is None or not attributes[header].strip())
+
+    def _needed(self, known: Headers) -> Iterator[tuple[str, str | None]]:
+        """Find the fields without a default, each with its header."""
+        if self._source is not None:
+            tags = {name: known.find(name) for name in self._source.needed(known)}
+        else:
+            pieces = (piece for piece in self._pieces if isinstance(piece, Tag) and not piece.default)
+            tags = {tag.names[-1]: header for tag in pieces if (header := tag.find(known)) or not tag.literal}
+        return ((name, header) for name, header in tags.items() if header is None or header != known.phone_number)
 
     def _plan(self, headers: tuple[str, ...]) -> Fill:
         if len(self._plans) >= _PLANS:

@@ -5,12 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NamedTuple
 
-import msgspec
-
-from callsheet.core.campaign import Campaign, Channel, Definition, Move, Status, after
-from callsheet.core.errors import CampaignNotFound, Conflict, FlowIsEmpty, NoVoiceTrunk, WrongState
-from callsheet.core.flow import first_message
-from callsheet.core.message import to_send
+from callsheet.core.campaign import Campaign, Channel, Move, Status, after
+from callsheet.core.errors import CampaignNotFound, Conflict, NoVoiceTrunk, WrongState
 from callsheet.core.names import key_of
 from callsheet.core.run import NORMALLY, Execution, Launch
 from callsheet.core.schedule import Verdict
@@ -18,6 +14,8 @@ from callsheet.core.template import compile_text
 from callsheet.core.wish import Wish
 from callsheet.engine.drafting import draft
 from callsheet.engine.holds import Scope
+from callsheet.engine.message_text import text_of
+from callsheet.engine.preflight import require
 from callsheet.engine.runtime import Runtime
 from callsheet.store.apps import App
 
@@ -95,10 +93,11 @@ async def start(
     launch: Launch = NORMALLY,
     again: bool = False,
     verdict: Verdict | None = None,
+    require_preflight: bool = False,
 ) -> Campaign:
     """Start a run, or resume the paused one; `again`: in no case the present one; `verdict`: what a schedule asks for.
 
-    Raises WrongState, FlowIsEmpty, ListInUse, NoVoiceTrunk, SendingStopped, EmergencyRuns, Conflict.
+    Raises WrongState, FlowIsEmpty, ListInUse, NoVoiceTrunk, SendingStopped, EmergencyRuns, PreflightRequired, Conflict.
     """
     is_emergency = launch.execution is Execution.emergency
     how = Move.emergency if is_emergency else Move.rerun if again else Move.come_due if verdict else Move.start
@@ -109,8 +108,7 @@ async def start(
     if campaign.definition.channel is Channel.voice:
         raise Conflict("Only an SMS campaign runs as an emergency.") if is_emergency else NoVoiceTrunk()
     now = runtime.clock.now()
-    text = await text_of(runtime, app, campaign.definition)
-    compile_text(text)
+    text = await _text(runtime, app, campaign, require_preflight=require_preflight or app.settings.require_preflight)
     sender = await runtime.store.apps.find_sender(app.no, campaign.definition.sender, now)
     if sender is None:
         raise WrongState(f"The sender {campaign.definition.sender} does not exist any more.")
@@ -129,23 +127,13 @@ async def start(
     return started
 
 
-async def text_of(runtime: Runtime, app: App, definition: Definition) -> str:
-    """Return the text that a campaign sends, with its placeholders. Raises FlowIsEmpty."""
-    plan = definition.message
-    if plan.flow is not None:
-        # The flow of now, not of when the campaign was written: its document may have come later.
-        flow = await runtime.store.flows.find(app.no, thing_id=plan.flow.id)
-        document = msgspec.json.decode(flow.body) if flow is not None and flow.body else None
-        text = first_message(document) if document is not None else None
-        if not text:
-            raise FlowIsEmpty
-        return text
-    if plan.template is not None:
-        template = await runtime.store.templates.find(app.no, thing_id=plan.template.id)
-        if template is None:
-            raise WrongState(f"The template {plan.template.name} does not exist any more.")
-        return to_send(template.body)
-    return to_send(plan.received or "")
+async def _text(runtime: Runtime, app: App, campaign: Campaign, *, require_preflight: bool) -> str:
+    """Return the text of a run that is about to begin, if nothing about it stands against that."""
+    if require_preflight:
+        await require(runtime.store, app, campaign)
+    text = await text_of(runtime.store, app, campaign.definition)
+    compile_text(text)
+    return text
 
 
 async def move(runtime: Runtime, campaign: Campaign, what: Move) -> Campaign:

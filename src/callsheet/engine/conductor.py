@@ -26,6 +26,7 @@ from callsheet.engine.holds import Holds, Scope
 from callsheet.engine.line import Line
 from callsheet.engine.notifier import Notifier
 from callsheet.engine.pace import Pace
+from callsheet.engine.preflight import Preflighter
 from callsheet.engine.preparer import Preparer
 from callsheet.engine.reaper import Reaper
 from callsheet.engine.recorder import Recorder
@@ -74,6 +75,7 @@ class Conductor:
         self.notifier = Notifier(given.store.outbox, tick_seconds=given.tuning.tick_seconds)
         self.eraser = Eraser(given.store.erasing)
         self.preparer = Preparer(given.store.campaigns, given.clock, tick_seconds=given.tuning.tick_seconds)
+        self.preflighter = Preflighter(given.store, given.clock)
         self.starter = Starter(given.store, tick_seconds=given.tuning.tick_seconds)
         self._lines: dict[int, Line] = {}
         self._opening: set[int] = set()
@@ -116,6 +118,7 @@ class Conductor:
         self._watch("reaper", self._reaper.run)
         self._watch("notifier", self.notifier.run)
         self._watch("preparer", self.preparer.run)
+        self._watch("preflighter", self.preflighter.run)
         self._watch("scheduler", self._scheduler.run)
         self._watch("eraser", self.eraser.run)
         self._watch("starter", self.starter.run)
@@ -253,6 +256,7 @@ class Conductor:
         self.notifier.stop()
         self.eraser.stop()
         self.preparer.stop()
+        self.preflighter.stop()
         self.recorder.stop()
         await _ended(self._tasks)
         with suppress(Unavailable):  # else the leases run out

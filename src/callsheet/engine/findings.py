@@ -6,17 +6,15 @@ from collections.abc import Iterator, Sequence
 
 from callsheet.core.campaign import Campaign, Channel, Definition
 from callsheet.core.errors import Conflict, FieldError, Invalid, NoVoiceTrunk
+from callsheet.core.preflight_report import USUAL_SEGMENTS
 from callsheet.core.segments import measure
 from callsheet.core.template import Compiled, compile_text
-from callsheet.engine.campaigns import text_of
+from callsheet.engine.message_text import text_of
 from callsheet.engine.runtime import Runtime
 from callsheet.store.apps import App
 from callsheet.store.lists import ContactList
 
 _MESSAGE, _VOICE, _LISTS, _DNC_LIST = "message", "voice", "contactLists", "dncLists"
-
-USUAL_SEGMENTS = 10
-"""A text above this is more often a paste of the wrong thing than a message."""
 
 
 async def findings_of(runtime: Runtime, app: App, campaign: Campaign) -> list[FieldError]:
@@ -39,7 +37,7 @@ async def _of_message(
 ) -> list[FieldError]:
     """Say why there is no message, that it is long, and which of its placeholders stay blank."""
     try:
-        text = await text_of(runtime, app, definition)
+        text = await text_of(runtime.store, app, definition)
         message = compile_text(text)
     except Conflict as error:
         return [FieldError(_MESSAGE, error.message)]

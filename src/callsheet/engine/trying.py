@@ -12,7 +12,7 @@ from callsheet.core.filtering import Filter
 from callsheet.core.names import key_of
 from callsheet.core.preview import Preview, preview
 from callsheet.core.template import EmptyMessage, Unrenderable
-from callsheet.engine.campaigns import text_of
+from callsheet.engine.message_text import text_of
 from callsheet.engine.runtime import Runtime
 from callsheet.store.apps import App
 from callsheet.store.contacts import MOST_SCANNED, Contact
@@ -75,7 +75,7 @@ async def read_first(runtime: Runtime, app: App, campaign: Campaign, limit: int)
     """
     if campaign.definition.channel is not Channel.sms:
         raise Conflict("A voice campaign has no message to show.")
-    text = await text_of(runtime, app, campaign.definition)
+    text = await text_of(runtime.store, app, campaign.definition)
     readings: list[Reading] = []
     scanned = 0
     for named in campaign.definition.contact_lists:

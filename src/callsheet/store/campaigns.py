@@ -40,6 +40,7 @@ from callsheet.store.launching import (
 )
 from callsheet.store.outbox import tell_of_run
 from callsheet.store.planning import WAITS, drop_plan, give_plan, note
+from callsheet.store.preflights import drop_preflight
 from callsheet.store.restoring import refuse_unacknowledged
 from callsheet.store.rows import insert, new_id, one, to_json
 from callsheet.store.sending import refuse_stopped
@@ -182,6 +183,7 @@ class Campaigns:
             after(Move.delete, current.status)
             _unlink(conn, campaign.app, campaign.no)
             drop_plan(conn, campaign.app, campaign.no)
+            drop_preflight(conn, campaign.app, campaign.no)
             conn.execute(sa.delete(t.campaign).where(t.campaign.c.no == campaign.no))
             return current
 

@@ -27,6 +27,7 @@ from callsheet.store.lists import Lists
 from callsheet.store.opt_outs import OptOuts
 from callsheet.store.outbox import Outbox
 from callsheet.store.outcomes import Outcomes
+from callsheet.store.preflights import Preflights
 from callsheet.store.protocol import BulkStore, HotStore
 from callsheet.store.pulls import Pulls
 from callsheet.store.queues import Queues
@@ -69,13 +70,13 @@ class Store:
         self.deliveries = Deliveries(database, vault)
         self.dnc_lists = DncLists(database)
         self.erasing = Erasing(database)
-        self.flows = Documents(database, Prefix.flow)
         self.histories = Histories(database, vault)
         self.imports = Imports(database)
         self.lists = Lists(database)
         self.opt_outs = OptOuts(database, vault)
         self.outbox = Outbox(database)
         self.outcomes = Outcomes(database, vault)
+        self.preflights = Preflights(database, vault)
         self.pulls = Pulls(database, vault)
         self.queues = Queues(database)
         self.replacing = Replacing(database)
@@ -89,7 +90,7 @@ class Store:
         self.trunks = Trunks(database, vault)
         self.sending = Sending(database)
         self.tallies = Tallies(database)
-        self.templates = Documents(database, Prefix.template)
+        self.templates, self.flows = (Documents(database, prefix) for prefix in (Prefix.template, Prefix.flow))
         self.webhooks = Webhooks(database, vault)
         self.sessions = Sessions(database, vault)
         self.users = Users(database)

@@ -85,6 +85,7 @@ class ShownSettings(BaseModel):
     currency: str | None
     schedule_lateness_minutes: int
     recurrence_precedence: bool
+    require_preflight: bool
     cap: ShownCap | None
 
 
@@ -141,6 +142,8 @@ class ChangedSettings(Body):
     """How many minutes late an occurrence of a schedule may start at most, where the schedule does not say."""
     recurrence_precedence: StrictBool = False
     """Whether schedules may say that their occurrences go before the calling hours. DNC lists and opt-outs stay."""
+    require_preflight: StrictBool = False
+    """Whether a campaign starts only after a preflight that is not stale and found nothing in the way."""
     cap: NewCap | None = None
     """The most attempts to one person within some hours, over all campaigns of a channel; null: no cap."""
 

@@ -24,6 +24,7 @@ from callsheet.core.errors import (
     NameAmbiguous,
     NameTaken,
     NoVoiceTrunk,
+    PreflightRequired,
     SendingStopped,
     TooManyVoiceCampaigns,
     WrongState,
@@ -47,6 +48,7 @@ _CAN_FAIL = (
     NoVoiceTrunk,
     TooManyVoiceCampaigns,
     SendingStopped,
+    PreflightRequired,
     BodyTooLarge,
 )
 _BEGINS = problems(*_CAN_FAIL)
@@ -58,6 +60,8 @@ class NewRun(Body):
 
     only_unreached: StrictBool = False
     """Whether only contacts are meant that no earlier run of the campaign has reached."""
+    require_preflight: StrictBool = False
+    """Whether the start is refused unless the latest preflight is not stale and found nothing in the way."""
 
 
 class NewEmergency(Body):
@@ -95,13 +99,13 @@ class Readings(BaseModel):
 @router.post("/start", responses=_BEGINS)
 async def start_campaign(runtime: Served, app: Tenant, campaign_id: str, asked: NewRun | None = None) -> ShownCampaign:
     """Begin a run, or go on with the paused one. On a campaign that is active it changes nothing."""
-    return await _begin(runtime, app, campaign_id, _launch(asked))
+    return await _begin(runtime, app, campaign_id, asked)
 
 
 @router.post("/rerun", responses=_BEGINS)
 async def rerun_campaign(runtime: Served, app: Tenant, campaign_id: str, asked: NewRun | None = None) -> ShownCampaign:
     """Begin another run; refused while one goes on."""
-    return await _begin(runtime, app, campaign_id, _launch(asked), again=True)
+    return await _begin(runtime, app, campaign_id, asked, again=True)
 
 
 @router.post("/emergency", responses=problems(*_CAN_FAIL, EmergencyRuns))
@@ -110,7 +114,9 @@ async def run_emergency(
 ) -> ShownCampaign:
     """Begin a run that waits for neither hours nor a schedule. DNC lists, opt-outs and caps hold all the same."""
     note(request.scope, reason=asked.reason)
-    return await _begin(runtime, app, campaign_id, Launch(Execution.emergency, reason=asked.reason))
+    campaign = await campaigns.find(runtime, app, campaign_id)
+    launch = Launch(Execution.emergency, reason=asked.reason)
+    return show_campaign(await campaigns.start(runtime, app, campaign, launch=launch))
 
 
 @router.post("/pause", responses=_GOES_ON)
@@ -155,15 +161,19 @@ async def preview_campaign(
     return Readings(items=[_show(one) for one in await read_first(runtime, app, campaign, limit)])
 
 
-def _launch(asked: NewRun | None) -> Launch:
-    return Launch(only_unreached=asked is not None and asked.only_unreached)
-
-
 async def _begin(
-    runtime: Served, app: Tenant, campaign_id: str, launch: Launch, *, again: bool = False
+    runtime: Served, app: Tenant, campaign_id: str, asked: NewRun | None, *, again: bool = False
 ) -> ShownCampaign:
-    campaign = await campaigns.find(runtime, app, campaign_id)
-    return show_campaign(await campaigns.start(runtime, app, campaign, launch=launch, again=again))
+    campaign, how = await campaigns.find(runtime, app, campaign_id), asked or NewRun()
+    started = await campaigns.start(
+        runtime,
+        app,
+        campaign,
+        launch=Launch(only_unreached=how.only_unreached),
+        again=again,
+        require_preflight=how.require_preflight,
+    )
+    return show_campaign(started)
 
 
 async def _move(runtime: Served, app: Tenant, campaign_id: str, move: Move) -> ShownCampaign:

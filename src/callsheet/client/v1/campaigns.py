@@ -12,6 +12,7 @@ from callsheet.client.method import Mode, Paged, Resource, Single
 from callsheet.client.record import Page
 from callsheet.client.v1.campaign_bodies import NewCampaign, NewFilter
 from callsheet.client.v1.campaign_shapes import Campaign, CampaignTotals, FoundCampaign, Readings, TriedFilter
+from callsheet.client.v1.preflights import Preflight
 from callsheet.client.v1.why import Why
 
 _ALL = "/v1/apps/{app}/campaigns"
@@ -55,15 +56,19 @@ class Campaigns(Resource[Mode]):
         return Call("DELETE", _ONE, type(None), {"campaign_id": campaign_id})
 
     @Single
-    def start(self, campaign_id: str, *, only_unreached: bool = False) -> Call[Campaign]:
+    def start(
+        self, campaign_id: str, *, only_unreached: bool = False, require_preflight: bool = False
+    ) -> Call[Campaign]:
         """Begin a run, or go on with the paused one."""
-        body = given(only_unreached=only_unreached)
+        body = given(only_unreached=only_unreached, require_preflight=require_preflight)
         return Call("POST", f"{_ONE}/start", Campaign, {"campaign_id": campaign_id}, body=body)
 
     @Single
-    def rerun(self, campaign_id: str, *, only_unreached: bool = False) -> Call[Campaign]:
+    def rerun(
+        self, campaign_id: str, *, only_unreached: bool = False, require_preflight: bool = False
+    ) -> Call[Campaign]:
         """Begin another run; refused while one goes on."""
-        body = given(only_unreached=only_unreached)
+        body = given(only_unreached=only_unreached, require_preflight=require_preflight)
         return Call("POST", f"{_ONE}/rerun", Campaign, {"campaign_id": campaign_id}, body=body)
 
     @Single
@@ -95,6 +100,16 @@ class Campaigns(Resource[Mode]):
     def preview(self, campaign_id: str, *, limit: int = 10) -> Call[Readings]:
         """Show what the first contacts would read, those whom the filter means."""
         return Call("GET", f"{_ONE}/preview", Readings, {"campaign_id": campaign_id}, {"limit": limit})
+
+    @Single
+    def begin_preflight(self, campaign_id: str) -> Call[Preflight]:
+        """Begin to look at all messages before anybody gets one."""
+        return Call("POST", f"{_ONE}/preflight", Preflight, {"campaign_id": campaign_id})
+
+    @Single
+    def preflight(self, campaign_id: str) -> Call[Preflight]:
+        """Return how far the latest preflight is, and what it found."""
+        return Call("GET", f"{_ONE}/preflight", Preflight, {"campaign_id": campaign_id})
 
     @Single
     def totals(self, campaign_id: str) -> Call[CampaignTotals]:

@@ -42,6 +42,7 @@ class SettingChanges(TypedDict, total=False):
     currency: str | None
     schedule_lateness_minutes: int
     recurrence_precedence: bool
+    require_preflight: bool
     cap: Cap | None
 
 
@@ -69,6 +70,7 @@ class AppSettings(Record, frozen=True):
     currency: str | None
     schedule_lateness_minutes: int
     recurrence_precedence: bool
+    require_preflight: bool
     cap: Cap | None
 
 

@@ -80,6 +80,29 @@ campaign_dnc = clustered(
 # An app without a row may send.
 sending_stop = clustered("sending_stop", whole("app", key=True), text("reason"), text("by"), whole("at"))
 
+# The latest look at all messages of a campaign before anybody gets one.
+preflight = clustered(
+    "preflight",
+    whole("app", key=True),
+    whole("campaign_no", key=True),
+    # `waiting`, `running` or `done`.
+    text("state"),
+    # What it looks at, pinned: a JSON object.
+    text("pins"),
+    # How far it is: the list by its place, the position in it, and what was counted until there, a JSON object.
+    whole("place", default="0"),
+    whole("pos", default="0"),
+    text("tally", default="{}"),
+    # What it came to, a JSON object; empty until it is done.
+    text("outcome", default=""),
+    # Who looks holds it until `lease_until`; each who takes it raises `epoch`.
+    whole("epoch", default="0"),
+    whole("lease_until", default="0"),
+    whole("begun_at"),
+    whole("finished_at", default="0"),
+    sa.Index("ix_preflight_finished_at", "finished_at"),
+)
+
 preparing = clustered("preparing", whole("app", key=True), whole("campaign_no", key=True))
 
 campaign_list = clustered(

@@ -453,6 +453,25 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('seq', name=op.f('pk_outbox')),
     sqlite_autoincrement=True
     )
+    op.create_table('preflight',
+    sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('campaign_no', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('pins', sa.Text(), nullable=False),
+    sa.Column('place', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
+    sa.Column('pos', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
+    sa.Column('tally', sa.Text(), server_default='{}', nullable=False),
+    sa.Column('outcome', sa.Text(), server_default='', nullable=False),
+    sa.Column('epoch', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
+    sa.Column('lease_until', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
+    sa.Column('begun_at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('finished_at', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
+    sa.PrimaryKeyConstraint('app', 'campaign_no', name=op.f('pk_preflight')),
+    sqlite_with_rowid=False
+    )
+    with op.batch_alter_table('preflight', schema=None) as batch_op:
+        batch_op.create_index('ix_preflight_finished_at', ['finished_at'], unique=False)
+
     op.create_table('preparing',
     sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('campaign_no', sa.BigInteger(), autoincrement=False, nullable=False),
@@ -758,6 +777,10 @@ def downgrade() -> None:
 
     op.drop_table('pull')
     op.drop_table('preparing')
+    with op.batch_alter_table('preflight', schema=None) as batch_op:
+        batch_op.drop_index('ix_preflight_finished_at')
+
+    op.drop_table('preflight')
     op.drop_table('outbox')
     op.drop_table('opt_out_lifted')
     op.drop_table('opt_out')

@@ -1,0 +1,152 @@
+"""Preflight: what all messages of a campaign's lists come to before anybody gets one. Values in, values out.
+
+Contacts are tallied block by block, and tallies are added up: none grows with the number of contacts, and none holds a
+number or a text of anybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, NamedTuple
+
+from callsheet.core.phone import destination
+from callsheet.core.segments import Segments, measure, outside_gsm
+from callsheet.core.template import Compiled, Unrenderable
+
+MOST_SAMPLES = 5
+"""Of each thing that is found, so many contacts are named."""
+MOST_CHARACTERS = 100
+"""So many characters that force UCS-2 are told apart; of a text in Chinese nobody wants to see them all."""
+MOST_COUNTED_SEGMENTS = 256
+"""A text is at most 255 segments; all that are longer count as one size."""
+UNREADABLE = "unreadable_number"
+"""What keeps a message from a contact whose row was damaged."""
+
+
+class Person(NamedTuple):
+    """A contact as the gate would find it now."""
+
+    id: str
+    number: str
+    """E.164; empty where the row is damaged."""
+    attributes: Mapping[str, str]
+    spared: str = ""
+    """Why nothing would be sent: a reason of the gate, or `filtered`; empty: nothing stands against it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pile:
+    """Of how many contacts something is true, and a few of them by their ids."""
+
+    contacts: int = 0
+    samples: tuple[str, ...] = ()
+
+    def __add__(self, other: Pile) -> Pile:
+        """Put two piles together; the samples of the first stay in front."""
+        return Pile(self.contacts + other.contacts, (*self.samples, *other.samples)[:MOST_SAMPLES])
+
+
+Piles = Mapping[str, Pile]
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What some contacts came to."""
+
+    contacts: int = 0
+    """So many were looked at."""
+    segments: int = 0
+    """So many leave, all messages together."""
+    spared: Piles = field(default_factory=dict)
+    """To whom nothing would be sent as of now, by reason."""
+    encodings: Piles = field(default_factory=dict)
+    sizes: Mapping[int, Pile] = field(default_factory=dict)
+    """Messages by their number of segments."""
+    characters: Piles = field(default_factory=dict)
+    """Messages by each character that GSM-7 cannot write."""
+    blanks: Piles = field(default_factory=dict)
+    """Messages by each placeholder that has neither value nor default."""
+    faults: Piles = field(default_factory=dict)
+    """To whom nothing can be sent, by the code of the reason."""
+    countries: Piles = field(default_factory=dict)
+    """Messages by region (ISO 3166-1 alpha-2; `001`: a number of no country)."""
+    kinds: Piles = field(default_factory=dict)
+    """Messages by what kind of number they go to."""
+
+    @property
+    def messages(self) -> int:
+        """How many messages would leave."""
+        return sum(pile.contacts for pile in self.encodings.values())
+
+    def __add__(self, other: Tally) -> Tally:
+        """Add two tallies."""
+        mine = {one.name: _added(getattr(self, one.name), getattr(other, one.name)) for one in fields(self)}
+        # What comes first is told apart; the rest of a long alphabet adds nothing to what is to be done.
+        return Tally(**{**mine, "characters": dict(list(mine["characters"].items())[:MOST_CHARACTERS])})
+
+
+def tally(message: Compiled, persons: Iterable[Person]) -> Tally:
+    """Render the message of each contact, and count what comes of it."""
+    piles: dict[str, dict[Any, list[str]]] = {one.name: {} for one in fields(Tally)[2:]}
+    contacts = segments = 0
+    for person in persons:
+        contacts += 1
+        if person.spared:
+            _note(piles["spared"], person.spared, person)
+            continue
+        size = _sized(message, person, piles["faults"])
+        if size is None:
+            continue
+        text, measured = size
+        segments += measured.count
+        _note(piles["sizes"], min(measured.count, MOST_COUNTED_SEGMENTS), person)
+        _note(piles["encodings"], measured.encoding, person)
+        for character in outside_gsm(text) if measured.forcing else ():
+            _note(piles["characters"], character, person)
+        for name in message.blanks(person.attributes):
+            _note(piles["blanks"], name, person)
+        country, kind = destination(person.number)
+        _note(piles["countries"], country, person)
+        _note(piles["kinds"], kind, person)
+    counted = {name: {key: _piled(ids) for key, ids in found.items()} for name, found in piles.items()}
+    return Tally(contacts, segments, **counted)
+
+
+def _sized(message: Compiled, person: Person, faults: dict[Any, list[str]]) -> tuple[str, Segments] | None:
+    """Render and measure a message; None where there is none, which is noted."""
+    if not person.number:
+        _note(faults, UNREADABLE, person)
+        return None
+    try:
+        text = message.render(person.attributes, person.number)
+    except Unrenderable as error:
+        _note(faults, error.code, person)
+        return None
+    return text, measure(text)
+
+
+def _note(found: dict[Any, list[str]], key: object, person: Person) -> None:
+    found.setdefault(key, []).append(person.id)
+
+
+def _piled(ids: Sequence[str]) -> Pile:
+    return Pile(len(ids), tuple(ids[:MOST_SAMPLES]))
+
+
+def _added(mine: Any, other: Any) -> Any:
+    if not isinstance(mine, Mapping):
+        return mine + other
+    return {
+        key: mine.get(key, Pile()) + other.get(key, Pile()) for key in (*mine, *(k for k in other if k not in mine))
+    }
+
+
+def median_segments(sizes: Mapping[int, Pile]) -> int:
+    """Return how many segments the message in the middle has; 0 without any."""
+    half = (sum(pile.contacts for pile in sizes.values()) + 1) // 2
+    for size in sorted(sizes):
+        half -= sizes[size].contacts
+        if half <= 0:
+            return size
+    return 0

@@ -1,0 +1,191 @@
+"""Preflight: look at all messages of a campaign before anybody gets one, in a stream, and say what was found.
+
+What was counted is written down at every step, so a look that a stop interrupts goes on, on this node or another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+import structlog
+
+from callsheet.clock import Clock
+from callsheet.core.campaign import Campaign, Channel
+from callsheet.core.errors import Conflict, Invalid, PreflightRequired, Unavailable
+from callsheet.core.preflight import tally
+from callsheet.core.preflight_report import Speed, ZoneHours, blocks, broken_off, judge, no_text, zone_hours
+from callsheet.core.preview import cost_of
+from callsheet.core.run import zones_of
+from callsheet.core.template import Compiled, compile_text
+from callsheet.engine.loop import Loop
+from callsheet.engine.message_text import VersionedText, versioned_text
+from callsheet.store.apps import App
+from callsheet.store.preflights import Outcome, Pins, Preflight, pin_list
+from callsheet.store.store import Store
+
+log = structlog.get_logger()
+
+BLOCK_CONTACTS = 250
+"""So many are rendered at a stretch: a hundredth of a second in which this process does nothing else."""
+STEP_BLOCKS = 20
+"""After so many blocks it is written down how far the look is."""
+LEASE = timedelta(seconds=60)
+TICK_SECONDS = 5.0
+_MOST_ZONES = 100
+
+
+async def begin(store: Store, app: App, campaign: Campaign, clock: Clock) -> Preflight:
+    """Begin to look at a campaign's messages anew. Raises Conflict for a campaign that calls."""
+    if campaign.definition.channel is not Channel.sms:
+        raise Conflict("A voice campaign has no messages to look at.")
+    return await store.preflights.begin(campaign, await pin(store, app, campaign), clock.now())
+
+
+async def pin(store: Store, app: App, campaign: Campaign) -> Pins:
+    """Return what a preflight of now would look at."""
+    definition = campaign.definition
+    text, problem = VersionedText(""), ""
+    try:
+        text = await versioned_text(store, app, definition)
+        compile_text(text.text)
+    except Conflict as error:
+        problem = error.message
+    except Invalid as error:
+        problem = " ".join(fault.message for fault in error.fields)
+    numbers = dict.fromkeys(named.id for named in definition.contact_lists)
+    lists = [await store.lists.find(app.no, list_id=list_id) for list_id in numbers]
+    pinned = tuple(pin_list(found) for found in lists if found is not None)
+    return Pins(campaign.version, text.version, pinned, text.text, definition, problem)
+
+
+def staleness(pinned: Pins, now: Pins) -> list[str]:
+    """Say what is another than a preflight looked at; nothing: its report holds."""
+    changed = {
+        "The campaign was edited.": pinned.version != now.version,
+        "The text is another one.": (pinned.text_version, pinned.text) != (now.text_version, now.text),
+        "Contact lists have grown, or are others.": [(one.no, one.size) for one in pinned.lists]
+        != [(one.no, one.size) for one in now.lists],
+    }
+    return [sentence for sentence, is_so in changed.items() if is_so]
+
+
+async def require(store: Store, app: App, campaign: Campaign) -> None:
+    """Refuse a start without a preflight that holds and found nothing in the way. Raises PreflightRequired."""
+    found = await store.preflights.find(campaign)
+    if found is None:
+        raise PreflightRequired("This campaign has had no preflight, and one is required before it starts.")
+    if found.outcome is None:
+        raise PreflightRequired("The preflight of this campaign has not ended yet, and no start comes before.")
+    if stale := staleness(found.pins, await pin(store, app, campaign)):
+        raise PreflightRequired(f"The preflight of this campaign is stale: {' '.join(stale)} Begin another one.")
+    if wrong := blocks(found.outcome.findings):
+        raise PreflightRequired(f"The preflight of this campaign found: {' '.join(wrong)}")
+
+
+class Preflighter(Loop):
+    """Works on the preflights that were begun."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        super().__init__()
+        self._store = store
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Look at what was begun, one campaign after the other, until `stop`."""
+        while not self._stopping:
+            self._wake.clear()
+            try:
+                taken = await self._store.preflights.take(await self._store.hot.now(), LEASE)
+                if taken is not None:
+                    await self._look(taken)
+                    continue
+            except Unavailable:
+                log.warning("preflight.store_away")
+            await self._rest(TICK_SECONDS)
+
+    async def _look(self, preflight: Preflight) -> None:
+        """Look at all messages of one campaign, and write down what was found."""
+        try:
+            looked_at = await self._walk(preflight)
+            if looked_at is None:
+                return
+            preflight, outcome = looked_at, await _outcome(self._store, looked_at, self._clock)
+        except Unavailable:
+            raise
+        except Exception:
+            # The others have their turn, and whoever waits for this one learns that nothing comes.
+            log.exception("preflight.broke", campaign_no=preflight.campaign_no)
+            outcome = Outcome((broken_off(),))
+        if await self._store.preflights.finish(preflight, outcome, self._clock.now()):
+            log.info("preflight.done", campaign_no=preflight.campaign_no, contacts=preflight.tally.contacts)
+
+    async def _walk(self, preflight: Preflight) -> Preflight | None:
+        """Tally all contacts from where it stands; None when it is not ours any more, or we are to stop."""
+        if preflight.pins.problem:
+            return preflight
+        app, message, steps = await _app(self._store, preflight), compile_text(preflight.pins.text), 0
+        while preflight.place < len(preflight.pins.lists):
+            preflight = await self._tally_block(app, preflight, message)
+            steps += 1
+            # The others of this process have their turn.
+            await asyncio.sleep(0)
+            if (steps % STEP_BLOCKS == 0 or self._stopping) and not await self._hold(preflight):
+                return None
+            if self._stopping:
+                return None
+        return preflight
+
+    async def _hold(self, preflight: Preflight) -> bool:
+        """Write down how far it is; whoever stops lets go of it."""
+        now = await self._store.hot.now()
+        return await self._store.preflights.step(preflight, now if self._stopping else now + LEASE)
+
+    async def _tally_block(self, app: App, preflight: Preflight, message: Compiled) -> Preflight:
+        pins, store = preflight.pins, self._store.preflights
+        within, earlier = pins.lists[preflight.place], [one.no for one in pins.lists[: preflight.place]]
+        facts = await store.facts(app, pins.definition, earlier)
+        persons, goes_on = await store.persons(
+            app.no, within, pins.definition, facts, after=preflight.pos, limit=BLOCK_CONTACTS
+        )
+        counted = preflight.tally + tally(message, persons)
+        if goes_on is None:
+            return replace(preflight, place=preflight.place + 1, pos=0, tally=counted)
+        return replace(preflight, pos=goes_on, tally=counted)
+
+
+async def _app(store: Store, preflight: Preflight) -> App:
+    app = await store.apps.by_no(preflight.app)
+    assert app is not None, "apps are not deleted"
+    return app
+
+
+async def _outcome(store: Store, preflight: Preflight, clock: Clock) -> Outcome:
+    """Judge what was counted."""
+    app = await _app(store, preflight)
+    pins, counted = preflight.pins, preflight.tally
+    if pins.problem:
+        return Outcome((no_text(pins.problem),))
+    sender = await store.senders.find(app.no, label=pins.definition.sender)
+    takes_any = any(trunk.takes_any_sender for trunk in await store.apps.trunks(app.no))
+    per_minute = app.settings.messages_per_minute
+    limits = [sender.segments_per_second if sender is not None else None, per_minute and per_minute / 60]
+    speed = Speed(min((limit for limit in limits if limit is not None), default=None))
+    zones = await _zones(store, app, pins, clock)
+    known = sender is not None or takes_any
+    findings = judge(counted, speed, zones, text=pins.text, has_sender=known)
+    settings = app.settings
+    cost = cost_of(counted.segments, settings.segment_cost) if settings.segment_cost is not None else None
+    return Outcome(findings, tuple(zones), speed.seconds_for(counted.segments), cost, settings.currency)
+
+
+async def _zones(store: Store, app: App, pins: Pins, clock: Clock) -> Sequence[ZoneHours]:
+    """Say when the contacts of the lists may be contacted, the zones with the most of them first."""
+    contacts: Counter[frozenset[str]] = Counter()
+    for group, count in await store.preflights.groups(app.no, [one.no for one in pins.lists]):
+        contacts[zones_of(pins.definition, app.settings, group)] += count
+    now = clock.now()
+    return [zone_hours(pins.definition.hours, zones, count, now) for zones, count in contacts.most_common(_MOST_ZONES)]
