@@ -1,0 +1,69 @@
+"""What Twilio's error codes mean: https://www.twilio.com/docs/api/errors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from callsheet.carriers.base import (
+    AccountRefused,
+    InvalidMessage,
+    InvalidNumber,
+    NoAnswer,
+    SendError,
+    Stopped,
+    Throttled,
+    Unwell,
+)
+
+BY_CODE: Final[Mapping[int, type[SendError]]] = MappingProxyType(
+    {
+        # Our account: keys, suspension, credit, what it may reach at all.
+        **dict.fromkeys((20003, 20005, 20006, 20008, 20404, 30002, 30010, 21640), AccountRefused),
+        # The rate of the account, or the queue of the sender.
+        **dict.fromkeys((20429, 14107, 21611, 30001), Throttled),
+        # The number: none, no mobile, nothing that messages reach.
+        **dict.fromkeys((21201, 21211, 21214, 21217, 21612, 21614, 21635), InvalidNumber),
+        21610: Stopped,
+        # The sender: not ours, none, not for messages, not registered.
+        **dict.fromkeys((21212, 21601, 21603, 21606, 21618, 21659, 21660, 21661, 21701, 21703, 21704), InvalidMessage),
+        # The text: empty, too long.
+        **dict.fromkeys((21602, 21605, 21617, 21619), InvalidMessage),
+    }
+)
+"""What is not here is judged by its status."""
+
+BY_STATUS: Final[Mapping[int, type[SendError]]] = MappingProxyType(
+    {
+        401: AccountRefused,
+        402: AccountRefused,
+        403: AccountRefused,
+        # Nothing of Twilio's API is there: the base URL or the account is wrong.
+        404: AccountRefused,
+        405: AccountRefused,
+        407: AccountRefused,
+        429: Throttled,
+        # Somebody on the way gave up on a request that he had begun to read: whether it went on is unknown.
+        408: NoAnswer,
+    }
+)
+_SERVER = 500
+_UNAVAILABLE = 503
+_REQUEST = 400
+
+
+def error_of(status: int, code: int | None) -> SendError:
+    """Return what an answer that is no success means; `code` is None where it is not in Twilio's own form."""
+    said = str(code) if code is not None else f"http_{status}"
+    if code is not None and code in BY_CODE:
+        return BY_CODE[code](said)
+    if status == _UNAVAILABLE and code is not None:
+        # Twilio itself says that it did not take it. From anybody else, such as a proxy, 503 may mean that what is
+        # behind it did not answer in time, and that says nothing.
+        return Unwell(said)
+    if status >= _SERVER or status < _REQUEST:
+        # 500 and its kin say that something broke, not before or after which step; 502 and 504 come from a proxy that
+        # had handed the request on. A redirect says nothing at all.
+        return NoAnswer(said)
+    return BY_STATUS.get(status, InvalidMessage)(said)
