@@ -25,6 +25,7 @@ from callsheet.engine import schedules
 from callsheet.engine.conductor import Conductor, Surroundings
 from callsheet.engine.deliverer import Deliverer
 from callsheet.engine.dispatcher import Tuning
+from callsheet.engine.doors import Ingest, doors_of
 from callsheet.engine.failpoints import FailpointCountError, Failpoints, UnknownFailpointError
 from callsheet.engine.importer import Importer
 from callsheet.engine.outside import Outside
@@ -91,13 +92,16 @@ async def open_runtime(
         stack.push_async_callback(store.close)
         _write_credentials(settings, folder, await _default_client(store, database, vault, clock))
         sandbox = stack.enter_context(closing(_Sandbox(folder.sandbox, settings, clock, timings, inline=inline)))
-        trunks = Trunks(store, clock, lambda trunk: _given(settings, clock, rng, sandbox, trunk))
+        outside = await stack.enter_async_context(Outside(settings.fence))
+        trunks = Trunks(store, clock, lambda trunk: _given(settings, store, clock, rng, outside, sandbox, trunk))
         conductor = _make_conductor(settings, store, clock, rng, tuning, trunks, failpoints)
         importer = _make_importer(settings, store, clock, folder, conductor, alone=not start_engine)
-        outside = await stack.enter_async_context(Outside(settings.fence))
+        ingest = Ingest(store, trunks, conductor, clock, public_url=settings.public_url)
         puller = Puller(store, outside, clock, on_rows=conductor.wake, sole_owner=not settings.is_shared)
         told = outside, Deliverer(store, outside, clock, rng), puller, _sign_in(settings, store, clock)
-        runtime = Runtime(store, conductor, importer, clock, folder.path, sandbox.outbox, clock.now(), *told, trunks)
+        runtime = Runtime(
+            store, conductor, importer, clock, folder.path, sandbox.outbox, clock.now(), *told, trunks, ingest
+        )
         if start_engine:
             await stack.enter_async_context(_conducting(runtime))
         await stack.enter_async_context(_running("importer", importer, clock))
@@ -291,9 +295,25 @@ def _make_conductor(
     return conductor
 
 
-def _given(settings: Settings, clock: Clock, rng: random.Random, sandbox: _Sandbox, trunk: Trunk) -> Given:
+def _given(
+    settings: Settings,
+    store: Store,
+    clock: Clock,
+    rng: random.Random,
+    outside: Outside,
+    sandbox: _Sandbox,
+    trunk: Trunk,
+) -> Given:
     """Return what a trunk's carrier finds here."""
-    return Given(trunk.id, clock, rng, settings.fence, lambda: OneByOne(sandbox.carrier(trunk)))
+    return Given(
+        trunk.id,
+        clock,
+        rng,
+        settings.fence,
+        sandbox=lambda: OneByOne(sandbox.carrier(trunk)),
+        ask=outside.ask,
+        doors=doors_of(store, settings.public_url, trunk.id),
+    )
 
 
 class _Sandbox:

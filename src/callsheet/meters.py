@@ -15,5 +15,6 @@ imported_rows = Counter("callsheet_imported_rows", "Rows that imports read.", ["
 deliveries = Counter(
     "callsheet_webhook_deliveries", "Tries to deliver to webhooks, by outcome.", ["outcome"], registry=registry
 )
+callbacks = Counter("callsheet_callbacks", "Callbacks of carriers, by outcome.", ["outcome"], registry=registry)
 active_runs = Gauge("callsheet_active_runs", "Runs that are active now.", registry=registry)
 held_intents = Gauge("callsheet_held_intents", "Intents that this node holds without a result.", registry=registry)

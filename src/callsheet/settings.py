@@ -97,6 +97,12 @@ class Settings(BaseSettings):
         title="port numbers with commas between, or *",
         description="the ports that webhooks and pulls may call; `*`: any",
     )
+    public_url: str = Field(
+        default="",
+        title="a URL that begins with https:// or http://, without a query",
+        description="the URL under which carriers reach the HTTP API from outside, as they will call and sign it;"
+        " empty: they are not asked to call",
+    )
     trusted_proxies: str = Field(
         default="127.0.0.1",
         title="addresses and networks with commas between",
@@ -144,6 +150,14 @@ class Settings(BaseSettings):
         if not good:
             raise _refusal(f"Give {2 * _KEY_BYTES} hexadecimal digits.")
         return key
+
+    @field_validator("public_url")
+    @classmethod
+    def _check_public_url(cls, url: str) -> str:
+        # The form alone: it is we who are called there.
+        if url and (Fence(allow_private=True).fault_of(url) is not None or "?" in url or "#" in url):
+            raise _refusal("Give a URL such as https://callsheet.example.com, without a query.")
+        return url.rstrip("/")
 
     @field_validator("outside_ports")
     @classmethod

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from callsheet.carriers.base import Accepted, Condition, Hear, Limits, Outbound, Probe, nobody_waits
+from callsheet.carriers.callback import Doors
 from callsheet.carriers.known import Given
 from callsheet.carriers.one_by_one import SUBMIT_SECONDS, Asked, OneByOne
 from callsheet.carriers.sandbox.behaviour import Timings
@@ -22,6 +23,7 @@ from callsheet.engine import schedules
 from callsheet.engine.conductor import Conductor, Surroundings
 from callsheet.engine.deliverer import Deliverer
 from callsheet.engine.dispatcher import Tuning
+from callsheet.engine.doors import Ingest
 from callsheet.engine.failpoints import Failpoints
 from callsheet.engine.importer import Importer
 from callsheet.engine.outside import Outside
@@ -119,7 +121,8 @@ class World:
             deliverer,
             puller,
             sign_in,
-            Trunks(self.store, self.clock, self._given),
+            trunks := Trunks(self.store, self.clock, self._given),
+            Ingest(self.store, trunks, self.conductor, self.clock, public_url=""),
         )
 
     async def start(self) -> None:
@@ -132,7 +135,9 @@ class World:
 
     def _given(self, trunk: Trunk) -> Given:
         carrier = SandboxCarrier(self.ledger, self.clock, self.rng, timings=self.timings, window=self.window)
-        return Given(trunk.id, self.clock, self.rng, Fence(allow_private=True), lambda: OneByOne(carrier))
+        fence = Fence(allow_private=True)
+        sandbox = OneByOne(carrier)
+        return Given(trunk.id, self.clock, self.rng, fence, lambda: sandbox, Outside(fence).ask, Doors(""))
 
     def _line(self, trunk: Trunk, recorder: Recorder) -> SmsLine:
         carrier = SandboxCarrier(self.ledger, self.clock, self.rng, timings=self.timings, window=self.window)

@@ -21,6 +21,7 @@ from callsheet.api.compat import router as compat_router
 from callsheet.api.failures import as_failure, is_expected, places_of
 from callsheet.api.idempotency import REPEATABLE, Once, read_key
 from callsheet.api.identity import brings_token, identify, prove, refuse_contradictions
+from callsheet.api.ingest.app import IngestApp, is_callback
 from callsheet.api.json_body import parse, read_body, told_again
 from callsheet.api.paths import Address, Dialect, find_address, read_query, refuse_nul
 from callsheet.api.rate_limit import RateLimit
@@ -63,11 +64,15 @@ class Front:
         self._v1 = v1
         self._home = home
         self._rate_limit = RateLimit(runtime.clock)
+        self._ingest = IngestApp(runtime)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             await self._v1(scope, receive, send)
+            return
+        if is_callback(scope["path"]):
+            await self._ingest(scope, receive, send)
             return
         address = find_address(_raw_path(scope), scope["path"])
         scope = {**scope, NOTED: {}}

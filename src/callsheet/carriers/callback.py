@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Final, NamedTuple
 from urllib.parse import parse_qsl, quote, urlsplit
+
+from callsheet.carriers.base import Heard
 
 MOST_FIELDS: Final = 300
 _REFERENCE = "reference"
@@ -14,6 +16,10 @@ _REFERENCE = "reference"
 
 class BadSignature(Exception):
     """The callback is not signed by the carrier."""
+
+    def __str__(self) -> str:
+        """Say so."""
+        return "The signature is not the carrier's."
 
 
 class Unreadable(Exception):
@@ -51,6 +57,21 @@ class Callback(NamedTuple):
     def reference(self) -> str:
         """Return the reference of ours that stands in its URL; empty when there is none."""
         return next((value for name, value in self.query() if name == _REFERENCE), "")
+
+
+class Reply(NamedTuple):
+    """What a carrier wants to be answered once we have heard it."""
+
+    content_type: str
+    body: bytes
+
+
+class Ears(NamedTuple):
+    """How the callbacks of one account are understood."""
+
+    read: Callable[[Callback], Sequence[Heard]]
+    """Return what a callback tells; nothing when it tells nothing new. Raises BadSignature, Unreadable."""
+    reply: Reply
 
 
 class Doors(NamedTuple):

@@ -10,8 +10,12 @@ from typing import Any, Final, NamedTuple
 
 from callsheet.carriers.account import Account
 from callsheet.carriers.base import Carrier
+from callsheet.carriers.callback import Doors, Ears
 from callsheet.carriers.sandbox.account import SandboxAccount
+from callsheet.carriers.twilio.account import TwilioAccount
+from callsheet.carriers.twilio.carrier import hear_twilio, make_twilio
 from callsheet.clock import Clock
+from callsheet.core.asking import Ask
 from callsheet.core.fence import Fence
 
 
@@ -26,6 +30,10 @@ class Given:
     """What may be called: judged by the address that a socket connects to."""
     sandbox: Callable[[], Carrier]
     """The handset simulator of this trunk."""
+    ask: Ask
+    """Asks over HTTP, behind that fence."""
+    doors: Doors
+    """Where the carrier calls us back."""
 
 
 class Known(NamedTuple):
@@ -34,11 +42,14 @@ class Known(NamedTuple):
     account: type[Account]
     make: Callable[[Any, Given], Carrier]
     """Makes one, not opened yet, of an account (of that very type) and what it is given."""
+    ears: Callable[[Any], Ears] | None = None
+    """How the callbacks of such an account are understood; None: this carrier calls nobody back."""
 
 
 KNOWN: Final[Mapping[str, Known]] = MappingProxyType(
     {
         "sandbox": Known(SandboxAccount, lambda _, given: given.sandbox()),
+        "twilio": Known(TwilioAccount, make_twilio, hear_twilio),
     }
 )
 """By the name that a trunk has for it."""

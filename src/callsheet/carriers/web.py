@@ -29,6 +29,7 @@ from callsheet.carriers.base import (
     Unwell,
     nobody_waits,
 )
+from callsheet.carriers.callback import Doors
 from callsheet.carriers.one_by_one import SUBMIT_SECONDS
 from callsheet.clock import Clock
 from callsheet.core.asking import Answer, Ask, NotReached, Request
@@ -37,6 +38,22 @@ ANSWER_SECONDS: Final = SUBMIT_SECONDS - 1.0
 """How long all tries for one message take: we want to know whether it was sent, so we stop waiting first."""
 MOST_BYTES: Final = 65_536
 """How large an answer may be."""
+
+
+class WebGiven(Protocol):
+    """What such a carrier is given besides its account."""
+
+    @property
+    def clock(self) -> Clock:
+        """The clock."""
+
+    @property
+    def ask(self) -> Ask:
+        """Asks over HTTP."""
+
+    @property
+    def doors(self) -> Doors:
+        """Where the carrier calls us back."""
 
 
 class Wording(Protocol):

@@ -11,6 +11,7 @@ from typing import Protocol
 from callsheet.clock import Clock
 from callsheet.engine.conductor import Conductor
 from callsheet.engine.deliverer import Deliverer
+from callsheet.engine.doors import Ingest
 from callsheet.engine.importer import Importer
 from callsheet.engine.outside import Outside
 from callsheet.engine.puller import Puller
@@ -71,3 +72,4 @@ class Runtime:
     puller: Puller
     sign_in: SignIn
     trunks: Trunks
+    ingest: Ingest

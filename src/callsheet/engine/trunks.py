@@ -9,8 +9,9 @@ from typing import Any, Final, NamedTuple
 
 import structlog
 
-from callsheet.carriers.account import merge, names_of, read_account, split
+from callsheet.carriers.account import Account, merge, names_of, read_account, split
 from callsheet.carriers.base import Carrier, Probe
+from callsheet.carriers.callback import Ears
 from callsheet.carriers.known import KNOWN, Given, Known
 from callsheet.clock import Clock
 from callsheet.core.errors import CallsheetError, Conflict
@@ -93,13 +94,23 @@ class Trunks:
     def carrier(self, trunk: Trunk) -> Carrier:
         """Make the carrier of a trunk, not opened yet. Raises Conflict when what is stored of it makes none."""
         known = _known(trunk.carrier, trunk.name)
+        return known.make(self._account(known, trunk), self._give(trunk))
+
+    def ears(self, trunk: Trunk) -> Ears | None:
+        """Return how the callbacks of a trunk are understood; None when its carrier calls nobody back.
+
+        Raises Conflict when what is stored of it makes no account.
+        """
+        known = _known(trunk.carrier, trunk.name)
+        return known.ears(self._account(known, trunk)) if known.ears is not None else None
+
+    def _account(self, known: Known, trunk: Trunk) -> Account:
         try:
-            account = read_account(known.account, merge(trunk.settings, self._store.trunks.open_secrets(trunk)))
+            return read_account(known.account, merge(trunk.settings, self._store.trunks.open_secrets(trunk)))
         except DAMAGE:
             raise Conflict(
                 f"What is stored of the trunk {trunk.name} cannot be read: give it its secrets again."
             ) from None
-        return known.make(account, self._give(trunk))
 
     async def probe(self, trunk: Trunk) -> Tried:
         """Try whether a trunk's account works, on a connection of its own; no message is sent."""

@@ -17,6 +17,7 @@ from callsheet.core.ids import PERSON_BYTES
 
 KEY_BYTES = 32
 _NONCE_BYTES = 12
+_DOOR_BYTES = 16
 
 
 class Seal:
@@ -69,6 +70,7 @@ class Vault:
 
     def __init__(self, master_key: bytes) -> None:
         self._master = Seal(master_key)
+        self._door_key = hmac.digest(master_key, b"callsheet door", "sha256")
         self._apps: dict[int, AppKey] = {}
 
     def make_app_key(self, app_id: str) -> bytes:
@@ -85,6 +87,10 @@ class Vault:
     def app(self, app: int) -> AppKey | None:
         """Return the key of an app that was opened before."""
         return self._apps.get(app)
+
+    def door_secret(self, trunk_id: str) -> str:
+        """Return what is secret of the address of a trunk's door; every node makes the same, and none keeps it."""
+        return hmac.digest(self._door_key, trunk_id.encode(), "sha256")[:_DOOR_BYTES].hex()
 
     def close_secret(self, secret: str, purpose: str) -> bytes:
         """Seal a secret of ours (a client's, a trunk's)."""

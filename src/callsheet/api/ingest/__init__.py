@@ -1,0 +1,1 @@
+"""Where carriers call us back."""
