@@ -98,10 +98,8 @@ async def open_runtime(
         importer = _make_importer(settings, store, clock, folder, conductor, alone=not start_engine)
         ingest = Ingest(store, trunks, conductor, clock, public_url=settings.public_url)
         puller = Puller(store, outside, clock, on_rows=conductor.wake, sole_owner=not settings.is_shared)
-        told = outside, Deliverer(store, outside, clock, rng), puller, _sign_in(settings, store, clock)
-        runtime = Runtime(
-            store, conductor, importer, clock, folder.path, sandbox.outbox, clock.now(), *told, trunks, ingest
-        )
+        told = outside, Deliverer(store, outside, clock, rng), puller, _sign_in(settings, store, clock), trunks, ingest
+        runtime = Runtime(store, conductor, importer, clock, folder.path, sandbox.outbox, clock.now(), *told)
         if start_engine:
             await stack.enter_async_context(_conducting(runtime))
         await stack.enter_async_context(_running("importer", importer, clock))
