@@ -82,8 +82,7 @@ async def open_runtime(
     """
     _pin_zones()
     clock, rng = clock or SystemClock(), rng or random.Random()  # noqa: S311 (it spreads retries, it keeps no secret)
-    failpoints = _failpoints(settings)
-    folder = _made_folder(settings)
+    failpoints, folder = _failpoints(settings), _made_folder(settings)
     async with AsyncExitStack() as stack:
         stack.enter_context(folder.owned())
         vault = Vault(_master_key(settings, folder))
@@ -96,10 +95,10 @@ async def open_runtime(
         trunks = Trunks(store, clock, lambda trunk: _given(settings, store, clock, rng, outside, sandbox, trunk))
         conductor = _make_conductor(settings, store, clock, rng, tuning, trunks, failpoints)
         importer = _make_importer(settings, store, clock, folder, conductor, alone=not start_engine)
-        ingest = Ingest(store, trunks, conductor, clock, public_url=settings.public_url)
         puller = Puller(store, outside, clock, on_rows=conductor.wake, sole_owner=not settings.is_shared)
-        told = outside, Deliverer(store, outside, clock, rng), puller, _sign_in(settings, store, clock), trunks, ingest
-        runtime = Runtime(store, conductor, importer, clock, folder.path, sandbox.outbox, clock.now(), *told)
+        told = outside, Deliverer(store, outside, clock, rng), puller, _sign_in(settings, store, clock)
+        heard = trunks, Ingest(store, trunks, conductor, clock, public_url=settings.public_url)
+        runtime = Runtime(store, conductor, importer, clock, folder.path, sandbox.outbox, clock.now(), *told, *heard)
         if start_engine:
             await stack.enter_async_context(_conducting(runtime))
         await stack.enter_async_context(_running("importer", importer, clock))
