@@ -8,7 +8,7 @@ import sys
 
 import structlog
 
-TOPICS = {"store": "store", "flat": "flat", "import": "import_", "api": "api"}
+TOPICS = {"store": "store", "flat": "flat", "import": "import_", "api": "api", "codec": "codec"}
 """Each topic and its module, which has a function `rows`."""
 
 

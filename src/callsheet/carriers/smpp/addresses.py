@@ -37,6 +37,8 @@ _USUAL: Final = AddressRules()
 
 def source_of(sender: str, rules: AddressRules = _USUAL) -> Address:
     """Write a sender: a number, a short code or a name, as its characters tell."""
+    if sender.isalpha():
+        return Address(*rules.alphanumeric, sender)
     digits = sender.removeprefix("+")
     if not (digits.isascii() and digits.isdigit()):
         return Address(*rules.alphanumeric, sender)
@@ -47,8 +49,9 @@ def source_of(sender: str, rules: AddressRules = _USUAL) -> Address:
 
 def destination_of(number: str, rules: AddressRules = _USUAL) -> Address:
     """Write the number of a contact."""
+    ton, npi = rules.destination
     digits = number.removeprefix("+")
-    return Address(*rules.destination, f"+{digits}" if rules.plus else digits)
+    return Address(ton, npi, f"+{digits}" if rules.plus else digits)
 
 
 def number_of(ton: int, value: str) -> str:

@@ -17,13 +17,15 @@ from typing import Final, NamedTuple
 from callsheet.carriers.base import Receipt
 from callsheet.carriers.smpp import tlv
 from callsheet.carriers.smpp.addresses import number_of
-from callsheet.carriers.smpp.commands import INTERMEDIATE, MESSAGE_TYPE, RECEIPT
+from callsheet.carriers.smpp.commands import INTERMEDIATE, RECEIPT
 from callsheet.carriers.smpp.failures import UnreadableReceipt
 from callsheet.carriers.smpp.pdu import Message
 from callsheet.carriers.smpp.reading import octets_of
 from callsheet.carriers.smpp.times import read_time
 from callsheet.core.attempt import Kind
 
+_ANY_RECEIPT: Final = RECEIPT | INTERMEDIATE
+_DELIVERED: Final = Kind.delivered  # to ask an enumeration costs more than the question
 _LONGEST_ID: Final = 64
 _LONGEST_RECEIPT: Final = 1_024
 
@@ -74,6 +76,10 @@ _STATE_NAMES: Final[Mapping[int, str]] = MappingProxyType(
 _FIELD: Final = re.compile(
     r"\b(id|sub|dlvrd|submit[ _]?date|done[ _]?date|stat(?:us)?|err(?:or)?|text)\s*[:=]\s*([^\s,;|]*)", re.IGNORECASE
 )
+# As the specification writes it, and most carriers do.
+_USUAL: Final = re.compile(
+    r"id:([\w-]{1,64}) sub:\d* dlvrd:\d* submit date:\d* done date:(\d*) stat:([A-Z]+) err:(\w*) [Tt]ext:", re.ASCII
+)
 _NO_ERROR: Final = frozenset({"", "0", "00", "000", "0000"})
 
 
@@ -91,7 +97,7 @@ def is_receipt(message: Message) -> bool:
 
     Some carriers forget the message type; the parameters are never in what a person wrote.
     """
-    if message.esm_class & MESSAGE_TYPE & (RECEIPT | INTERMEDIATE):
+    if message.esm_class & _ANY_RECEIPT:
         return True
     tags = {parameter.tag for parameter in message.tlvs}
     return tlv.RECEIPTED_MESSAGE_ID in tags and tlv.MESSAGE_STATE in tags
@@ -102,22 +108,24 @@ def read_receipt(message: Message, at: datetime, ids: Ids = Ids.auto, zone: tzin
 
     Its own time is used only where the carrier's `zone` is known, and never a time to come. Raises UnreadableReceipt.
     """
-    written = octets_of(message)[:_LONGEST_RECEIPT].decode("latin-1").replace("\0", " ")
-    told = _read_parameters(message, _read_written(written)) if message.tlvs else _read_written(written)
-    kind = _STATES.get(told.state[:5])
+    told = _read_written(octets_of(message)[:_LONGEST_RECEIPT])
+    if message.tlvs:
+        told = _read_parameters(message, told)
+    message_id, state, error, done = told
+    kind = _STATES.get(state[:5])
     if kind is None:
         raise UnreadableReceipt("a receipt that tells no state")
-    if not told.message_id:
+    if not message_id:
         raise UnreadableReceipt("a receipt that names no message")
     if zone is not None:
-        at = min(at, read_time(told.done, zone) or at)
+        at = min(at, read_time(done, zone) or at)
     return Receipt(
         "",
-        told.message_id,
+        message_id,
         kind,
         at,
-        _code(told, kind),
-        other_ids(told.message_id, ids),
+        _code(state, error, kind),
+        other_ids(message_id, ids),
         number_of(message.source_ton, message.source),
         tlv.find_number(message.tlvs, tlv.USER_MESSAGE_REFERENCE) if message.tlvs else None,
     )
@@ -140,18 +148,25 @@ def other_ids(written: str, ids: Ids = Ids.auto) -> tuple[str, ...]:
     They are guesses, of which one may be another message's id: to be asked for only where nobody knows the id as it
     stands, and for the same contact.
     """
-    plain = plain_id(written)
-    ways = [plain]
-    if ids is not Ids.decimal and _HEX.fullmatch(written):
-        ways.append(str(int(written, 16)))
-    if ids is not Ids.hex and plain.isdecimal() and len(plain) <= 32:
-        ways.append(f"{int(plain):x}")
-    return tuple(way for way in dict.fromkeys(ways) if way != written)
+    if not written.isalnum() or not _HEX.fullmatch(written):
+        return ()
+    plain = written.lower().lstrip("0") or "0"
+    ways = [] if plain == written else [plain]
+    if ids != "decimal" and (way := str(int(plain, 16))) != plain:
+        ways.append(way)
+    if ids != "hex" and plain.isdecimal() and (way := f"{int(plain):x}") != plain:
+        ways.append(way)
+    return tuple(ways)
 
 
-def _read_written(written: str) -> _Told:
+def _read_written(octets: bytes) -> _Told:
+    written = octets.decode("latin-1")
+    usual = _USUAL.match(written)
+    if usual is not None:
+        message_id, done, state, error = usual.groups()
+        return _Told(message_id, state, error, done)
     fields: dict[str, str] = {}
-    for written_key, value in _FIELD.findall(written):
+    for written_key, value in _FIELD.findall(written.replace("\0", " ")):
         key = written_key.lower()
         if key == "text":
             break  # what follows was written by us
@@ -178,10 +193,9 @@ def _read_parameters(message: Message, told: _Told) -> _Told:
     return _Told(message_id or told.message_id, state, error, told.done)
 
 
-def _code(told: _Told, kind: Kind) -> str:
+def _code(state: str, error: str, kind: Kind) -> str:
     """Say why in the carrier's words: the state, and the error where there is one; nothing of what arrived well."""
-    error = "" if told.error in _NO_ERROR else told.error[:16]
-    if kind is Kind.delivered:
-        return error
-    state = told.state[:10]
-    return f"{state}:{error}" if error else state
+    why = "" if error in _NO_ERROR else error[:16]
+    if kind is _DELIVERED:
+        return why
+    return f"{state[:10]}:{why}" if why else state[:10]

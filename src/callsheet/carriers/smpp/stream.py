@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from callsheet.carriers.smpp.failures import BadLength
-from callsheet.carriers.smpp.pdu import HEADER, HEADER_OCTETS, Pdu, decode
+from callsheet.carriers.smpp.pdu import HEADER, HEADER_OCTETS, Pdu, decode_body
 
 MOST_PDU_OCTETS: Final = 65_536
 """A longer PDU is not waited for: a payload of 64 KiB is the longest that a message can be."""
@@ -41,7 +41,7 @@ class Decoder:
         self._wanted = HEADER_OCTETS
         try:
             while end - at >= HEADER_OCTETS:
-                length, command, _, sequence = HEADER.unpack_from(buffer, at)
+                length, command, status, sequence = HEADER.unpack_from(buffer, at)
                 if not HEADER_OCTETS <= length <= self._most_octets:
                     at = end
                     raise BadLength("a length that no PDU has", command, sequence)
@@ -49,6 +49,7 @@ class Decoder:
                     self._wanted = length
                     break
                 at += length
-                yield decode(buffer[at - length : at])
+                yield decode_body(buffer[at - length : at], command, status, sequence)
         finally:
-            self._rest = bytearray(buffer[at:])
+            if at < end or self._rest:
+                self._rest = bytearray(buffer[at:])

@@ -64,6 +64,7 @@ class Short(NamedTuple):
 
 
 _USUAL: Final = TextRules()
+_GSM: Final = Alphabet.gsm  # to ask an enumeration costs more than the question
 
 
 def write_text(text: str, reference: int, rules: TextRules = _USUAL) -> list[Short]:
@@ -72,7 +73,7 @@ def write_text(text: str, reference: int, rules: TextRules = _USUAL) -> list[Sho
     Raises InvalidMessage: `too_many_parts` beyond 255, `not_encodable` for half a surrogate pair.
     """
     try:
-        short = _write_short(text, rules) if len(text) <= GSM_SINGLE and rules.zero is Alphabet.gsm else None
+        short = _write_short(text, rules) if len(text) <= GSM_SINGLE and rules.zero is _GSM else None
         return [short] if short is not None else _write(text, reference, rules)
     except UnicodeEncodeError as error:
         raise InvalidMessage("not_encodable") from error
