@@ -47,6 +47,7 @@ async def test_a_template_shows_what_it_comes_to(shop):
     assert shown == {
         **made,
         "version": 1,
+        "dlt_template_id": "",
         "text": "Dear {{first_name}},\npay {{amount}} by {{day | default: 'Friday'}}",
         "placeholders": ["first_name", "amount", "day"],
         "segments_estimate": 1,
@@ -89,6 +90,33 @@ async def test_a_name_that_is_taken_is_refused(shop):
 
     assert (changed.status_code, changed.json()["code"]) == (409, "name_taken")
     assert own.status_code == 200
+
+
+async def test_a_run_tells_carriers_the_registered_ids_that_it_began_with(shop):
+    sender = (await shop.v1("POST", "/senders", {"number": unique("DLT")})).json()
+    made = await shop.v1("PATCH", f"/senders/{sender['id']}", {"dlt_entity_id": "1101456789012345678"})
+    template = await shop.v1(
+        "POST", "/templates", {"name": unique("Dlt"), "body": "Pay", "dlt_template_id": "1107161234567890123"}
+    )
+    path = f"/templates/{template.json()['id']}"
+    wrong = await shop.v1("PATCH", path, {"dlt_template_id": "11-07"})
+    name = await shop.make_list(numbers("IN", 1)[0])
+    body = campaign_body(name, message={"templateId": template.json()["id"]})
+    body["dialingStrategy"] = {**body["dialingStrategy"], "callerId": {"phoneNumber": sender["number"]}}
+    campaign_id = (await shop.compat("POST", "/campaign", body)).json()["data"]["_id"]
+    await shop.trigger(campaign_id, "play")
+    changed = await shop.v1("PATCH", path, {"dlt_template_id": "1107169999999999999"})
+    copied = await shop.v1("POST", f"{path}/clone", {})
+
+    store = shop.server.runtime.store
+    campaign = await store.campaigns.find(shop.client.app.no, campaign_id=campaign_id)
+    run = await store.runs.find(shop.client.app.no, campaign.run_id)
+    assert made.json()["dlt_entity_id"] == "1101456789012345678"
+    assert wrong.status_code == 400
+    assert dict(run.tags) == {"dlt_entity_id": "1101456789012345678", "dlt_template_id": "1107161234567890123"}
+    assert changed.json()["dlt_template_id"] == "1107169999999999999"
+    copy = await shop.v1("GET", f"/templates/{copied.json()['id']}")
+    assert copy.json()["dlt_template_id"] == changed.json()["dlt_template_id"]
 
 
 async def test_what_a_campaign_uses_is_not_deleted(shop):

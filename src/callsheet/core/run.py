@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -130,6 +131,8 @@ class Sender:
     segments_per_second: float | None
     flow_id: str = ""
     """The flow that a single message through it starts; empty: none."""
+    dlt_entity_id: str = ""
+    """Whose sender it is, as registered with the operators of India; empty: not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +157,8 @@ class Run:
     contacts: int
     """How many contacts of its lists it has taken in by now: a list that grows adds to them."""
     launch: Launch = NORMALLY
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """What some carriers want to know of its text besides."""
     restored: Restored | None = None
 
     @property

@@ -368,7 +368,7 @@ class Dispatcher:
         self._holds.hand(key, intent.app)
         message = Outbound(
             encode_attempt(*key), intent.number, run.sender.label, text, segments, run.campaign_id,
-            ready.state.closes.get((intent.list_no, intent.group_no)),
+            ready.state.closes.get((intent.list_no, intent.group_no)), run.tags,
         )  # fmt: skip
         self._line.hand(key, message, partial(self._holds.leave, key))
         return segments

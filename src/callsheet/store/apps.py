@@ -248,7 +248,7 @@ class Apps:
             conn.execute(
                 sa.update(t.sender).where(mine).values(segments_per_second=segments_per_second, trunk_no=trunk_no)
             )
-            return Sender(row["no"], row["id"], label, trunk_no, segments_per_second, row["flow_id"])
+            return read_sender({**row, "trunk_no": trunk_no, "segments_per_second": segments_per_second})
 
         return await self._db.write(put)
 
@@ -274,7 +274,13 @@ def _add_sender(conn: sa.Connection, app: int, trunk_no: int, label: str, rate: 
     mine = sa.and_(t.sender.c.app == app, t.sender.c.label == label)
     known = one(conn, sa.select(t.sender).where(mine).with_for_update())
     if known is not None:
-        changes = {"trunk_no": trunk_no, "segments_per_second": rate, "flow_id": "", "deleted_at": 0}
+        changes = {
+            "trunk_no": trunk_no,
+            "segments_per_second": rate,
+            "flow_id": "",
+            "dlt_entity_id": "",
+            "deleted_at": 0,
+        }
         conn.execute(sa.update(t.sender).where(mine).values(changes))
         return read_sender({**known, **changes})
     sender_id = new_id(Prefix.sender)
@@ -293,7 +299,10 @@ def _add_sender(conn: sa.Connection, app: int, trunk_no: int, label: str, rate: 
 
 def read_sender(row: Mapping[str, Any]) -> Sender:
     """Read a sender from its row."""
-    return Sender(row["no"], row["id"], row["label"], row["trunk_no"], row["segments_per_second"], row["flow_id"])
+    return Sender(
+        row["no"], row["id"], row["label"], row["trunk_no"], row["segments_per_second"], row["flow_id"],
+        row["dlt_entity_id"],
+    )  # fmt: skip
 
 
 def read_trunk(row: Mapping[str, Any]) -> Trunk:

@@ -28,6 +28,8 @@ class Document:
     version: int
     body: str
     created_at: datetime
+    dlt_template_id: str = ""
+    """As which the text is registered with the operators of India; empty: not."""
 
 
 class Documents:
@@ -43,7 +45,7 @@ class Documents:
         self._body = self._versions.c.document if flows else self._versions.c.body
         self._no = self._versions.c.flow_no if flows else self._versions.c.template_no
 
-    async def create(self, app: int, name: str, body: str, now: datetime) -> Document:
+    async def create(self, app: int, name: str, body: str, now: datetime, *, dlt_template_id: str = "") -> Document:
         """Create one. Raises NameTaken."""
         thing_id = new_id(self._prefix)
 
@@ -59,16 +61,24 @@ class Documents:
                 name=name,
                 lname=key_of(name),
                 version=1,
+                dlt_template_id=dlt_template_id,
                 created_at=at,
                 updated_at=at,
             )
             self._write_version(conn, app, no, 1, body)
-            return Document(Named(no, thing_id, name), 1, body, now)
+            return Document(Named(no, thing_id, name), 1, body, now, dlt_template_id)
 
         return await self._db.write(create)
 
     async def change(
-        self, app: int, thing_id: str, now: datetime, *, name: str | None = None, body: str | None = None
+        self,
+        app: int,
+        thing_id: str,
+        now: datetime,
+        *,
+        name: str | None = None,
+        body: str | None = None,
+        dlt_template_id: str | None = None,
     ) -> Document | None:
         """Give one another name, or the next version of its body, and return it; None when there is no such thing.
 
@@ -85,6 +95,8 @@ class Documents:
             if name is not None:
                 self._refuse_taken(conn, app, name, but=row["no"])
                 values |= {"name": name, "lname": key_of(name)}
+            if dlt_template_id is not None:
+                values["dlt_template_id"] = dlt_template_id
             if body is not None:
                 values["version"] = row["version"] + 1
                 self._write_version(conn, app, row["no"], values["version"], body)
@@ -168,7 +180,7 @@ class Documents:
         if row is None:
             return None
         named = Named(row["no"], row["id"], row["name"])
-        return Document(named, row["version"], row["body"], from_micros(row["created_at"]))
+        return Document(named, row["version"], row["body"], from_micros(row["created_at"]), row["dlt_template_id"])
 
     def _refuse_taken(self, conn: sa.Connection, app: int, name: str, *, but: int = 0) -> None:
         thing = self._thing

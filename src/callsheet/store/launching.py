@@ -14,7 +14,7 @@ from callsheet.core.notice import NoticeKind
 from callsheet.core.run import Execution, Launch
 from callsheet.store import tables as t
 from callsheet.store.outbox import tell_of_run
-from callsheet.store.rows import all_of, insert
+from callsheet.store.rows import all_of, insert, to_json
 
 TAKES_NOTHING_MORE = 2**62
 """As the size that was taken of a list: a run of one contact takes in nothing that its list gains."""
@@ -88,6 +88,7 @@ def open_run(
         status=Status.active.value,
         sender_no=sender_no,
         text=text,
+        tags=to_json(_tags(conn, campaign, sender_no)),
         execution=launch.execution.value,
         only_unreached=int(launch.only_unreached),
         reason=launch.reason,
@@ -108,6 +109,20 @@ def open_run(
     set_status(conn, running, Status.active, now)
     tell_of_run(conn, running, NoticeKind.run_started, now)
     return replace(running, updated_at=now, run_updated_at=now)
+
+
+def _tags(conn: sa.Connection, campaign: Campaign, sender_no: int) -> dict[str, str]:
+    """Return what some carriers want to know of a run's text besides, as it is now."""
+    plan, app = campaign.definition.message, campaign.app
+    table, named = (t.flow, plan.flow) if plan.flow is not None else (t.template, plan.template)
+    tags = {"dlt_entity_id": _one_text(conn, t.sender.c.dlt_entity_id, app, t.sender.c.no == sender_no)}
+    if named is not None:
+        tags["dlt_template_id"] = _one_text(conn, table.c.dlt_template_id, app, table.c.id == named.id)
+    return {name: text for name, text in tags.items() if text}
+
+
+def _one_text(conn: sa.Connection, column: sa.Column[str], app: int, which: sa.ColumnElement[bool]) -> str:
+    return conn.execute(sa.select(column).where(column.table.c.app == app, which)).scalar_one_or_none() or ""
 
 
 def _lay_cursors(conn: sa.Connection, campaign: Campaign, run_no: int) -> None:

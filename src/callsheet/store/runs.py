@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import msgspec
 import sqlalchemy as sa
 
 from callsheet.clock import from_micros, to_micros
@@ -116,6 +117,7 @@ def _select() -> sa.Select[Any]:
             sender.c.trunk_no,
             sender.c.segments_per_second,
             sender.c.flow_id,
+            sender.c.dlt_entity_id,
         )
         .join(
             version,
@@ -169,6 +171,7 @@ def _run(row: Mapping[str, Any], lists: Mapping[int, int]) -> Run:
             from_micros(row["ends_at"]) if row["ends_at"] else None,
             bool(row["over_hours"]),
         ),
+        msgspec.json.decode(row["tags"]),
         _restored(row),
     )
 

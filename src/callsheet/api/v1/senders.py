@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.contract import Responses, problems
-from callsheet.api.v1.shapes import Body
+from callsheet.api.v1.shapes import Body, DltId
 from callsheet.api.v1.strict import Router
 from callsheet.core.errors import BodyTooLarge, Conflict, FieldError, InUse, Invalid, SenderNotFound
 from callsheet.core.run import Sender
@@ -48,6 +48,8 @@ class ChangedSender(Body):
     """The trunk that carries its messages. It cannot change while a run speaks through it."""
     flow_id: str | None = None
     """The experience flow that a single message through it starts (`outboundsms`); null: none."""
+    dlt_entity_id: DltId = ""
+    """Whose sender it is, as registered with the operators of India (DLT); empty: it is not."""
 
 
 class ShownSender(BaseModel):
@@ -58,6 +60,7 @@ class ShownSender(BaseModel):
     segments_per_second: float | None
     trunk_id: str
     flow_id: str | None
+    dlt_entity_id: str
 
 
 class Senders(BaseModel):
@@ -143,4 +146,5 @@ def _show(sender: Sender | None, trunks: Mapping[int, str]) -> ShownSender:
         segments_per_second=sender.segments_per_second,
         trunk_id=trunks.get(sender.trunk_no, ""),
         flow_id=sender.flow_id or None,
+        dlt_entity_id=sender.dlt_entity_id,
     )

@@ -44,6 +44,8 @@ Name = Annotated[str, StringConstraints(max_length=MAX_NAME_CHARACTERS), AfterVa
 LongName = Annotated[str, StringConstraints(max_length=128), AfterValidator(_name)]
 """Of things that the documented API has no limit for."""
 Description = Annotated[str, StringConstraints(max_length=MAX_DESCRIPTION_CHARACTERS)]
+DltId = Annotated[str, StringConstraints(pattern=r"^[0-9]{0,30}$")]
+"""An id of the registers that the operators of India keep (DLT): digits, or empty."""
 Reason = Annotated[str, StringConstraints(max_length=MAX_DESCRIPTION_CHARACTERS), AfterValidator(_words)]
 """Why somebody does what others have to bear."""
 Instant = Annotated[datetime, PlainSerializer(write_instant, return_type=str)]

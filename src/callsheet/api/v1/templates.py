@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.contract import problems
-from callsheet.api.v1.shapes import USUAL_LIMIT, After, Body, Limit, LongName, Page, no_cursor, page_of
+from callsheet.api.v1.shapes import USUAL_LIMIT, After, Body, DltId, Limit, LongName, Page, no_cursor, page_of
 from callsheet.api.v1.strict import Router
 from callsheet.core.contacts import LONGEST_VALUE, MOST_COLUMNS
 from callsheet.core.errors import BodyTooLarge, FieldError, InUse, Invalid, NameTaken, NotFound, TemplateNotFound
@@ -40,6 +40,8 @@ class NewTemplate(Body):
     """What campaigns call it; no two templates of an app have one name."""
     body: _TemplateBody
     """Plain text, HTML, or either as Base64, with placeholders for columns."""
+    dlt_template_id: DltId = ""
+    """As which its text is registered with the operators of India (DLT); empty: it is not."""
 
 
 class ChangedTemplate(Body):
@@ -49,6 +51,8 @@ class ChangedTemplate(Body):
     """What campaigns call it."""
     body: _TemplateBody | None = None
     """The next version of its text."""
+    dlt_template_id: DltId | None = None
+    """As which its text is registered with the operators of India (DLT); empty: it is not."""
 
 
 class NewClone(Body):
@@ -97,6 +101,8 @@ class ShownTemplate(Template):
     """A template at its present version, and what it comes to."""
 
     version: int
+    dlt_template_id: str
+    """As which its text is registered with the operators of India; empty: it is not."""
     text: str
     """What is left of the body to send: decoded, and out of its HTML."""
     placeholders: list[str]
@@ -133,8 +139,10 @@ class ShownPreview(BaseModel):
 async def create_template(runtime: Served, app: Tenant, new: NewTemplate) -> Template:
     """Create a template. Its placeholders are checked now, not when a campaign starts."""
     _check(new.body)
-    created = await runtime.store.templates.create(app.no, new.name, new.body, runtime.clock.now())
-    return Template(id=created.named.id, name=created.named.name, body=created.body)
+    created = await runtime.store.templates.create(
+        app.no, new.name, new.body, runtime.clock.now(), dlt_template_id=new.dlt_template_id
+    )
+    return _as_written(created)
 
 
 @router.get("")
@@ -176,7 +184,7 @@ async def change_template(runtime: Served, app: Tenant, template_id: str, change
     if changed.body is not None:
         _check(changed.body)
     now = runtime.clock.now()
-    found = await runtime.store.templates.change(app.no, template_id, now, name=changed.name, body=changed.body)
+    found = await runtime.store.templates.change(app.no, template_id, now, **changed.model_dump())
     if found is None:
         raise TemplateNotFound
     return await _show(runtime, app, found)
@@ -194,8 +202,9 @@ async def clone_template(runtime: Served, app: Tenant, template_id: str, new: Ne
     """Make a copy of a template."""
     found = await _find(runtime, app, template_id)
     name = (new.name if new is not None else None) or found.named.name[: _LONGEST_NAME - len(_COPY)] + _COPY
-    created = await runtime.store.templates.create(app.no, name, found.body, runtime.clock.now())
-    return Template(id=created.named.id, name=created.named.name, body=created.body)
+    now, tag = runtime.clock.now(), found.dlt_template_id
+    created = await runtime.store.templates.create(app.no, name, found.body, now, dlt_template_id=tag)
+    return _as_written(created)
 
 
 @router.post(
@@ -207,6 +216,10 @@ async def preview_template(
     """Show what a template becomes for a contact."""
     found = await _find(runtime, app, template_id)
     return await _preview(runtime, app, found.body, asked or ForContact())
+
+
+def _as_written(created: Document) -> Template:
+    return Template(id=created.named.id, name=created.named.name, body=created.body)
 
 
 def _check(body: str) -> None:
@@ -254,6 +267,7 @@ async def _show(runtime: Runtime, app: App, found: Document) -> ShownTemplate:
         name=found.named.name,
         body=found.body,
         version=found.version,
+        dlt_template_id=found.dlt_template_id,
         text=text,
         placeholders=list(compile_text(text).fields),
         segments_estimate=preview(text).segments,

@@ -20,6 +20,8 @@ class Sender(Record, frozen=True):
     segments_per_second: float | None
     trunk_id: str
     flow_id: str | None
+    dlt_entity_id: str
+    """Whose it is, as registered with the operators of India; empty: it is not."""
 
 
 class Senders(Resource[Mode]):
@@ -48,9 +50,12 @@ class Senders(Resource[Mode]):
         segments_per_second: Given[float | None] = UNSET,
         trunk_id: Given[str] = UNSET,
         flow_id: Given[str | None] = UNSET,
+        dlt_entity_id: Given[str] = UNSET,
     ) -> Call[Sender]:
         """Change a sender's speed, its trunk, or the flow that its conversations follow."""
-        body = given(segments_per_second=segments_per_second, trunk_id=trunk_id, flow_id=flow_id)
+        body = given(
+            segments_per_second=segments_per_second, trunk_id=trunk_id, flow_id=flow_id, dlt_entity_id=dlt_entity_id
+        )
         return Call("PATCH", _ONE, Sender, {"sender_id": sender_id}, body=body)
 
     @Single

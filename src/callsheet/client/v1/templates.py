@@ -31,6 +31,8 @@ class ShownTemplate(WrittenTemplate, frozen=True):
     """A template with what it comes to."""
 
     version: int
+    dlt_template_id: str
+    """As which it is registered with the operators of India; empty: it is not."""
     text: str
     """The body as text, where it was written in HTML."""
     placeholders: tuple[str, ...]
@@ -64,9 +66,9 @@ class Templates(Resource[Mode]):
     """Templates: texts with placeholders."""
 
     @Single
-    def create(self, name: str, body: str) -> Call[WrittenTemplate]:
+    def create(self, name: str, body: str, *, dlt_template_id: Given[str] = UNSET) -> Call[WrittenTemplate]:
         """Create a template."""
-        return Call("POST", _ALL, WrittenTemplate, body=given(name=name, body=body))
+        return Call("POST", _ALL, WrittenTemplate, body=given(name=name, body=body, dlt_template_id=dlt_template_id))
 
     @Paged
     def list(self, *, search: str | None = None, limit: int = 1000) -> Call[Page[Template]]:
@@ -79,9 +81,17 @@ class Templates(Resource[Mode]):
         return Call("GET", _ONE, ShownTemplate, {"template_id": template_id})
 
     @Single
-    def change(self, template_id: str, *, name: Given[str] = UNSET, body: Given[str] = UNSET) -> Call[ShownTemplate]:
+    def change(
+        self,
+        template_id: str,
+        *,
+        name: Given[str] = UNSET,
+        body: Given[str] = UNSET,
+        dlt_template_id: Given[str] = UNSET,
+    ) -> Call[ShownTemplate]:
         """Change a template. Runs that have begun keep the version that they began with."""
-        return Call("PATCH", _ONE, ShownTemplate, {"template_id": template_id}, body=given(name=name, body=body))
+        changes = given(name=name, body=body, dlt_template_id=dlt_template_id)
+        return Call("PATCH", _ONE, ShownTemplate, {"template_id": template_id}, body=changes)
 
     @Single
     def delete(self, template_id: str) -> Call[None]:

@@ -70,6 +70,8 @@ sender = sa.Table(
     sa.Column("segments_per_second", sa.Double(), nullable=True),
     # The flow that a single message through it starts; empty: none.
     text("flow_id", default=""),
+    # Whose sender it is, as registered with the operators of India; empty: not.
+    text("dlt_entity_id", default=""),
     # Not 0: it was deleted. Its runs go on naming it.
     whole("deleted_at", default="0"),
     whole("created_at"),

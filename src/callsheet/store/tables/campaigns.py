@@ -18,6 +18,8 @@ def _versioned(name: str, body: str) -> tuple[sa.Table, sa.Table]:
         text("name"),
         text("lname"),
         whole("version"),
+        # As which the text is registered with the operators of India; empty: not.
+        text("dlt_template_id", default=""),
         whole("created_at"),
         whole("updated_at"),
         sa.UniqueConstraint("app", "id"),

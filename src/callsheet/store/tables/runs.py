@@ -19,6 +19,8 @@ run = sa.Table(
     whole("sender_no"),
     # The text to send, pinned at the start: from the template, the flow or the campaign itself.
     text("text"),
+    # What some carriers want to know of it besides, as a JSON object, pinned too: see `Outbound`.
+    text("tags", default="{}"),
     # How it was begun: see `Launch`.
     text("execution", default="NORMAL"),
     flag("only_unreached"),
