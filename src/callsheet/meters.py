@@ -18,3 +18,7 @@ deliveries = Counter(
 callbacks = Counter("callsheet_callbacks", "Callbacks of carriers, by outcome.", ["outcome"], registry=registry)
 active_runs = Gauge("callsheet_active_runs", "Runs that are active now.", registry=registry)
 held_intents = Gauge("callsheet_held_intents", "Intents that this node holds without a result.", registry=registry)
+smpp_sessions = Gauge("callsheet_smpp_sessions", "SMPP sessions of this node that are bound.", registry=registry)
+smpp_troubles = Counter(
+    "callsheet_smpp_troubles", "What SMPP carriers sent and nobody asked for.", ["what"], registry=registry
+)

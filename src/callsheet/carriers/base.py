@@ -211,7 +211,9 @@ Done = Callable[[Accepted | SendError], None]
 class Carrier(Protocol):
     """A mouth for text."""
 
-    limits: Limits
+    @property
+    def limits(self) -> Limits:
+        """What it bears now."""
 
     async def open(self, hear: Hear) -> None:
         """Begin to connect, and to tell what is heard; what was not acknowledged before is told again.

@@ -12,6 +12,8 @@ from callsheet.carriers.account import Account
 from callsheet.carriers.base import Carrier
 from callsheet.carriers.callback import Doors, Ears
 from callsheet.carriers.sandbox.account import SandboxAccount
+from callsheet.carriers.smpp.account import SmppAccount
+from callsheet.carriers.smpp.carrier import SmppCarrier
 from callsheet.carriers.twilio.account import TwilioAccount
 from callsheet.carriers.twilio.carrier import hear_twilio, make_twilio
 from callsheet.clock import Clock
@@ -46,9 +48,14 @@ class Known(NamedTuple):
     """How the callbacks of such an account are understood; None: this carrier calls nobody back."""
 
 
+def _make_smpp(account: SmppAccount, given: Given) -> Carrier:
+    return SmppCarrier(account, given.clock, given.rng, given.fence, trunk_id=given.trunk_id)
+
+
 KNOWN: Final[Mapping[str, Known]] = MappingProxyType(
     {
         "sandbox": Known(SandboxAccount, lambda _, given: given.sandbox()),
+        "smpp": Known(SmppAccount, _make_smpp),
         "twilio": Known(TwilioAccount, make_twilio, hear_twilio),
     }
 )

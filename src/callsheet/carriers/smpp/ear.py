@@ -1,0 +1,173 @@
+"""The ear of a carrier: what its sessions hear is told in batches, and acknowledged after it was stored.
+
+A `deliver_sm` that could not be stored is answered with ESME_RX_T_APPN, upon which the carrier keeps it; one whose
+session has ended is stored all the same, and told again by the carrier.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import deque
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import structlog
+
+from callsheet import meters
+from callsheet.carriers.base import Hear, Heard, Inbound, Receipt
+from callsheet.carriers.smpp.account import SmppAccount
+from callsheet.carriers.smpp.addresses import number_of
+from callsheet.carriers.smpp.alphabets import Alphabet
+from callsheet.carriers.smpp.commands import Status
+from callsheet.carriers.smpp.failures import UnreadableReceipt
+from callsheet.carriers.smpp.pdu import Message, Pdu
+from callsheet.carriers.smpp.reading import read_text
+from callsheet.carriers.smpp.receipts import is_receipt, read_receipt
+from callsheet.carriers.smpp.repetitions import Repetitions
+from callsheet.clock import Clock
+
+log = structlog.get_logger()
+
+MOST_HEARD: Final = 5_000
+"""More are not taken while these are not stored: the carrier keeps them."""
+BATCH: Final = 1_000
+AGAIN_SECONDS: Final = 0.5
+"""How long to wait before our own news are told again, when they could not be stored."""
+DOUBTFUL_SECONDS: Final = 2.0
+"""An answer that was written so shortly before its link broke may not have arrived."""
+
+
+class Speaker(Protocol):
+    """A session, as far as the ear knows it."""
+
+    def answer(self, pdu: Pdu, status: int = Status.OK) -> bool:
+        """Acknowledge, or refuse, what was heard; false: the link is gone."""
+
+
+@dataclass(slots=True, eq=False)
+class _Entry:
+    heard: Heard | None
+    """None: there is nothing to store."""
+    speaker: Speaker | None = None
+    pdu: Pdu | None = None
+    digest: bytes = b""
+
+
+class Ear:
+    """What the sessions of a carrier hear."""
+
+    def __init__(self, account: SmppAccount, clock: Clock, rng: random.Random) -> None:
+        self._account = account
+        self._clock = clock
+        self._zero = Alphabet(account.data_coding_0)
+        self._repetitions = Repetitions(rng)
+        self._entries: deque[_Entry] = deque()
+        self._telling: list[_Entry] = []
+        self._answered: deque[tuple[float, _Entry]] = deque()
+        self._work = asyncio.Event()
+        self.quiet = asyncio.Event()
+        """Nothing waits to be stored or answered."""
+        self.quiet.set()
+
+    def hear(self, speaker: Speaker, pdu: Pdu, message: Message) -> bool:
+        """Take a `deliver_sm`; false: there is no room for it now."""
+        if len(self._entries) >= MOST_HEARD:
+            return False
+        entry = _Entry(None, speaker, pdu)
+        if is_receipt(message):
+            try:
+                entry.heard = read_receipt(message, self._clock.now(), self._account.receipt_id)
+            except UnreadableReceipt:
+                # Told again it would be no better.
+                meters.smpp_troubles.labels("receipt").inc()
+        else:
+            entry.digest = self._repetitions.digest(message)
+            entry.heard = self._inbound(message, entry.digest)
+        self._add(entry)
+        return True
+
+    def _inbound(self, message: Message, digest: bytes) -> Inbound:
+        text, part = read_text(message, self._zero)
+        return Inbound(
+            self._repetitions.name(digest, self._clock.monotonic()),
+            number_of(message.source_ton, message.source),
+            number_of(message.destination_ton, message.destination),
+            text,
+            self._clock.now(),
+            part,
+        )
+
+    def tell(self, receipt: Receipt) -> None:
+        """Take what we know by ourselves, and no carrier repeats."""
+        self._add(_Entry(receipt))
+
+    def _add(self, entry: _Entry) -> None:
+        self._entries.append(entry)
+        self.quiet.clear()
+        self._work.set()
+
+    @property
+    def waiting(self) -> int:
+        """How many are not stored, or not answered."""
+        return len(self._entries) + len(self._telling)
+
+    def fall(self, speaker: Speaker) -> None:
+        """A session has ended: what it was not answered, or a moment ago only, may be told again."""
+        now = self._clock.monotonic()
+        self._forget_answered(now)
+        lately = [entry for _, entry in self._answered]
+        for entry in (*lately, *self._telling, *self._entries):
+            if entry.speaker is speaker:
+                self._expect(entry, now)
+
+    def _expect(self, entry: _Entry, now: float) -> None:
+        if isinstance(entry.heard, Inbound):
+            self._repetitions.expect(entry.heard.inbound_id, entry.digest, now)
+
+    async def run(self, hear: Hear) -> None:
+        """Tell, until cancelled."""
+        while True:
+            await self._work.wait()
+            self._telling = [self._entries.popleft() for _ in range(min(BATCH, len(self._entries)))]
+            status, heard = Status.OK, [entry.heard for entry in self._telling if entry.heard is not None]
+            try:
+                if heard:
+                    await hear(heard)
+            except Exception as error:  # noqa: BLE001 (whatever it was: the carrier keeps what we do not acknowledge)
+                log.warning("smpp.not_heard", count=len(heard), error=type(error).__name__)
+                status = Status.RECEIVER_TEMPORARY_ERROR
+            again = self._answer(status)
+            if again:
+                await self._clock.sleep(AGAIN_SECONDS)
+                self._entries.extendleft(reversed(again))
+            if not self._entries:
+                self._work.clear()
+                self.quiet.set()
+
+    def _answer(self, status: Status) -> list[_Entry]:
+        """Answer what was told; return our own news, if they were not stored."""
+        again, now = [], self._clock.monotonic()
+        for entry in self._telling:
+            if entry.speaker is None or entry.pdu is None:
+                again.append(entry)
+            elif entry.speaker.answer(entry.pdu, status):
+                if status:
+                    self._expect(entry, now)
+                elif entry.digest:
+                    self._answered.append((now, entry))
+        self._telling = []
+        self._forget_answered(now)
+        return again if status else []
+
+    def _forget_answered(self, now: float) -> None:
+        while self._answered and self._answered[0][0] < now - DOUBTFUL_SECONDS:
+            self._answered.popleft()
+
+
+class DeafEar(Ear):
+    """Takes nothing: the carrier keeps what it has for us. For a session that only tries the account."""
+
+    def hear(self, speaker: Speaker, pdu: Pdu, message: Message) -> bool:  # noqa: ARG002
+        """Refuse it for now."""
+        return False

@@ -1,0 +1,105 @@
+"""One message on its way: one `submit_sm`, or one for each part of a long text, and what came of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from callsheet.carriers.base import Accepted, Done, NoAnswer, NotConnected, Outbound, SendError
+from callsheet.carriers.smpp.pdu import Message
+from callsheet.carriers.smpp.receipts import plain_id
+from callsheet.core.attempt import Kind
+
+INCOMPLETE: Final = "incomplete"
+"""The code of a text of which the carrier took some parts, and definitely not all."""
+
+
+class Sending:
+    """A message and its parts, numbered from 0.
+
+    A part waits to be written, is on the wire (its sequence number is known), was taken or was refused.
+    """
+
+    __slots__ = ("_done", "_has_left", "_leave", "deadline", "ended", "errors", "ids", "message", "on_wire", "parts",
+                 "unwritten")  # fmt: skip
+
+    def __init__(
+        self, message: Outbound, parts: Sequence[Message], leave: Callable[[], None], done: Done, deadline: float
+    ) -> None:
+        self.message = message
+        self.parts = parts
+        self.deadline = deadline
+        """On the monotonic clock: then it is ended, whatever is known."""
+        self.ended = False
+        self.ids: dict[int, str] = {}
+        """Of the parts that were taken; some carriers give no id."""
+        self.errors: dict[int, SendError] = {}
+        self.on_wire: dict[int, int] = {}
+        """Sequence number to part."""
+        self.unwritten = len(parts)
+        self._has_left = False
+        self._leave = leave
+        self._done = done
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether the carrier may have a part of it."""
+        return bool(self.on_wire or self.ids)
+
+    @property
+    def is_spoiled(self) -> bool:
+        """Whether it cannot become whole any more."""
+        return any(error.kind is not Kind.refused for error in self.errors.values())
+
+    def write(self, part: int, sequence: int) -> None:
+        """A part goes to the wire; with the last one the message has left."""
+        self.on_wire[sequence] = part
+        self.unwritten -= 1
+        if not self.unwritten and not self._has_left:
+            self._has_left = True
+            self._leave()
+
+    def take(self, sequence: int, carrier_id: str) -> None:
+        """Note that a part was taken."""
+        self.ids[self.on_wire.pop(sequence)] = carrier_id
+
+    def refuse(self, sequence: int, error: SendError) -> None:
+        """Note that a part was refused."""
+        self.errors[self.on_wire.pop(sequence)] = error
+
+    def retry(self) -> list[int]:
+        """Return the parts to be written again, and forget that they were refused."""
+        parts = sorted(self.errors)
+        self.errors.clear()
+        self.unwritten += len(parts)
+        return parts
+
+    def end(self, answer: Accepted | SendError) -> None:
+        """Tell the answer, once."""
+        if not self.ended:
+            self.ended = True
+            self._done(answer)
+
+    def verdict(self, silence: str = "", untouched: SendError | None = None) -> tuple[Accepted | SendError, bool]:
+        """Return what is known, and whether the carrier took some of it and definitely not all.
+
+        `silence` is the code where nobody knows, `untouched` what it is when nothing was written.
+        """
+        if len(self.ids) == len(self.parts):
+            return self._accepted(), False
+        if self.on_wire:
+            return NoAnswer(silence), False
+        if self.ids:
+            # The person has a part of it: whatever follows must not become a second text.
+            return self._accepted(), True
+        for error in self.errors.values():
+            if error.kind is not Kind.refused:
+                return error, False
+        return next(iter(self.errors.values()), untouched or NotConnected()), False
+
+    def _accepted(self) -> Accepted:
+        if len(self.parts) == 1:
+            carrier_id = self.ids[0]
+            return Accepted(carrier_id, self.message.segments, (plain_id(carrier_id),) if carrier_id else ())
+        ids = [self.ids[part] for part in sorted(self.ids)]
+        return Accepted(ids[0], len(ids), tuple(plain_id(one) for one in ids if one))
