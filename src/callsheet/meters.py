@@ -10,6 +10,9 @@ armed = Counter("callsheet_armed", "Attempts that were armed by this node.", reg
 events = Counter("callsheet_events", "Happenings that were recorded, by kind.", ["kind"], registry=registry)
 reaped = Counter("callsheet_reaped", "Attempts that became uncertain when their lease ran out.", registry=registry)
 unknown_receipts = Counter("callsheet_unknown_receipts", "Receipts that name no attempt of ours.", registry=registry)
+loose_receipts = Counter(
+    "callsheet_loose_receipts", "Receipts that do not carry our reference, by outcome.", ["outcome"], registry=registry
+)
 opt_outs = Counter("callsheet_opt_outs", "Replies that opted out.", registry=registry)
 imported_rows = Counter("callsheet_imported_rows", "Rows that imports read.", ["outcome"], registry=registry)
 deliveries = Counter(

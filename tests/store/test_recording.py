@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from callsheet.core.attempt import Happening, Intent, Kind, fold
 from callsheet.core.run import Run
 from callsheet.store.apps import App
-from callsheet.store.protocol import ArmKey, Batch
+from callsheet.store.protocol import ArmKey, Batch, Recorded
 from callsheet.store.recording import SEGMENTS, UNMEASURED
 from callsheet.store.store import Store
 from databases import Place, rows
@@ -230,7 +230,7 @@ async def test_arms_are_held_until_they_ended(store: Store, app: App, clock: Sti
 async def test_a_batch_without_news_is_fine(store: Store, app: App, clock: StillClock, node: Node):
     await start_run(store, app, clock, 1)
 
-    assert await node.record() == (0, None, 0)
+    assert await node.record() == Recorded(0, None, 0)
 
 
 async def test_many_events_in_one_batch(store: Store, app: App, clock: StillClock, node: Node):

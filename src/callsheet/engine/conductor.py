@@ -32,6 +32,7 @@ from callsheet.engine.reaper import Reaper
 from callsheet.engine.recorder import Recorder
 from callsheet.engine.scheduler import Scheduler
 from callsheet.engine.starter import Starter
+from callsheet.engine.sweeper import Sweeper
 from callsheet.engine.turnstile import Turnstile
 from callsheet.store.apps import Trunk
 from callsheet.store.protocol import Recorded
@@ -88,6 +89,7 @@ class Conductor:
         self.recorder: Recorder
         self._scheduler: Scheduler
         self._reaper: Reaper
+        self._sweeper: Sweeper
 
     async def start(self) -> None:
         """Register this node, settle what an earlier one left, open the lines, and start the loops."""
@@ -101,6 +103,7 @@ class Conductor:
             node_no=self.node_no,
         )  # fmt: skip
         self.recorder.on_recorded = self._on_recorded
+        self._sweeper = Sweeper(self._store, self.recorder)
         self.holds.on_handed = self.recorder.nudge
         self._scheduler = Scheduler(
             self._store, self.agenda, self.holds, given.clock, node_no=self.node_no, tick_seconds=tuning.tick_seconds
@@ -122,6 +125,7 @@ class Conductor:
         self._watch("scheduler", self._scheduler.run)
         self._watch("eraser", self.eraser.run)
         self._watch("starter", self.starter.run)
+        self._watch("sweeper", self._sweeper.run)
         log.info("engine.started", node=self.node_no, runs=len(self.agenda.states))
 
     def is_running(self) -> bool:
@@ -134,9 +138,8 @@ class Conductor:
 
     def hearing(self, trunk: Trunk) -> Hearing:
         """Return an ear of a trunk: its line may be open elsewhere. The engine must have been started."""
-        return Hearing(
-            self._store, trunk, self.recorder, partial(inbound.hear, self._store, trunk.app, forbid=self.forbid)
-        )
+        hear_inbound = partial(inbound.hear, self._store, trunk.app, forbid=self.forbid)
+        return Hearing(self._store, trunk, self.recorder, self._given.clock, hear_inbound)
 
     async def _open(self, trunk: Trunk) -> None:
         """Open the line of a trunk. One that cannot be opened is tried again when a run asks: the others go on."""
@@ -219,6 +222,8 @@ class Conductor:
         return Pace(self._store.hot, self._given.clock, app, buckets)
 
     def _on_recorded(self, recorded: Recorded) -> None:
+        if recorded.parked:
+            self._sweeper.wake()
         if recorded.again_at is not None or not len(self.holds):
             self.agenda.wake()
         for dispatcher in self._dispatchers.values():
@@ -257,6 +262,7 @@ class Conductor:
         self.eraser.stop()
         self.preparer.stop()
         self.preflighter.stop()
+        self._sweeper.stop()
         self.recorder.stop()
         await _ended(self._tasks)
         with suppress(Unavailable):  # else the leases run out

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 
 import structlog
 
 from callsheet import meters
 from callsheet.carriers.base import Heard, Inbound, Receipt
+from callsheet.clock import Clock
 from callsheet.core.attempt import Happening, as_said
-from callsheet.core.ids import decode_attempt
+from callsheet.core.ids import AttemptKey, decode_attempt
+from callsheet.core.matching import Carried, LooseReceipt, canonical_ids, contact_number
 from callsheet.engine.recorder import Recorder
 from callsheet.store.apps import Trunk
 from callsheet.store.store import Store
@@ -25,10 +28,11 @@ HearInbound = Callable[[Sequence[Inbound]], Awaitable[None]]
 class Hearing:
     """The ear of one trunk: of its open line, and of callbacks, which reach any node."""
 
-    def __init__(self, store: Store, trunk: Trunk, recorder: Recorder, hear_inbound: HearInbound) -> None:
+    def __init__(self, store: Store, trunk: Trunk, recorder: Recorder, clock: Clock, hear_inbound: HearInbound) -> None:
         self._store = store
         self._trunk = trunk
         self._recorder = recorder
+        self._clock = clock
         self._hear_inbound = hear_inbound
         self._own_runs: set[int] = set()
         """Runs of the trunk's app that were heard of: a run never changes hands."""
@@ -51,20 +55,48 @@ class Hearing:
         if receipts:
             await self._hear_receipts(receipts)
 
+    def expect(self, key: AttemptKey, carrier_ids: Sequence[str], at: datetime) -> Carried:
+        """Say under which ids the carrier will speak of an attempt that it took."""
+        return Carried(self._trunk.app, self._trunk.no, key, canonical_ids(carrier_ids), at)
+
     async def _hear_receipts(self, receipts: Sequence[Receipt]) -> None:
         keys = [decode_attempt(receipt.reference) for receipt in receipts]
         await self._learn({key.run_no for key in keys if key is not None})
-        happenings = []
+        happenings, loose, unknown = [], [], 0
         for key, receipt in zip(keys, receipts, strict=True):
             # One that names another app's attempt was forged, or sent astray: it changes nothing.
             if key is not None and key.run_no in self._own_runs:
                 code, ref = as_said(receipt.code), as_said(receipt.carrier_id)
                 happenings.append(Happening(*key, receipt.kind, receipt.at, code, ref))
+            elif key is None and (read := self._read(receipt)):
+                loose.append(read)
             else:
-                log.warning("receipt.unknown", trunk=self._trunk.id)
-                meters.unknown_receipts.inc()
-        if happenings:
-            await self._recorder.settle(happenings)
+                unknown += 1
+        if unknown:
+            log.warning("receipt.unknown", trunk=self._trunk.id, count=unknown)
+            meters.unknown_receipts.inc(unknown)
+        if happenings or loose:
+            await self._recorder.settle(happenings, loose)
+
+    def _read(self, receipt: Receipt) -> LooseReceipt | None:
+        """Read a receipt that does not carry our reference; None when it says of nothing and nobody that it speaks."""
+        ids = canonical_ids((receipt.carrier_id, *receipt.other_ids))
+        key, number = self._store.vault.app(self._trunk.app), contact_number(receipt.number)
+        person = key.person(number) if key is not None and number is not None else b""
+        if not ids and not person:
+            return None
+        return LooseReceipt(
+            self._trunk.app,
+            self._trunk.no,
+            ids,
+            person,
+            receipt.kind,
+            receipt.at,
+            self._clock.now(),
+            as_said(receipt.code),
+            as_said(receipt.carrier_id),
+            receipt.hint,
+        )
 
     async def _learn(self, run_nos: set[int]) -> None:
         """Find out which of these runs are the app's."""

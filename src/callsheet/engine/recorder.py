@@ -15,6 +15,7 @@ from callsheet.clock import Clock
 from callsheet.core.attempt import Happening
 from callsheet.core.errors import Unavailable
 from callsheet.core.ids import AttemptKey
+from callsheet.core.matching import Carried, LooseReceipt
 from callsheet.engine.failpoints import Failpoints
 from callsheet.engine.holds import Holds
 from callsheet.store.protocol import Batch, HotStore, Recorded
@@ -53,7 +54,8 @@ class Recorder:
         self._node_no = node_no
         self._linger_seconds = linger_seconds
         self._batch_no = 0
-        self._noted: list[Happening] = []
+        self._noted: list[Happening | LooseReceipt] = []
+        self._carried: list[Carried] = []
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
         self._count = 0
         self._work = asyncio.Event()
@@ -62,13 +64,15 @@ class Recorder:
         """How often a batch is tried; 0: until it is stored."""
         self.on_recorded: Callable[[Recorded], None] = lambda _: None
 
-    def note(self, happening: Happening) -> None:
-        """Take a happening that nobody waits for."""
+    def note(self, happening: Happening, carried: Carried | None = None) -> None:
+        """Take a happening that nobody waits for, and the ids under which the carrier will speak of it."""
         self._noted.append(happening)
+        if carried is not None:
+            self._carried.append(carried)
         self._count += 1
         self._work.set()
 
-    def note_all(self, happenings: Sequence[Happening]) -> None:
+    def note_all(self, happenings: Sequence[Happening | LooseReceipt]) -> None:
         """Take many at once."""
         self._noted.extend(happenings)
         self._count += len(happenings)
@@ -78,9 +82,9 @@ class Recorder:
         """Write down soon which arms were handed, although nothing happened yet."""
         self._work.set()
 
-    async def settle(self, happenings: Sequence[Happening]) -> None:
-        """Take happenings and return when they are durable."""
-        self.note_all(happenings)
+    async def settle(self, happenings: Sequence[Happening], receipts: Sequence[LooseReceipt] = ()) -> None:
+        """Take happenings, and receipts that do not say whose they are, and return when they are durable."""
+        self.note_all([*happenings, *receipts])
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((self._count, future))
         await future
@@ -108,22 +112,23 @@ class Recorder:
 
     async def flush(self) -> None:
         """Write one batch; a store that is away is asked again with the same batch until it answers."""
-        happenings, self._noted = self._noted[:FULL], self._noted[FULL:]
+        taken, self._noted = self._noted[:FULL], self._noted[FULL:]
+        carried, self._carried = self._carried, []
+        happenings = [one for one in taken if isinstance(one, Happening)]
+        receipts = [one for one in taken if isinstance(one, LooseReceipt)] if len(happenings) < len(taken) else []
         for happening in happenings:
             self._holds.end(AttemptKey(happening.run_no, happening.person, happening.n))
         handed, ended = self._holds.collect()
-        if not happenings and not handed and not ended:
+        if not taken and not handed and not ended:
             return
         self._batch_no += 1
-        batch = Batch(self._node_no, self._batch_no, happenings, handed, ended)
+        batch = Batch(self._node_no, self._batch_no, happenings, handed, ended, carried, receipts)
         self._failpoints.reach("before_record")
         recorded = await self._record(batch)
         if recorded is None:
             return
         self._failpoints.reach("after_record")
-        for kind, number in Counter(happening.kind for happening in happenings).items():
-            meters.events.labels(kind=kind.value).inc(number)
-        meters.unknown_receipts.inc(recorded.unknown)
+        _measure(happenings, recorded)
         self._tell(self._count - len(self._noted))
         self.on_recorded(recorded)
 
@@ -142,10 +147,11 @@ class Recorder:
 
     def _give_up(self, batch: Batch, error: Exception) -> None:
         """Leave what is not stored to the next start: carriers tell it again, or it is uncertain then."""
-        count = len(batch.happenings) + len(self._noted)
+        count = len(batch.happenings) + len(batch.receipts) + len(self._noted)
         log.error("recorder.gave_up", count=count, error=type(error).__name__)
         self._tries = 1
         self._noted.clear()
+        self._carried.clear()
         for _, future in self._waiting:
             if not future.done():
                 future.set_exception(Unavailable())
@@ -156,3 +162,13 @@ class Recorder:
             future = self._waiting.pop(0)[1]
             if not future.done():
                 future.set_result(None)
+
+
+def _measure(happenings: Sequence[Happening], recorded: Recorded) -> None:
+    kinds = Counter(happening.kind for happening in happenings)
+    for kind, number in (kinds + Counter(recorded.matched) + Counter(recorded.settled)).items():
+        meters.events.labels(kind=kind.value).inc(number)
+    meters.unknown_receipts.inc(recorded.unknown)
+    meters.loose_receipts.labels(outcome="matched").inc(len(recorded.matched))
+    meters.loose_receipts.labels(outcome="attached").inc(len(recorded.settled))
+    meters.loose_receipts.labels(outcome="parked").inc(recorded.parked)

@@ -47,9 +47,10 @@ class SmsLine:
         at = self._clock.now()
         if isinstance(answer, Accepted):
             happening = Happening(*key, Kind.accepted, at, "", as_said(answer.carrier_id), answer.segments)
+            carried = self._hearing.expect(key, answer.carrier_ids, at) if answer.carrier_ids else None
+            self._recorder.note(happening, carried)
         else:
-            happening = Happening(*key, answer.kind, at, as_said(answer.code))
-        self._recorder.note(happening)
+            self._recorder.note(Happening(*key, answer.kind, at, as_said(answer.code)))
         self._in_flight -= 1
         if not self._in_flight:
             self._quiet.set()

@@ -10,7 +10,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from callsheet.core.attempt import Happening, Intent
+from callsheet.core.attempt import Happening, Intent, Kind
+from callsheet.core.matching import Carried, LooseReceipt
 from callsheet.core.pacing import Grant
 from callsheet.core.retrying import Turn
 from callsheet.core.run import Run
@@ -61,6 +62,10 @@ class Batch(NamedTuple):
     """Arms of which every intent was handed over or withdrawn."""
     ended: Sequence[ArmKey] = ()
     """Arms of which every intent has a result."""
+    carried: Sequence[Carried] = ()
+    """The carriers' ids of what happened."""
+    receipts: Sequence[LooseReceipt] = ()
+    """Receipts that do not carry our reference."""
 
 
 class Recorded(NamedTuple):
@@ -70,6 +75,12 @@ class Recorded(NamedTuple):
     again_at: datetime | None
     unknown: int
     """Happenings that name no attempt of ours."""
+    matched: Sequence[Kind] = ()
+    """What the receipts said whose message was found by its id, those that had waited included."""
+    settled: Sequence[Kind] = ()
+    """What the receipts said that were attached to the one uncertain attempt that they can mean."""
+    parked: int = 0
+    """Receipts that wait from now on, because nobody knows their message yet."""
 
 
 class Work(NamedTuple):

@@ -27,6 +27,7 @@ from callsheet.store.lists import Lists
 from callsheet.store.opt_outs import OptOuts
 from callsheet.store.outbox import Outbox
 from callsheet.store.outcomes import Outcomes
+from callsheet.store.parked_receipts import ParkedReceipts
 from callsheet.store.preflights import Preflights
 from callsheet.store.protocol import BulkStore, HotStore
 from callsheet.store.pulls import Pulls
@@ -56,8 +57,7 @@ class Store:
     """The memory of Callsheet."""
 
     def __init__(self, database: Database, hot: Hot, vault: Vault) -> None:
-        self.hot = hot
-        self.vault = vault
+        self._database, self.hot, self.vault = database, hot, vault
         self.answers = Answers(database, vault)
         self.apps = Apps(database, vault)
         self.callbacks = Callbacks(database)
@@ -77,6 +77,7 @@ class Store:
         self.outbox = Outbox(database)
         self.outcomes = Outcomes(database, vault)
         self.preflights = Preflights(database, vault)
+        self.parked_receipts = ParkedReceipts(database)
         self.pulls = Pulls(database, vault)
         self.queues = Queues(database)
         self.replacing = Replacing(database)
@@ -94,7 +95,6 @@ class Store:
         self.webhooks = Webhooks(database, vault)
         self.sessions = Sessions(database, vault)
         self.users = Users(database)
-        self._database = database
 
     async def found_app(self, account_id: str, name: str, now: datetime) -> Client:
         """Make an app of an account with what the default one has, and return its API client, which knows the app."""

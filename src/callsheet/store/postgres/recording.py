@@ -13,8 +13,11 @@ from typing import Any, NamedTuple
 
 from callsheet.clock import from_micros, to_micros
 from callsheet.core.attempt import Happening
+from callsheet.core.ids import AttemptKey
 from callsheet.core.retrying import RetryPolicy
 from callsheet.store.arming import unpack_members
+from callsheet.store.matching import Matched, parts_of, tell_parts
+from callsheet.store.postgres import matching
 from callsheet.store.postgres.database import Raw
 from callsheet.store.postgres.quarantine import quarantine
 from callsheet.store.postgres.statements import columns, now_or
@@ -64,15 +67,31 @@ async def record(raw: Raw, batch: Batch, jitter: Callable[[], float]) -> Recorde
     )
     if is_new is None:
         return Recorded(0, None, 0)
-    keys = {(h.run_no, h.person, h.n) for h in batch.happenings}
-    held = await _hold(raw, keys)
-    happenings = batch.happenings
+    if not batch.carried and not batch.receipts:
+        return await _settle(raw, batch, await _hold(raw, _keys(batch.happenings)), batch.happenings, jitter)
+    found, unknown = await matching.look(raw, batch)
+    held = await _hold(raw, _keys(batch.happenings) | {one.key for one in found})
+    told, parts = tell_parts(found, await matching.states(raw, parts_of(found)))
+    recorded = await _settle(raw, batch, held, [*batch.happenings, *told], jitter)
+    parked = await matching.end(raw, found, unknown, parts)
+    return Matched(told, found, parked).counted(recorded)
+
+
+def _keys(happenings: Iterable[Happening]) -> set[AttemptKey]:
+    return {AttemptKey(h.run_no, h.person, h.n) for h in happenings}
+
+
+async def _settle(
+    raw: Raw, batch: Batch, held: Mapping[int, _Held], happenings: Sequence[Happening], jitter: Callable[[], float]
+) -> Recorded:
+    """Store what happened; attempts that a restored run has not recorded are written down first."""
+    keys = _keys(happenings)
     if len(keys) > sum(len(run.attempts) for run in held.values()):
         known = {run_no: run.attempts for run_no, run in held.items()}
         doubts = await quarantine(raw, batch.node_no, happenings, known)
         if doubts:
             happenings = [*doubts, *happenings]
-            held = await _hold(raw, {(h.run_no, h.person, h.n) for h in happenings})
+            held = await _hold(raw, _keys(happenings))
     return await _store(raw, batch.node_no, happenings, held, jitter)
 
 

@@ -21,6 +21,7 @@ from callsheet.store.recording import (
     read_policy,
     weigh,
 )
+from callsheet.store.sqlite.matching import match
 from callsheet.store.sqlite.quarantine import quarantine
 from callsheet.store.sqlite.statements import count, insert_many, marks, select_in
 
@@ -33,7 +34,11 @@ def record(raw: sqlite3.Connection, batch: Batch, jitter: Callable[[], float]) -
     if batch.batch_no <= last_batch_no:
         return Recorded(0, None, 0)
     raw.execute("update node set batch_no = ? where no = ?", (batch.batch_no, batch.node_no))
-    recorded = store(raw, batch.node_no, batch.happenings, jitter)
+    if batch.carried or batch.receipts:
+        matched = match(raw, batch)
+        recorded = matched.counted(store(raw, batch.node_no, [*batch.happenings, *matched.happenings], jitter))
+    else:
+        recorded = store(raw, batch.node_no, batch.happenings, jitter)
     raw.executemany("update arm set handed = 1" + _WHERE_ARM, batch.handed)
     raw.executemany("delete from arm" + _WHERE_ARM, batch.ended)
     return recorded

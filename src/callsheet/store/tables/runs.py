@@ -134,6 +134,52 @@ uncertain = clustered(
     whole("at"),
 )
 
+# The ids under which carriers that do not carry our reference speak of attempts. Days are counted from 1970, so that a
+# look-up names a few of them, and the old ones lie together.
+carried = clustered(
+    "carried",
+    whole("app", key=True),
+    whole("trunk_no", key=True),
+    whole("day", key=True),
+    # As `core.matching.canonical` writes it.
+    text("carrier_id", key=True),
+    whole("run_no", key=True),
+    blob("person", key=True),
+    whole("n", key=True),
+    whole("at"),
+    # Of how many parts the text is, the ids of the others with spaces between, and how this one stands, if we know.
+    whole("parts", default="1"),
+    text("others", default=""),
+    text("state", default=""),
+)
+
+# Receipts whose message nobody knows yet, each once.
+parked_receipt = sa.Table(
+    "parked_receipt",
+    metadata,
+    serial(),
+    whole("app"),
+    whole("trunk_no"),
+    text("carrier_id"),
+    text("kind"),
+    # Empty: the carrier did not say of whom it speaks.
+    blob("person"),
+    # How the answer may have written the id, with spaces between.
+    text("other_ids"),
+    whole("at"),
+    text("code"),
+    text("ref"),
+    # 0: none.
+    whole("hint"),
+    whole("heard_at"),
+    whole("tries", default="0"),
+    # When its attempt is looked for again.
+    whole("due"),
+    sa.UniqueConstraint("app", "trunk_no", "carrier_id", "kind", "person"),
+    sa.Index("ix_parked_receipt_due", "due"),
+    sqlite_autoincrement=True,
+)
+
 suppression = clustered(
     "suppression",
     whole("app", key=True),

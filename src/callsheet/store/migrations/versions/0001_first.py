@@ -182,6 +182,21 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('app', 'campaign_no', 'version', name=op.f('pk_campaign_version')),
     sqlite_with_rowid=False
     )
+    op.create_table('carried',
+    sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('trunk_no', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('day', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('carrier_id', sa.Text(), nullable=False),
+    sa.Column('run_no', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('person', sa.LargeBinary(), nullable=False),
+    sa.Column('n', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('parts', sa.BigInteger(), server_default='1', autoincrement=False, nullable=False),
+    sa.Column('others', sa.Text(), server_default='', nullable=False),
+    sa.Column('state', sa.Text(), server_default='', nullable=False),
+    sa.PrimaryKeyConstraint('app', 'trunk_no', 'day', 'carrier_id', 'run_no', 'person', 'n', name=op.f('pk_carried')),
+    sqlite_with_rowid=False
+    )
     op.create_table('chunk',
     sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('run_no', sa.BigInteger(), autoincrement=False, nullable=False),
@@ -454,6 +469,28 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('seq', name=op.f('pk_outbox')),
     sqlite_autoincrement=True
     )
+    op.create_table('parked_receipt',
+    sa.Column('no', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('trunk_no', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('carrier_id', sa.Text(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('person', sa.LargeBinary(), nullable=False),
+    sa.Column('other_ids', sa.Text(), nullable=False),
+    sa.Column('at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('code', sa.Text(), nullable=False),
+    sa.Column('ref', sa.Text(), nullable=False),
+    sa.Column('hint', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('heard_at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('tries', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
+    sa.Column('due', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.PrimaryKeyConstraint('no', name=op.f('pk_parked_receipt')),
+    sa.UniqueConstraint('app', 'trunk_no', 'carrier_id', 'kind', 'person', name=op.f('uq_parked_receipt_app_trunk_no_carrier_id_kind_person')),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('parked_receipt', schema=None) as batch_op:
+        batch_op.create_index('ix_parked_receipt_due', ['due'], unique=False)
+
     op.create_table('preflight',
     sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('campaign_no', sa.BigInteger(), autoincrement=False, nullable=False),
@@ -785,6 +822,10 @@ def downgrade() -> None:
         batch_op.drop_index('ix_preflight_finished_at')
 
     op.drop_table('preflight')
+    with op.batch_alter_table('parked_receipt', schema=None) as batch_op:
+        batch_op.drop_index('ix_parked_receipt_due')
+
+    op.drop_table('parked_receipt')
     op.drop_table('outbox')
     op.drop_table('opt_out_lifted')
     op.drop_table('opt_out')
@@ -823,6 +864,7 @@ def downgrade() -> None:
     op.drop_table('contact')
     op.drop_table('client')
     op.drop_table('chunk')
+    op.drop_table('carried')
     op.drop_table('campaign_version')
     op.drop_table('campaign_list')
     op.drop_table('campaign_dnc')

@@ -1,0 +1,185 @@
+"""Matching: whose receipt it is, where a carrier does not carry our reference.
+
+A carrier's id of a message settles it, however it is written. A receipt whose id nobody knows waits, because the answer
+that brings the id may come after it; if the answer was lost, the receipt itself is the evidence of what became of an
+uncertain attempt. It is attached to one only where no other can be meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+from callsheet.core.attempt import PENDING, Kind, advance, as_said
+from callsheet.core.ids import AttemptKey, encode_attempt, hint_of
+from callsheet.core.phone import BadNumber, Number
+
+REMEMBERED_DAYS: Final = 7
+"""So long the ids of carriers are kept; receipts come within 72 hours, nearly all within minutes."""
+ORPHAN_SPAN: Final = timedelta(hours=72)
+"""A receipt without a known id speaks of an attempt that is not older."""
+PARKED_SPAN: Final = ORPHAN_SPAN + timedelta(hours=1)
+"""So long a receipt waits for its attempt."""
+_SKEW: Final = timedelta(minutes=1)
+"""Attempts are dated by the database, receipts by the node that heard them."""
+_FIRST_WAIT: Final = timedelta(seconds=1)
+_LONGEST_WAIT: Final = timedelta(hours=1)
+_LONGEST_NUMERAL: Final = 64
+_DIGITS_OF_E164: Final = range(7, 16)
+
+
+class Carried(NamedTuple):
+    """The ids under which a carrier will speak of an attempt."""
+
+    app: int
+    trunk_no: int
+    key: AttemptKey
+    carrier_ids: Sequence[str]
+    """Canonical, one for each part of the text, in their order."""
+    at: datetime
+
+
+class LooseReceipt(NamedTuple):
+    """A receipt that does not carry our reference."""
+
+    app: int
+    trunk_no: int
+    ids: Sequence[str]
+    """Canonical: the id as the receipt writes it, then as the answer may have written it."""
+    person: bytes
+    """Whom it speaks of; empty: it does not say."""
+    kind: Kind
+    at: datetime
+    heard_at: datetime
+    code: str = ""
+    ref: str = ""
+    hint: int | None = None
+    parked_no: int = 0
+    """Not 0: it was heard before, and waited."""
+
+
+class Hit(NamedTuple):
+    """An attempt that a carrier knows by an id, or the part of its text that has it."""
+
+    day: int
+    carrier_id: str
+    key: AttemptKey
+    at: datetime
+    parts: int
+    others: Sequence[str]
+    """The ids of the other parts."""
+
+
+class Candidate(NamedTuple):
+    """An attempt of a person through a trunk, and how it stands."""
+
+    key: AttemptKey
+    at: datetime
+    state: str
+
+
+def canonical(carrier_id: str) -> str:
+    """Return how we keep a carrier's id: lower case, without leading zeros and spaces; empty: there is none."""
+    said = "".join(as_said(carrier_id).lower().split())
+    return said.lstrip("0") or said[:1]
+
+
+def canonical_ids(carrier_ids: Iterable[str]) -> tuple[str, ...]:
+    """Return ids as we keep them, in their order, each once."""
+    return tuple(dict.fromkeys(one for one in map(canonical, carrier_ids) if one))
+
+
+def spellings(carrier_id: str) -> tuple[str, ...]:
+    """Return how a receipt may spell an id of an answer (canonical): as it is, in decimal, in hexadecimal."""
+    found = [carrier_id]
+    if carrier_id.isascii() and carrier_id.isalnum() and len(carrier_id) <= _LONGEST_NUMERAL:
+        if carrier_id.isdecimal():
+            found.append(f"{int(carrier_id):x}")
+        with suppress(ValueError):
+            found.append(str(int(carrier_id, 16)))
+    return tuple(dict.fromkeys(found))
+
+
+def contact_number(written: str) -> str | None:
+    """Return a contact's number in E.164 as a carrier writes it: with or without `+`, or with `00`."""
+    digits = written.removeprefix("+").removeprefix("00")
+    # Nearly all are written like this. One that no country handed out is no person's: nothing matches it.
+    if digits.isascii() and digits.isdecimal() and digits[0] != "0" and len(digits) in _DIGITS_OF_E164:
+        return "+" + digits
+    try:
+        return Number.parse(written).e164
+    except BadNumber:
+        return None
+
+
+def day_of(at: datetime) -> int:
+    """Return the day of an instant, counted from 1970 in UTC."""
+    return int(at.timestamp() // 86_400)
+
+
+def recent_days(receipt: LooseReceipt) -> tuple[int, ...]:
+    """Return the days on which nearly every receipt's message was taken."""
+    day = day_of(receipt.heard_at)
+    # The answer to one that waited may have come after it, behind a midnight.
+    return (day, day - 1, day + 1) if receipt.parked_no else (day, day - 1)
+
+
+def earlier_days(receipt: LooseReceipt) -> tuple[int, ...]:
+    """Return the other days on which its message may have been taken."""
+    day = day_of(receipt.heard_at)
+    return tuple(range(day - 2, day - REMEMBERED_DAYS - 1, -1))
+
+
+def is_sure(receipt: LooseReceipt, hits: Collection[Hit]) -> bool:
+    """Tell whether no older message can fit better."""
+    return any(not receipt.person or hit.key.person == receipt.person for hit in hits)
+
+
+def choose(receipt: LooseReceipt, hits: Iterable[Hit]) -> Hit | None:
+    """Return the hit that a receipt means: the one of its person, else as it is written itself, else the latest."""
+    best = max(
+        hits,
+        key=lambda hit: (hit.key.person == receipt.person, -receipt.ids.index(hit.carrier_id), hit.at, hit.key),
+        default=None,
+    )
+    guessed = best is not None and receipt.person not in (b"", best.key.person) and len(receipt.ids) > 1
+    # Spelled otherwise an id may be another message's. Its own answer may be on its way: it waits once.
+    return None if guessed and not receipt.parked_no else best
+
+
+def attribute(receipt: LooseReceipt, candidates: Iterable[Candidate]) -> AttemptKey | None:
+    """Return the uncertain attempt that a receipt without a known id settles, where no other can be meant.
+
+    While an attempt is in flight its answer may come, and bring the id. So the receipt waits, unless its hint decides.
+    """
+    open_ones = [
+        candidate
+        for candidate in candidates
+        if candidate.key.person == receipt.person
+        and candidate.state in (PENDING, Kind.uncertain)
+        and receipt.heard_at - ORPHAN_SPAN <= candidate.at <= receipt.heard_at + _SKEW
+        and receipt.hint in (None, 0, hint_of(encode_attempt(*candidate.key)))
+    ]
+    if len(open_ones) != 1 or open_ones[0].state != Kind.uncertain:
+        return None
+    return open_ones[0].key
+
+
+def tell_part(states: Mapping[str, str], carrier_id: str, kind: Kind) -> tuple[str, Kind | None]:
+    """Return the state of a part after what a receipt says of it, and what that says of the whole message.
+
+    A message is delivered when every part is, and undelivered as soon as one is. `states` holds those of all parts.
+    """
+    state = advance(states[carrier_id] or PENDING, kind)
+    if kind is Kind.delivered:
+        others = (other for id_, other in states.items() if id_ != carrier_id)
+        return state, kind if all(other == Kind.delivered for other in others) else None
+    return state, kind if state == kind else None
+
+
+def look_again_at(heard_at: datetime, now: datetime, tries: int) -> datetime:
+    """Return when to look again for the attempt of a receipt that waits, after so many looks: ever more rarely."""
+    wait = min(_FIRST_WAIT * float(2 ** min(tries, 20)), _LONGEST_WAIT)
+    return min(now + wait, max(now, heard_at + PARKED_SPAN))

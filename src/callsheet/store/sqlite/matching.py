@@ -1,0 +1,123 @@
+"""Match on SQLite: remember the ids of what was taken, and find whose receipts are that do not name an attempt."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from callsheet.core.matching import ORPHAN_SPAN, LooseReceipt
+from callsheet.store.matching import (
+    CARRIED,
+    PARKED,
+    PART,
+    Match,
+    Matched,
+    Part,
+    Search,
+    Where,
+    awaited_ids,
+    carried_rows,
+    learned_rows,
+    parked_rows,
+    parts_of,
+    taken_up,
+    tell_parts,
+)
+from callsheet.store.protocol import Batch
+from callsheet.store.sqlite.statements import insert_many, marks, select_in
+
+_SPAN_MICROS = ORPHAN_SPAN.days * 86_400_000_000
+
+
+def match(raw: sqlite3.Connection, batch: Batch) -> Matched:
+    """Find the attempts of receipts, those that waited for what this batch brings included, and park the others."""
+    _remember(raw, carried_rows(batch.carried))
+    receipts = [*batch.receipts, *_awaited(raw, batch)]
+    if not receipts:
+        return Matched()
+    found, unknown = _search(raw, receipts)
+    happenings, parts = tell_parts(found, _states(raw, parts_of(found)))
+    insert_many(
+        raw, f"insert into carried (state, {PART}, at)", [(state, *part, 0) for part, state in parts.items()],
+        "on conflict do update set state = excluded.state",
+    )  # fmt: skip
+    _remember(raw, learned_rows(found))
+    _release(raw, [one.receipt.parked_no for one in found if one.receipt.parked_no])
+    return Matched(happenings, found, _park(raw, unknown))
+
+
+def _remember(raw: sqlite3.Connection, rows: Sequence[Sequence[Any]]) -> None:
+    insert_many(raw, f"insert into carried ({CARRIED})", rows, "on conflict do nothing")
+
+
+def _awaited(raw: sqlite3.Connection, batch: Batch) -> list[LooseReceipt]:
+    """Return the receipts that wait for ids that a batch brings."""
+    rows: list[tuple[Any, ...]] = []
+    wanted: dict[Where, list[str]] = {}
+    for app, trunk_no, carrier_id in awaited_ids(batch.carried):
+        wanted.setdefault((app, trunk_no), []).append(carrier_id)
+    for where, ids in wanted.items():
+        head = f"select no, {PARKED} from parked_receipt where app = ? and trunk_no = ? and carrier_id"
+        rows += select_in(raw, head, where, ids)
+    return taken_up(rows, batch.carried)
+
+
+def _search(raw: sqlite3.Connection, receipts: Sequence[LooseReceipt]) -> tuple[list[Match], list[LooseReceipt]]:
+    search = Search(receipts)
+    for where, (days, ids) in search.recent().items():
+        search.add(_carried(raw, where, days, ids))
+    for where, (days, ids) in search.earlier().items():
+        search.add(_carried(raw, where, days, ids))
+    for where, (since, persons) in search.orphans().items():
+        search.consider(where, _attempts(raw, where, since - _SPAN_MICROS, persons))
+    return search.end()
+
+
+def _carried(
+    raw: sqlite3.Connection, where: Where, days: Collection[int], ids: Collection[str]
+) -> Iterable[tuple[Any, ...]]:
+    head = (
+        f"select {CARRIED} from carried where app = ? and trunk_no = ? and day in ({marks(len(days))}) and carrier_id"
+    )
+    return select_in(raw, head, (*where, *days), ids)
+
+
+def _attempts(
+    raw: sqlite3.Connection, where: Where, since: int, persons: Collection[bytes]
+) -> Iterable[tuple[Any, ...]]:
+    """Return the attempts of persons through a trunk, with each event that they have."""
+    app, trunk_no = where
+    return raw.execute(
+        "select a.run_no, a.person, a.n, a.at, e.kind"
+        " from attempt a indexed by ix_attempt_app_person_at"
+        " cross join run r on r.no = a.run_no cross join sender s on s.no = r.sender_no"
+        " left join event e on e.app = a.app and e.run_no = a.run_no and e.person = a.person and e.n = a.n"
+        f" where a.app = ? and a.at >= ? and s.trunk_no = ? and a.person in ({marks(len(persons))})",
+        (app, since, trunk_no, *persons),
+    )
+
+
+def _states(raw: sqlite3.Connection, keys: Collection[Part]) -> Mapping[Part, str]:
+    """Return how parts stand."""
+    wanted: dict[tuple[int, int, int], set[str]] = {}
+    for app, trunk_no, day, carrier_id, *_ in keys:
+        wanted.setdefault((app, trunk_no, day), set()).add(carrier_id)
+    head = f"select state, {PART} from carried where app = ? and trunk_no = ? and day = ? and carrier_id"
+    rows = (row for where, ids in wanted.items() for row in select_in(raw, head, where, ids))
+    return {Part(*key): state for state, *key in rows}
+
+
+def _park(raw: sqlite3.Connection, receipts: Iterable[LooseReceipt]) -> int:
+    """Let receipts wait, and return how many are new."""
+    rows = parked_rows(receipts)
+    if not rows:
+        return 0
+    before = raw.total_changes
+    insert_many(raw, f"insert into parked_receipt ({PARKED})", rows, "on conflict do nothing")
+    return raw.total_changes - before
+
+
+def _release(raw: sqlite3.Connection, nos: Sequence[int]) -> None:
+    if nos:
+        raw.execute(f"delete from parked_receipt where no in ({marks(len(nos))})", nos)
