@@ -1,0 +1,153 @@
+"""TLS with a certificate authority of the carrier's own, and a certificate of ours."""
+
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from callsheet.carriers.account import read_account, split
+from callsheet.carriers.base import Accepted, State
+from callsheet.carriers.smpp.account import SmppAccount
+from callsheet.core.errors import Invalid
+from carriers.smpp.rig import bound, make, message, until
+
+
+class Paper(NamedTuple):
+    certificate: x509.Certificate
+    key: ec.EllipticCurvePrivateKey
+
+    @property
+    def pem(self) -> str:
+        return self.certificate.public_bytes(serialization.Encoding.PEM).decode()
+
+    @property
+    def key_pem(self) -> str:
+        form = serialization.PrivateFormat.PKCS8
+        return self.key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()).decode()
+
+
+def issue(name: str, by: Paper | None = None) -> Paper:
+    """Issue a certificate, signed by an authority, or make one."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    names = [x509.DNSName("smsc.example"), x509.IPAddress(ip_address("127.0.0.1"))]
+    usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
+    issuer = by or Paper(None, key)  # type: ignore[arg-type]
+    builder = (
+        x509.CertificateBuilder(issuer.certificate.subject if by else subject, subject, key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=by is None, path_length=None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.key.public_key()), critical=False)
+    )
+    if by:
+        builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+        builder = builder.add_extension(x509.ExtendedKeyUsage(usages), critical=False)
+    else:
+        cert_sign = dict.fromkeys(
+            ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement",
+             "encipher_only", "decipher_only"), False,
+        )  # fmt: skip
+        builder = builder.add_extension(x509.KeyUsage(key_cert_sign=True, crl_sign=True, **cert_sign), critical=True)
+    return Paper(builder.sign(issuer.key, hashes.SHA256()), key)
+
+
+@pytest.fixture(scope="module")
+def authority() -> Paper:
+    return issue("Carrier authority")
+
+
+@pytest.fixture
+def server(authority, tmp_path: Path) -> dict[str, str]:
+    """Write what the SMSC needs: it demands a certificate of its authority."""
+    paper = issue("smsc.example", authority)
+    files = {"key": paper.key_pem, "cert": paper.pem, "ca": authority.pem}
+    for name, text in files.items():
+        (tmp_path / f"{name}.pem").write_text(text)
+    return {name: str(tmp_path / f"{name}.pem") for name in files}
+
+
+async def test_a_carrier_with_its_own_authority_that_wants_our_certificate(node_smpp, authority, server):
+    ours = issue("us", authority)
+    smsc = node_smpp(**server)
+    papers = {"tls_ca": authority.pem, "tls_certificate": ours.pem, "tls_key": ours.key_pem}
+    async with bound(smsc.port, tls=True, **papers) as rig:
+        assert isinstance(await rig.send(message(1)), Accepted)
+        await until(lambda: rig.heard)
+    async with bound(smsc.port, tls=True, tls_server_name="smsc.example", **papers) as rig:
+        assert isinstance(await rig.send(message(2)), Accepted)
+
+    assert smsc.counters()["unbinds"] == 2
+
+
+async def test_nobody_is_told_our_password_who_has_no_certificate_that_we_trust(node_smpp, authority, server):
+    smsc = node_smpp(**{**server, "ca": ""})
+    async with bound(smsc.port, sessions=0, tls=True) as rig:
+        await until(lambda: rig.carrier.condition().state is State.broken)
+        assert "is not trusted" in rig.carrier.condition().why
+
+    other = await make(smsc.port, tls=True, tls_ca=authority.pem, tls_server_name="other.example").probe()
+    assert not other.ok
+    assert "not trusted" in other.said
+    assert smsc.counters()["binds"] == 0
+
+
+async def test_a_carrier_that_wants_a_certificate_lets_nobody_in_without(node_smpp, authority, server):
+    smsc = node_smpp(**server)
+    probe = await make(smsc.port, tls=True, tls_ca=authority.pem).probe()
+
+    assert not probe.ok
+    assert smsc.counters()["binds"] == 0
+
+
+async def test_whoever_wants_no_proof_gets_none(node_smpp, server):
+    smsc = node_smpp(**{**server, "ca": ""})
+    async with bound(smsc.port, tls=True, tls_verify=False) as rig:
+        assert isinstance(await rig.send(message(1)), Accepted)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"tls_ca": "-----BEGIN NOTHING-----"}, "tls_ca"),
+        ({"tls_certificate": "x"}, "tls_certificate"),
+        ({"tls_certificate": "x", "tls_key": "y"}, "tls_certificate"),
+        ({"tls": False, "tls_ca": "x"}, "tls"),
+        ({"window": 0}, "settings.window"),
+        ({"host": "a b"}, "settings.host"),
+        ({"answer_seconds": 30}, "settings.answer_seconds"),
+        ({"validity_seconds": 5}, "settings.validity_seconds"),
+        ({"reference_bits": 12}, "settings.reference_bits"),
+        ({"colour": "red"}, "settings.colour"),
+    ],
+)
+def test_a_wrong_setting_is_named_and_no_secret_is_quoted(wrong, named):
+    whole = {"host": "smsc.example", "system_id": "us", "password": "topsecret", "tls": True}
+    with pytest.raises(Invalid) as caught:
+        read_account(SmppAccount, {**whole, **wrong})
+
+    (fault,) = caught.value.fields
+    assert named in f"{fault.path} {fault.message}"
+    assert "topsecret" not in f"{fault.path} {fault.message}"
+
+
+def test_secrets_are_apart_from_settings_and_together_they_are_the_account(authority):
+    ours = issue("us", authority)
+    account = SmppAccount.model_validate(
+        {"host": "smsc.example", "system_id": "us", "password": "topsecret", "tls": True, "tls_ca": authority.pem,
+         "tls_certificate": ours.pem, "tls_key": ours.key_pem}
+    )  # fmt: skip
+    settings, secrets = split(account)
+
+    assert set(secrets) == {"password", "tls_key"}
+    assert "topsecret" not in str(settings) + repr(account)
+    assert read_account(SmppAccount, settings | secrets) == account
