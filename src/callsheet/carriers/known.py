@@ -11,6 +11,9 @@ from typing import Any, Final, NamedTuple
 from callsheet.carriers.account import Account
 from callsheet.carriers.base import Carrier
 from callsheet.carriers.callback import Doors, Ears
+from callsheet.carriers.http.account import HttpAccount
+from callsheet.carriers.http.carrier import hear_http, hear_preset, make_http, make_preset
+from callsheet.carriers.http.presets import PlivoAccount, VonageAccount
 from callsheet.carriers.sandbox.account import SandboxAccount
 from callsheet.carriers.smpp.account import SmppAccount
 from callsheet.carriers.smpp.carrier import SmppCarrier
@@ -57,6 +60,9 @@ KNOWN: Final[Mapping[str, Known]] = MappingProxyType(
         "sandbox": Known(SandboxAccount, lambda _, given: given.sandbox()),
         "smpp": Known(SmppAccount, _make_smpp),
         "twilio": Known(TwilioAccount, make_twilio, hear_twilio),
+        "http": Known(HttpAccount, make_http, hear_http),
+        "vonage": Known(VonageAccount, make_preset, hear_preset),
+        "plivo": Known(PlivoAccount, make_preset, hear_preset),
     }
 )
 """By the name that a trunk has for it."""

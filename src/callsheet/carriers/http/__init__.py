@@ -1,0 +1,1 @@
+"""Any REST provider, by a template that an account gives."""

@@ -1,0 +1,214 @@
+"""An account with any REST provider: how to ask it, and how to understand it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Annotated, Any, Final, Self
+
+from pydantic import AfterValidator, Field, SecretStr, StrictBool, StringConstraints, model_validator
+
+from callsheet.carriers.account import Account
+from callsheet.carriers.http.json_path import JsonPath
+from callsheet.carriers.http.pattern import Pattern
+from callsheet.carriers.http.rules import ErrorRule, InboundCallback, Signature, Status, StatusCallback, Word
+from callsheet.carriers.http.template import RawType, Template, check_template, names_in
+from callsheet.core.fence import Fence
+
+_ANYWHERE: Final = Fence(allow_private=True)
+_HEADER: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
+_OURS: Final = frozenset({"host", "content-length", "transfer-encoding", "connection", "content-type"})
+_WHOLE: Final = re.compile(r"\{\{.*?\}\}")
+_MOST_LEVELS: Final = 10
+
+
+class Method(StrEnum):
+    """How the URL is asked."""
+
+    post = "POST"
+    get = "GET"
+    put = "PUT"
+
+
+class Content(StrEnum):
+    """Where the message stands in a request."""
+
+    json = "json"
+    form = "form"
+    query = "query"
+    raw = "raw"
+
+
+class Auth(StrEnum):
+    """How we say who we are."""
+
+    none = "none"
+    basic = "basic"
+    bearer = "bearer"
+    header = "header"
+
+
+def _check_url(url: str) -> str:
+    check_template(url)
+    fault = _ANYWHERE.fault_of(_WHOLE.sub("x", url))
+    if fault is not None:
+        raise ValueError(fault)
+    if "{{" in url.split("/")[2] or "#" in url:
+        raise ValueError("A placeholder stands behind the host, and no # is in it.")
+    return url
+
+
+def _check_headers(headers: dict[str, str]) -> dict[str, str]:
+    for name, value in headers.items():
+        if not _HEADER.fullmatch(name) or name.lower() in _OURS:
+            raise ValueError(f"{name[:40]!a} is no header that can be given.")
+        if not (value.isascii() and value.isprintable()):
+            raise ValueError(f"{name} holds a character that no header can.")
+        if "text" in names_in(value):
+            raise ValueError(f"{name}: A text has no place in a header.")
+    return headers
+
+
+def _check_body(body: dict[str, Any] | str) -> dict[str, Any] | str:
+    for text in _texts(body, 0):
+        check_template(text)
+    return body
+
+
+def _texts(tree: Any, level: int) -> Iterator[str]:
+    if level > _MOST_LEVELS:
+        raise ValueError(f"It is nested deeper than {_MOST_LEVELS} levels.")
+    match tree:
+        case str():
+            yield tree
+        case dict():
+            for name, value in tree.items():
+                if "{{" in str(name):
+                    raise ValueError("A placeholder stands in a value, not in a name.")
+                yield from _texts(value, level + 1)
+        case list():
+            for value in tree:
+                yield from _texts(value, level + 1)
+
+
+def _is_flat(body: dict[str, Any] | str) -> bool:
+    return isinstance(body, dict) and all(isinstance(value, str | int | float) for value in body.values())
+
+
+Url = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_check_url)]
+Headers = Annotated[dict[str, Template], Field(max_length=50), AfterValidator(_check_headers)]
+BodyTemplate = Annotated[dict[str, Any] | str, AfterValidator(_check_body)]
+
+
+class HttpAccount(Account):
+    """What a REST provider wants to be asked, and what its answers and callbacks mean."""
+
+    url: Url
+    """What is asked for each message; placeholders may stand behind the host."""
+    method: Method = Method.post
+    """POST, GET or PUT."""
+    headers: Headers = Field(default_factory=dict)
+    """Headers besides those that the rest asks for."""
+    content: Content = Content.json
+    """Where the message stands: `json`, `form` (in the body), `query` (in the URL) or `raw` (a body as it is given)."""
+    body: BodyTemplate = Field(default_factory=dict)
+    """An object whose texts have placeholders: for `form` and `query` its names and values; for `raw` a text."""
+    content_type: RawType = RawType.json
+    """Of a `raw` body; it says how a text is written in it so that it cannot break out."""
+    auth: Auth = Auth.none
+    """`none`, `basic` (`key` and `secret`), `bearer` (`secret`) or `header` (`secret` in `auth_header`)."""
+    auth_header: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{0,100}$")] = ""
+    """The header that has the secret."""
+    key: Annotated[str, StringConstraints(max_length=200)] = ""
+    """The name of our account there; `{{key}}`."""
+    secret: SecretStr = Field(default=SecretStr(""), max_length=2000)
+    """Its password, token or API key; `{{secret}}`."""
+    encodings: dict[Word, Word] = Field(default_factory=lambda: {"GSM-7": "GSM-7", "UCS-2": "UCS-2"})
+    """What `{{encoding}}` says for a text in GSM-7, and for one in UCS-2."""
+    least_valid_seconds: Annotated[int, Field(ge=1, le=604_800, strict=True)] = 60
+    """The least that the provider takes for how long it may try."""
+    most_valid_seconds: Annotated[int, Field(ge=1, le=604_800, strict=True)] = 172_800
+    """The most."""
+    success_statuses: list[Status] = Field(default_factory=list, max_length=50)
+    """HTTP statuses of an answer that says yes; none given: 200 to 299."""
+    success_path: JsonPath = ""
+    """Where in the answer it stands whether the message was taken; empty: the status alone says so."""
+    success_values: list[Word] = Field(default_factory=list, max_length=50)
+    """What stands there then."""
+    success_pattern: Pattern = ""
+    """What an answer that is no JSON matches then."""
+    id_path: JsonPath = ""
+    """Where the provider's id of the message stands; `[*]` for the ids of all its parts."""
+    id_pattern: Pattern = ""
+    """What the id is in an answer that is no JSON: the first group."""
+    code_path: JsonPath = ""
+    """Where the code of an error stands."""
+    errors: list[ErrorRule] = Field(default_factory=list, max_length=100)
+    """What errors mean; the first that fits. Others are judged by the status alone."""
+    idempotency_header: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{0,100}$")] = ""
+    """The header in which the provider takes a key that it knows a repeated request by; it gets our reference."""
+    repeats_are_safe: StrictBool = False
+    """Whether the provider is known to send once, however often it is asked with the same key: then a request that got
+    no answer is asked once more, with that key. Without it nothing that may have arrived is ever asked again."""
+    probe_url: Annotated[str, StringConstraints(max_length=2000)] = ""
+    """What a test call asks by GET, with our credentials; any answer from 200 to 299 says that the account works."""
+    status: StatusCallback | None = None
+    """How states of messages are read."""
+    inbound: InboundCallback | None = None
+    """How replies are read."""
+    receipts_per_part: StrictBool = False
+    """Whether a text in parts gets a callback for each part: they are then known by their ids, and no reference of ours
+    is given for such a text."""
+    signature: Signature | None = None
+    """How callbacks are signed; none: the secret in their address is all that they are known by."""
+    callback_answer: Annotated[str, StringConstraints(max_length=200)] = ""
+    """What a callback is answered, where the provider insists on something."""
+    carrier_answers_stop: StrictBool = False
+    """Whether the provider itself answers STOP, START and HELP."""
+    window: Annotated[int, Field(ge=1, le=1000, strict=True)] = 50
+    """How many messages may wait for an answer at once."""
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Self:
+        """Check what depends on each other; every fault is named in one sentence after the other."""
+        faults = [*self._faults_of_body(), *self._faults_of_auth(), *self._faults_of_answer()]
+        if faults:
+            raise ValueError(" ".join(faults))
+        return self
+
+    def _faults_of_body(self) -> Iterator[str]:
+        if isinstance(self.body, str) != (self.content is Content.raw):
+            yield "body: Give a text for raw, and an object for anything else."
+        elif self.content in (Content.form, Content.query) and not _is_flat(self.body):
+            yield "body: In a form and a query every value is a text or a number."
+        if self.method is Method.get and self.content is not Content.query:
+            yield "content: A GET has no body; give query."
+        if self.probe_url and _ANYWHERE.fault_of(self.probe_url) is not None:
+            yield "probe_url: Give a URL that begins with https:// or http://."
+        if self.least_valid_seconds > self.most_valid_seconds:
+            yield "least_valid_seconds: It is more than most_valid_seconds."
+        if set(self.encodings) != {"GSM-7", "UCS-2"}:
+            yield "encodings: Say what GSM-7 and UCS-2 are called."
+
+    def _faults_of_auth(self) -> Iterator[str]:
+        if self.auth is not Auth.none and not self.secret.get_secret_value():
+            yield f"secret: It is needed for {self.auth}."
+        if self.auth is Auth.basic and (not self.key or ":" in self.key):
+            yield "key: It is needed for basic, without a colon in it."
+        if (self.auth is Auth.header) != bool(self.auth_header):
+            yield "auth_header: Give it for header, and for nothing else."
+        if self.auth in (Auth.bearer, Auth.header):
+            value = self.secret.get_secret_value()
+            if not (value.isascii() and value.isprintable()):
+                yield "secret: It holds a character that no header can."
+
+    def _faults_of_answer(self) -> Iterator[str]:
+        if bool(self.success_path) != bool(self.success_values):
+            yield "success_values: Give them together with success_path."
+        if any(rule.codes for rule in self.errors) and not self.code_path:
+            yield "code_path: Say where the codes of the errors stand."
+        if self.repeats_are_safe and not self.idempotency_header:
+            yield "idempotency_header: Repeats are safe only with a key that the provider knows them by."
+        if self.receipts_per_part and not self.id_path:
+            yield "id_path: Receipts of parts are known by the ids of the parts."
