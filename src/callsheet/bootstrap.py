@@ -284,7 +284,7 @@ def _make_conductor(
     failpoints: Failpoints,
 ) -> Conductor:
     def make_line(trunk: Trunk, recorder: Recorder) -> SmsLine:
-        return SmsLine(trunks.carrier(trunk), recorder, clock, conductor.hearing(trunk))
+        return SmsLine(trunks.carrier(trunk), recorder, clock, conductor.hearing(trunk), rng)
 
     conductor = Conductor(
         Surroundings(store, clock, rng, make_line, failpoints, tuning, sole_owner=not settings.is_shared)
@@ -325,7 +325,7 @@ class _Sandbox:
         self._ledgers: dict[int, dict[int, Ledger]] = {}
 
     def carrier(self, trunk: Trunk) -> SandboxCarrier:
-        """Return the simulator of a trunk."""
+        """Return the simulator of a trunk; one that is not stored has no ledger that lasts."""
         seed = self._settings.sandbox_seed
         rng = random.Random(None if seed is None else f"{seed}:{trunk.no}")  # noqa: S311 (handsets, not secrets)
         return SandboxCarrier(
@@ -333,9 +333,11 @@ class _Sandbox:
         )
 
     def _ledger(self, trunk: Trunk) -> Ledger:
-        ledgers = self._ledgers.setdefault(trunk.app, {})
+        is_stored = trunk.no > 0
+        ledgers = self._ledgers.setdefault(trunk.app if is_stored else 0, {})
         if trunk.no not in ledgers:
-            ledgers[trunk.no] = Ledger(self._folder / f"{trunk.id}.db", inline=self._inline)
+            path = self._folder / f"{trunk.id}.db" if is_stored else ":memory:"
+            ledgers[trunk.no] = Ledger(path, inline=self._inline or not is_stored)
         return ledgers[trunk.no]
 
     def outbox(

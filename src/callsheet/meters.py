@@ -19,6 +19,12 @@ deliveries = Counter(
     "callsheet_webhook_deliveries", "Tries to deliver to webhooks, by outcome.", ["outcome"], registry=registry
 )
 callbacks = Counter("callsheet_callbacks", "Callbacks of carriers, by outcome.", ["outcome"], registry=registry)
+breaker_turns = Counter(
+    "callsheet_breaker_turns",
+    "Changes of trunks' circuit breakers, by the new position.",
+    ["position"],
+    registry=registry,
+)
 active_runs = Gauge("callsheet_active_runs", "Runs that are active now.", registry=registry)
 held_intents = Gauge("callsheet_held_intents", "Intents that this node holds without a result.", registry=registry)
 smpp_sessions = Gauge("callsheet_smpp_sessions", "SMPP sessions of this node that are bound.", registry=registry)

@@ -131,7 +131,10 @@ def test_accounts_trunks_and_the_audit_log(client):
 
     assert client.accounts.rename(account.id, "Renamed").name == client.accounts.get(account.id).name
     assert client.trunks.change(trunk.id, name="Other", takes_any_sender=True).takes_any_sender
-    assert client.trunks.get(trunk.id) in list(client.trunks.list())
+    assert client.trunks.get(trunk.id).id in {one.id for one in client.trunks.list()}
+    assert client.trunks.test(trunk.id).ok
+    assert client.trunks.test_new("Third", "sandbox").ok
+    assert client.trunks.reset(trunk.id).breaker.state == "closed"
     assert (latest.action, latest.actor.kind) == ("POST /v1/apps/{app}/trunks", "client")
     assert client.audit.verify().intact
     assert next(client.audit.list_of_account(account.id)).seq == client.audit.verify_of_account(account.id).lines

@@ -143,7 +143,7 @@ class World:
         carrier = SandboxCarrier(self.ledger, self.clock, self.rng, timings=self.timings, window=self.window)
         mouth = SlowWire(carrier, self.clock, self.rng, self.wire_seconds) if self.wire_seconds else carrier
         asked = OneByOne(self.wrap(mouth), submit_seconds=self.submit_seconds)
-        return SmsLine(asked, recorder, self.clock, self.conductor.hearing(trunk))
+        return SmsLine(asked, recorder, self.clock, self.conductor.hearing(trunk), self.rng)
 
     async def run_campaign(
         self, campaign: Campaign, text: str = "Hello {{first_name}}", *, launch: Launch = NORMALLY

@@ -21,6 +21,8 @@ class NoticeKind(StrEnum):
     contact_opted_out = "contact.opted_out"
     sending_stopped = "sending.stopped"
     sending_allowed = "sending.allowed"
+    trunk_broken = "trunk.broken"
+    trunk_mended = "trunk.mended"
     import_done = "import.done"
     import_failed = "import.failed"
     webhook_ping = "webhook.ping"

@@ -24,6 +24,7 @@ from callsheet.engine.forbidding import settle
 from callsheet.engine.hearing import Hearing
 from callsheet.engine.holds import Holds, Scope
 from callsheet.engine.line import Line
+from callsheet.engine.lines import NOT_HERE, Lines, Standing
 from callsheet.engine.notifier import Notifier
 from callsheet.engine.pace import Pace
 from callsheet.engine.preflight import Preflighter
@@ -42,9 +43,6 @@ log = structlog.get_logger()
 
 RESTART_SECONDS = 1.0
 """How long to wait before a loop that broke is started again."""
-
-TRUNK_SECONDS = 10.0
-"""How long to wait before a trunk that could not be opened is tried again."""
 
 MakeLine = Callable[[Trunk, Recorder], Line]
 """How a trunk becomes a line."""
@@ -78,8 +76,6 @@ class Conductor:
         self.preparer = Preparer(given.store.campaigns, given.clock, tick_seconds=given.tuning.tick_seconds)
         self.preflighter = Preflighter(given.store, given.clock)
         self.starter = Starter(given.store, tick_seconds=given.tuning.tick_seconds)
-        self._lines: dict[int, Line] = {}
-        self._opening: set[int] = set()
         self._dispatchers: dict[int, Dispatcher] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._dispatching: list[asyncio.Task[None]] = []
@@ -87,6 +83,7 @@ class Conductor:
         self._turnstile = Turnstile()
         self._stopping = False
         self.recorder: Recorder
+        self.lines: Lines
         self._scheduler: Scheduler
         self._reaper: Reaper
         self._sweeper: Sweeper
@@ -116,8 +113,13 @@ class Conductor:
             await self._store.hot.release(None)
             await self._reaper.reap(all_arms=True)
         self._watch("recorder", self.recorder.run)
-        for trunk in await self._store.apps.trunks():
-            await self._open(trunk)
+        self.lines = Lines(
+            self._store, given.clock, self.recorder, lambda trunk: given.make_line(trunk, self.recorder),
+            tick_seconds=tuning.tick_seconds,
+        )  # fmt: skip
+        self.lines.on_change = self._on_agenda
+        await self.lines.look()
+        self._watch("lines", self.lines.run)
         self._watch("reaper", self._reaper.run)
         self._watch("notifier", self.notifier.run)
         self._watch("preparer", self.preparer.run)
@@ -132,24 +134,24 @@ class Conductor:
         """Tell whether the loops of this node run: they were started, and nobody stopped them."""
         return bool(self._tasks) and not self._stopping
 
-    def is_open(self, trunk_no: int) -> bool:
-        """Tell whether this node has the line of a trunk open. One that no run asked for yet may be closed."""
-        return trunk_no in self._lines
+    def standing(self, trunk_no: int) -> Standing:
+        """Return how the line of a trunk stands on this node."""
+        return self.lines.standing(trunk_no) if self._tasks else NOT_HERE
+
+    def look_at_trunks(self) -> None:
+        """Open, open anew and close lines now: a trunk was changed here."""
+        if self._tasks:
+            self.lines.wake()
+
+    def try_trunk(self, trunk_no: int) -> None:
+        """Try a trunk again at once, whatever its breaker says."""
+        if self._tasks:
+            self.lines.try_now(trunk_no)
 
     def hearing(self, trunk: Trunk) -> Hearing:
         """Return an ear of a trunk: its line may be open elsewhere. The engine must have been started."""
         hear_inbound = partial(inbound.hear, self._store, trunk.app, forbid=self.forbid)
         return Hearing(self._store, trunk, self.recorder, self._given.clock, hear_inbound)
-
-    async def _open(self, trunk: Trunk) -> None:
-        """Open the line of a trunk. One that cannot be opened is tried again when a run asks: the others go on."""
-        try:
-            line = self._given.make_line(trunk, self.recorder)
-            await line.open()
-        except Exception:
-            log.exception("trunk.broke", trunk=trunk.id)
-        else:
-            self._lines[trunk.no] = line
 
     def _watch(
         self, name: str, loop: Callable[[], Awaitable[None]], tasks: list[asyncio.Task[None]] | None = None
@@ -182,19 +184,12 @@ class Conductor:
             dispatcher.wake()
 
     def _dispatch(self, run: Run) -> None:
-        trunk_no = run.sender.trunk_no
-        line = self._lines.get(trunk_no)
-        if line is None:
-            if trunk_no not in self._opening:
-                self._opening.add(trunk_no)
-                self._watch("trunk", lambda: self._open_trunk(trunk_no))
-            return
         given = self._given
         dispatcher = Dispatcher(
             run.sender.no,
             agenda=self.agenda,
             hot=self._store.hot,
-            line=line,
+            line=self.lines.route(run.sender.trunk_no),
             make_pace=self._pace,
             recorder=self.recorder,
             holds=self.holds,
@@ -207,16 +202,6 @@ class Conductor:
         )
         self._dispatchers[run.sender.no] = dispatcher
         self._watch("dispatcher", dispatcher.run, self._dispatching)
-
-    async def _open_trunk(self, trunk_no: int) -> None:
-        """Open the line of a trunk that was configured after the start, or could not be opened then."""
-        for trunk in await self._store.apps.trunks():
-            if trunk.no == trunk_no and trunk_no not in self._lines:
-                await self._open(trunk)
-        if trunk_no not in self._lines:
-            await self._given.clock.sleep(TRUNK_SECONDS)
-        self._opening.discard(trunk_no)
-        self.agenda.wake()
 
     def _pace(self, app: int, buckets: dict[str, float]) -> Pace:
         return Pace(self._store.hot, self._given.clock, app, buckets)
@@ -254,8 +239,7 @@ class Conductor:
         for dispatcher in self._dispatchers.values():
             dispatcher.stop()
         await _ended(self._dispatching)
-        for line in self._lines.values():
-            await line.close()
+        await self.lines.close()
         self._scheduler.stop()
         self._reaper.stop()
         self.notifier.stop()

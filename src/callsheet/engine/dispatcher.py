@@ -25,7 +25,7 @@ from callsheet.core.segments import measure
 from callsheet.engine.agenda import Agenda, RunState
 from callsheet.engine.failpoints import Failpoints
 from callsheet.engine.holds import Holds
-from callsheet.engine.line import Line
+from callsheet.engine.line import Taker
 from callsheet.engine.pace import Pace, rates
 from callsheet.engine.recorder import Recorder
 from callsheet.engine.turnstile import Turnstile
@@ -74,7 +74,7 @@ class Dispatcher:
         *,
         agenda: Agenda,
         hot: HotStore,
-        line: Line,
+        line: Taker,
         make_pace: MakePace,
         recorder: Recorder,
         holds: Holds,

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from callsheet.carriers.base import Outbound
+from callsheet.carriers.base import Condition, Outbound
+from callsheet.core.breaker import Breaker
 from callsheet.core.ids import AttemptKey
 
 
-class Line(Protocol):
+class Taker(Protocol):
     """Where intents are handed."""
 
     def free(self) -> int:
@@ -24,6 +25,26 @@ class Line(Protocol):
 
         `leave` is called when the carrier has the message, at the latest with the result.
         """
+
+
+class Line(Taker, Protocol):
+    """A way to a carrier that can be opened and closed."""
+
+    on_turn: Callable[[Breaker, Breaker], None]
+    """Told what the breaker was and is, when its position changes."""
+
+    @property
+    def breaker(self) -> Breaker:
+        """What is known of the route."""
+
+    def condition(self) -> Condition:
+        """Return how the carrier stands."""
+
+    def try_now(self) -> None:
+        """Try the carrier again at once, whatever its breaker says."""
+
+    def go_on_from(self, breaker: Breaker) -> None:
+        """Begin with what the line before knew of the trunk."""
 
     async def open(self) -> None:
         """Connect, and begin to tell happenings."""

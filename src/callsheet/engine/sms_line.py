@@ -1,60 +1,125 @@
-"""A line for text: a carrier's session, with its answers turned into happenings."""
+"""A line for text: a carrier's session, with its answers turned into happenings, and a breaker that hears them too."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Final
 
-from callsheet.carriers.base import Accepted, Carrier, Condition, Outbound, SendError
+from callsheet.carriers.base import (
+    Accepted,
+    AccountRefused,
+    Carrier,
+    Condition,
+    InvalidMessage,
+    NotConnected,
+    Outbound,
+    SendError,
+    State,
+    Unwell,
+)
 from callsheet.clock import Clock
 from callsheet.core.attempt import Happening, Kind, as_said
+from callsheet.core.breaker import Breaker, Outcome, Position, note, room, try_now, wake
 from callsheet.core.ids import AttemptKey
 from callsheet.engine.hearing import Hearing
 from callsheet.engine.recorder import Recorder
+
+TRUNK_BROKEN: Final = "trunk_broken"
+"""The code of a message that was taken back because its trunk does not work."""
+
+_TOLD_BY: Final[Sequence[tuple[type[Accepted | SendError], Outcome]]] = (
+    (Accepted, Outcome.answered),
+    (InvalidMessage, Outcome.answered),
+    (AccountRefused, Outcome.locked_out),
+    (NotConnected, Outcome.unwell),
+    (Unwell, Outcome.unwell),
+)
+_TAKING: Final = frozenset({State.open, State.throttled})
 
 
 class SmsLine:
     """A carrier as a line."""
 
-    def __init__(self, carrier: Carrier, recorder: Recorder, clock: Clock, hearing: Hearing) -> None:
+    def __init__(
+        self, carrier: Carrier, recorder: Recorder, clock: Clock, hearing: Hearing, rng: random.Random
+    ) -> None:
         self._carrier = carrier
         self._recorder = recorder
         self._clock = clock
         self._hearing = hearing
+        self._rng = rng
         self._in_flight = 0
         self._quiet = asyncio.Event()
         self._quiet.set()
         self._closing = False
+        self._breaker = Breaker()
         self.on_free: Callable[[], None] = lambda: None
+        self.on_turn: Callable[[Breaker, Breaker], None] = lambda _, __: None
+        """Told what the breaker was and is, when its position changes."""
+
+    @property
+    def breaker(self) -> Breaker:
+        """What is known of the route."""
+        return self._breaker
 
     def free(self) -> int:
-        """Return what the carrier's window still bears."""
-        return 0 if self._closing else max(0, self._carrier.limits.window - self._in_flight)
+        """Return what the carrier's window still bears; nothing while it is not connected, or its breaker is open."""
+        if self._closing or self._carrier.condition().state not in _TAKING:
+            return 0
+        now = self._clock.now()
+        self._turn(wake(self._breaker, now))
+        return max(0, min(self._carrier.limits.window, room(self._breaker, now)) - self._in_flight)
 
     def condition(self) -> Condition:
         """Return how the carrier stands."""
         return self._carrier.condition()
 
+    def try_now(self) -> None:
+        """Try the carrier again at once, whatever its breaker says."""
+        self._turn(try_now(self._breaker, self._clock.now()))
+        self.on_free()
+
+    def go_on_from(self, breaker: Breaker) -> None:
+        """Begin with what was known of the trunk before its settings changed: one that was broken is tried first."""
+        if breaker.position is not Position.closed:
+            self._breaker = try_now(breaker, self._clock.now())
+
     def hand(self, key: AttemptKey, message: Outbound, leave: Callable[[], None]) -> None:
-        """Hand a message to the carrier."""
+        """Hand a message to the carrier. What was armed before the breaker opened is taken back, and comes again."""
+        breaker = self._breaker
+        if breaker.position is not Position.closed and self._in_flight >= breaker.room:
+            leave()
+            self._recorder.note(Happening(*key, Kind.withdrawn, self._clock.now(), TRUNK_BROKEN))
+            return
         self._in_flight += 1
         self._quiet.clear()
-        self._carrier.submit(message, leave, partial(self._end, key, leave))
+        self._carrier.submit(message, leave, partial(self._end, key, leave, breaker.turn))
 
-    def _end(self, key: AttemptKey, leave: Callable[[], None], answer: Accepted | SendError) -> None:
+    def _end(self, key: AttemptKey, leave: Callable[[], None], turn: int, answer: Accepted | SendError) -> None:
         leave()
         at = self._clock.now()
+        said = ""
         if isinstance(answer, Accepted):
             happening = Happening(*key, Kind.accepted, at, "", as_said(answer.carrier_id), answer.segments)
             carried = self._hearing.expect(key, answer.carrier_ids, at) if answer.carrier_ids else None
             self._recorder.note(happening, carried)
         else:
-            self._recorder.note(Happening(*key, answer.kind, at, as_said(answer.code)))
+            said = as_said(answer.code)
+            self._recorder.note(Happening(*key, answer.kind, at, said))
         self._in_flight -= 1
         if not self._in_flight:
             self._quiet.set()
+        jitter = self._rng.random() if said else 0.0
+        self._turn(note(self._breaker, _outcome(answer), at, turn=turn, jitter=jitter, said=said))
         self.on_free()
+
+    def _turn(self, breaker: Breaker) -> None:
+        before, self._breaker = self._breaker, breaker
+        if breaker.turn != before.turn:
+            self.on_turn(before, breaker)
 
     async def open(self) -> None:
         """Connect; what the carrier still has for us is told at once."""
@@ -65,3 +130,16 @@ class SmsLine:
         self._closing = True
         await self._quiet.wait()
         await self._carrier.close()
+
+
+def _outcome(answer: Accepted | SendError) -> Outcome:
+    """Say what an answer tells of the route."""
+    for kind, outcome in _TOLD_BY:
+        if isinstance(answer, kind):
+            return outcome
+    assert isinstance(answer, SendError), "it is no Accepted"
+    if answer.kind is Kind.uncertain:
+        return Outcome.unanswered
+    if answer.kind is Kind.refused:
+        return Outcome.throttled
+    return Outcome.answered if answer.at_fault == "contact" else Outcome.rejected

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
@@ -14,7 +15,7 @@ from callsheet.carriers.base import Carrier, Probe
 from callsheet.carriers.callback import Ears
 from callsheet.carriers.known import KNOWN, Given, Known
 from callsheet.clock import Clock
-from callsheet.core.errors import CallsheetError, Conflict
+from callsheet.core.errors import CallsheetError, Conflict, RateLimited
 from callsheet.store.apps import Trunk
 from callsheet.store.rows import DAMAGE
 from callsheet.store.store import Store
@@ -23,6 +24,10 @@ log = structlog.get_logger()
 
 PROBE_SECONDS: Final = 20.0
 """So long a test call may take."""
+
+TESTS_A_MINUTE: Final = 10
+"""So many test calls an app has in a minute: carriers lock accounts out that somebody tries again and again."""
+_MINUTE: Final = 60.0
 
 Document = Mapping[str, Any]
 
@@ -54,6 +59,7 @@ class Trunks:
         self._store = store
         self._clock = clock
         self._give = give
+        self._calls: dict[int, deque[float]] = {}
 
     async def create(self, app: int, new: Wanted) -> Trunk:
         """Create a trunk. Raises Invalid, which names every wrong field of its settings."""
@@ -112,23 +118,42 @@ class Trunks:
                 f"What is stored of the trunk {trunk.name} cannot be read: give it its secrets again."
             ) from None
 
-    async def probe(self, trunk: Trunk) -> Tried:
-        """Try whether a trunk's account works, on a connection of its own; no message is sent."""
+    async def try_out(self, trunk: Trunk) -> Tried:
+        """Try whether a trunk's account works, on a connection of its own; no message is sent. Raises RateLimited."""
+        self._spend(trunk.app)
+        return await self._timed(trunk, lambda: self.carrier(trunk))
+
+    async def try_new(self, app: int, wanted: Wanted) -> Tried:
+        """Try whether an account works that is not stored. Raises Invalid, as `create` does, and RateLimited."""
+        known = KNOWN[wanted.carrier]
+        account = read_account(known.account, wanted.settings)
+        self._spend(app)
+        trunk = Trunk(0, app, "", wanted.name, wanted.carrier, wanted.takes_any_sender, {}, b"", self._clock.now())
+        return await self._timed(trunk, lambda: known.make(account, self._give(trunk)))
+
+    def _spend(self, app: int) -> None:
+        now, calls = self._clock.monotonic(), self._calls.setdefault(app, deque(maxlen=TESTS_A_MINUTE))
+        if len(calls) == TESTS_A_MINUTE and now - calls[0] < _MINUTE:
+            raise RateLimited(calls[0] + _MINUTE - now)
+        calls.append(now)
+
+    async def _timed(self, trunk: Trunk, make: Callable[[], Carrier]) -> Tried:
         began = self._clock.monotonic()
-        probe = await self._probe(trunk)
+        probe = await _probe(trunk, make)
         return Tried(probe.ok, probe.said, round(self._clock.monotonic() - began, 3))
 
-    async def _probe(self, trunk: Trunk) -> Probe:
-        try:
-            async with asyncio.timeout(PROBE_SECONDS):
-                return await self.carrier(trunk).probe()
-        except TimeoutError:
-            return Probe(ok=False, said=f"The carrier did not answer within {PROBE_SECONDS:g} seconds.")
-        except CallsheetError as error:
-            return Probe(ok=False, said=error.message)
-        except Exception:
-            log.exception("trunk.probe_broke", trunk=trunk.id)
-            return Probe(ok=False, said="The test broke off; the log says why.")
+
+async def _probe(trunk: Trunk, make: Callable[[], Carrier]) -> Probe:
+    try:
+        async with asyncio.timeout(PROBE_SECONDS):
+            return await make().probe()
+    except TimeoutError:
+        return Probe(ok=False, said=f"The carrier did not answer within {PROBE_SECONDS:g} seconds.")
+    except CallsheetError as error:
+        return Probe(ok=False, said=error.message)
+    except Exception:
+        log.exception("trunk.probe_broke", trunk=trunk.id)
+        return Probe(ok=False, said="The test broke off; the log says why.")
 
 
 def _known(carrier: str, name: str = "") -> Known:

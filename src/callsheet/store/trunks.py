@@ -9,11 +9,13 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from callsheet.clock import to_micros
+from callsheet.clock import from_micros, to_micros
 from callsheet.core.errors import InUse
+from callsheet.core.notice import NoticeKind
 from callsheet.store import tables as t
 from callsheet.store.apps import Trunk, read_trunk
 from callsheet.store.database import Database
+from callsheet.store.outbox import announce
 from callsheet.store.rows import one, to_json
 from callsheet.store.vault import Vault
 
@@ -36,6 +38,17 @@ class Trunks:
         query = sa.select(t.trunk).where(t.trunk.c.app == app, t.trunk.c.id == trunk_id)
         row = await self._db.read(lambda conn: one(conn, query))
         return read_trunk(row) if row is not None else None
+
+    async def changes(self) -> Mapping[int, datetime]:
+        """Return when each trunk of all apps was last changed, by its number."""
+        query = sa.select(t.trunk.c.no, t.trunk.c.changed_at)
+        rows = await self._db.read(lambda conn: list(conn.execute(query)))
+        return {no: from_micros(at) for no, at in rows}
+
+    async def tell(self, trunk: Trunk, kind: NoticeKind, why: str, now: datetime) -> None:
+        """Announce what became of a trunk."""
+        payload = {"trunk_id": trunk.id, "why": why}
+        await self._db.write(lambda conn: announce(conn, trunk.app, kind, payload, now))
 
     def open_secrets(self, trunk: Trunk) -> Document:
         """Return the secrets of a trunk. Raises InvalidTag when they were changed, moved, or sealed by another key."""

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, Field, StrictBool, StringConstraints
 
 from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.contract import problems
-from callsheet.api.v1.shapes import Body, LongName
+from callsheet.api.v1.shapes import Body, Instant, LongName
 from callsheet.api.v1.strict import Router
+from callsheet.carriers.base import State
 from callsheet.carriers.known import KNOWN
-from callsheet.core.errors import BodyTooLarge, InUse, TrunkNotFound
+from callsheet.core.breaker import Position
+from callsheet.core.errors import BodyTooLarge, InUse, RateLimited, TrunkNotFound
 from callsheet.engine.runtime import Runtime
 from callsheet.engine.trunks import Wanted
-from callsheet.store.apps import Trunk
+from callsheet.store.apps import App, Trunk
 
 router = Router(prefix="/v1/apps/{app}/trunks", tags=["trunks"])
 
@@ -28,13 +29,6 @@ def _carrier(text: str) -> str:
 
 Settings = dict[str, Any]
 """What a carrier wants to know: its room's account says which fields there are."""
-
-
-class State(StrEnum):
-    """Whether a node can send through a trunk now."""
-
-    open = "open"
-    closed = "closed"
 
 
 class NewTrunk(Body):
@@ -62,6 +56,31 @@ class ChangedTrunk(Body):
     """Whether a caller ID that nobody configured is made known when a campaign starts with it."""
 
 
+class ShownCondition(BaseModel):
+    """How the line of a trunk stands, on the node that answers."""
+
+    state: State
+    why: str
+    """Why it stands so, where there is more to say."""
+    sessions: int
+    """Connections that are bound, where the carrier has such."""
+    in_flight: int
+    """Messages that wait for an answer."""
+    since: Instant | None
+    """Since when it has this state, to within a few seconds."""
+
+
+class ShownBreaker(BaseModel):
+    """Whether messages are handed to the trunk, on the node that answers."""
+
+    state: Position
+    why: str
+    """Why nothing is handed over, in a sentence with the figures; empty while it is closed."""
+    since: Instant | None
+    next_try_at: Instant | None
+    """When one message is tried again."""
+
+
 class ShownTrunk(BaseModel):
     """A trunk."""
 
@@ -73,8 +92,17 @@ class ShownTrunk(BaseModel):
     secrets_set: list[str]
     """Which secrets there are, by their path in the settings."""
     takes_any_sender: bool
-    state: State
-    """Of the node that answers. A trunk that no run has asked for since it was made is closed until one does."""
+    condition: ShownCondition
+    breaker: ShownBreaker
+
+
+class TestedTrunk(BaseModel):
+    """What came of a test call."""
+
+    ok: bool
+    said: str
+    """What happened, in a sentence. No secret is in it."""
+    seconds: float
 
 
 class Trunks(BaseModel):
@@ -93,7 +121,9 @@ async def list_trunks(runtime: Served, app: Tenant) -> Trunks:
 @router.post("", status_code=201, responses=problems(BodyTooLarge))
 async def create_trunk(runtime: Served, app: Tenant, new: NewTrunk) -> ShownTrunk:
     """Create a trunk."""
-    return _show(runtime, await runtime.trunks.create(app.no, Wanted(**new.model_dump())))
+    created = await runtime.trunks.create(app.no, Wanted(**new.model_dump()))
+    runtime.conductor.look_at_trunks()
+    return _show(runtime, created)
 
 
 @router.get("/{trunk_id}", responses=problems(TrunkNotFound))
@@ -107,7 +137,9 @@ async def change_trunk(runtime: Served, app: Tenant, trunk_id: str, changed: Cha
     """Change a trunk. When its settings change every node opens its line anew; what the old one has is answered."""
     changes = changed.model_dump(include=changed.model_fields_set)
     settings = changes.pop("settings", None)
-    return _show(runtime, await runtime.trunks.change(app.no, trunk_id, changes, settings))
+    found = await runtime.trunks.change(app.no, trunk_id, changes, settings)
+    runtime.conductor.look_at_trunks()
+    return _show(runtime, found)
 
 
 @router.delete("/{trunk_id}", status_code=204, responses=problems(TrunkNotFound, InUse))
@@ -115,11 +147,40 @@ async def delete_trunk(runtime: Served, app: Tenant, trunk_id: str) -> None:
     """Delete a trunk that no sender belongs to."""
     if not await runtime.store.trunks.delete(app.no, trunk_id):
         raise TrunkNotFound
+    runtime.conductor.look_at_trunks()
+
+
+@router.post("/test", responses=problems(RateLimited, BodyTooLarge))
+async def test_new_trunk(runtime: Served, app: Tenant, new: NewTrunk) -> TestedTrunk:
+    """Try whether an account works before it is stored. No message is sent."""
+    return TestedTrunk(**(await runtime.trunks.try_new(app.no, Wanted(**new.model_dump())))._asdict())
+
+
+@router.post("/{trunk_id}/test", responses=problems(TrunkNotFound, RateLimited))
+async def test_trunk(runtime: Served, app: Tenant, trunk_id: str) -> TestedTrunk:
+    """Try whether the stored account works, on a connection of its own. No message is sent."""
+    return TestedTrunk(**(await runtime.trunks.try_out(await _find(runtime, app, trunk_id)))._asdict())
+
+
+@router.post("/{trunk_id}/reset", responses=problems(TrunkNotFound))
+async def reset_trunk(runtime: Served, app: Tenant, trunk_id: str) -> ShownTrunk:
+    """Try a trunk again at once that a breaker has stopped, with one message first. Of the node that answers."""
+    found = await _find(runtime, app, trunk_id)
+    runtime.conductor.try_trunk(found.no)
+    return _show(runtime, found)
+
+
+async def _find(runtime: Runtime, app: App, trunk_id: str) -> Trunk:
+    found = await runtime.store.trunks.find(app.no, trunk_id)
+    if found is None:
+        raise TrunkNotFound
+    return found
 
 
 def _show(runtime: Runtime, found: Trunk | None) -> ShownTrunk:
     if found is None:
         raise TrunkNotFound
+    condition, since, breaker = runtime.conductor.standing(found.no)
     return ShownTrunk(
         id=found.id,
         name=found.name,
@@ -127,5 +188,8 @@ def _show(runtime: Runtime, found: Trunk | None) -> ShownTrunk:
         settings=dict(found.settings),
         secrets_set=runtime.trunks.secrets_set(found),
         takes_any_sender=found.takes_any_sender,
-        state=State.open if runtime.conductor.is_open(found.no) else State.closed,
+        condition=ShownCondition(**condition._asdict(), since=since),
+        breaker=ShownBreaker(
+            state=breaker.position, why=breaker.why, since=breaker.since, next_try_at=breaker.next_try_at
+        ),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from msgspec import UNSET
@@ -15,8 +16,35 @@ _ALL = "/v1/apps/{app}/trunks"
 _ONE = "/v1/apps/{app}/trunks/{trunk_id}"
 
 
+class Condition(Record, frozen=True):
+    """How the line of a trunk stands: closed, connecting, open, throttled or broken."""
+
+    state: str
+    why: str
+    sessions: int
+    in_flight: int
+    since: datetime | None
+
+
+class Breaker(Record, frozen=True):
+    """Whether messages are handed to a trunk: closed (they are), open or half_open, and why."""
+
+    state: str
+    why: str
+    since: datetime | None
+    next_try_at: datetime | None
+
+
+class TestedTrunk(Record, frozen=True):
+    """What came of a test call."""
+
+    ok: bool
+    said: str
+    seconds: float
+
+
 class Trunk(Record, frozen=True):
-    """A trunk. `state` is open or closed, on the node that answers; of secrets it names those that are set."""
+    """A trunk. Of secrets it names those that are set; condition and breaker are those of the node that answers."""
 
     id: str
     name: str
@@ -24,7 +52,8 @@ class Trunk(Record, frozen=True):
     settings: dict[str, Any]
     secrets_set: tuple[str, ...]
     takes_any_sender: bool
-    state: str
+    condition: Condition
+    breaker: Breaker
 
 
 class Trunks(Resource[Mode]):
@@ -65,6 +94,29 @@ class Trunks(Resource[Mode]):
         """Change a trunk. Settings are merged into those of before, and secrets that are not named stay."""
         body = given(name=name, settings=settings, takes_any_sender=takes_any_sender)
         return Call("PATCH", _ONE, Trunk, {"trunk_id": trunk_id}, body=body)
+
+    @Single
+    def test(self, trunk_id: str) -> Call[TestedTrunk]:
+        """Try whether the stored account works; no message is sent."""
+        return Call("POST", f"{_ONE}/test", TestedTrunk, {"trunk_id": trunk_id})
+
+    @Single
+    def test_new(
+        self,
+        name: str,
+        carrier: str,
+        *,
+        settings: Given[Mapping[str, Any]] = UNSET,
+        takes_any_sender: Given[bool] = UNSET,
+    ) -> Call[TestedTrunk]:
+        """Try whether an account works before it is stored; no message is sent."""
+        body = given(name=name, carrier=carrier, settings=settings, takes_any_sender=takes_any_sender)
+        return Call("POST", f"{_ALL}/test", TestedTrunk, body=body)
+
+    @Single
+    def reset(self, trunk_id: str) -> Call[Trunk]:
+        """Try a trunk again at once that its breaker has stopped, with one message first."""
+        return Call("POST", f"{_ONE}/reset", Trunk, {"trunk_id": trunk_id})
 
     @Single
     def delete(self, trunk_id: str) -> Call[None]:

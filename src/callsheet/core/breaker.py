@@ -1,0 +1,230 @@
+"""A circuit breaker: whether a route may be tried, by what came of the messages that it was given.
+
+A route that answers is given as much as it bears. It opens on evidence, which is one of four:
+
+- several messages in a row got no answer, or were not even taken in: each of them may be a person in doubt;
+- of the latest results so many are trouble that chance does not explain it: the lower bound of Wilson's interval (95 %,
+  one-sided; E. B. Wilson, 1927) is above the limit;
+- the same of messages that the carrier turned away for good, where that is not the contact's or the text's fault;
+- the carrier does not let the account in: one answer is enough.
+
+A carrier that asks us to slow down is well. While it is open nothing is handed over; then one message is, after pauses
+that double, and a few more when that one is answered. A route without a recent success is given few messages first, and
+one more for each that is answered: so a carrier that never answers leaves few people in doubt.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from math import sqrt
+from typing import Final
+
+IN_ROW: Final = 5
+"""So many messages in a row without an answer open it."""
+FEWEST: Final = 50
+"""A share of fewer results says nothing."""
+WINDOW: Final = 200
+"""So many of the latest results are looked at."""
+MOST_TROUBLE: Final = 0.10
+"""The share of messages without an answer, or not taken in, that a route may have."""
+MOST_REJECTED: Final = 0.25
+"""The share of messages turned away for good, through no fault of the contact or of the text."""
+FIRST_ROOM: Final = 10
+"""So many messages may wait for an answer at first."""
+MOST_ROOM: Final = 10_000
+"""More than any carrier's window: no limit any more."""
+ENOUGH_TRIED: Final = 4
+"""So many answers of a route that is tried again mend it."""
+RECENT: Final = timedelta(minutes=10)
+"""What happened longer ago says nothing of now."""
+FIRST_PAUSE: Final = timedelta(seconds=20)
+LONGEST_PAUSE: Final = timedelta(minutes=15)
+_TOUCH: Final = timedelta(seconds=30)
+_Z: Final = 1.645
+_BITS: Final = (1 << WINDOW) - 1
+
+
+class Position(StrEnum):
+    """How a breaker stands."""
+
+    closed = "closed"
+    """Messages flow."""
+    open = "open"
+    """Nothing is handed over."""
+    half_open = "half_open"
+    """It is tried again, with one message and then a few."""
+
+
+class Outcome(StrEnum):
+    """What came of one message, as far as it tells of the route."""
+
+    answered = "answered"
+    """It was taken; or turned away for the contact's number or the text, which says that the route works."""
+    unanswered = "unanswered"
+    """Nobody knows whether it was taken."""
+    unwell = "unwell"
+    """It was not taken in: no connection, or the carrier says that it is out of order."""
+    rejected = "rejected"
+    """It was turned away for good, through no fault of the contact or of the text."""
+    throttled = "throttled"
+    """The carrier asks us to slow down."""
+    locked_out = "locked_out"
+    """The carrier does not let the account in."""
+
+
+_TROUBLE: Final = frozenset({Outcome.unanswered, Outcome.unwell})
+
+
+@dataclass(frozen=True, slots=True)
+class Breaker:
+    """What is known of a route."""
+
+    position: Position = Position.closed
+    why: str = ""
+    """Why it is open, in a sentence with the figures; empty while it is closed."""
+    since: datetime | None = None
+    """Since when it has been out of order, or well again; none: from the beginning."""
+    next_try_at: datetime | None = None
+    """When an open one is tried again."""
+    turn: int = 0
+    """Ascends with each change of position: what was handed over before tells nothing of the time after."""
+    room: int = FIRST_ROOM
+    """How many messages may wait for an answer."""
+    in_row: int = 0
+    """So many of the latest were trouble, without one that was answered between."""
+    results: int = 0
+    trouble: int = 0
+    """A bit for each of the latest results, the newest lowest: 1 for trouble."""
+    rejected: int = 0
+    pauses: int = 0
+    """How often it opened since it was last well for a while."""
+    noted_at: datetime | None = None
+    """When a result was last noted."""
+
+    @property
+    def is_calm(self) -> bool:
+        """Tell whether one more answer changes nothing."""
+        return self.room >= MOST_ROOM and self.results >= WINDOW and not (self.trouble or self.rejected)
+
+
+def room(breaker: Breaker, at: datetime) -> int:
+    """Return how many messages may wait for an answer now."""
+    if breaker.position is Position.open:
+        return 0
+    if breaker.noted_at is not None and at - breaker.noted_at > RECENT:
+        return min(breaker.room, FIRST_ROOM)
+    return breaker.room
+
+
+def wake(breaker: Breaker, at: datetime) -> Breaker:
+    """Return the breaker as time goes by: an open one whose pause is over is tried again with one message."""
+    if breaker.position is not Position.open or breaker.next_try_at is None or breaker.noted_at is None:
+        return breaker
+    # A clock that was set back must not make a pause of hours.
+    return _half_open(breaker, at) if at >= breaker.next_try_at or at < breaker.noted_at else breaker
+
+
+def try_now(breaker: Breaker, at: datetime) -> Breaker:
+    """Return the breaker after somebody said that the route works again: it is tried at once, with one message."""
+    return Breaker(turn=breaker.turn + 1) if breaker.position is Position.closed else _half_open(breaker, at)
+
+
+def note(breaker: Breaker, outcome: Outcome, at: datetime, *, turn: int, jitter: float, said: str = "") -> Breaker:
+    """Return the breaker after one result.
+
+    `turn` is the breaker's when the message was handed over; `jitter`, a random number in [0, 1), spreads the pauses of
+    many nodes; `said` is what the carrier called it, if it did.
+    """
+    if outcome is Outcome.throttled or turn != breaker.turn or breaker.position is Position.open:
+        return breaker
+    recent = breaker.noted_at is not None and at - breaker.noted_at <= _TOUCH
+    if outcome is Outcome.answered and recent and breaker.is_calm:
+        # What a carrier that is well says a thousand times a second.
+        return breaker
+    breaker = _count(breaker, outcome, at)
+    reason = _reason(breaker, outcome, said)
+    if reason:
+        return _open(breaker, reason, at, jitter)
+    if breaker.position is Position.half_open and breaker.results >= ENOUGH_TRIED:
+        return replace(
+            breaker, position=Position.closed, why="", since=at, turn=breaker.turn + 1, room=FIRST_ROOM, results=0
+        )
+    return breaker
+
+
+def lower_bound(count: int, of: int) -> float:
+    """Return the lower bound of a share, by Wilson's interval: with 95 % certainty the true one is above it."""
+    if not of:
+        return 0.0
+    share, z2 = count / of, _Z * _Z
+    spread = _Z * sqrt(share * (1 - share) / of + z2 / (4 * of * of))
+    return max(0.0, (share + z2 / (2 * of) - spread) / (1 + z2 / of))
+
+
+def _count(breaker: Breaker, outcome: Outcome, at: datetime) -> Breaker:
+    if breaker.noted_at is not None and at - breaker.noted_at > RECENT:
+        breaker = replace(
+            breaker, room=min(breaker.room, FIRST_ROOM), in_row=0, results=0, trouble=0, rejected=0, pauses=0
+        )
+    trouble = outcome in _TROUBLE
+    return replace(
+        breaker,
+        room=breaker.room if trouble else min(MOST_ROOM, breaker.room + 1),
+        in_row=breaker.in_row + 1 if trouble else 0,
+        results=min(WINDOW, breaker.results + 1),
+        trouble=(breaker.trouble << 1 | trouble) & _BITS,
+        rejected=(breaker.rejected << 1 | (outcome is Outcome.rejected)) & _BITS,
+        pauses=0 if breaker.results >= FEWEST and not trouble else breaker.pauses,
+        noted_at=at,
+    )
+
+
+def _reason(breaker: Breaker, outcome: Outcome, said: str) -> str:
+    """Say why it has to open, or nothing."""
+    code = f" ({said})" if said else ""
+    if outcome is Outcome.locked_out:
+        return f"The carrier does not let the account in{code}."
+    if breaker.position is Position.half_open and outcome is not Outcome.answered:
+        what = "got no answer" if outcome is Outcome.unanswered else "was not taken"
+        return f"It was tried again, and the message {what}{code}."
+    if breaker.in_row >= IN_ROW:
+        return f"{breaker.in_row} messages in a row got no answer or were not taken in{code}."
+    if breaker.results < FEWEST:
+        return ""
+    shares = (
+        ("got no answer or were not taken in", breaker.trouble.bit_count(), MOST_TROUBLE),
+        ("were turned away for good", breaker.rejected.bit_count(), MOST_REJECTED),
+    )
+    for what, count, most in shares:
+        if lower_bound(count, breaker.results) > most:
+            of = f"{count} of the latest {breaker.results} messages {what}{code}"
+            return f"{of}: more than {most:.0%}, which is not chance."
+    return ""
+
+
+def _open(breaker: Breaker, why: str, at: datetime, jitter: float) -> Breaker:
+    pause = min(FIRST_PAUSE * 2 ** min(breaker.pauses, 16), LONGEST_PAUSE)
+    return Breaker(
+        position=Position.open,
+        why=why,
+        since=at if breaker.position is Position.closed else breaker.since,
+        next_try_at=at + pause * (0.75 + jitter / 2),
+        turn=breaker.turn + 1,
+        room=0,
+        pauses=breaker.pauses + 1,
+        noted_at=at,
+    )
+
+
+def _half_open(breaker: Breaker, at: datetime) -> Breaker:
+    return replace(
+        breaker,
+        position=Position.half_open,
+        next_try_at=None,
+        turn=breaker.turn + 1,
+        room=1,
+        results=0,
+        noted_at=at,
+    )

@@ -1,0 +1,268 @@
+"""Lines: one for each trunk, opened and closed as the trunks are made, changed and deleted, on whatever node."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Final, NamedTuple
+
+import structlog
+
+from callsheet import meters
+from callsheet.carriers.base import Condition, Outbound, State
+from callsheet.clock import Clock
+from callsheet.core.attempt import Happening, Kind
+from callsheet.core.breaker import Breaker, Position
+from callsheet.core.errors import CallsheetError, Unavailable
+from callsheet.core.ids import AttemptKey
+from callsheet.core.notice import NoticeKind
+from callsheet.engine.line import Line
+from callsheet.engine.loop import Loop
+from callsheet.engine.recorder import Recorder
+from callsheet.store.apps import Trunk
+from callsheet.store.store import Store
+
+log = structlog.get_logger()
+
+LOOK_SECONDS: Final = 2.0
+"""How often to look whether another node changed a trunk, and how the lines stand."""
+
+TRUNK_SECONDS: Final = 10.0
+"""How long to wait before a trunk that could not be opened is tried again."""
+
+MakeLine = Callable[[Trunk], Line]
+"""How a trunk becomes a line."""
+
+
+class Standing(NamedTuple):
+    """How the line of a trunk stands on this node."""
+
+    condition: Condition
+    since: datetime | None
+    """Since when it has this state; none: nobody looked yet."""
+    breaker: Breaker
+
+
+_NOT_YET: Final = Standing(Condition(State.closed, "This node has not opened the trunk yet."), None, Breaker())
+NOT_HERE: Final = Standing(Condition(State.closed, "This node sends nothing."), None, Breaker())
+
+
+class _Tell(NamedTuple):
+    """What others are to be told of a trunk."""
+
+    trunk: Trunk
+    kind: NoticeKind
+    why: str
+
+
+@dataclass(slots=True)
+class _Held:
+    """What this node has of a trunk."""
+
+    trunk: Trunk
+    line: Line | None = None
+    """None: it could not be opened."""
+    why: str = ""
+    try_again_at: float = 0.0
+    """When a trunk that could not be opened is tried again, on the monotonic clock."""
+    state: State = State.closed
+    since: datetime | None = None
+
+
+class Route:
+    """The line of a trunk, whichever it is at this moment: what dispatchers hand to."""
+
+    def __init__(self, held: Callable[[], Line | None], recorder: Recorder, clock: Clock) -> None:
+        self._line = held
+        self._recorder = recorder
+        self._clock = clock
+
+    def free(self) -> int:
+        """Return how many intents may be armed now; none while there is no line."""
+        line = self._line()
+        return line.free() if line is not None else 0
+
+    def hand(self, key: AttemptKey, message: Outbound, leave: Callable[[], None]) -> None:
+        """Hand a message to the line; when there is none any more it is taken back, and comes again."""
+        line = self._line()
+        if line is not None:
+            line.hand(key, message, leave)
+            return
+        leave()
+        self._recorder.note(Happening(*key, Kind.withdrawn, self._clock.now(), "trunk_closed"))
+
+
+@dataclass(slots=True)
+class _Closing:
+    """Lines that drain."""
+
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def add(self, closing: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(closing, name="close line")
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+
+class Lines(Loop):
+    """The lines of this node."""
+
+    def __init__(
+        self, store: Store, clock: Clock, recorder: Recorder, make_line: MakeLine, *, tick_seconds: float
+    ) -> None:
+        super().__init__()
+        self._store = store
+        self._clock = clock
+        self._recorder = recorder
+        self._make_line = make_line
+        self._look_seconds = max(LOOK_SECONDS, tick_seconds)
+        self._held: dict[int, _Held] = {}
+        self._closing = _Closing()
+        self._looking = asyncio.Lock()
+        self._tells: list[_Tell] = []
+        self.on_change: Callable[[], None] = lambda: None
+        """Called when a line was opened, or is mended: there may be work for it."""
+
+    def route(self, trunk_no: int) -> Route:
+        """Return the way to a trunk, whether its line is open or not."""
+        if trunk_no not in self._held:
+            self.wake()
+        return Route(lambda: self._line(trunk_no), self._recorder, self._clock)
+
+    def standing(self, trunk_no: int) -> Standing:
+        """Return how a trunk stands here."""
+        held = self._held.get(trunk_no)
+        if held is None:
+            return _NOT_YET
+        if held.line is None:
+            return Standing(Condition(State.broken, held.why), held.since, Breaker())
+        condition = held.line.condition()
+        return Standing(condition, held.since if condition.state is held.state else None, held.line.breaker)
+
+    def try_now(self, trunk_no: int) -> None:
+        """Try a trunk again at once, whatever its breaker says."""
+        held = self._held.get(trunk_no)
+        if held is None or held.line is None:
+            if held is not None:
+                held.try_again_at = 0.0
+            self.wake()
+            return
+        held.line.try_now()
+
+    async def run(self) -> None:
+        """Look until `stop`."""
+        while not self._stopping:
+            self._wake.clear()
+            try:
+                await self.look()
+                await self._tell()
+            except Unavailable:
+                log.warning("lines.store_away")
+            await self._rest(self._look_seconds)
+
+    async def look(self) -> None:
+        """Open, open anew and close lines until they are those of the trunks, and see how they stand."""
+        async with self._looking:
+            if not self._stopping:
+                await self._look()
+
+    async def _look(self) -> None:
+        changed = await self._store.trunks.changes()
+        for trunk_no in self._held.keys() - changed.keys():
+            self._close(self._held.pop(trunk_no))
+        now = self._clock.monotonic()
+        if any(self._wants(trunk_no, at, now) for trunk_no, at in changed.items()):
+            wanted = [one for one in await self._store.apps.trunks() if self._wants(one.no, one.changed_at, now)]
+            await asyncio.gather(*(self._open(trunk) for trunk in wanted))
+            self.on_change()
+        for held in self._held.values():
+            self._see(held)
+
+    async def close(self) -> None:
+        """Close all lines, once what was handed has an answer; then tell what is left to tell."""
+        self.stop()
+        async with self._looking:
+            for held in self._held.values():
+                self._close(held)
+        while self._closing.tasks:
+            await asyncio.wait(self._closing.tasks)
+        self._held.clear()
+        with suppress(Unavailable):
+            await self._tell()
+
+    def _line(self, trunk_no: int) -> Line | None:
+        held = self._held.get(trunk_no)
+        return held.line if held is not None else None
+
+    def _wants(self, trunk_no: int, changed_at: datetime, now: float) -> bool:
+        held = self._held.get(trunk_no)
+        if held is None or held.trunk.changed_at != changed_at:
+            return True
+        return held.line is None and now >= held.try_again_at
+
+    async def _open(self, trunk: Trunk) -> None:
+        """Open the line of a trunk in place of the one of before, which drains. One that cannot be opened waits."""
+        before = self._held.get(trunk.no)
+        new = _Held(trunk)
+        try:
+            line = self._make_line(trunk)
+            await line.open()
+        except Exception as error:
+            log.exception("trunk.broke", trunk=trunk.id)
+            new.why = error.message if isinstance(error, CallsheetError) else "It cannot be opened; the log says why."
+            new.try_again_at = self._clock.monotonic() + TRUNK_SECONDS
+        else:
+            if before is not None and before.line is not None:
+                line.go_on_from(before.line.breaker)
+            line.on_turn = partial(self._turned, trunk)
+            new.line = line
+        self._held[trunk.no] = new
+        if before is not None:
+            log.info("trunk.reopened", trunk=trunk.id, is_open=new.line is not None)
+            self._close(before)
+
+    def _close(self, held: _Held) -> None:
+        if held.line is not None:
+            self._closing.add(self._close_line(held.trunk, held.line))
+            held.line = None
+
+    async def _close_line(self, trunk: Trunk, line: Line) -> None:
+        try:
+            await line.close()
+        except Exception:
+            log.exception("trunk.close_broke", trunk=trunk.id)
+
+    def _see(self, held: _Held) -> None:
+        """Remember since when a line stands as it does."""
+        condition = held.line.condition() if held.line is not None else Condition(State.broken, held.why)
+        if condition.state is not held.state or held.since is None:
+            held.state, held.since = condition.state, self._clock.now()
+            log.info("trunk.stands", trunk=held.trunk.id, state=condition.state.value)
+
+    def _turned(self, trunk: Trunk, before: Breaker, after: Breaker) -> None:
+        """Say that a breaker changed its position: in the log, to the meters, and to those who want to be told."""
+        if after.position is before.position:
+            return
+        meters.breaker_turns.labels(position=after.position.value).inc()
+        match after.position:
+            case Position.open:
+                log.warning("trunk.breaker_opened", trunk=trunk.id, why=after.why, next_try_at=str(after.next_try_at))
+                if before.position is Position.closed:
+                    self._tells.append(_Tell(trunk, NoticeKind.trunk_broken, after.why))
+            case Position.half_open:
+                log.info("trunk.breaker_tries", trunk=trunk.id)
+            case Position.closed:
+                log.info("trunk.breaker_closed", trunk=trunk.id)
+                self._tells.append(_Tell(trunk, NoticeKind.trunk_mended, ""))
+                self.on_change()
+        self.wake()
+
+    async def _tell(self) -> None:
+        while self._tells:
+            tell = self._tells[0]
+            await self._store.trunks.tell(tell.trunk, tell.kind, tell.why, self._clock.now())
+            del self._tells[0]
