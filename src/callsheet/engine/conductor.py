@@ -113,13 +113,7 @@ class Conductor:
             await self._store.hot.release(None)
             await self._reaper.reap(all_arms=True)
         self._watch("recorder", self.recorder.run)
-        self.lines = Lines(
-            self._store, given.clock, self.recorder, lambda trunk: given.make_line(trunk, self.recorder),
-            tick_seconds=tuning.tick_seconds,
-        )  # fmt: skip
-        self.lines.on_change = self._on_agenda
-        await self.lines.look()
-        self._watch("lines", self.lines.run)
+        await self._open_lines()
         self._watch("reaper", self._reaper.run)
         self._watch("notifier", self.notifier.run)
         self._watch("preparer", self.preparer.run)
@@ -129,6 +123,16 @@ class Conductor:
         self._watch("starter", self.starter.run)
         self._watch("sweeper", self._sweeper.run)
         log.info("engine.started", node=self.node_no, runs=len(self.agenda.states))
+
+    async def _open_lines(self) -> None:
+        given = self._given
+        self.lines = Lines(
+            self._store, given.clock, self.recorder, lambda trunk: given.make_line(trunk, self.recorder),
+            tick_seconds=given.tuning.tick_seconds,
+        )  # fmt: skip
+        await self.lines.look()
+        self.lines.on_change = self._on_agenda
+        self._watch("lines", self.lines.run)
 
     def is_running(self) -> bool:
         """Tell whether the loops of this node run: they were started, and nobody stopped them."""
