@@ -16,6 +16,7 @@ from callsheet.cli.exits import FAILED, INTERRUPTED, exit_code, explain
 from callsheet.cli.importing import add_to as add_import
 from callsheet.cli.migrate import add_to as add_migrate
 from callsheet.cli.restore import add_to as add_restore
+from callsheet.cli.sandbox import add_to as add_sandbox
 from callsheet.cli.serve import add_to as add_serve
 from callsheet.cli.token import add_to as add_token
 from callsheet.cli.work import add_to as add_work
@@ -61,6 +62,7 @@ for add_to in (
     add_token,
     add_import,
     add_demo,
+    add_sandbox,
     add_migrate,
     add_backup,
     add_restore,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -29,8 +29,8 @@ from callsheet.carriers.base import (
     nobody_waits,
 )
 from callsheet.carriers.sandbox.behaviour import Behaviour, Pace, Plan, Timings, behaviour_of, plan
-from callsheet.carriers.sandbox.ledger import Acceptance, Ledger, Status
-from callsheet.carriers.sandbox.teller import Teller
+from callsheet.carriers.sandbox.ledger import Acceptance, Ledger, Status, Telling
+from callsheet.carriers.sandbox.teller import Tell, Teller, phrase
 from callsheet.clock import Clock
 
 DEFAULT_WINDOW: Final = 1_000
@@ -67,12 +67,21 @@ class SandboxCarrier:
 
     async def open(self, hear: Hear) -> None:
         """Begin to tell, first what the ledger holds as not acknowledged. Does nothing when it is open."""
+
+        async def tell(batch: Sequence[Telling]) -> None:
+            await hear([phrase(telling) for telling in batch])
+            await self._ledger.acknowledge(batch, self._clock.now())
+
+        await self.open_to(tell)
+
+    async def open_to(self, tell: Tell) -> None:
+        """Begin to tell somebody who acknowledges in the ledger by himself, one by one."""
         # A message whose sender gave up may be on its way into the ledger still.
         await self._ledger.flush()
         if self._teller is not None:
             return
         self._hung_up.clear()
-        self._teller = Teller(self._ledger, self._clock, hear)
+        self._teller = Teller(self._clock, tell)
         self._teller.add(self._ledger.pending())
         self._telling = asyncio.create_task(self._teller.run(), name="sandbox teller")
 
@@ -128,12 +137,12 @@ class SandboxCarrier:
         if refusal is not None:
             await self._clock.sleep(planned.answer_seconds)
             raise refusal
-        acceptance = await self._accept(message, behaviour, planned, at, teller)
+        acceptance, tried = await self._accept(message, behaviour, planned, at, teller)
         leave()
         if not behaviour.answered:
             await self._stay_silent()
-        if behaviour.pace is Pace.before_answer:
-            await teller.first_try(acceptance.tellings[0])
+        if tried is not None:
+            await asyncio.shield(tried)
         await self._clock.sleep(planned.answer_seconds)
         return Accepted(acceptance.carrier_id, message.segments)
 
@@ -146,12 +155,18 @@ class SandboxCarrier:
 
     async def _accept(
         self, message: Outbound, behaviour: Behaviour, planned: Plan, at: datetime, teller: Teller
-    ) -> Acceptance:
+    ) -> tuple[Acceptance, asyncio.Future[None] | None]:
         status = Status.accepted if behaviour.answered else Status.unanswered
+        tried: asyncio.Future[None] | None = None
+
         # From the commit, not from here: a sender that gives up meanwhile gets its receipts all the same.
-        return await self._ledger.accept(
-            message, status, at, planned.tellings, after=lambda acceptance: teller.add(acceptance.tellings)
-        )
+        def begin(acceptance: Acceptance) -> None:
+            nonlocal tried
+            if behaviour.pace is Pace.before_answer:
+                tried = teller.first_try(acceptance.tellings[0])
+            teller.add(acceptance.tellings)
+
+        return await self._ledger.accept(message, status, at, planned.tellings, after=begin), tried
 
     async def _stay_silent(self) -> None:
         """Wait as one waits for an answer that does not come. Raises NoAnswer."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import heapq
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Final
 
 import structlog
 
-from callsheet.carriers.base import Hear, Heard, Inbound, Receipt
+from callsheet.carriers.base import Heard, Inbound, Receipt
 from callsheet.carriers.sandbox.behaviour import REPLY
-from callsheet.carriers.sandbox.ledger import Ledger, Telling
+from callsheet.carriers.sandbox.ledger import Telling
 from callsheet.clock import Clock
 from callsheet.core.attempt import Kind
 
@@ -27,17 +27,20 @@ _FIRST_BACKOFF_SECONDS: Final = 0.1
 _LONGEST_BACKOFF_SECONDS: Final = 5.0
 
 
+Tell = Callable[[Sequence[Telling]], Awaitable[None]]
+"""Tells a batch, and sees to it that the ledger knows what was heard; raises when it was not heard."""
+
+
 class Teller:
-    """Tells receipts and replies when they are due, and acknowledges in the ledger what was heard.
+    """Tells receipts and replies when they are due.
 
     What was not heard is told again after a pause that doubles from 0.1 s to 5 s, in smaller batches, so that
     one that can never be heard holds up no other for long.
     """
 
-    def __init__(self, ledger: Ledger, clock: Clock, hear: Hear) -> None:
-        self._ledger = ledger
+    def __init__(self, clock: Clock, tell: Tell) -> None:
         self._clock = clock
-        self._hear = hear
+        self._tell_batch = tell
         self._due: list[tuple[float, int, Telling]] = []
         self._first_tries: dict[int, asyncio.Future[None]] = {}
         self._wake = asyncio.Event()
@@ -56,11 +59,12 @@ class Teller:
                 self._wake.set()
             heapq.heappush(self._due, (due, telling.id, telling))
 
-    async def first_try(self, telling: Telling) -> None:
-        """Wait until this one was told once, heard or not, or until the teller stops."""
-        if not self._stopping:
-            tried = self._first_tries.setdefault(telling.id, asyncio.get_running_loop().create_future())
-            await asyncio.shield(tried)
+    def first_try(self, telling: Telling) -> asyncio.Future[None]:
+        """Return what is done once this one was told, heard or not, or the teller stops; asked before it is added."""
+        tried = self._first_tries.setdefault(telling.id, asyncio.get_running_loop().create_future())
+        if self._stopping:
+            self._settle_first_tries([telling.id])
+        return tried
 
     async def run(self) -> None:
         """Tell until stopped. What is under way then is told and acknowledged first."""
@@ -105,10 +109,9 @@ class Teller:
                 timer.cancel()
 
     async def _tell(self, batch: Sequence[Telling]) -> bool:
-        """Tell a batch, and say whether it was heard and acknowledged."""
+        """Tell a batch, and say whether it was heard."""
         try:
-            await self._hear([_phrase(telling) for telling in batch])
-            await self._ledger.acknowledge(batch, self._clock.now())
+            await self._tell_batch(batch)
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is None or task.cancelling():
@@ -142,7 +145,7 @@ class Teller:
                     tried.set_result(None)
 
 
-def _phrase(telling: Telling) -> Heard:
+def phrase(telling: Telling) -> Heard:
     """Say a telling in the words of every carrier."""
     if telling.kind == REPLY:
         # Our own reference is in it, so that a ledger that begins anew does not use an id twice.
