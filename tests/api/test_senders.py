@@ -19,6 +19,9 @@ def flow_document(text: str):
     return {"blocks": [block], "first_block_id": uuid}
 
 
+NO_LIMITS = {"segments_per_second": None, "segments_per_day": None, "reset_zone": "UTC", "classes": []}
+
+
 async def make_flow(shop, text="Hello from the flow"):
     body = {"name": unique("Flow"), "document": flow_document(text)}
     return (await shop.v1("POST", "/flows", body)).json()["id"]
@@ -114,6 +117,7 @@ async def test_a_trunk_is_made_changed_and_deleted(shop):
         "settings": {},
         "secrets_set": [],
         "takes_any_sender": False,
+        **NO_LIMITS,
         "condition": made["condition"],
         "breaker": {"state": "closed", "why": "", "since": None, "next_try_at": None},
     }
@@ -309,3 +313,33 @@ async def test_a_flow_without_a_message_sends_nothing(shop):
     answer = await call(shop, *numbers("IN", 1))
 
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, "flow_is_empty")
+
+
+async def test_limits_are_kept_changed_one_by_one_and_refused_together(shop):
+    att = {"name": "att", "prefixes": ["+1212"], "countries": ["us"], "segments_per_second": 4.5}
+    sender = await make_sender(shop, segments_per_day=200, reset_zone="america/los_angeles", classes=[att])
+    path = f"/senders/{sender['id']}"
+    (trunk,) = (await shop.v1("GET", "/trunks")).json()["items"]
+
+    faster = (await shop.v1("PATCH", path, {"segments_per_second": 9})).json()
+    of_trunk = (await shop.v1("PATCH", f"/trunks/{trunk['id']}", {"segments_per_day": 7})).json()
+    wrong = await shop.v1(
+        "PATCH",
+        path,
+        {
+            "segments_per_day": 0,
+            "reset_zone": "PST",
+            "classes": [{"name": "a b", "prefixes": ["12"], "countries": ["XX"]}],
+        },
+    )
+    twice = await shop.v1("PATCH", path, {"classes": [{"name": "a"}, {"name": "a"}]})
+
+    assert faster["classes"] == [{**att, "countries": ["US"], "segments_per_day": None}]
+    assert (faster["segments_per_day"], faster["reset_zone"]) == (200, "America/Los_Angeles")
+    assert (faster["segments_per_second"], of_trunk["segments_per_day"]) == (9, 7)
+    assert wrong.status_code == twice.status_code == 400
+    assert {error["field"] for error in wrong.json()["errors"]} == {
+        "segments_per_day", "reset_zone", "classes[0].name", "classes[0].prefixes[0]", "classes[0].countries[0]",
+    }  # fmt: skip
+    assert twice.json()["errors"][0]["field"] == "classes[1].name"
+    assert (await shop.v1("GET", path)).json() == faster

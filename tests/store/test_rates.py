@@ -86,3 +86,21 @@ async def test_senders_and_apps_have_a_rate_of_their_own(store: Store, app: App,
     ]
 
     assert {one.start for one in grants} == {to_micros(clock.now())}
+
+
+async def test_a_day_has_no_more_than_its_cap_for_any_number_of_callers_and_over_restarts(
+    place: Place, store: Store, app: App
+):
+    async def reserve(wanted: int, day: int = 100, cap: int = 90) -> int:
+        return await store.hot.reserve_day(app.no, "+1", day=day, cap=cap, wanted=wanted)
+
+    granted = await asyncio.gather(*(reserve(7) for _ in range(20)))
+    assert sum(granted) == 90
+    assert await reserve(-10) == -10
+    store = await place.reopen(store)
+    assert [await reserve(7), await reserve(7)] == [7, 3]
+    # A day that is over is not begun anew, and of the next one nothing was used.
+    assert [await reserve(5, day=99), await reserve(5, day=101), await reserve(-50, day=101)] == [0, 5, -5]
+    # A rate of the same name is counted beside it.
+    assert (await ask(store, app, 1.0, 1)).segments == 1
+    assert await reserve(1000, day=101) == 90

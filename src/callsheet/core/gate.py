@@ -25,6 +25,10 @@ class Reason(StrEnum):
     duplicate = "duplicate"
     filtered = "filtered"
     reached = "reached"
+    daily_cap = "daily_cap"
+    """The sender, its trunk or the contact's class has no segments left today."""
+    carrier_rate = "carrier_rate"
+    """The contact's class, or its sender of a pool, is slower than the others."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,24 @@ def grant(tat: int, now: int, segments_per_second: float, wanted: int, horizon_m
     return Grant(segments, start, interval, start + segments * interval, now)
 
 
+class DayUse(NamedTuple):
+    """How many segments of a day are reserved; `day` is when it began (microseconds UTC)."""
+
+    day: int
+    used: int
+
+    def reserve(self, day: int, cap: int, wanted: int) -> tuple[DayUse, int]:
+        """Reserve segments of a day, and say how many there were; a negative number gives so many back.
+
+        Of a day before this one nothing is left: a node whose clock is behind must not begin it anew.
+        """
+        if day < self.day:
+            return self, 0
+        used = self.used if day == self.day else 0
+        granted = max(-used, min(wanted, max(cap - used, 0)))
+        return DayUse(day, used + granted), granted
+
+
 class Shares:
     """Stride scheduling: over time, each competitor gets capacity in proportion to its weight.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from callsheet.core.allowance import UNLIMITED, Allowance, Bucket, buckets_of
 from callsheet.core.campaign import MOST_VOICE_CAMPAIGNS, Channel, Definition, Order, Status, UncertainPolicy
 from callsheet.core.gate import GOOD_FOR, SEND, Cap, Reason, Verdict, Wait, judge_hours, zones_of_group
 from callsheet.core.hours import open_until
@@ -133,6 +134,16 @@ class Sender:
     """The flow that a single message through it starts; empty: none."""
     dlt_entity_id: str = ""
     """Whose sender it is, as registered with the operators of India; empty: not."""
+    allowance: Allowance = UNLIMITED
+    """What it may send; `segments_per_second` stands there too."""
+    trunk_id: str = ""
+    """Where a run was read: the trunk's id, and what all its senders may send together."""
+    trunk_allowance: Allowance = UNLIMITED
+
+    @property
+    def buckets(self) -> tuple[Bucket, ...]:
+        """The limits that all its messages obey."""
+        return (*buckets_of(self.id, self.allowance), *buckets_of(self.trunk_id, self.trunk_allowance))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from math import ceil
 from typing import NamedTuple
 
 import structlog
@@ -17,12 +18,13 @@ from callsheet.carriers.base import Outbound
 from callsheet.clock import Clock
 from callsheet.core.attempt import Happening, Intent, Kind
 from callsheet.core.errors import CallsheetError, Unavailable
-from callsheet.core.gate import GOOD_FOR
+from callsheet.core.gate import GOOD_FOR, Reason
 from callsheet.core.ids import AttemptKey, encode_attempt
 from callsheet.core.pacing import Shares
 from callsheet.core.retrying import Turn
 from callsheet.core.segments import measure
 from callsheet.engine.agenda import Agenda, RunState
+from callsheet.engine.day_caps import DayCaps, caps_of
 from callsheet.engine.failpoints import Failpoints
 from callsheet.engine.holds import Holds
 from callsheet.engine.line import Taker
@@ -67,6 +69,8 @@ class _Ready(NamedTuple):
 
 class Dispatcher:
     """Hands the contacts of one sender's runs to a line."""
+
+    _caps: DayCaps | None = None
 
     def __init__(
         self,
@@ -135,9 +139,11 @@ class Dispatcher:
                 worked = False
             if not worked and (self._ahead is not None or not self._stopping):
                 await self._rest()
-        if self._unanswered:
-            with suppress(Unavailable):
+        with suppress(Unavailable):
+            if self._unanswered:
                 await self._begin_anew()
+            if self._caps is not None:
+                await self._caps.give_back()
 
     async def _begin_anew(self) -> None:
         """Take up what was stored although its answer was lost: nobody handed it, so it comes again."""
@@ -152,6 +158,8 @@ class Dispatcher:
         self._unsure = False
 
     async def _rest(self) -> None:
+        if self._caps is not None:
+            await self._caps.give_back()
         try:
             async with asyncio.timeout(AWAY_SECONDS if self._unsure else self._tuning.tick_seconds):
                 await self._wake.wait()
@@ -164,7 +172,7 @@ class Dispatcher:
         ready = await (ahead or self._next())
         if ready is None:
             return False
-        if self._pace.is_free and ready.armed.intents and not self._stopping:
+        if self._pace.is_free and self._caps is None and ready.armed.intents and not self._stopping:
             # Arm the next ones while these are rendered and handed: the store and this loop work side by side.
             self._unhanded = len(ready.armed.intents)
             self._ahead = asyncio.get_running_loop().create_task(self._next())
@@ -195,7 +203,7 @@ class Dispatcher:
         self._keep_pace(state)
         reader = self._holds.begin()
         try:
-            limit = await self._allow(state, min(free, self._arm_size))
+            limit = await self._allow(state, min(free, self._arm_size), now)
             armed, deadline = Armed(), 0.0
             if limit:
                 async with self._turnstile.turn(state.run.app, limit):
@@ -230,16 +238,25 @@ class Dispatcher:
         buckets = rates(state.run)
         if buckets != self._pace.buckets:
             self._pace = self._make_pace(state.run.app, buckets)
+        self._caps = caps_of(state.run, self._caps, self._hot)
 
-    async def _allow(self, state: RunState, limit: int) -> int:
+    async def _allow(self, state: RunState, limit: int, now: datetime) -> int:
         """Return how many contacts may be armed: no more than can be handed within the slice. 0: too soon."""
-        if self._pace.is_free:
-            return limit
-        segments = await self._pace.lease(limit)
-        if not segments:
-            await self._clock.sleep(self._pace.idle_seconds())
-            return 0
-        return min(limit, max(1, int(segments / state.segments_guess)))
+        caps = self._caps
+        if caps is not None and caps.is_closed(now):
+            return await caps.rest(self._clock, now)
+        if not self._pace.is_free:
+            segments = await self._pace.lease(limit)
+            if not segments:
+                await self._clock.sleep(self._pace.idle_seconds())
+                return 0
+            limit = min(limit, max(1, int(segments / state.segments_guess)))
+        if caps is not None:
+            left = await caps.reserve(ceil(limit * state.segments_guess), now)
+            if not left:
+                return await caps.rest(self._clock, now)
+            limit = min(limit, max(1, int(left / state.segments_guess)))
+        return limit
 
     async def _arm(self, state: RunState, turn: Turn | None, limit: int, now: datetime) -> Armed:
         arm = ArmKey(state.run.app, state.run.no, self._node_no, next(self._arm_nos))
@@ -360,6 +377,9 @@ class Dispatcher:
         if not self._pace.is_free:
             await self._pace.wait_turn(segments)
         late = self._clock.monotonic() > ready.deadline
+        if not late and self._caps is not None and not await self._caps.spend(segments, await self._hot.now()):
+            self._recorder.note(Happening(*key, Kind.withdrawn, await self._hot.now(), Reason.daily_cap))
+            return segments
         if late or self._holds.is_barred(ready.reader, intent):
             self._late |= late
             code = "late" if late else "forbidden"

@@ -109,9 +109,8 @@ class Pace:
 
 def rates(run: Run) -> dict[str, float]:
     """Return the rates that a run's messages obey, by the name of their bucket, in segments per second."""
-    found: dict[str, float] = {}
-    if run.sender.segments_per_second is not None:
-        found[run.sender.id] = run.sender.segments_per_second
+    buckets = run.sender.buckets
+    found = {one.name: one.segments_per_second for one in buckets if one.segments_per_second is not None}
     if run.settings.messages_per_minute is not None:
         found["app"] = run.settings.messages_per_minute / 60
     return found

@@ -19,7 +19,7 @@ from callsheet.core.errors import Conflict, Invalid, PreflightRequired, Unavaila
 from callsheet.core.preflight import tally
 from callsheet.core.preflight_report import Speed, ZoneHours, blocks, broken_off, judge, no_text, zone_hours
 from callsheet.core.preview import cost_of
-from callsheet.core.run import zones_of
+from callsheet.core.run import Sender, zones_of
 from callsheet.core.template import Compiled, compile_text
 from callsheet.engine.loop import Loop
 from callsheet.engine.message_text import VersionedText, versioned_text
@@ -171,15 +171,24 @@ async def _outcome(store: Store, preflight: Preflight, clock: Clock) -> Outcome:
         return Outcome((no_text(pins.problem),))
     sender = await store.senders.find(app.no, label=pins.definition.sender)
     takes_any = any(trunk.takes_any_sender for trunk in await store.apps.trunks(app.no))
-    per_minute = app.settings.messages_per_minute
-    limits = [sender.segments_per_second if sender is not None else None, per_minute and per_minute / 60]
-    speed = Speed(min((limit for limit in limits if limit is not None), default=None))
+    speed = await _speed(store, app, sender)
     zones = await _zones(store, app, pins, clock)
     known = sender is not None or takes_any
     findings = judge(counted, speed, zones, text=pins.text, has_sender=known)
     settings = app.settings
     cost = cost_of(counted.segments, settings.segment_cost) if settings.segment_cost is not None else None
     return Outcome(findings, tuple(zones), speed.seconds_for(counted.segments), cost, settings.currency)
+
+
+async def _speed(store: Store, app: App, sender: Sender | None) -> Speed:
+    """Return how fast a sender of an app may speak, and how much it may say in a day."""
+    trunks = await store.apps.trunks(app.no) if sender is not None else []
+    theirs = [trunk.allowance for trunk in trunks if sender is not None and trunk.no == sender.trunk_no]
+    allowances = [*theirs, *([sender.allowance] if sender is not None else [])]
+    per_minute = app.settings.messages_per_minute
+    rates = [one.segments_per_second for one in allowances] + [per_minute / 60 if per_minute else None]
+    days = [one.segments_per_day for one in allowances if one.segments_per_day is not None]
+    return Speed(min((rate for rate in rates if rate is not None), default=None), min(days, default=None))
 
 
 async def _zones(store: Store, app: App, pins: Pins, clock: Clock) -> Sequence[ZoneHours]:

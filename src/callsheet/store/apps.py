@@ -12,12 +12,13 @@ import msgspec
 import sqlalchemy as sa
 
 from callsheet.clock import from_micros, to_micros
+from callsheet.core.allowance import UNLIMITED, Allowance
 from callsheet.core.ids import Prefix, make_account_id
 from callsheet.core.run import AppSettings, Sender
 from callsheet.store import tables as t
 from callsheet.store.database import Database
 from callsheet.store.queues import make_default_queue
-from callsheet.store.rows import DAMAGE, all_of, insert, new_id, one, read_settings, to_json
+from callsheet.store.rows import DAMAGE, all_of, insert, new_id, one, read_allowance, read_settings, to_json
 from callsheet.store.vault import Vault
 
 _NOTHING: Mapping[str, Any] = {}
@@ -65,6 +66,8 @@ class Trunk:
     secrets_sealed: bytes
     """A JSON object, sealed for the trunk's id (`Vault.close_secret`); empty: none."""
     changed_at: datetime
+    allowance: Allowance = UNLIMITED
+    """What all its senders may send together."""
 
 
 class Apps:
@@ -274,13 +277,8 @@ def _add_sender(conn: sa.Connection, app: int, trunk_no: int, label: str, rate: 
     mine = sa.and_(t.sender.c.app == app, t.sender.c.label == label)
     known = one(conn, sa.select(t.sender).where(mine).with_for_update())
     if known is not None:
-        changes = {
-            "trunk_no": trunk_no,
-            "segments_per_second": rate,
-            "flow_id": "",
-            "dlt_entity_id": "",
-            "deleted_at": 0,
-        }
+        fresh = {"flow_id": "", "dlt_entity_id": "", "limits": "{}", "pool": "", "deleted_at": 0}
+        changes = {"trunk_no": trunk_no, "segments_per_second": rate, **fresh}
         conn.execute(sa.update(t.sender).where(mine).values(changes))
         return read_sender({**known, **changes})
     sender_id = new_id(Prefix.sender)
@@ -294,15 +292,24 @@ def _add_sender(conn: sa.Connection, app: int, trunk_no: int, label: str, rate: 
         segments_per_second=rate,
         created_at=to_micros(now),
     )
-    return Sender(no, sender_id, label, trunk_no, rate)
+    return Sender(no, sender_id, label, trunk_no, rate, allowance=Allowance(rate))
 
 
 def read_sender(row: Mapping[str, Any]) -> Sender:
     """Read a sender from its row."""
+    rate = row["segments_per_second"]
     return Sender(
-        row["no"], row["id"], row["label"], row["trunk_no"], row["segments_per_second"], row["flow_id"],
+        row["no"],
+        row["id"],
+        row["label"],
+        row["trunk_no"],
+        rate,
+        row["flow_id"],
         row["dlt_entity_id"],
-    )  # fmt: skip
+        replace(read_allowance(row["limits"]), segments_per_second=rate),
+        row.get("trunk_id") or "",
+        read_allowance(row.get("trunk_limits") or "{}"),
+    )
 
 
 def read_trunk(row: Mapping[str, Any]) -> Trunk:
@@ -310,4 +317,5 @@ def read_trunk(row: Mapping[str, Any]) -> Trunk:
     return Trunk(
         row["no"], row["app"], row["id"], row["name"], row["carrier"], bool(row["takes_any_sender"]),
         msgspec.json.decode(row["settings"]), row["secrets_sealed"], from_micros(row["changed_at"]),
+        read_allowance(row["limits"]),
     )  # fmt: skip

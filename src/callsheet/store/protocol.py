@@ -163,6 +163,12 @@ class HotStore(Protocol):
     ) -> Grant:
         """Lease a slice of a sender's rate."""
 
+    async def reserve_day(self, app: int, name: str, *, day: int, cap: int, wanted: int) -> int:
+        """Reserve segments of the day that began at `day` (microseconds), and return how many there were.
+
+        Negative: give so many back. Of a day that is over nothing is left.
+        """
+
     async def unhanded(self, app: int, run_no: int | None = None) -> Collection[ArmKey]:
         """Return the arms that nodes hold and have not handed over yet."""
 

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from cryptography.exceptions import InvalidTag
 
 from callsheet.clock import from_micros
+from callsheet.core.allowance import Allowance
 from callsheet.core.campaign import Definition
 from callsheet.core.ids import Prefix, make_id
 from callsheet.core.retrying import Turn
@@ -24,6 +25,7 @@ DAMAGE = (InvalidTag, OverflowError, TypeError, ValueError)
 _encoder = msgspec.json.Encoder()
 _definition = msgspec.json.Decoder(Definition)
 _settings = msgspec.json.Decoder(AppSettings)
+_allowance = msgspec.json.Decoder(Allowance)
 
 
 def new_id(prefix: Prefix) -> str:
@@ -44,6 +46,11 @@ def read_definition(text: str) -> Definition:
 def read_settings(text: str) -> AppSettings:
     """Read an app's settings; what was not chosen has its default."""
     return _settings.decode(text)
+
+
+def read_allowance(text: str) -> Allowance:
+    """Read what a trunk or a sender may send."""
+    return _allowance.decode(text)
 
 
 def read_group(list_no: int, group_no: int, own_zone: str, candidate_zones: str, priority: int) -> Group:

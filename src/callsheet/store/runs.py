@@ -116,8 +116,11 @@ def _select() -> sa.Select[Any]:
             sender.c.label,
             sender.c.trunk_no,
             sender.c.segments_per_second,
+            sender.c.limits,
             sender.c.flow_id,
             sender.c.dlt_entity_id,
+            t.trunk.c.id.label("trunk_id"),
+            t.trunk.c.limits.label("trunk_limits"),
         )
         .join(
             version,
@@ -129,6 +132,7 @@ def _select() -> sa.Select[Any]:
         )
         .join(app, app.c.no == run.c.app)
         .join(sender, sender.c.no == run.c.sender_no)
+        .outerjoin(t.trunk, t.trunk.c.no == sender.c.trunk_no)
         .outerjoin(t.campaign, t.campaign.c.no == run.c.campaign_no)
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +15,7 @@ from callsheet.core.run import Sender
 from callsheet.store import tables as t
 from callsheet.store.apps import read_sender
 from callsheet.store.database import Database
-from callsheet.store.rows import one
+from callsheet.store.rows import one, to_json
 from callsheet.store.usage import campaigns_that_name, told
 
 
@@ -32,20 +33,25 @@ class Senders:
         return read_sender(row) if row is not None else None
 
     async def change(self, app: int, sender_id: str, changes: Mapping[str, Any]) -> Sender | None:
-        """Change the named columns, and return the sender; None when there is none.
+        """Change the named columns, and the `allowance`; return the sender, None when there is none.
 
         Raises InUse where its trunk is to change while a run speaks through it.
         """
+        values = dict(changes)
+        if "allowance" in values:
+            allowance = values.pop("allowance")
+            rate = allowance.segments_per_second
+            values |= {"segments_per_second": rate, "limits": to_json(replace(allowance, segments_per_second=None))}
 
         def change(conn: sa.Connection) -> Sender | None:
             row = _lock(conn, app, sender_id)
             if row is None:
                 return None
-            if changes.get("trunk_no", row["trunk_no"]) != row["trunk_no"] and _speaks(conn, app, row["no"]):
+            if values.get("trunk_no", row["trunk_no"]) != row["trunk_no"] and _speaks(conn, app, row["no"]):
                 raise InUse("A run speaks through this sender now: it can change its trunk when the run has ended.")
-            if changes:
-                conn.execute(sa.update(t.sender).where(t.sender.c.no == row["no"]).values(dict(changes)))
-            return read_sender({**row, **changes})
+            if values:
+                conn.execute(sa.update(t.sender).where(t.sender.c.no == row["no"]).values(values))
+            return read_sender({**row, **values})
 
         return await self._db.write(change)
 

@@ -65,6 +65,8 @@ class Trunks:
         What `settle` changed is known by `changed_at`: every node opens the line anew. Whatever it raises is raised.
         """
         values = {key: int(value) if isinstance(value, bool) else value for key, value in changes.items()}
+        if "allowance" in values:
+            values["limits"] = to_json(values.pop("allowance"))
 
         def change(conn: sa.Connection) -> Trunk | None:
             row = _lock(conn, app, trunk_id)

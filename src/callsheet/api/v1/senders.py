@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import Response
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, StringConstraints
 
+from callsheet.api.v1.allowances import Limits, ShownLimits, changed_allowance, show_limits
 from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.contract import Responses, problems
-from callsheet.api.v1.shapes import Body, DltId
+from callsheet.api.v1.shapes import DltId
 from callsheet.api.v1.strict import Router
+from callsheet.core.allowance import UNLIMITED
 from callsheet.core.errors import BodyTooLarge, Conflict, FieldError, InUse, Invalid, SenderNotFound
 from callsheet.core.run import Sender
 from callsheet.engine.runtime import Runtime
@@ -19,10 +22,7 @@ from callsheet.store.apps import App
 
 router = Router(prefix="/v1/apps/{app}/senders", tags=["senders"])
 
-_FASTEST = 100_000
-
-
-_Rate = Annotated[float, Field(gt=0, le=_FASTEST, allow_inf_nan=False, strict=True)]
+_LIMITS = set(Limits.model_fields)
 
 
 def _caller_id(text: str) -> str:
@@ -32,18 +32,15 @@ def _caller_id(text: str) -> str:
     return shown
 
 
-class NewSender(Body):
-    """A sender, and how many segments of messages it may send in a second; none: as fast as its carrier takes them."""
+class NewSender(Limits):
+    """A sender, and what limits it."""
 
     number: Annotated[str, StringConstraints(max_length=64), AfterValidator(_caller_id)]
-    segments_per_second: _Rate | None = None
 
 
-class ChangedSender(Body):
+class ChangedSender(Limits):
     """What is to change; what is not named stays as it is."""
 
-    segments_per_second: _Rate | None = None
-    """How many segments of messages it may send in a second; null: as fast as its carrier takes them."""
     trunk_id: str = ""
     """The trunk that carries its messages. It cannot change while a run speaks through it."""
     flow_id: str | None = None
@@ -52,12 +49,11 @@ class ChangedSender(Body):
     """Whose sender it is, as registered with the operators of India (DLT); empty: it is not."""
 
 
-class ShownSender(BaseModel):
+class ShownSender(ShownLimits):
     """A sender."""
 
     id: str
     number: str
-    segments_per_second: float | None
     trunk_id: str
     flow_id: str | None
     dlt_entity_id: str
@@ -89,9 +85,13 @@ async def put_sender(runtime: Served, app: Tenant, new: NewSender, response: Res
         raise Conflict("This app has no trunk that could carry a sender's messages.")
     present = known.get(new.number)
     trunk_no = present.trunk_no if present is not None else trunks[0].no
-    sender = await runtime.store.apps.set_sender(
-        app.no, trunk_no, new.number, new.segments_per_second, runtime.clock.now()
+    allowance = changed_allowance(present.allowance if present is not None else UNLIMITED, new)
+    if "segments_per_second" not in new.model_fields_set:
+        allowance = replace(allowance, segments_per_second=None)
+    made = await runtime.store.apps.set_sender(
+        app.no, trunk_no, new.number, allowance.segments_per_second, runtime.clock.now()
     )
+    sender = await runtime.store.senders.change(app.no, made.id, {"allowance": allowance})
     if present is not None:
         response.status_code = 200
     runtime.conductor.wake()
@@ -109,7 +109,12 @@ async def get_sender(runtime: Served, app: Tenant, sender_id: str) -> ShownSende
 async def change_sender(runtime: Served, app: Tenant, sender_id: str, changed: ChangedSender) -> ShownSender:
     """Change a sender. Runs that speak through it follow its rate at once."""
     trunks = await _trunk_ids(runtime, app)
-    changes, wrong = changed.model_dump(include=changed.model_fields_set), list[FieldError]()
+    changes, wrong = changed.model_dump(include=changed.model_fields_set - _LIMITS), list[FieldError]()
+    if changed.model_fields_set & _LIMITS:
+        present = await runtime.store.senders.find(app.no, sender_id=sender_id)
+        if present is None:
+            raise SenderNotFound
+        changes["allowance"] = changed_allowance(present.allowance, changed)
     if "trunk_id" in changes:
         wanted = changes.pop("trunk_id")
         changes["trunk_no"] = next((no for no, trunk_id in trunks.items() if trunk_id == wanted), 0)
@@ -143,7 +148,7 @@ def _show(sender: Sender | None, trunks: Mapping[int, str]) -> ShownSender:
     return ShownSender(
         id=sender.id,
         number=sender.label,
-        segments_per_second=sender.segments_per_second,
+        **show_limits(sender.allowance),
         trunk_id=trunks.get(sender.trunk_no, ""),
         flow_id=sender.flow_id or None,
         dlt_entity_id=sender.dlt_entity_id,

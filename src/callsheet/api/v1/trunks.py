@@ -6,12 +6,14 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, Field, StrictBool, StringConstraints
 
+from callsheet.api.v1.allowances import Limits, ShownLimits, changed_allowance, show_limits
 from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.contract import problems
-from callsheet.api.v1.shapes import Body, Instant, LongName
+from callsheet.api.v1.shapes import Instant, LongName
 from callsheet.api.v1.strict import Router
 from callsheet.carriers.base import State
 from callsheet.carriers.known import KNOWN
+from callsheet.core.allowance import UNLIMITED
 from callsheet.core.breaker import Position
 from callsheet.core.errors import BodyTooLarge, InUse, RateLimited, TrunkNotFound
 from callsheet.engine.runtime import Runtime
@@ -27,11 +29,13 @@ def _carrier(text: str) -> str:
     return text
 
 
+_LIMITS = set(Limits.model_fields)
+
 Settings = dict[str, Any]
 """What a carrier wants to know: its room's account says which fields there are."""
 
 
-class NewTrunk(Body):
+class NewTrunk(Limits):
     """A trunk to be."""
 
     name: LongName
@@ -44,7 +48,7 @@ class NewTrunk(Body):
     """Whether a caller ID that nobody configured is made known when a campaign starts with it."""
 
 
-class ChangedTrunk(Body):
+class ChangedTrunk(Limits):
     """What is to change; what is not named stays as it is."""
 
     name: LongName = ""
@@ -81,7 +85,7 @@ class ShownBreaker(BaseModel):
     """When one message is tried again."""
 
 
-class ShownTrunk(BaseModel):
+class ShownTrunk(ShownLimits):
     """A trunk."""
 
     id: str
@@ -121,9 +125,11 @@ async def list_trunks(runtime: Served, app: Tenant) -> Trunks:
 @router.post("", status_code=201, responses=problems(BodyTooLarge))
 async def create_trunk(runtime: Served, app: Tenant, new: NewTrunk) -> ShownTrunk:
     """Create a trunk."""
-    created = await runtime.trunks.create(app.no, Wanted(**new.model_dump()))
+    allowance = changed_allowance(UNLIMITED, new)
+    made = await runtime.trunks.create(app.no, Wanted(**new.model_dump(exclude=_LIMITS)))
+    found = await runtime.trunks.change(app.no, made.id, {"allowance": allowance}, None)
     runtime.conductor.look_at_trunks()
-    return _show(runtime, created)
+    return _show(runtime, found)
 
 
 @router.get("/{trunk_id}", responses=problems(TrunkNotFound))
@@ -135,10 +141,14 @@ async def get_trunk(runtime: Served, app: Tenant, trunk_id: str) -> ShownTrunk:
 @router.patch("/{trunk_id}", responses=problems(TrunkNotFound, BodyTooLarge))
 async def change_trunk(runtime: Served, app: Tenant, trunk_id: str, changed: ChangedTrunk) -> ShownTrunk:
     """Change a trunk. When its settings change every node opens its line anew; what the old one has is answered."""
-    changes = changed.model_dump(include=changed.model_fields_set)
+    changes = changed.model_dump(include=changed.model_fields_set - _LIMITS)
     settings = changes.pop("settings", None)
+    if changed.model_fields_set & _LIMITS:
+        before = await runtime.store.trunks.find(app.no, trunk_id)
+        changes["allowance"] = changed_allowance(before.allowance if before is not None else UNLIMITED, changed)
     found = await runtime.trunks.change(app.no, trunk_id, changes, settings)
     runtime.conductor.look_at_trunks()
+    runtime.conductor.wake()
     return _show(runtime, found)
 
 
@@ -153,7 +163,7 @@ async def delete_trunk(runtime: Served, app: Tenant, trunk_id: str) -> None:
 @router.post("/test", responses=problems(RateLimited, BodyTooLarge))
 async def test_new_trunk(runtime: Served, app: Tenant, new: NewTrunk) -> TestedTrunk:
     """Try whether an account works before it is stored. No message is sent."""
-    return TestedTrunk(**(await runtime.trunks.try_new(app.no, Wanted(**new.model_dump())))._asdict())
+    return TestedTrunk(**(await runtime.trunks.try_new(app.no, Wanted(**new.model_dump(exclude=_LIMITS))))._asdict())
 
 
 @router.post("/{trunk_id}/test", responses=problems(TrunkNotFound, RateLimited))
@@ -188,6 +198,7 @@ def _show(runtime: Runtime, found: Trunk | None) -> ShownTrunk:
         settings=dict(found.settings),
         secrets_set=runtime.trunks.secrets_set(found),
         takes_any_sender=found.takes_any_sender,
+        **show_limits(found.allowance),
         condition=ShownCondition(**condition._asdict(), since=since),
         breaker=ShownBreaker(
             state=breaker.position, why=breaker.why, since=breaker.since, next_try_at=breaker.next_try_at

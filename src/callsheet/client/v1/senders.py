@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec import UNSET
 
 from callsheet.client.call import Call, Given, given
 from callsheet.client.method import Mode, Paged, Resource, Single
 from callsheet.client.record import Page, Record
+from callsheet.client.v1.allowances import CarrierClass, NewClass
 
 _ALL = "/v1/apps/{app}/senders"
 _ONE = "/v1/apps/{app}/senders/{sender_id}"
@@ -18,6 +21,9 @@ class Sender(Record, frozen=True):
     id: str
     number: str
     segments_per_second: float | None
+    segments_per_day: int | None
+    reset_zone: str
+    classes: tuple[CarrierClass, ...]
     trunk_id: str
     flow_id: str | None
     dlt_entity_id: str
@@ -33,9 +39,24 @@ class Senders(Resource[Mode]):
         return Call("GET", _ALL, Page[Sender])
 
     @Single
-    def create(self, number: str, *, segments_per_second: Given[float | None] = UNSET) -> Call[Sender]:
-        """Add a sender, or give one that is there another speed."""
-        return Call("POST", _ALL, Sender, body=given(number=number, segments_per_second=segments_per_second))
+    def create(
+        self,
+        number: str,
+        *,
+        segments_per_second: Given[float | None] = UNSET,
+        segments_per_day: Given[int | None] = UNSET,
+        reset_zone: Given[str] = UNSET,
+        classes: Given[Sequence[NewClass]] = UNSET,
+    ) -> Call[Sender]:
+        """Add a sender, or give one that is there other limits."""
+        body = given(
+            number=number,
+            segments_per_second=segments_per_second,
+            segments_per_day=segments_per_day,
+            reset_zone=reset_zone,
+            classes=classes,
+        )
+        return Call("POST", _ALL, Sender, body=body)
 
     @Single
     def get(self, sender_id: str) -> Call[Sender]:
@@ -48,13 +69,22 @@ class Senders(Resource[Mode]):
         sender_id: str,
         *,
         segments_per_second: Given[float | None] = UNSET,
+        segments_per_day: Given[int | None] = UNSET,
+        reset_zone: Given[str] = UNSET,
+        classes: Given[Sequence[NewClass]] = UNSET,
         trunk_id: Given[str] = UNSET,
         flow_id: Given[str | None] = UNSET,
         dlt_entity_id: Given[str] = UNSET,
     ) -> Call[Sender]:
         """Change a sender's speed, its trunk, or the flow that its conversations follow."""
         body = given(
-            segments_per_second=segments_per_second, trunk_id=trunk_id, flow_id=flow_id, dlt_entity_id=dlt_entity_id
+            segments_per_second=segments_per_second,
+            segments_per_day=segments_per_day,
+            reset_zone=reset_zone,
+            classes=classes,
+            trunk_id=trunk_id,
+            flow_id=flow_id,
+            dlt_entity_id=dlt_entity_id,
         )
         return Call("PATCH", _ONE, Sender, {"sender_id": sender_id}, body=body)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from msgspec import UNSET
 from callsheet.client.call import Call, Given, given
 from callsheet.client.method import Mode, Paged, Resource, Single
 from callsheet.client.record import Page, Record
+from callsheet.client.v1.allowances import CarrierClass, NewClass
 
 _ALL = "/v1/apps/{app}/trunks"
 _ONE = "/v1/apps/{app}/trunks/{trunk_id}"
@@ -52,6 +53,10 @@ class Trunk(Record, frozen=True):
     settings: dict[str, Any]
     secrets_set: tuple[str, ...]
     takes_any_sender: bool
+    segments_per_second: float | None
+    segments_per_day: int | None
+    reset_zone: str
+    classes: tuple[CarrierClass, ...]
     condition: Condition
     breaker: Breaker
 
@@ -67,9 +72,22 @@ class Trunks(Resource[Mode]):
         *,
         settings: Given[Mapping[str, Any]] = UNSET,
         takes_any_sender: Given[bool] = UNSET,
+        segments_per_second: Given[float | None] = UNSET,
+        segments_per_day: Given[int | None] = UNSET,
+        reset_zone: Given[str] = UNSET,
+        classes: Given[Sequence[NewClass]] = UNSET,
     ) -> Call[Trunk]:
         """Create a trunk. `settings` are what the carrier wants to know, secrets among it."""
-        body = given(name=name, carrier=carrier, settings=settings, takes_any_sender=takes_any_sender)
+        body = given(
+            name=name,
+            carrier=carrier,
+            settings=settings,
+            takes_any_sender=takes_any_sender,
+            segments_per_second=segments_per_second,
+            segments_per_day=segments_per_day,
+            reset_zone=reset_zone,
+            classes=classes,
+        )
         return Call("POST", _ALL, Trunk, body=body)
 
     @Paged
@@ -90,9 +108,21 @@ class Trunks(Resource[Mode]):
         name: Given[str] = UNSET,
         settings: Given[Mapping[str, Any]] = UNSET,
         takes_any_sender: Given[bool] = UNSET,
+        segments_per_second: Given[float | None] = UNSET,
+        segments_per_day: Given[int | None] = UNSET,
+        reset_zone: Given[str] = UNSET,
+        classes: Given[Sequence[NewClass]] = UNSET,
     ) -> Call[Trunk]:
         """Change a trunk. Settings are merged into those of before, and secrets that are not named stay."""
-        body = given(name=name, settings=settings, takes_any_sender=takes_any_sender)
+        body = given(
+            name=name,
+            settings=settings,
+            takes_any_sender=takes_any_sender,
+            segments_per_second=segments_per_second,
+            segments_per_day=segments_per_day,
+            reset_zone=reset_zone,
+            classes=classes,
+        )
         return Call("PATCH", _ONE, Trunk, {"trunk_id": trunk_id}, body=body)
 
     @Single
@@ -108,9 +138,22 @@ class Trunks(Resource[Mode]):
         *,
         settings: Given[Mapping[str, Any]] = UNSET,
         takes_any_sender: Given[bool] = UNSET,
+        segments_per_second: Given[float | None] = UNSET,
+        segments_per_day: Given[int | None] = UNSET,
+        reset_zone: Given[str] = UNSET,
+        classes: Given[Sequence[NewClass]] = UNSET,
     ) -> Call[TestedTrunk]:
         """Try whether an account works before it is stored; no message is sent."""
-        body = given(name=name, carrier=carrier, settings=settings, takes_any_sender=takes_any_sender)
+        body = given(
+            name=name,
+            carrier=carrier,
+            settings=settings,
+            takes_any_sender=takes_any_sender,
+            segments_per_second=segments_per_second,
+            segments_per_day=segments_per_day,
+            reset_zone=reset_zone,
+            classes=classes,
+        )
         return Call("POST", f"{_ALL}/test", TestedTrunk, body=body)
 
     @Single

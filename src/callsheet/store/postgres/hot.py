@@ -152,6 +152,10 @@ class PostgresHot:
             )
         )
 
+    async def reserve_day(self, app: int, name: str, *, day: int, cap: int, wanted: int) -> int:
+        """Reserve segments of a day."""
+        return await self._db.write_raw(lambda raw: upkeep.reserve_day(raw, app, name, day=day, cap=cap, wanted=wanted))
+
     async def unhanded(self, app: int, run_no: int | None = None) -> Collection[ArmKey]:
         """Return what is held and not handed over."""
         return set(map(ArmKey._make, await self._db.ask(upkeep.UNHANDED, app, run_no)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from callsheet.core.campaign import Status
-from callsheet.core.pacing import Grant, grant
+from callsheet.core.pacing import DayUse, Grant, grant
 from callsheet.core.retrying import Turn
 from callsheet.core.run import Run
 from callsheet.core.walk import Group
@@ -151,3 +151,16 @@ async def lease_rate(
     if slice_.tat != row["tat"]:
         await raw.execute("update bucket set tat = $3 where app = $1 and name = $2", app, name, slice_.tat)
     return slice_
+
+
+async def reserve_day(raw: Raw, app: int, name: str, *, day: int, cap: int, wanted: int) -> int:
+    """Reserve segments of a day; what was reserved stays so over restarts."""
+    held = "select day, used from bucket where app = $1 and name = $2 for update"
+    row = await raw.fetchrow(held, app, name)
+    if row is None:
+        await raw.execute("insert into bucket (app, name) values ($1, $2) on conflict do nothing", app, name)
+        row = await raw.fetchrow(held, app, name)
+    after, granted = DayUse(row["day"], row["used"]).reserve(day, cap, wanted)
+    if granted:
+        await raw.execute("update bucket set day = $3, used = $4 where app = $1 and name = $2", app, name, *after)
+    return granted

@@ -142,6 +142,10 @@ class SqliteHot:
             lambda raw: upkeep.lease_rate(raw, app, name, segments_per_second, wanted=wanted, now=now, horizon=horizon)
         )
 
+    async def reserve_day(self, app: int, name: str, *, day: int, cap: int, wanted: int) -> int:
+        """Reserve segments of a day."""
+        return await self._db.write_raw(lambda raw: upkeep.reserve_day(raw, app, name, day=day, cap=cap, wanted=wanted))
+
     async def unhanded(self, app: int, run_no: int | None = None) -> Collection[ArmKey]:
         """Return what is held and not handed over."""
         return await self._db.write_raw(lambda raw: upkeep.unhanded(raw, app, run_no))

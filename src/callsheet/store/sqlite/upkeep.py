@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Collection, Sequence
 
 from callsheet.core.campaign import Status
-from callsheet.core.pacing import Grant, grant
+from callsheet.core.pacing import DayUse, Grant, grant
 from callsheet.core.retrying import Turn
 from callsheet.core.run import Run
 from callsheet.core.walk import Chunk, Group
@@ -118,6 +118,19 @@ def lease_rate(
             (app, name, slice_.tat),
         )
     return slice_
+
+
+def reserve_day(raw: sqlite3.Connection, app: int, name: str, *, day: int, cap: int, wanted: int) -> int:
+    """Reserve segments of a day; what was reserved stays so over restarts."""
+    row = raw.execute("select day, used from bucket where app = ? and name = ?", (app, name)).fetchone()
+    after, granted = DayUse(*(row or (0, 0))).reserve(day, cap, wanted)
+    if granted:
+        raw.execute(
+            "insert into bucket (app, name, day, used) values (?,?,?,?)"
+            " on conflict do update set day = excluded.day, used = excluded.used",
+            (app, name, *after),
+        )
+    return granted
 
 
 def unhanded(raw: sqlite3.Connection, app: int, run_no: int | None) -> set[ArmKey]:

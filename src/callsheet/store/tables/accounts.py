@@ -51,6 +51,8 @@ trunk = sa.Table(
     text("settings", default="{}"),
     # A sealed JSON object of the secrets among them; empty: none.
     blob("secrets_sealed"),
+    # A JSON object: how much it may send, see `Allowance`.
+    text("limits", default="{}"),
     # When it was last changed: an open line that is older is opened anew.
     whole("changed_at"),
     whole("created_at"),
@@ -68,6 +70,10 @@ sender = sa.Table(
     whole("trunk_no"),
     text("label"),
     sa.Column("segments_per_second", sa.Double(), nullable=True),
+    # A JSON object: what else limits it, see `Allowance`.
+    text("limits", default="{}"),
+    # A JSON object: the senders among which it chooses, see `Pool`; empty: it is a caller ID itself.
+    text("pool", default=""),
     # The flow that a single message through it starts; empty: none.
     text("flow_id", default=""),
     # Whose sender it is, as registered with the operators of India; empty: not.
@@ -95,7 +101,15 @@ answer = clustered(
     sa.Index("ix_answer_app_at", "app", "at"),
 )
 
-bucket = clustered("bucket", whole("app", key=True), text("name", key=True), whole("tat"))
+bucket = clustered(
+    "bucket",
+    whole("app", key=True),
+    text("name", key=True),
+    whole("tat", default="0"),
+    # When the day began whose segments were last counted, and how many were reserved of it.
+    whole("day", default="0"),
+    whole("used", default="0"),
+)
 
 node = sa.Table(
     "node",

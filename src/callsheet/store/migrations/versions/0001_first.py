@@ -117,7 +117,9 @@ def upgrade() -> None:
     op.create_table('bucket',
     sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('name', sa.Text(), nullable=False),
-    sa.Column('tat', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('tat', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
+    sa.Column('day', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
+    sa.Column('used', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
     sa.PrimaryKeyConstraint('app', 'name', name=op.f('pk_bucket')),
     sqlite_with_rowid=False
     )
@@ -649,6 +651,8 @@ def upgrade() -> None:
     sa.Column('trunk_no', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('label', sa.Text(), nullable=False),
     sa.Column('segments_per_second', sa.Double(), nullable=True),
+    sa.Column('limits', sa.Text(), server_default='{}', nullable=False),
+    sa.Column('pool', sa.Text(), server_default='', nullable=False),
     sa.Column('flow_id', sa.Text(), server_default='', nullable=False),
     sa.Column('dlt_entity_id', sa.Text(), server_default='', nullable=False),
     sa.Column('deleted_at', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
@@ -710,6 +714,7 @@ def upgrade() -> None:
     sa.Column('takes_any_sender', sa.SmallInteger(), server_default='0', nullable=False),
     sa.Column('settings', sa.Text(), server_default='{}', nullable=False),
     sa.Column('secrets_sealed', sa.LargeBinary(), nullable=False),
+    sa.Column('limits', sa.Text(), server_default='{}', nullable=False),
     sa.Column('changed_at', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('created_at', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.PrimaryKeyConstraint('no', name=op.f('pk_trunk')),

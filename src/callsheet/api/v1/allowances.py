@@ -1,0 +1,132 @@
+"""What a trunk or a sender may send: shared by the bodies of both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, Field, StrictInt, StringConstraints
+
+from callsheet.api.v1.shapes import Body
+from callsheet.core.allowance import UTC_ZONE, Allowance, CarrierClass
+from callsheet.core.errors import FieldError, Invalid
+from callsheet.core.phone import known_region
+from callsheet.core.zones import zone_named
+
+_FASTEST = 100_000
+_MOST_A_DAY = 1_000_000_000
+_MOST_CLASSES = 50
+_MOST_PREFIXES = 2_000
+_MOST_COUNTRIES = 300
+
+Rate = Annotated[float, Field(gt=0, le=_FASTEST, allow_inf_nan=False, strict=True)]
+PerDay = Annotated[StrictInt, Field(ge=1, le=_MOST_A_DAY)]
+
+
+def _zone(text: str) -> str:
+    found = zone_named(text)
+    if found is None:
+        raise ValueError("This is not the name of a time zone, such as America/Los_Angeles")
+    return found
+
+
+def _region(text: str) -> str:
+    region = text.strip().upper()
+    if not known_region(region):
+        raise ValueError("This is not a region with phone numbers of its own, such as IN or US")
+    return region
+
+
+Zone = Annotated[str, AfterValidator(_zone)]
+Region = Annotated[str, AfterValidator(_region)]
+Prefix = Annotated[str, StringConstraints(pattern=r"^\+[0-9]{1,15}$")]
+
+
+class NewClass(Body):
+    """Destinations with limits of their own: a network, a country."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,48}$")]
+    """For those who look at it; each class has its own."""
+    prefixes: Annotated[list[Prefix], Field(max_length=_MOST_PREFIXES)] = Field(default_factory=list)
+    """Beginnings of numbers in E.164, such as `+1415`. The longest that fits counts."""
+    countries: Annotated[list[Annotated[str, AfterValidator(_region)]], Field(max_length=300)] = Field(
+        default_factory=list
+    )
+    """Regions (ISO 3166-1 alpha-2), of numbers that no prefix fits."""
+    segments_per_second: Rate | None = None
+    """Segments in a second to all of them; null: no limit."""
+    segments_per_day: PerDay | None = None
+    """Segments in a day to all of them; null: no limit."""
+
+
+class Limits(Body):
+    """What limits a trunk or a sender."""
+
+    segments_per_second: Rate | None = None
+    """Message segments in a second; null: as many as the carrier takes."""
+    segments_per_day: PerDay | None = None
+    """Message segments in a day; null: any number. Who comes later waits until the next day."""
+    reset_zone: Zone = UTC_ZONE
+    """In which zone a day begins at midnight."""
+    classes: Annotated[list[NewClass], Field(max_length=_MOST_CLASSES)] = Field(default_factory=list)
+    """Destinations with limits of their own, besides these."""
+
+
+class ShownClass(BaseModel):
+    """Destinations with limits of their own."""
+
+    name: str
+    prefixes: list[str]
+    countries: list[str]
+    segments_per_second: float | None
+    segments_per_day: int | None
+
+
+class ShownLimits(BaseModel):
+    """What limits a trunk or a sender."""
+
+    segments_per_second: float | None
+    segments_per_day: int | None
+    reset_zone: str
+    classes: list[ShownClass]
+
+
+def changed_allowance(before: Allowance, body: Limits) -> Allowance:
+    """Return what a trunk or a sender may send after a change; what the body does not name stays. Raises Invalid."""
+    chosen: dict[str, Any] = {name: getattr(body, name) for name in body.model_fields_set & set(Limits.model_fields)}
+    if "classes" in chosen:
+        names = [one.name for one in body.classes]
+        wrong = [
+            FieldError(f"classes[{i}].name", "Another class has this name already.")
+            for i, name in enumerate(names)
+            if name in names[:i]
+        ]
+        if wrong:
+            raise Invalid(wrong)
+        chosen["classes"] = tuple(_class(one) for one in body.classes)
+    return replace(before, **chosen)
+
+
+def show_limits(allowance: Allowance) -> Mapping[str, Any]:
+    """Return the fields of `ShownLimits`."""
+    return {
+        "segments_per_second": allowance.segments_per_second,
+        "segments_per_day": allowance.segments_per_day,
+        "reset_zone": allowance.reset_zone,
+        "classes": [
+            ShownClass(
+                name=one.name,
+                prefixes=list(one.prefixes),
+                countries=list(one.countries),
+                segments_per_second=one.segments_per_second,
+                segments_per_day=one.segments_per_day,
+            )
+            for one in allowance.classes
+        ],
+    }
+
+
+def _class(one: NewClass) -> CarrierClass:
+    prefixes, countries = tuple(one.prefixes), tuple(one.countries)
+    return CarrierClass(one.name, prefixes, countries, one.segments_per_second, one.segments_per_day)

@@ -1,0 +1,111 @@
+"""A daily cap is never passed, over nodes, restarts and midnights; who comes too late that day goes out the next."""
+
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from callsheet.core.allowance import UNLIMITED, Allowance
+from callsheet.core.campaign import Status
+from callsheet.engine.virtual_time import VirtualClock, run
+from engine.world import World, world
+from factories import MONDAY_NOON, SENDER, make_definition, make_list
+
+DAY_SECONDS = 86_400
+PACIFIC = "America/Los_Angeles"
+
+
+async def limit(w: World, allowance: Allowance, trunk: Allowance = UNLIMITED) -> None:
+    now = w.clock.now()
+    sender = await w.store.apps.find_sender(w.app.no, SENDER, now)
+    assert sender is not None
+    await w.store.senders.change(w.app.no, sender.id, {"allowance": allowance})
+    (of_app,) = await w.store.apps.trunks(w.app.no)
+    await w.store.trunks.change(w.app.no, of_app.id, {"allowance": trunk}, now)
+
+
+async def begin(w: World, clock: VirtualClock, contacts: int, text: str = "Hello"):
+    people = await make_list(w.store, w.app, clock, contacts)
+    campaign = await w.store.campaigns.create(w.app.no, make_definition([people]), clock.now(), unique_names=True)
+    return await w.run_campaign(campaign, text)
+
+
+def by_day(w: World, zone: str = "UTC") -> list[int]:
+    days = Counter[object]()
+    for message in w.sent():
+        days[message.accepted_at.astimezone(ZoneInfo(zone)).date()] += message.segments
+    return [days[day] for day in sorted(days, key=str)]
+
+
+def test_a_cap_is_used_to_its_last_segment_each_day_and_never_passed(tmp_path: Path) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path) as w:
+            await limit(w, Allowance(segments_per_day=70, reset_zone=PACIFIC))
+            campaign = await begin(w, clock, 180)
+            await w.until(campaign, Status.completed, longest_seconds=3 * DAY_SECONDS, step=600)
+
+            assert by_day(w, PACIFIC) == [70, 70, 40]
+            assert len({message.to for message in w.sent()}) == 180
+
+    run(main, start=MONDAY_NOON)
+
+
+def test_the_caps_of_sender_and_trunk_hold_together_and_with_a_rate(tmp_path: Path) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path) as w:
+            trunk = Allowance(segments_per_second=2, segments_per_day=40)
+            await limit(w, Allowance(segments_per_second=5, segments_per_day=50), trunk)
+            campaign = await begin(w, clock, 60)
+            await w.until(campaign, Status.completed, longest_seconds=3 * DAY_SECONDS, step=600)
+
+            sent = w.sent()
+            assert by_day(w) == [40, 20]
+            assert sent[39].accepted_at - sent[0].accepted_at >= timedelta(seconds=39 / 2)
+
+    run(main, start=MONDAY_NOON)
+
+
+def test_a_restart_neither_loses_nor_doubles_what_is_left_of_a_day(tmp_path: Path) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path) as w:
+            await limit(w, Allowance(segments_per_second=1, segments_per_day=60))
+            campaign = await begin(w, clock, 100)
+            for _ in range(5):
+                await clock.sleep(7)
+                await w.conductor.stop()
+                await w.start()
+            await w.until(campaign, Status.completed, longest_seconds=3 * DAY_SECONDS, step=600)
+
+            assert by_day(w) == [60, 40]
+
+    run(main, start=MONDAY_NOON)
+
+
+def test_a_message_that_the_day_has_no_room_for_waits_as_a_whole(tmp_path: Path) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path) as w:
+            await limit(w, Allowance(segments_per_day=10))
+            campaign = await begin(w, clock, 5, "x" * 400)
+            await w.until(campaign, Status.completed, longest_seconds=3 * DAY_SECONDS, step=600)
+
+            assert by_day(w) == [9, 6]
+
+    run(main, start=MONDAY_NOON)
+
+
+def test_a_cap_that_is_raised_lets_go_on_at_once(tmp_path: Path) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path) as w:
+            capped = Allowance(segments_per_day=10)
+            await limit(w, capped)
+            campaign = await begin(w, clock, 30)
+            await clock.sleep(60)
+            assert len(w.sent()) == 10
+            await limit(w, replace(capped, segments_per_day=1000))
+            w.conductor.wake()
+            await w.until(campaign, Status.completed, longest_seconds=120)
+
+            assert len(w.sent()) == 30
+
+    run(main, start=MONDAY_NOON)
