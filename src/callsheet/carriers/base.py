@@ -51,7 +51,11 @@ class Receipt(NamedTuple):
     at: datetime
     code: str
     other_ids: tuple[str, ...] = ()
-    """Other ways in which the answer may have written the id (hexadecimal, decimal, without zeros)."""
+    """Other ways in which the answer may have written the id (hexadecimal, decimal, without zeros).
+
+    Of one that carries our reference and says `accepted`: under which ids the carrier will speak of the message from
+    now on, one for each part, as `Accepted.carrier_ids` would have said.
+    """
     number: str = ""
     """The contact, as the carrier writes it; empty: it does not say."""
     hint: int | None = None

@@ -10,7 +10,7 @@ import structlog
 from callsheet import meters
 from callsheet.carriers.base import Heard, Inbound, Receipt
 from callsheet.clock import Clock
-from callsheet.core.attempt import Happening, as_said
+from callsheet.core.attempt import Happening, Kind, as_said
 from callsheet.core.ids import AttemptKey, decode_attempt
 from callsheet.core.matching import Carried, LooseReceipt, canonical_ids, contact_number
 from callsheet.engine.recorder import Recorder
@@ -68,6 +68,9 @@ class Hearing:
             if key is not None and key.run_no in self._own_runs:
                 code, ref = as_said(receipt.code), as_said(receipt.carrier_id)
                 happenings.append(Happening(*key, receipt.kind, receipt.at, code, ref))
+                if receipt.kind is Kind.accepted and receipt.other_ids:
+                    # An answer that came too late to be one.
+                    self._recorder.expect(self.expect(key, receipt.other_ids, receipt.at))
             elif key is None and (read := self._read(receipt)):
                 loose.append(read)
             else:

@@ -72,6 +72,10 @@ class Recorder:
         self._count += 1
         self._work.set()
 
+    def expect(self, carried: Carried) -> None:
+        """Take the ids under which the carrier will speak of what is settled next."""
+        self._carried.append(carried)
+
     def note_all(self, happenings: Sequence[Happening | LooseReceipt]) -> None:
         """Take many at once."""
         self._noted.extend(happenings)

@@ -87,18 +87,17 @@ async def test_a_nack_to_a_message_is_a_definite_no():
 
 async def test_a_carrier_that_fell_silent_is_asked_and_then_left():
     links = count(1)
-    asked = asyncio.Event()
+    again = asyncio.Event()
 
     async def play(link: Link) -> None:
         if next(links) == 1:
             await link.read(c.ENQUIRE_LINK)
-            asked.set()
             await asyncio.sleep(60)
+        again.set()
         await polite(link)
 
     async with playing(play) as port, bound(port, enquire_link_seconds=1, answer_seconds=0.5) as rig:
-        await until(asked.is_set)
-        await until(lambda: next(links) and rig.carrier.condition().sessions == 0)
+        await until(again.is_set)
         await rig.until_bound()
         assert isinstance(await rig.send(message(1)), Accepted)
 
@@ -114,16 +113,23 @@ async def test_a_carrier_that_asks_whether_we_are_there_is_answered():
 
 
 async def test_a_carrier_that_wants_to_go_answers_what_it_owes_first():
+    turns = count(1)
+    again = asyncio.Event()
+
     async def play(link: Link) -> None:
-        first = await link.read(c.SUBMIT_SM)
-        link.say(Pdu(c.UNBIND, 5))
-        link.writer.write(answer_to(first, "owed"))
-        assert (await link.read(c.UNBIND_RESP)).sequence == 5
-        assert await link.reader.read() == b""
+        if next(turns) == 1:
+            first = await link.read(c.SUBMIT_SM)
+            link.say(Pdu(c.UNBIND, 5))
+            link.writer.write(answer_to(first, "owed"))
+            assert (await link.read(c.UNBIND_RESP)).sequence == 5
+            assert await link.reader.read() == b""
+            return
+        again.set()
+        await polite(link)
 
     async with playing(play) as port, bound(port) as rig:
         assert await rig.send(message(1)) == Accepted("owed", 1, ("owed",))
-        await until(lambda: rig.carrier.condition().sessions == 0)
+        await until(again.is_set)
         await rig.until_bound()
 
 
@@ -139,7 +145,7 @@ async def test_a_carrier_that_does_not_read_gets_no_more_than_its_window():
 
 async def test_a_reply_that_is_told_again_after_a_drop_is_one_and_two_equal_replies_are_two():
     turns = count(1)
-    drop = asyncio.Event()
+    drop, told = asyncio.Event(), asyncio.Event()
 
     async def play(link: Link) -> None:
         if next(turns) == 1:
@@ -150,6 +156,7 @@ async def test_a_reply_that_is_told_again_after_a_drop_is_one_and_two_equal_repl
         # It was answered nothing, and tells both again; then the person says it a third time.
         for sequence in (1, 2, 3):
             link.deliver(sequence, b"1")
+        told.set()
         for _ in range(3):
             assert (await link.read(c.DELIVER_SM_RESP)).status == 0
         await polite(link)
@@ -158,7 +165,7 @@ async def test_a_reply_that_is_told_again_after_a_drop_is_one_and_two_equal_repl
         rig.gate.clear()
         await asyncio.sleep(0.1)
         drop.set()
-        await until(lambda: rig.carrier.condition().sessions == 0)
+        await until(told.is_set)
         rig.gate.set()
         await until(lambda: len(rig.heard) == 5)
 

@@ -182,8 +182,8 @@ class Outgoing:
         """Say of a message that was given up what is known now."""
         answer, is_incomplete = sending.verdict()
         if isinstance(answer, Accepted):
-            for carrier_id in answer.carrier_ids or ("",):
-                self._tell(self._receipt(sending, carrier_id, Kind.accepted, "answered_late"))
+            told = self._receipt(sending, answer.carrier_id, Kind.accepted, "answered_late")
+            self._tell(told._replace(other_ids=answer.carrier_ids))
             if is_incomplete:
                 self._tell(self._receipt(sending, answer.carrier_id, Kind.undelivered, INCOMPLETE))
         else:

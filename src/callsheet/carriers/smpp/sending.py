@@ -7,7 +7,6 @@ from typing import Final
 
 from callsheet.carriers.base import Accepted, Done, NoAnswer, NotConnected, Outbound, SendError
 from callsheet.carriers.smpp.pdu import Message
-from callsheet.carriers.smpp.receipts import plain_id
 from callsheet.core.attempt import Kind
 
 INCOMPLETE: Final = "incomplete"
@@ -91,7 +90,10 @@ class Sending:
             return NoAnswer(silence), False
         if self.ids:
             # The person has a part of it: whatever follows must not become a second text.
-            return self._accepted(), True
+            accepted = self._accepted()
+            # A part that never was: no receipt names it, so the whole is never taken for delivered.
+            missing = f"{self.message.reference}.{INCOMPLETE}"
+            return accepted._replace(carrier_ids=(*accepted.carrier_ids, missing)), True
         for error in self.errors.values():
             if error.kind is not Kind.refused:
                 return error, False
@@ -100,6 +102,6 @@ class Sending:
     def _accepted(self) -> Accepted:
         if len(self.parts) == 1:
             carrier_id = self.ids[0]
-            return Accepted(carrier_id, self.message.segments, (plain_id(carrier_id),) if carrier_id else ())
+            return Accepted(carrier_id, self.message.segments, (carrier_id,) if carrier_id else ())
         ids = [self.ids[part] for part in sorted(self.ids)]
-        return Accepted(ids[0], len(ids), tuple(plain_id(one) for one in ids if one))
+        return Accepted(ids[0], len(ids), tuple(filter(None, ids)))
