@@ -22,7 +22,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -86,8 +86,9 @@ class Verdict:
 class Server:
     """The program, as a process that dies now and then."""
 
-    def __init__(self, folder: Path, database: str = "") -> None:
+    def __init__(self, folder: Path, database: str = "", settings: Mapping[str, str] | None = None) -> None:
         self.folder = folder
+        self._settings = settings or {}
         self._database = database
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -97,6 +98,7 @@ class Server:
     async def start(self, failpoint: str = "") -> None:
         """Start it, and return when it serves."""
         env = {**os.environ, "CALLSHEET_FAILPOINT": failpoint, "CALLSHEET_DATABASE_URL": self._database}
+        env |= self._settings
         env = {name: value for name, value in env.items() if value or not name.startswith("CALLSHEET_")}
         with (self.folder.parent / f"{self.folder.name}.log").open("ab") as log:
             self._process = subprocess.Popen(
