@@ -309,7 +309,7 @@ def _given(
         settings.fence,
         sandbox=lambda: OneByOne(sandbox.carrier(trunk)),
         ask=outside.ask,
-        doors=doors_of(store, settings.public_url, trunk.id),
+        doors=doors_of(store, settings.public_url, trunk),
     )
 
 

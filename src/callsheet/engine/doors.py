@@ -7,8 +7,7 @@ carrier that signs what it says is believed by its signature besides.
 from __future__ import annotations
 
 import asyncio
-import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -33,16 +32,18 @@ COMMIT_SECONDS: Final = 10.0
 """So long a carrier waits at our door; then it is told to come again."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Door:
     trunk: Trunk
     ears: Ears | None
     hearing: Hearing
+    read_at: float
 
 
-def doors_of(store: Store, public_url: str, trunk_id: str) -> Doors:
+def doors_of(store: Store, public_url: str, trunk: Trunk) -> Doors:
     """Return where a trunk is called back; without a public URL nowhere."""
-    return Doors(f"{public_url}{PATH}/{trunk_id}/{store.vault.door_secret(trunk_id)}" if public_url else "")
+    secret = store.vault.door_secret(trunk.app, trunk.id)
+    return Doors(f"{public_url}{PATH}/{trunk.id}/{secret}" if public_url else "")
 
 
 class Ingest:
@@ -53,20 +54,18 @@ class Ingest:
         self._trunks = trunks
         self._conductor = conductor
         self._clock = clock
-        self._doors: Mapping[str, _Door] = {}
-        self._read_at: float | None = None
-        self._reading = asyncio.Lock()
+        self._doors: dict[str, _Door] = {}
         self.public_url = public_url
 
-    def doors(self, trunk_id: str) -> Doors:
+    def doors(self, trunk: Trunk) -> Doors:
         """Return where a trunk is called back."""
-        return doors_of(self._store, self.public_url, trunk_id)
+        return doors_of(self._store, self.public_url, trunk)
 
-    def is_address(self, trunk_id: str, secret: str) -> bool:
-        """Tell whether we gave out this address. Nothing is read, and how long it takes tells nothing."""
-        return hmac.compare_digest(self._store.vault.door_secret(trunk_id).encode(), secret.encode())
+    def app_of(self, trunk_id: str, secret: str) -> int | None:
+        """Return whose door this is; None when nobody was given this address. Nothing is read for it."""
+        return self._store.vault.app_of_door(trunk_id, secret)
 
-    async def take(self, trunk_id: str, callback: Callback) -> Reply:
+    async def take(self, app: int, trunk_id: str, callback: Callback) -> Reply:
         """Store what a callback tells, and return what to answer; only then is it durable.
 
         Raises NotFound when no trunk is called back there, BadSignature, Unreadable, and Unavailable when it has to be
@@ -76,8 +75,8 @@ class Ingest:
             raise Unavailable
         try:
             async with asyncio.timeout(COMMIT_SECONDS):
-                door = await self._door(trunk_id)
-                if door is None or door.ears is None:
+                door = await self._door(app, trunk_id)
+                if door.ears is None:
                     raise NotFound
                 heard = _read(door.trunk, door.ears, callback)
                 if heard:
@@ -86,28 +85,27 @@ class Ingest:
         except TimeoutError:
             raise Unavailable from None
 
-    async def _door(self, trunk_id: str) -> _Door | None:
-        if self._is_stale():
-            async with self._reading:
-                if self._is_stale():
-                    self._doors = {trunk.id: self._opened(trunk) for trunk in await self._store.apps.trunks()}
-                    self._read_at = self._clock.monotonic()
-        return self._doors.get(trunk_id)
+    async def _door(self, app: int, trunk_id: str) -> _Door:
+        """Return a door as it was a moment ago: not every callback looks into the store. Raises NotFound."""
+        now = self._clock.monotonic()
+        door = self._doors.get(trunk_id)
+        if door is not None and now - door.read_at < FRESH_SECONDS:
+            return door
+        trunk = await self._store.trunks.find(app, trunk_id)
+        if trunk is None:
+            self._doors.pop(trunk_id, None)
+            raise NotFound
+        if door is None or door.trunk != trunk:
+            door = self._doors[trunk_id] = _Door(trunk, self._ears(trunk), self._conductor.hearing(trunk), now)
+        door.read_at = now
+        return door
 
-    def _is_stale(self) -> bool:
-        return self._read_at is None or self._clock.monotonic() - self._read_at > FRESH_SECONDS
-
-    def _opened(self, trunk: Trunk) -> _Door:
-        """Return the door of a trunk: the one of before, unless the trunk was changed since."""
-        before = self._doors.get(trunk.id)
-        if before is not None and before.trunk == trunk:
-            return before
+    def _ears(self, trunk: Trunk) -> Ears | None:
         try:
-            ears = self._trunks.ears(trunk)
+            return self._trunks.ears(trunk)
         except CallsheetError:
             # What is stored of it cannot be read: its line says so too.
-            ears = None
-        return _Door(trunk, ears, self._conductor.hearing(trunk))
+            return None
 
 
 def _read(trunk: Trunk, ears: Ears, callback: Callback) -> Sequence[Heard]:

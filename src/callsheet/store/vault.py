@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hmac
 import os
+import re
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -18,6 +19,7 @@ from callsheet.core.ids import PERSON_BYTES
 KEY_BYTES = 32
 _NONCE_BYTES = 12
 _DOOR_BYTES = 16
+_APP = re.compile(r"[0-9a-f]{1,15}", re.ASCII)
 
 
 class Seal:
@@ -88,9 +90,20 @@ class Vault:
         """Return the key of an app that was opened before."""
         return self._apps.get(app)
 
-    def door_secret(self, trunk_id: str) -> str:
-        """Return what is secret of the address of a trunk's door; every node makes the same, and none keeps it."""
-        return hmac.digest(self._door_key, trunk_id.encode(), "sha256")[:_DOOR_BYTES].hex()
+    def door_secret(self, app: int, trunk_id: str) -> str:
+        """Return what is secret of the address of a trunk's door, and names its app.
+
+        Every node makes the same, and none keeps it.
+        """
+        made = hmac.digest(self._door_key, f"{app}:{trunk_id}".encode("utf-8", "replace"), "sha256")
+        return f"{app:x}-{made[:_DOOR_BYTES].hex()}"
+
+    def app_of_door(self, trunk_id: str, secret: str) -> int | None:
+        """Return the app of a door's address; None when we never gave it out. How long it takes tells nothing."""
+        named = secret.partition("-")[0]
+        app = int(named, 16) if _APP.fullmatch(named) else 0
+        is_right = hmac.compare_digest(self.door_secret(app, trunk_id).encode(), secret.encode("utf-8", "replace"))
+        return app if is_right else None
 
     def close_secret(self, secret: str, purpose: str) -> bytes:
         """Seal a secret of ours (a client's, a trunk's)."""

@@ -77,7 +77,8 @@ class IngestApp:
     async def _take(self, scope: Scope, receive: Receive) -> Response:
         trunk_id, secret, what = _words(scope["path"])
         # Before a byte of the body is read, and without a look into the store.
-        if not self._ingest.is_address(trunk_id, secret):
+        app = self._ingest.app_of(trunk_id, secret)
+        if app is None:
             raise NotFound
         if scope["method"] not in _METHODS:
             raise MethodNotAllowed(", ".join(sorted(_METHODS)))
@@ -85,7 +86,7 @@ class IngestApp:
         body = await _read(headers, receive)
         url = self._url(scope, headers)
         callback = Callback(what, scope["method"], url, dict(headers), body, self._clock.now())
-        reply = await self._ingest.take(trunk_id, callback)
+        reply = await self._ingest.take(app, trunk_id, callback)
         return Response(reply.body, headers={"content-type": reply.content_type})
 
     def _url(self, scope: Scope, headers: Headers) -> str:

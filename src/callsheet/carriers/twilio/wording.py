@@ -62,7 +62,9 @@ class TwilioWording:
         if said.get("status") in _FAILED:
             code = _code(said.get("error_code"))
             raise BY_CODE.get(code or 0, InvalidMessage)(str(code) if code is not None else None)
-        return Accepted(sid, _count(said.get("num_segments")) or message.segments)
+        # Whom we did not ask to call tells it where a Messaging Service says, without our reference.
+        known_by = () if self._doors.base else (sid,)
+        return Accepted(sid, _count(said.get("num_segments")) or message.segments, known_by)
 
     def question(self) -> Request:
         """Return the request for the account itself."""
