@@ -101,6 +101,7 @@ async def test_what_is_not_answered_in_time_is_uncertain_and_the_late_answer_tel
     assert answer.code == "no_answer"
     (late,) = rig.heard
     assert (late.reference, late.carrier_id, late.kind) == (reference(1), "1000000001", Kind.accepted)
+    assert late.other_ids == ("1000000001",)
 
 
 async def test_a_carrier_that_never_answers_keeps_nobody_waiting(node_smpp):
@@ -284,6 +285,7 @@ async def test_a_test_call_says_what_happened_and_no_secret(node_smpp):
     good = await make(smsc.port, password="right").probe()
     bad = await make(smsc.port, password="wrong").probe()
     nobody = await make(1).probe()
+    nameless = await make(1, host="a..b").probe()
 
     assert good == (
         True,
@@ -293,6 +295,7 @@ async def test_a_test_call_says_what_happened_and_no_secret(node_smpp):
     assert "password" in bad.said
     assert "wrong" not in bad.said
     assert nobody == (False, "Tried 127.0.0.1:1 as us: nobody listens at 127.0.0.1:1.")
+    assert nameless == (False, "Tried a..b:1 as us: the name a..b leads nowhere.")
     assert smsc.counters()["unbinds"] == 1
 
 
@@ -314,3 +317,34 @@ def _minutes(taken: dict[str, Any]) -> int:
     """Return how long the SMSC was to try, as it understood it."""
     until = datetime.fromisoformat(taken["validity_period"])
     return round((until.timestamp() - taken["at"] / 1000) / 60)
+
+
+async def test_a_sender_that_no_carrier_can_write_is_refused_and_the_others_go(node_smpp):
+    smsc = node_smpp(record=True)
+    async with bound(smsc.port) as rig:
+        refused = await rig.send(message(1, sender="A name that is far too long"))
+        named = await rig.send(message(2, sender="Callsheet"))
+        coded = await rig.send(message(3, sender="60800"))
+
+    assert isinstance(refused, InvalidMessage)
+    assert all(isinstance(one, Accepted) for one in (named, coded))
+    assert [(one["source_addr_ton"], one["source_addr_npi"]) for one in smsc.submits()] == [(5, 0), (3, 0)]
+
+
+async def test_parts_that_are_answered_late_bring_all_their_ids(node_smpp):
+    smsc = node_smpp(answer_delay_ms=900, receipt_delay_ms=-1)
+    async with bound(smsc.port, answer_seconds=0.5) as rig:
+        assert isinstance(await rig.send(message(1, "x" * 153 * 3, segments=3)), NoAnswer)
+        await until(lambda: rig.heard)
+
+    (late,) = rig.heard
+    assert (late.kind, len(late.other_ids)) == (Kind.accepted, 3)
+
+
+async def test_what_a_link_never_carried_because_it_dropped_within_a_text_is_uncertain(node_smpp):
+    smsc = node_smpp(answer_first=1, withhold=1, drop_after_withheld=True, receipt_delay_ms=-1)
+    async with bound(smsc.port, window=1) as rig:
+        answer = await rig.send(message(1, "x" * 153 * 3, segments=3))
+
+    assert isinstance(answer, NoAnswer)
+    assert smsc.counters()["taken"] == 2

@@ -127,6 +127,7 @@ async def test_whoever_wants_no_proof_gets_none(node_smpp, server):
         ({"answer_seconds": 30}, "settings.answer_seconds"),
         ({"validity_seconds": 5}, "settings.validity_seconds"),
         ({"reference_bits": 12}, "settings.reference_bits"),
+        ({"password": "пароль"}, "settings.password"),
         ({"colour": "red"}, "settings.colour"),
     ],
 )

@@ -6,7 +6,7 @@ from enum import StrEnum
 from ssl import SSLError
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from callsheet.carriers.account import Account
 from callsheet.carriers.smpp.receipts import Ids
@@ -16,6 +16,8 @@ from callsheet.carriers.smpp.tlv import DLT_ENTITY_ID, DLT_TEMPLATE_ID
 
 LONGEST_ANSWER_SECONDS: Final = 25.0
 """A submit is answered, or given up, before the lease of what was armed runs out: 30 seconds."""
+
+LAST_LATIN: Final = 0xFF
 
 Octet = Annotated[int, Field(ge=0, le=255)]
 Tag = Annotated[int, Field(ge=0x0001, le=0xFFFF)]
@@ -103,6 +105,14 @@ class SmppAccount(Account):
     """The TLV of India's entity id."""
     dlt_template_tag: Tag = DLT_TEMPLATE_ID
     """The TLV of India's template id."""
+
+    @field_validator("password")
+    @classmethod
+    def _can_be_written(cls, password: SecretStr) -> SecretStr:
+        text = password.get_secret_value()
+        if not text.isprintable() or any(ord(char) > LAST_LATIN for char in text):
+            raise ValueError("SMPP writes passwords in Latin letters, digits and signs.")
+        return password
 
     @model_validator(mode="after")
     def _tls_is_whole(self) -> Self:

@@ -177,6 +177,10 @@ class SmppCarrier:
             trouble = trouble_of(error, self._account)
             self._log.warning("smpp.not_bound", role=str(role), why=trouble.why)
             return trouble
+        except Exception:  # noqa: BLE001 (it is logged)
+            # A fault of ours must not leave the trunk without a session for ever.
+            self._log.exception("smpp.broke", role=str(role))
+            return Trouble("a fault of ours, which the log names", is_for_people=True)
         self._troubles.pop(place, None)
         self._sessions.add(session)
         meters.smpp_sessions.inc()
@@ -187,5 +191,6 @@ class SmppCarrier:
             session.end("the carrier is closed")
             self._sessions.discard(session)
             meters.smpp_sessions.dec()
-        self._log.warning("smpp.ended", role=str(role), why=session.why)
+        if not self._closing:
+            self._log.warning("smpp.ended", role=str(role), why=session.why)
         return Trouble(session.why, is_for_people=False)

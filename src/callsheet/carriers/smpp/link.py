@@ -74,7 +74,10 @@ class Linker:
     async def _addresses(self) -> list[str]:
         """Return the addresses of the host that may be called: the very ones that are connected to."""
         account = self._account
-        found = await asyncio.get_running_loop().getaddrinfo(account.host, account.port, type=socket.SOCK_STREAM)
+        try:
+            found = await asyncio.get_running_loop().getaddrinfo(account.host, account.port, type=socket.SOCK_STREAM)
+        except UnicodeError as error:  # no name at all
+            raise socket.gaierror from error
         return [str(place[0]) for *_, place in found if self._fence.lets_through(str(place[0]))]
 
     def _context(self) -> ssl.SSLContext | None:

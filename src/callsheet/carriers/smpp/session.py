@@ -246,6 +246,8 @@ class Session(asyncio.Protocol):
     def _tick(self) -> None:
         """Look at deadlines and at silence, and again a little later."""
         account, now = self._account, self._clock.monotonic()
+        seconds = min(LONGEST_TICK_SECONDS, account.answer_seconds / 10, account.enquire_link_seconds / 4)
+        self._ticking = asyncio.get_running_loop().call_later(seconds, self._tick)
         self.out.expire(now)
         if now - self._heard_at > account.enquire_link_seconds + account.answer_seconds:
             self.end("it fell silent")
@@ -253,8 +255,6 @@ class Session(asyncio.Protocol):
         if now - max(self._heard_at, self._asked_at) >= account.enquire_link_seconds:
             self._asked_at = now
             self._write(encode(Pdu(c.ENQUIRE_LINK, self._number())))
-        seconds = min(LONGEST_TICK_SECONDS, account.answer_seconds / 10, account.enquire_link_seconds / 4)
-        self._ticking = asyncio.get_running_loop().call_later(seconds, self._tick)
 
     # The end.
 
