@@ -13,10 +13,12 @@ from callsheet.clock import Clock
 from callsheet.core.attempt import Happening, Intent, Kind
 from callsheet.core.campaign import Campaign, Channel, Definition, MessagePlan, Named, Status
 from callsheet.core.hours import CallingHours, Frequency, Window
+from callsheet.core.opting_out import read_reply
 from callsheet.core.run import NORMALLY, AppSettings, Launch, Run
 from callsheet.core.walk import Chunk, Group
-from callsheet.store.apps import App
+from callsheet.store.apps import App, Trunk
 from callsheet.store.lists import ContactList
+from callsheet.store.parts import Heard, PartOf
 from callsheet.store.protocol import Armed, ArmKey, Batch, NewContact, NewEntry, Recorded, Work
 from callsheet.store.store import Store
 
@@ -218,14 +220,33 @@ async def forbid(store: Store, app: App, dnc_no: int, numbers: Iterable[str]) ->
 
 async def opt_out(store: Store, app: App, clock: Clock, to: str, channel: Channel = Channel.sms) -> None:
     """Say STOP for a number."""
-    await store.opt_outs.hear(
-        app.no,
-        inbound_id=f"in-{next(_serial)}",
-        person=person_of(store, app, to),
-        text_sealed=b"sealed",
-        channel=channel,
-        now=clock.now(),
-    )
+    await store.opt_outs.add(app.no, channel, "reply", [person_of(store, app, to)], clock.now())
+
+
+def heard(
+    store: Store,
+    app: App,
+    clock: Clock,
+    to: str,
+    text: str,
+    *,
+    inbound_id: str = "",
+    part: PartOf | None = None,
+    sender: str = SENDER,
+) -> Heard:
+    """Make a reply as the engine seals it."""
+    key = store.vault.app(app.no)
+    assert key is not None
+    person = key.person(to)
+    sealed = key.seal.close(text.encode(), person)
+    name = inbound_id or f"in-{next(_serial)}"
+    return Heard(name, person, key.close_number(to, person), sealed, sender, clock.now(), read_reply(text), part)
+
+
+async def trunk_of(store: Store, app: App) -> Trunk:
+    """Return the trunk of an app that has one."""
+    (trunk,) = await store.apps.trunks(app.no)
+    return trunk
 
 
 def happening(intent: Intent, kind: Kind, at: datetime, code: str = "", segments: int = 0) -> Happening:

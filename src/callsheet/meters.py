@@ -14,6 +14,8 @@ loose_receipts = Counter(
     "callsheet_loose_receipts", "Receipts that do not carry our reference, by outcome.", ["outcome"], registry=registry
 )
 opt_outs = Counter("callsheet_opt_outs", "Replies that opted out.", registry=registry)
+replies = Counter("callsheet_replies", "Replies that were heard, by what they say.", ["word"], registry=registry)
+answers = Counter("callsheet_answers", "Answers of ours to replies, by how they ended.", ["state"], registry=registry)
 imported_rows = Counter("callsheet_imported_rows", "Rows that imports read.", ["outcome"], registry=registry)
 deliveries = Counter(
     "callsheet_webhook_deliveries", "Tries to deliver to webhooks, by outcome.", ["outcome"], registry=registry

@@ -111,7 +111,8 @@ def test_an_opt_out_during_a_campaign_is_final(tmp_path: Path) -> None:
                 await w.run_campaign(campaign)
                 await w.until(campaign, Status.completed, longest_seconds=60)
                 await clock.sleep(30)
-            assert w.ledger.count() == len(stopping)
+            assert sum(bool(message.campaign_id) for message in w.sent()) == len(stopping)
+            assert w.ledger.count() == 2 * len(stopping), "each was confirmed once"
             assert (await w.counters(campaign))["suppressed:opted_out"] == len(stopping)
 
     run(main, start=MONDAY_NOON)

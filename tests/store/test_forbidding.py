@@ -4,13 +4,13 @@ import asyncio
 
 import pytest
 
-from callsheet.core.campaign import Channel, Move, Named
+from callsheet.core.campaign import Move, Named
 from callsheet.core.run import Run
 from callsheet.store.apps import App
 from callsheet.store.protocol import ArmKey
 from callsheet.store.store import Store
 from databases import Place
-from factories import Node, StillClock, forbid, make_campaign, make_list, number, opt_out, person_of, start
+from factories import Node, StillClock, forbid, make_campaign, make_list, number, opt_out, start
 
 PEOPLE = 60
 
@@ -101,20 +101,3 @@ async def test_what_a_node_withdrew_or_handed_over_is_not_waited_for(
     await store.campaigns.move(campaign, Move.pause, clock.now())
 
     assert not await store.hot.unhanded(app.no, run.no)
-
-
-async def test_a_stop_that_was_heard_twice_is_one(store: Store, app: App, clock: StillClock):
-    async def hear(inbound_id: str) -> bool:
-        return await store.opt_outs.hear(
-            app.no,
-            inbound_id=inbound_id,
-            person=person_of(store, app, number(0)),
-            text_sealed=b"sealed",
-            channel=Channel.sms,
-            now=clock.now(),
-        )
-
-    heard = await asyncio.gather(*(hear("in-1") for _ in range(5)), *(hear(f"other-{i}") for i in range(3)))
-
-    assert sorted(heard[:5]) == [False, False, False, False, True]
-    assert heard[5:] == [True, True, True]

@@ -23,6 +23,7 @@ from callsheet.client.v1.contacts import Contacts
 from callsheet.client.v1.dnc_lists import DncLists
 from callsheet.client.v1.flows import Flows
 from callsheet.client.v1.imports import Imports
+from callsheet.client.v1.messages import Messages
 from callsheet.client.v1.opt_outs import OptOuts
 from callsheet.client.v1.pulls import Pulls
 from callsheet.client.v1.queues import Queues
@@ -66,6 +67,7 @@ class Own(Resource[Mode]):
         self.contacts: Contacts[Mode] = Contacts(carrier)
         self.pulls: Pulls[Mode] = Pulls(carrier)
         self.dnc_lists: DncLists[Mode] = DncLists(carrier)
+        self.messages: Messages[Mode] = Messages(carrier)
         self.opt_outs: OptOuts[Mode] = OptOuts(carrier)
         self.imports: Imports[Mode] = Imports(carrier)
         self.campaigns: Campaigns[Mode] = Campaigns(carrier)

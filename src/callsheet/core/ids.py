@@ -37,6 +37,7 @@ class Prefix(StrEnum):
     delivery = "dl-"
     queue = "qu-"
     conversation = "c-"
+    message = "ms-"
 
 
 def make_id(prefix: Prefix, random16: bytes) -> str:
@@ -104,3 +105,22 @@ def decode_dialing_entry(text: str) -> DialingEntry | None:
 def encode_dialing_entry(run_no: int, person: bytes) -> str:
     """Name one contact in one run (`campaignDialingListId` on the wire)."""
     return Prefix.dialing_entry + (run_no.to_bytes(_RUN_BYTES, "big") + person).hex()
+
+
+_REPLY_MARK = "r-"
+
+
+def encode_reply(no: int) -> str:
+    """Name a message of ours that answers one of theirs, as its reference with the carrier. It is no attempt id."""
+    return f"{_REPLY_MARK}{no:x}"
+
+
+def decode_reply(text: str) -> int | None:
+    """Read such a reference; None when it was not made by us."""
+    digits = text.removeprefix(_REPLY_MARK)
+    if digits == text or not digits.isascii() or not digits.isalnum():
+        return None
+    try:
+        return int(digits, 16)
+    except ValueError:
+        return None

@@ -19,6 +19,8 @@ class NoticeKind(StrEnum):
     schedule_missed = "schedule.missed"
     schedule_failed = "schedule.failed"
     contact_opted_out = "contact.opted_out"
+    contact_opted_in = "contact.opted_in"
+    message_received = "message.received"
     sending_stopped = "sending.stopped"
     sending_allowed = "sending.allowed"
     trunk_broken = "trunk.broken"

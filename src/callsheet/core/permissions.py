@@ -105,6 +105,7 @@ _TABLE: Mapping[tuple[str, ...], _Needs] = {
     (Area.app, "contacts"): _CAMPAIGNS,
     (Area.app, "dnc-lists"): _CAMPAIGNS,
     (Area.app, "flows"): _CAMPAIGNS,
+    (Area.app, "messages"): _CAMPAIGNS,
     (Area.app, "opt-outs"): _CAMPAIGNS,
     (Area.app, "queues"): _CONFIGURATION,
     (Area.app, "runs"): _CAMPAIGNS,

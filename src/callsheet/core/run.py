@@ -77,6 +77,12 @@ class AppSettings:
     """Schedules may say that their occurrences go before the calling hours. DNC, opt-outs and caps stay."""
     require_preflight: bool = False
     """A campaign starts only after a preflight that holds and found nothing in the way."""
+    stop_reply: str | None = None
+    """What is answered to a STOP; none: the usual text, empty: nothing."""
+    help_reply: str | None = None
+    """What is answered to HELP."""
+    start_reply: str | None = None
+    """What is answered to a START that took something back."""
     cap: Cap | None = None
     """At most so many attempts to one person within so many hours, over all campaigns of a channel."""
 

@@ -28,7 +28,7 @@ GUARDS = tuple(
         r"\bstop (by|at|in|over|off|here|there|near|sign|signs|light|watch|motion|gap|and shop|n shop|shop|working|drinking|smoking|eating|"
         r"worrying|crying|playing|laughing|number \d+|no \d+|\d+ on)\b",
         rf"\b(stop|cancel|remove|end|delete) ((the|my|our|this|that|his|her|a|an) )*(\w+ )?({THING})\b",
-        r"\b(reply|text|respond|send|say|type|txt|write) (with )?(stop|end|quit|cancel|unsubscribe|help|start)"
+        r"\b(reply|text|respond|type|txt) (with )?(stop|end|quit|cancel|unsubscribe|help|start)"
         r"( (to|2|for) (\w+)( out| all)?( messages| texts| sms)?)?",
         r"\bstop to (opt out|unsubscribe|quit|cancel)\b",
         r"\btake the \w+ off\b",

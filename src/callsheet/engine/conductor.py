@@ -8,14 +8,12 @@ import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 
 import structlog
 
 from callsheet.clock import Clock
 from callsheet.core.errors import Unavailable
 from callsheet.core.run import Run
-from callsheet.engine import inbound
 from callsheet.engine.agenda import Agenda
 from callsheet.engine.dispatcher import Dispatcher, Tuning
 from callsheet.engine.eraser import Eraser
@@ -23,6 +21,7 @@ from callsheet.engine.failpoints import Failpoints
 from callsheet.engine.forbidding import settle
 from callsheet.engine.hearing import Hearing
 from callsheet.engine.holds import Holds, Scope
+from callsheet.engine.inbound import Listener
 from callsheet.engine.line import Line
 from callsheet.engine.lines import NOT_HERE, Lines, Standing
 from callsheet.engine.notifier import Notifier
@@ -31,6 +30,7 @@ from callsheet.engine.preflight import Preflighter
 from callsheet.engine.preparer import Preparer
 from callsheet.engine.reaper import Reaper
 from callsheet.engine.recorder import Recorder
+from callsheet.engine.replier import Replier
 from callsheet.engine.scheduler import Scheduler
 from callsheet.engine.starter import Starter
 from callsheet.engine.sweeper import Sweeper
@@ -76,14 +76,17 @@ class Conductor:
         self.preparer = Preparer(given.store.campaigns, given.clock, tick_seconds=given.tuning.tick_seconds)
         self.preflighter = Preflighter(given.store, given.clock)
         self.starter = Starter(given.store, tick_seconds=given.tuning.tick_seconds)
+        self.listener = Listener(given.store, given.clock, self.forbid, tick_seconds=given.tuning.tick_seconds)
         self._dispatchers: dict[int, Dispatcher] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._dispatching: list[asyncio.Task[None]] = []
+        """What hands messages over: it ends before the lines close."""
         self._arm_nos = itertools.count(1)
         self._turnstile = Turnstile()
         self._stopping = False
         self.recorder: Recorder
         self.lines: Lines
+        self.replier: Replier
         self._scheduler: Scheduler
         self._reaper: Reaper
         self._sweeper: Sweeper
@@ -122,6 +125,7 @@ class Conductor:
         self._watch("eraser", self.eraser.run)
         self._watch("starter", self.starter.run)
         self._watch("sweeper", self._sweeper.run)
+        self._watch("listener", self.listener.run)
         log.info("engine.started", node=self.node_no, runs=len(self.agenda.states))
 
     async def _open_lines(self) -> None:
@@ -133,6 +137,12 @@ class Conductor:
         await self.lines.look()
         self.lines.on_change = self._on_agenda
         self._watch("lines", self.lines.run)
+        self.replier = Replier(
+            self._store, given.clock, self.lines.open_ones, self._pace, given.failpoints,
+            tick_seconds=given.tuning.tick_seconds,
+        )  # fmt: skip
+        self.listener.on_answers = self.replier.wake
+        self._watch("replier", self.replier.run, self._dispatching)
 
     def is_running(self) -> bool:
         """Tell whether the loops of this node run: they were started, and nobody stopped them."""
@@ -154,8 +164,7 @@ class Conductor:
 
     def hearing(self, trunk: Trunk) -> Hearing:
         """Return an ear of a trunk: its line may be open elsewhere. The engine must have been started."""
-        hear_inbound = partial(inbound.hear, self._store, trunk.app, forbid=self.forbid)
-        return Hearing(self._store, trunk, self.recorder, self._given.clock, hear_inbound)
+        return Hearing(self._store, trunk, self.recorder, self._given.clock, self.listener)
 
     def _watch(
         self, name: str, loop: Callable[[], Awaitable[None]], tasks: list[asyncio.Task[None]] | None = None
@@ -240,12 +249,14 @@ class Conductor:
         self._stopping = True
         self.starter.stop()
         self.recorder.hurry()
+        self.replier.stop()
         for dispatcher in self._dispatchers.values():
             dispatcher.stop()
         await _ended(self._dispatching)
         await self.lines.close()
         self._scheduler.stop()
         self._reaper.stop()
+        self.listener.stop()
         self.notifier.stop()
         self.eraser.stop()
         self.preparer.stop()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 import structlog
@@ -13,6 +13,7 @@ from callsheet.clock import Clock
 from callsheet.core.attempt import Happening, Kind, as_said
 from callsheet.core.ids import AttemptKey, decode_attempt
 from callsheet.core.matching import Carried, LooseReceipt, canonical_ids, contact_number
+from callsheet.engine.inbound import Listener
 from callsheet.engine.recorder import Recorder
 from callsheet.store.apps import Trunk
 from callsheet.store.store import Store
@@ -22,18 +23,16 @@ log = structlog.get_logger()
 MOST_RUNS = 10_000
 """So many runs are kept in mind; a single message is a run too."""
 
-HearInbound = Callable[[Sequence[Inbound]], Awaitable[None]]
-
 
 class Hearing:
     """The ear of one trunk: of its open line, and of callbacks, which reach any node."""
 
-    def __init__(self, store: Store, trunk: Trunk, recorder: Recorder, clock: Clock, hear_inbound: HearInbound) -> None:
+    def __init__(self, store: Store, trunk: Trunk, recorder: Recorder, clock: Clock, listener: Listener) -> None:
         self._store = store
         self._trunk = trunk
         self._recorder = recorder
         self._clock = clock
-        self._hear_inbound = hear_inbound
+        self._listener = listener
         self._own_runs: set[int] = set()
         """Runs of the trunk's app that were heard of: a run never changes hands."""
 
@@ -51,13 +50,17 @@ class Hearing:
                 case Inbound():
                     inbound.append(item)
         if inbound:
-            await self._hear_inbound(inbound)
+            await self._listener.hear(self._trunk, inbound)
         if receipts:
             await self._hear_receipts(receipts)
 
     def expect(self, key: AttemptKey, carrier_ids: Sequence[str], at: datetime) -> Carried:
         """Say under which ids the carrier will speak of an attempt that it took."""
         return Carried(self._trunk.app, self._trunk.no, key, canonical_ids(carrier_ids), at)
+
+    def hear_stopped(self, person: bytes) -> None:
+        """Hear that the carrier does not send to a person who said STOP to it."""
+        self._listener.hear_stopped(self._trunk.app, person)
 
     async def _hear_receipts(self, receipts: Sequence[Receipt]) -> None:
         keys = [decode_attempt(receipt.reference) for receipt in receipts]

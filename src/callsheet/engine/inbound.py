@@ -3,45 +3,165 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
 
 import structlog
 
 from callsheet import meters
 from callsheet.carriers.base import Inbound
+from callsheet.clock import Clock
+from callsheet.core.answering import CARRIER
 from callsheet.core.campaign import Channel
-from callsheet.core.opting_out import OPTS_OUT, read_reply
+from callsheet.core.errors import Unavailable
+from callsheet.core.opting_out import Word, read_reply
 from callsheet.core.phone import BadNumber, Number
 from callsheet.engine.holds import Scope
+from callsheet.engine.loop import Loop
+from callsheet.store.apps import Trunk
+from callsheet.store.inbox import Message, Told
+from callsheet.store.parts import Heard, PartOf
 from callsheet.store.store import Store
+from callsheet.store.vault import AppKey
 
 log = structlog.get_logger()
+
+TICK_SECONDS = 5.0
+RETRY_SECONDS = 1.0
+ANSWER_SECONDS = 60.0
+"""So long whoever answers a reply may take, before another node tries."""
+_AT_ONCE = 100
 
 Forbid = Callable[[Scope], Awaitable[None]]
 
 
-async def hear(store: Store, app: int, messages: Sequence[Inbound], forbid: Forbid) -> None:
-    """Store replies to an app's senders, and opt out who says so."""
-    key = store.vault.app(app)
-    assert key is not None, "a reply to an app that was never opened"
-    for message in messages:
+class OnReply(Protocol):
+    """Who answers replies that opt nobody out or in, and ask for no help: a flow, for example."""
+
+    async def __call__(self, message: Message) -> None:
+        """Answer a reply. Those of a person come in their order, and one again if the process dies over it.
+
+        Whoever notes in a transaction of his own that it is done (`settle_message`) does it once.
+        """
+
+
+class Listener(Loop):
+    """Hears what people reply to the senders of all trunks, and hands on what is to be answered."""
+
+    def __init__(self, store: Store, clock: Clock, forbid: Forbid, *, tick_seconds: float = TICK_SECONDS) -> None:
+        super().__init__()
+        self._store = store
+        self._clock = clock
+        self._forbid = forbid
+        self._tick_seconds = tick_seconds
+        self._stopped: list[tuple[int, bytes]] = []
+        self.on_reply: OnReply | None = None
+        """Nobody: replies are stored and shown, and wait for nobody."""
+        self.on_answers: Callable[[], None] = lambda: None
+        """Called when answers of ours are due."""
+
+    async def hear(self, trunk: Trunk, messages: Sequence[Inbound]) -> None:
+        """Store replies to a trunk's senders; who says STOP gets nothing any more when this returns.
+
+        All that came together is one transaction and one wait, so that a flood of STOPs is as fast as one.
+        """
+        key = self._store.vault.app(trunk.app)
+        assert key is not None, "a reply to an app that was never opened"
+        heard = [one for message in messages if (one := _read(key, message)) is not None]
+        if not heard:
+            return
+        answered = self.on_reply is not None
+        told = await self._store.inbox.hear(trunk.app, trunk.no, heard, self._clock.now(), somebody_answers=answered)
+        await self._tell(trunk.app, told)
+
+    def hear_stopped(self, app: int, person: bytes) -> None:
+        """Hear that a carrier does not send to a person who sent it a STOP: written down soon.
+
+        Were that lost with the process, the carrier would say so at the next message.
+        """
+        self._stopped.append((app, person))
+        self.wake()
+
+    async def run(self) -> None:
+        """Look after texts that do not become whole, carriers' opt-outs, and replies to answer, until `stop`."""
+        while not self._stopping:
+            self._wake.clear()
+            try:
+                again = await self.look()
+            except Unavailable:
+                log.warning("inbound.store_away")
+                again = False
+            if not again:
+                await self._rest(self._tick_seconds)
+        if self._stopped:
+            await self._opt_out()
+
+    async def look(self) -> bool:
+        """Do what is due, and tell whether there may be more."""
+        await self._opt_out()
+        answered = self.on_reply is not None
+        for app, told in await self._store.inbox.hear_overdue(self._clock.now(), somebody_answers=answered):
+            await self._tell(app, told)
+        return await self._hand_on() if answered else False
+
+    async def _tell(self, app: int, told: Told) -> None:
+        """Make STOPs effective, and say what was heard."""
+        if told.stopped:
+            # Also of those that we heard before: that time we may have died before it was effective.
+            await self._forbid(Scope(app, persons=told.stopped))
+        for word, count in told.words.items():
+            meters.replies.labels(word.value).inc(count)
+        if told.opted_out:
+            meters.opt_outs.inc(told.opted_out)
+            log.info("contact.opted_out", app=app, count=told.opted_out)
+        if told.answers:
+            self.on_answers()
+        if told.words.get(Word.none) and self.on_reply is not None:
+            self.wake()
+
+    async def _opt_out(self) -> None:
+        """Write down whom carriers call opted out."""
+        stopped, self._stopped = self._stopped, []
+        by_app: dict[int, set[bytes]] = {}
+        for app, person in stopped:
+            by_app.setdefault(app, set()).add(person)
         try:
-            number = Number.parse(message.number, None).e164
-        except BadNumber:
-            log.warning("inbound.bad_number")
-            continue
-        person = key.person(number)
-        stop = read_reply(message.text) in OPTS_OUT
-        new = await store.opt_outs.hear(
-            app,
-            inbound_id=message.inbound_id,
-            person=person,
-            text_sealed=key.seal.close(message.text.encode(), person),
-            channel=Channel.sms if stop else None,
-            now=message.at,
-        )
-        if stop and new:
-            meters.opt_outs.inc()
-            log.info("contact.opted_out", app=app)
-        if stop:
-            # Also when we heard it before: that time we may have died before it was effective.
-            await forbid(Scope(app, persons=frozenset((person,))))
+            for app, persons in by_app.items():
+                added = await self._store.opt_outs.add(app, Channel.sms, CARRIER, persons, self._clock.now())
+                await self._forbid(Scope(app, persons=frozenset(persons)))
+                meters.opt_outs.inc(added)
+        except Unavailable:
+            self._stopped += stopped
+            raise
+
+    async def _hand_on(self) -> bool:
+        """Give replies to who answers them, of each person the oldest; tell whether there were any."""
+        answer = self.on_reply
+        assert answer is not None, "nobody answers"
+        waiting = await self._store.inbox.waiting(self._clock.now(), _AT_ONCE, ANSWER_SECONDS)
+        for one in waiting:
+            try:
+                await answer(one)
+                await self._store.inbox.done(one)
+            except Unavailable:
+                raise
+            except Exception:
+                # It comes again when its lease has run out; others do not wait for it.
+                log.exception("reply.broke", reply=one.id)
+        return bool(waiting)
+
+
+def _read(key: AppKey, message: Inbound) -> Heard | None:
+    """Seal a reply; None when nobody can say whose it is."""
+    try:
+        number = Number.parse(message.number, None).e164
+    except BadNumber:
+        log.warning("inbound.bad_number")
+        return None
+    person = key.person(number)
+    part = None
+    if message.part is not None and message.part.total > 1:
+        part = PartOf(message.part.reference, message.part.total, message.part.number)
+    return Heard(
+        message.inbound_id, person, key.close_number(number, person), key.seal.close(message.text.encode(), person),
+        message.sender, message.at, read_reply(message.text), part,
+    )  # fmt: skip

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from callsheet.carriers.base import Condition, Outbound
+from callsheet.carriers.base import Condition, Done, Outbound
 from callsheet.core.breaker import Breaker
 from callsheet.core.ids import AttemptKey
 
@@ -45,6 +45,12 @@ class Line(Taker, Protocol):
 
     def go_on_from(self, breaker: Breaker) -> None:
         """Begin with what the line before knew of the trunk."""
+
+    def takes_reply(self) -> bool:
+        """Tell whether a message that is no attempt may be handed now; a few go beside a window that is full."""
+
+    def hand_reply(self, message: Outbound, done: Done) -> None:
+        """Take a message that is no attempt, without waiting: `done` is told the carrier's answer, once."""
 
     async def open(self) -> None:
         """Connect, and begin to tell happenings."""

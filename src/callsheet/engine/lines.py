@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -132,6 +132,10 @@ class Lines(Loop):
         if trunk_no not in self._held:
             self.wake()
         return Route(lambda: self._line(trunk_no), self._recorder, self._clock)
+
+    def open_ones(self) -> Mapping[int, Line]:
+        """Return the lines that are open, by the number of their trunk."""
+        return {no: held.line for no, held in self._held.items() if held.line is not None}
 
     def standing(self, trunk_no: int) -> Standing:
         """Return how a trunk stands here."""

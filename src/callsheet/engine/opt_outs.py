@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from callsheet.core.answering import API
 from callsheet.core.campaign import Channel
 from callsheet.engine.dnc_lists import persons_of
 from callsheet.engine.holds import Scope
 from callsheet.engine.runtime import Runtime
 from callsheet.store.apps import App
-
-API = "api"
-"""The source of what is written down by a call."""
 
 
 async def add(runtime: Runtime, app: App, channel: Channel, numbers: Sequence[str]) -> tuple[int, Sequence[str]]:

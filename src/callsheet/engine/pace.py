@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from math import ceil
 
 from callsheet.clock import Clock
+from callsheet.core.allowance import Bucket
 from callsheet.core.pacing import MICROS_PER_SECOND, Grant
-from callsheet.core.run import Run
+from callsheet.core.run import AppSettings, Run
 from callsheet.store.protocol import HotStore
 
 SLICE_SECONDS = 0.25
@@ -109,8 +111,12 @@ class Pace:
 
 def rates(run: Run) -> dict[str, float]:
     """Return the rates that a run's messages obey, by the name of their bucket, in segments per second."""
-    buckets = run.sender.buckets
+    return rates_of(run.sender.buckets, run.settings)
+
+
+def rates_of(buckets: Iterable[Bucket], settings: AppSettings) -> dict[str, float]:
+    """Return the rates that messages in these buckets obey, in segments per second."""
     found = {one.name: one.segments_per_second for one in buckets if one.segments_per_second is not None}
-    if run.settings.messages_per_minute is not None:
-        found["app"] = run.settings.messages_per_minute / 60
+    if settings.messages_per_minute is not None:
+        found["app"] = settings.messages_per_minute / 60
     return found

@@ -13,12 +13,15 @@ from callsheet.carriers.base import (
     AccountRefused,
     Carrier,
     Condition,
+    Done,
     InvalidMessage,
     NotConnected,
     Outbound,
     SendError,
     State,
+    Stopped,
     Unwell,
+    nobody_waits,
 )
 from callsheet.clock import Clock
 from callsheet.core.attempt import Happening, Kind, as_said
@@ -26,6 +29,9 @@ from callsheet.core.breaker import Breaker, Outcome, Position, note, room, try_n
 from callsheet.core.ids import AttemptKey
 from callsheet.engine.hearing import Hearing
 from callsheet.engine.recorder import Recorder
+
+REPLIES_BESIDE: Final = 8
+"""So many messages that are no attempts go beside a window that campaigns fill."""
 
 TRUNK_BROKEN: Final = "trunk_broken"
 """The code of a message that was taken back because its trunk does not work."""
@@ -98,22 +104,48 @@ class SmsLine:
         self._quiet.clear()
         self._carrier.submit(message, leave, partial(self._end, key, leave, breaker.turn))
 
+    def takes_reply(self) -> bool:
+        """Tell whether a message that is no attempt may be handed: campaigns that fill the window leave room for it."""
+        if self._closing or self._carrier.condition().state not in _TAKING:
+            return False
+        most = room(self._breaker, self._clock.now())
+        if most and self._breaker.position is Position.closed:
+            most = min(self._carrier.limits.window, most) + REPLIES_BESIDE
+        return self._in_flight < most
+
+    def hand_reply(self, message: Outbound, done: Done) -> None:
+        """Hand a message to the carrier that is no attempt: `done` gets its answer, and no happening comes of it."""
+        turn = self._breaker.turn
+
+        def end(answer: Accepted | SendError) -> None:
+            self._learn(turn, answer)
+            done(answer)
+
+        self._in_flight += 1
+        self._quiet.clear()
+        self._carrier.submit(message, nobody_waits, end)
+
     def _end(self, key: AttemptKey, leave: Callable[[], None], turn: int, answer: Accepted | SendError) -> None:
         leave()
         at = self._clock.now()
-        said = ""
         if isinstance(answer, Accepted):
             happening = Happening(*key, Kind.accepted, at, "", as_said(answer.carrier_id), answer.segments)
             carried = self._hearing.expect(key, answer.carrier_ids, at) if answer.carrier_ids else None
             self._recorder.note(happening, carried)
         else:
-            said = as_said(answer.code)
-            self._recorder.note(Happening(*key, answer.kind, at, said))
+            self._recorder.note(Happening(*key, answer.kind, at, as_said(answer.code)))
+        if isinstance(answer, Stopped):
+            self._hearing.hear_stopped(key.person)
+        self._learn(turn, answer)
+
+    def _learn(self, turn: int, answer: Accepted | SendError) -> None:
+        """Free the place of a message that was answered, and learn from the answer how the route does."""
         self._in_flight -= 1
         if not self._in_flight:
             self._quiet.set()
+        said = "" if isinstance(answer, Accepted) else as_said(answer.code)
         jitter = self._rng.random() if said else 0.0
-        self._turn(note(self._breaker, _outcome(answer), at, turn=turn, jitter=jitter, said=said))
+        self._turn(note(self._breaker, _outcome(answer), self._clock.now(), turn=turn, jitter=jitter, said=said))
         self.on_free()
 
     def _turn(self, breaker: Breaker) -> None:

@@ -141,11 +141,13 @@ class Conversations:
         )
 
     def _reply(self, conn: sa.Connection, row: Mapping[str, Any]) -> Conversation:
-        """Return a reply: whose it is, and to which sender, is known by the latest attempt before it."""
+        """Return a reply: whose it is, is known by the latest attempt before it."""
         before = _latest_before(conn, row)
         number, attributes = self._contact(conn, before) if before is not None else ("", {})
         at = from_micros(row["at"])
-        sender = read_definition(before["definition"]).sender if before is not None else ""
+        sender = row["sender"]
+        if not sender and before is not None:
+            sender = read_definition(before["definition"]).sender
         return Conversation(row["inbound_id"], Channel.sms, row["person"], at, at, number, attributes, sender)
 
     def _contact(self, conn: sa.Connection, row: Mapping[str, Any]) -> tuple[str, Mapping[str, str]]:
@@ -266,7 +268,7 @@ def _replies(conn: sa.Connection, app: int, wanted: Wanted, most: int) -> tuple[
     """Return the newest replies, and how many there are in all."""
     inbound = t.inbound
     meant = inbound.c.app == app, inbound.c.at >= to_micros(wanted.start), inbound.c.at < to_micros(wanted.end)
-    columns = inbound.c.app, inbound.c.inbound_id, inbound.c.person, inbound.c.at
+    columns = inbound.c.app, inbound.c.inbound_id, inbound.c.person, inbound.c.at, inbound.c.sender
     newest = sa.select(*columns).where(*meant).order_by(inbound.c.at.desc(), inbound.c.inbound_id).limit(most)
     found = {_Key(-row["at"], 0, row["person"], 0, row["inbound_id"]): row for row in all_of(conn, newest)}
     count = sa.select(sa.func.count()).select_from(inbound).where(*meant)

@@ -33,9 +33,10 @@ class Kind(IntEnum):
     attempt = 0
     suppression = 1
     reply = 2
+    answer = 3
 
 
-_KEYS = {Kind.attempt: 2, Kind.suppression: 3, Kind.reply: 1}
+_KEYS = {Kind.attempt: 2, Kind.suppression: 3, Kind.reply: 1, Kind.answer: 1}
 """How many parts tell entries of one instant and kind apart: numbers, and for a reply the carrier's id."""
 _MOST = 2**63 - 1
 
@@ -73,12 +74,16 @@ class Entry:
     n: int = 0
     contact_id: str = ""
     state: str = ""
-    """Of an attempt."""
+    """Of an attempt, or of what was answered."""
     reason: str = ""
-    """Of a suppression."""
+    """Of a suppression, or why nothing was answered."""
     events: tuple[AttemptEvent, ...] = ()
     text: str = ""
-    """Of a reply."""
+    """Of a reply, and of what was answered to one."""
+    word: str = ""
+    """What a reply says, or what is answered."""
+    sender: str = ""
+    """To which sender a reply came, or from which one an answer left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +137,7 @@ class Histories:
                 *_attempts(conn, app, person, before, limit),
                 *_suppressions(conn, app, person, before, limit),
                 *self._replies(conn, app, person, before, limit),
+                *self._answers(conn, app, person, before, limit),
             ]
             entries.sort(key=lambda entry: entry.place, reverse=True)
             return History(
@@ -155,6 +161,25 @@ class Histories:
                 Place(row["at"], Kind.reply, (row["inbound_id"],)),
                 from_micros(row["at"]),
                 text=key.seal.open(row["text_sealed"], person).decode(),
+                word=row["word"],
+                sender=row["sender"],
+            )
+            for row in all_of(conn, query)
+        ]
+
+    def _answers(self, conn: sa.Connection, app: int, person: bytes, before: Place | None, limit: int) -> list[Entry]:
+        query = _page(t.reply, app, person, Kind.answer, (t.reply.c.no,), before, limit)
+        key = self._vault.app(app)
+        assert key is not None, "the app was opened when its token was read"
+        return [
+            Entry(
+                Place(row["at"], Kind.answer, (row["no"],)),
+                from_micros(row["at"]),
+                state=row["state"],
+                reason=row["code"],
+                text=key.seal.open(row["text_sealed"], person).decode(),
+                word=row["kind"],
+                sender=row["sender"],
             )
             for row in all_of(conn, query)
         ]

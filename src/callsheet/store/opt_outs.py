@@ -15,13 +15,10 @@ from callsheet.core.notice import NoticeKind
 from callsheet.store import tables as t
 from callsheet.store.database import Database
 from callsheet.store.gate import close_gate
+from callsheet.store.numbers import numbers_of
 from callsheet.store.outbox import announce
-from callsheet.store.rows import all_of, insert, one
+from callsheet.store.rows import all_of
 from callsheet.store.vault import Vault
-
-REPLY = "reply"
-"""The source of what people say themselves."""
-
 
 _MOST_LIFTED = 100
 
@@ -41,7 +38,8 @@ class OptOut:
     person: bytes
     channel: Channel
     source: str
-    """`reply`: they said STOP. `api`: somebody wrote it down for them. One person can have opted out by both."""
+    """`reply`: they said STOP. `doubt`: they may have. `carrier`: the carrier says that they did. `api`: somebody wrote
+    it down for them. One person can have opted out by several."""
     added_at: datetime
 
 
@@ -66,7 +64,7 @@ class OptOuts:
         return await self._db.read(lambda conn: opt_outs_of(conn, app, person))
 
     async def page(
-        self, app: int, *, channel: Channel | None, after: Place | None, limit: int
+        self, app: int, *, channel: Channel | None, source: str | None, after: Place | None, limit: int
     ) -> Sequence[tuple[OptOut, str]]:
         """Return opt-outs in the order of channels and person keys, each with its number.
 
@@ -77,12 +75,14 @@ class OptOuts:
         query = sa.select(opt_out).where(opt_out.c.app == app)
         if channel is not None:
             query = query.where(opt_out.c.channel == channel.value)
+        if source is not None:
+            query = query.where(opt_out.c.source == source)
         if after is not None:
             query = query.where(sa.tuple_(*order) > sa.tuple_(*map(sa.literal, after)))
 
         def read(conn: sa.Connection) -> list[tuple[OptOut, str]]:
             found = [_read(row) for row in all_of(conn, query.order_by(*order).limit(limit))]
-            numbers = self._numbers(conn, app, {one.person for one in found})
+            numbers = numbers_of(conn, self._vault, app, {one.person for one in found})
             return [(one, numbers.get(one.person, "")) for one in found]
 
         return await self._db.read(read)
@@ -113,49 +113,6 @@ class OptOuts:
             return {row["person"] for row in rows}
 
         return await self._db.write(lift)
-
-    def _numbers(self, conn: sa.Connection, app: int, persons: Collection[bytes]) -> Mapping[bytes, str]:
-        """Find the numbers of people where one still stands: in a contact list, or on a DNC list."""
-        key = self._vault.app(app)
-        assert key is not None, "the app was opened when its token was read"
-        found: dict[bytes, bytes] = {}
-        for table, lists, list_no in (
-            (t.dnc_entry, t.dnc_list, t.dnc_entry.c.dnc_no),
-            (t.contact, t.contact_list, t.contact.c.list_no),
-        ):
-            query = sa.select(table.c.person, table.c.sealed).where(
-                table.c.app == app,
-                list_no.in_(sa.select(lists.c.no).where(lists.c.app == app)),
-                table.c.person.in_(persons),
-            )
-            found.update((row.person, row.sealed) for row in conn.execute(query))
-        return {person: key.open_number(sealed, person) for person, sealed in found.items()}
-
-    async def hear(
-        self,
-        app: int,
-        *,
-        inbound_id: str,
-        person: bytes,
-        text_sealed: bytes,
-        channel: Channel | None,
-        now: datetime,
-    ) -> bool:
-        """Store an inbound message once, with the opt-out from `channel` that it says, if any. True when it was new."""
-        at = to_micros(now)
-
-        def hear(conn: sa.Connection) -> bool:
-            inbound = t.inbound
-            if one(conn, sa.select(inbound.c.at).where(inbound.c.app == app, inbound.c.inbound_id == inbound_id)):
-                return False
-            insert(conn, inbound, app=app, inbound_id=inbound_id, person=person, text_sealed=text_sealed, at=at)
-            if channel is None:
-                return True
-            _add(conn, app, channel, REPLY, [person], now)
-            close_gate(conn, app)
-            return True
-
-        return await self._db.write(hear)
 
 
 def _add(

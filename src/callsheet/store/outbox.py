@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -34,6 +34,16 @@ class Notice:
 def announce(conn: sa.Connection, app: int, kind: NoticeKind, payload: Mapping[str, Any], now: datetime) -> None:
     """Put a notice into the outbox, in the transaction of what it tells."""
     insert(conn, t.outbox, app=app, kind=kind.value, payload=to_json(payload), at=to_micros(now))
+
+
+def announce_all(
+    conn: sa.Connection, app: int, notices: Sequence[tuple[NoticeKind, Mapping[str, Any]]], now: datetime
+) -> None:
+    """Put notices into the outbox, in their order."""
+    shared = {"app": app, "at": to_micros(now)}
+    rows = [{**shared, "kind": kind.value, "payload": to_json(payload)} for kind, payload in notices]
+    if rows:
+        conn.execute(sa.insert(t.outbox), rows)
 
 
 def tell_of_run(conn: sa.Connection, campaign: Campaign, kind: NoticeKind, now: datetime) -> None:

@@ -23,6 +23,7 @@ from callsheet.store.documents import Documents
 from callsheet.store.erasing import Erasing
 from callsheet.store.histories import Histories
 from callsheet.store.imports import Imports
+from callsheet.store.inbox import Inbox
 from callsheet.store.lists import Lists
 from callsheet.store.opt_outs import OptOuts
 from callsheet.store.outbox import Outbox
@@ -33,6 +34,7 @@ from callsheet.store.protocol import BulkStore, HotStore
 from callsheet.store.pulls import Pulls
 from callsheet.store.queues import Queues
 from callsheet.store.replacing import Replacing
+from callsheet.store.replies import Replies
 from callsheet.store.reports import Reports
 from callsheet.store.restoring import Restoring
 from callsheet.store.runs import Runs
@@ -80,6 +82,7 @@ class Store:
         self.parked_receipts = ParkedReceipts(database)
         self.pulls = Pulls(database, vault)
         self.queues = Queues(database)
+        self.inbox, self.replies = Inbox(database, vault), Replies(database, vault)
         self.replacing = Replacing(database)
         self.reports = Reports(database, vault)
         self.restoring = Restoring(database)
@@ -93,8 +96,7 @@ class Store:
         self.tallies = Tallies(database)
         self.templates, self.flows = (Documents(database, prefix) for prefix in (Prefix.template, Prefix.flow))
         self.webhooks = Webhooks(database, vault)
-        self.sessions = Sessions(database, vault)
-        self.users = Users(database)
+        self.sessions, self.users = Sessions(database, vault), Users(database)
 
     async def found_app(self, account_id: str, name: str, now: datetime) -> Client:
         """Make an app of an account with what the default one has, and return its API client, which knows the app."""

@@ -14,6 +14,7 @@ from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.contract import problems
 from callsheet.api.v1.shapes import Body
 from callsheet.api.v1.strict import Router
+from callsheet.core.answering import fault_of
 from callsheet.core.campaign import MOST_VOICE_CAMPAIGNS, UncertainPolicy
 from callsheet.core.errors import BodyTooLarge
 from callsheet.core.gate import Cap
@@ -23,6 +24,7 @@ from callsheet.core.schedule import MOST_LATENESS_MINUTES
 
 router = Router(prefix="/v1/apps/{app}/settings", tags=["settings"])
 
+_LONGEST_ANSWER = 500
 _MOST = 1_000_000_000
 
 Most = Annotated[StrictInt, Field(ge=0, le=_MOST)] | None
@@ -45,6 +47,15 @@ def _currency(text: str) -> str:
     if not re.fullmatch(r"[A-Z]{3}", currency := text.strip().upper()):
         raise ValueError("This must be the three letters of a currency, such as EUR")
     return currency
+
+
+def _answer(text: str) -> str:
+    if fault := fault_of(text):
+        raise ValueError(fault)
+    return text.strip()
+
+
+Answer = Annotated[str, Field(max_length=_LONGEST_ANSWER), AfterValidator(_answer)] | None
 
 
 class ShownCap(BaseModel):
@@ -86,6 +97,9 @@ class ShownSettings(BaseModel):
     schedule_lateness_minutes: int
     recurrence_precedence: bool
     require_preflight: bool
+    stop_reply: str | None
+    help_reply: str | None
+    start_reply: str | None
     cap: ShownCap | None
 
 
@@ -144,6 +158,12 @@ class ChangedSettings(Body):
     """Whether schedules may say that their occurrences go before the calling hours. DNC lists and opt-outs stay."""
     require_preflight: StrictBool = False
     """Whether a campaign starts only after a preflight that is not stale and found nothing in the way."""
+    stop_reply: Answer = None
+    """What is answered once to a STOP; null: the usual text, empty: nothing. {{brand}} is the name of the app."""
+    help_reply: Answer = None
+    """What is answered to HELP; null: the usual text, empty: nothing."""
+    start_reply: Answer = None
+    """What is answered to a START that took an opt-out back; null: the usual text, empty: nothing."""
     cap: NewCap | None = None
     """The most attempts to one person within some hours, over all campaigns of a channel; null: no cap."""
 

@@ -59,22 +59,26 @@ class HistoryItem(BaseModel):
     """One thing that happened."""
 
     kind: str
-    """`attempt`, `suppression` or `reply`."""
+    """`attempt`, `suppression`, `reply` (of the person), or `answer` (of ours to a reply)."""
     at: Instant
     run: RunReference | None
-    """Null for a reply."""
+    """Null for a reply and an answer."""
     contact_id: str
-    """Which contact it was; empty for a reply."""
+    """Which contact it was; empty for a reply and an answer."""
     attempt_id: str
     """Of an attempt; else empty."""
     n: int
     """Which try it was in its run; 0 for anything else."""
     state: str
-    """How an attempt stands."""
+    """How an attempt, or an answer, stands. An answer is waiting, taken, accepted, rejected, uncertain or expired."""
     reason: str
-    """Why the person was not contacted."""
+    """Why the person was not contacted, or not answered."""
     text: str
-    """What the person replied."""
+    """What the person replied, or what was answered."""
+    word: str
+    """What a reply says (stop, doubt, help, start, none), or what is answered (stop, help, start, flow); else empty."""
+    sender: str
+    """To which of our senders a reply came, or from which one an answer left; else empty."""
     events: list[HistoryEvent]
     """All that happened to an attempt, oldest first."""
 
@@ -210,6 +214,8 @@ def _item(entry: Entry) -> HistoryItem:
         state=entry.state,
         reason=entry.reason,
         text=entry.text,
+        word=entry.word,
+        sender=entry.sender,
         events=[
             HistoryEvent(kind=event.kind, at=event.at, code=event.code, carrier_id=event.ref, segments=event.segments)
             for event in entry.events

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Query, Request
 from pydantic import BaseModel, Field, StringConstraints
@@ -23,6 +23,8 @@ from callsheet.store.opt_outs import OptOut, Place
 router = Router(prefix="/v1/apps/{app}/opt-outs", tags=["opt-outs"])
 
 _LONGEST_REASON = 256
+
+Source = Literal["reply", "doubt", "carrier", "api"]
 
 
 class NewOptOuts(Body):
@@ -66,7 +68,8 @@ class ShownOptOut(BaseModel):
     """Empty when no contact list and no DNC list has it any more; the opt-out holds all the same."""
     channel: Channel
     source: str
-    """`reply`: they said STOP. `api`: somebody wrote it down for them."""
+    """`reply`: they said STOP. `doubt`: they may have said it. `carrier`: the carrier says that they did.
+    `api`: somebody wrote it down for them."""
     added_at: Instant
 
 
@@ -75,12 +78,16 @@ async def list_opt_outs(
     runtime: Served,
     app: Tenant,
     channel: Annotated[Channel | None, Query(description="Only opt-outs from this channel.")] = None,
+    source: Annotated[
+        Source | None,
+        Query(description="Only those by this source; `doubt`: by people who may not have meant it."),
+    ] = None,
     after: After = None,
     limit: Limit = USUAL_LIMIT,
 ) -> Page[ShownOptOut]:
     """Return who opted out, in no order that means anything."""
     place = _read_id(after) if after else None
-    found = await runtime.store.opt_outs.page(app.no, channel=channel, after=place, limit=limit + 1)
+    found = await runtime.store.opt_outs.page(app.no, channel=channel, source=source, after=place, limit=limit + 1)
     return page_of([_show(one, number) for one, number in found], limit, lambda one: one.id)
 
 

@@ -21,7 +21,7 @@ class RunReference(Record, frozen=True):
 
 
 class HistoryItem(Record, frozen=True):
-    """One thing that happened. `kind` is attempt, suppression or reply; what it does not have is empty."""
+    """One thing that happened. `kind` is attempt, suppression, reply or answer; what it does not have is empty."""
 
     kind: str
     at: datetime
@@ -32,6 +32,8 @@ class HistoryItem(Record, frozen=True):
     state: str
     reason: str
     text: str
+    word: str
+    sender: str
     events: tuple[AttemptEvent, ...]
 
 

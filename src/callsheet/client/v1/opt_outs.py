@@ -43,9 +43,9 @@ class OptOuts(Resource[Mode]):
     """Opt-outs: people who do not want to hear from the app."""
 
     @Paged
-    def list(self, *, channel: str | None = None, limit: int = 1000) -> Call[Page[OptOut]]:
-        """Give who opted out."""
-        return Call("GET", _ALL, Page[OptOut], query={"channel": channel, "limit": limit})
+    def list(self, *, channel: str | None = None, source: str | None = None, limit: int = 1000) -> Call[Page[OptOut]]:
+        """Give who opted out; `source` doubt: who may not have meant it."""
+        return Call("GET", _ALL, Page[OptOut], query={"channel": channel, "source": source, "limit": limit})
 
     @Single
     def add(self, numbers: Sequence[str], *, channel: Given[str] = UNSET) -> Call[AddedOptOuts]:

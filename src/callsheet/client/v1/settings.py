@@ -43,6 +43,9 @@ class SettingChanges(TypedDict, total=False):
     schedule_lateness_minutes: int
     recurrence_precedence: bool
     require_preflight: bool
+    stop_reply: str | None
+    help_reply: str | None
+    start_reply: str | None
     cap: Cap | None
 
 
@@ -71,6 +74,9 @@ class AppSettings(Record, frozen=True):
     schedule_lateness_minutes: int
     recurrence_precedence: bool
     require_preflight: bool
+    stop_reply: str | None
+    help_reply: str | None
+    start_reply: str | None
     cap: Cap | None
 
 

@@ -2,7 +2,8 @@
 
 Every key of a hot table leads with the app. Instants (`_at`, `lease_until`, `due`) are integer microseconds UTC.
 `attempt` and `event` are insert-only; no index mentions a status. The number of a person stands in `contact` and
-`dnc_entry` only, sealed; everywhere else the person key stands for it.
+`dnc_entry` only, sealed, and in `reply` and `inbound_part` while something is to be answered; everywhere else the
+person key stands for it.
 """
 
 from callsheet.store.tables.accounts import account, answer, app, bucket, client, node, sender, trunk
@@ -29,7 +30,6 @@ from callsheet.store.tables.contacts import (
     has_unique_id,
     import_job,
     import_reject,
-    inbound,
     list_erasure,
     list_group,
     opt_out,
@@ -37,6 +37,7 @@ from callsheet.store.tables.contacts import (
 )
 from callsheet.store.tables.pulls import pull, pull_log
 from callsheet.store.tables.queues import queue
+from callsheet.store.tables.replies import inbound, inbound_part, reply
 from callsheet.store.tables.runs import (
     arm,
     attempt,
@@ -90,6 +91,7 @@ __all__ = [
     "import_job",
     "import_reject",
     "inbound",
+    "inbound_part",
     "list_erasure",
     "list_group",
     "metadata",
@@ -103,6 +105,7 @@ __all__ = [
     "pull",
     "pull_log",
     "queue",
+    "reply",
     "retry",
     "run",
     "run_list",

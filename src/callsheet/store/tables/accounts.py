@@ -47,6 +47,8 @@ trunk = sa.Table(
     text("name"),
     text("carrier"),
     flag("takes_any_sender"),
+    # The carrier confirms a STOP itself: nobody is to be told twice.
+    flag("carrier_answers_stop"),
     # A JSON object: how to reach the carrier, as the carrier's room reads it.
     text("settings", default="{}"),
     # A sealed JSON object of the secrets among them; empty: none.

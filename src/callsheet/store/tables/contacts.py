@@ -156,15 +156,3 @@ opt_out_lifted = clustered(
     whole("added_at"),
     text("reason"),
 )
-
-inbound = clustered(
-    "inbound",
-    whole("app", key=True),
-    text("inbound_id", key=True),
-    blob("person"),
-    blob("text_sealed"),
-    whole("at"),
-    # For the conversations of a period.
-    sa.Index("ix_inbound_app_at", "app", "at"),
-    sa.Index("ix_inbound_person", "app", "person", "at"),
-)

@@ -404,16 +404,46 @@ def upgrade() -> None:
     )
     op.create_table('inbound',
     sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('trunk_no', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('inbound_id', sa.Text(), nullable=False),
+    sa.Column('id', sa.Text(), nullable=False),
     sa.Column('person', sa.LargeBinary(), nullable=False),
+    sa.Column('sender', sa.Text(), server_default='', nullable=False),
+    sa.Column('word', sa.Text(), server_default='none', nullable=False),
     sa.Column('text_sealed', sa.LargeBinary(), nullable=False),
     sa.Column('at', sa.BigInteger(), autoincrement=False, nullable=False),
-    sa.PrimaryKeyConstraint('app', 'inbound_id', name=op.f('pk_inbound')),
+    sa.Column('waits_since', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
+    sa.Column('lease_until', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
+    sa.PrimaryKeyConstraint('app', 'trunk_no', 'inbound_id', name=op.f('pk_inbound')),
+    sa.UniqueConstraint('app', 'id', name=op.f('uq_inbound_app_id')),
     sqlite_with_rowid=False
     )
     with op.batch_alter_table('inbound', schema=None) as batch_op:
         batch_op.create_index('ix_inbound_app_at', ['app', 'at'], unique=False)
         batch_op.create_index('ix_inbound_person', ['app', 'person', 'at'], unique=False)
+        batch_op.create_index('ix_inbound_waits_since', ['waits_since'], unique=False)
+
+    op.create_table('inbound_part',
+    sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('trunk_no', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('inbound_id', sa.Text(), nullable=False),
+    sa.Column('person', sa.LargeBinary(), nullable=False),
+    sa.Column('sender', sa.Text(), nullable=False),
+    sa.Column('reference', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('total', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('number', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('number_sealed', sa.LargeBinary(), nullable=False),
+    sa.Column('text_sealed', sa.LargeBinary(), nullable=False),
+    sa.Column('at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('waits_since', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('heard_at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.PrimaryKeyConstraint('app', 'trunk_no', 'inbound_id', name=op.f('pk_inbound_part')),
+    sqlite_with_rowid=False
+    )
+    with op.batch_alter_table('inbound_part', schema=None) as batch_op:
+        batch_op.create_index('ix_inbound_part_heard_at', ['heard_at'], unique=False)
+        batch_op.create_index('ix_inbound_part_person', ['app', 'person', 'reference'], unique=False)
+        batch_op.create_index('ix_inbound_part_waits_since', ['waits_since'], unique=False)
 
     op.create_table('list_erasure',
     sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
@@ -571,6 +601,31 @@ def upgrade() -> None:
     sa.UniqueConstraint('app', 'lname', name=op.f('uq_queue_app_lname')),
     sqlite_autoincrement=True
     )
+    op.create_table('reply',
+    sa.Column('no', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('person', sa.LargeBinary(), nullable=False),
+    sa.Column('number_sealed', sa.LargeBinary(), nullable=False),
+    sa.Column('trunk_no', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('sender', sa.Text(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('text_sealed', sa.LargeBinary(), nullable=False),
+    sa.Column('segments', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('next_at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('deadline_at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('tries', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
+    sa.Column('code', sa.Text(), server_default='', nullable=False),
+    sa.Column('ref', sa.Text(), server_default='', nullable=False),
+    sa.Column('at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('ended_at', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
+    sa.PrimaryKeyConstraint('no', name=op.f('pk_reply')),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('reply', schema=None) as batch_op:
+        batch_op.create_index('ix_reply_next_at', ['next_at'], unique=False)
+        batch_op.create_index('ix_reply_person', ['app', 'person', 'at'], unique=False)
+
     op.create_table('retry',
     sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('run_no', sa.BigInteger(), autoincrement=False, nullable=False),
@@ -712,6 +767,7 @@ def upgrade() -> None:
     sa.Column('name', sa.Text(), nullable=False),
     sa.Column('carrier', sa.Text(), nullable=False),
     sa.Column('takes_any_sender', sa.SmallInteger(), server_default='0', nullable=False),
+    sa.Column('carrier_answers_stop', sa.SmallInteger(), server_default='0', nullable=False),
     sa.Column('settings', sa.Text(), server_default='{}', nullable=False),
     sa.Column('secrets_sealed', sa.LargeBinary(), nullable=False),
     sa.Column('limits', sa.Text(), server_default='{}', nullable=False),
@@ -812,6 +868,11 @@ def downgrade() -> None:
         batch_op.drop_index('ix_retry_person')
 
     op.drop_table('retry')
+    with op.batch_alter_table('reply', schema=None) as batch_op:
+        batch_op.drop_index('ix_reply_person')
+        batch_op.drop_index('ix_reply_next_at')
+
+    op.drop_table('reply')
     op.drop_table('queue')
     with op.batch_alter_table('pull_log', schema=None) as batch_op:
         batch_op.drop_index('ix_pull_log_at')
@@ -837,7 +898,14 @@ def downgrade() -> None:
     op.drop_table('node')
     op.drop_table('list_group')
     op.drop_table('list_erasure')
+    with op.batch_alter_table('inbound_part', schema=None) as batch_op:
+        batch_op.drop_index('ix_inbound_part_waits_since')
+        batch_op.drop_index('ix_inbound_part_person')
+        batch_op.drop_index('ix_inbound_part_heard_at')
+
+    op.drop_table('inbound_part')
     with op.batch_alter_table('inbound', schema=None) as batch_op:
+        batch_op.drop_index('ix_inbound_waits_since')
         batch_op.drop_index('ix_inbound_person')
         batch_op.drop_index('ix_inbound_app_at')
 

@@ -1,0 +1,131 @@
+"""Reply: hand over the messages of ours that answer one of theirs, each once, at the pace of its sender."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+
+from callsheet import meters
+from callsheet.carriers.base import Accepted, Outbound, SendError, Stopped
+from callsheet.clock import Clock
+from callsheet.core.answering import ReplyState
+from callsheet.core.attempt import Kind, as_said
+from callsheet.core.ids import encode_reply
+from callsheet.engine.crew import Crew
+from callsheet.engine.failpoints import Failpoints
+from callsheet.engine.line import Line
+from callsheet.engine.pace import Pace, rates_of
+from callsheet.store.replies import DueReply, TakenReply
+from callsheet.store.store import Store
+
+log = structlog.get_logger()
+
+TICK_SECONDS = 1.0
+MOST_AT_ONCE = 64
+LEASE_SECONDS = 60.0
+"""Longer than an answer of the carrier may take, with the record of it."""
+FIRST_PAUSE = timedelta(seconds=1)
+LONGEST_PAUSE = timedelta(seconds=30)
+
+MakePace = Callable[[int, dict[str, float]], Pace]
+LinesOf = Callable[[], Mapping[int, Line]]
+"""Returns the lines that are open here, by the number of their trunk."""
+
+
+class Replier:
+    """Sends answers of all apps through the lines of this node."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        lines: LinesOf,
+        make_pace: MakePace,
+        failpoints: Failpoints,
+        *,
+        tick_seconds: float = TICK_SECONDS,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._lines = lines
+        self._make_pace = make_pace
+        self._failpoints = failpoints
+        self._busy: set[int] = set()
+        self._paces: dict[tuple[int, int, str], Pace] = {}
+        self._crew: Crew[DueReply] = Crew(
+            "replier", self._look, self._work, clock, most=MOST_AT_ONCE, tick_seconds=max(TICK_SECONDS, tick_seconds)
+        )
+        self.wake = self._crew.wake
+        self.stop = self._crew.stop
+        self.run = self._crew.run
+
+    async def _look(self, room: int) -> tuple[Sequence[DueReply], datetime | None]:
+        now = self._clock.now()
+        swept = await self._store.replies.sweep(now)
+        meters.answers.labels(ReplyState.expired.value).inc(swept.expired)
+        meters.answers.labels(ReplyState.uncertain.value).inc(swept.uncertain)
+        if swept.expired or swept.uncertain:
+            log.warning("reply.ended", expired=swept.expired, uncertain=swept.uncertain)
+        free = [no for no, line in self._lines().items() if line.takes_reply()]
+        found, next_at = await self._store.replies.due(now, trunks=free, busy=self._busy, limit=room)
+        self._busy.update(one.no for one in found)
+        return found, next_at
+
+    async def _work(self, due: DueReply) -> None:
+        try:
+            await self._send(due)
+        finally:
+            self._busy.discard(due.no)
+
+    async def _send(self, due: DueReply) -> None:
+        await self._wait_turn(due)
+        line = self._lines().get(due.trunk_no)
+        if line is None or not line.takes_reply():
+            return
+        taken = await self._store.replies.take(due.no, self._clock.now(), LEASE_SECONDS)
+        if taken is None:
+            return
+        self._failpoints.reach("before_hand")
+        answer = await self._hand(line, taken)
+        self._failpoints.reach("after_hand")
+        await self._settle(due, taken, answer)
+
+    async def _wait_turn(self, due: DueReply) -> None:
+        """Wait until the sender may speak. What it is allowed is spent by campaigns too."""
+        buckets = rates_of(due.buckets, due.settings)
+        place = due.app, due.trunk_no, due.sender_id
+        pace = self._paces.get(place)
+        if pace is None or pace.buckets != buckets:
+            pace = self._paces[place] = self._make_pace(due.app, buckets)
+        if not pace.is_free:
+            await pace.wait_turn(due.segments)
+
+    async def _hand(self, line: Line, taken: TakenReply) -> Accepted | SendError:
+        answered: asyncio.Future[Accepted | SendError] = asyncio.get_running_loop().create_future()
+        message = Outbound(
+            encode_reply(taken.no), taken.number, taken.sender, taken.text, taken.segments, "",
+            valid_until=taken.deadline, wants_receipt=False,
+        )  # fmt: skip
+        line.hand_reply(message, answered.set_result)
+        return await answered
+
+    async def _settle(self, due: DueReply, taken: TakenReply, answer: Accepted | SendError) -> None:
+        """Write down what the carrier said."""
+        replies, now = self._store.replies, self._clock.now()
+        if isinstance(answer, SendError) and answer.kind is Kind.refused:
+            # It has not left: it may be tried again while it is worth it.
+            at = now + min(LONGEST_PAUSE, FIRST_PAUSE * 2**due.tries)
+            await replies.again(taken.no, min(at, taken.deadline), as_said(answer.code))
+            self.wake()
+            return
+        if isinstance(answer, Accepted):
+            state, code, ref = ReplyState.accepted, "", as_said(answer.carrier_id)
+        else:
+            state, code, ref = ReplyState(answer.kind.value), as_said(answer.code), ""
+        await replies.end(taken.no, state, now, code=code, ref=ref)
+        meters.answers.labels(state.value).inc()
+        if isinstance(answer, Stopped):
+            log.info("reply.stopped_by_carrier", app=due.app)

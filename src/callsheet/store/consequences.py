@@ -1,0 +1,221 @@
+"""What comes of what people reply: opt-outs, those taken back, answers, and notices, for many replies at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from callsheet.clock import to_micros
+from callsheet.core.answering import DAY, LASTS, Decision, ReplyKind, ReplyState, decide, write_answer
+from callsheet.core.campaign import Channel
+from callsheet.core.notice import NoticeKind
+from callsheet.core.opting_out import OPTS_OUT, Word
+from callsheet.core.run import AppSettings
+from callsheet.core.segments import measure
+from callsheet.store import tables as t
+from callsheet.store.gate import close_gate
+from callsheet.store.outbox import announce_all
+from callsheet.store.rows import all_of, one, read_settings
+from callsheet.store.vault import Seal
+
+CHANNEL = Channel.sms.value
+RESTARTED = "START"
+"""The reason that is kept of opt-outs that their own START took back."""
+
+
+class Said(NamedTuple):
+    """What a reply says, and whose it is."""
+
+    message_id: str
+    """Empty: a part of a text that is not whole."""
+    person: bytes
+    number_sealed: bytes
+    sender: str
+    word: Word
+
+
+class Drawn(NamedTuple):
+    """What came of replies."""
+
+    words: Sequence[Word]
+    """What each of them turned out to be."""
+    stopped: frozenset[bytes]
+    opted_out: int
+    answers: int
+
+
+@dataclass(slots=True)
+class _Ledger:
+    """What is known of the people before, and what changes."""
+
+    sources: dict[bytes, dict[str, int]] = field(default_factory=dict)
+    """By what each is opted out, and since when."""
+    answered: dict[bytes, int] = field(default_factory=dict)
+    added: list[tuple[bytes, str]] = field(default_factory=list)
+    lifted: list[tuple[bytes, str]] = field(default_factory=list)
+    answers: list[dict[str, Any]] = field(default_factory=list)
+    notices: list[tuple[NoticeKind, Mapping[str, Any]]] = field(default_factory=list)
+
+
+def draw_consequences(
+    conn: sa.Connection, seal: Seal, app: int, trunk_no: int, said: Sequence[Said], now: datetime
+) -> Drawn:
+    """Opt out who says so, take back what a START takes back, and write down what is to be answered."""
+    home = _home(conn, app, trunk_no)
+    asking = {one.person for one in said if one.word is not Word.none}
+    ledger = _Ledger(_sources(conn, app, asking), _answered(conn, app, asking, now))
+    words: list[Word] = []
+    stopped: set[bytes] = set()
+    for saying in said:
+        decision = decide(
+            saying.word,
+            ledger.sources.get(saying.person, {}),
+            ledger.answered.get(saying.person, 0),
+            carrier_answers_stop=home.carrier_answers_stop,
+        )
+        words.append(decision.word)
+        (stopped.add if decision.word in OPTS_OUT else stopped.discard)(saying.person)
+        _enter(ledger, home, seal, saying, decision, now)
+    _write(conn, app, ledger, now)
+    return Drawn(words, frozenset(stopped), len(ledger.added), len(ledger.answers))
+
+
+class _Home(NamedTuple):
+    """Where replies came to."""
+
+    app: int
+    trunk_no: int
+    brand: str
+    settings: AppSettings
+    carrier_answers_stop: bool
+    senders: Mapping[str, tuple[str, str]]
+    """Label and id of each sender, by its digits, or its name."""
+
+
+def _home(conn: sa.Connection, app: int, trunk_no: int) -> _Home:
+    row = one(conn, sa.select(t.app.c.name, t.app.c.settings).where(t.app.c.no == app))
+    assert row is not None, "a reply to an app that is not there"
+    answers = sa.select(t.trunk.c.carrier_answers_stop).where(t.trunk.c.app == app, t.trunk.c.no == trunk_no)
+    labels = sa.select(t.sender.c.label, t.sender.c.id).where(t.sender.c.app == app, t.sender.c.deleted_at == 0)
+    senders = {_bare(label): (label, sender_id) for label, sender_id in conn.execute(labels)}
+    return _Home(
+        app, trunk_no, row["name"], read_settings(row["settings"]), bool(conn.execute(answers).scalar()), senders
+    )
+
+
+def _bare(label: str) -> str:
+    """Return a sender in the one form in which carriers and we write it alike."""
+    return label.strip().removeprefix("+").removeprefix("00").casefold()
+
+
+def _enter(ledger: _Ledger, home: _Home, seal: Seal, saying: Said, decision: Decision, now: datetime) -> None:
+    """Note what comes of one reply."""
+    person = saying.person
+    label, sender_id = home.senders.get(_bare(saying.sender), (saying.sender, None))
+    mine = ledger.sources.setdefault(person, {})
+    if saying.message_id:
+        payload = {
+            "message_id": saying.message_id,
+            "person_id": person.hex(),
+            "sender_id": sender_id,
+            "word": decision.word.value,
+        }
+        ledger.notices.append((NoticeKind.message_received, payload))
+    if decision.opts_out:
+        mine[decision.opts_out] = to_micros(now)
+        ledger.added.append((person, decision.opts_out))
+        payload = {"person_id": person.hex(), "channel": CHANNEL, "source": decision.opts_out}
+        ledger.notices.append((NoticeKind.contact_opted_out, payload))
+    for source in sorted(decision.lifts):
+        del mine[source]
+        if (person, source) in ledger.added:
+            ledger.added.remove((person, source))
+        else:
+            ledger.lifted.append((person, source))
+    if decision.lifts:
+        ledger.notices.append((NoticeKind.contact_opted_in, {"person_id": person.hex(), "channel": CHANNEL}))
+    text = write_answer(decision.answer, _chosen(home.settings, decision.answer), home.brand) if decision.answer else ""
+    if decision.answer and text:
+        ledger.answered[person] = ledger.answered.get(person, 0) + 1
+        ledger.answers.append(answer_row(home.app, home.trunk_no, label, decision.answer, seal, saying, text, now))
+
+
+def _chosen(settings: AppSettings, kind: ReplyKind) -> str | None:
+    return {
+        ReplyKind.stop: settings.stop_reply,
+        ReplyKind.help: settings.help_reply,
+        ReplyKind.start: settings.start_reply,
+    }.get(kind)
+
+
+def answer_row(
+    app: int, trunk_no: int, sender: str, kind: ReplyKind, seal: Seal, to: Said, text: str, now: datetime
+) -> dict[str, Any]:
+    """Return the row of a message that answers one of theirs, due now."""
+    at = to_micros(now)
+    return {
+        "app": app,
+        "person": to.person,
+        "number_sealed": to.number_sealed,
+        "trunk_no": trunk_no,
+        "sender": sender,
+        "kind": kind.value,
+        "state": ReplyState.waiting.value,
+        "text_sealed": seal.close(text.encode(), to.person),
+        "segments": measure(text).count,
+        "next_at": at,
+        "deadline_at": to_micros(now + LASTS[kind]),
+        "at": at,
+    }
+
+
+def _write(conn: sa.Connection, app: int, ledger: _Ledger, now: datetime) -> None:
+    at = to_micros(now)
+    if ledger.lifted:
+        _lift(conn, app, ledger.lifted, at)
+    if ledger.added:
+        shared = {"app": app, "channel": CHANNEL, "added_at": at}
+        conn.execute(
+            sa.insert(t.opt_out), [{**shared, "person": person, "source": source} for person, source in ledger.added]
+        )
+    if ledger.answers:
+        conn.execute(sa.insert(t.reply), ledger.answers)
+    announce_all(conn, app, ledger.notices, now)
+    if ledger.added:
+        close_gate(conn, app)
+
+
+def _lift(conn: sa.Connection, app: int, lifted: Sequence[tuple[bytes, str]], at: int) -> None:
+    opt_out = t.opt_out
+    for person, source in lifted:
+        mine = sa.and_(
+            opt_out.c.app == app, opt_out.c.channel == CHANNEL, opt_out.c.person == person, opt_out.c.source == source
+        )
+        row = one(conn, sa.select(opt_out).where(mine).with_for_update())
+        if row is not None:
+            conn.execute(sa.insert(t.opt_out_lifted), [{**row, "lifted_at": at, "reason": RESTARTED}])
+            conn.execute(sa.delete(opt_out).where(mine))
+
+
+def _sources(conn: sa.Connection, app: int, persons: Collection[bytes]) -> dict[bytes, dict[str, int]]:
+    opt_out = t.opt_out
+    found: dict[bytes, dict[str, int]] = {}
+    if persons:
+        mine = opt_out.c.app == app, opt_out.c.channel == CHANNEL, opt_out.c.person.in_(persons)
+        for row in all_of(conn, sa.select(opt_out).where(*mine)):
+            found.setdefault(row["person"], {})[row["source"]] = row["added_at"]
+    return found
+
+
+def _answered(conn: sa.Connection, app: int, persons: Collection[bytes], now: datetime) -> dict[bytes, int]:
+    reply = t.reply
+    if not persons:
+        return {}
+    since = to_micros(now - DAY)
+    mine = reply.c.app == app, reply.c.person.in_(persons), reply.c.at > since, reply.c.kind != ReplyKind.flow.value
+    query = sa.select(reply.c.person, sa.func.count()).where(*mine).group_by(reply.c.person)
+    return {person: int(count) for person, count in conn.execute(query)}

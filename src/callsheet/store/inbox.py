@@ -1,0 +1,240 @@
+"""What people reply: stored once, with all that comes of it, in one transaction for all that came together."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from callsheet.clock import from_micros, to_micros
+from callsheet.core.ids import Prefix
+from callsheet.core.opting_out import OPTS_OUT, Word
+from callsheet.store import tables as t
+from callsheet.store.consequences import Said, draw_consequences
+from callsheet.store.database import Database
+from callsheet.store.numbers import numbers_of
+from callsheet.store.parts import Heard, drop_old_parts, is_any_overdue, join, keep_parts, overdue
+from callsheet.store.rows import all_of, new_id, one
+from callsheet.store.vault import Seal, Vault
+
+PART_WAITS = timedelta(minutes=5)
+"""So long a text waits for the parts of it that are missing; then it is taken as it is."""
+PARTS_KEPT = timedelta(days=7)
+"""So long the same part, told again, is known as such."""
+
+
+class Told(NamedTuple):
+    """What came of replies that were heard together."""
+
+    stopped: frozenset[bytes]
+    """Who says STOP, now or when the same reply was heard before: nothing may leave for them."""
+    opted_out: int
+    """How many were not opted out by themselves before."""
+    words: Mapping[Word, int]
+    """How many new replies said what."""
+    answers: int
+    """How many are to be answered."""
+
+
+NOTHING = Told(frozenset(), 0, {}, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A reply, as people look at it."""
+
+    id: str
+    app: int
+    person: bytes
+    sender: str
+    word: Word
+    text: str
+    at: datetime
+    number: str = ""
+    """Empty: no list has it any more."""
+
+
+class Inbox:
+    """The replies of all apps."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._db = database
+        self._vault = vault
+
+    async def hear(
+        self, app: int, trunk_no: int, heard: Sequence[Heard], now: datetime, *, somebody_answers: bool = False
+    ) -> Told:
+        """Store replies that a trunk told, each once, and draw the consequences of what they say.
+
+        Opt-outs are effective from the commit on. Parts of a text are kept until it is whole; one that says STOP by
+        itself is heard at once. Where `somebody_answers`, the others wait for who does (`waiting`).
+        """
+
+        def hear(conn: sa.Connection) -> Told:
+            known = _known(conn, app, trunk_no, [one_of_them.inbound_id for one_of_them in heard])
+            new = list({one.inbound_id: one for one in heard if one.inbound_id not in known}.values())
+            parts = [one for one in new if one.part is not None]
+            keep_parts(conn, app, trunk_no, parts, now)
+            whole = [one for one in new if one.part is None]
+            joined = join(conn, self._seal(app), app, trunk_no, parts)
+            told = self._store(conn, app, trunk_no, [*whole, *joined], now, somebody_answers=somebody_answers)
+            early = self._hear_parts(conn, app, trunk_no, parts, now)
+            again = {one.person for one in heard if _stops(one)}
+            return _sum(told, early)._replace(stopped=told.stopped | early.stopped | again)
+
+        return await self._db.write(hear)
+
+    async def hear_overdue(self, now: datetime, *, somebody_answers: bool = False) -> Sequence[tuple[int, Told]]:
+        """Take texts whose other parts did not come in time as they are; return what came of it, by app."""
+        if not await self._db.read(lambda conn: is_any_overdue(conn, now - PART_WAITS, now - PARTS_KEPT)):
+            return []
+
+        def hear(conn: sa.Connection) -> list[tuple[int, Told]]:
+            drop_old_parts(conn, now - PARTS_KEPT)
+            found = []
+            for app, trunk_no, parts in overdue(conn, now - PART_WAITS):
+                whole = join(conn, self._seal(app), app, trunk_no, parts, as_they_are=True)
+                found.append((app, self._store(conn, app, trunk_no, whole, now, somebody_answers=somebody_answers)))
+            return found
+
+        return await self._db.write(hear)
+
+    async def page(
+        self, app: int, *, person: bytes | None, word: Word | None, after: str | None, limit: int
+    ) -> Sequence[Message] | None:
+        """Return replies, newest first, from after the one of an id; None when there is no such."""
+        inbound = t.inbound
+        query = sa.select(inbound).where(inbound.c.app == app)
+        if person is not None:
+            query = query.where(inbound.c.person == person)
+        if word is not None:
+            query = query.where(inbound.c.word == word.value)
+
+        def read(conn: sa.Connection) -> list[Message] | None:
+            asked = query
+            if after is not None:
+                place = one(
+                    conn, sa.select(inbound.c.at, inbound.c.id).where(inbound.c.app == app, inbound.c.id == after)
+                )
+                if place is None:
+                    return None
+                order = sa.tuple_(inbound.c.at, inbound.c.id)
+                asked = asked.where(order < sa.tuple_(sa.literal(place["at"]), sa.literal(place["id"])))
+            rows = all_of(conn, asked.order_by(inbound.c.at.desc(), inbound.c.id.desc()).limit(limit))
+            numbers = numbers_of(conn, self._vault, app, {row["person"] for row in rows})
+            return [self._read(row, numbers.get(row["person"], "")) for row in rows]
+
+        return await self._db.read(read)
+
+    async def waiting(self, now: datetime, limit: int, lease_seconds: float) -> list[Message]:
+        """Take the oldest replies that wait for who answers them: of each person one, the next when it is `done`."""
+        inbound, earlier = t.inbound, t.inbound.alias("earlier")
+        before = (
+            sa.exists()
+            .where(earlier.c.waits_since > 0, earlier.c.app == inbound.c.app, earlier.c.person == inbound.c.person)
+            .where(earlier.c.waits_since < inbound.c.waits_since)
+        )
+        due = inbound.c.waits_since > 0, inbound.c.lease_until <= to_micros(now), ~before
+        query = sa.select(inbound).where(*due).order_by(inbound.c.waits_since).limit(limit)
+        until = to_micros(now + timedelta(seconds=lease_seconds))
+
+        def take(conn: sa.Connection) -> list[Message]:
+            rows = all_of(conn, query.with_for_update(skip_locked=True))
+            for row in rows:
+                conn.execute(sa.update(inbound).where(*_is(row["app"], row["id"])).values(lease_until=until))
+            return [self._read(row, "") for row in rows]
+
+        return await self._db.write(take)
+
+    async def done(self, message: Message) -> None:
+        """Note that who answers replies has taken one up; whoever answers may do so in a transaction of his own."""
+        await self._db.write(lambda conn: settle_message(conn, message.app, message.id))
+
+    def _seal(self, app: int) -> Seal:
+        key = self._vault.app(app)
+        assert key is not None, "a reply to an app that was never opened"
+        return key.seal
+
+    def _store(
+        self,
+        conn: sa.Connection,
+        app: int,
+        trunk_no: int,
+        heard: Sequence[Heard],
+        now: datetime,
+        *,
+        somebody_answers: bool,
+    ) -> Told:
+        if not heard:
+            return NOTHING
+        said = [Said(new_id(Prefix.message), one.person, one.number_sealed, one.sender, one.word) for one in heard]
+        drawn = draw_consequences(conn, self._seal(app), app, trunk_no, said, now)
+        first = _next_turn(conn, now) if somebody_answers else 0
+        rows = [
+            {
+                "app": app,
+                "trunk_no": trunk_no,
+                "inbound_id": one.inbound_id,
+                "id": saying.message_id,
+                "person": one.person,
+                "sender": one.sender,
+                "word": word.value,
+                "text_sealed": one.text_sealed,
+                "at": to_micros(one.at),
+                "waits_since": first + i if somebody_answers and word is Word.none else 0,
+            }
+            for i, (one, saying, word) in enumerate(zip(heard, said, drawn.words, strict=True))
+        ]
+        conn.execute(sa.insert(t.inbound), rows)
+        return Told(drawn.stopped, drawn.opted_out, _count(drawn.words), drawn.answers)
+
+    def _hear_parts(self, conn: sa.Connection, app: int, trunk_no: int, parts: Sequence[Heard], now: datetime) -> Told:
+        """Hear the parts that say STOP by themselves; the whole text is heard when it is there."""
+        said = [Said("", one.person, one.number_sealed, one.sender, one.word) for one in parts if one.word is Word.stop]
+        if not said:
+            return NOTHING
+        drawn = draw_consequences(conn, self._seal(app), app, trunk_no, said, now)
+        return Told(drawn.stopped, drawn.opted_out, {}, drawn.answers)
+
+    def _read(self, row: Mapping[str, Any], number: str) -> Message:
+        text = self._seal(row["app"]).open(row["text_sealed"], row["person"]).decode()
+        at = from_micros(row["at"])
+        return Message(row["id"], row["app"], row["person"], row["sender"], Word(row["word"]), text, at, number)
+
+
+def settle_message(conn: sa.Connection, app: int, message_id: str) -> None:
+    """Note that a reply waits for nobody any more."""
+    conn.execute(sa.update(t.inbound).where(*_is(app, message_id)).values(waits_since=0))
+
+
+def _is(app: int, message_id: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return t.inbound.c.app == app, t.inbound.c.id == message_id
+
+
+def _next_turn(conn: sa.Connection, now: datetime) -> int:
+    """Return since when the next reply waits: later than every other, so that their order is kept."""
+    latest: int | None = conn.execute(sa.select(sa.func.max(t.inbound.c.waits_since))).scalar()
+    return max(to_micros(now), (latest or 0) + 1)
+
+
+def _stops(heard: Heard) -> bool:
+    return heard.word in OPTS_OUT if heard.part is None else heard.word is Word.stop
+
+
+def _known(conn: sa.Connection, app: int, trunk_no: int, inbound_ids: Collection[str]) -> set[str]:
+    found: set[str] = set()
+    for table in (t.inbound, t.inbound_part):
+        mine = table.c.app == app, table.c.trunk_no == trunk_no, table.c.inbound_id.in_(inbound_ids)
+        found.update(conn.execute(sa.select(table.c.inbound_id).where(*mine)).scalars())
+    return found
+
+
+def _count(words: Sequence[Word]) -> Mapping[Word, int]:
+    return {word: words.count(word) for word in set(words)}
+
+
+def _sum(one: Told, other: Told) -> Told:
+    return one._replace(opted_out=one.opted_out + other.opted_out, answers=one.answers + other.answers)

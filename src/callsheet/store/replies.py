@@ -1,0 +1,228 @@
+"""Messages of ours that answer one of theirs: each leaves at most once, whatever crashes.
+
+`waiting` until it is due, `taken` in a transaction of its own before the carrier hears of it, and then what the carrier
+says. Whoever takes one and says nothing until its lease ends leaves it `uncertain`: it is not repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from callsheet.clock import from_micros, to_micros
+from callsheet.core.allowance import Bucket, buckets_of
+from callsheet.core.answering import ReplyKind, ReplyState
+from callsheet.core.campaign import Channel
+from callsheet.core.run import AppSettings
+from callsheet.store import tables as t
+from callsheet.store.database import Database
+from callsheet.store.rows import all_of, one, read_allowance, read_settings
+from callsheet.store.vault import Vault
+
+_SPARING = frozenset({ReplyKind.stop, ReplyKind.help})
+"""They are sent to people who are opted out too."""
+_MOST_SWEPT = 500
+_TRUNK_LOOKS_AGAIN = 250_000
+"""After so many microseconds it is looked whether a trunk that was busy, or closed, takes something."""
+
+
+@dataclass(frozen=True, slots=True)
+class DueReply:
+    """A message that is due, and the pace that it has to keep."""
+
+    no: int
+    app: int
+    trunk_no: int
+    sender_id: str
+    """Empty: nobody configured the sender."""
+    buckets: tuple[Bucket, ...]
+    """What limits its sender and its trunk."""
+    settings: AppSettings
+    tries: int
+    segments: int
+
+
+@dataclass(frozen=True, slots=True)
+class TakenReply:
+    """A message that was taken: it is handed over now, or never."""
+
+    no: int
+    sender: str
+    number: str
+    text: str
+    segments: int
+    deadline: datetime
+
+
+class Swept(NamedTuple):
+    """How many messages ended because of their time."""
+
+    expired: int
+    uncertain: int
+
+
+class Replies:
+    """The answers of all apps."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._db = database
+        self._vault = vault
+
+    async def due(
+        self, now: datetime, *, trunks: Collection[int], busy: Collection[int], limit: int
+    ) -> tuple[list[DueReply], datetime | None]:
+        """Return messages that are due on these trunks, those that are `busy` left out; and when the next is."""
+        reply, sender = t.reply, t.sender
+        waiting = (
+            reply.c.next_at > 0, reply.c.trunk_no.in_(trunks), reply.c.no.not_in(busy),
+            reply.c.state == ReplyState.waiting.value,
+        )  # fmt: skip
+        query = (
+            sa.select(
+                reply.c.no,
+                reply.c.app,
+                reply.c.trunk_no,
+                reply.c.next_at,
+                reply.c.tries,
+                reply.c.segments,
+                t.app.c.settings,
+            )
+            .add_columns(sender.c.id.label("sender_id"), sender.c.segments_per_second, sender.c.limits)
+            .add_columns(t.trunk.c.id.label("trunk_id"), t.trunk.c.limits.label("trunk_limits"))
+            .join(t.app, t.app.c.no == reply.c.app)
+            .join(t.trunk, t.trunk.c.no == reply.c.trunk_no)
+            .outerjoin(
+                sender,
+                sa.and_(sender.c.app == reply.c.app, sender.c.label == reply.c.sender, sender.c.deleted_at == 0),
+            )
+            .where(*waiting)
+            .order_by(reply.c.next_at, reply.c.no)
+            .limit(limit)
+        )
+        at = to_micros(now)
+
+        def read(conn: sa.Connection) -> tuple[list[DueReply], datetime | None]:
+            found = [_read(row) for row in all_of(conn, query.where(reply.c.next_at <= at))]
+            next_at = _next_at(conn, at, trunks)
+            return found, from_micros(next_at) if next_at is not None else None
+
+        return await self._db.read(read)
+
+    async def sweep(self, now: datetime) -> Swept:
+        """End what could not leave in time, and what was taken by somebody who says no more."""
+        reply, at = t.reply, to_micros(now)
+        late = sa.or_(
+            sa.and_(reply.c.state == ReplyState.waiting.value, reply.c.deadline_at <= at),
+            sa.and_(reply.c.state == ReplyState.taken.value, reply.c.next_at <= at),
+        )
+        query = sa.select(reply.c.no, reply.c.state).where(reply.c.next_at > 0, late).limit(_MOST_SWEPT)
+        if not await self._db.read(lambda conn: one(conn, query)):
+            return Swept(0, 0)
+
+        def end(conn: sa.Connection) -> Swept:
+            rows = all_of(conn, query.with_for_update(skip_locked=True))
+            expired = [row["no"] for row in rows if row["state"] == ReplyState.waiting.value]
+            unknown = [row["no"] for row in rows if row["state"] == ReplyState.taken.value]
+            _end(conn, expired, ReplyState.expired, now, "late")
+            _end(conn, unknown, ReplyState.uncertain, now, "no_answer")
+            return Swept(len(expired), len(unknown))
+
+        return await self._db.write(end)
+
+    async def take(self, no: int, now: datetime, lease_seconds: float) -> TakenReply | None:
+        """Take a message; None when it may not leave (any more), or somebody else has it.
+
+        Once this has committed nobody takes it again, unless the carrier says that it did not take it.
+        """
+        reply, at = t.reply, to_micros(now)
+
+        def take(conn: sa.Connection) -> TakenReply | None:
+            row = one(conn, sa.select(reply).where(reply.c.no == no).with_for_update())
+            if row is None or row["state"] != ReplyState.waiting.value:
+                return None
+            if why := _forbidden(conn, row, at):
+                _end(conn, [no], ReplyState.expired, now, why)
+                return None
+            lease_until = to_micros(now + timedelta(seconds=lease_seconds))
+            conn.execute(
+                sa.update(reply)
+                .where(reply.c.no == no)
+                .values(state=ReplyState.taken.value, next_at=lease_until, tries=reply.c.tries + 1)
+            )
+            key = self._vault.app(row["app"])
+            assert key is not None, "the engine opened every app"
+            number = key.open_number(row["number_sealed"], row["person"])
+            text = key.seal.open(row["text_sealed"], row["person"]).decode()
+            return TakenReply(no, row["sender"], number, text, row["segments"], from_micros(row["deadline_at"]))
+
+        return await self._db.write(take)
+
+    async def end(self, no: int, state: ReplyState, now: datetime, *, code: str = "", ref: str = "") -> None:
+        """Write down what became of a message that was taken; a late answer settles an uncertain one too."""
+        await self._db.write(lambda conn: _end(conn, [no], state, now, code, ref))
+
+    async def again(self, no: int, at: datetime, code: str) -> None:
+        """Let a message that the carrier did not take wait for another try."""
+        reply = t.reply
+        mine = reply.c.no == no, reply.c.state == ReplyState.taken.value
+        values = {"state": ReplyState.waiting.value, "next_at": to_micros(at), "code": code}
+        await self._db.write(lambda conn: conn.execute(sa.update(reply).where(*mine).values(values)))
+
+
+def _next_at(conn: sa.Connection, at: int, trunks: Collection[int]) -> int | None:
+    """Return when something is to be looked at again: one is due, a trunk may be free again, time has run out."""
+    reply = t.reply
+    waits = reply.c.state == ReplyState.waiting.value
+    instant = sa.case(
+        (sa.and_(waits, reply.c.next_at > at), reply.c.next_at),
+        (sa.and_(waits, reply.c.trunk_no.not_in(trunks)), at + _TRUNK_LOOKS_AGAIN),
+        (waits, reply.c.deadline_at),
+        else_=reply.c.next_at,
+    )
+    soonest: int | None = conn.execute(sa.select(sa.func.min(instant)).where(reply.c.next_at > 0)).scalar()
+    return soonest
+
+
+def _forbidden(conn: sa.Connection, row: Mapping[str, Any], at: int) -> str:
+    """Say why a message may not leave now; empty: it may."""
+    if row["deadline_at"] <= at:
+        return "late"
+    if one(conn, sa.select(t.sending_stop.c.app).where(t.sending_stop.c.app == row["app"])):
+        return "sending_stopped"
+    if ReplyKind(row["kind"]) in _SPARING:
+        return ""
+    opt_out = t.opt_out
+    mine = opt_out.c.app == row["app"], opt_out.c.channel == Channel.sms.value, opt_out.c.person == row["person"]
+    return "opted_out" if one(conn, sa.select(opt_out.c.source).where(*mine).limit(1)) else ""
+
+
+def _end(
+    conn: sa.Connection, nos: Collection[int], state: ReplyState, now: datetime, code: str = "", ref: str = ""
+) -> None:
+    reply = t.reply
+    if nos:
+        open_still = reply.c.state.in_([ReplyState.waiting, ReplyState.taken, ReplyState.uncertain])
+        values = {
+            "state": state.value, "next_at": 0, "ended_at": to_micros(now), "code": code, "ref": ref,
+            "number_sealed": b"",
+        }  # fmt: skip
+        conn.execute(sa.update(reply).where(reply.c.no.in_(nos), open_still).values(values))
+
+
+def _read(row: Mapping[str, Any]) -> DueReply:
+    own = replace(read_allowance(row["limits"] or "{}"), segments_per_second=row["segments_per_second"])
+    buckets = buckets_of(row["sender_id"] or "", own)
+    return DueReply(
+        row["no"],
+        row["app"],
+        row["trunk_no"],
+        row["sender_id"] or "",
+        (*buckets, *buckets_of(row["trunk_id"], read_allowance(row["trunk_limits"]))),
+        read_settings(row["settings"]),
+        row["tries"],
+        row["segments"],
+    )
