@@ -28,6 +28,7 @@ class Gate(StrEnum):
     cap = "cap"
     filter = "filter"
     hours = "hours"
+    trunk = "trunk"
 
 
 class Ruling(StrEnum):
@@ -46,11 +47,13 @@ class Answer:
     ruling: Ruling
     reason: str = ""
     until: datetime | None = None
+    why: str = ""
+    """What there is to say besides."""
 
     @property
     def sentence(self) -> str:
         """The same for people."""
-        return _SENTENCES.get((self.gate, self.ruling), "")
+        return f"{_SENTENCES.get((self.gate, self.ruling), '')} {self.why}".strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +130,8 @@ _SENTENCES: Mapping[tuple[Gate, Ruling], str] = {
     (Gate.hours, Ruling.passes): "The calling hours are open for this contact.",
     (Gate.hours, Ruling.waits): "The calling hours are closed for this contact.",
     (Gate.hours, Ruling.stops): "The calling hours leave this contact out.",
+    (Gate.trunk, Ruling.passes): "The sender's trunk takes messages.",
+    (Gate.trunk, Ruling.waits): "The sender's trunk takes no messages now.",
 }
 
 
@@ -146,6 +151,15 @@ def explain(standing: Standing, definition: Definition, settings: AppSettings, n
     next_at = min(moments, default=None)
     running = standing.status is Status.active
     return Why(answers, places, running and next_at == now, next_at)
+
+
+def judge_trunk(trouble: str, next_try_at: datetime | None) -> Answer:
+    """Say whether a trunk takes messages: from anybody, so no contact is judged by it."""
+    return (
+        Answer(Gate.trunk, Ruling.waits, "trunk", next_try_at, trouble)
+        if trouble
+        else Answer(Gate.trunk, Ruling.passes)
+    )
 
 
 def _campaign(status: Status) -> Answer:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from callsheet.clock import Clock
+from callsheet.core.campaign import Channel, Status
 from callsheet.core.errors import Unavailable
 from callsheet.core.run import Run
 from callsheet.engine.agenda import Agenda
@@ -151,6 +152,12 @@ class Conductor:
     def standing(self, trunk_no: int) -> Standing:
         """Return how the line of a trunk stands on this node."""
         return self.lines.standing(trunk_no) if self._tasks else NOT_HERE
+
+    def trouble_of(self, run: Run) -> str:
+        """Say why the trunk of an active run takes no messages; empty: it does, or the run does not go on."""
+        if run.status is not Status.active or run.channel is not Channel.sms:
+            return ""
+        return self.standing(run.sender.trunk_no).trouble
 
     def look_at_trunks(self) -> None:
         """Open, open anew and close lines now: a trunk was changed here."""

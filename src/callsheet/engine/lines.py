@@ -46,7 +46,17 @@ class Standing(NamedTuple):
     """Since when it has this state; none: nobody looked yet."""
     breaker: Breaker
 
+    @property
+    def trouble(self) -> str:
+        """Say why no message is handed over, in a sentence; empty: messages flow."""
+        if self.breaker.position is not Position.closed:
+            return self.breaker.why
+        if self.condition.state in _TAKING:
+            return ""
+        return self.condition.why or f"It is {self.condition.state.value}."
 
+
+_TAKING: Final = frozenset({State.open, State.throttled})
 _NOT_YET: Final = Standing(Condition(State.closed, "This node has not opened the trunk yet."), None, Breaker())
 NOT_HERE: Final = Standing(Condition(State.closed, "This node sends nothing."), None, Breaker())
 

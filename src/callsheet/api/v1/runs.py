@@ -77,6 +77,8 @@ class ShownRun(BaseModel):
     ended_at: Instant | None
     contacts: int
     """How many contacts of its lists it has taken in by now: a list that grows adds to them."""
+    trunk_trouble: str
+    """Why its trunk takes no messages, as the node that answers sees it, while the run is Active; empty: it does."""
     restored: RestoredFrom | None
     """None: all that it did is recorded."""
 
@@ -137,7 +139,7 @@ async def list_runs(
         before=last.no if last is not None else None,
         limit=limit + 1,
     )
-    return page_of([_show(run) for run in found], limit, lambda run: run.id)
+    return page_of([_show(runtime, run) for run in found], limit, lambda run: run.id)
 
 
 @router.get("/{run_id}", responses=problems(RunNotFound))
@@ -145,7 +147,7 @@ async def get_run(runtime: Served, app: Tenant, run_id: str) -> ReportedRun:
     """Return a run, with how its contacts stand."""
     run = await find_run(runtime, app, run_id)
     report = await report_of(runtime, run)
-    return ReportedRun(**dict(_show(run)), outcome=report.outcome, effort=report.effort)
+    return ReportedRun(**dict(_show(runtime, run)), outcome=report.outcome, effort=report.effort)
 
 
 @router.post("/{run_id}/acknowledge-restore", responses=problems(RunNotFound, WrongState))
@@ -156,7 +158,7 @@ async def acknowledge_restore(runtime: Served, app: Tenant, run_id: str, body: A
     """
     run = await find_run(runtime, app, run_id)
     await restoring.acknowledge(runtime, run, go_on=body.choice == "resume")
-    return _show(await find_run(runtime, app, run_id))
+    return _show(runtime, await find_run(runtime, app, run_id))
 
 
 @router.get("/{run_id}/attempts", responses=problems(RunNotFound))
@@ -206,7 +208,7 @@ async def find_run(runtime: Runtime, app: App, run_id: str) -> Run:
     return run
 
 
-def _show(run: Run) -> ShownRun:
+def _show(runtime: Runtime, run: Run) -> ShownRun:
     return ShownRun(
         id=run.id,
         campaign_id=run.campaign_id,
@@ -218,6 +220,7 @@ def _show(run: Run) -> ShownRun:
         started_at=run.started_at,
         ended_at=run.ended_at,
         contacts=run.contacts,
+        trunk_trouble=runtime.conductor.trouble_of(run),
         restored=_restored(run),
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pydantic import BaseModel
 
 from callsheet.api.v1.asked import Served, Tenant
@@ -10,9 +12,12 @@ from callsheet.api.v1.contract import problems
 from callsheet.api.v1.numbers import AnyNumber, read_number
 from callsheet.api.v1.shapes import Body, Instant
 from callsheet.api.v1.strict import Router
+from callsheet.core.campaign import Channel
 from callsheet.core.errors import BodyTooLarge, CampaignNotFound, NameAmbiguous
-from callsheet.core.why import Answer, Gate, PlaceAnswers, Ruling, Why, explain
+from callsheet.core.run import Run
+from callsheet.core.why import Answer, Gate, PlaceAnswers, Ruling, Why, explain, judge_trunk
 from callsheet.engine import campaigns
+from callsheet.engine.runtime import Runtime
 from callsheet.store.standings import Latest, Sighting
 
 router = Router(prefix="/v1/apps/{app}/campaigns", tags=["campaigns"])
@@ -96,15 +101,23 @@ async def ask_why(runtime: Served, app: Tenant, campaign_id: str, sought: Sought
     run = await runtime.store.runs.by_no(campaign.run_no) if campaign.run_no is not None else None
     now = runtime.clock.now()
     sighting = await runtime.store.standings.of(campaign, run, app.settings, person, now)
-    return _show(number, explain(sighting.standing, campaign.definition, app.settings, now), sighting)
+    why = explain(sighting.standing, campaign.definition, app.settings, now)
+    trunk = [_judge_route(runtime, run)] if run is not None and run.channel is Channel.sms else []
+    return _show(number, why, trunk, sighting)
 
 
-def _show(number: str, why: Why, sighting: Sighting) -> ShownWhy:
+def _judge_route(runtime: Runtime, run: Run) -> Answer:
+    """Say whether the trunk of a run takes messages, as this node sees it."""
+    standing = runtime.conductor.standing(run.sender.trunk_no)
+    return judge_trunk(standing.trouble, standing.breaker.next_try_at)
+
+
+def _show(number: str, why: Why, besides: Sequence[Answer], sighting: Sighting) -> ShownWhy:
     return ShownWhy(
         number=number,
         may_be_contacted=why.may_be_contacted,
         next_at=why.next_at,
-        gates=[_gate(answer) for answer in why.answers],
+        gates=[_gate(answer) for answer in (*why.answers, *besides)],
         places=[_place(place) for place in why.places],
         dnc_lists=[show_membership(one) for one in sighting.memberships],
         opted_out_at=sighting.opted_out_at,

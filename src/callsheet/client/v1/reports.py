@@ -30,6 +30,8 @@ class Run(Record, frozen=True):
     started_at: datetime
     ended_at: datetime | None
     contacts: int
+    trunk_trouble: str
+    """Why its trunk takes no messages while it is Active; empty: it does."""
     restored: RestoredFrom | None
 
 

@@ -1,0 +1,160 @@
+"""Trunks: what their carriers want to know, secrets that nobody sees again, test calls, and how they stand."""
+
+import asyncio
+import socket
+from pathlib import Path
+
+import structlog
+
+from api.callers import campaign_body, unique, until
+from callsheet.engine.trunks import TESTS_A_MINUTE
+from databases import rows
+from phone_numbers import numbers
+
+CANARY = "kanarien9"
+
+
+def nobody_listens() -> int:
+    """Return a port at which nobody answers."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+def smpp(**changes):
+    settings = {"host": "127.0.0.1", "port": nobody_listens(), "system_id": "us", "password": CANARY, **changes}
+    return {"name": unique("Trunk"), "carrier": "smpp", "settings": settings}
+
+
+async def make_trunk(shop, body):
+    made = await shop.v1("POST", "/trunks", body)
+    assert made.status_code == 201, made.text
+    return made.json()
+
+
+def faults(answer) -> set[str]:
+    assert answer.status_code == 400, answer.text
+    return {error["field"] for error in answer.json()["errors"]}
+
+
+async def test_settings_come_back_without_the_secrets_and_say_which_are_set(shop):
+    made = await make_trunk(shop, smpp())
+    assert (made["settings"]["system_id"], made["settings"]["window"]) == ("us", 100)
+    assert "password" not in made["settings"]
+    assert made["secrets_set"] == ["password"]
+
+
+async def test_every_wrong_setting_is_named_by_its_path_and_nothing_is_stored(shop):
+    before = (await shop.v1("GET", "/trunks")).json()
+    answer = await shop.v1("POST", "/trunks", smpp(port="no", window=0, colour="red", password=[CANARY]))
+    assert faults(answer) == {"settings.port", "settings.window", "settings.colour", "settings.password"}
+    assert CANARY not in answer.text
+    assert (await shop.v1("GET", "/trunks")).json() == before
+
+
+async def test_a_change_keeps_secrets_that_it_does_not_name_and_null_takes_a_field_back(shop):
+    made = await make_trunk(shop, smpp(window=7))
+    path = f"/trunks/{made['id']}"
+    changed = (await shop.v1("PATCH", path, {"settings": {"system_type": "VMA", "window": None}})).json()
+    assert (changed["settings"]["system_type"], changed["settings"]["window"]) == ("VMA", 100)
+    assert changed["secrets_set"] == ["password"]
+    assert changed["settings"]["system_id"] == "us"
+    wrong = await shop.v1("PATCH", path, {"settings": {"port": 0, "system_id": "them"}})
+    assert faults(wrong) == {"settings.port"}
+    assert (await shop.v1("GET", path)).json()["settings"] == changed["settings"]
+    emptied = (await shop.v1("PATCH", path, {"settings": {"password": None}})).json()
+    assert emptied["secrets_set"] == []
+
+
+async def test_a_carrier_cannot_change(shop):
+    made = await make_trunk(shop, smpp())
+    assert faults(await shop.v1("PATCH", f"/trunks/{made['id']}", {"carrier": "sandbox"})) == {"carrier"}
+
+
+async def test_two_changes_at_once_are_both_kept(shop):
+    path = f"/trunks/{(await make_trunk(shop, smpp()))['id']}"
+    fields = {"system_type": "VMA", "window": 11, "binds": 2, "answer_seconds": 3.0}
+    await asyncio.gather(*(shop.v1("PATCH", path, {"settings": {name: value}}) for name, value in fields.items()))
+    settings = (await shop.v1("GET", path)).json()["settings"]
+    assert {name: settings[name] for name in fields} == fields
+
+
+async def test_a_secret_is_in_no_answer_log_table_or_audit_line(shop):
+    with structlog.testing.capture_logs() as logged:
+        made = await make_trunk(shop, smpp())
+        path = f"/trunks/{made['id']}"
+        answers = [
+            await shop.v1("GET", "/trunks"),
+            await shop.v1("GET", path),
+            await shop.v1("PATCH", path, {"settings": {"password": f"{CANARY}-new", "window": 5}}),
+            await shop.v1("PATCH", path, {"settings": {"password": {"a": CANARY}}}),
+            await shop.v1("POST", "/trunks", smpp(), headers={"Idempotency-Key": unique("key")}),
+            await shop.v1("POST", f"{path}/test"),
+            await shop.v1("POST", "/trunks/test", smpp()),
+            await shop.v1("GET", "/audit"),
+        ]
+        await asyncio.sleep(0.1)
+    store = shop.server.runtime.store
+    tables = {name: await rows(store, f"select * from {name}") for name in ("trunk", "audit", "answer", "outbox")}
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 400, 201, 200, 200, 200]
+    assert CANARY not in "".join(answer.text for answer in answers)
+    assert CANARY not in repr(logged)
+    assert CANARY not in repr(tables)
+    assert CANARY.encode() not in b"".join(_files(shop.server.runtime.data))
+
+
+def _files(folder: Path) -> list[bytes]:
+    return [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
+
+
+async def test_a_test_call_says_what_is_wrong(shop):
+    made = await make_trunk(shop, smpp())
+    stored = (await shop.v1("POST", f"/trunks/{made['id']}/test")).json()
+    new = (await shop.v1("POST", "/trunks/test", smpp())).json()
+    fine = (await shop.v1("POST", "/trunks/test", {"name": "Try", "carrier": "sandbox"})).json()
+    assert (stored["ok"], new["ok"], fine["ok"]) == (False, False, True)
+    assert stored["said"]
+    assert stored["seconds"] >= 0
+    assert faults(await shop.v1("POST", "/trunks/test", smpp(host=""))) == {"settings.host"}
+
+
+async def test_test_calls_are_few(shop):
+    for _ in range(TESTS_A_MINUTE):
+        assert (await shop.v1("POST", "/trunks/test", {"name": "Try", "carrier": "sandbox"})).status_code == 200
+    refused = await shop.v1("POST", "/trunks/test", {"name": "Try", "carrier": "sandbox"})
+    assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited")
+    assert int(refused.headers["retry-after"]) > 0
+
+
+async def test_a_trunk_of_another_app_is_not_tested_or_reset(shop, stranger):
+    (trunk,) = (await stranger.v1("GET", "/trunks")).json()["items"]
+    answers = [await shop.v1("POST", f"/trunks/{trunk['id']}/{verb}") for verb in ("test", "reset")]
+    assert [answer.status_code for answer in answers] == [404, 404]
+
+
+async def test_a_run_whose_trunk_is_not_connected_waits_and_says_why(shop):
+    made = await make_trunk(shop, smpp())
+    label = "+12125550188"
+    sender = (await shop.v1("POST", "/senders", {"number": label})).json()
+    await shop.v1("PATCH", f"/senders/{sender['id']}", {"trunk_id": made["id"]})
+    (number,) = numbers("IN", 1)
+    campaign = campaign_body(await shop.make_list(number))
+    campaign["dialingStrategy"] = {**campaign["dialingStrategy"], "callerId": {"phoneNumber": label}}
+    campaign_id = (await shop.compat("POST", "/campaign", campaign, params={"campaignType": "sms"})).json()["data"][
+        "_id"
+    ]
+    await shop.trigger(campaign_id, "play")
+
+    async def says_why() -> bool:
+        (run,) = (await shop.v1("GET", "/runs", params={"campaign_id": campaign_id})).json()["items"]
+        return bool(run["trunk_trouble"])
+
+    await until(says_why)
+    why = (await shop.v1("POST", f"/campaigns/{campaign_id}/why", {"number": number})).json()
+    gates = {gate["gate"]: gate for gate in why["gates"]}
+    assert gates["trunk"]["ruling"] == "waits"
+    condition = (await shop.v1("GET", f"/trunks/{made['id']}")).json()["condition"]
+    assert condition["state"] != "open"
+    (run,) = (await shop.v1("GET", "/runs", params={"campaign_id": campaign_id})).json()["items"]
+    assert CANARY not in run["trunk_trouble"]
+    await shop.trigger(campaign_id, "stop")
