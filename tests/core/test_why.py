@@ -9,7 +9,7 @@ from callsheet.core.campaign import Named, Status
 from callsheet.core.gate import Facts
 from callsheet.core.run import NORMALLY, AppSettings, Execution, Launch, OutsideHours
 from callsheet.core.walk import Group
-from callsheet.core.why import Gate, Place, Ruling, Standing, Why, explain
+from callsheet.core.why import Gate, Place, Ruling, Standing, Why, explain, judge_trunk
 from factories import MONDAY_NOON, hours, make_definition
 
 NOW = MONDAY_NOON
@@ -39,7 +39,15 @@ def test_whom_nothing_holds_may_be_contacted_now():
     why = ask()
 
     assert (why.may_be_contacted, why.next_at) == (True, NOW)
-    assert {ruling(why, gate) for gate in Gate} == {Ruling.passes}
+    assert {ruling(why, gate) for gate in set(Gate) - {Gate.trunk}} == {Ruling.passes}
+    assert judge_trunk("", None).ruling is Ruling.passes
+
+
+def test_a_trunk_that_takes_nothing_says_why_and_when_it_is_tried_again():
+    answer = judge_trunk("5 messages in a row got no answer.", NOW)
+
+    assert (answer.ruling, answer.until) == (Ruling.waits, NOW)
+    assert answer.sentence == "The sender's trunk takes no messages now. 5 messages in a row got no answer."
 
 
 @pytest.mark.parametrize(
