@@ -82,6 +82,8 @@ class Session(asyncio.Protocol):
         self.role = role
         self.bound: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         """How the other side calls itself. Raises BindRefused and LinkLost."""
+        self.is_bound = False
+        """Whether it is bound, and its connection there."""
         self.gone = asyncio.Event()
         self.why = ""
         """Why it ended, in words for people."""
@@ -92,6 +94,7 @@ class Session(asyncio.Protocol):
         self._decoder = Decoder()
         self._sequence = 0
         self._unreadable = 0
+        self._answers: list[bytes] = []
         self._transport: asyncio.Transport | None = None
         self._ticking: asyncio.TimerHandle | None = None
         self._heard_at = self._asked_at = clock.monotonic()
@@ -102,12 +105,6 @@ class Session(asyncio.Protocol):
     def is_usable(self) -> bool:
         """Whether messages may be submitted on it."""
         return self.role.sends and self.is_bound and self._leaving is None
-
-    @property
-    def is_bound(self) -> bool:
-        """Whether it is bound, and its connection there."""
-        has_bound = self.bound.done() and not self.bound.cancelled() and self.bound.exception() is None
-        return has_bound and not self.gone.is_set()
 
     def submit(self, sending: Sending) -> None:
         """Take a message."""
@@ -159,6 +156,7 @@ class Session(asyncio.Protocol):
         if not self.bound.done():
             self.bound.set_exception(LinkLost(self.why))
             self.bound.exception()  # nobody may be waiting any more
+        self.is_bound = False
         self.gone.set()
         self._unbound.set()
         self.out.fall()
@@ -191,6 +189,7 @@ class Session(asyncio.Protocol):
             self.bound.set_exception(BindRefused(pdu.status))
             self.end(words_of_bind(pdu.status))
             return
+        self.is_bound = True
         self.bound.set_result(pdu.body.text if isinstance(pdu.body, Answer) else "")
         self.out.may_write = True
         self._tick()
@@ -217,8 +216,15 @@ class Session(asyncio.Protocol):
         """Acknowledge, or refuse, what was heard; false: the link is gone."""
         if self.gone.is_set():
             return False
-        self._write(answer_to(pdu, "", status))
+        if not self._answers:
+            asyncio.get_running_loop().call_soon(self._say)
+        self._answers.append(answer_to(pdu, "", status))
         return True
+
+    def _say(self) -> None:
+        """Write all answers of this turn of the loop in one go."""
+        answers, self._answers = self._answers, []
+        self._write(b"".join(answers))
 
     def _refuse(self, error: PduError) -> None:
         """Say that a PDU could not be read, and end when nothing behind it can be."""
@@ -286,6 +292,7 @@ class Session(asyncio.Protocol):
         self.out.begin_nothing()
         await _at_most(seconds, self.out.quiet.wait)
         await _at_most(seconds, self._ear.quiet.wait)
+        self._say()
         if asked is not None:
             self._write(answer_to(asked))
         elif self.is_bound:

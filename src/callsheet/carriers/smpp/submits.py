@@ -34,6 +34,8 @@ class Submits:
             reference_bits=account.reference_bits,
         )
         self._references = References(rng.getrandbits(32))
+        self._longest = timedelta(seconds=account.validity_seconds) if account.validity_seconds else None
+        self._usual_validity = validity_of(self._longest) if self._longest else ""
 
     def write(self, message: Outbound, now: datetime) -> list[Message]:
         """Return the PDUs of a message. Raises InvalidMessage."""
@@ -56,11 +58,9 @@ class Submits:
 
     def _validity(self, until: datetime | None, now: datetime) -> str:
         """Return for how long the carrier shall try: no longer than the contact's window is open."""
-        longest = self._account.validity_seconds
-        if until is None:
-            return validity_of(timedelta(seconds=longest)) if longest else ""
-        left = until - now
-        return validity_of(min(left, timedelta(seconds=longest)) if longest else left)
+        if until is None or (self._longest and until - now >= self._longest):
+            return self._usual_validity
+        return validity_of(until - now)
 
     def _tlvs(self, message: Outbound) -> Tlvs:
         account, tags = self._account, message.tags
