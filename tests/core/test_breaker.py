@@ -137,6 +137,7 @@ def test_whoever_says_that_it_works_again_has_one_message_tried_at_once() -> Non
 def test_a_route_that_was_well_long_ago_starts_slowly_again() -> None:
     well = after([Outcome.answered] * 500)
     assert room(well, NOW + SECOND) == 510
+    assert room(after([Outcome.answered] * 1000), NOW + SECOND) == b.MOST_ROOM
     assert room(well, NOW + 2 * b.RECENT) == b.FIRST_ROOM
     assert after([Outcome.answered], breaker=well, at=NOW + 2 * b.RECENT).room == b.FIRST_ROOM + 1
 

@@ -33,8 +33,10 @@ MOST_REJECTED: Final = 0.25
 """The share of messages turned away for good, through no fault of the contact or of the text."""
 FIRST_ROOM: Final = 10
 """So many messages may wait for an answer at first."""
-MOST_ROOM: Final = 10_000
-"""More than any carrier's window: no limit any more."""
+AMPLE_ROOM: Final = 1_000
+"""A route that bears so much is trusted with whatever its carrier bears."""
+MOST_ROOM: Final = 1_000_000
+"""No limit any more."""
 ENOUGH_TRIED: Final = 4
 """So many answers of a route that is tried again mend it."""
 RECENT: Final = timedelta(minutes=10)
@@ -171,7 +173,7 @@ def _count(breaker: Breaker, outcome: Outcome, at: datetime) -> Breaker:
     trouble = outcome in _TROUBLE
     return replace(
         breaker,
-        room=breaker.room if trouble else min(MOST_ROOM, breaker.room + 1),
+        room=breaker.room if trouble else breaker.room + 1 if breaker.room < AMPLE_ROOM else MOST_ROOM,
         in_row=breaker.in_row + 1 if trouble else 0,
         results=min(WINDOW, breaker.results + 1),
         trouble=(breaker.trouble << 1 | trouble) & _BITS,

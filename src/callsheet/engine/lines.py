@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, NamedTuple
 
@@ -32,7 +32,11 @@ LOOK_SECONDS: Final = 2.0
 """How often to look whether another node changed a trunk, and how the lines stand."""
 
 TRUNK_SECONDS: Final = 10.0
-"""How long to wait before a trunk that could not be opened is tried again."""
+LONGEST_TRUNK_SECONDS: Final = 300.0
+"""How long to wait before a trunk that could not be opened is tried again: at first, and at most."""
+
+PATIENCE: Final = timedelta(minutes=1)
+"""A trunk that connects for longer is broken, to those who want to be told."""
 
 MakeLine = Callable[[Trunk], Line]
 """How a trunk becomes a line."""
@@ -79,6 +83,10 @@ class _Held:
     why: str = ""
     try_again_at: float = 0.0
     """When a trunk that could not be opened is tried again, on the monotonic clock."""
+    tries: int = 0
+    """How often it could not be opened."""
+    is_told_of: bool = False
+    """Others were told that it is broken."""
     state: State = State.closed
     since: datetime | None = None
 
@@ -221,14 +229,16 @@ class Lines(Loop):
     async def _open(self, trunk: Trunk) -> None:
         """Open the line of a trunk in place of the one of before, which drains. One that cannot be opened waits."""
         before = self._held.get(trunk.no)
-        new = _Held(trunk)
+        new = _Held(trunk, is_told_of=before is not None and before.is_told_of)
         try:
             line = self._make_line(trunk)
             await line.open()
         except Exception as error:
             log.exception("trunk.broke", trunk=trunk.id)
             new.why = error.message if isinstance(error, CallsheetError) else "It cannot be opened; the log says why."
-            new.try_again_at = self._clock.monotonic() + TRUNK_SECONDS
+            new.tries = before.tries + 1 if before is not None else 1
+            pause = min(TRUNK_SECONDS * 2 ** min(new.tries - 1, 10), LONGEST_TRUNK_SECONDS)
+            new.try_again_at = self._clock.monotonic() + pause
         else:
             if before is not None and before.line is not None:
                 line.go_on_from(before.line.breaker)
@@ -251,27 +261,34 @@ class Lines(Loop):
             log.exception("trunk.close_broke", trunk=trunk.id)
 
     def _see(self, held: _Held) -> None:
-        """Remember since when a line stands as it does."""
-        condition = held.line.condition() if held.line is not None else Condition(State.broken, held.why)
-        if condition.state is not held.state or held.since is None:
-            held.state, held.since = condition.state, self._clock.now()
-            log.info("trunk.stands", trunk=held.trunk.id, state=condition.state.value)
+        """Remember since when a line stands as it does, and what others have to be told of that."""
+        now = self._clock.now()
+        standing = self.standing(held.trunk.no)
+        state = standing.condition.state
+        if state is not held.state or held.since is None:
+            held.state, held.since = state, now
+            log.info("trunk.stands", trunk=held.trunk.id, state=state.value)
+        is_late = state is State.connecting and now - held.since > PATIENCE
+        if state is State.broken or is_late or standing.breaker.position is not Position.closed:
+            if not held.is_told_of:
+                self._tells.append(_Tell(held.trunk, NoticeKind.trunk_broken, standing.trouble))
+            held.is_told_of = True
+        elif held.is_told_of and state in _TAKING:
+            held.is_told_of = False
+            self._tells.append(_Tell(held.trunk, NoticeKind.trunk_mended, ""))
 
     def _turned(self, trunk: Trunk, before: Breaker, after: Breaker) -> None:
-        """Say that a breaker changed its position: in the log, to the meters, and to those who want to be told."""
+        """Say that a breaker changed its position: in the log and to the meters; others are told at the next look."""
         if after.position is before.position:
             return
         meters.breaker_turns.labels(position=after.position.value).inc()
         match after.position:
             case Position.open:
                 log.warning("trunk.breaker_opened", trunk=trunk.id, why=after.why, next_try_at=str(after.next_try_at))
-                if before.position is Position.closed:
-                    self._tells.append(_Tell(trunk, NoticeKind.trunk_broken, after.why))
             case Position.half_open:
                 log.info("trunk.breaker_tries", trunk=trunk.id)
             case Position.closed:
                 log.info("trunk.breaker_closed", trunk=trunk.id)
-                self._tells.append(_Tell(trunk, NoticeKind.trunk_mended, ""))
                 self.on_change()
         self.wake()
 

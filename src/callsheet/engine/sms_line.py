@@ -108,7 +108,9 @@ class SmsLine:
         """Tell whether a message that is no attempt may be handed: campaigns that fill the window leave room for it."""
         if self._closing or self._carrier.condition().state not in _TAKING:
             return False
-        most = room(self._breaker, self._clock.now())
+        now = self._clock.now()
+        self._turn(wake(self._breaker, now))
+        most = room(self._breaker, now)
         if most and self._breaker.position is Position.closed:
             most = min(self._carrier.limits.window, most) + REPLIES_BESIDE
         return self._in_flight < most

@@ -16,7 +16,7 @@ from callsheet.store import tables as t
 from callsheet.store.apps import Trunk, read_trunk
 from callsheet.store.database import Database
 from callsheet.store.outbox import announce
-from callsheet.store.rows import one, to_json
+from callsheet.store.rows import DAMAGE, one, to_json
 from callsheet.store.vault import Vault
 
 _SHOWN = 5
@@ -80,7 +80,11 @@ class Trunks:
         return await self._db.write(change)
 
     def _settled(self, trunk: Trunk, settle: Settle, now: datetime) -> Mapping[str, Any]:
-        before = trunk.settings, self.open_secrets(trunk)
+        try:
+            before = trunk.settings, self.open_secrets(trunk)
+        except DAMAGE:
+            # They were damaged, or sealed by another key: whoever gives them again mends that.
+            before = trunk.settings, {}
         settings, secrets = settle(trunk.carrier, *before)
         if (settings, secrets) == before:
             return {}
