@@ -8,7 +8,7 @@ import sys
 
 import structlog
 
-TOPICS = {"store": "store", "flat": "flat", "import": "import_", "api": "api", "codec": "codec"}
+TOPICS = {"store": "store", "flat": "flat", "import": "import_", "api": "api", "codec": "codec", "sms": "sms"}
 """Each topic and its module, which has a function `rows`."""
 
 

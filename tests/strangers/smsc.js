@@ -50,6 +50,7 @@ const counters = {
   submits: 0, taken: 0, answered: 0, withheld: 0, throttled: 0, refused: 0,
   destinations: 0, duplicates: 0, receipts: 0, receipts_acknowledged: 0, receipts_kept: 0,
   delivers: 0, delivers_acknowledged: 0,
+  last_taken_ms: 0, // from the first submit to the last that was taken
   cpu_us: 0,
 };
 const destinations = new Map(); // number -> messages taken
@@ -59,6 +60,7 @@ const sessions = new Set(); // bound ones that can receive
 let kept = []; // receipts that nobody was there to take
 let next_id = options.first_id;
 let round = 0;
+let first_submit = 0;
 let second = { start: 0, count: 0 };
 
 function written(id, how) {
@@ -154,6 +156,7 @@ function body_of(pdu) {
 
 function take(pdu, id) {
   counters.taken += 1;
+  counters.last_taken_ms = Date.now() - first_submit;
   const body = body_of(pdu);
   const sar = pdu.sar_segment_seqnum === undefined ? '' : pdu.sar_segment_seqnum;
   const key = `${pdu.destination_addr}\n${body.udh.join()}\n${sar}\n${body.text}`;
@@ -182,6 +185,7 @@ function is_withheld() {
 }
 
 function on_submit(session, pdu) {
+  first_submit = first_submit || Date.now();
   counters.submits += 1;
   const status = refusal();
   if (status) return answer(session, pdu, { command_status: status });

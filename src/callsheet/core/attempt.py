@@ -112,7 +112,8 @@ SAID_LENGTH = 255
 
 def as_said(words: str) -> str:
     """Return what a carrier says, as every database can keep it: what can be printed, at most 255 characters."""
-    return "".join(char for char in words[:SAID_LENGTH] if char.isprintable())
+    kept = words[:SAID_LENGTH]
+    return kept if kept.isprintable() else "".join(filter(str.isprintable, kept))
 
 
 class Disposition(StrEnum):

@@ -82,7 +82,7 @@ class Candidate(NamedTuple):
 
 def canonical(carrier_id: str) -> str:
     """Return how we keep a carrier's id: lower case, without leading zeros and spaces; empty: there is none."""
-    said = "".join(as_said(carrier_id).lower().split())
+    said = as_said(carrier_id).lower().replace(" ", "")
     return said.lstrip("0") or said[:1]
 
 

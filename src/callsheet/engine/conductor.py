@@ -135,6 +135,7 @@ class Conductor:
             self._store, given.clock, self.recorder, lambda trunk: given.make_line(trunk, self.recorder),
             tick_seconds=given.tuning.tick_seconds,
         )  # fmt: skip
+        self.lines.on_free = self._wake_dispatchers
         await self.lines.look()
         self.lines.on_change = self._on_agenda
         self._watch("lines", self.lines.run)
@@ -231,6 +232,9 @@ class Conductor:
             self._sweeper.wake()
         if recorded.again_at is not None or not len(self.holds):
             self.agenda.wake()
+        self._wake_dispatchers()
+
+    def _wake_dispatchers(self) -> None:
         for dispatcher in self._dispatchers.values():
             dispatcher.wake()
 

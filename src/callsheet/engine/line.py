@@ -30,6 +30,8 @@ class Taker(Protocol):
 class Line(Taker, Protocol):
     """A way to a carrier that can be opened and closed."""
 
+    on_free: Callable[[], None]
+    """Called when much of it has become free again, for whoever found it full."""
     on_turn: Callable[[Breaker, Breaker], None]
     """Told what the breaker was and is, when its position changes."""
 

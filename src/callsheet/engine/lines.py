@@ -144,6 +144,8 @@ class Lines(Loop):
         self._tells: list[_Tell] = []
         self.on_change: Callable[[], None] = lambda: None
         """Called when a line was opened, or is mended: there may be work for it."""
+        self.on_free: Callable[[], None] = lambda: None
+        """Called when much of a line has become free."""
 
     def route(self, trunk_no: int) -> Route:
         """Return the way to a trunk, whether its line is open or not."""
@@ -243,6 +245,7 @@ class Lines(Loop):
             if before is not None and before.line is not None:
                 line.go_on_from(before.line.breaker)
             line.on_turn = partial(self._turned, trunk)
+            line.on_free = self.on_free
             new.line = line
         self._held[trunk.no] = new
         if before is not None:

@@ -148,7 +148,9 @@ class SmsLine:
         said = "" if isinstance(answer, Accepted) else as_said(answer.code)
         jitter = self._rng.random() if said else 0.0
         self._turn(note(self._breaker, _outcome(answer), self._clock.now(), turn=turn, jitter=jitter, said=said))
-        self.on_free()
+        if 2 * self._in_flight <= self._carrier.limits.window:
+            # Not at every answer: a step of one contact costs a commit as a step of fifty does.
+            self.on_free()
 
     def _turn(self, breaker: Breaker) -> None:
         before, self._breaker = self._breaker, breaker
