@@ -95,7 +95,7 @@ class Settings(BaseSettings):
     outside_ports: str = Field(
         default="80,443,8080,8443",
         title="port numbers with commas between, or *",
-        description="the ports that webhooks and pulls may call; `*`: any",
+        description="the ports that webhooks, pulls and HTTP carriers may call; `*`: any",
     )
     public_url: str = Field(
         default="",

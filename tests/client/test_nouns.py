@@ -133,6 +133,7 @@ def test_accounts_trunks_and_the_audit_log(client):
     assert client.trunks.change(trunk.id, name="Other", takes_any_sender=True).takes_any_sender
     assert client.trunks.get(trunk.id).id in {one.id for one in client.trunks.list()}
     assert client.trunks.test(trunk.id).ok
+    assert client.trunks.callbacks(trunk.id).inbound_url == ""
     assert client.trunks.test_new("Third", "sandbox").ok
     assert client.trunks.reset(trunk.id).breaker.state == "closed"
     assert (latest.action, latest.actor.kind) == ("POST /v1/apps/{app}/trunks", "client")

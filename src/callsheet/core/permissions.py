@@ -116,6 +116,8 @@ _TABLE: Mapping[tuple[str, ...], _Needs] = {
     (Area.app, "stop-all"): _CAMPAIGNS,
     (Area.app, "templates"): _CAMPAIGNS,
     (Area.app, "trunks"): _CONFIGURATION,
+    # The addresses are secret: who knows them may speak for a carrier.
+    (Area.app, "trunks", "*", "callbacks"): _Needs(_CONFIGURATION.to_write, _CONFIGURATION.to_write),
     (Area.app, "users"): _ADMINISTRATION,
     (Area.app, "webhooks"): _CONFIGURATION,
     (Area.account, "accounts"): _SHOWN,

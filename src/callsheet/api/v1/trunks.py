@@ -109,6 +109,15 @@ class TestedTrunk(BaseModel):
     seconds: float
 
 
+class TrunkCallbacks(BaseModel):
+    """Where a trunk's carrier calls us. Whoever knows these addresses may speak for a carrier that signs nothing."""
+
+    status_url: str
+    """Where it tells what became of messages, for a carrier that is not told with each; empty: nowhere."""
+    inbound_url: str
+    """Where it tells replies: enter it there. Empty: it does not call, or nobody set `CALLSHEET_PUBLIC_URL`."""
+
+
 class Trunks(BaseModel):
     """The trunks of an app."""
 
@@ -136,6 +145,16 @@ async def create_trunk(runtime: Served, app: Tenant, new: NewTrunk) -> ShownTrun
 async def get_trunk(runtime: Served, app: Tenant, trunk_id: str) -> ShownTrunk:
     """Return a trunk."""
     return _show(runtime, await runtime.store.trunks.find(app.no, trunk_id))
+
+
+@router.get("/{trunk_id}/callbacks", responses=problems(TrunkNotFound))
+async def get_trunk_callbacks(runtime: Served, app: Tenant, trunk_id: str) -> TrunkCallbacks:
+    """Return where a trunk's carrier calls us."""
+    found = await _find(runtime, app, trunk_id)
+    doors = runtime.ingest.doors(found)
+    if not doors.base or KNOWN[found.carrier].ears is None:
+        return TrunkCallbacks(status_url="", inbound_url="")
+    return TrunkCallbacks(status_url=f"{doors.base}/status", inbound_url=doors.inbound())
 
 
 @router.patch("/{trunk_id}", responses=problems(TrunkNotFound, BodyTooLarge))

@@ -44,6 +44,13 @@ class TestedTrunk(Record, frozen=True):
     seconds: float
 
 
+class TrunkCallbacks(Record, frozen=True):
+    """Where a trunk's carrier calls us; empty where it does not."""
+
+    status_url: str
+    inbound_url: str
+
+
 class Trunk(Record, frozen=True):
     """A trunk. Of secrets it names those that are set; condition and breaker are those of the node that answers."""
 
@@ -99,6 +106,11 @@ class Trunks(Resource[Mode]):
     def get(self, trunk_id: str) -> Call[Trunk]:
         """Return a trunk."""
         return Call("GET", _ONE, Trunk, {"trunk_id": trunk_id})
+
+    @Single
+    def callbacks(self, trunk_id: str) -> Call[TrunkCallbacks]:
+        """Return where a trunk's carrier calls us: `inbound_url` is entered with the carrier."""
+        return Call("GET", f"{_ONE}/callbacks", TrunkCallbacks, {"trunk_id": trunk_id})
 
     @Single
     def change(
