@@ -21,6 +21,7 @@ from smpp_campaign import (
     until_told,
 )
 
+from postgres import create_database, drop_database
 from strangers.node_smpp import NodeSmpp
 
 CONTACTS = 200
@@ -81,6 +82,20 @@ def check(books: Books, kills: int) -> None:
 def test_two_kills_inside_a_campaign_text_nobody_twice_and_lose_nobody():
     kills = [Kill(seconds=1.0), Kill("before_record", 6)]
     check(asyncio.run(kill_inside(1_500, kills, rate=300)), len(kills))
+
+
+@pytest.mark.full
+def test_two_kills_beside_postgresql_text_nobody_twice_and_lose_nobody():
+    kills = [Kill(seconds=1.0), Kill("before_record", 6)]
+
+    async def run() -> Books:
+        url = await create_database()
+        try:
+            return await kill_inside(1_500, kills, rate=300, database=url)
+        finally:
+            await drop_database(url)
+
+    check(asyncio.run(run()), len(kills))
 
 
 @pytest.mark.full
