@@ -8,7 +8,7 @@ import structlog
 
 from api.callers import campaign_body, unique, until
 from callsheet.engine.trunks import TESTS_A_MINUTE
-from databases import rows
+from databases import change, rows
 from phone_numbers import numbers
 
 CANARY = "kanarien9"
@@ -69,6 +69,28 @@ async def test_a_change_keeps_secrets_that_it_does_not_name_and_null_takes_a_fie
 async def test_a_carrier_cannot_change(shop):
     made = await make_trunk(shop, smpp())
     assert faults(await shop.v1("PATCH", f"/trunks/{made['id']}", {"carrier": "sandbox"})) == {"carrier"}
+
+
+async def test_nonsense_in_settings_is_refused_by_name(shop):
+    path = f"/trunks/{(await make_trunk(shop, smpp()))['id']}"
+    deep: object = "x"
+    for _ in range(20):
+        deep = {"a": deep}
+    for nonsense in (deep, [], 7, "a b", {"password": 1}):
+        assert faults(await shop.v1("PATCH", path, {"settings": {"host": nonsense}})) == {"settings.host"}
+    for nonsense in ([], "x", None, 7):
+        assert faults(await shop.v1("PATCH", path, {"settings": nonsense})) == {"settings"}
+
+
+async def test_a_trunk_whose_secrets_cannot_be_read_is_shown_and_mended_by_new_ones(shop):
+    made = await make_trunk(shop, smpp())
+    store = shop.server.runtime.store
+    await change(store, "update trunk set secrets_sealed = :no where id = :id", no=b"\x00" * 40, id=made["id"])
+    path = f"/trunks/{made['id']}"
+    assert (await shop.v1("GET", path)).json()["secrets_set"] == []
+    tried = (await shop.v1("POST", f"{path}/test")).json()
+    assert (tried["ok"], "secrets" in tried["said"]) == (False, True)
+    assert (await shop.v1("PATCH", path, {"settings": {"password": "new"}})).json()["secrets_set"] == ["password"]
 
 
 async def test_two_changes_at_once_are_both_kept(shop):

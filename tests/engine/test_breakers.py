@@ -21,6 +21,7 @@ from callsheet.carriers.base import (
 from callsheet.carriers.one_by_one import Asked
 from callsheet.core.breaker import FIRST_ROOM, IN_ROW, Position
 from callsheet.core.campaign import Campaign, Status
+from callsheet.core.errors import Conflict
 from callsheet.core.notice import NoticeKind
 from callsheet.engine.virtual_time import VirtualClock, run
 from callsheet.store.apps import Trunk
@@ -228,6 +229,50 @@ def test_a_broken_trunk_whose_settings_change_is_tried_at_once_with_one_message(
             await w.until(campaign, Status.completed, longest_seconds=120)
             await clock.sleep(60)
             assert (await w.counters(campaign))["delivered"] == 200
+            assert await told(w) == ["trunk.broken", "trunk.mended"]
+
+    run(main, start=MONDAY_NOON)
+
+
+def test_a_change_that_another_node_made_is_noticed(tmp_path: Path) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path) as w:
+            trunk, moody = await add_trunk(w)
+            opened: list[Asked] = []
+            w.wrap = lambda asked: opened.append(asked) or asked
+            await w.store.trunks.change(w.app.no, trunk.id, {}, clock.now(), lambda *_: ({"serial": 1}, {}))
+            await clock.sleep(2 * w.tuning.tick_seconds)
+            assert len(opened) == 1
+            assert moody.condition().state == "closed"
+            await w.store.trunks.change(w.app.no, trunk.id, {"name": "Renamed"}, clock.now())
+            await clock.sleep(2 * w.tuning.tick_seconds)
+            assert len(opened) == 1
+
+    run(main, start=MONDAY_NOON)
+
+
+def test_a_trunk_that_cannot_be_opened_holds_up_no_other_and_is_told_of(tmp_path: Path) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path) as w:
+            await want_to_be_told(w)
+
+            def refuse(_: Asked) -> Asked:
+                raise Conflict("What is stored of it cannot be read.")
+
+            now = clock.now()
+            w.wrap = refuse
+            trunk = await w.store.apps.create_trunk(
+                w.app.no, name="Second", carrier="sandbox", takes_any_sender=False, now=now
+            )
+            await w.store.apps.set_sender(w.app.no, trunk.no, SENDER, None, now)
+            w.conductor.look_at_trunks()
+            waiting, other = await start(w, 50), await start(w, 50, sender="+12125550100")
+            await w.until(other, Status.completed, longest_seconds=60)
+            assert w.conductor.standing(trunk.no).trouble == "What is stored of it cannot be read."
+            w.wrap = lambda asked: asked
+            w.conductor.try_trunk(trunk.no)
+            await w.until(waiting, Status.completed, longest_seconds=60)
+            await clock.sleep(120)
             assert await told(w) == ["trunk.broken", "trunk.mended"]
 
     run(main, start=MONDAY_NOON)
