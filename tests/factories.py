@@ -220,7 +220,11 @@ async def forbid(store: Store, app: App, dnc_no: int, numbers: Iterable[str]) ->
 
 async def opt_out(store: Store, app: App, clock: Clock, to: str, channel: Channel = Channel.sms) -> None:
     """Say STOP for a number."""
-    await store.opt_outs.add(app.no, channel, "reply", [person_of(store, app, to)], clock.now())
+    if channel is Channel.sms:
+        trunk = await trunk_of(store, app)
+        await store.inbox.hear(app.no, trunk.no, [heard(store, app, clock, to, "STOP")], clock.now())
+    else:
+        await store.opt_outs.add(app.no, channel, "reply", [person_of(store, app, to)], clock.now())
 
 
 def heard(

@@ -28,6 +28,13 @@ async def test_a_history_tells_everything_newest_first_and_in_pages(shop):
         return bool((await history(shop, number=person))["opt_outs"])
 
     await until(opted_out)
+
+    async def confirmed() -> bool:
+        # This handset answers the confirmation of its STOP with another one.
+        items = (await history(shop, number=person))["items"]
+        return [item["state"] for item in items if item["kind"] != "attempt"] == ["", "accepted", ""]
+
+    await until(confirmed)
     second = await run_to_end(shop, person)
     dnc = (await shop.v1("POST", "/dnc-lists", {"name": unique("DNC")})).json()
     await shop.v1("POST", f"/dnc-lists/{dnc['id']}/numbers", {"numbers": [person]})
@@ -42,10 +49,13 @@ async def test_a_history_tells_everything_newest_first_and_in_pages(shop):
             break
 
     assert whole["number"] == person
-    assert [item["kind"] for item in whole["items"]] == ["suppression", "reply", "attempt"]
-    suppression, reply, attempt = whole["items"]
+    assert [item["kind"] for item in whole["items"]] == ["suppression", "reply", "answer", "reply", "attempt"]
+    suppression, _, answer, reply, attempt = whole["items"]
     assert (suppression["reason"], suppression["run"]["campaign_id"]) == ("opted_out", second)
-    assert (reply["text"], reply["run"]) == ("STOP", None)
+    assert (reply["text"], reply["run"], reply["word"]) == ("STOP", None, "stop")
+    assert reply["sender"] == answer["sender"] != ""
+    assert (answer["word"], answer["run"]) == ("stop", None)
+    assert "START" in answer["text"]
     assert (attempt["state"], attempt["n"], attempt["run"]["campaign_id"]) == ("delivered", 1, first)
     assert {event["kind"] for event in attempt["events"]} == {"accepted", "delivered"}
     assert pages == whole["items"]

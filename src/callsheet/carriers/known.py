@@ -49,6 +49,8 @@ class Known(NamedTuple):
     """Makes one, not opened yet, of an account (of that very type) and what it is given."""
     ears: Callable[[Any], Ears] | None = None
     """How the callbacks of such an account are understood; None: this carrier calls nobody back."""
+    answers_stop: bool = False
+    """It confirms a STOP itself, unless that was switched off there."""
 
 
 def _make_smpp(account: SmppAccount, given: Given) -> Carrier:
@@ -59,7 +61,7 @@ KNOWN: Final[Mapping[str, Known]] = MappingProxyType(
     {
         "sandbox": Known(SandboxAccount, lambda _, given: given.sandbox()),
         "smpp": Known(SmppAccount, _make_smpp),
-        "twilio": Known(TwilioAccount, make_twilio, hear_twilio),
+        "twilio": Known(TwilioAccount, make_twilio, hear_twilio, answers_stop=True),
         "http": Known(HttpAccount, make_http, hear_http),
         "vonage": Known(VonageAccount, make_preset, hear_preset),
         "plivo": Known(PlivoAccount, make_preset, hear_preset),

@@ -68,6 +68,8 @@ class Trunk:
     changed_at: datetime
     allowance: Allowance = UNLIMITED
     """What all its senders may send together."""
+    carrier_answers_stop: bool = False
+    """The carrier confirms a STOP itself."""
 
 
 class Apps:
@@ -317,5 +319,5 @@ def read_trunk(row: Mapping[str, Any]) -> Trunk:
     return Trunk(
         row["no"], row["app"], row["id"], row["name"], row["carrier"], bool(row["takes_any_sender"]),
         msgspec.json.decode(row["settings"]), row["secrets_sealed"], from_micros(row["changed_at"]),
-        read_allowance(row["limits"]),
+        read_allowance(row["limits"]), bool(row["carrier_answers_stop"]),
     )  # fmt: skip

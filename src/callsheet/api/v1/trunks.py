@@ -30,6 +30,7 @@ def _carrier(text: str) -> str:
 
 
 _LIMITS = set(Limits.model_fields)
+_BESIDE = _LIMITS | {"carrier_answers_stop"}
 
 Settings = dict[str, Any]
 """What a carrier wants to know: its room's account says which fields there are."""
@@ -46,6 +47,8 @@ class NewTrunk(Limits):
     """How to reach the carrier, and as whom, as the carrier's own page says; secrets too, which are not shown again."""
     takes_any_sender: StrictBool = False
     """Whether a caller ID that nobody configured is made known when a campaign starts with it."""
+    carrier_answers_stop: StrictBool | None = None
+    """Whether the carrier confirms a STOP itself, so that we do not; null: as is usual there (Twilio does)."""
 
 
 class ChangedTrunk(Limits):
@@ -58,6 +61,8 @@ class ChangedTrunk(Limits):
     secret that is not named stays."""
     takes_any_sender: StrictBool = False
     """Whether a caller ID that nobody configured is made known when a campaign starts with it."""
+    carrier_answers_stop: StrictBool = False
+    """Whether the carrier confirms a STOP itself, so that we do not."""
 
 
 class ShownCondition(BaseModel):
@@ -96,6 +101,7 @@ class ShownTrunk(ShownLimits):
     secrets_set: list[str]
     """Which secrets there are, by their path in the settings."""
     takes_any_sender: bool
+    carrier_answers_stop: bool
     condition: ShownCondition
     breaker: ShownBreaker
 
@@ -135,8 +141,13 @@ async def list_trunks(runtime: Served, app: Tenant) -> Trunks:
 async def create_trunk(runtime: Served, app: Tenant, new: NewTrunk) -> ShownTrunk:
     """Create a trunk."""
     allowance = changed_allowance(UNLIMITED, new)
-    made = await runtime.trunks.create(app.no, Wanted(**new.model_dump(exclude=_LIMITS)))
-    found = await runtime.trunks.change(app.no, made.id, {"allowance": allowance}, None)
+    answers = new.carrier_answers_stop
+    beside = {
+        "allowance": allowance,
+        "carrier_answers_stop": KNOWN[new.carrier].answers_stop if answers is None else answers,
+    }
+    made = await runtime.trunks.create(app.no, Wanted(**new.model_dump(exclude=_BESIDE)))
+    found = await runtime.trunks.change(app.no, made.id, beside, None)
     runtime.conductor.look_at_trunks()
     return _show(runtime, found)
 
@@ -182,7 +193,7 @@ async def delete_trunk(runtime: Served, app: Tenant, trunk_id: str) -> None:
 @router.post("/test", responses=problems(RateLimited, BodyTooLarge))
 async def test_new_trunk(runtime: Served, app: Tenant, new: NewTrunk) -> TestedTrunk:
     """Try whether an account works before it is stored. No message is sent."""
-    return TestedTrunk(**(await runtime.trunks.try_new(app.no, Wanted(**new.model_dump(exclude=_LIMITS))))._asdict())
+    return TestedTrunk(**(await runtime.trunks.try_new(app.no, Wanted(**new.model_dump(exclude=_BESIDE))))._asdict())
 
 
 @router.post("/{trunk_id}/test", responses=problems(TrunkNotFound, RateLimited))
@@ -217,6 +228,7 @@ def _show(runtime: Runtime, found: Trunk | None) -> ShownTrunk:
         settings=dict(found.settings),
         secrets_set=runtime.trunks.secrets_set(found),
         takes_any_sender=found.takes_any_sender,
+        carrier_answers_stop=found.carrier_answers_stop,
         **show_limits(found.allowance),
         condition=ShownCondition(**condition._asdict(), since=since),
         breaker=ShownBreaker(

@@ -60,6 +60,7 @@ class Trunk(Record, frozen=True):
     settings: dict[str, Any]
     secrets_set: tuple[str, ...]
     takes_any_sender: bool
+    carrier_answers_stop: bool
     segments_per_second: float | None
     segments_per_day: int | None
     reset_zone: str
@@ -79,6 +80,7 @@ class Trunks(Resource[Mode]):
         *,
         settings: Given[Mapping[str, Any]] = UNSET,
         takes_any_sender: Given[bool] = UNSET,
+        carrier_answers_stop: Given[bool | None] = UNSET,
         segments_per_second: Given[float | None] = UNSET,
         segments_per_day: Given[int | None] = UNSET,
         reset_zone: Given[str] = UNSET,
@@ -90,6 +92,7 @@ class Trunks(Resource[Mode]):
             carrier=carrier,
             settings=settings,
             takes_any_sender=takes_any_sender,
+            carrier_answers_stop=carrier_answers_stop,
             segments_per_second=segments_per_second,
             segments_per_day=segments_per_day,
             reset_zone=reset_zone,
@@ -120,6 +123,7 @@ class Trunks(Resource[Mode]):
         name: Given[str] = UNSET,
         settings: Given[Mapping[str, Any]] = UNSET,
         takes_any_sender: Given[bool] = UNSET,
+        carrier_answers_stop: Given[bool] = UNSET,
         segments_per_second: Given[float | None] = UNSET,
         segments_per_day: Given[int | None] = UNSET,
         reset_zone: Given[str] = UNSET,
@@ -130,6 +134,7 @@ class Trunks(Resource[Mode]):
             name=name,
             settings=settings,
             takes_any_sender=takes_any_sender,
+            carrier_answers_stop=carrier_answers_stop,
             segments_per_second=segments_per_second,
             segments_per_day=segments_per_day,
             reset_zone=reset_zone,
@@ -150,6 +155,7 @@ class Trunks(Resource[Mode]):
         *,
         settings: Given[Mapping[str, Any]] = UNSET,
         takes_any_sender: Given[bool] = UNSET,
+        carrier_answers_stop: Given[bool | None] = UNSET,
         segments_per_second: Given[float | None] = UNSET,
         segments_per_day: Given[int | None] = UNSET,
         reset_zone: Given[str] = UNSET,
@@ -161,6 +167,7 @@ class Trunks(Resource[Mode]):
             carrier=carrier,
             settings=settings,
             takes_any_sender=takes_any_sender,
+            carrier_answers_stop=carrier_answers_stop,
             segments_per_second=segments_per_second,
             segments_per_day=segments_per_day,
             reset_zone=reset_zone,
