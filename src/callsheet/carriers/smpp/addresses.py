@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
 _INTERNATIONAL: Final = 1
 _LONGEST_SHORT_CODE: Final = 8
 
 
-class Address(NamedTuple):
-    """An address on the wire: type of number, numbering plan, and the address itself."""
-
-    ton: int
-    npi: int
-    value: str
+Address = tuple[int, int, str]
+"""An address on the wire: type of number, numbering plan, and the address itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +34,19 @@ _USUAL: Final = AddressRules()
 def source_of(sender: str, rules: AddressRules = _USUAL) -> Address:
     """Write a sender: a number, a short code or a name, as its characters tell."""
     if sender.isalpha():
-        return Address(*rules.alphanumeric, sender)
+        return (*rules.alphanumeric, sender)
     digits = sender.removeprefix("+")
     if not (digits.isascii() and digits.isdigit()):
-        return Address(*rules.alphanumeric, sender)
+        return (*rules.alphanumeric, sender)
     if digits == sender and len(digits) <= _LONGEST_SHORT_CODE:
-        return Address(*rules.short_code, sender)
-    return Address(*rules.international, f"+{digits}" if rules.plus else digits)
+        return (*rules.short_code, sender)
+    return (*rules.international, f"+{digits}" if rules.plus else digits)
 
 
 def destination_of(number: str, rules: AddressRules = _USUAL) -> Address:
     """Write the number of a contact."""
-    ton, npi = rules.destination
     digits = number.removeprefix("+")
-    return Address(ton, npi, f"+{digits}" if rules.plus else digits)
+    return (*rules.destination, f"+{digits}" if rules.plus else digits)
 
 
 def number_of(ton: int, value: str) -> str:

@@ -76,13 +76,19 @@ _CODECS: Final[Mapping[Alphabet, str]] = MappingProxyType(
 )
 
 
-def encode_gsm(text: str) -> bytes:
-    """Write a text in GSM-7. Raises UnicodeEncodeError where it has a character that is not in it."""
+def encode_latin(text: str) -> bytes | None:
+    """Write a text in GSM-7 whose characters are all Latin letters and take one septet each; None: it is another."""
     try:
         octets = text.encode("latin-1").translate(_FROM_LATIN)
     except UnicodeEncodeError:
-        octets = bytes((_ABSENT,))
-    if _ABSENT not in octets:
+        return None
+    return None if _ABSENT in octets else octets
+
+
+def encode_gsm(text: str) -> bytes:
+    """Write a text in GSM-7. Raises UnicodeEncodeError where it has a character that is not in it."""
+    octets = encode_latin(text)
+    if octets is not None:
         return octets
     try:
         return b"".join([_CODES[ord(char)] for char in text])

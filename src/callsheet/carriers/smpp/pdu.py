@@ -174,9 +174,9 @@ def encode_message(command: int, sequence: int, message: Message) -> bytes:
             f"{at[esm]}{at[protocol]}{at[priority]}{schedule}\0{validity}\0"
             f"{at[registered]}{at[replace]}{at[coding]}{at[default_id]}{at[octets]}"
         ).encode("latin-1")
-        after = tlv.encode(tlvs) if tlvs else b""
-        length = HEADER_OCTETS + len(head) + octets + len(after)
-        return HEADER.pack(length, command, 0, sequence) + head + text + after
+        if tlvs:
+            text += tlv.encode(tlvs)
+        return HEADER.pack(HEADER_OCTETS + len(head) + len(text), command, 0, sequence) + head + text
     except (KeyError, ValueError, struct.error) as error:
         raise Unencodable("a field of the message is out of its range") from error
 

@@ -131,14 +131,6 @@ def read_receipt(message: Message, at: datetime, ids: Ids = Ids.auto, zone: tzin
     )
 
 
-def plain_id(written: str) -> str:
-    """Write an id as it is compared: a number without leading zeros and in small letters; others as they are.
-
-    To be stored with what a carrier accepted; `Receipt.other_ids` names every id in this way.
-    """
-    return (written.lower().lstrip("0") or "0") if _HEX.fullmatch(written) else written
-
-
 _HEX: Final = re.compile("[0-9a-fA-F]{1,32}")
 
 

@@ -16,6 +16,7 @@ from callsheet.carriers.smpp.text import References, TextRules, write_text
 from callsheet.carriers.smpp.times import validity_of
 from callsheet.carriers.smpp.tlv import Tlv, Tlvs
 from callsheet.core.ids import hint_of
+from callsheet.core.segments import UCS_SINGLE
 
 ENTITY_TAG = "dlt_entity_id"
 TEMPLATE_TAG = "dlt_template_id"
@@ -40,8 +41,9 @@ class Submits:
     def write(self, message: Outbound, now: datetime) -> list[Message]:
         """Return the PDUs of a message. Raises InvalidMessage."""
         account = self._account
-        # A text of one part shares nothing with anybody.
-        reference = self._references.next(message.to) if message.segments > 1 else 0
+        # A text of one part shares nothing with anybody. In UCS-2, this carrier may need more parts than were counted.
+        may_have_parts = message.segments > 1 or len(message.text) > UCS_SINGLE
+        reference = self._references.next(message.to) if may_have_parts else 0
         shorts = write_text(message.text, reference, self._texts)
         source = source_of(message.sender, self._addresses)
         destination = destination_of(message.to, self._addresses)

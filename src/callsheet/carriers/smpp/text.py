@@ -11,9 +11,8 @@ from zlib import crc32
 
 from callsheet.carriers.base import InvalidMessage
 from callsheet.carriers.smpp import tlv
-from callsheet.carriers.smpp.alphabets import Alphabet, encode_gsm
+from callsheet.carriers.smpp.alphabets import Alphabet, encode_gsm, encode_latin
 from callsheet.carriers.smpp.commands import WITH_HEADER
-from callsheet.carriers.smpp.pdu import MOST_SHORT_MESSAGE_OCTETS
 from callsheet.carriers.smpp.tlv import Tlv, Tlvs
 from callsheet.core.segments import GSM_SINGLE, HEADER_OCTETS, measure, split
 
@@ -72,31 +71,25 @@ def write_text(text: str, reference: int, rules: TextRules = _USUAL) -> list[Sho
 
     Raises InvalidMessage: `too_many_parts` beyond 255, `not_encodable` for half a surrogate pair.
     """
+    if len(text) <= GSM_SINGLE and rules.zero is _GSM:
+        octets = encode_latin(text)  # most texts are short and plain
+        if octets is not None:
+            return [Short(octets, rules.gsm_coding)]
     try:
-        short = _write_short(text, rules) if len(text) <= GSM_SINGLE and rules.zero is _GSM else None
-        return [short] if short is not None else _write(text, reference, rules)
+        return _write(text, reference, rules)
     except UnicodeEncodeError as error:
         raise InvalidMessage("not_encodable") from error
-
-
-def _write_short(text: str, rules: TextRules) -> Short | None:
-    """Write what most texts are: short and plain; None: this one is not."""
-    try:
-        octets = encode_gsm(text)
-    except UnicodeEncodeError:
-        return None
-    return Short(octets, rules.gsm_coding) if len(octets) <= GSM_SINGLE else None
 
 
 def _write(text: str, reference: int, rules: TextRules) -> list[Short]:
     gsm = measure(text).encoding == "GSM-7" and _fits(text, rules.zero)
     codec = rules.zero if gsm else Alphabet.ucs2
     coding = rules.gsm_coding if gsm else rules.ucs2_coding
-    if rules.long_texts is LongTexts.payload:
-        return [_whole(_encode(text, codec), coding)]
     parts = split(text, encoding="GSM-7" if gsm else "UCS-2", header_octets=rules.header_octets)
     if len(parts) == 1:
-        return [_whole(_encode(text, codec), coding)]
+        return [Short(_encode(text, codec), coding)]
+    if rules.long_texts is LongTexts.payload:
+        return [_payload(_encode(text, codec), coding)]
     if len(parts) > MOST_PARTS:
         raise InvalidMessage("too_many_parts")
     number = _with_header if rules.long_texts is LongTexts.udh else _with_parameters
@@ -124,9 +117,7 @@ def _encode(text: str, alphabet: Alphabet) -> bytes:
     return text.encode("utf-16-be" if alphabet is Alphabet.ucs2 else alphabet.value)
 
 
-def _whole(octets: bytes, coding: int) -> Short:
-    if len(octets) <= MOST_SHORT_MESSAGE_OCTETS:
-        return Short(octets, coding)
+def _payload(octets: bytes, coding: int) -> Short:
     if len(octets) > 0xFFFF:
         raise InvalidMessage("too_long")
     return Short(b"", coding, 0, (Tlv(tlv.MESSAGE_PAYLOAD, octets),))
