@@ -2,9 +2,11 @@
 
 import asyncio
 import random
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from callsheet.core.campaign import Campaign, Named, Status
 from callsheet.core.errors import Unavailable
 from callsheet.engine import contacts
 from callsheet.engine.dispatcher import Tuning
+from callsheet.engine.pace import SLICE_SECONDS
 from callsheet.store.apps import App
 from callsheet.store.store import Store
 from databases import Place
@@ -109,6 +112,8 @@ async def test_two_engines_share_a_campaign_and_contact_nobody_twice(postgres_pl
         instants = sorted(message.accepted_at for world in (a, b) for message in world.sent())
         lasted = (instants[-1] - instants[0]).total_seconds()
         assert (people - 1) / lasted <= rate * 1.1, "the rate is the sender's, not each engine's"
+        ahead = ((bisect_left(instants, at + timedelta(seconds=1)) - i) for i, at in enumerate(instants))
+        assert max(ahead) <= rate + 2 + rate * SLICE_SECONDS
 
 
 async def test_a_number_forbidden_on_one_engine_is_not_contacted_by_the_other(
