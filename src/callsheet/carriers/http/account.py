@@ -164,8 +164,6 @@ class HttpAccount(Account):
     """How callbacks are signed; none: the secret in their address is all that they are known by."""
     callback_answer: Annotated[str, StringConstraints(max_length=200)] = ""
     """What a callback is answered, where the provider insists on something."""
-    carrier_answers_stop: StrictBool = False
-    """Whether the provider itself answers STOP, START and HELP."""
     window: Annotated[int, Field(ge=1, le=1000, strict=True)] = 50
     """How many messages may wait for an answer at once."""
 

@@ -32,8 +32,6 @@ class TwilioAccount(Account):
     """How long Twilio may try at most; what the window of a contact leaves is asked for when that is less."""
     smart_encoded: StrictBool = False
     """Whether Twilio replaces signs that would need UCS-2 (curly quotes, for instance) by similar ones."""
-    carrier_answers_stop: StrictBool = True
-    """Whether Twilio itself answers STOP, START and HELP, as it does unless that was switched off."""
     window: Annotated[int, Field(ge=1, le=1000, strict=True)] = 100
     """How many messages may wait for an answer at once."""
 
