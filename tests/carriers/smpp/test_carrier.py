@@ -195,6 +195,8 @@ async def test_a_text_of_which_a_later_part_is_rejected_never_becomes_a_second_t
 
     assert isinstance(answer, Accepted)
     assert answer.segments == 2
+    # No receipt names the part that never was, so the text never counts as delivered.
+    assert answer.carrier_ids[2:] == (f"{reference(1)}.incomplete",)
     (told,) = rig.heard
     assert (told.reference, told.kind, told.code) == (reference(1), Kind.undelivered, "incomplete")
 
