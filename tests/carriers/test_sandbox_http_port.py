@@ -1,6 +1,7 @@
 """The simulator's HTTP port: messages in, what the handsets show, and calls back until they are heard."""
 
 import asyncio
+import json
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -8,7 +9,9 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from callsheet.carriers.http.account import HttpAccount
 from carriers.simulating import PATIENCE_SECONDS, simulator
+from house.tree import ROOT
 
 
 @asynccontextmanager
@@ -47,7 +50,8 @@ def message(to: str, **fields: str) -> dict[str, str]:
 async def test_a_message_is_taken_shown_and_its_receipt_and_reply_called_back(tmp_path: Path):
     async with simulator(tmp_path) as it, listener() as (url, heard):
         status, body = await it.post(
-            "/messages", message("+447700909909", reference="a-1", callback_url=url, text="Schöne Grüße 👋")
+            "/messages",
+            message("+447700909909", reference="a-1", callback_url=url, reply_url=url, text="Schöne Grüße 👋"),
         )
         assert status == 201
         await until(lambda: len(heard) == 2)
@@ -135,3 +139,10 @@ async def test_the_outbox_has_pages(tmp_path: Path):
         assert second["next"] is None
         assert (await it.get("/outbox?after=x"))["error"] == "Give a whole number as after."
         assert (await it.get("/nowhere"))["error"]
+
+
+def test_the_trunk_on_the_page_is_one():
+    page = (ROOT / "docs/reference/sandbox.md").read_text()
+    settings = json.loads(page.partition("```json\n")[2].partition("```")[0])
+
+    assert HttpAccount.model_validate(settings).status

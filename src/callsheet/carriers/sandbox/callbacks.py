@@ -59,7 +59,8 @@ class Callbacks:
     async def _call(self, origin: Origin, telling: Telling) -> bool:
         assert self._session is not None
         try:
-            async with self._session.post(origin.who, json=_say(origin, telling), allow_redirects=False) as answer:
+            url = origin.reply_url if telling.kind == REPLY else origin.who
+            async with self._session.post(url, json=_say(origin, telling), allow_redirects=False) as answer:
                 return 200 <= answer.status < 300
         except (aiohttp.ClientError, TimeoutError, ValueError, OSError):
             return False

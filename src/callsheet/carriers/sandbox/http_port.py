@@ -29,8 +29,9 @@ class Text(BaseModel):
     text: str = Field(max_length=20_000)
     reference: str = Field(default="", max_length=200)
     callback_url: str = Field(default="", max_length=2_000)
+    reply_url: str = Field(default="", max_length=2_000)
 
-    @field_validator("callback_url")
+    @field_validator("callback_url", "reply_url")
     @classmethod
     def _check_url(cls, url: str) -> str:
         if url and not url.startswith(("http://", "https://")):
@@ -83,7 +84,7 @@ class HttpPort:
 
     async def _take(self, request: web.Request, text: Text) -> web.StreamResponse:
         wrong = self._handsets.misbehaviour
-        origin = Origin("http", text.callback_url, text.reference)
+        origin = Origin("http", text.callback_url, text.reference, reply_url=text.reply_url)
         try:
             if wrong.due("throttle"):
                 raise Throttled

@@ -27,6 +27,8 @@ class Origin(NamedTuple):
     """Which receipts it wants, as `registered_delivery` numbers them."""
     part: Part | None = None
     """Where it is one part of a longer text."""
+    reply_url: str = ""
+    """Where a reply goes; over SMPP it goes to who handed the message in."""
 
     def write(self) -> str:
         """Give the form for the ledger."""
@@ -35,15 +37,16 @@ class Origin(NamedTuple):
     @classmethod
     def read(cls, written: str) -> Self:
         """Read it back."""
-        way, who, reference, receipts, part = json.loads(written)
-        return cls(way, who, reference, receipts, part and Part(*part))
+        way, who, reference, receipts, part, reply_url = json.loads(written)
+        return cls(way, who, reference, receipts, part and Part(*part), reply_url)
 
     def wants(self, telling: Telling) -> bool:
         """Say whether this is told at all; the handset replies to a text, not to each of its parts."""
-        if not self.who:
-            return False
         if telling.kind == REPLY:
-            return self.part is None or self.part.number == self.part.total
+            is_last = self.part is None or self.part.number == self.part.total
+            return is_last and (self.way == "smpp" or bool(self.reply_url))
+        if not self.who and self.way == "http":
+            return False
         if self.receipts == FAILURES_ONLY:
             return telling.kind != Kind.delivered
         return self.receipts != NO_RECEIPT
