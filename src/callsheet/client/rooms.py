@@ -25,6 +25,7 @@ from callsheet.client.v1.flows import Flows
 from callsheet.client.v1.imports import Imports
 from callsheet.client.v1.messages import Messages
 from callsheet.client.v1.opt_outs import OptOuts
+from callsheet.client.v1.parked_receipts import ParkedReceipts
 from callsheet.client.v1.pulls import Pulls
 from callsheet.client.v1.queues import Queues
 from callsheet.client.v1.runs import Runs
@@ -76,6 +77,7 @@ class Own(Resource[Mode]):
         self.queues: Queues[Mode] = Queues(carrier)
         self.senders: Senders[Mode] = Senders(carrier)
         self.trunks: Trunks[Mode] = Trunks(carrier)
+        self.parked_receipts: ParkedReceipts[Mode] = ParkedReceipts(carrier)
         self.sending: Sending[Mode] = Sending(carrier)
         self.settings: Settings[Mode] = Settings(carrier)
         self.accounts: Accounts[Mode] = Accounts(carrier)

@@ -107,6 +107,7 @@ _TABLE: Mapping[tuple[str, ...], _Needs] = {
     (Area.app, "flows"): _CAMPAIGNS,
     (Area.app, "messages"): _CAMPAIGNS,
     (Area.app, "opt-outs"): _CAMPAIGNS,
+    (Area.app, "parked-receipts"): _CONFIGURATION,
     (Area.app, "queues"): _CONFIGURATION,
     (Area.app, "runs"): _CAMPAIGNS,
     (Area.app, "sandbox"): _CAMPAIGNS,
