@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from callsheet.carriers.base import Inbound
 from callsheet.carriers.sandbox.ledger import Ledger
 from callsheet.clock import SystemClock
 from callsheet.core.campaign import Campaign, Named, Status
@@ -163,3 +164,35 @@ async def test_an_engine_that_lost_the_database_is_replaced_and_tells_what_it_kn
         assert {attempt.number for attempt in listed} == {number(i) for i in range(people)} - set(taken)
         assert len(listed) < doubtful
         assert (await a.counters(campaign))["delivered"] == len(taken)
+
+
+async def test_a_stop_that_one_engine_hears_is_final_on_the_other_and_confirmed_once(
+    postgres_place: Place, tmp_path: Path
+) -> None:
+    people = 1000
+    store = await postgres_place.open()
+    app = await make_app(store, CLOCK)
+    async with engine(postgres_place, app, tmp_path / "a", 1) as a, engine(postgres_place, app, tmp_path / "b", 2) as b:
+        campaign = await campaign_of(store, app, people, 150)
+        trunk = (await store.apps.trunks(app.no))[0]
+        await a.run_campaign(campaign)
+        late = []
+        for i, person in enumerate(random.Random(3).sample([number(i) for i in range(people)], 60)):
+            stop = Inbound(f"in-{i}", person, campaign.definition.sender, "Stop!", CLOCK.now())
+            began = CLOCK.monotonic()
+            # Both hear it: a carrier may tell it twice, on two connections.
+            await asyncio.gather(*(world.conductor.hearing(trunk).hear([stop]) for world in (a, b)))
+            assert CLOCK.monotonic() - began < 2
+            before = {message.to for world in (a, b) for message in world.sent() if message.campaign_id}
+            late.append((person, person in before))
+        await until_completed(a, campaign)
+        confirmed = Counter[str]()
+        async with asyncio.timeout(20):
+            while len(confirmed) < len(late):
+                await asyncio.sleep(0.1)
+                answers = [m for world in (a, b) for m in world.sent() if not m.campaign_id]
+                confirmed = Counter(message.to for message in answers)
+        taken = {message.to for world in (a, b) for message in world.sent() if message.campaign_id}
+        assert not [person for person, already in late if person in taken and not already]
+        assert any(person not in taken for person, _ in late)
+        assert confirmed == {person: 1 for person, _ in late}
