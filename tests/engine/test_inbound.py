@@ -108,6 +108,7 @@ def test_a_stop_is_confirmed_once_and_help_is_answered_to_whoever_said_it(tmp_pa
             await clock.sleep(5)
             assert await w.store.opt_outs.find(w.app.no, person_of(w.store, w.app, number(0))) == []
             assert await states(w) == ["accepted"] * 3
+            assert await rows(w.store, "select * from parked_receipt") == [], "no receipt was asked for"
 
     run(main, start=MONDAY_NOON)
 

@@ -11,7 +11,7 @@ from callsheet import meters
 from callsheet.carriers.base import Heard, Inbound, Receipt
 from callsheet.clock import Clock
 from callsheet.core.attempt import Happening, Kind, as_said
-from callsheet.core.ids import AttemptKey, decode_attempt
+from callsheet.core.ids import AttemptKey, decode_attempt, decode_reply
 from callsheet.core.matching import Carried, LooseReceipt, canonical_ids, contact_number
 from callsheet.engine.inbound import Listener
 from callsheet.engine.recorder import Recorder
@@ -45,6 +45,9 @@ class Hearing:
         receipts: list[Receipt] = []
         for item in heard:
             match item:
+                case Receipt() if decode_reply(item.reference) is not None:
+                    # Of an answer of ours, unasked: it speaks of no attempt, and must not be taken for one's.
+                    continue
                 case Receipt():
                     receipts.append(item)
                 case Inbound():
