@@ -165,6 +165,27 @@ def test_a_carrier_that_dies_in_full_flow_leaves_no_more_than_its_window_in_doub
     run(main, start=MONDAY_NOON)
 
 
+def test_many_senders_of_a_dead_trunk_leave_few_in_doubt_together(tmp_path: Path) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path) as w:
+            trunk, moody = await add_trunk(w, silent=True)
+            senders = [f"+121255502{i:02}" for i in range(8)]
+            for sender in senders:
+                await w.store.apps.set_sender(w.app.no, trunk.no, sender, None, clock.now())
+            dead = [await start(w, 100, sender=sender) for sender in senders]
+            await clock.sleep(300)
+            assert len(moody.asked) <= 2 * FIRST_ROOM + IN_ROW + 5
+            moody.silent = False
+            for campaign in dead:
+                await w.until(campaign, Status.completed, longest_seconds=2000)
+            await clock.sleep(60)
+            counters = [await w.counters(campaign) for campaign in dead]
+            assert sum(one["delivered"] + one.get("uncertain", 0) for one in counters) == 800
+            assert not twice([f"{message.campaign_id} {message.to}" for message in w.sent()])
+
+    run(main, start=MONDAY_NOON)
+
+
 def test_an_account_that_is_refused_costs_nobody_an_attempt(tmp_path: Path) -> None:
     async def main(clock: VirtualClock) -> None:
         async with world(clock, tmp_path) as w:

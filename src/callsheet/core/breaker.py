@@ -120,6 +120,16 @@ def room(breaker: Breaker, at: datetime) -> int:
     return breaker.room
 
 
+def may_hand(breaker: Breaker, in_flight: int) -> bool:
+    """Tell whether one more message may leave that was armed when there was room.
+
+    Several senders may have seen the same room. While a route is not trusted yet, what they armed beyond twice of it
+    is taken back.
+    """
+    most = breaker.room if breaker.position is not Position.closed else 2 * breaker.room
+    return in_flight < most or breaker.room >= AMPLE_ROOM
+
+
 def wake(breaker: Breaker, at: datetime) -> Breaker:
     """Return the breaker as time goes by: an open one whose pause is over is tried again with one message."""
     if breaker.position is not Position.open or breaker.next_try_at is None or breaker.noted_at is None:

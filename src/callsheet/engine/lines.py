@@ -35,6 +35,9 @@ TRUNK_SECONDS: Final = 10.0
 LONGEST_TRUNK_SECONDS: Final = 300.0
 """How long to wait before a trunk that could not be opened is tried again: at first, and at most."""
 
+OPEN_SECONDS: Final = 15.0
+"""A carrier connects by itself, later if need be: one whose opening takes longer holds up the others."""
+
 PATIENCE: Final = timedelta(minutes=1)
 """A trunk that connects for longer is broken, to those who want to be told."""
 
@@ -232,10 +235,13 @@ class Lines(Loop):
         """Open the line of a trunk in place of the one of before, which drains. One that cannot be opened waits."""
         before = self._held.get(trunk.no)
         new = _Held(trunk, is_told_of=before is not None and before.is_told_of)
+        line: Line | None = None
         try:
             line = self._make_line(trunk)
-            await line.open()
+            async with asyncio.timeout(OPEN_SECONDS):
+                await line.open()
         except Exception as error:
+            self._close(_Held(trunk, line))
             log.exception("trunk.broke", trunk=trunk.id)
             new.why = error.message if isinstance(error, CallsheetError) else "It cannot be opened; the log says why."
             new.tries = before.tries + 1 if before is not None else 1

@@ -25,7 +25,7 @@ from callsheet.carriers.base import (
 )
 from callsheet.clock import Clock
 from callsheet.core.attempt import Happening, Kind, as_said
-from callsheet.core.breaker import Breaker, Outcome, Position, note, room, try_now, wake
+from callsheet.core.breaker import Breaker, Outcome, Position, may_hand, note, room, try_now, wake
 from callsheet.core.ids import AttemptKey
 from callsheet.engine.hearing import Hearing
 from callsheet.engine.recorder import Recorder
@@ -35,6 +35,8 @@ REPLIES_BESIDE: Final = 8
 
 TRUNK_BROKEN: Final = "trunk_broken"
 """The code of a message that was taken back because its trunk does not work."""
+TRUNK_STARTING: Final = "trunk_starting"
+"""The same because many senders begin at once on a trunk that is not known to work yet."""
 
 _TOLD_BY: Final[Sequence[tuple[type[Accepted | SendError], Outcome]]] = (
     (Accepted, Outcome.answered),
@@ -96,9 +98,10 @@ class SmsLine:
     def hand(self, key: AttemptKey, message: Outbound, leave: Callable[[], None]) -> None:
         """Hand a message to the carrier. What was armed before the breaker opened is taken back, and comes again."""
         breaker = self._breaker
-        if breaker.position is not Position.closed and self._in_flight >= breaker.room:
+        if not may_hand(breaker, self._in_flight):
             leave()
-            self._recorder.note(Happening(*key, Kind.withdrawn, self._clock.now(), TRUNK_BROKEN))
+            code = TRUNK_STARTING if breaker.position is Position.closed else TRUNK_BROKEN
+            self._recorder.note(Happening(*key, Kind.withdrawn, self._clock.now(), code))
             return
         self._in_flight += 1
         self._quiet.clear()
