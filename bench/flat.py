@@ -31,7 +31,7 @@ from callsheet.core.campaign import Campaign
 from callsheet.core.run import Run
 from callsheet.core.walk import Group
 from callsheet.engine.conductor import Conductor, Surroundings
-from callsheet.engine.dispatcher import Tuning
+from callsheet.engine.tuning import Tuning
 from callsheet.store.store import Store
 from store import (
     NullLine,

@@ -29,8 +29,8 @@ from callsheet.core.campaign import Campaign, Channel, Definition, MessagePlan, 
 from callsheet.core.hours import parse_hours
 from callsheet.core.ids import AttemptKey
 from callsheet.engine.conductor import Conductor, Surroundings
-from callsheet.engine.dispatcher import Tuning
 from callsheet.engine.recorder import Recorder
+from callsheet.engine.tuning import Tuning
 from callsheet.store import tables
 from callsheet.store.lists import ContactList
 from callsheet.store.migrate import migrate

@@ -24,7 +24,6 @@ from callsheet.core.errors import Conflict, FieldError, Invalid, NotFound, Unava
 from callsheet.engine import schedules
 from callsheet.engine.conductor import Conductor, Surroundings
 from callsheet.engine.deliverer import Deliverer
-from callsheet.engine.dispatcher import Tuning
 from callsheet.engine.doors import Ingest, doors_of
 from callsheet.engine.failpoints import FailpointCountError, Failpoints, UnknownFailpointError
 from callsheet.engine.importer import Importer
@@ -35,6 +34,7 @@ from callsheet.engine.runtime import Runtime
 from callsheet.engine.sign_in import SignIn
 from callsheet.engine.sms_line import SmsLine
 from callsheet.engine.trunks import Trunks
+from callsheet.engine.tuning import Tuning
 from callsheet.folder import Credentials, DataFolder
 from callsheet.settings import Settings, variable
 from callsheet.store import migrate as steps

@@ -12,7 +12,7 @@ from api.callers import HASTY, Caller, Server, make_client
 from callsheet import settings
 from callsheet.api.app import build
 from callsheet.bootstrap import open_runtime
-from callsheet.engine.dispatcher import Tuning
+from callsheet.engine.tuning import Tuning
 from callsheet.engine.virtual_time import VirtualClock, run
 from postgres import create_database, drop_database
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from api.callers import campaign_body, unique, until
+from api.callers import ALWAYS, campaign_body, unique, until
 from callsheet.core.flow import MESSAGE
 from databases import rows
 from phone_numbers import numbers
@@ -343,3 +343,32 @@ async def test_limits_are_kept_changed_one_by_one_and_refused_together(shop):
     }  # fmt: skip
     assert twice.json()["errors"][0]["field"] == "classes[1].name"
     assert (await shop.v1("GET", path)).json() == faster
+
+
+async def test_a_pool_is_a_sender_by_its_name_and_its_members_stay(shop):
+    members = [await make_sender(shop, label) for label in ("+12125550171", "+12125550172")]
+    ids = [one["id"] for one in members]
+    made = await shop.v1("POST", "/senders", {"number": "Summer pool", "pool": ids})
+    pool = made.json()
+    campaign_id = await shop.make_campaign(
+        *numbers("IN", 30, seed=71),
+        dialingStrategy={"callerId": {"phoneNumber": "Summer pool"}, "callingHours": ALWAYS},
+    )
+
+    started = await shop.trigger(campaign_id, "start")
+    assert started.status_code == 200, started.text
+    await shop.until_status(campaign_id, "Completed")
+    seen = {item["from"] for item in await shop.outbox()}
+    kept = await shop.v1("DELETE", f"/senders/{ids[0]}")
+    changed = await shop.v1("PATCH", f"/senders/{pool['id']}", {"pool": ids[1:], "fail_over": True})
+    wrong = await shop.v1("PATCH", f"/senders/{pool['id']}", {"pool": [ids[0], ids[0], pool["id"], "sn-1"]})
+    none = await shop.v1("PATCH", f"/senders/{pool['id']}", {"pool": []})
+    of_a_caller_id = await shop.v1("PATCH", f"/senders/{ids[0]}", {"pool": ids[1:]})
+
+    assert (made.status_code, pool["pool"], pool["fail_over"]) == (201, ids, False)
+    assert seen == {"+12125550171", "+12125550172"}
+    assert (kept.status_code, kept.json()["code"]) == (409, "in_use")
+    assert (changed.json()["pool"], changed.json()["fail_over"]) == (ids[1:], True)
+    assert [error["field"] for error in wrong.json()["errors"]] == ["pool[1]", "pool[2]", "pool[3]"]
+    assert none.status_code == of_a_caller_id.status_code == 400
+    assert (await shop.v1("GET", f"/senders/{ids[0]}")).json()["pool"] is None

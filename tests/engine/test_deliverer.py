@@ -18,8 +18,8 @@ from callsheet.core.fence import Fence
 from callsheet.core.notice import NoticeKind
 from callsheet.core.webhook import JITTER, PAUSES
 from callsheet.engine.deliverer import Deliverer
-from callsheet.engine.dispatcher import Tuning
 from callsheet.engine.outside import Outside
+from callsheet.engine.tuning import Tuning
 from callsheet.engine.virtual_time import VirtualClock, run
 from callsheet.store.apps import App
 from callsheet.store.deliveries import Delivery, State

@@ -8,7 +8,7 @@ import pytest
 
 from callsheet.core.campaign import Campaign, Move, Status
 from callsheet.engine import campaigns, contacts
-from callsheet.engine.dispatcher import Tuning
+from callsheet.engine.tuning import Tuning
 from callsheet.engine.virtual_time import VirtualClock, run
 from engine.world import World, world
 from factories import MONDAY_NOON, make_definition, make_list, number

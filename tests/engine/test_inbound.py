@@ -8,7 +8,7 @@ import pytest
 
 from callsheet.carriers.base import Inbound, NotConnected, Outbound, Part, Stopped, Throttled, nobody_waits
 from callsheet.core.campaign import Status
-from callsheet.engine.dispatcher import Tuning
+from callsheet.engine.tuning import Tuning
 from callsheet.engine.virtual_time import VirtualClock, run
 from callsheet.store.inbox import Message
 from databases import rows

@@ -13,9 +13,9 @@ from callsheet.core.fence import Fence
 from callsheet.core.notice import NoticeKind
 from callsheet.core.pull import PullPlan
 from callsheet.engine.deliverer import Deliverer
-from callsheet.engine.dispatcher import Tuning
 from callsheet.engine.outside import Outside
 from callsheet.engine.puller import Puller
+from callsheet.engine.tuning import Tuning
 from callsheet.engine.virtual_time import VirtualClock, run
 from callsheet.store.apps import App
 from callsheet.store.outbox import announce

@@ -17,7 +17,7 @@ from callsheet.core.campaign import Campaign, Move, Status
 from callsheet.core.run import AppSettings, Run
 from callsheet.core.schedule import Schedule
 from callsheet.engine import campaigns, eraser, schedules
-from callsheet.engine.dispatcher import Tuning
+from callsheet.engine.tuning import Tuning
 from callsheet.engine.virtual_time import VirtualClock, run
 from callsheet.store.runs import Wanted
 from databases import Place, change

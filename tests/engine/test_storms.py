@@ -11,7 +11,7 @@ import pytest
 from callsheet.core.campaign import Campaign, Move, Order, Status
 from callsheet.core.errors import Unavailable
 from callsheet.engine.campaigns import move
-from callsheet.engine.dispatcher import Tuning
+from callsheet.engine.tuning import Tuning
 from callsheet.engine.virtual_time import VirtualClock, run
 from engine.world import World, world
 from factories import MONDAY_NOON, contact, make_definition, make_list, number

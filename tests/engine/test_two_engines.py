@@ -18,8 +18,8 @@ from callsheet.clock import SystemClock
 from callsheet.core.campaign import Campaign, Named, Status
 from callsheet.core.errors import Unavailable
 from callsheet.engine import contacts
-from callsheet.engine.dispatcher import Tuning
 from callsheet.engine.pace import SLICE_SECONDS
+from callsheet.engine.tuning import Tuning
 from callsheet.store.apps import App
 from callsheet.store.store import Store
 from databases import Place

@@ -9,7 +9,7 @@ from callsheet.carriers.base import Accepted, Outbound, nobody_waits
 from callsheet.carriers.one_by_one import Asked
 from callsheet.core.campaign import Status
 from callsheet.core.hours import CallingHours, Frequency, Window
-from callsheet.engine.dispatcher import Tuning
+from callsheet.engine.tuning import Tuning
 from callsheet.engine.virtual_time import VirtualClock, run
 from engine.world import Passing, world
 from factories import contact, make_definition, make_list, number

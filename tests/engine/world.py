@@ -22,7 +22,6 @@ from callsheet.core.run import NORMALLY, AppSettings, Launch
 from callsheet.engine import schedules
 from callsheet.engine.conductor import Conductor, Surroundings
 from callsheet.engine.deliverer import Deliverer
-from callsheet.engine.dispatcher import Tuning
 from callsheet.engine.doors import Ingest
 from callsheet.engine.failpoints import Failpoints
 from callsheet.engine.importer import Importer
@@ -33,6 +32,7 @@ from callsheet.engine.runtime import Runtime
 from callsheet.engine.sign_in import SignIn
 from callsheet.engine.sms_line import SmsLine
 from callsheet.engine.trunks import Trunks
+from callsheet.engine.tuning import Tuning
 from callsheet.engine.virtual_time import VirtualClock
 from callsheet.store.apps import App, Trunk
 from callsheet.store.migrate import migrate

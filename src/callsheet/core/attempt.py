@@ -90,6 +90,8 @@ class Intent(NamedTuple):
     arm_no: int
     number: str
     attributes: Mapping[str, str]
+    sender_no: int = 0
+    """Through which sender; 0: the run's own."""
 
 
 class Happening(NamedTuple):

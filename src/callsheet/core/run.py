@@ -11,7 +11,9 @@ from callsheet.core.allowance import UNLIMITED, Allowance, Bucket, buckets_of
 from callsheet.core.campaign import MOST_VOICE_CAMPAIGNS, Channel, Definition, Order, Status, UncertainPolicy
 from callsheet.core.gate import GOOD_FOR, SEND, Cap, Reason, Verdict, Wait, judge_hours, zones_of_group
 from callsheet.core.hours import open_until
+from callsheet.core.pools import Pool
 from callsheet.core.retrying import RetryPolicy
+from callsheet.core.rooms import Rooms
 from callsheet.core.walk import Group
 
 
@@ -145,6 +147,8 @@ class Sender:
     trunk_id: str = ""
     """Where a run was read: the trunk's id, and what all its senders may send together."""
     trunk_allowance: Allowance = UNLIMITED
+    pool: Pool | None = None
+    """It is a pool of senders, and no caller ID itself; none: it is one."""
 
     @property
     def buckets(self) -> tuple[Bucket, ...]:
@@ -177,6 +181,25 @@ class Run:
     tags: Mapping[str, str] = field(default_factory=dict)
     """What some carriers want to know of its text besides."""
     restored: Restored | None = None
+
+    members: tuple[Sender, ...] = ()
+    """Where its sender is a pool: those among which it chooses."""
+    rooms: Rooms | None = None
+    """What the limits have left that not all of its contacts share; only inside an arm."""
+
+    @property
+    def senders(self) -> tuple[Sender, ...]:
+        """The senders through which it speaks."""
+        return self.members or (self.sender,)
+
+    @property
+    def has_rooms(self) -> bool:
+        """Tell whether limits differ from contact to contact."""
+        return bool(self.members) or any(one.allowance.classes or one.trunk_allowance.classes for one in self.senders)
+
+    def sender_of(self, sender_no: int) -> Sender:
+        """Return the sender that an attempt was given; the run's own where it was given none of these."""
+        return next((one for one in self.senders if one.no == sender_no), self.senders[0])
 
     @property
     def order(self) -> Order:

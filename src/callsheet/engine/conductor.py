@@ -16,7 +16,7 @@ from callsheet.core.campaign import Channel, Status
 from callsheet.core.errors import Unavailable
 from callsheet.core.run import Run
 from callsheet.engine.agenda import Agenda
-from callsheet.engine.dispatcher import Dispatcher, Tuning
+from callsheet.engine.dispatcher import Dispatcher
 from callsheet.engine.eraser import Eraser
 from callsheet.engine.failpoints import Failpoints
 from callsheet.engine.forbidding import settle
@@ -32,9 +32,11 @@ from callsheet.engine.preparer import Preparer
 from callsheet.engine.reaper import Reaper
 from callsheet.engine.recorder import Recorder
 from callsheet.engine.replier import Replier
+from callsheet.engine.rooms import RoomKeeper
 from callsheet.engine.scheduler import Scheduler
 from callsheet.engine.starter import Starter
 from callsheet.engine.sweeper import Sweeper
+from callsheet.engine.tuning import Tuning
 from callsheet.engine.turnstile import Turnstile
 from callsheet.store.apps import Trunk
 from callsheet.store.protocol import Recorded
@@ -210,7 +212,7 @@ class Conductor:
             run.sender.no,
             agenda=self.agenda,
             hot=self._store.hot,
-            line=self.lines.route(run.sender.trunk_no),
+            rooms=RoomKeeper(self._store.hot, self._store.vault, self.lines, self._pace),
             make_pace=self._pace,
             recorder=self.recorder,
             holds=self.holds,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from math import ceil
@@ -22,14 +21,15 @@ from callsheet.core.gate import GOOD_FOR, Reason
 from callsheet.core.ids import AttemptKey, encode_attempt
 from callsheet.core.pacing import Shares
 from callsheet.core.retrying import Turn
+from callsheet.core.run import Run
 from callsheet.core.segments import measure
 from callsheet.engine.agenda import Agenda, RunState
-from callsheet.engine.day_caps import DayCaps, caps_of
 from callsheet.engine.failpoints import Failpoints
 from callsheet.engine.holds import Holds
-from callsheet.engine.line import Taker
 from callsheet.engine.pace import Pace, rates
 from callsheet.engine.recorder import Recorder
+from callsheet.engine.rooms import RoomKeeper
+from callsheet.engine.tuning import Tuning
 from callsheet.engine.turnstile import Turnstile
 from callsheet.store.arming import UNREADABLE
 from callsheet.store.protocol import Armed, ArmKey, HotStore
@@ -46,17 +46,6 @@ MakePace = Callable[[int, dict[str, float]], Pace]
 """How the pace of an app's sender is made from its rates."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tuning:
-    """How large the steps are."""
-
-    chunk_size: int = 500
-    arm_size: int = 50
-    lease_seconds: float = 30.0
-    tick_seconds: float = 0.5
-    """How long a loop sleeps at most before it looks for itself."""
-
-
 class _Ready(NamedTuple):
     """What was armed and waits to be handed."""
 
@@ -70,15 +59,13 @@ class _Ready(NamedTuple):
 class Dispatcher:
     """Hands the contacts of one sender's runs to a line."""
 
-    _caps: DayCaps | None = None
-
     def __init__(
         self,
         sender_no: int,
         *,
         agenda: Agenda,
         hot: HotStore,
-        line: Taker,
+        rooms: RoomKeeper,
         make_pace: MakePace,
         recorder: Recorder,
         holds: Holds,
@@ -92,7 +79,7 @@ class Dispatcher:
         self._sender_no = sender_no
         self._agenda = agenda
         self._hot = hot
-        self._line = line
+        self._rooms = rooms
         self._make_pace = make_pace
         self._pace = make_pace(0, {})
         self._recorder = recorder
@@ -142,8 +129,7 @@ class Dispatcher:
         with suppress(Unavailable):
             if self._unanswered:
                 await self._begin_anew()
-            if self._caps is not None:
-                await self._caps.give_back()
+            await self._rooms.give_back()
 
     async def _begin_anew(self) -> None:
         """Take up what was stored although its answer was lost: nobody handed it, so it comes again."""
@@ -158,8 +144,7 @@ class Dispatcher:
         self._unsure = False
 
     async def _rest(self) -> None:
-        if self._caps is not None:
-            await self._caps.give_back()
+        await self._rooms.give_back()
         try:
             async with asyncio.timeout(AWAY_SECONDS if self._unsure else self._tuning.tick_seconds):
                 await self._wake.wait()
@@ -172,7 +157,7 @@ class Dispatcher:
         ready = await (ahead or self._next())
         if ready is None:
             return False
-        if self._pace.is_free and self._caps is None and ready.armed.intents and not self._stopping:
+        if self._is_free(ready.state.run) and ready.armed.intents and not self._stopping:
             # Arm the next ones while these are rendered and handed: the store and this loop work side by side.
             self._unhanded = len(ready.armed.intents)
             self._ahead = asyncio.get_running_loop().create_task(self._next())
@@ -187,7 +172,7 @@ class Dispatcher:
     async def _next(self) -> _Ready | None:
         """Choose whose turn it is, and arm; None when there is nothing to do now."""
         mine = self._agenda.of_sender(self._sender_no)
-        free = self._line.free() - self._unhanded
+        free = self._rooms.free(mine.values()) - self._unhanded
         if free <= 0 or not mine or self._stopping:
             return None
         now = await self._hot.now()
@@ -233,16 +218,19 @@ class Dispatcher:
         deadline = self._clock.monotonic() + GOOD_FOR / timedelta(seconds=1)
         return (await self._arm(state, turn, limit, now) if found else Armed()), deadline
 
+    def _is_free(self, run: Run) -> bool:
+        return self._pace.is_free and self._rooms.caps is None and not run.has_rooms
+
     def _keep_pace(self, state: RunState) -> None:
         """Go at the rates of now: they may have been changed since the last turn."""
         buckets = rates(state.run)
         if buckets != self._pace.buckets:
             self._pace = self._make_pace(state.run.app, buckets)
-        self._caps = caps_of(state.run, self._caps, self._hot)
+        self._rooms.keep(state.run)
 
     async def _allow(self, state: RunState, limit: int, now: datetime) -> int:
         """Return how many contacts may be armed: no more than can be handed within the slice. 0: too soon."""
-        caps = self._caps
+        caps = self._rooms.caps
         if caps is not None and caps.is_closed(now):
             return await caps.rest(self._clock, now)
         if not self._pace.is_free:
@@ -261,10 +249,12 @@ class Dispatcher:
     async def _arm(self, state: RunState, turn: Turn | None, limit: int, now: datetime) -> Armed:
         arm = ArmKey(state.run.app, state.run.no, self._node_no, next(self._arm_nos))
         self._failpoints.reach("before_arm")
+        run = await self._rooms.open(state, now)
         if turn is None:
-            armed = await self._arm_fresh(state, limit, arm)
+            armed = await self._arm_fresh(state, run, limit, arm)
         else:
-            armed = await self._arm_again(state, turn, limit, arm)
+            armed = await self._arm_again(state, run, turn, limit, arm)
+        self._rooms.close(run, now)
         self._failpoints.reach("after_arm")
         state.learn(armed.groups, now)
         self._holds.hold(arm, [AttemptKey(intent.run_no, intent.person, intent.n) for intent in armed.intents])
@@ -278,12 +268,12 @@ class Dispatcher:
             self._unanswered.append(arm)
             raise
 
-    async def _arm_fresh(self, state: RunState, limit: int, arm: ArmKey) -> Armed:
+    async def _arm_fresh(self, state: RunState, run: Run, limit: int, arm: ArmKey) -> Armed:
         chunk, group = state.chunk, state.group
         assert chunk is not None, "a chunk was taken"
         assert group is not None, "a chunk is of a group"
         arming = self._hot.arm(
-            state.run, chunk, group, limit=limit, arm_no=arm.arm_no, node_no=self._node_no,
+            run, chunk, group, limit=limit, arm_no=arm.arm_no, node_no=self._node_no,
             lease_seconds=self._tuning.lease_seconds,
         )  # fmt: skip
         armed = await self._answered(arm, arming)
@@ -297,9 +287,9 @@ class Dispatcher:
             self._agenda.wake()
         return armed
 
-    async def _arm_again(self, state: RunState, turn: Turn, limit: int, arm: ArmKey) -> Armed:
+    async def _arm_again(self, state: RunState, run: Run, turn: Turn, limit: int, arm: ArmKey) -> Armed:
         arming = self._hot.arm_again(
-            state.run, turn, limit=limit, arm_no=arm.arm_no, node_no=self._node_no,
+            run, turn, limit=limit, arm_no=arm.arm_no, node_no=self._node_no,
             lease_seconds=self._tuning.lease_seconds,
         )  # fmt: skip
         armed = await self._answered(arm, arming)
@@ -377,18 +367,20 @@ class Dispatcher:
         if not self._pace.is_free:
             await self._pace.wait_turn(segments)
         late = self._clock.monotonic() > ready.deadline
-        if not late and self._caps is not None and not await self._caps.spend(segments, await self._hot.now()):
+        if not late and not await self._rooms.spend(run, intent, segments):
             self._recorder.note(Happening(*key, Kind.withdrawn, await self._hot.now(), Reason.daily_cap))
             return segments
+        late = late or self._clock.monotonic() > ready.deadline
         if late or self._holds.is_barred(ready.reader, intent):
             self._late |= late
             code = "late" if late else "forbidden"
             self._recorder.note(Happening(*key, Kind.withdrawn, await self._hot.now(), code))
             return segments
         self._holds.hand(key, intent.app)
+        sender = run.sender_of(intent.sender_no)
         message = Outbound(
-            encode_attempt(*key), intent.number, run.sender.label, text, segments, run.campaign_id,
+            encode_attempt(*key), intent.number, sender.label, text, segments, run.campaign_id,
             ready.state.closes.get((intent.list_no, intent.group_no)), run.tags,
         )  # fmt: skip
-        self._line.hand(key, message, partial(self._holds.leave, key))
+        self._rooms.line(sender.trunk_no).hand(key, message, partial(self._holds.leave, key))
         return segments

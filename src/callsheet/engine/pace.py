@@ -53,6 +53,11 @@ class Pace:
             await self._refill(wanted)
         return len(self._instants)
 
+    def due(self) -> int:
+        """Return how many of the leased segments may be handed at once."""
+        now = self._clock.monotonic()
+        return sum(instant <= now for instant in self._instants)
+
     async def _refill(self, wanted: int) -> None:
         grants: list[Grant] = []
         asked_at = self._clock.monotonic()

@@ -18,7 +18,7 @@ from callsheet.core.run import AppSettings, Sender
 from callsheet.store import tables as t
 from callsheet.store.database import Database
 from callsheet.store.queues import make_default_queue
-from callsheet.store.rows import DAMAGE, all_of, insert, new_id, one, read_allowance, read_settings, to_json
+from callsheet.store.rows import DAMAGE, all_of, insert, new_id, one, read_allowance, read_pool, read_settings, to_json
 from callsheet.store.vault import Vault
 
 _NOTHING: Mapping[str, Any] = {}
@@ -298,8 +298,10 @@ def _add_sender(conn: sa.Connection, app: int, trunk_no: int, label: str, rate: 
 
 
 def read_sender(row: Mapping[str, Any]) -> Sender:
-    """Read a sender from its row."""
-    rate = row["segments_per_second"]
+    """Read a sender from its row, with its trunk's limits where they come with it."""
+    rate, pool = row["segments_per_second"], read_pool(row["pool"])
+    # A pool has no trunk of its own: its members have.
+    of_trunk = row if pool is None else _NOTHING
     return Sender(
         row["no"],
         row["id"],
@@ -309,8 +311,9 @@ def read_sender(row: Mapping[str, Any]) -> Sender:
         row["flow_id"],
         row["dlt_entity_id"],
         replace(read_allowance(row["limits"]), segments_per_second=rate),
-        row.get("trunk_id") or "",
-        read_allowance(row.get("trunk_limits") or "{}"),
+        of_trunk.get("trunk_id") or "",
+        read_allowance(of_trunk.get("trunk_limits") or "{}"),
+        pool,
     )
 
 

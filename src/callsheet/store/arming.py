@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
+from types import MappingProxyType
 from typing import NamedTuple
 
 import msgspec
@@ -14,6 +15,7 @@ from callsheet.clock import from_micros, to_micros
 from callsheet.core.attempt import UNREACHED, Intent, fold
 from callsheet.core.filtering import Filter
 from callsheet.core.gate import (
+    SEND,
     Cap,
     Facts,
     Reason,
@@ -25,6 +27,7 @@ from callsheet.core.gate import (
     judge,
 )
 from callsheet.core.retrying import Turn, is_needless
+from callsheet.core.rooms import Rooms
 from callsheet.core.run import Run, judge_group_hours
 from callsheet.core.walk import Chunk, Group
 from callsheet.store.protocol import ArmKey
@@ -54,6 +57,8 @@ class Candidate(NamedTuple):
     n: int
     used: int
     """Attempts used before this one."""
+    sender_no: int = 0
+    """Through which sender, once that was judged; 0: the run's own."""
 
 
 class Known(NamedTuple):
@@ -70,6 +75,8 @@ class Known(NamedTuple):
     """Persons that an earlier run reached, where this one is for those who were not."""
     needless: Collection[tuple[bytes, int]] = ()
     """Repeats whose try before was taken after all, as evidence says that came meanwhile, or that were suppressed."""
+    senders: Mapping[bytes, int] = MappingProxyType({})
+    """Of a pool: through which member persons were attempted last."""
 
 
 class Sifted(NamedTuple):
@@ -100,7 +107,7 @@ def sift(run: Run, candidates: Sequence[Candidate], known: Known, hours: Verdict
             if candidate.n == 1:
                 suppress.append((candidate, Reason.duplicate))
             continue
-        verdict = hours
+        sender_no, verdict = 0, hours
         if candidate.person in troubled:
             facts = Facts(
                 candidate.person in known.on_dnc,
@@ -109,17 +116,29 @@ def sift(run: Run, candidates: Sequence[Candidate], known: Known, hours: Verdict
                 candidate.person in known.reached,
             )
             verdict = _stricter(judge(facts, now), hours)
+        if run.rooms is not None and isinstance(verdict, Send):
+            verdict, sender_no = _room_for(run.rooms, candidate, known, now)
         match verdict:
             case Send():
                 taken.add(key)
-                send.append(candidate)
+                send.append(candidate._replace(sender_no=sender_no) if sender_no else candidate)
             case Suppress(reason):
                 suppress.append((candidate, reason))
             case Wait():
                 wait.append((candidate, verdict))
+    return Sifted(send, suppress, wait, _counted(send, suppress))
+
+
+def _counted(send: Sequence[Candidate], suppress: Sequence[tuple[Candidate, Reason]]) -> Counter[str]:
     counters = Counter({ARMED: len(send)} if send else {})
     counters.update(SUPPRESSED + reason for _, reason in suppress)
-    return Sifted(send, suppress, wait, counters)
+    return counters
+
+
+def _room_for(rooms: Rooms, candidate: Candidate, known: Known, now: datetime) -> tuple[Verdict, int]:
+    """Return whether a candidate's limits have room now, and through which sender; 0: none."""
+    found = rooms.judge(candidate.person, candidate.sealed, known.senders.get(candidate.person), now)
+    return (found, 0) if isinstance(found, Wait) else (SEND, found)
 
 
 def _is_wanted(wanted: Filter, candidate: Candidate) -> bool:
@@ -271,7 +290,20 @@ def open_intents(vault: Vault, key: ArmKey, send: Sequence[Candidate]) -> list[I
         # One damaged row must not hold up its neighbours, which are armed already.
         opened = [_open_or_not(app_key, c) for c in send]
     return [
-        Intent(app, run_no, c.person, c.n, c.used + 1, c.list_no, c.pos, c.group_no, arm_no, number, attributes)
+        Intent(
+            app,
+            run_no,
+            c.person,
+            c.n,
+            c.used + 1,
+            c.list_no,
+            c.pos,
+            c.group_no,
+            arm_no,
+            number,
+            attributes,
+            c.sender_no,
+        )
         for c, (number, attributes) in zip(send, opened, strict=True)
     ]
 

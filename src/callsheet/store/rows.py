@@ -15,6 +15,7 @@ from callsheet.clock import from_micros
 from callsheet.core.allowance import Allowance
 from callsheet.core.campaign import Definition
 from callsheet.core.ids import Prefix, make_id
+from callsheet.core.pools import Pool
 from callsheet.core.retrying import Turn
 from callsheet.core.run import AppSettings
 from callsheet.core.walk import Group
@@ -26,6 +27,7 @@ _encoder = msgspec.json.Encoder()
 _definition = msgspec.json.Decoder(Definition)
 _settings = msgspec.json.Decoder(AppSettings)
 _allowance = msgspec.json.Decoder(Allowance)
+_pool = msgspec.json.Decoder(Pool)
 
 
 def new_id(prefix: Prefix) -> str:
@@ -51,6 +53,11 @@ def read_settings(text: str) -> AppSettings:
 def read_allowance(text: str) -> Allowance:
     """Read what a trunk or a sender may send."""
     return _allowance.decode(text)
+
+
+def read_pool(text: str) -> Pool | None:
+    """Read the senders among which a pool chooses; none: it is no pool."""
+    return _pool.decode(text) if text else None
 
 
 def read_group(list_no: int, group_no: int, own_zone: str, candidate_zones: str, priority: int) -> Group:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -11,12 +12,12 @@ import sqlalchemy as sa
 
 from callsheet.clock import from_micros, to_micros
 from callsheet.core.campaign import Channel, Status
-from callsheet.core.run import Execution, Launch, Restored, Run
+from callsheet.core.run import Execution, Launch, Restored, Run, Sender
 from callsheet.store import tables as t
 from callsheet.store.apps import read_sender
 from callsheet.store.database import Database
 from callsheet.store.launching import TAKES_NOTHING_MORE
-from callsheet.store.rows import DAMAGE, all_of, read_definition, read_settings
+from callsheet.store.rows import DAMAGE, all_of, read_definition, read_pool, read_settings
 from callsheet.store.vault import Vault
 
 
@@ -90,11 +91,12 @@ def _read(
     """Read runs; the ids of those that cannot be read go to `unreadable`, where that is given."""
     rows = all_of(conn, _select().where(*where).order_by(t.run.c.no.desc()).limit(limit))
     lists = _lists(conn, rows)
+    members = _members(conn, rows)
     runs = []
     for row in rows:
         try:
             vault.learn(row["app"], row["app_id"], row["key_sealed"])
-            runs.append(_run(row, lists.get(row["no"], {})))
+            runs.append(_run(row, lists.get(row["no"], {}), members))
         except DAMAGE:
             if unreadable is None:
                 raise
@@ -117,6 +119,7 @@ def _select() -> sa.Select[Any]:
             sender.c.trunk_no,
             sender.c.segments_per_second,
             sender.c.limits,
+            sender.c.pool,
             sender.c.flow_id,
             sender.c.dlt_entity_id,
             t.trunk.c.id.label("trunk_id"),
@@ -151,7 +154,27 @@ def _lists(conn: sa.Connection, runs: Sequence[Mapping[str, Any]]) -> dict[int, 
     return found
 
 
-def _run(row: Mapping[str, Any], lists: Mapping[int, int]) -> Run:
+def _members(conn: sa.Connection, runs: Sequence[Mapping[str, Any]]) -> dict[int, Sender]:
+    """Return the senders of the pools through which runs speak, by their numbers."""
+    pools = [read_pool(text) for text in {row["pool"] for row in runs if row["pool"]}]
+    wanted = {no for pool in pools if pool is not None for no in pool.members}
+    if not wanted:
+        return {}
+    sender, trunk = t.sender, t.trunk
+    query = sa.select(sender, trunk.c.id.label("trunk_id"), trunk.c.limits.label("trunk_limits"))
+    query = query.outerjoin(trunk, trunk.c.no == sender.c.trunk_no).where(sender.c.no.in_(wanted))
+    return {row["no"]: read_sender(row) for row in all_of(conn, query)}
+
+
+def _run(row: Mapping[str, Any], lists: Mapping[int, int], members: Mapping[int, Sender]) -> Run:
+    pool = read_pool(row["pool"])
+    run = _alone(row, lists)
+    found = tuple(members[no] for no in pool.members if no in members) if pool is not None else ()
+    return replace(run, members=found) if found else run
+
+
+def _alone(row: Mapping[str, Any], lists: Mapping[int, int]) -> Run:
+    """Read a run, but for the members of its pool."""
     return Run(
         row["app"],
         row["no"],

@@ -15,7 +15,7 @@ from callsheet.core.run import Sender
 from callsheet.store import tables as t
 from callsheet.store.apps import read_sender
 from callsheet.store.database import Database
-from callsheet.store.rows import one, to_json
+from callsheet.store.rows import one, read_pool, to_json
 from callsheet.store.usage import campaigns_that_name, told
 
 
@@ -38,6 +38,8 @@ class Senders:
         Raises InUse where its trunk is to change while a run speaks through it.
         """
         values = dict(changes)
+        if "pool" in values:
+            values["pool"] = to_json(values["pool"])
         if "allowance" in values:
             allowance = values.pop("allowance")
             rate = allowance.segments_per_second
@@ -62,6 +64,8 @@ class Senders:
             row = _lock(conn, app, sender_id)
             if row is None:
                 return False
+            if pools := _pools_with(conn, app, row["no"]):
+                raise InUse(f"Pools have this sender as a member: {', '.join(pools)}.")
             if users := campaigns_that_name(conn, app, row["label"], unfinished=True):
                 raise InUse(f"Campaigns that have not ended use this sender: {told(users)}.")
             if _speaks(conn, app, row["no"]):
@@ -70,6 +74,15 @@ class Senders:
             return True
 
         return await self._db.write(delete)
+
+
+def _pools_with(conn: sa.Connection, app: int, sender_no: int) -> list[str]:
+    """Return the labels of the pools that a sender is a member of."""
+    pools = sa.select(t.sender.c.label, t.sender.c.pool).where(
+        t.sender.c.app == app, t.sender.c.pool != "", t.sender.c.deleted_at == 0
+    )
+    found = [(label, read_pool(pool)) for label, pool in conn.execute(pools)]
+    return [label for label, pool in found if pool is not None and sender_no in pool.members]
 
 
 def _lock(conn: sa.Connection, app: int, sender_id: str) -> Mapping[str, Any] | None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from fastapi import Response
-from pydantic import AfterValidator, BaseModel, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field, StrictBool, StringConstraints
 
 from callsheet.api.v1.allowances import Limits, ShownLimits, changed_allowance, show_limits
 from callsheet.api.v1.asked import Served, Tenant
@@ -16,13 +16,15 @@ from callsheet.api.v1.shapes import DltId
 from callsheet.api.v1.strict import Router
 from callsheet.core.allowance import UNLIMITED
 from callsheet.core.errors import BodyTooLarge, Conflict, FieldError, InUse, Invalid, SenderNotFound
+from callsheet.core.pools import Pool
 from callsheet.core.run import Sender
 from callsheet.engine.runtime import Runtime
 from callsheet.store.apps import App
 
 router = Router(prefix="/v1/apps/{app}/senders", tags=["senders"])
 
-_LIMITS = set(Limits.model_fields)
+_LIMITS = {*Limits.model_fields, "pool", "fail_over"}
+_MOST_MEMBERS = 500
 
 
 def _caller_id(text: str) -> str:
@@ -33,13 +35,23 @@ def _caller_id(text: str) -> str:
 
 
 class NewSender(Limits):
-    """A sender, and what limits it."""
+    """A sender, or a pool of senders, and what limits it."""
 
     number: Annotated[str, StringConstraints(max_length=64), AfterValidator(_caller_id)]
+    """What contacts see; of a pool its name, by which campaigns name it."""
+    pool: Annotated[list[str], Field(max_length=_MOST_MEMBERS)] = Field(default_factory=list)
+    """The ids of the senders among which it chooses, one for each contact, who keeps it; none: it is a caller ID."""
+    fail_over: StrictBool = False
+    """Of a pool: contacts of a member whose trunk is broken go to another one; otherwise they wait for it."""
 
 
 class ChangedSender(Limits):
     """What is to change; what is not named stays as it is."""
+
+    pool: Annotated[list[str], Field(max_length=_MOST_MEMBERS)] = Field(default_factory=list)
+    """Of a pool: the ids of the senders among which it chooses."""
+    fail_over: StrictBool = False
+    """Of a pool: contacts of a member whose trunk is broken go to another one; otherwise they wait for it."""
 
     trunk_id: str = ""
     """The trunk that carries its messages. It cannot change while a run speaks through it."""
@@ -57,6 +69,9 @@ class ShownSender(ShownLimits):
     trunk_id: str
     flow_id: str | None
     dlt_entity_id: str
+    pool: list[str] | None
+    """The ids of its members; null: it is a caller ID."""
+    fail_over: bool
 
 
 class Senders(BaseModel):
@@ -69,8 +84,8 @@ class Senders(BaseModel):
 @router.get("")
 async def list_senders(runtime: Served, app: Tenant) -> Senders:
     """Return the senders, oldest first. A sandbox trunk makes a caller ID known when a campaign starts with it."""
-    trunks = await _trunk_ids(runtime, app)
-    return Senders(items=[_show(sender, trunks) for sender in await runtime.store.apps.senders(app.no)])
+    ids = await _ids(runtime, app)
+    return Senders(items=[_show(sender, ids) for sender in await runtime.store.apps.senders(app.no)])
 
 
 _CHANGED: Responses = {200: {"description": "The sender was there, and was changed.", "model": ShownSender}}
@@ -86,38 +101,41 @@ async def put_sender(runtime: Served, app: Tenant, new: NewSender, response: Res
     present = known.get(new.number)
     trunk_no = present.trunk_no if present is not None else trunks[0].no
     allowance = changed_allowance(present.allowance if present is not None else UNLIMITED, new)
+    pool = await _pool(runtime, app, present, new) if new.pool or (present and present.pool) else {}
     if "segments_per_second" not in new.model_fields_set:
         allowance = replace(allowance, segments_per_second=None)
     made = await runtime.store.apps.set_sender(
         app.no, trunk_no, new.number, allowance.segments_per_second, runtime.clock.now()
     )
-    sender = await runtime.store.senders.change(app.no, made.id, {"allowance": allowance})
+    sender = await runtime.store.senders.change(app.no, made.id, {"allowance": allowance, **pool})
     if present is not None:
         response.status_code = 200
     runtime.conductor.wake()
-    return _show(sender, {trunk.no: trunk.id for trunk in trunks})
+    return _show(sender, await _ids(runtime, app))
 
 
 @router.get("/{sender_id}", responses=problems(SenderNotFound))
 async def get_sender(runtime: Served, app: Tenant, sender_id: str) -> ShownSender:
     """Return a sender."""
     found = await runtime.store.senders.find(app.no, sender_id=sender_id)
-    return _show(found, await _trunk_ids(runtime, app))
+    return _show(found, await _ids(runtime, app))
 
 
 @router.patch("/{sender_id}", responses=problems(SenderNotFound, InUse, BodyTooLarge))
 async def change_sender(runtime: Served, app: Tenant, sender_id: str, changed: ChangedSender) -> ShownSender:
     """Change a sender. Runs that speak through it follow its rate at once."""
-    trunks = await _trunk_ids(runtime, app)
+    ids = await _ids(runtime, app)
     changes, wrong = changed.model_dump(include=changed.model_fields_set - _LIMITS), list[FieldError]()
     if changed.model_fields_set & _LIMITS:
         present = await runtime.store.senders.find(app.no, sender_id=sender_id)
         if present is None:
             raise SenderNotFound
         changes["allowance"] = changed_allowance(present.allowance, changed)
+        if changed.model_fields_set & {"pool", "fail_over"}:
+            changes |= await _pool(runtime, app, present, changed)
     if "trunk_id" in changes:
         wanted = changes.pop("trunk_id")
-        changes["trunk_no"] = next((no for no, trunk_id in trunks.items() if trunk_id == wanted), 0)
+        changes["trunk_no"] = next((no for no, trunk_id in ids.trunks.items() if trunk_id == wanted), 0)
         if not changes["trunk_no"]:
             wrong.append(FieldError("trunk_id", "There is no such trunk in this app."))
     if changes.get("flow_id") and await runtime.store.flows.find(app.no, thing_id=changes["flow_id"]) is None:
@@ -128,7 +146,7 @@ async def change_sender(runtime: Served, app: Tenant, sender_id: str, changed: C
         changes["flow_id"] = changes["flow_id"] or ""
     found = await runtime.store.senders.change(app.no, sender_id, changes)
     runtime.conductor.wake()
-    return _show(found, trunks)
+    return _show(found, ids)
 
 
 @router.delete("/{sender_id}", status_code=204, responses=problems(SenderNotFound, InUse))
@@ -138,18 +156,51 @@ async def delete_sender(runtime: Served, app: Tenant, sender_id: str) -> None:
         raise SenderNotFound
 
 
-async def _trunk_ids(runtime: Runtime, app: App) -> dict[int, str]:
-    return {trunk.no: trunk.id for trunk in await runtime.store.apps.trunks(app.no)}
+class _Ids(NamedTuple):
+    """The ids of an app's trunks and senders, by their numbers."""
+
+    trunks: Mapping[int, str]
+    senders: Mapping[int, str]
 
 
-def _show(sender: Sender | None, trunks: Mapping[int, str]) -> ShownSender:
+async def _ids(runtime: Runtime, app: App) -> _Ids:
+    trunks, senders = await runtime.store.apps.trunks(app.no), await runtime.store.apps.senders(app.no)
+    return _Ids({trunk.no: trunk.id for trunk in trunks}, {sender.no: sender.id for sender in senders})
+
+
+async def _pool(
+    runtime: Runtime, app: App, present: Sender | None, body: NewSender | ChangedSender
+) -> Mapping[str, Pool]:
+    """Return what is to change of a pool. Raises Invalid for members that are none, and for a caller ID."""
+    before = present.pool if present is not None else None
+    if present is not None and before is None:
+        raise Invalid([FieldError("pool", "This is a caller ID, and no pool: give the pool a name of its own.")])
+    members = before.members if before is not None else ()
+    if "pool" in body.model_fields_set:
+        known = {one.id: one for one in await runtime.store.apps.senders(app.no) if one.pool is None}
+        wrong = [
+            FieldError(f"pool[{i}]", "There is no such sender in this app, or it is a pool or named twice.")
+            for i, sender_id in enumerate(body.pool)
+            if sender_id not in known or sender_id in body.pool[:i]
+        ]
+        if wrong or not body.pool:
+            raise Invalid(wrong or [FieldError("pool", "A pool has one member at least.")])
+        members = tuple(known[sender_id].no for sender_id in body.pool)
+    fail_over = body.fail_over if "fail_over" in body.model_fields_set else before is not None and before.fail_over
+    return {"pool": Pool(members, fail_over)}
+
+
+def _show(sender: Sender | None, ids: _Ids) -> ShownSender:
     if sender is None:
         raise SenderNotFound
+    pool = sender.pool
     return ShownSender(
         id=sender.id,
         number=sender.label,
         **show_limits(sender.allowance),
-        trunk_id=trunks.get(sender.trunk_no, ""),
+        trunk_id=ids.trunks.get(sender.trunk_no, ""),
         flow_id=sender.flow_id or None,
         dlt_entity_id=sender.dlt_entity_id,
+        pool=[ids.senders[no] for no in pool.members if no in ids.senders] if pool is not None else None,
+        fail_over=pool is not None and pool.fail_over,
     )

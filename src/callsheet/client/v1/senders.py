@@ -26,6 +26,8 @@ class Sender(Record, frozen=True):
     classes: tuple[CarrierClass, ...]
     trunk_id: str
     flow_id: str | None
+    pool: tuple[str, ...] | None
+    fail_over: bool
     dlt_entity_id: str
     """Whose it is, as registered with the operators of India; empty: it is not."""
 
@@ -47,6 +49,8 @@ class Senders(Resource[Mode]):
         segments_per_day: Given[int | None] = UNSET,
         reset_zone: Given[str] = UNSET,
         classes: Given[Sequence[NewClass]] = UNSET,
+        pool: Given[Sequence[str]] = UNSET,
+        fail_over: Given[bool] = UNSET,
     ) -> Call[Sender]:
         """Add a sender, or give one that is there other limits."""
         body = given(
@@ -55,6 +59,8 @@ class Senders(Resource[Mode]):
             segments_per_day=segments_per_day,
             reset_zone=reset_zone,
             classes=classes,
+            pool=pool,
+            fail_over=fail_over,
         )
         return Call("POST", _ALL, Sender, body=body)
 
@@ -72,6 +78,8 @@ class Senders(Resource[Mode]):
         segments_per_day: Given[int | None] = UNSET,
         reset_zone: Given[str] = UNSET,
         classes: Given[Sequence[NewClass]] = UNSET,
+        pool: Given[Sequence[str]] = UNSET,
+        fail_over: Given[bool] = UNSET,
         trunk_id: Given[str] = UNSET,
         flow_id: Given[str | None] = UNSET,
         dlt_entity_id: Given[str] = UNSET,
@@ -82,6 +90,8 @@ class Senders(Resource[Mode]):
             segments_per_day=segments_per_day,
             reset_zone=reset_zone,
             classes=classes,
+            pool=pool,
+            fail_over=fail_over,
             trunk_id=trunk_id,
             flow_id=flow_id,
             dlt_entity_id=dlt_entity_id,

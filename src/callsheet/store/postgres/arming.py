@@ -103,7 +103,7 @@ async def arm_again(
         return Outcome(lost=True), 0
     lease = Lease(key, held["now"], held["now"] + lease_micros)
     rows = await _fetch_due(raw, run, turn, lease.now, limit)
-    candidates = [Candidate._make(row[:8]) for row in rows]
+    candidates = [Candidate(*row[:8]) for row in rows]
     groups: dict[Group, list[Candidate]] = {}
     for row, candidate in zip(rows, candidates, strict=True):
         groups.setdefault(read_group(row[0], row[2], *row[8:11]), []).append(candidate)
@@ -211,7 +211,24 @@ async def _know(raw: Raw, run: Run, rows: Sequence[Any], candidates: Sequence[Ca
         if row["attempted"]:
             placed.add((candidate.list_no, candidate.pos))
     capped, reached = await _cap(raw, run, candidates, now), await _reached(raw, run, candidates)
-    return Known(on_dnc, opted_out, attempted, placed, capped, reached)
+    senders = await _senders(raw, run, candidates)
+    return Known(on_dnc, opted_out, attempted, placed, capped, reached, senders=senders)
+
+
+async def _senders(raw: Raw, run: Run, candidates: Sequence[Candidate]) -> dict[bytes, int]:
+    """Find out through which member of a pool persons were attempted last."""
+    members = run.rooms.members if run.rooms is not None else ()
+    if not members or not candidates:
+        return {}
+    rows = await raw.fetch(
+        "select u.person, a.sender_no from unnest($1::bytea[]) as u (person) cross join lateral ("
+        "  select a.sender_no from attempt a where a.app = $2 and a.person = u.person"
+        "  and a.sender_no = any($3::bigint[]) order by a.at desc limit 1) a",
+        list({candidate.person for candidate in candidates}),
+        run.app,
+        list(members),
+    )
+    return {row["person"]: row["sender_no"] for row in rows}
 
 
 async def _reached(raw: Raw, run: Run, candidates: Sequence[Candidate]) -> set[bytes]:
@@ -280,9 +297,9 @@ _WRITE = (
     "  delete from chunk"
     "  where app = $1 and run_no = $2 and list_no = $29 and group_no = $30 and first = $31"
     "   and $32::bigint > $33::bigint"
-    ") insert into attempt (app, run_no, person, n, used, list_no, pos, group_no, at)"
+    ") insert into attempt (app, run_no, person, n, used, list_no, pos, group_no, sender_no, at)"
     " select $1, $2, *, $5 from unnest($7::bytea[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[],"
-    "  $12::bigint[])"
+    "  $12::bigint[], $34::bigint[])"
 )
 
 _NO_CHUNK = (None, None, None, 0, 0)
@@ -295,6 +312,8 @@ async def _write(raw: Raw, run: Run, sifted: Sifted, lease: Lease, turn: Turn, c
     operation begins again, and this time the gate finds the duplicate. Attempts go in by the order of their keys, so
     that two nodes never wait for each other.
     """
+    sent = sorted((c.person, c.n, c.used + 1, c.list_no, c.pos, c.group_no, c.sender_no) for c in sifted.send)
+    attempts = list(columns(sent, 7))
     await raw.execute(
         _WRITE,
         run.app,
@@ -303,10 +322,11 @@ async def _write(raw: Raw, run: Run, sifted: Sifted, lease: Lease, turn: Turn, c
         lease.key.arm_no,
         lease.now,
         lease.until,
-        *columns(sorted((c.person, c.n, c.used + 1, c.list_no, c.pos, c.group_no) for c in sifted.send), 6),
+        *attempts[:6],
         *columns([(c.list_no, c.pos, c.person, reason.value) for c, reason in sifted.suppress], 4),
         *columns(defer(sifted.wait, turn), 9),
         pack_members(sifted.send),
         *columns(sorted(sifted.counters.items()), 2),
         *chunk,
+        attempts[6],
     )

@@ -84,7 +84,7 @@ def arm_again(raw: sqlite3.Connection, run: Run, turn: Turn, *, limit: int, leas
         "delete from retry where app = ? and run_no = ? and turn = ? and due = ? and list_no = ? and pos = ?",
         [(run.app, run.no, turn, row[8], row[0], row[1]) for row in rows],
     )
-    candidates = [Candidate._make(row[:8]) for row in rows]
+    candidates = [Candidate(*row[:8]) for row in rows]
     groups: dict[Group, list[Candidate]] = {}
     for row, candidate in zip(rows, candidates, strict=True):
         groups.setdefault(read_group(row[0], row[2], *row[9:12]), []).append(candidate)
@@ -133,7 +133,25 @@ def _know(raw: sqlite3.Connection, run: Run, candidates: Sequence[Candidate], no
     )
     attempted = {(person, n) for person, n, *_ in attempts}
     placed = {(list_no, pos) for _, _, list_no, pos in attempts}
-    return Known(on_dnc, opted_out, attempted, placed, _cap(raw, run, persons, now), _reached(raw, run, persons))
+    return Known(
+        on_dnc, opted_out, attempted, placed, _cap(raw, run, persons, now), _reached(raw, run, persons),
+        senders=_senders(raw, run, persons),
+    )  # fmt: skip
+
+
+def _senders(raw: sqlite3.Connection, run: Run, persons: Sequence[bytes]) -> dict[bytes, int]:
+    """Find out through which member of a pool persons were attempted last."""
+    members = run.rooms.members if run.rooms is not None else ()
+    if not members:
+        return {}
+    attempts = select_in(
+        raw,
+        f"select person, sender_no, at from attempt where app = ? and sender_no in ({', '.join('?' * len(members))})"
+        " and person",
+        (run.app, *members),
+        persons,
+    )
+    return {person: sender_no for person, sender_no, _ in sorted(attempts, key=lambda row: row[2])}
 
 
 def _reached(raw: sqlite3.Connection, run: Run, persons: Sequence[bytes]) -> set[bytes]:
@@ -186,8 +204,11 @@ def _cap(raw: sqlite3.Connection, run: Run, persons: Sequence[bytes], now: int) 
 def _store(raw: sqlite3.Connection, run: Run, sifted: Sifted, lease: Lease, *, turn: Turn = Turn.fresh) -> None:
     insert_many(
         raw,
-        "insert into attempt (app, run_no, person, n, used, list_no, pos, group_no, at)",
-        [(run.app, run.no, c.person, c.n, c.used + 1, c.list_no, c.pos, c.group_no, lease.now) for c in sifted.send],
+        "insert into attempt (app, run_no, person, n, used, list_no, pos, group_no, at, sender_no)",
+        [
+            (run.app, run.no, c.person, c.n, c.used + 1, c.list_no, c.pos, c.group_no, lease.now, c.sender_no)
+            for c in sifted.send
+        ],
     )
     if sifted.suppress:
         insert_many(

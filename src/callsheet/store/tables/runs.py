@@ -109,6 +109,8 @@ attempt = clustered(
     whole("pos"),
     whole("group_no"),
     whole("at"),
+    # Through which sender of a pool; 0: the run's own.
+    whole("sender_no", default="0"),
     sa.Index("ix_attempt_app_person_at", "app", "person", "at"),
 )
 

@@ -86,6 +86,7 @@ def upgrade() -> None:
     sa.Column('pos', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('group_no', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('sender_no', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
     sa.PrimaryKeyConstraint('app', 'run_no', 'person', 'n', name=op.f('pk_attempt')),
     sqlite_with_rowid=False
     )

@@ -1,0 +1,16 @@
+"""Tuning: how large the steps of the engine are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """How large the steps are."""
+
+    chunk_size: int = 500
+    arm_size: int = 50
+    lease_seconds: float = 30.0
+    tick_seconds: float = 0.5
+    """How long a loop sleeps at most before it looks for itself."""

@@ -1,0 +1,117 @@
+"""Classes and pools: every limit holds, the slow hold up nobody else, and each contact keeps its sender."""
+
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from callsheet.core.allowance import UNLIMITED, Allowance, CarrierClass
+from callsheet.core.campaign import Status
+from callsheet.core.pools import Pool
+from callsheet.engine.virtual_time import VirtualClock, run
+from engine.world import World, world
+from factories import MONDAY_NOON, SENDER, make_definition, make_list, number
+
+SECOND = timedelta(seconds=1)
+DAY_SECONDS = 86_400
+SLOW = tuple(number(serial) for serial in range(0, 300, 3))
+"""A third of the contacts, each a class prefix of its own."""
+
+
+def slow_class(**limits: float) -> CarrierClass:
+    return CarrierClass("slow", prefixes=SLOW, **limits)  # type: ignore[arg-type]
+
+
+async def limit(w: World, allowance: Allowance, label: str = SENDER) -> None:
+    sender = await w.store.apps.find_sender(w.app.no, label, w.clock.now())
+    assert sender is not None
+    await w.store.senders.change(w.app.no, sender.id, {"allowance": allowance})
+
+
+async def begin(w: World, clock: VirtualClock, contacts: int, **changes: object):
+    people = await make_list(w.store, w.app, clock, contacts)
+    definition = make_definition([people], **changes)
+    campaign = await w.store.campaigns.create(w.app.no, definition, clock.now(), unique_names=True)
+    return await w.run_campaign(campaign, "Hello")
+
+
+async def make_pool(w: World, *labels: str, fail_over: bool = False) -> dict[str, int]:
+    members = {}
+    for label in labels:
+        sender = await w.store.apps.find_sender(w.app.no, label, w.clock.now())
+        assert sender is not None
+        members[label] = sender.no
+    pool = await w.store.apps.find_sender(w.app.no, "Summer pool", w.clock.now())
+    assert pool is not None
+    await w.store.senders.change(w.app.no, pool.id, {"pool": Pool(tuple(members.values()), fail_over)})
+    return members
+
+
+def most_in_a_second(instants: list) -> int:
+    return max(bisect_left(instants, at + SECOND) - i for i, at in enumerate(instants))
+
+
+@pytest.mark.parametrize("base", [UNLIMITED, Allowance(segments_per_second=50)])
+def test_a_slow_class_obeys_its_rate_and_does_not_hold_up_the_others(tmp_path: Path, base: Allowance) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path) as w:
+            rate = base.segments_per_second
+            await limit(w, Allowance(rate, classes=(slow_class(segments_per_second=4.5),)))
+            began = clock.now()
+            campaign = await begin(w, clock, 300)
+            await w.until(campaign, Status.completed, longest_seconds=600)
+
+            sent = w.sent()
+            slow = [message.accepted_at for message in sent if message.to in SLOW]
+            others = [message.accepted_at for message in sent if message.to not in SLOW]
+            assert (len(slow), len(others)) == (100, 200)
+            assert most_in_a_second(slow) <= 5 + 1
+            assert (others[-1] - began) / SECOND <= (10 if rate else 5)
+            assert (slow[-1] - slow[0]) / SECOND <= 100 / 4.5 * 1.25
+
+    run(main, start=MONDAY_NOON)
+
+
+def test_the_cap_of_a_class_keeps_only_its_contacts_until_the_next_day(tmp_path: Path) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path) as w:
+            await limit(w, Allowance(classes=(slow_class(segments_per_day=60),)))
+            campaign = await begin(w, clock, 300)
+            await clock.sleep(120)
+            first = Counter(message.to in SLOW for message in w.sent())
+            await w.until(campaign, Status.completed, longest_seconds=2 * DAY_SECONDS, step=300)
+
+            assert first == {True: 60, False: 200}
+            assert len({message.to for message in w.sent()}) == len(w.sent()) == 300
+
+    run(main, start=MONDAY_NOON)
+
+
+def test_a_contact_keeps_its_sender_over_campaigns_and_members_keep_their_rates(tmp_path: Path) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path) as w:
+            labels = ("+12125550111", "+12125550112", "+12125550113")
+            await make_pool(w, *labels)
+            await limit(w, Allowance(segments_per_second=5), labels[0])
+            people = await make_list(w.store, w.app, clock, 150)
+            for name in ("First", "Second"):
+                definition = make_definition([people], sender="Summer pool", name=name)
+                campaign = await w.store.campaigns.create(w.app.no, definition, clock.now(), unique_names=True)
+                await w.until(await w.run_campaign(campaign), Status.completed, longest_seconds=600)
+                # A fourth member takes nobody away from those who have had a sender.
+                await make_pool(w, *labels, "+12125550114")
+
+            heard = defaultdict(set)
+            for message in w.sent():
+                heard[message.to].add(message.sender)
+            assert len(w.sent()) == 300
+            assert all(len(senders) == 1 for senders in heard.values())
+            shares = Counter(sender for senders in heard.values() for sender in senders)
+            assert set(shares) == set(labels)
+            assert min(shares.values()) > 25
+            slow = [message.accepted_at for message in w.sent() if message.sender == labels[0]]
+            assert most_in_a_second(slow) <= 5 + 1
+
+    run(main, start=MONDAY_NOON)
