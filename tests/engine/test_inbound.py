@@ -264,3 +264,28 @@ def test_who_answers_replies_gets_each_in_order_and_again_after_a_crash(tmp_path
             assert got == ["one", "two!", "two", "three"]
 
     run(main, start=MONDAY_NOON)
+
+
+@pytest.mark.parametrize(
+    ("text", "inbound_id", "part"),
+    [
+        ("half \ud83d STOP", "x", None),
+        ("STOP", "nul\x00", None),
+        ("STOP", "", None),
+        ("STOP", "p", Part(1, 2, 3)),
+        ("STOP", "q", Part(1, 0, 0)),
+        ("STOP", "r", Part(1, 2**40, 1)),
+        ("STOP" + "\x00" * 9000, "s", None),
+    ],
+)
+def test_a_strange_reply_is_heard_all_the_same(tmp_path: Path, text: str, inbound_id: str, part: Part | None) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path, tuning=TUNING) as w:
+            trunk = await trunk_of(w.store, w.app)
+            message = Inbound(inbound_id, number(0), SENDER, text, clock.now(), part)
+            for _ in range(2):
+                await w.conductor.hearing(trunk).hear([message])
+            found = await w.store.inbox.page(w.app.no, person=None, word=None, after=None, limit=10)
+            assert [one.word for one in found or ()] == ["stop"]
+
+    run(main, start=MONDAY_NOON)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
@@ -11,6 +12,7 @@ from callsheet import meters
 from callsheet.carriers.base import Inbound
 from callsheet.clock import Clock
 from callsheet.core.answering import CARRIER
+from callsheet.core.attempt import as_said
 from callsheet.core.campaign import Channel
 from callsheet.core.errors import Unavailable
 from callsheet.core.opting_out import Word, read_reply
@@ -29,6 +31,8 @@ TICK_SECONDS = 5.0
 RETRY_SECONDS = 1.0
 ANSWER_SECONDS = 60.0
 """So long whoever answers a reply may take, before another node tries."""
+MOST_PARTS = 255
+"""Of a text: what a header of one octet counts."""
 _AT_ONCE = 100
 
 Forbid = Callable[[Scope], Awaitable[None]]
@@ -158,10 +162,29 @@ def _read(key: AppKey, message: Inbound) -> Heard | None:
         log.warning("inbound.bad_number")
         return None
     person = key.person(number)
-    part = None
-    if message.part is not None and message.part.total > 1:
-        part = PartOf(message.part.reference, message.part.total, message.part.number)
+    # Half of a pair of UTF-16 units, which some gateways cut off, is no character that can be stored.
+    text = message.text.encode(errors="replace")
     return Heard(
-        message.inbound_id, person, key.close_number(number, person), key.seal.close(message.text.encode(), person),
-        message.sender, message.at, read_reply(message.text), part,
-    )  # fmt: skip
+        as_said(message.inbound_id) or _name(message, person, text),
+        person,
+        key.close_number(number, person),
+        key.seal.close(text, person),
+        as_said(message.sender),
+        message.at,
+        read_reply(text.decode()),
+        _part(message),
+    )
+
+
+def _part(message: Inbound) -> PartOf | None:
+    """Return which part of a text a message is; None when it is whole, or says what cannot be."""
+    part = message.part
+    if part is None or not 1 <= part.number <= part.total <= MOST_PARTS or part.total == 1:
+        return None
+    return PartOf(part.reference & 0xFFFFFFFF, part.total, part.number)
+
+
+def _name(message: Inbound, person: bytes, text: bytes) -> str:
+    """Name a message that its carrier did not name: the same when it is told again."""
+    said = b"\0".join((person, str(message.at).encode(), str(message.part).encode(), text))
+    return hashlib.sha256(said).hexdigest()
