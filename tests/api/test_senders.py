@@ -117,6 +117,7 @@ async def test_a_trunk_is_made_changed_and_deleted(shop):
         "settings": {},
         "secrets_set": [],
         "takes_any_sender": False,
+        "carrier_answers_stop": False,
         **NO_LIMITS,
         "condition": made["condition"],
         "breaker": {"state": "closed", "why": "", "since": None, "next_try_at": None},
@@ -226,7 +227,12 @@ async def test_who_says_stop_gets_no_further_single_message(shop):
     await call(shop, person)
     await until_ended(shop)
 
-    assert len(await shop.outbox()) == 1
+    async def confirmed() -> bool:
+        return len(await shop.outbox()) == 2
+
+    await until(confirmed)
+    message, confirmation = await shop.outbox()
+    assert (message["text"], confirmation["text"] == message["text"]) == ("Hello from the flow", False)
 
 
 async def until_ended(shop):
