@@ -11,9 +11,13 @@ from pydantic import AfterValidator, StringConstraints
 LOOKED_AT: Final = 500
 """So many characters of an answer are looked at."""
 _MOST_REPEATS: Final = 2
-_ESCAPED: Final = re.compile(r"\\.|\[\^?\]?(\\.|[^\]\\])*\]", re.DOTALL)
-_REPEAT: Final = re.compile(r"[*+]|\{\d*,\}|\{\d{3,}|\{\d*,\d{3,}")
-_REPEATED_GROUP: Final = re.compile(r"\)\s*[*+?{]")
+_MOST_CHOICES: Final = 4
+# What is left of a pattern without escapes, sets and the marks of groups is letters, repeats and choices.
+_NEITHER: Final = re.compile(r"\\.|\[\^?\]?(\\.|[^\]\\])*\]|(?<=\()\?", re.DOTALL)
+_REPEAT: Final = re.compile(r"(?:[*+]|\{[^{}]*\})[?+]?")
+_CHOICE: Final = re.compile(r"[?|]")
+_REPEATED_GROUP: Final = re.compile(r"\)[*+?{]")
+_REFERENCE: Final = re.compile(r"\\\d|\(\?(P=|\(|x|[a-z]*x)")
 
 
 def _check(text: str) -> str:
@@ -21,11 +25,12 @@ def _check(text: str) -> str:
         re.compile(text)
     except (re.error, RecursionError, OverflowError):
         raise ValueError("This is not a regular expression.") from None
-    bare = _ESCAPED.sub("x", text)
-    if _REPEATED_GROUP.search(bare) or len(_REPEAT.findall(bare)) > _MOST_REPEATS or re.search(r"\\\d|\(\?P=", text):
+    bare = _NEITHER.sub("x", text)
+    repeats, choices = len(_REPEAT.findall(bare)), len(_CHOICE.findall(_REPEAT.sub("", bare)))
+    if repeats > _MOST_REPEATS or choices > _MOST_CHOICES or _REPEATED_GROUP.search(bare) or _REFERENCE.search(text):
         raise ValueError(
-            f"Give a pattern with at most {_MOST_REPEATS} of * and +, none of them behind a group, and without"
-            " references to a group: others may take for ever."
+            f"Give a pattern with at most {_MOST_REPEATS} of * + {{}} and {_MOST_CHOICES} of ? |, none of them behind a"
+            " group, and without references to a group: others may take for ever."
         )
     return text
 
