@@ -20,7 +20,7 @@ async def limit(w: World, allowance: Allowance, trunk: Allowance = UNLIMITED) ->
     now = w.clock.now()
     sender = await w.store.apps.find_sender(w.app.no, SENDER, now)
     assert sender is not None
-    await w.store.senders.change(w.app.no, sender.id, {"allowance": allowance})
+    await w.store.senders.change(w.app.no, sender.id, {"allowance": allowance}, w.clock.now())
     (of_app,) = await w.store.apps.trunks(w.app.no)
     await w.store.trunks.change(w.app.no, of_app.id, {"allowance": trunk}, now)
 

@@ -27,7 +27,7 @@ def slow_class(**limits: float) -> CarrierClass:
 async def limit(w: World, allowance: Allowance, label: str = SENDER) -> None:
     sender = await w.store.apps.find_sender(w.app.no, label, w.clock.now())
     assert sender is not None
-    await w.store.senders.change(w.app.no, sender.id, {"allowance": allowance})
+    await w.store.senders.change(w.app.no, sender.id, {"allowance": allowance}, w.clock.now())
 
 
 async def begin(w: World, clock: VirtualClock, contacts: int, **changes: object):
@@ -45,7 +45,7 @@ async def make_pool(w: World, *labels: str, fail_over: bool = False) -> dict[str
         members[label] = sender.no
     pool = await w.store.apps.find_sender(w.app.no, "Summer pool", w.clock.now())
     assert pool is not None
-    await w.store.senders.change(w.app.no, pool.id, {"pool": Pool(tuple(members.values()), fail_over)})
+    await w.store.senders.change(w.app.no, pool.id, {"pool": Pool(tuple(members.values()), fail_over)}, w.clock.now())
     return members
 
 

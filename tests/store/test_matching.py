@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
@@ -9,12 +10,26 @@ import pytest
 from callsheet.core.attempt import Happening, Intent, Kind
 from callsheet.core.ids import AttemptKey, encode_attempt, hint_of
 from callsheet.core.matching import PARKED_SPAN, Carried, LooseReceipt, day_of
+from callsheet.core.pools import Pool
+from callsheet.core.rooms import Rooms
 from callsheet.core.run import Run
 from callsheet.store.apps import App
 from callsheet.store.protocol import Batch, Recorded
 from callsheet.store.store import Store
 from databases import Place, rows
 from factories import Node, StillClock, happening, start_run
+
+
+def rooms_of(store: Store, run: Run) -> Rooms:
+    """Return rooms without a limit, for the members of a pool."""
+    senders = {sender.no: sender for sender in run.senders}
+    lines = {sender.trunk_no: 1000 for sender in run.senders}
+    key = store.vault.app(run.app)
+    assert key is not None
+    return Rooms(
+        senders, {}, {}, {}, is_pool=True, lines=lines, broken=(), fail_over=False, segments_guess=1,
+        number_of=key.open_number,
+    )  # fmt: skip
 
 
 class Trunk:
@@ -186,6 +201,31 @@ async def test_the_receipt_of_an_answer_that_was_lost_settles_the_uncertain_atte
     assert (settled.settled, again.matched, again.events) == ((Kind.delivered,), (Kind.delivered,), 0)
     assert await rows(trunk.store, "select * from uncertain") == []
     assert (await trunk.kinds(run), await trunk.parked()) == ([{"uncertain", "delivered"}], 0)
+
+
+async def test_an_orphan_comes_through_the_trunk_of_the_member_that_spoke_and_of_then(trunk: Trunk):
+    store, app, now = trunk.store, trunk.app, trunk.clock.now()
+    member = await store.apps.find_sender(app.no, "+12125550111", now)
+    pool = await store.apps.find_sender(app.no, "Pool", now)
+    assert member is not None
+    assert pool is not None
+    other = await store.apps.create_trunk(app.no, name="Other", carrier="sandbox", takes_any_sender=False, now=now)
+    await store.senders.change(app.no, pool.id, {"pool": Pool((member.no,))}, now)
+    await store.senders.change(app.no, member.id, {"trunk_no": other.no}, now)
+    run = await start_run(store, app, trunk.clock, 2, sender="Pool")
+    intents = await trunk.node.walk_all(replace(run, rooms=rooms_of(store, run)))
+    assert [intent.sender_no for intent in intents] == [member.no] * 2
+    await trunk.node.tell(intents, Kind.uncertain)
+
+    # The trunk of the pool itself has carried nothing.
+    astray = await trunk.hear(trunk.receipt("9", person=intents[0].person))
+    through = [trunk.receipt(f"{8 - i}", person=intents[i].person)._replace(trunk_no=other.no) for i in (0, 1)]
+    first = await trunk.hear(through[0])
+    trunk.clock.advance(1)
+    await store.senders.change(app.no, member.id, {"trunk_no": trunk.no}, trunk.clock.now())
+    moved = await trunk.hear(through[1])
+
+    assert (astray.settled, first.settled, moved.settled) == ((), (Kind.delivered,), (Kind.delivered,))
 
 
 async def test_an_attempt_in_flight_is_not_settled_by_an_orphan_before_it_is_uncertain(trunk: Trunk):

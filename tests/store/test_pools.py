@@ -18,7 +18,7 @@ from factories import make_campaign, make_list, start
 async def make_pool(store, app, clock, *labels):
     members = [await store.apps.find_sender(app.no, label, clock.now()) for label in labels]
     pool = await store.apps.find_sender(app.no, "Pool", clock.now())
-    await store.senders.change(app.no, pool.id, {"pool": Pool(tuple(one.no for one in members))})
+    await store.senders.change(app.no, pool.id, {"pool": Pool(tuple(one.no for one in members))}, clock.now())
     return members
 
 
@@ -60,7 +60,7 @@ async def test_each_contact_has_its_sender_and_keeps_it(store, app, clock, node)
 
 async def test_whom_a_limit_or_a_full_line_meets_waits_and_uses_nothing(store, app, clock, node):
     (member,) = await make_pool(store, app, clock, "+12125550111")
-    await store.senders.change(app.no, member.id, {"allowance": Allowance(segments_per_second=2)})
+    await store.senders.change(app.no, member.id, {"allowance": Allowance(segments_per_second=2)}, clock.now())
     people = await make_list(store, app, clock, 5)
     run = await begin(store, app, clock, people)
     (bucket,) = run.senders[0].buckets

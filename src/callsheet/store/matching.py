@@ -36,6 +36,12 @@ PART = "app, trunk_no, day, carrier_id, run_no, person, n"
 PARKED = "app, trunk_no, carrier_id, kind, person, other_ids, at, code, ref, hint, heard_at, due"
 """The columns of a receipt that waits; its number comes before them when it is read."""
 
+TRUNK_OF_THEN = (
+    "coalesce((select f.trunk_no from former_trunk f where f.app = a.app and f.sender_no = s.no and f.until > a.at"
+    " order by f.until limit 1), s.trunk_no)"
+)
+"""The trunk that the sender `s` of an attempt `a` had when it was made."""
+
 Where = tuple[int, int]
 """An app and a trunk of it."""
 

@@ -15,7 +15,7 @@ from callsheet.core.run import Sender
 from callsheet.store import tables as t
 from callsheet.store.apps import read_sender
 from callsheet.store.database import Database
-from callsheet.store.rows import one, read_pool, to_json
+from callsheet.store.rows import insert, one, read_pool, to_json
 from callsheet.store.usage import campaigns_that_name, told
 
 
@@ -32,7 +32,7 @@ class Senders:
         row = await self._db.read(lambda conn: one(conn, query))
         return read_sender(row) if row is not None else None
 
-    async def change(self, app: int, sender_id: str, changes: Mapping[str, Any]) -> Sender | None:
+    async def change(self, app: int, sender_id: str, changes: Mapping[str, Any], now: datetime) -> Sender | None:
         """Change the named columns, and the `allowance`; return the sender, None when there is none.
 
         Raises InUse where its trunk is to change while a run speaks through it.
@@ -49,8 +49,8 @@ class Senders:
             row = _lock(conn, app, sender_id)
             if row is None:
                 return None
-            if values.get("trunk_no", row["trunk_no"]) != row["trunk_no"] and _speaks(conn, app, row["no"]):
-                raise InUse("A run speaks through this sender now: it can change its trunk when the run has ended.")
+            if values.get("trunk_no", row["trunk_no"]) != row["trunk_no"]:
+                _move(conn, row, now)
             if values:
                 conn.execute(sa.update(t.sender).where(t.sender.c.no == row["no"]).values(values))
             return read_sender({**row, **values})
@@ -74,6 +74,14 @@ class Senders:
             return True
 
         return await self._db.write(delete)
+
+
+def _move(conn: sa.Connection, row: Mapping[str, Any], now: datetime) -> None:
+    """Remember the trunk that a sender had until now. Raises InUse."""
+    if _speaks(conn, row["app"], row["no"]):
+        raise InUse("A run speaks through this sender now: it can change its trunk when the run has ended.")
+    place = {"app": row["app"], "sender_no": row["no"], "until": to_micros(now)}
+    insert(conn, t.former_trunk, **place, trunk_no=row["trunk_no"])
 
 
 def _pools_with(conn: sa.Connection, app: int, sender_no: int) -> list[str]:

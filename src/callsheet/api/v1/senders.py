@@ -107,7 +107,7 @@ async def put_sender(runtime: Served, app: Tenant, new: NewSender, response: Res
     made = await runtime.store.apps.set_sender(
         app.no, trunk_no, new.number, allowance.segments_per_second, runtime.clock.now()
     )
-    sender = await runtime.store.senders.change(app.no, made.id, {"allowance": allowance, **pool})
+    sender = await runtime.store.senders.change(app.no, made.id, {"allowance": allowance, **pool}, runtime.clock.now())
     if present is not None:
         response.status_code = 200
     runtime.conductor.wake()
@@ -144,7 +144,7 @@ async def change_sender(runtime: Served, app: Tenant, sender_id: str, changed: C
         raise Invalid(wrong)
     if "flow_id" in changes:
         changes["flow_id"] = changes["flow_id"] or ""
-    found = await runtime.store.senders.change(app.no, sender_id, changes)
+    found = await runtime.store.senders.change(app.no, sender_id, changes, runtime.clock.now())
     runtime.conductor.wake()
     return _show(found, ids)
 

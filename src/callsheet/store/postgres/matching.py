@@ -14,6 +14,7 @@ from callsheet.store.matching import (
     CARRIED,
     PARKED,
     PART,
+    TRUNK_OF_THEN,
     Match,
     Part,
     Search,
@@ -53,11 +54,13 @@ _FIND_PERSONS = (
     "select u.app, u.trunk_no, a.run_no, a.person, a.n, a.at, e.kind"
     " from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bytea[]) as u (app, trunk_no, since, person)"
     " cross join lateral ("
-    "  select a.app, a.run_no, a.person, a.n, a.at from attempt a"
+    "  select a.app, a.run_no, a.person, a.n, a.at, a.sender_no from attempt a"
     "  where a.app = u.app and a.person = u.person and a.at >= u.since order by a.app, a.person, a.at"
     " ) a cross join lateral ("
-    "  select s.trunk_no from run r cross join lateral (select trunk_no from sender where no = r.sender_no offset 0) s"
-    "  where r.no = a.run_no and s.trunk_no = u.trunk_no offset 0"
+    "  select s.no from run r cross join lateral ("
+    "   select no, trunk_no from sender"
+    "   where no = case a.sender_no when 0 then r.sender_no else a.sender_no end offset 0"
+    f"  ) s where r.no = a.run_no and {TRUNK_OF_THEN} = u.trunk_no offset 0"
     " ) s left join lateral ("
     "  select kind from event e where e.app = a.app and e.run_no = a.run_no and e.person = a.person and e.n = a.n"
     "  offset 0"

@@ -11,6 +11,7 @@ from callsheet.store.matching import (
     CARRIED,
     PARKED,
     PART,
+    TRUNK_OF_THEN,
     Match,
     Matched,
     Part,
@@ -91,9 +92,10 @@ def _attempts(
     return raw.execute(
         "select a.run_no, a.person, a.n, a.at, e.kind"
         " from attempt a indexed by ix_attempt_app_person_at"
-        " cross join run r on r.no = a.run_no cross join sender s on s.no = r.sender_no"
+        " cross join run r on r.no = a.run_no"
+        " cross join sender s on s.no = case a.sender_no when 0 then r.sender_no else a.sender_no end"
         " left join event e on e.app = a.app and e.run_no = a.run_no and e.person = a.person and e.n = a.n"
-        f" where a.app = ? and a.at >= ? and s.trunk_no = ? and a.person in ({marks(len(persons))})",
+        f" where a.app = ? and a.at >= ? and {TRUNK_OF_THEN} = ? and a.person in ({marks(len(persons))})",
         (app, since, trunk_no, *persons),
     )
 

@@ -6,7 +6,7 @@ Every key of a hot table leads with the app. Instants (`_at`, `lease_until`, `du
 person key stands for it.
 """
 
-from callsheet.store.tables.accounts import account, answer, app, bucket, client, node, sender, trunk
+from callsheet.store.tables.accounts import account, answer, app, bucket, client, former_trunk, node, sender, trunk
 from callsheet.store.tables.audit import audit, audit_head
 from callsheet.store.tables.campaigns import (
     campaign,
@@ -87,6 +87,7 @@ __all__ = [
     "event",
     "flow",
     "flow_version",
+    "former_trunk",
     "has_unique_id",
     "import_job",
     "import_reject",

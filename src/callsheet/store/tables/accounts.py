@@ -87,6 +87,15 @@ sender = sa.Table(
     sa.UniqueConstraint("app", "label"),
 )
 
+# The trunks that senders had: receipts of what left before a move come through the trunk of then.
+former_trunk = clustered(
+    "former_trunk",
+    whole("app", key=True),
+    whole("sender_no", key=True),
+    whole("until", key=True),
+    whole("trunk_no"),
+)
+
 answer = clustered(
     "answer",
     whole("app", key=True),

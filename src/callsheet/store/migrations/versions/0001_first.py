@@ -374,6 +374,14 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('app', 'flow_no', 'version', name=op.f('pk_flow_version')),
     sqlite_with_rowid=False
     )
+    op.create_table('former_trunk',
+    sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('sender_no', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('until', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('trunk_no', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.PrimaryKeyConstraint('app', 'sender_no', 'until', name=op.f('pk_former_trunk')),
+    sqlite_with_rowid=False
+    )
     op.create_table('import_job',
     sa.Column('no', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
@@ -913,6 +921,7 @@ def downgrade() -> None:
     op.drop_table('inbound')
     op.drop_table('import_reject')
     op.drop_table('import_job')
+    op.drop_table('former_trunk')
     op.drop_table('flow_version')
     op.drop_table('flow')
     op.drop_table('event')
