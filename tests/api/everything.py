@@ -169,6 +169,7 @@ async def own_everything(caller: Caller, taste: Taste = Taste()) -> dict[str, st
     await caller.v1("POST", f"/webhooks/{webhook['id']}/test")
     delivery, *_ = (await caller.v1("GET", f"/webhooks/{webhook['id']}/deliveries")).json()["items"]
     await caller.v1("PUT", f"/campaigns/{campaign_id}/schedule", {"zone": "UTC", "start": "2099-01-05T09:00"})
+    await _looked_at(caller, f"/campaigns/{campaign_id}/preflight")
     return {
         "campaignId": campaign_id,
         "campaign_id": campaign_id,
@@ -205,6 +206,17 @@ async def _imported(caller: Caller, path: str, number: str) -> str:
 
     await until(is_done)
     return str(job["id"])
+
+
+async def _looked_at(caller: Caller, path: str) -> None:
+    """Let a preflight look at a campaign's messages, and wait until it has."""
+    begun = await caller.v1("POST", path)
+    assert begun.status_code == 202, begun.text
+
+    async def is_done() -> bool:
+        return (await caller.v1("GET", path)).json()["finished_at"] is not None
+
+    await until(is_done)
 
 
 async def _made(caller: Caller, path: str, **body: Any) -> Any:
