@@ -11,6 +11,7 @@ from callsheet import meters
 from callsheet.carriers.base import Heard, Inbound, Receipt
 from callsheet.clock import Clock
 from callsheet.core.attempt import Happening, Kind, as_said
+from callsheet.core.errors import Unavailable
 from callsheet.core.ids import AttemptKey, decode_attempt, decode_reply
 from callsheet.core.matching import Carried, LooseReceipt, canonical_ids, contact_number
 from callsheet.engine.inbound import Listener
@@ -39,7 +40,8 @@ class Hearing:
     async def hear(self, heard: Sequence[Heard]) -> None:
         """Store receipts and replies; when this returns they are durable, and the carrier may acknowledge.
 
-        Raises Unavailable when the store is away: the carrier tells it again then.
+        Raises Unavailable when the store is away, or so slow that too much waits for it: the carrier tells it again
+        then.
         """
         inbound: list[Inbound] = []
         receipts: list[Receipt] = []
@@ -52,6 +54,9 @@ class Hearing:
                     receipts.append(item)
                 case Inbound():
                     inbound.append(item)
+        if receipts and self._recorder.is_full:
+            # Who tells it gives up sooner than we do, and tells it again: each time it would be kept once more.
+            raise Unavailable
         if inbound:
             await self._listener.hear(self._trunk, inbound)
         if receipts:

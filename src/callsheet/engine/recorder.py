@@ -26,6 +26,8 @@ LINGER_SECONDS = 0.02
 """How long a small batch waits for company."""
 FULL = 2000
 """A batch of this size does not wait, and none is larger."""
+MOST_UNRECORDED = 20_000
+"""While so much waits for the store, receipts are not taken: carriers keep them, and tell them again."""
 LAST_TRIES = 20
 """How often a batch is tried when the process is to stop."""
 AWAY_SECONDS = 0.5
@@ -81,6 +83,11 @@ class Recorder:
         self._noted.extend(happenings)
         self._count += len(happenings)
         self._work.set()
+
+    @property
+    def is_full(self) -> bool:
+        """Tell whether so much waits for the store that nothing is to be taken that somebody else keeps."""
+        return len(self._noted) >= MOST_UNRECORDED
 
     def nudge(self) -> None:
         """Write down soon which arms were handed, although nothing happened yet."""
