@@ -18,6 +18,7 @@ from callsheet.carriers.base import State
 from callsheet.core.campaign import Campaign
 from callsheet.engine.runtime import Runtime
 from callsheet.engine.trunks import Wanted
+from callsheet.garbage import collect_seldom
 from store import define, fill, start
 
 PATIENCE_SECONDS = 120
@@ -55,6 +56,7 @@ async def play(data: str, url: str, port: int, messages: int, window: int, *, pr
     given = settings.load(data=Path(data), database_url=url or None, allow_private_addresses=True)
     async with open_runtime(given) as runtime:
         campaign = await _make_campaign(runtime, port, messages, window)
+        collect_seldom()
         print("ready", flush=True)
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
         parts: dict[str, float] = {}

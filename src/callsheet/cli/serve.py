@@ -31,10 +31,12 @@ def serve(data: DataOption = None, host: HostOption = None, port: PortOption = N
     DataFolder(settings.data).refuse_if_owned()
     from callsheet.cli.announcing import announce
     from callsheet.cli.serving import serving
+    from callsheet.garbage import collect_seldom
 
     async def run() -> None:
         with told_to_stop() as told:
             async with serving(settings) as server:
+                collect_seldom()
                 announce(server, suggest_demo=True)
                 await told.wait()
                 typer.echo("stopping: what was handed over is waited for")

@@ -36,10 +36,12 @@ def work(data: DataOption = None) -> None:
         raise Conflict("More nodes need PostgreSQL: set CALLSHEET_DATABASE_URL. On SQLite one `serve` does everything.")
 
     from callsheet.bootstrap import open_runtime
+    from callsheet.garbage import collect_seldom
 
     async def run() -> None:
         with told_to_stop() as told:
             async with open_runtime(settings):
+                collect_seldom()
                 typer.echo(f"callsheet {__version__} works on the shared database; Ctrl-C stops this node")
                 await told.wait()
                 typer.echo("stopping: what was handed over is waited for")
