@@ -12,6 +12,7 @@ from api.callers import Caller, Server, make_client, unique, until
 from callsheet import meters, settings
 from callsheet.api.app import build
 from callsheet.bootstrap import open_runtime
+from databases import rows
 from phone_numbers import numbers
 
 SID = "AC" + "1" * 32
@@ -92,6 +93,35 @@ async def test_a_stop_is_an_opt_out_when_it_is_answered(shop, twilio):
     answer = await twilio.call("inbound", MessageSid=unique("SM"), From=number, To="+12125550100", Body="Stop")
     assert answer.status_code == 200
     assert len([one async for one in shop.pages("/opt-outs")]) == 1
+
+
+async def test_a_message_that_fails_later_because_of_a_stop_is_an_opt_out_at_the_carrier(shop, twilio):
+    run = await run_of(shop, "9908")
+    one = await attempt(shop, run)
+    (number,) = numbers("IN", 1, ending="1113")
+    said = {"MessageStatus": "failed", "ErrorCode": "21610"}
+    # With our reference, and of a message that only its number is known of.
+    assert (await twilio.call("status", reference=one["id"], MessageSid="SM1", **said)).status_code == 200
+    assert (await twilio.call("status", MessageSid="SM2", To=number, **said)).status_code == 200
+
+    assert [out["source"] async for out in shop.pages("/opt-outs")] == ["carrier"] * 2
+    assert (await attempt(shop, run))["state"] == "undelivered"
+
+
+async def test_what_twilio_takes_for_a_stop_and_a_start_is_one_and_is_not_answered_twice(shop, twilio):
+    (number,) = numbers("IN", 1, ending="1114")
+
+    async def say(text: str, word: str) -> list[str]:
+        said = {"From": number, "To": "+12125550100", "Body": text, "OptOutType": word}
+        assert (await twilio.call("inbound", MessageSid=unique("SM"), **said)).status_code == 200
+        return [out["source"] async for out in shop.pages("/opt-outs")]
+
+    assert await say("CLUB42", "STOP") == ["reply"]
+    assert await say("JOIN42", "START") == []
+    # What we read as STOP is one, whatever it is called.
+    assert await say("STOP", "HELP") == ["reply"]
+    replies = await rows(shop.server.runtime.store, f"select * from reply where app = {shop.client.app.no}")
+    assert replies == []
 
 
 async def test_a_wrong_signature_is_refused_counted_and_not_heard(shop, twilio):

@@ -15,6 +15,7 @@ from callsheet.carriers.callback import BadSignature, Callback, Doors, Unreadabl
 from callsheet.carriers.twilio.account import TwilioAccount
 from callsheet.carriers.twilio.callbacks import KINDS, read_callback, sign
 from callsheet.core.attempt import Kind
+from callsheet.core.opting_out import Word
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 TOKEN = "0123456789abcdef0123456789abcdef"
@@ -128,6 +129,23 @@ def test_a_state_that_nobody_knows_tells_nothing():
 def test_a_reply_is_named_by_twilios_own_id():
     [heard] = read_callback(ACCOUNT, called(REPLY, url=DOORS.inbound(), what=What.inbound))
     assert heard == Inbound("SM2", "+14155550100", "+14155550199", "STOP", NOW)
+
+
+@pytest.mark.parametrize(
+    ("said", "word"), [("STOP", Word.stop), ("START", Word.start), ("HELP", Word.help), ("", None), ("?", None)]
+)
+def test_what_advanced_opt_out_took_a_reply_for_is_told(said, word):
+    form = {**REPLY, "Body": "CLUB42", "OptOutType": said}
+    [heard] = read_callback(ACCOUNT, called(form, url=DOORS.inbound(), what=What.inbound))
+    assert isinstance(heard, Inbound)
+    assert heard.word is word
+
+
+@pytest.mark.parametrize(("code", "stopped"), [("21610", True), ("30003", False), ("", False), ("²", False)])
+def test_a_message_that_failed_because_of_a_stop_says_so(code, stopped):
+    [receipt] = read_callback(ACCOUNT, called({**STATUS, "MessageStatus": "failed", "ErrorCode": code}))
+    assert isinstance(receipt, Receipt)
+    assert receipt.stopped is stopped
 
 
 def test_a_get_is_signed_by_its_url_alone():

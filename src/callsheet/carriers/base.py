@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from callsheet.core.attempt import Kind
+from callsheet.core.opting_out import Word
 
 
 class Outbound(NamedTuple):
@@ -60,6 +61,8 @@ class Receipt(NamedTuple):
     """The contact, as the carrier writes it; empty: it does not say."""
     hint: int | None = None
     """The 16 bits that went along with the message and came back, where the carrier does that."""
+    stopped: bool = False
+    """The carrier says that this person sent it a STOP, as `Stopped` would have said: that is an opt-out too."""
 
 
 class Inbound(NamedTuple):
@@ -73,6 +76,8 @@ class Inbound(NamedTuple):
     at: datetime
     part: Part | None = None
     """Where it is one part of a longer text."""
+    word: Word | None = None
+    """What the carrier took it for, and has answered itself; none: it does not say."""
 
 
 class Part(NamedTuple):

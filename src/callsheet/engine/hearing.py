@@ -74,9 +74,12 @@ class Hearing:
         keys = [decode_attempt(receipt.reference) for receipt in receipts]
         await self._learn({key.run_no for key in keys if key is not None})
         happenings, loose, unknown = [], [], 0
+        stopped: set[bytes] = set()
         for key, receipt in zip(keys, receipts, strict=True):
             # One that names another app's attempt was forged, or sent astray: it changes nothing.
             if key is not None and key.run_no in self._own_runs:
+                if receipt.stopped:
+                    stopped.add(key.person)
                 code, ref = as_said(receipt.code), as_said(receipt.carrier_id)
                 happenings.append(Happening(*key, receipt.kind, receipt.at, code, ref))
                 if receipt.kind is Kind.accepted and receipt.other_ids:
@@ -84,11 +87,15 @@ class Hearing:
                     self._recorder.expect(self.expect(key, receipt.other_ids, receipt.at))
             elif key is None and (read := self._read(receipt)):
                 loose.append(read)
+                if receipt.stopped and read.person:
+                    stopped.add(read.person)
             else:
                 unknown += 1
         if unknown:
             log.warning("receipt.unknown", trunk=self._trunk.id, count=unknown)
             meters.unknown_receipts.inc(unknown)
+        if stopped:
+            await self._listener.opt_out(self._trunk.app, stopped)
         if happenings or loose:
             await self._recorder.settle(happenings, loose)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Protocol
 
 import structlog
@@ -15,7 +15,7 @@ from callsheet.core.answering import CARRIER
 from callsheet.core.attempt import as_said
 from callsheet.core.campaign import Channel
 from callsheet.core.errors import Unavailable
-from callsheet.core.opting_out import Word, read_reply
+from callsheet.core.opting_out import OPTS_OUT, Word, read_reply
 from callsheet.core.phone import BadNumber, Number
 from callsheet.engine.holds import Scope
 from callsheet.engine.loop import Loop
@@ -85,6 +85,12 @@ class Listener(Loop):
         self._stopped.append((app, person))
         self.wake()
 
+    async def opt_out(self, app: int, persons: Collection[bytes]) -> None:
+        """Write down that people sent a carrier a STOP; nothing leaves for them any more when this returns."""
+        added = await self._store.opt_outs.add(app, Channel.sms, CARRIER, persons, self._clock.now())
+        await self._forbid(Scope(app, persons=frozenset(persons)))
+        meters.opt_outs.inc(added)
+
     async def run(self) -> None:
         """Look after texts that do not become whole, carriers' opt-outs, and replies to answer, until `stop`."""
         while not self._stopping:
@@ -130,9 +136,7 @@ class Listener(Loop):
             by_app.setdefault(app, set()).add(person)
         try:
             for app, persons in by_app.items():
-                added = await self._store.opt_outs.add(app, Channel.sms, CARRIER, persons, self._clock.now())
-                await self._forbid(Scope(app, persons=frozenset(persons)))
-                meters.opt_outs.inc(added)
+                await self.opt_out(app, persons)
         except Unavailable:
             self._stopped += stopped
             raise
@@ -171,9 +175,16 @@ def _read(key: AppKey, message: Inbound) -> Heard | None:
         key.seal.close(text, person),
         as_said(message.sender),
         message.at,
-        read_reply(text.decode()),
+        _word(message, text.decode()),
         _part(message),
+        message.word is not None,
     )
+
+
+def _word(message: Inbound, text: str) -> Word:
+    """Return what a reply says: what its carrier took it for, but for a STOP that only we see."""
+    word = read_reply(text)
+    return word if message.word is None or word in OPTS_OUT else message.word
 
 
 def _part(message: Inbound) -> PartOf | None:

@@ -36,6 +36,8 @@ class Said(NamedTuple):
     number_sealed: bytes
     sender: str
     word: Word
+    is_answered: bool = False
+    """Its carrier has answered it: we do not."""
 
 
 class Drawn(NamedTuple):
@@ -77,6 +79,8 @@ def draw_consequences(
             ledger.answered.get(saying.person, 0),
             carrier_answers_stop=home.carrier_answers_stop,
         )
+        if saying.is_answered:
+            decision = decision._replace(answer=None)
         words.append(decision.word)
         (stopped.add if decision.word in OPTS_OUT else stopped.discard)(saying.person)
         _enter(ledger, home, seal, saying, decision, now)

@@ -170,7 +170,10 @@ class Inbox:
     ) -> Told:
         if not heard:
             return NOTHING
-        said = [Said(new_id(Prefix.message), one.person, one.number_sealed, one.sender, one.word) for one in heard]
+        said = [
+            Said(new_id(Prefix.message), one.person, one.number_sealed, one.sender, one.word, one.is_answered)
+            for one in heard
+        ]
         drawn = draw_consequences(conn, self._seal(app), app, trunk_no, said, now)
         first = _next_turn(conn, now) if somebody_answers else 0
         rows = [

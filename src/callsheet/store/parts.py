@@ -40,6 +40,8 @@ class Heard(NamedTuple):
     at: datetime
     word: Word
     part: PartOf | None = None
+    is_answered: bool = False
+    """Its carrier has answered it."""
 
 
 def keep_parts(conn: sa.Connection, app: int, trunk_no: int, parts: Sequence[Heard], now: datetime) -> None:

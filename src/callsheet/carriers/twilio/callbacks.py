@@ -12,11 +12,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
-from callsheet.carriers.base import Heard, Inbound, Receipt
+from callsheet.carriers.base import Heard, Inbound, Receipt, Stopped
 from callsheet.carriers.callback import BadSignature, Callback, Unreadable, What
 from callsheet.carriers.document import as_text, read_object
 from callsheet.carriers.twilio.account import TwilioAccount
+from callsheet.carriers.twilio.errors import BY_CODE
 from callsheet.core.attempt import Kind
+from callsheet.core.opting_out import Word
 
 _SIGNATURE: Final = "x-twilio-signature"
 _FORM: Final = "application/x-www-form-urlencoded"
@@ -30,6 +32,11 @@ KINDS: Final[Mapping[str, Kind]] = {
     **dict.fromkeys(("undelivered", "failed", "canceled"), Kind.undelivered),
 }
 """What each MessageStatus means for an attempt."""
+
+_WORDS: Final[Mapping[str, Word]] = {"STOP": Word.stop, "START": Word.start, "HELP": Word.help}
+"""What each OptOutType says of a reply."""
+
+_STOPPED: Final = frozenset(str(code) for code, error in BY_CODE.items() if error is Stopped)
 
 
 def read_callback(account: TwilioAccount, callback: Callback) -> Sequence[Heard]:
@@ -52,7 +59,8 @@ def _status(said: Mapping[str, str], callback: Callback) -> Sequence[Heard]:
     kind = KINDS.get(status)
     if kind is None:
         return []
-    return [Receipt(callback.reference(), sid, kind, callback.at, said.get("ErrorCode", ""), number=said.get("To", ""))]
+    code, to = said.get("ErrorCode", ""), said.get("To", "")
+    return [Receipt(callback.reference(), sid, kind, callback.at, code, number=to, stopped=code in _STOPPED)]
 
 
 def _inbound(said: Mapping[str, str], callback: Callback) -> Sequence[Heard]:
@@ -60,7 +68,9 @@ def _inbound(said: Mapping[str, str], callback: Callback) -> Sequence[Heard]:
     number, sender = said.get("From", ""), said.get("To", "")
     if not sid or not number or not sender:
         raise Unreadable("There is no MessageSid, no From or no To.")
-    return [Inbound(sid, number, sender, said.get("Body", ""), callback.at)]
+    # Advanced Opt-Out knows the words that the account chose, in its languages, and answers them.
+    word = _WORDS.get(said.get("OptOutType", "").upper())
+    return [Inbound(sid, number, sender, said.get("Body", ""), callback.at, word=word)]
 
 
 def _check(token: str, callback: Callback, form: Sequence[tuple[str, str]], *, is_form: bool) -> None:
