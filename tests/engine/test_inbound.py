@@ -8,6 +8,7 @@ import pytest
 
 from callsheet.carriers.base import Inbound, NotConnected, Outbound, Part, Stopped, Throttled, nobody_waits
 from callsheet.core.campaign import Status
+from callsheet.engine.stopping import stop_all
 from callsheet.engine.tuning import Tuning
 from callsheet.engine.virtual_time import VirtualClock, run
 from callsheet.store.inbox import Message
@@ -287,5 +288,24 @@ def test_a_strange_reply_is_heard_all_the_same(tmp_path: Path, text: str, inboun
                 await w.conductor.hearing(trunk).hear([message])
             found = await w.store.inbox.page(w.app.no, person=None, word=None, after=None, limit=10)
             assert [one.word for one in found or ()] == ["stop"]
+
+    run(main, start=MONDAY_NOON)
+
+
+def test_no_answer_of_ours_is_handed_after_the_call_that_stops_all_sending_has_answered(tmp_path: Path) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path, tuning=TUNING, wire_seconds=4) as w:
+            for i in range(40):
+                await reply(w, number(i), "HELP")
+            while "taken" not in await states(w):
+                await clock.sleep(0.1)
+
+            await stop_all(w.runtime, w.app, "Wrong list", "me")
+            sent = len(w.sent())
+            assert "taken" not in await states(w)
+            await clock.sleep(600)
+
+            assert len(w.sent()) == sent
+            assert (await states(w)).count("accepted") == sent > 0
 
     run(main, start=MONDAY_NOON)

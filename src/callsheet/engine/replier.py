@@ -85,8 +85,10 @@ class Replier:
         line = self._lines().get(due.trunk_no)
         if line is None or not line.takes_reply():
             return
+        lease_until = self._clock.monotonic() + LEASE_SECONDS
         taken = await self._store.replies.take(due.no, self._clock.now(), LEASE_SECONDS)
-        if taken is None:
+        if taken is None or self._clock.monotonic() >= lease_until:
+            # Nobody waits for what has been held for so long: it stays uncertain.
             return
         self._failpoints.reach("before_hand")
         answer = await self._hand(line, taken)

@@ -39,3 +39,9 @@ def one_at_a_time(conn: sa.Connection, app: int) -> None:
     """
     mine = sa.select(t.app.c.account_id).where(t.app.c.no == app).scalar_subquery()
     conn.execute(sa.select(t.account.c.id).where(t.account.c.id == mine).with_for_update())
+
+
+def beside_each_other(conn: sa.Connection, app: int) -> None:
+    """Wait for who is `one_at_a_time`, and let none begin until this transaction ends; others like us go on."""
+    mine = sa.select(t.app.c.account_id).where(t.app.c.no == app).scalar_subquery()
+    conn.execute(sa.select(t.account.c.id).where(t.account.c.id == mine).with_for_update(read=True))

@@ -20,6 +20,7 @@ from callsheet.core.campaign import Channel
 from callsheet.core.run import AppSettings
 from callsheet.store import tables as t
 from callsheet.store.database import Database
+from callsheet.store.gate import beside_each_other
 from callsheet.store.rows import all_of, one, read_allowance, read_settings
 from callsheet.store.vault import Vault
 
@@ -136,11 +137,16 @@ class Replies:
     async def take(self, no: int, now: datetime, lease_seconds: float) -> TakenReply | None:
         """Take a message; None when it may not leave (any more), or somebody else has it.
 
-        Once this has committed nobody takes it again, unless the carrier says that it did not take it.
+        Once this has committed nobody takes it again, unless the carrier says that it did not take it. It is handed
+        within its lease, or never.
         """
         reply, at = t.reply, to_micros(now)
 
         def take(conn: sa.Connection) -> TakenReply | None:
+            app = conn.execute(sa.select(reply.c.app).where(reply.c.no == no)).scalar()
+            if app is not None:
+                # Who stops all sending sees what was taken before, and waits for it; what comes after sees the stop.
+                beside_each_other(conn, app)
             row = one(conn, sa.select(reply).where(reply.c.no == no).with_for_update())
             if row is None or row["state"] != ReplyState.waiting.value:
                 return None
@@ -160,6 +166,13 @@ class Replies:
             return TakenReply(no, row["sender"], number, text, row["segments"], from_micros(row["deadline_at"]))
 
         return await self._db.write(take)
+
+    async def taken(self, app: int, now: datetime) -> set[int]:
+        """Return the messages of an app that were taken and may be on their way to the carrier."""
+        reply = t.reply
+        mine = reply.c.next_at > to_micros(now), reply.c.app == app, reply.c.state == ReplyState.taken.value
+        query = sa.select(reply.c.no).where(*mine)
+        return await self._db.read(lambda conn: set(conn.execute(query).scalars()))
 
     async def end(self, no: int, state: ReplyState, now: datetime, *, code: str = "", ref: str = "") -> None:
         """Write down what became of a message that was taken; a late answer settles an uncertain one too."""
