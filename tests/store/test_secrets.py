@@ -1,5 +1,6 @@
 """No number stands in the database in plain, and a sealed one opens only where it belongs."""
 
+import hmac
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,13 @@ async def test_a_number_that_was_moved_to_another_app_does_not_open(store: Store
     with pytest.raises(InvalidTag):
         mine.open_number(sealed, mine.person(number(1)))
     assert sealed != mine.close_number(number(0), person), "the same number is sealed differently each time"
+
+
+def test_a_person_key_is_the_hmac_that_lists_of_earlier_versions_hold():
+    key = bytes(range(32))
+    expected = hmac.digest(hmac.digest(key, b"callsheet person", "sha256"), number(0).encode(), "sha256")
+
+    assert AppKey(key).person(number(0)) == expected[:16]
 
 
 async def test_without_the_master_key_nothing_opens(place: Place, store: Store, app: App):

@@ -88,7 +88,9 @@ def canonical(carrier_id: str) -> str:
 
 def canonical_ids(carrier_ids: Iterable[str]) -> tuple[str, ...]:
     """Return ids as we keep them, in their order, each once."""
-    return tuple(dict.fromkeys(one for one in map(canonical, carrier_ids) if one))
+    kept = dict.fromkeys(map(canonical, carrier_ids))
+    kept.pop("", None)
+    return tuple(kept)
 
 
 def spellings(carrier_id: str) -> tuple[str, ...]:

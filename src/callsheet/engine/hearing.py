@@ -46,14 +46,11 @@ class Hearing:
         inbound: list[Inbound] = []
         receipts: list[Receipt] = []
         for item in heard:
-            match item:
-                case Receipt() if decode_reply(item.reference) is not None:
-                    # Of an answer of ours, unasked: it speaks of no attempt, and must not be taken for one's.
-                    continue
-                case Receipt():
-                    receipts.append(item)
-                case Inbound():
-                    inbound.append(item)
+            if isinstance(item, Inbound):
+                inbound.append(item)
+            elif not item.reference or decode_reply(item.reference) is None:
+                # Of an answer of ours, unasked, it would speak of no attempt, and must not be taken for one's.
+                receipts.append(item)
         if receipts and self._recorder.is_full:
             # Who tells it gives up sooner than we do, and tells it again: each time it would be kept once more.
             raise Unavailable
@@ -71,8 +68,9 @@ class Hearing:
         self._listener.hear_stopped(self._trunk.app, person)
 
     async def _hear_receipts(self, receipts: Sequence[Receipt]) -> None:
-        keys = [decode_attempt(receipt.reference) for receipt in receipts]
+        keys = [decode_attempt(receipt.reference) if receipt.reference else None for receipt in receipts]
         await self._learn({key.run_no for key in keys if key is not None})
+        heard_at = self._clock.now()
         happenings, loose, unknown = [], [], 0
         stopped: set[bytes] = set()
         for key, receipt in zip(keys, receipts, strict=True):
@@ -85,7 +83,7 @@ class Hearing:
                 if receipt.kind is Kind.accepted and receipt.other_ids:
                     # An answer that came too late to be one.
                     self._recorder.expect(self.expect(key, receipt.other_ids, receipt.at))
-            elif key is None and (read := self._read(receipt)):
+            elif key is None and (read := self._read(receipt, heard_at)):
                 loose.append(read)
                 if receipt.stopped and read.person:
                     stopped.add(read.person)
@@ -99,7 +97,7 @@ class Hearing:
         if happenings or loose:
             await self._recorder.settle(happenings, loose)
 
-    def _read(self, receipt: Receipt) -> LooseReceipt | None:
+    def _read(self, receipt: Receipt, heard_at: datetime) -> LooseReceipt | None:
         """Read a receipt that does not carry our reference; None when it says of nothing and nobody that it speaks."""
         ids = canonical_ids((receipt.carrier_id, *receipt.other_ids))
         key, number = self._store.vault.app(self._trunk.app), contact_number(receipt.number)
@@ -113,7 +111,7 @@ class Hearing:
             person,
             receipt.kind,
             receipt.at,
-            self._clock.now(),
+            heard_at,
             as_said(receipt.code),
             as_said(receipt.carrier_id),
             receipt.hint,

@@ -197,6 +197,11 @@ def answer_to(pdu: Pdu, text: str | None = None, status: int = 0, tlvs: Tlvs = (
     return encode(Pdu(pdu.command | c.RESPONSE, pdu.sequence, status, body))
 
 
+def acknowledge(pdu: Pdu, status: int) -> bytes:
+    """Write the response to a `deliver_sm` or a `data_sm`: its id is empty."""
+    return HEADER.pack(HEADER_OCTETS + 1, pdu.command | c.RESPONSE, status, pdu.sequence) + b"\0"
+
+
 def refuse(error: PduError) -> bytes:
     """Write what is answered to a PDU that could not be read."""
     return encode(Pdu(c.GENERIC_NACK, error.sequence, error.status))
@@ -229,12 +234,15 @@ def decode_body(octets: bytes, command: int, status: int, sequence: int) -> Pdu:
     except PduError as error:
         error.command, error.sequence = command, sequence
         raise
-    return Pdu(command, sequence, status, body)
+    return _new_tuple(Pdu, (command, sequence, status, body))
 
 
 _BARE: Final = frozenset(
     {c.UNBIND, c.UNBIND_RESP, c.ENQUIRE_LINK, c.ENQUIRE_LINK_RESP, c.GENERIC_NACK, c.CANCEL_SM_RESP}
 )
+
+_new_tuple: Final = tuple.__new__
+"""What the `__new__` of a NamedTuple does, without its Python in between: that is half of reading a receipt."""
 
 # The fields before the text in one go; possessive by nature, as a string cannot contain the NUL that ends it.
 _MESSAGE: Final = re.compile(rb"([^\0]*)\0(..)([^\0]*)\0(..)([^\0]*)\0(...)([^\0]*)\0([^\0]*)\0(.....)", re.DOTALL)
@@ -254,7 +262,6 @@ def _read_message(octets: bytes) -> Message:
     if end > len(octets):
         raise BadBody("a text that is longer than the PDU")
     service, s_kind, source, d_kind, destination, three, schedule, validity, five = found.groups()
-    # What __new__ does, without its Python in between: this is half of reading a receipt.
     return _new_tuple(
         Message,
         (
@@ -271,9 +278,6 @@ def _read_message(octets: bytes) -> Message:
             tlv.decode(octets, end) if end < len(octets) else (),
         ),
     )
-
-
-_new_tuple: Final = tuple.__new__
 
 
 def _read_data(octets: bytes) -> Data:
@@ -315,7 +319,7 @@ def _read_answer(octets: bytes) -> Answer:
         return Answer(octets[HEADER_OCTETS:].decode("latin-1"))
     text = octets[HEADER_OCTETS:end].decode("latin-1")
     if end + 1 == len(octets):
-        return Answer(text)
+        return _new_tuple(Answer, (text, ()))
     try:
         return Answer(text, tlv.decode(octets, end + 1))
     except PduError:

@@ -20,7 +20,18 @@ from callsheet.carriers.smpp.commands import Status
 from callsheet.carriers.smpp.ear import Ear
 from callsheet.carriers.smpp.failures import PduError
 from callsheet.carriers.smpp.outgoing import Outgoing
-from callsheet.carriers.smpp.pdu import LAST_SEQUENCE, Answer, Bind, Data, Message, Pdu, answer_to, encode, refuse
+from callsheet.carriers.smpp.pdu import (
+    LAST_SEQUENCE,
+    Answer,
+    Bind,
+    Data,
+    Message,
+    Pdu,
+    acknowledge,
+    answer_to,
+    encode,
+    refuse,
+)
 from callsheet.carriers.smpp.sending import Sending
 from callsheet.carriers.smpp.statuses import words_of_bind
 from callsheet.carriers.smpp.stream import Decoder
@@ -208,7 +219,7 @@ class Session(asyncio.Protocol):
     def _hear(self, pdu: Pdu) -> None:
         body = pdu.body.as_message() if isinstance(pdu.body, Data) else pdu.body
         if not isinstance(body, Message) or not self.is_bound:
-            self._write(answer_to(pdu, "", Status.INCORRECT_BIND))
+            self._write(acknowledge(pdu, Status.INCORRECT_BIND))
         elif not self._ear.hear(self, pdu, body):
             self.answer(pdu, Status.RECEIVER_TEMPORARY_ERROR)
 
@@ -218,7 +229,7 @@ class Session(asyncio.Protocol):
             return False
         if not self._answers:
             asyncio.get_running_loop().call_soon(self._say)
-        self._answers.append(answer_to(pdu, "", status))
+        self._answers.append(acknowledge(pdu, status))
         return True
 
     def _say(self) -> None:

@@ -22,6 +22,7 @@ DLT_ENTITY_ID: Final = 0x1400
 DLT_TEMPLATE_ID: Final = 0x1401
 
 _HEAD: Final = struct.Struct(">HH")
+_new_tuple: Final = tuple.__new__
 
 
 class Tlv(NamedTuple):
@@ -73,6 +74,6 @@ def decode(data: bytes, at: int) -> Tlvs:
         at += 4
         if at + length > end:
             raise BadTlvs("an optional parameter is longer than the PDU")
-        tlvs.append(Tlv(tag, data[at : at + length]))
+        tlvs.append(_new_tuple(Tlv, (tag, data[at : at + length])))
         at += length
     return tuple(tlvs)
