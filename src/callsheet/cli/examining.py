@@ -39,7 +39,8 @@ from callsheet.store.sqlite.copying import quick_check
 
 SYNCS = 15
 _BLOCK = b"\0" * 4096
-_PATIENCE_SECONDS = 3.0
+_PATIENCE_SECONDS = 10.0
+"""A server that is only busy is not called ill."""
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
