@@ -12,7 +12,7 @@ is that of all processes of a system (PostgreSQL's among ours), and node-smpp's 
 system waits for in the end.
 
 `CALLSHEET_BENCH_MESSAGES` is the size of the list (20,000), `CALLSHEET_BENCH_ROUNDS` how often all take their turn (3),
-`CALLSHEET_BENCH_WINDOW` the messages that may wait for an answer (100, for Kannel too). About three minutes.
+`CALLSHEET_BENCH_WINDOW` the messages that may wait for an answer (500, for Kannel too). About three minutes.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from strangers.node_smpp import running_smsc  # noqa: E402
 
 MESSAGES = int(os.environ.get("CALLSHEET_BENCH_MESSAGES", "20000"))
 ROUNDS = int(os.environ.get("CALLSHEET_BENCH_ROUNDS", "3"))
-WINDOW = int(os.environ.get("CALLSHEET_BENCH_WINDOW", "100"))
+WINDOW = int(os.environ.get("CALLSHEET_BENCH_WINDOW", "500"))
 RECEIPT_DELAY_MS = 300
 KANNEL = "Kannel"
 JASMIN = (

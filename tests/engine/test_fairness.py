@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from callsheet.core.fairness import Turns
 from callsheet.engine.turnstile import Turnstile
 from callsheet.engine.virtual_time import VirtualClock, run
 from callsheet.store.apps import App
-from engine.world import World, world
+from engine.world import SLOW_TICK, World, world
 from factories import MONDAY_NOON, make_app, make_definition, make_list
 
 ARM_SECONDS = 0.01
@@ -59,7 +60,8 @@ def small_takes(folder: Path, *, beside_a_huge_one: bool, at_once: Callable[[], 
     took: list[float] = []
 
     async def main(clock: VirtualClock) -> None:
-        async with world(clock, folder, window=100_000) as w:
+        # In small steps, so that a campaign has many turns.
+        async with world(clock, folder, window=100_000, tuning=replace(SLOW_TICK, arm_size=50)) as w:
             w.store.hot = SlowWriter(w.store.hot, clock)
             await w.conductor.stop()
             await w.start()

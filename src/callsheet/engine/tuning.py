@@ -10,7 +10,8 @@ class Tuning:
     """How large the steps are."""
 
     chunk_size: int = 500
-    arm_size: int = 50
+    arm_size: int = 200
+    """So many contacts are armed in one transaction at most; a sender at full speed hands them in some 30 ms."""
     lease_seconds: float = 30.0
     tick_seconds: float = 0.5
     """How long a loop sleeps at most before it looks for itself."""
