@@ -12,7 +12,7 @@ from callsheet.core.pools import Pool, choose
 from callsheet.core.rooms import Rooms
 from callsheet.core.run import Run
 from databases import rows
-from factories import make_campaign, make_list, start
+from factories import SENDER, make_campaign, make_list, start
 
 
 async def make_pool(store, app, clock, *labels):
@@ -56,6 +56,24 @@ async def test_each_contact_has_its_sender_and_keeps_it(store, app, clock, node)
     second = await begin(store, app, clock, people)
     again = await node.arm(with_rooms(store, second, {}), await node.take(second))
     assert {one.person: one.sender_no for one in again.intents} == {one.person: one.sender_no for one in armed.intents}
+
+
+async def test_an_attempt_and_a_history_name_the_sender_that_spoke(store, app, clock, node):
+    members = await make_pool(store, app, clock, "+12125550111", "+12125550112")
+    people = await make_list(store, app, clock, 10)
+    pooled = await begin(store, app, clock, people)
+    armed = await node.arm(with_rooms(store, pooled, {}), await node.take(pooled))
+    alone = await start(store, app, clock, await make_campaign(store, app, clock, [people]), one_run_per_list=False)
+    await node.walk_all(alone)
+
+    labels = {one.no: one.label for one in members}
+    given = {intent.person: labels[intent.sender_no] for intent in armed.intents}
+    shown = {one.person: one.sender for one in await store.reports.attempts(app.no, pooled.no)}
+    assert shown == given
+    assert {one.sender for one in await store.reports.attempts(app.no, alone.no)} == {SENDER}
+    for person, label in given.items():
+        history = await store.histories.of(app.no, person, before=None, limit=10)
+        assert sorted(entry.sender for entry in history.entries) == sorted([SENDER, label])
 
 
 async def test_whom_a_limit_or_a_full_line_meets_waits_and_uses_nothing(store, app, clock, node):

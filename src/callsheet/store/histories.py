@@ -21,6 +21,7 @@ from callsheet.store.lists import contact_id
 from callsheet.store.opt_outs import LiftedOptOut, OptOut, lifted_of, opt_outs_of
 from callsheet.store.reports import AttemptEvent
 from callsheet.store.rows import all_of, one, read_definition, to_json
+from callsheet.store.senders import label_spoken_through
 from callsheet.store.standings import Membership, coming_back, memberships
 from callsheet.store.vault import Vault
 
@@ -83,7 +84,7 @@ class Entry:
     word: str = ""
     """What a reply says, or what is answered."""
     sender: str = ""
-    """To which sender a reply came, or from which one an answer left."""
+    """To which sender a reply came, or from which one an answer or an attempt left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +209,7 @@ def _page(
 def _attempts(conn: sa.Connection, app: int, person: bytes, before: Place | None, limit: int) -> list[Entry]:
     attempt = t.attempt
     query = _page(attempt, app, person, Kind.attempt, (attempt.c.run_no, attempt.c.n), before, limit)
+    query = query.add_columns(label_spoken_through())
     rows = all_of(conn, query)
     numbers = {row["run_no"] for row in rows}
     runs, events = _runs(conn, app, numbers), _events(conn, app, person, numbers)
@@ -221,6 +223,7 @@ def _attempts(conn: sa.Connection, app: int, person: bytes, before: Place | None
             contact_id(row["list_no"], row["pos"]),
             fold(event.kind for event in events.get((row["run_no"], row["n"]), ())),
             events=tuple(events.get((row["run_no"], row["n"]), ())),
+            sender=row["sender_label"],
         )
         for row in rows
     ]

@@ -18,6 +18,7 @@ from callsheet.store import tables as t
 from callsheet.store.database import Database
 from callsheet.store.lists import contact_id
 from callsheet.store.rows import all_of, read_group
+from callsheet.store.senders import label_spoken_through
 from callsheet.store.vault import Vault
 
 
@@ -44,6 +45,8 @@ class AttemptRecord:
     at: datetime
     state: str
     events: tuple[AttemptEvent, ...]
+    sender: str
+    """The caller ID through which it went."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +208,7 @@ class Reports:
         """Return attempts in the order of their keys, from a key on; or only those that have a state now."""
         attempt, contact = t.attempt, t.contact
         query = (
-            sa.select(attempt, contact.c.sealed)
+            sa.select(attempt, contact.c.sealed, label_spoken_through())
             .outerjoin(
                 contact,
                 sa.and_(
@@ -286,6 +289,7 @@ class Reports:
             from_micros(row["at"]),
             fold(event.kind for event in events),
             tuple(events),
+            row["sender_label"],
         )
 
 

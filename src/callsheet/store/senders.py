@@ -19,6 +19,15 @@ from callsheet.store.rows import insert, one, read_pool, to_json
 from callsheet.store.usage import campaigns_that_name, told
 
 
+def label_spoken_through() -> sa.Label[str]:
+    """Name the caller ID through which an `attempt` went: its own of a pool, else its run's."""
+    attempt, run, sender = t.attempt, t.run, t.sender
+    of_run = sa.select(run.c.sender_no).where(run.c.no == attempt.c.run_no).correlate(attempt).scalar_subquery()
+    spoke = sa.case((attempt.c.sender_no > 0, attempt.c.sender_no), else_=of_run)
+    label = sa.select(sender.c.label).where(sender.c.no == spoke).correlate(attempt).scalar_subquery()
+    return sa.func.coalesce(label, "").label("sender_label")
+
+
 class Senders:
     """The senders of all apps."""
 

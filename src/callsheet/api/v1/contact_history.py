@@ -78,7 +78,7 @@ class HistoryItem(BaseModel):
     word: str
     """What a reply says (stop, doubt, help, start, none), or what is answered (stop, help, start, flow); else empty."""
     sender: str
-    """To which of our senders a reply came, or from which one an answer left; else empty."""
+    """To which of our senders a reply came, or from which one an answer or an attempt left; else empty."""
     events: list[HistoryEvent]
     """All that happened to an attempt, oldest first."""
 

@@ -24,7 +24,7 @@ router = Router(prefix="/v1/apps/{app}/runs/{run_id}", tags=["reports"])
 
 _BLOCK = 1000
 _ANSWER = CSV | problems(RunNotFound)
-_ATTEMPTS = ("id", "number", "contact_id", "n", "at", "state", "code", "carrier_id", "segments", "ended_at")
+_ATTEMPTS = ("id", "number", "contact_id", "n", "at", "state", "code", "carrier_id", "segments", "ended_at", "sender")
 _SUPPRESSIONS = ("contact_id", "number", "reason", "at")
 _OUTCOMES = ("number", "state", "code", "attempts", "columns")
 
@@ -83,6 +83,7 @@ def _attempt(record: AttemptRecord) -> Sequence[str]:
         next((event.ref for event in record.events if event.ref), ""),
         str(segments) if segments else "",
         write_instant(decisive.at) if decisive is not None else "",
+        record.sender,
     )
 
 

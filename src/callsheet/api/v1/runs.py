@@ -106,6 +106,8 @@ class Attempt(BaseModel):
     n: int
     at: Instant
     state: str
+    sender: str
+    """The caller ID through which it went: of a pool the member that the contact has."""
     events: list[AttemptEvent]
 
 
@@ -240,6 +242,7 @@ def _attempt(record: AttemptRecord) -> Attempt:
         n=record.n,
         at=record.at,
         state=record.state,
+        sender=record.sender,
         events=[
             AttemptEvent(kind=event.kind, at=event.at, code=event.code, carrier_id=event.ref, segments=event.segments)
             for event in record.events

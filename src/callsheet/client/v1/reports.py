@@ -110,6 +110,8 @@ class Attempt(Record, frozen=True):
     n: int
     at: datetime
     state: str
+    sender: str
+    """The caller ID through which it went."""
     events: tuple[AttemptEvent, ...]
 
 
