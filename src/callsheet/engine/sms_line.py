@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Final
 
@@ -123,7 +124,7 @@ class SmsLine:
         turn = self._breaker.turn
 
         def end(answer: Accepted | SendError) -> None:
-            self._learn(turn, answer)
+            self._learn(turn, answer, self._clock.now())
             done(answer)
 
         self._in_flight += 1
@@ -141,16 +142,16 @@ class SmsLine:
             self._recorder.note(Happening(*key, answer.kind, at, as_said(answer.code)))
         if isinstance(answer, Stopped):
             self._hearing.hear_stopped(key.person)
-        self._learn(turn, answer)
+        self._learn(turn, answer, at)
 
-    def _learn(self, turn: int, answer: Accepted | SendError) -> None:
+    def _learn(self, turn: int, answer: Accepted | SendError, at: datetime) -> None:
         """Free the place of a message that was answered, and learn from the answer how the route does."""
         self._in_flight -= 1
         if not self._in_flight:
             self._quiet.set()
         said = "" if isinstance(answer, Accepted) else as_said(answer.code)
         jitter = self._rng.random() if said else 0.0
-        self._turn(note(self._breaker, _outcome(answer), self._clock.now(), turn=turn, jitter=jitter, said=said))
+        self._turn(note(self._breaker, _outcome(answer), at, turn=turn, jitter=jitter, said=said))
         if 2 * self._in_flight <= self._carrier.limits.window:
             # Not at every answer: a step of one contact costs a commit as a step of fifty does.
             self.on_free()

@@ -64,7 +64,7 @@ class SmppCarrier:
         self._rng = rng
         self._backoff = backoff
         self._linker = Linker(account, clock, fence)
-        self._submits = Submits(account, rng)
+        self._submits = Submits(account, clock, rng)
         self._ear = Ear(account, clock, rng)
         self._log = log.bind(trunk=trunk_id)
         self._sessions: set[Session] = set()
@@ -72,12 +72,16 @@ class SmppCarrier:
         """Why a place has no session, by its number."""
         self._tasks: list[asyncio.Task[None]] = []
         self._closing = False
+        self._limits = Limits(0)
 
     @property
     def limits(self) -> Limits:
         """How many messages may be under way, those that are included: as much as the carrier bears just now."""
         usable = [session.out for session in self._sessions if session.is_usable]
-        return Limits(sum(max(0, out.room()) + out.in_flight for out in usable))
+        window = sum([max(0, out.room()) + out.in_flight for out in usable])
+        if window != self._limits.window:  # asked at every answer, and nearly always the same
+            self._limits = Limits(window)
+        return self._limits
 
     async def open(self, hear: Hear) -> None:
         """Begin to bind, and to tell what is heard. Does nothing when it is open."""
@@ -96,7 +100,7 @@ class SmppCarrier:
             done(NotConnected())
             return
         try:
-            parts = self._submits.write(message, self._clock.now())
+            parts = self._submits.write(message)
         except SendError as error:
             done(error)
             return

@@ -48,7 +48,7 @@ class Sending:
     @property
     def is_spoiled(self) -> bool:
         """Whether it cannot become whole any more."""
-        return any(error.kind is not Kind.refused for error in self.errors.values())
+        return bool(self.errors) and any(error.kind is not Kind.refused for error in self.errors.values())
 
     def write(self, part: int, sequence: int) -> None:
         """A part goes to the wire; with the last one the message has left."""

@@ -100,6 +100,7 @@ class Session(asyncio.Protocol):
         """Why it ended, in words for people."""
         self.out = Outgoing(account, clock, self._number, self._write, ear.tell)
         self._account = account
+        self._sends = role.sends
         self._clock = clock
         self._ear = ear
         self._decoder = Decoder()
@@ -115,7 +116,7 @@ class Session(asyncio.Protocol):
     @property
     def is_usable(self) -> bool:
         """Whether messages may be submitted on it."""
-        return self.role.sends and self.is_bound and self._leaving is None
+        return self._sends and self.is_bound and self._leaving is None
 
     def submit(self, sending: Sending) -> None:
         """Take a message."""

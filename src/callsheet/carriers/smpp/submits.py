@@ -15,6 +15,7 @@ from callsheet.carriers.smpp.pdu import Message
 from callsheet.carriers.smpp.text import References, TextRules, write_text
 from callsheet.carriers.smpp.times import validity_of
 from callsheet.carriers.smpp.tlv import Tlv, Tlvs
+from callsheet.clock import Clock
 from callsheet.core.ids import hint_of
 from callsheet.core.segments import UCS_SINGLE
 
@@ -25,8 +26,9 @@ TEMPLATE_TAG = "dlt_template_id"
 class Submits:
     """Writes the messages of one account."""
 
-    def __init__(self, account: SmppAccount, rng: random.Random) -> None:
+    def __init__(self, account: SmppAccount, clock: Clock, rng: random.Random) -> None:
         self._account = account
+        self._clock = clock
         self._addresses = _address_rules(account)
         self._texts = TextRules(
             zero=Alphabet(account.data_coding_0),
@@ -38,7 +40,7 @@ class Submits:
         self._longest = timedelta(seconds=account.validity_seconds) if account.validity_seconds else None
         self._usual_validity = validity_of(self._longest) if self._longest else ""
 
-    def write(self, message: Outbound, now: datetime) -> list[Message]:
+    def write(self, message: Outbound) -> list[Message]:
         """Return the PDUs of a message. Raises InvalidMessage."""
         account = self._account
         # A text of one part shares nothing with anybody. In UCS-2, this carrier may need more parts than were counted.
@@ -47,7 +49,7 @@ class Submits:
         shorts = write_text(message.text, reference, self._texts)
         source = source_of(message.sender, self._addresses)
         destination = destination_of(message.to, self._addresses)
-        validity = self._validity(message.valid_until, now)
+        validity = self._validity(message.valid_until)
         registered = FINAL_RECEIPT if message.wants_receipt else 0
         tlvs = self._tlvs(message)
         return [
@@ -58,20 +60,22 @@ class Submits:
             for short in shorts
         ]  # fmt: skip
 
-    def _validity(self, until: datetime | None, now: datetime) -> str:
+    def _validity(self, until: datetime | None) -> str:
         """Return for how long the carrier shall try: no longer than the contact's window is open."""
-        if until is None or (self._longest and until - now >= self._longest):
+        if until is None:
             return self._usual_validity
-        return validity_of(until - now)
+        left = until - self._clock.now()
+        return self._usual_validity if self._longest and left >= self._longest else validity_of(left)
 
     def _tlvs(self, message: Outbound) -> Tlvs:
         account, tags = self._account, message.tags
         tlvs = []
         if account.user_message_reference:
             tlvs.append(Tlv(tlv.USER_MESSAGE_REFERENCE, hint_of(message.reference).to_bytes(2)))
-        for name, tag in ((ENTITY_TAG, account.dlt_entity_tag), (TEMPLATE_TAG, account.dlt_template_tag)):
-            if tags and (value := tags.get(name)):
-                tlvs.append(Tlv(tag, value.encode("ascii", "replace")))
+        if tags:
+            for name, tag in ((ENTITY_TAG, account.dlt_entity_tag), (TEMPLATE_TAG, account.dlt_template_tag)):
+                if value := tags.get(name):
+                    tlvs.append(Tlv(tag, value.encode("ascii", "replace")))
         return tuple(tlvs)
 
 
