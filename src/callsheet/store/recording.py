@@ -56,9 +56,18 @@ class _Standing:
         self.kinds = set(kinds)
         self.state = fold(kinds) if kinds else PENDING
 
-    def is_unmeasured(self) -> bool:
-        """Tell whether a carrier took it, and did not say in how many segments: its answer says that, no receipt."""
-        return Kind.accepted not in self.kinds and not self.kinds.isdisjoint(_RECEIVED)
+    def unmeasure(self, kind: Kind) -> int:
+        """Take in a new event, and return by how much it changes the number of unmeasured attempts.
+
+        One is unmeasured that a carrier took, but did not say in how many segments: its answer says that, no receipt.
+        """
+        change = 0
+        if kind is Kind.accepted:
+            change = -(not self.kinds.isdisjoint(_RECEIVED))
+        elif kind in _RECEIVED and Kind.accepted not in self.kinds:
+            change = +self.kinds.isdisjoint(_RECEIVED)
+        self.kinds.add(kind)
+        return change
 
 
 def weigh(
@@ -90,9 +99,8 @@ def weigh(
 
 def _add(happening: Happening, standing: _Standing, changes: Changes) -> None:
     """Take in a new event, and what it does to its attempt's state."""
-    kind, before, was_unmeasured = happening.kind, standing.state, standing.is_unmeasured()
-    standing.kinds.add(kind)
-    changes.counters[UNMEASURED] += standing.is_unmeasured() - was_unmeasured
+    kind, before = happening.kind, standing.state
+    changes.counters[UNMEASURED] += standing.unmeasure(kind)
     changes.events.append(happening)
     if happening.segments:
         changes.counters[SEGMENTS] += happening.segments

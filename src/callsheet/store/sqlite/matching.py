@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from callsheet.core.matching import ORPHAN_SPAN, LooseReceipt
+from callsheet.core.matching import ORPHAN_SPAN, Carried, LooseReceipt
 from callsheet.store.matching import (
     CARRIED,
     PARKED,
@@ -55,12 +55,15 @@ def _remember(raw: sqlite3.Connection, rows: Sequence[Sequence[Any]]) -> None:
 def _awaited(raw: sqlite3.Connection, batch: Batch) -> list[LooseReceipt]:
     """Return the receipts that wait for ids that a batch brings."""
     rows: list[tuple[Any, ...]] = []
-    wanted: dict[Where, list[str]] = {}
-    for app, trunk_no, carrier_id in awaited_ids(batch.carried):
-        wanted.setdefault((app, trunk_no), []).append(carrier_id)
-    for where, ids in wanted.items():
-        head = f"select no, {PARKED} from parked_receipt where app = ? and trunk_no = ? and carrier_id"
-        rows += select_in(raw, head, where, ids)
+    wanted: dict[Where, list[Carried]] = {}
+    for one in batch.carried:
+        wanted.setdefault((one.app, one.trunk_no), []).append(one)
+    head = "from parked_receipt where app = ? and trunk_no = ?"
+    for where, carried in wanted.items():
+        # Mostly none waits, and then nobody need find out how it might spell the ids.
+        if raw.execute(f"select 1 {head} limit 1", where).fetchone() is not None:
+            ids = [carrier_id for *_, carrier_id in awaited_ids(carried)]
+            rows += select_in(raw, f"select no, {PARKED} {head} and carrier_id", where, ids)
     return taken_up(rows, batch.carried)
 
 
