@@ -88,3 +88,4 @@ def _announce(host: str, smpp_port: int, http_port: int, system_id: str, passwor
     trunk = {"name": "Handset simulator", "carrier": "smpp", "settings": account}
     typer.echo(f"handsets listen: SMPP {host}:{smpp_port}, HTTP http://{host}:{http_port}")
     typer.echo(f"a trunk for them: {json.dumps(trunk)}")
+    typer.echo("a server on this machine reaches them when CALLSHEET_ALLOW_PRIVATE_ADDRESSES=true")
