@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from callsheet.carriers.base import NotConnected, Outbound, nobody_waits
 from callsheet.core.allowance import UNLIMITED, Allowance, CarrierClass
 from callsheet.core.campaign import Status
 from callsheet.core.pools import Pool
 from callsheet.engine.virtual_time import VirtualClock, run
-from engine.world import World, world
+from engine.world import Passing, World, world
 from factories import MONDAY_NOON, SENDER, make_definition, make_list, number
 
 SECOND = timedelta(seconds=1)
@@ -113,5 +114,61 @@ def test_a_contact_keeps_its_sender_over_campaigns_and_members_keep_their_rates(
             assert min(shares.values()) > 25
             slow = [message.accepted_at for message in w.sent() if message.sender == labels[0]]
             assert most_in_a_second(slow) <= 5 + 1
+
+    run(main, start=MONDAY_NOON)
+
+
+class Dying(Passing):
+    """A carrier that is not there for the messages of some senders."""
+
+    dead: set[str] = set()  # noqa: RUF012 (one for each test)
+
+    async def send(self, message: Outbound, leave=nobody_waits):
+        if message.sender in self.dead:
+            raise NotConnected
+        return await self.carrier.send(message, leave)
+
+
+@pytest.mark.parametrize("fail_over", [True, False])
+def test_contacts_of_a_member_whose_trunk_dies_wait_for_it_or_go_to_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fail_over: bool
+) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path) as w:
+            monkeypatch.setattr(Dying, "dead", set())
+            await w.conductor.stop()
+            w.wrap = Dying
+            await w.start()
+            labels = ("+12125550111", "+12125550112")
+            members = await make_pool(w, *labels, fail_over=fail_over)
+            second = await w.store.apps.create_trunk(
+                w.app.no, name="Second", carrier="sandbox", takes_any_sender=False, now=clock.now()
+            )
+            sender = next(one for one in await w.store.apps.senders(w.app.no) if one.no == members[labels[1]])
+            await w.store.senders.change(w.app.no, sender.id, {"trunk_no": second.no}, clock.now())
+
+            # The first time everybody gets a sender, and the second time one of the trunks is dead.
+            people = await make_list(w.store, w.app, clock, 60)
+            definition = make_definition([people], sender="Summer pool", name="First")
+            first = await w.store.campaigns.create(w.app.no, definition, clock.now(), unique_names=True)
+            await w.until(await w.run_campaign(first), Status.completed, longest_seconds=600)
+            known = {message.to: message.sender for message in w.sent()}
+            assert set(known.values()) == set(labels)
+
+            Dying.dead.add(labels[1])
+            definition = make_definition([people], sender="Summer pool", name="Second")
+            campaign = await w.store.campaigns.create(w.app.no, definition, clock.now(), unique_names=True)
+            campaign = await w.run_campaign(campaign)
+            await clock.sleep(600)
+            again = {message.to: message.sender for message in w.sent()[60:]}
+            waiting = [to for to, label in known.items() if label == labels[1]]
+            assert set(again.values()) == {labels[0]}
+            assert set(again) == (set(known) if fail_over else set(known) - set(waiting))
+
+            Dying.dead.clear()
+            await w.until(campaign, Status.completed, longest_seconds=3600)
+            assert Counter(message.to for message in w.sent()) == dict.fromkeys(known, 2)
+            if not fail_over:
+                assert {message.to: message.sender for message in w.sent()[60:]} == known
 
     run(main, start=MONDAY_NOON)
