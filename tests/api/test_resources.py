@@ -76,8 +76,8 @@ async def test_what_is_wrong_is_said_in_plain_sentences(shop):
         [("name", "This must be a text."), ("body", "This must not be empty.")],
         [("name", "This field is required."), ("body", "This field is required.")],
         [
-            ("number", "This must have at most 64 characters."),
             ("segments_per_second", "This must be at most 100000."),
+            ("number", "This must have at most 64 characters."),
         ],
         [("body", "This must be an object.")],
         [("limit", "This must be a whole number.")],
@@ -170,6 +170,7 @@ async def test_the_defaults_of_an_app(shop):
     # Everything that is not named here has no limit, or is not said.
     assert {name: value for name, value in answer.json().items() if value is not None} == {
         "start_on_create": False,
+        "require_preflight": False,
         "schedule_lateness_minutes": 60,
         "recurrence_precedence": False,
         "zones": "campaign",
