@@ -62,14 +62,14 @@ def test_a_session_bears_everything(frames: list[bytes], bite: int) -> None:
 async def _bear(octets: bytes, bite: int) -> None:
     clock, rng = SystemClock(), random.Random(1)
     ear = Ear(ACCOUNT, clock, rng)
-    session, wire, submits = Session(ACCOUNT, Role.transceiver, clock, ear), Wire(), Submits(ACCOUNT, rng)
+    session, wire, submits = Session(ACCOUNT, Role.transceiver, clock, ear), Wire(), Submits(ACCOUNT, clock, rng)
     session.connection_made(wire)
     session.data_received(answer_to(Pdu(c.BIND_TRANSCEIVER, 1), "smsc"))
     answers: dict[str, list[Any]] = {}
 
     def submit(one: Outbound) -> None:
         told = answers.setdefault(one.reference, [])
-        parts = submits.write(one, clock.now())
+        parts = submits.write(one)
         session.submit(Sending(one, parts, lambda: None, told.append, clock.monotonic() + 10))
 
     for number in range(6):
