@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import datetime, tzinfo
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final
 
 from callsheet.carriers.base import Receipt
 from callsheet.carriers.smpp import tlv
@@ -83,13 +83,8 @@ _USUAL: Final = re.compile(
 _NO_ERROR: Final = frozenset({"", "0", "00", "000", "0000"})
 
 
-class _Told(NamedTuple):
-    """What stands in a receipt."""
-
-    message_id: str
-    state: str
-    error: str
-    done: str
+_Told = tuple[str, str, str, str]
+"""What stands in a receipt: the message's id, its state, the error, and when it was done."""
 
 
 def is_receipt(message: Message) -> bool:
@@ -156,14 +151,14 @@ def _read_written(octets: bytes) -> _Told:
     usual = _USUAL.match(written)
     if usual is not None:
         message_id, done, state, error = usual.groups()
-        return _Told(message_id, state, error, done)
+        return message_id, state, error, done
     fields: dict[str, str] = {}
     for written_key, value in _FIELD.findall(written.replace("\0", " ")):
         key = written_key.lower()
         if key == "text":
             break  # what follows was written by us
         fields.setdefault(key[:4], value)
-    return _Told(
+    return (
         fields.get("id", "")[:_LONGEST_ID],
         fields.get("stat", "").upper(),
         fields.get("err", fields.get("erro", "")),
@@ -173,16 +168,14 @@ def _read_written(octets: bytes) -> _Told:
 
 def _read_parameters(message: Message, told: _Told) -> _Told:
     """Fill in from the parameters; the id in them is the one that the answer gave."""
-    message_id = tlv.find_string(message.tlvs, tlv.RECEIPTED_MESSAGE_ID)[:_LONGEST_ID]
-    state = told.state
+    message_id, state, error, done = told
+    message_id = tlv.find_string(message.tlvs, tlv.RECEIPTED_MESSAGE_ID)[:_LONGEST_ID] or message_id
     if state[:5] not in _STATES:
         number = tlv.find_number(message.tlvs, tlv.MESSAGE_STATE)
         state = _STATE_NAMES.get(-1 if number is None else number, state)
-    error = told.error
-    network = tlv.find(message.tlvs, tlv.NETWORK_ERROR_CODE)
-    if not error and network is not None and len(network) == 3:
+    if not error and len(network := tlv.find(message.tlvs, tlv.NETWORK_ERROR_CODE) or b"") == 3:
         error = str(int.from_bytes(network[1:]))
-    return _Told(message_id or told.message_id, state, error, told.done)
+    return message_id, state, error, done
 
 
 def _code(state: str, error: str, kind: Kind) -> str:
