@@ -228,3 +228,56 @@ def test_the_presets_ask_as_their_providers_want_it():
         "url": "https://c.example/ingest/tr-1/s/status?reference=ab12",
         "method": "POST",
     }
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        {"headers": {"Authorization": "Bearer abc"}},
+        {"headers": {"X-Api-Key": "abc"}},
+        {"url": f"{URL}?api_key=abc"},
+        {"body": {"to": "{{to}}", "account": {"api_secret": "abc"}}},
+        {"body": {"list": [{"Password": 1234}]}},
+        {"content": "raw", "body": '{"to": "{{to}}", "password": "abc"}'},
+        {"content": "raw", "content_type": "text/xml", "body": "<m><password>abc</password></m>"},
+        {"probe_url": f"{URL}?token=abc"},
+    ],
+)
+def test_a_secret_is_not_taken_where_it_would_be_shown(shown):
+    with pytest.raises(Invalid) as caught:
+        account(**shown)
+    assert "secret" in str(caught.value)
+    assert "abc" not in str(caught.value)
+
+
+def test_named_secrets_are_filled_in_and_never_shown():
+    document = {
+        "url": f"{URL}?token={{{{secret.token}}}}",
+        "headers": {"Authorization": "App {{secret}}", "X-Api-Key": "{{secret.app}}"},
+        "body": {"password": "{{secret.app}}", "idempotency_token": "{{reference}}", "to": "{{to}}"},
+        "probe_url": f"{URL}?api_key={{{{secret.app}}}}",
+        "secret": "s1",
+        "secrets": {"token": "t&1", "app": "a1"},
+    }
+    wording = HttpWording(account(**document), DOORS)
+    request = wording.write(MESSAGE, NOW)
+    assert request.url == f"{URL}?token=t%261"
+    assert (request.headers["Authorization"], request.headers["X-Api-Key"]) == ("App s1", "a1")
+    assert json.loads(body_of(request)) == {"password": "a1", "idempotency_token": "ab12", "to": "+14155550100"}
+    question = wording.question()
+    assert question is not None
+    assert question.url == f"{URL}?api_key=a1"
+    shown, secrets = split(account(**document))
+    assert secrets == {"secret": "s1", "secrets": {"token": "t&1", "app": "a1"}}
+    assert shown["secrets"] == {}
+    with pytest.raises(Invalid):
+        account(body={"x": "{{secret.none}}"})
+    with pytest.raises(Invalid):
+        account(probe_url=f"{URL}?to={{{{to}}}}")
+
+
+def test_the_address_for_replies_needs_not_be_written_out():
+    body = {"webhook": "{{inbound_url}}", "report": "{{callback_url}}"}
+    assert json.loads(body_of(asked(body=body)))["webhook"] == "https://c.example/ingest/tr-1/s/inbound"
+    unheard = asked(MESSAGE._replace(wants_receipt=False), body=body)
+    assert json.loads(body_of(unheard)) == {"webhook": "https://c.example/ingest/tr-1/s/inbound"}

@@ -13,7 +13,8 @@ from callsheet.carriers.account import Account
 from callsheet.carriers.http.json_path import JsonPath
 from callsheet.carriers.http.pattern import Pattern
 from callsheet.carriers.http.rules import ErrorRule, InboundCallback, Signature, Status, StatusCallback, Word
-from callsheet.carriers.http.template import RawType, Template, check_template, names_in
+from callsheet.carriers.http.secrets import check_raw, check_tree, check_url, refuse_secret
+from callsheet.carriers.http.template import RawType, Template, Value, check_template, names_in
 from callsheet.core.fence import Fence
 
 _ANYWHERE: Final = Fence(allow_private=True)
@@ -56,6 +57,7 @@ def _check_url(url: str) -> str:
         raise ValueError(fault)
     if "{{" in url.split("/")[2] or "#" in url:
         raise ValueError("A placeholder stands behind the host, and no # is in it.")
+    check_url(url)
     return url
 
 
@@ -67,12 +69,17 @@ def _check_headers(headers: dict[str, str]) -> dict[str, str]:
             raise ValueError(f"{name} holds a character that no header can.")
         if "text" in names_in(value):
             raise ValueError(f"{name}: A text has no place in a header.")
+        refuse_secret(name, value)
     return headers
 
 
 def _check_body(body: dict[str, Any] | str) -> dict[str, Any] | str:
     for text in _texts(body, 0):
         check_template(text)
+    if isinstance(body, str):
+        check_raw(body)
+    else:
+        check_tree(body)
     return body
 
 
@@ -98,6 +105,7 @@ def _is_flat(body: dict[str, Any] | str) -> bool:
 
 Url = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_check_url)]
 Headers = Annotated[dict[str, Template], Field(max_length=50), AfterValidator(_check_headers)]
+SecretName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
 BodyTemplate = Annotated[dict[str, Any] | str, AfterValidator(_check_body)]
 
 
@@ -124,6 +132,8 @@ class HttpAccount(Account):
     """The name of our account there; `{{key}}`."""
     secret: SecretStr = Field(default=SecretStr(""), max_length=2000)
     """Its password, token or API key; `{{secret}}`."""
+    secrets: dict[SecretName, Annotated[SecretStr, Field(max_length=2000)]] = Field(default_factory=dict, max_length=20)
+    """More of them, by names of yours: `{{secret.name}}`."""
     encodings: dict[Word, Word] = Field(default_factory=lambda: {"GSM-7": "GSM-7", "UCS-2": "UCS-2"})
     """What `{{encoding}}` says for a text in GSM-7, and for one in UCS-2."""
     least_valid_seconds: Annotated[int, Field(ge=1, le=604_800, strict=True)] = 60
@@ -152,7 +162,8 @@ class HttpAccount(Account):
     """Whether the provider is known to send once, however often it is asked with the same key: then a request that got
     no answer is asked once more, with that key. Without it nothing that may have arrived is ever asked again."""
     probe_url: Annotated[str, StringConstraints(max_length=2000)] = ""
-    """What a test call asks by GET, with our credentials; any answer from 200 to 299 says that the account works."""
+    """What a test call asks by GET, with our credentials (key and secrets may be filled in); an answer from 200 to 299
+    says that the account works."""
     status: StatusCallback | None = None
     """How states of messages are read."""
     inbound: InboundCallback | None = None
@@ -170,7 +181,12 @@ class HttpAccount(Account):
     @model_validator(mode="after")
     def _check_together(self) -> Self:
         """Check what depends on each other; every fault is named in one sentence after the other."""
-        faults = [*self._faults_of_body(), *self._faults_of_auth(), *self._faults_of_answer()]
+        faults = [
+            *self._faults_of_body(),
+            *self._faults_of_secrets(),
+            *self._faults_of_auth(),
+            *self._faults_of_answer(),
+        ]
         if faults:
             raise ValueError(" ".join(faults))
         return self
@@ -182,12 +198,32 @@ class HttpAccount(Account):
             yield "body: In a form and a query every value is a text or a number."
         if self.method is Method.get and self.content is not Content.query:
             yield "content: A GET has no body; give query."
-        if self.probe_url and _ANYWHERE.fault_of(self.probe_url) is not None:
-            yield "probe_url: Give a URL that begins with https:// or http://."
+        if self.probe_url:
+            yield from self._faults_of_probe()
         if self.least_valid_seconds > self.most_valid_seconds:
             yield "least_valid_seconds: It is more than most_valid_seconds."
         if set(self.encodings) != {"GSM-7", "UCS-2"}:
             yield "encodings: Say what GSM-7 and UCS-2 are called."
+
+    def _faults_of_probe(self) -> Iterator[str]:
+        try:
+            _check_url(self.probe_url)
+        except ValueError as error:
+            yield f"probe_url: {error}"
+            return
+        if names_in(self.probe_url) - self.credentials().keys():
+            yield "probe_url: Only the key and secrets can be filled in, for there is no message."
+
+    def credentials(self) -> dict[str, Value]:
+        """Return what can be filled in whatever the message is."""
+        named = {f"secret.{name}": secret.get_secret_value() for name, secret in self.secrets.items()}
+        return {"key": self.key, "secret": self.secret.get_secret_value(), **named}
+
+    def _faults_of_secrets(self) -> Iterator[str]:
+        texts = self.url, *self.headers.values(), *_texts(self.body, 0)
+        named = {name for text in texts for name in names_in(text) if name.startswith("secret.")}
+        for name in sorted(named - self.credentials().keys()):
+            yield f"secrets: There is no {name.removeprefix('secret.')} in them."
 
     def _faults_of_auth(self) -> Iterator[str]:
         if self.auth is not Auth.none and not self.secret.get_secret_value():

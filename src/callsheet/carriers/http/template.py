@@ -17,15 +17,17 @@ Values = Mapping[str, Value]
 
 NAMES: Final = (
     *("to", "to_digits", "from", "from_digits", "text", "encoding", "segments", "reference", "receipt_reference"),
-    *("callback_url", "valid_seconds", "valid_milliseconds", "campaign_id", "dlt_entity_id", "dlt_template_id"),
+    *("callback_url", "inbound_url", "valid_seconds", "valid_milliseconds"),
+    *("campaign_id", "dlt_entity_id", "dlt_template_id"),
     *("key", "secret"),
 )
-"""What can be filled in."""
+"""What can be filled in, besides `secret.` and the name of one of the account's `secrets`."""
 NUMBERS: Final = frozenset({"segments", "valid_seconds", "valid_milliseconds"})
 """What is a number in JSON, where it stands alone."""
 
 _PLACEHOLDER: Final = re.compile(r"\{\{\s*(.*?)\s*\}\}")
 _NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NAMED_SECRET: Final = re.compile(r"secret\.[A-Za-z0-9_-]{1,40}")
 _BRACES: Final = re.compile(r"\{\{|\}\}")
 
 
@@ -41,12 +43,16 @@ class RawType(StrEnum):
 
 def check_template(text: str) -> str:
     """Return a template if all that it names can be filled in. Raises ValueError."""
-    unknown = sorted({name for name in _PLACEHOLDER.findall(text) if name not in NAMES})
+    unknown = sorted({name for name in _PLACEHOLDER.findall(text) if not _is_known(name)})
     if unknown:
-        raise ValueError(f"There is no {', '.join(unknown)[:80]}; there is {', '.join(NAMES)}.")
+        raise ValueError(f"There is no {', '.join(unknown)[:80]}; there is {', '.join(NAMES)}, secret.<name>.")
     if _BRACES.search(_PLACEHOLDER.sub("", text)):
         raise ValueError("Two braces stand around a name only: {{to}}.")
     return text
+
+
+def _is_known(name: str) -> bool:
+    return name in NAMES or _NAMED_SECRET.fullmatch(name) is not None
 
 
 Template = Annotated[str, StringConstraints(max_length=2000), AfterValidator(check_template)]

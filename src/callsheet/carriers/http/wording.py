@@ -88,15 +88,14 @@ class HttpWording:
             "reference": message.reference,
             "receipt_reference": message.reference if named else "",
             "callback_url": self._doors.status(message.reference if named else "") if message.wants_receipt else "",
+            "inbound_url": self._doors.inbound(),
             "valid_seconds": valid,
             "valid_milliseconds": valid * 1000,
             "campaign_id": message.campaign_id,
             "dlt_entity_id": message.tags.get("dlt_entity_id", ""),
             "dlt_template_id": message.tags.get("dlt_template_id", ""),
-            "key": account.key,
-            "secret": account.secret.get_secret_value(),
         }
-        return values
+        return values | account.credentials()
 
     def _valid_seconds(self, message: Outbound, now: datetime) -> int:
         account = self._account
@@ -138,7 +137,7 @@ class HttpWording:
 
     def question(self) -> Request | None:
         """Return the request of a test call, if the account names one."""
-        url = self._account.probe_url
+        url = fill(self._account.probe_url, self._account.credentials(), in_url)
         return Request("GET", url, self._identity) if url else None
 
     def judge(self, answer: Answer) -> Probe:
