@@ -75,17 +75,30 @@ def test_a_contact_is_known_however_its_number_is_written(written: str):
     assert contact_number(written) == "+12125550100"
 
 
+def meant(*args: object) -> Hit | None:
+    match = choose(*args)  # type: ignore[arg-type]
+    return match.hit if match else None
+
+
 def test_of_several_hits_the_person_decides_then_the_spelling_then_the_time():
     hits = [hit("a", ADA, 0), hit("a", BOB, 1), hit("10", BOB, 2)]
 
-    assert choose(receipt("a", "10"), hits) == hits[0]
-    assert choose(receipt("a", "10", person=b""), hits) == hits[1]
+    assert meant(receipt("a", "10"), hits) == hits[0]
+    assert meant(receipt("a", "10", person=b""), hits) == hits[1]
 
 
-def test_a_guess_that_names_somebody_else_waits_once():
+def test_a_guess_that_names_nobody_whom_we_know_waits_once():
     assert choose(receipt("a", "10"), [hit("10", BOB)]) is None
-    assert choose(receipt("a", "10", parked_no=1), [hit("10", BOB)]) == hit("10", BOB)
-    assert choose(receipt("a"), [hit("a", BOB)]) == hit("a", BOB)
+    assert meant(receipt("a", "10", parked_no=1), [hit("10", BOB)]) == hit("10", BOB)
+    assert meant(receipt("a"), [hit("a", BOB)]) == hit("a", BOB)
+
+
+@pytest.mark.parametrize("state", list(Kind))
+def test_a_receipt_of_one_person_is_never_given_to_another(state: Kind):
+    for ids in [("a",), ("a", "10"), ("10", "a")]:
+        match = choose(receipt(*ids, parked_no=1), [hit("a", BOB)], [candidate(1, state)])
+        assert match is None or match.key.person == ADA
+        assert (match is not None) == (state is Kind.uncertain)
 
 
 def test_an_orphan_settles_the_one_attempt_that_it_can_mean():
@@ -133,13 +146,23 @@ def test_the_order_of_receipts_does_not_decide_whether_all_parts_arrived(told: t
         states = {str(part): "" for part in range(parts)}
         said = []
         for part, kind in order:
-            states[str(part)], whole = tell_part(states, str(part), kind)
+            states[str(part)], whole, _ = tell_part(states, str(part), kind)
             said.append(whole)
         return states, fold(kind for kind in said if kind) == Kind.delivered
 
     first, second = map(play, orders)
     assert first == second
     assert first[1] == all(state == Kind.delivered for state in first[0].values())
+
+
+def test_a_text_is_undelivered_when_nothing_of_it_is_on_its_way_and_incomplete_when_the_person_has_some():
+    ok, lost = Kind.delivered, Kind.undelivered
+    assert tell_part({"a": "", "b": ""}, "a", lost) == (lost, None, False)
+    assert tell_part({"a": lost, "b": ""}, "b", lost) == (lost, lost, False)
+    assert tell_part({"a": lost, "b": ""}, "b", ok) == (ok, lost, True)
+    assert tell_part({"a": ok, "b": ""}, "b", lost) == (lost, lost, True)
+    assert tell_part({"a": ok, "b": "", "c": ""}, "b", lost) == (lost, lost, True)
+    assert tell_part({"a": ok, "b": lost}, "b", ok) == (ok, ok, False)
 
 
 def test_a_receipt_that_waits_is_looked_for_ever_more_rarely_and_at_its_end_once_more():

@@ -59,6 +59,9 @@ UNREACHED = NOT_TAKEN | {Kind.rejected, Kind.undelivered}
 UNSENT = frozenset({"unreadable_number", "unrenderable", "empty_message"})
 """Codes of attempts that were rejected by us: no carrier was asked, and nothing more is heard of them."""
 
+INCOMPLETE = "incomplete"
+"""The code of an undelivered text of which the person has, or may have, a part: it does not come again."""
+
 
 def advance(state: str, kind: str) -> str:
     """Return the state after one more event: never a step backwards."""

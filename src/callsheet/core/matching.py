@@ -12,7 +12,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from callsheet.core.attempt import PENDING, Kind, advance, as_said
+from callsheet.core.attempt import FINAL, PENDING, Happening, Kind, advance, as_said
 from callsheet.core.ids import AttemptKey, encode_attempt, hint_of
 from callsheet.core.phone import BadNumber, Number
 
@@ -70,6 +70,23 @@ class Hit(NamedTuple):
     parts: int
     others: Sequence[str]
     """The ids of the other parts."""
+
+
+class Match(NamedTuple):
+    """A receipt and its attempt; without a hit it was attached to the one that it can mean."""
+
+    receipt: LooseReceipt
+    key: AttemptKey
+    hit: Hit | None
+
+    def happening(self, kind: Kind, code: str) -> Happening:
+        """Say what happened to the attempt."""
+        return Happening(*self.key, kind, self.receipt.at, code, self.receipt.ref)
+
+    @property
+    def in_parts(self) -> bool:
+        """Tell whether it speaks of one part of a text only."""
+        return self.hit is not None and self.hit.parts > 1 and self.receipt.kind is not Kind.accepted
 
 
 class Candidate(NamedTuple):
@@ -139,16 +156,27 @@ def is_sure(receipt: LooseReceipt, hits: Collection[Hit]) -> bool:
     return any(not receipt.person or hit.key.person == receipt.person for hit in hits)
 
 
-def choose(receipt: LooseReceipt, hits: Iterable[Hit]) -> Hit | None:
-    """Return the hit that a receipt means: the one of its person, else as it is written itself, else the latest."""
+def choose(receipt: LooseReceipt, hits: Iterable[Hit], candidates: Collection[Candidate] = ()) -> Match | None:
+    """Return the attempt that a receipt means; None: it waits.
+
+    Of several hits it means the one of its person, else the one as it is written itself, else the latest. An id alone
+    gives nobody the receipt of another: carriers begin to count anew, and spell one id as another. `candidates` are the
+    attempts of its person; where there are none, the number that it names says nothing: some carriers write it their
+    own way.
+    """
     best = max(
         hits,
         key=lambda hit: (hit.key.person == receipt.person, -receipt.ids.index(hit.carrier_id), hit.at, hit.key),
         default=None,
     )
-    guessed = best is not None and receipt.person not in (b"", best.key.person) and len(receipt.ids) > 1
+    if best is not None and receipt.person in (b"", best.key.person):
+        return Match(receipt, best.key, best)
+    key = attribute(receipt, candidates)
+    if key is not None:
+        return Match(receipt, key, None)
     # Spelled otherwise an id may be another message's. Its own answer may be on its way: it waits once.
-    return None if guessed and not receipt.parked_no else best
+    is_hasty = len(receipt.ids) > 1 and not receipt.parked_no
+    return None if best is None or candidates or is_hasty else Match(receipt, best.key, best)
 
 
 def attribute(receipt: LooseReceipt, candidates: Iterable[Candidate]) -> AttemptKey | None:
@@ -169,16 +197,19 @@ def attribute(receipt: LooseReceipt, candidates: Iterable[Candidate]) -> Attempt
     return open_ones[0].key
 
 
-def tell_part(states: Mapping[str, str], carrier_id: str, kind: Kind) -> tuple[str, Kind | None]:
+def tell_part(states: Mapping[str, str], carrier_id: str, kind: Kind) -> tuple[str, Kind | None, bool]:
     """Return the state of a part after what a receipt says of it, and what that says of the whole message.
 
-    A message is delivered when every part is, and undelivered as soon as one is. `states` holds those of all parts.
+    A message is delivered when every part is, and undelivered when none is any more, for then it may come again: it has
+    to be known that the person has nothing of it. Or, the last value, when the person has a part of it and not all.
+    `states` holds those of all parts.
     """
     state = advance(states[carrier_id] or PENDING, kind)
-    if kind is Kind.delivered:
-        others = (other for id_, other in states.items() if id_ != carrier_id)
-        return state, kind if all(other == Kind.delivered for other in others) else None
-    return state, kind if state == kind else None
+    stand = {**states, carrier_id: state}.values()
+    has_some, has_failed = Kind.delivered in stand, not {Kind.undelivered, Kind.rejected}.isdisjoint(stand)
+    if has_some and has_failed:
+        return state, Kind.undelivered, True
+    return state, kind if state == kind and all(one in FINAL for one in stand) else None, False
 
 
 def look_again_at(heard_at: datetime, now: datetime, tries: int) -> datetime:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import NamedTuple
 
-from callsheet.core.attempt import NOT_TAKEN, PENDING, Kind
+from callsheet.core.attempt import INCOMPLETE, NOT_TAKEN, PENDING, Kind
 from callsheet.core.campaign import UncertainPolicy
 
 FIRST_BACKOFF_SECONDS = 1.0
@@ -53,13 +53,16 @@ def may_repeat(policy: RetryPolicy) -> bool:
     return policy.max_attempts > 1 or policy.uncertain is UncertainPolicy.at_least_once
 
 
-def decide(kind: Kind, policy: RetryPolicy, *, n: int, used: int, at: datetime, jitter: float) -> Again | None:
+def decide(
+    kind: Kind, policy: RetryPolicy, *, n: int, used: int, at: datetime, jitter: float, code: str = ""
+) -> Again | None:
     """Decide whether the contact comes again.
 
     `used` counts the attempt that just ended; `jitter` is a random number in [0, 1) that spreads retries. A refusal
     backs off exponentially in the number of tries (they are definite, so a repeat is safe). An uncertain attempt is
     repeated only under `at_least_once`. Whoever was not connected (a message that was not delivered) waits the retry
-    period and comes after everyone else, until its attempts are used up; a number that does not exist never does.
+    period and comes after everyone else, until its attempts are used up; a number that does not exist never does, nor
+    does who has a part of the text already.
     """
     match kind:
         case Kind.withdrawn | Kind.refused if n >= MOST_TRIES:
@@ -71,7 +74,7 @@ def decide(kind: Kind, policy: RetryPolicy, *, n: int, used: int, at: datetime, 
             return Again(at + backoff(n, jitter), Turn.first, n + 1, used - 1)
         case Kind.uncertain if policy.uncertain is UncertainPolicy.at_least_once and used < policy.max_attempts + 1:
             return Again(at + backoff(n, jitter), Turn.first, n + 1, used)
-        case Kind.undelivered if used < policy.max_attempts:
+        case Kind.undelivered if code != INCOMPLETE and used < policy.max_attempts:
             return Again(at + timedelta(minutes=policy.retry_minutes), Turn.last, n + 1, used)
         case _:
             return None

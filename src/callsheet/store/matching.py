@@ -10,14 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from callsheet.clock import from_micros, to_micros
-from callsheet.core.attempt import Happening, Kind, fold
+from callsheet.core.attempt import INCOMPLETE, Happening, Kind, fold
 from callsheet.core.ids import AttemptKey
 from callsheet.core.matching import (
     Candidate,
     Carried,
     Hit,
     LooseReceipt,
-    attribute,
+    Match,
     choose,
     day_of,
     earlier_days,
@@ -44,23 +44,6 @@ TRUNK_OF_THEN = (
 
 Where = tuple[int, int]
 """An app and a trunk of it."""
-
-
-class Match(NamedTuple):
-    """A receipt and its attempt; without a hit it was attached to the one that it can mean."""
-
-    receipt: LooseReceipt
-    key: AttemptKey
-    hit: Hit | None
-
-    def happening(self, kind: Kind) -> Happening:
-        """Say what happened to the attempt."""
-        return Happening(*self.key, kind, self.receipt.at, self.receipt.code, self.receipt.ref)
-
-    @property
-    def in_parts(self) -> bool:
-        """Tell whether it speaks of one part of a text only."""
-        return self.hit is not None and self.hit.parts > 1 and self.receipt.kind is not Kind.accepted
 
 
 class Matched(NamedTuple):
@@ -177,7 +160,7 @@ class Search:
         """Return the persons whose attempts may be meant, of each trunk, and the earliest instant to look from."""
         wanted: dict[Where, tuple[int, set[bytes]]] = {}
         for receipt in self._receipts:
-            if receipt.person and not self._hits_of(receipt):
+            if receipt.person and not is_sure(receipt, self._hits_of(receipt)):
                 where = receipt.app, receipt.trunk_no
                 heard_at = to_micros(receipt.heard_at)
                 since, persons = wanted.get(where, (heard_at, set()))
@@ -201,22 +184,16 @@ class Search:
         found: list[Match] = []
         unknown: list[LooseReceipt] = []
         for receipt in self._receipts:
-            hits = self._hits_of(receipt)
-            hit = choose(receipt, hits)
-            key = hit.key if hit is not None else None if hits else self._attribute(receipt)
-            if key is None:
+            place = receipt.app, receipt.trunk_no, receipt.person
+            match = choose(receipt, self._hits_of(receipt), self._candidates.get(place, ()))
+            if match is None:
                 unknown.append(receipt)
             else:
-                found.append(Match(receipt, key, hit))
+                found.append(match)
         return found, unknown
 
     def _hits_of(self, receipt: LooseReceipt) -> list[Hit]:
         return [hit for one in receipt.ids for hit in self._hits.get((receipt.app, receipt.trunk_no, one), ())]
-
-    def _attribute(self, receipt: LooseReceipt) -> AttemptKey | None:
-        if not receipt.person:
-            return None
-        return attribute(receipt, self._candidates.get((receipt.app, receipt.trunk_no, receipt.person), ()))
 
 
 class Part(NamedTuple):
@@ -250,10 +227,11 @@ def tell_parts(matches: Iterable[Match], states: Mapping[Part, str]) -> tuple[li
     happenings = []
     for found in matches:
         kind: Kind | None = found.receipt.kind
+        is_incomplete = False
         if found.in_parts:
             parts = _parts(found)
             known = {part.carrier_id: changed.get(part) or states.get(part, "") for part in parts}
-            changed[parts[0]], kind = tell_part(known, parts[0].carrier_id, found.receipt.kind)
+            changed[parts[0]], kind, is_incomplete = tell_part(known, parts[0].carrier_id, found.receipt.kind)
         if kind is not None:
-            happenings.append(found.happening(kind))
+            happenings.append(found.happening(kind, INCOMPLETE if is_incomplete else found.receipt.code))
     return happenings, changed

@@ -163,7 +163,9 @@ def plan_retries(
     retries = []
     for happening in ended:
         used, list_no, pos, group_no = tried[happening.person, happening.n]
-        again = decide(happening.kind, policy, n=happening.n, used=used, at=happening.at, jitter=jitter())
+        again = decide(
+            happening.kind, policy, n=happening.n, used=used, at=happening.at, jitter=jitter(), code=happening.code
+        )
         if again is not None:
             due = to_micros(again.due_at)
             retries.append(

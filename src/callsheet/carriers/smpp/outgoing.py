@@ -15,10 +15,10 @@ from callsheet.carriers.smpp.commands import Status
 from callsheet.carriers.smpp.failures import Unencodable
 from callsheet.carriers.smpp.pace import Pace
 from callsheet.carriers.smpp.pdu import Answer, Pdu, encode_message
-from callsheet.carriers.smpp.sending import INCOMPLETE, Sending
+from callsheet.carriers.smpp.sending import Sending
 from callsheet.carriers.smpp.statuses import error_of
 from callsheet.clock import Clock
-from callsheet.core.attempt import Kind
+from callsheet.core.attempt import INCOMPLETE, Kind
 
 RETRY_SECONDS: Final = 0.25
 """After which time a refused part is offered again, when the carrier has taken others of the same text."""

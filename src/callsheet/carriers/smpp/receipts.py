@@ -114,13 +114,14 @@ def read_receipt(message: Message, at: datetime, ids: Ids = Ids.auto, zone: tzin
         raise UnreadableReceipt("a receipt that names no message")
     if zone is not None:
         at = min(at, read_time(done, zone) or at)
+    carrier_id, *others = spellings(message_id, ids)
     return Receipt(
         "",
-        message_id,
+        carrier_id,
         kind,
         at,
         _code(state, error, kind),
-        other_ids(message_id, ids),
+        tuple(others),
         number_of(message.source_ton, message.source),
         tlv.find_number(message.tlvs, tlv.USER_MESSAGE_REFERENCE) if message.tlvs else None,
     )
@@ -129,21 +130,22 @@ def read_receipt(message: Message, at: datetime, ids: Ids = Ids.auto, zone: tzin
 _HEX: Final = re.compile("[0-9a-fA-F]{1,32}")
 
 
-def other_ids(written: str, ids: Ids = Ids.auto) -> tuple[str, ...]:
+def spellings(written: str, ids: Ids = Ids.auto) -> tuple[str, ...]:
     """Give the ways in which the answer may have written the id of a receipt, the likeliest first.
 
-    They are guesses, of which one may be another message's id: to be asked for only where nobody knows the id as it
-    stands, and for the same contact.
+    Where the carrier's way is known, it is that alone: as the receipt writes it, it may be another message's id. Else
+    all but the first are guesses, to be asked for only where nobody knows the id as it stands, for the same contact.
     """
     if not written.isalnum() or not _HEX.fullmatch(written):
-        return ()
+        return (written,)
     plain = written.lower().lstrip("0") or "0"
-    ways = [] if plain == written else [plain]
-    if ids != "decimal" and (way := str(int(plain, 16))) != plain:
-        ways.append(way)
-    if ids != "hex" and plain.isdecimal() and (way := f"{int(plain):x}") != plain:
-        ways.append(way)
-    return tuple(ways)
+    as_decimal, as_hex = str(int(plain, 16)), f"{int(plain):x}" if plain.isdecimal() else ""
+    # An enumeration's member is asked as the text that it is: that costs less.
+    if ids == "hex":
+        return (as_decimal,)
+    if ids == "decimal":
+        return (as_hex or written,)
+    return tuple(dict.fromkeys(filter(None, (written, plain, as_decimal, as_hex))))
 
 
 def _read_written(octets: bytes) -> _Told:

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
 
 from callsheet.carriers.base import Accepted, Done, NoAnswer, NotConnected, Outbound, SendError
 from callsheet.carriers.smpp.pdu import Message
-from callsheet.core.attempt import Kind
-
-INCOMPLETE: Final = "incomplete"
-"""The code of a text of which the carrier took some parts, and definitely not all."""
+from callsheet.core.attempt import INCOMPLETE, Kind
 
 
 class Sending:

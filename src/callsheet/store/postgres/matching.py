@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from callsheet.core.matching import ORPHAN_SPAN, LooseReceipt
+from callsheet.core.matching import REMEMBERED_DAYS, LooseReceipt, Match
 from callsheet.store.matching import (
     CARRIED,
     PARKED,
     PART,
     TRUNK_OF_THEN,
-    Match,
     Part,
     Search,
     Where,
@@ -29,7 +28,7 @@ from callsheet.store.postgres.database import Raw
 from callsheet.store.postgres.statements import columns, rows_of
 from callsheet.store.protocol import Batch
 
-_SPAN_MICROS = ORPHAN_SPAN.days * 86_400_000_000
+_SPAN_MICROS = REMEMBERED_DAYS * 86_400_000_000
 
 _REMEMBER = (
     "with remembered as ("

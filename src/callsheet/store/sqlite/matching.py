@@ -6,13 +6,12 @@ import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from callsheet.core.matching import ORPHAN_SPAN, Carried, LooseReceipt
+from callsheet.core.matching import REMEMBERED_DAYS, Carried, LooseReceipt, Match
 from callsheet.store.matching import (
     CARRIED,
     PARKED,
     PART,
     TRUNK_OF_THEN,
-    Match,
     Matched,
     Part,
     Search,
@@ -28,7 +27,7 @@ from callsheet.store.matching import (
 from callsheet.store.protocol import Batch
 from callsheet.store.sqlite.statements import insert_many, marks, select_in
 
-_SPAN_MICROS = ORPHAN_SPAN.days * 86_400_000_000
+_SPAN_MICROS = REMEMBERED_DAYS * 86_400_000_000
 
 
 def match(raw: sqlite3.Connection, batch: Batch) -> Matched:
