@@ -9,6 +9,7 @@ import zoneinfo
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -92,7 +93,8 @@ async def open_runtime(
         _write_credentials(settings, folder, await _default_client(store, database, vault, clock))
         sandbox = stack.enter_context(closing(_Sandbox(folder.sandbox, settings, clock, timings, inline=inline)))
         outside = await stack.enter_async_context(Outside(settings.fence))
-        trunks = Trunks(store, clock, lambda trunk: _given(settings, store, clock, rng, outside, sandbox, trunk))
+        give = partial(_given, settings, store, clock, rng, outside, sandbox)
+        trunks = Trunks(store, clock, settings.fence, give)
         conductor = _make_conductor(settings, store, clock, rng, tuning, trunks, failpoints)
         importer = _make_importer(settings, store, clock, folder, conductor, alone=not start_engine)
         puller = Puller(store, outside, clock, on_rows=conductor.wake, sole_owner=not settings.is_shared)

@@ -66,6 +66,37 @@ async def test_a_change_keeps_secrets_that_it_does_not_name_and_null_takes_a_fie
     assert emptied["secrets_set"] == []
 
 
+async def test_one_answer_names_what_is_wrong_with_a_trunk_its_settings_and_its_limits(shop):
+    classes = [{"name": "a"}, {"name": "a"}]
+    body = smpp(port=0, tls_ca="x", tls=False) | {"name": " ", "segments_per_second": -1, "classes": classes}
+    named = {"name", "segments_per_second", "classes[1].name", "settings.port"}
+    assert faults(await shop.v1("POST", "/trunks", body)) == named
+    halves = smpp(tls_ca="x", tls_key="y") | {"reset_zone": "Nowhere"}
+    named = {"reset_zone", "settings.tls", "settings.tls_ca", "settings.tls_certificate"}
+    assert faults(await shop.v1("POST", "/trunks", halves)) == named
+    assert faults(await shop.v1("POST", "/trunks", {"name": "Bare", "carrier": "twilio"})) == {
+        "settings.account_sid",
+        "settings.auth_token",
+    }
+
+
+async def test_secrets_do_not_follow_a_trunk_to_another_place(shop):
+    path = f"/trunks/{(await make_trunk(shop, smpp()))['id']}"
+    for place in ({"host": "localhost"}, {"port": nobody_listens()}):
+        refused = await shop.v1("PATCH", path, {"settings": place})
+        assert faults(refused) == {"settings.password"}
+        given = await shop.v1("PATCH", path, {"settings": {**place, "password": CANARY}})
+        assert given.status_code == 200, given.text
+    settings = {"url": "https://a.example/send", "secret": "s", "secrets": {"token": "t"}}
+    path = f"/trunks/{(await make_trunk(shop, {'name': 'Web', 'carrier': 'http', 'settings': settings}))['id']}"
+    for elsewhere in ({"url": "https://b.example/send"}, {"probe_url": "https://b.example/me"}):
+        refused = await shop.v1("PATCH", path, {"settings": elsewhere})
+        assert faults(refused) == {"settings.secret", "settings.secrets.token"}
+    for same in ({"url": "https://a.example/v2"}, {"url": "https://b.example", "secret": "n", "secrets": None}):
+        changed = await shop.v1("PATCH", path, {"settings": same})
+        assert changed.status_code == 200, changed.text
+
+
 async def test_a_carrier_cannot_change(shop):
     made = await make_trunk(shop, smpp())
     assert faults(await shop.v1("PATCH", f"/trunks/{made['id']}", {"carrier": "sandbox"})) == {"carrier"}

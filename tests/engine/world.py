@@ -121,7 +121,7 @@ class World:
             deliverer,
             puller,
             sign_in,
-            trunks := Trunks(self.store, self.clock, self._given),
+            trunks := Trunks(self.store, self.clock, Fence(allow_private=True), self._given),
             Ingest(self.store, trunks, self.conductor, self.clock, public_url=""),
         )
 

@@ -10,7 +10,6 @@ from typing import Any
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from callsheet.api.wording import sentence
 from callsheet.core.errors import (
     CallsheetError,
     FieldError,
@@ -22,6 +21,7 @@ from callsheet.core.errors import (
     Unauthenticated,
     Unavailable,
 )
+from callsheet.core.wording import AMISS, sentence
 
 _PLACES = 12
 _WHERE = ("body", "query", "path", "header")
@@ -89,7 +89,7 @@ def _loc(fault: Mapping[str, Any], body: Any) -> Sequence[str | int]:
         if isinstance(here, dict | list) and _has(here, part):
             kept.append(part)
             here = here[part]  # type: ignore[index]  # it has it
-        elif place == len(loc) and fault["type"] == "missing":
+        elif place == len(loc) and fault["type"] in ("missing", AMISS):
             kept.append(part)
     return kept
 

@@ -6,21 +6,53 @@ depth: so a document is split into settings, which are stored as they are, and s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from callsheet.core.errors import FieldError, Invalid
+from callsheet.core.fence import SCHEMES
+from callsheet.core.wording import AMISS, sentence
 
 Document = Mapping[str, Any]
 AccountT = TypeVar("AccountT", bound="Account")
+
+
+class Place(NamedTuple):
+    """Where something of an account is: whoever is there gets its secrets."""
+
+    scheme: str
+    host: str
+    port: int
 
 
 class Account(BaseModel):
     """What every account is."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True)
+
+    def places(self) -> Mapping[str, Place]:
+        """Return where its carrier is, by the field that says so."""
+        return {}
+
+
+def place_of(url: str) -> Place:
+    """Return where a URL leads, which has been checked."""
+    parts = urlsplit(url)
+    return Place(parts.scheme, (parts.hostname or "").removesuffix("."), parts.port or SCHEMES[parts.scheme])
+
+
+def refuse(faults: Iterable[tuple[str, str]]) -> None:
+    """Raise what a validator may raise, if there are faults: each a field, and the sentence on it."""
+    details = [
+        InitErrorDetails(type=PydanticCustomError(AMISS, "{said}", {"said": said}), loc=(name,), input=None)
+        for name, said in faults
+    ]
+    if details:
+        raise ValidationError.from_exception_data("account", details)
 
 
 class Split(NamedTuple):
@@ -36,7 +68,15 @@ def read_account(model: type[AccountT], document: Document, *, where: str = "set
         return model.model_validate(document)
     except ValidationError as error:
         faults = error.errors(include_url=False, include_input=False)
-        raise Invalid([FieldError(_path(where, fault["loc"]), _sentence(fault["msg"])) for fault in faults]) from None
+        raise Invalid([FieldError(_path(where, fault["loc"]), sentence(fault)) for fault in faults]) from None
+
+
+def read_places(model: type[Account], document: Document) -> Mapping[str, Place]:
+    """Return where an account is that was stored; nowhere when it makes none any more."""
+    try:
+        return model.model_validate(document).places()
+    except ValidationError:
+        return {}
 
 
 def split(account: Account) -> Split:
@@ -90,7 +130,3 @@ def _split(plain: Document, shown: Document) -> tuple[dict[str, Any], dict[str, 
 
 def _path(where: str, loc: tuple[int | str, ...]) -> str:
     return where + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc)
-
-
-def _sentence(message: str) -> str:
-    return message.removeprefix("Value error, ")

@@ -80,9 +80,17 @@ class Fence:
             return "Give a URL that begins with https:// or http:// and names a host."
         if "@" in parts.netloc:
             return "Give a URL without a user and a password in it."
-        if self.ports and (port or SCHEMES[parts.scheme]) not in self.ports:
+        return self.fault_of_port(port or SCHEMES[parts.scheme]) or self.fault_of_host(parts.hostname)
+
+    def fault_of_port(self, port: int) -> str | None:
+        """Say what is wrong with a port, or None."""
+        if self.ports and port not in self.ports:
             return f"This port is not one of those that may be called: {', '.join(map(str, sorted(self.ports)))}."
-        host = parts.hostname.removesuffix(".")
+        return None
+
+    def fault_of_host(self, name: str) -> str | None:
+        """Say what is wrong with a host, or None. It says nothing about where a name leads."""
+        host = name.lower().removesuffix(".")
         # `localhost` and what is below it are the own machine: RFC 6761, section 6.3. Of other names only their
         # resolution says where they lead.
         is_here = host.rpartition(".")[2] == "localhost" and not self.allow_private

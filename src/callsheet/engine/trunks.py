@@ -10,12 +10,13 @@ from typing import Any, Final, NamedTuple
 
 import structlog
 
-from callsheet.carriers.account import Account, merge, names_of, read_account, split
+from callsheet.carriers.account import Account, Place, merge, names_of, read_account, read_places, split
 from callsheet.carriers.base import Carrier, Probe
 from callsheet.carriers.callback import Ears
 from callsheet.carriers.known import KNOWN, Given, Known
 from callsheet.clock import Clock
-from callsheet.core.errors import CallsheetError, Conflict, RateLimited
+from callsheet.core.errors import CallsheetError, Conflict, FieldError, Invalid, RateLimited
+from callsheet.core.fence import SCHEMES, Fence
 from callsheet.store.apps import Trunk
 from callsheet.store.rows import DAMAGE
 from callsheet.store.store import Store
@@ -54,8 +55,9 @@ class Wanted:
 class Trunks:
     """What an engine and an API need to know of carriers."""
 
-    def __init__(self, store: Store, clock: Clock, give: Callable[[Trunk], Given]) -> None:
-        """`give` returns what a trunk's carrier is given besides its account."""
+    def __init__(self, store: Store, clock: Clock, fence: Fence, give: Callable[[Trunk], Given]) -> None:
+        """`give` returns what a trunk's carrier is given besides its account; `fence` says what may be called."""
+        self._fence = fence
         self._store = store
         self._clock = clock
         self._give = give
@@ -63,7 +65,7 @@ class Trunks:
 
     async def create(self, app: int, new: Wanted) -> Trunk:
         """Create a trunk. Raises Invalid, which names every wrong field of its settings."""
-        settings, secrets = split(read_account(KNOWN[new.carrier].account, new.settings))
+        settings, secrets = split(self._read(KNOWN[new.carrier].account, new.settings))
         return await self._store.apps.create_trunk(
             app,
             name=new.name,
@@ -83,8 +85,12 @@ class Trunks:
         """
 
         def settle(carrier: str, before: Document, secrets: Document) -> tuple[Document, Document]:
-            document = merge(merge(before, secrets), settings or {})
-            return split(read_account(_known(carrier).account, document))
+            model, stored = _known(carrier).account, merge(before, secrets)
+            account = self._read(model, merge(stored, settings or {}))
+            if _leads_elsewhere(read_places(model, stored), account.places()):
+                # Whoever is there would be sent them: only who knows them may point them at another place.
+                _ask_again(secrets, settings or {})
+            return split(account)
 
         return await self._store.trunks.change(
             app, trunk_id, changes, self._clock.now(), settle if settings is not None else None
@@ -126,10 +132,26 @@ class Trunks:
     async def try_new(self, app: int, wanted: Wanted) -> Tried:
         """Try whether an account works that is not stored. Raises Invalid, as `create` does, and RateLimited."""
         known = KNOWN[wanted.carrier]
-        account = read_account(known.account, wanted.settings)
+        account = self._read(known.account, wanted.settings)
         self._spend(app)
         trunk = Trunk(0, app, "", wanted.name, wanted.carrier, wanted.takes_any_sender, {}, b"", self._clock.now())
         return await self._timed(trunk, lambda: known.make(account, self._give(trunk)))
+
+    def _read(self, model: type[Account], document: Document) -> Account:
+        """Read an account that can be reached, as far as its form tells. Raises Invalid."""
+        account = read_account(model, document)
+        wrong = [
+            FieldError(f"settings.{name}", fault)
+            for name, place in account.places().items()
+            if (fault := self._fault_of(place)) is not None
+        ]
+        if wrong:
+            raise Invalid(wrong)
+        return account
+
+    def _fault_of(self, place: Place) -> str | None:
+        port = self._fence.fault_of_port(place.port) if place.scheme in SCHEMES else None
+        return port or self._fence.fault_of_host(place.host)
 
     def _spend(self, app: int) -> None:
         now, calls = self._clock.monotonic(), self._calls.setdefault(app, deque(maxlen=TESTS_A_MINUTE))
@@ -141,6 +163,20 @@ class Trunks:
         began = self._clock.monotonic()
         probe = await _probe(trunk, make)
         return Tried(probe.ok, probe.said, round(self._clock.monotonic() - began, 3))
+
+
+def _leads_elsewhere(before: Mapping[str, Place], after: Mapping[str, Place]) -> bool:
+    """Tell whether somebody gets the secrets of an account who has not got them until now."""
+    return not set(after.values()) <= set(before.values())
+
+
+def _ask_again(secrets: Document, changes: Document) -> None:
+    """Raise Invalid that names every secret which a change does not."""
+    named = tuple(names_of(changes))
+    missing = [name for name in sorted(names_of(secrets)) if not any(f"{name}.".startswith(f"{one}.") for one in named)]
+    if missing:
+        said = "The carrier is another place now: give this again, or null to take it back."
+        raise Invalid([FieldError(f"settings.{name}", said) for name in missing])
 
 
 async def _probe(trunk: Trunk, make: Callable[[], Carrier]) -> Probe:

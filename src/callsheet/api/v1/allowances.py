@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, Field, StrictInt, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field, StrictInt, StringConstraints, ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from callsheet.api.v1.shapes import Body
 from callsheet.core.allowance import UTC_ZONE, Allowance, CarrierClass
-from callsheet.core.errors import FieldError, Invalid
 from callsheet.core.phone import known_region
+from callsheet.core.wording import AMISS
 from callsheet.core.zones import zone_named
 
 _FASTEST = 100_000
@@ -19,6 +20,7 @@ _MOST_A_DAY = 1_000_000_000
 _MOST_CLASSES = 50
 _MOST_PREFIXES = 2_000
 _MOST_COUNTRIES = 300
+_TAKEN = "Another class has this name already."
 
 Rate = Annotated[float, Field(gt=0, le=_FASTEST, allow_inf_nan=False, strict=True)]
 PerDay = Annotated[StrictInt, Field(ge=1, le=_MOST_A_DAY)]
@@ -60,6 +62,19 @@ class NewClass(Body):
     """Segments in a day to all of them; null: no limit."""
 
 
+def _apart(classes: list[NewClass]) -> list[NewClass]:
+    """Refuse classes with the same name."""
+    names = [one.name for one in classes]
+    details: list[InitErrorDetails] = [
+        {"type": PydanticCustomError(AMISS, "{said}", {"said": _TAKEN}), "loc": (i, "name"), "input": None}
+        for i, name in enumerate(names)
+        if name in names[:i]
+    ]
+    if details:
+        raise ValidationError.from_exception_data("classes", details)
+    return classes
+
+
 class Limits(Body):
     """What limits a trunk or a sender."""
 
@@ -69,7 +84,9 @@ class Limits(Body):
     """Message segments in a day; null: any number. Who comes later waits until the next day."""
     reset_zone: Zone = UTC_ZONE
     """In which zone a day begins at midnight."""
-    classes: Annotated[list[NewClass], Field(max_length=_MOST_CLASSES)] = Field(default_factory=list)
+    classes: Annotated[list[NewClass], Field(max_length=_MOST_CLASSES), AfterValidator(_apart)] = Field(
+        default_factory=list
+    )
     """Destinations with limits of their own, besides these."""
 
 
@@ -93,17 +110,9 @@ class ShownLimits(BaseModel):
 
 
 def changed_allowance(before: Allowance, body: Limits) -> Allowance:
-    """Return what a trunk or a sender may send after a change; what the body does not name stays. Raises Invalid."""
+    """Return what a trunk or a sender may send after a change; what the body does not name stays."""
     chosen: dict[str, Any] = {name: getattr(body, name) for name in body.model_fields_set & set(Limits.model_fields)}
     if "classes" in chosen:
-        names = [one.name for one in body.classes]
-        wrong = [
-            FieldError(f"classes[{i}].name", "Another class has this name already.")
-            for i, name in enumerate(names)
-            if name in names[:i]
-        ]
-        if wrong:
-            raise Invalid(wrong)
         chosen["classes"] = tuple(_class(one) for one in body.classes)
     return replace(before, **chosen)
 

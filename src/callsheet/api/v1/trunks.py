@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, Field, StrictBool, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field, StrictBool, StringConstraints, ValidationInfo
 
 from callsheet.api.v1.allowances import Limits, ShownLimits, changed_allowance, show_limits
 from callsheet.api.v1.asked import Served, Tenant
@@ -36,6 +36,13 @@ Settings = dict[str, Any]
 """What a carrier wants to know: its room's account says which fields there are."""
 
 
+def _of_carrier(settings: Settings, info: ValidationInfo) -> Settings:
+    """Look at settings together with the rest of the body, so that one answer names whatever is wrong."""
+    if "carrier" in info.data:
+        KNOWN[info.data["carrier"]].account.model_validate(settings)
+    return settings
+
+
 class NewTrunk(Limits):
     """A trunk to be."""
 
@@ -43,7 +50,7 @@ class NewTrunk(Limits):
     """For those who look at it."""
     carrier: Annotated[str, StringConstraints(max_length=64), AfterValidator(_carrier)]
     """With whom the account is. It cannot change."""
-    settings: Settings = Field(default_factory=dict)
+    settings: Annotated[Settings, AfterValidator(_of_carrier)] = Field(default_factory=dict)
     """How to reach the carrier, and as whom, as the carrier's own page says; secrets too, which are not shown again."""
     takes_any_sender: StrictBool = False
     """Whether a caller ID that nobody configured is made known when a campaign starts with it."""

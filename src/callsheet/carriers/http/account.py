@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Final, Self
 
 from pydantic import AfterValidator, Field, SecretStr, StrictBool, StringConstraints, model_validator
 
-from callsheet.carriers.account import Account
+from callsheet.carriers.account import Account, Place, place_of, refuse
 from callsheet.carriers.http.json_path import JsonPath
 from callsheet.carriers.http.pattern import Pattern
 from callsheet.carriers.http.rules import ErrorRule, InboundCallback, Signature, Status, StatusCallback, Word
@@ -180,69 +180,74 @@ class HttpAccount(Account):
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:
-        """Check what depends on each other; every fault is named in one sentence after the other."""
-        faults = [
-            *self._faults_of_body(),
-            *self._faults_of_secrets(),
-            *self._faults_of_auth(),
-            *self._faults_of_answer(),
-        ]
-        if faults:
-            raise ValueError(" ".join(faults))
+        """Check what depends on each other."""
+        refuse(
+            [
+                *self._faults_of_body(),
+                *self._faults_of_secrets(),
+                *self._faults_of_auth(),
+                *self._faults_of_answer(),
+            ]
+        )
         return self
 
-    def _faults_of_body(self) -> Iterator[str]:
+    def places(self) -> Mapping[str, Place]:
+        """Return where it is asked."""
+        urls = {"url": self.url, "probe_url": self.probe_url}
+        return {name: place_of(_WHOLE.sub("x", url)) for name, url in urls.items() if url}
+
+    def _faults_of_body(self) -> Iterator[tuple[str, str]]:
         if isinstance(self.body, str) != (self.content is Content.raw):
-            yield "body: Give a text for raw, and an object for anything else."
+            yield "body", "Give a text for raw, and an object for anything else."
         elif self.content in (Content.form, Content.query) and not _is_flat(self.body):
-            yield "body: In a form and a query every value is a text or a number."
+            yield "body", "In a form and a query every value is a text or a number."
         if self.method is Method.get and self.content is not Content.query:
-            yield "content: A GET has no body; give query."
+            yield "content", "A GET has no body; give query."
         if self.probe_url:
             yield from self._faults_of_probe()
         if self.least_valid_seconds > self.most_valid_seconds:
-            yield "least_valid_seconds: It is more than most_valid_seconds."
+            yield "least_valid_seconds", "It is more than most_valid_seconds."
         if set(self.encodings) != {"GSM-7", "UCS-2"}:
-            yield "encodings: Say what GSM-7 and UCS-2 are called."
+            yield "encodings", "Say what GSM-7 and UCS-2 are called."
 
-    def _faults_of_probe(self) -> Iterator[str]:
+    def _faults_of_probe(self) -> Iterator[tuple[str, str]]:
         try:
             _check_url(self.probe_url)
         except ValueError as error:
-            yield f"probe_url: {error}"
+            yield "probe_url", str(error)
             return
         if names_in(self.probe_url) - self.credentials().keys():
-            yield "probe_url: Only the key and secrets can be filled in, for there is no message."
+            yield "probe_url", "Only the key and secrets can be filled in, for there is no message."
 
     def credentials(self) -> dict[str, Value]:
         """Return what can be filled in whatever the message is."""
         named = {f"secret.{name}": secret.get_secret_value() for name, secret in self.secrets.items()}
         return {"key": self.key, "secret": self.secret.get_secret_value(), **named}
 
-    def _faults_of_secrets(self) -> Iterator[str]:
+    def _faults_of_secrets(self) -> Iterator[tuple[str, str]]:
         texts = self.url, *self.headers.values(), *_texts(self.body, 0)
         named = {name for text in texts for name in names_in(text) if name.startswith("secret.")}
         for name in sorted(named - self.credentials().keys()):
-            yield f"secrets: There is no {name.removeprefix('secret.')} in them."
+            yield "secrets", f"There is no {name.removeprefix('secret.')} in them."
 
-    def _faults_of_auth(self) -> Iterator[str]:
+    def _faults_of_auth(self) -> Iterator[tuple[str, str]]:
         if self.auth is not Auth.none and not self.secret.get_secret_value():
-            yield f"secret: It is needed for {self.auth}."
+            yield "secret", f"It is needed for {self.auth}."
         if self.auth is Auth.basic and (not self.key or ":" in self.key):
-            yield "key: It is needed for basic, without a colon in it."
+            yield "key", "It is needed for basic, without a colon in it."
         if (self.auth is Auth.header) != bool(self.auth_header):
-            yield "auth_header: Give it for header, and for nothing else."
+            yield "auth_header", "Give it for header, and for nothing else."
         if self.auth in (Auth.bearer, Auth.header):
             value = self.secret.get_secret_value()
             if not (value.isascii() and value.isprintable()):
-                yield "secret: It holds a character that no header can."
+                yield "secret", "It holds a character that no header can."
 
-    def _faults_of_answer(self) -> Iterator[str]:
+    def _faults_of_answer(self) -> Iterator[tuple[str, str]]:
         if bool(self.success_path) != bool(self.success_values):
-            yield "success_values: Give them together with success_path."
+            yield "success_values", "Give them together with success_path."
         if any(rule.codes for rule in self.errors) and not self.code_path:
-            yield "code_path: Say where the codes of the errors stand."
+            yield "code_path", "Say where the codes of the errors stand."
         if self.repeats_are_safe and not self.idempotency_header:
-            yield "idempotency_header: Repeats are safe only with a key that the provider knows them by."
+            yield "idempotency_header", "Repeats are safe only with a key that the provider knows them by."
         if self.receipts_per_part and not self.id_path:
-            yield "id_path: Receipts of parts are known by the ids of the parts."
+            yield "id_path", "Receipts of parts are known by the ids of the parts."

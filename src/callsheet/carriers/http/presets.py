@@ -6,11 +6,12 @@ https://www.plivo.com/docs/messaging/api/message.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, Protocol
 
 from pydantic import Field, SecretStr, StringConstraints
 
-from callsheet.carriers.account import Account, read_account
+from callsheet.carriers.account import Account, Place, place_of, read_account
 from callsheet.carriers.http.account import HttpAccount
 from callsheet.carriers.web_url import WebUrl
 
@@ -132,6 +133,10 @@ class VonageAccount(Account):
     window: _Window = 30
     """How many messages may wait for an answer at once."""
 
+    def places(self) -> Mapping[str, Place]:
+        """Return where it is asked."""
+        return {"base_url": place_of(self.base_url)}
+
     def expand(self) -> HttpAccount:
         """Return the account that it stands for."""
         secret = self.api_secret.get_secret_value()
@@ -150,6 +155,10 @@ class PlivoAccount(Account):
     """Where the API is."""
     window: _Window = 50
     """How many messages may wait for an answer at once."""
+
+    def places(self) -> Mapping[str, Place]:
+        """Return where it is asked."""
+        return {"base_url": place_of(self.base_url)}
 
     def expand(self) -> HttpAccount:
         """Return the account that it stands for."""

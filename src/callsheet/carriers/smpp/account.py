@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from ssl import SSLError
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from callsheet.carriers.account import Account
+from callsheet.carriers.account import Account, Place, refuse
 from callsheet.carriers.smpp.receipts import Ids
 from callsheet.carriers.smpp.text import LongTexts
 from callsheet.carriers.smpp.tls import tls_of
@@ -116,16 +117,28 @@ class SmppAccount(Account):
 
     @model_validator(mode="after")
     def _tls_is_whole(self) -> Self:
-        if not self.tls and (self.tls_ca or self.tls_certificate or self.tls_key.get_secret_value()):
-            raise ValueError("tls: certificates are given, but TLS is off.")
-        if bool(self.tls_certificate) != bool(self.tls_key.get_secret_value()):
-            raise ValueError("tls_certificate: it takes a tls_key, and tls_key takes it.")
-        try:
-            tls_of(self.tls_ca)
-        except (SSLError, ValueError):
-            raise ValueError("tls_ca: these are no certificates in PEM.") from None
-        try:
-            tls_of("", self.tls_certificate, self.tls_key.get_secret_value())
-        except (SSLError, ValueError):
-            raise ValueError("tls_certificate: it and tls_key are no certificate and its key in PEM.") from None
+        refuse(self._faults_of_tls())
         return self
+
+    def _faults_of_tls(self) -> Iterator[tuple[str, str]]:
+        key = self.tls_key.get_secret_value()
+        if not self.tls and (self.tls_ca or self.tls_certificate or key):
+            yield "tls", "Certificates are given, but TLS is off."
+        if not _makes_tls(self.tls_ca):
+            yield "tls_ca", "These are no certificates in PEM."
+        if bool(self.tls_certificate) != bool(key):
+            yield "tls_key" if self.tls_certificate else "tls_certificate", "A certificate and its key go together."
+        elif not _makes_tls("", self.tls_certificate, key):
+            yield "tls_certificate", "It and tls_key are no certificate and its key in PEM."
+
+    def places(self) -> Mapping[str, Place]:
+        """Return where it binds."""
+        return {"host": Place("smpp", self.host.removesuffix("."), self.port)}
+
+
+def _makes_tls(*given: str) -> bool:
+    try:
+        tls_of(*given)
+    except (SSLError, ValueError):
+        return False
+    return True

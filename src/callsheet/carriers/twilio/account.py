@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Self
 
 from pydantic import Field, SecretStr, StrictBool, StringConstraints, model_validator
 
-from callsheet.carriers.account import Account
+from callsheet.carriers.account import Account, Place, place_of, refuse
 from callsheet.carriers.web_url import WebUrl
 
 LONGEST_VALIDITY_SECONDS = 36_000
@@ -39,8 +40,12 @@ class TwilioAccount(Account):
     def _check_key(self) -> Self:
         if bool(self.api_key_sid) != bool(self.api_key_secret.get_secret_value()):
             missing = "api_key_secret" if self.api_key_sid else "api_key_sid"
-            raise ValueError(f"{missing}: An API key is its SID and its secret; give both, or neither.")
+            refuse([(missing, "An API key is its SID and its secret; give both, or neither.")])
         return self
+
+    def places(self) -> Mapping[str, Place]:
+        """Return where it is asked."""
+        return {"base_url": place_of(self.base_url)}
 
     def credentials(self) -> tuple[str, str]:
         """Return the user and the password of a request."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
+
+AMISS: Final = "amiss"
+"""The kind of a fault of which a check of ours says where it is."""
 
 _SENTENCES: Mapping[str, str] = {
     "missing": "This field is required.",
@@ -30,6 +33,7 @@ _SENTENCES: Mapping[str, str] = {
     "dict_type": "This must be an object.",
     "model_attributes_type": "This must be an object.",
     "value_error": "{error}.",
+    AMISS: "{said}",
 }
 """By the validator's kinds of faults; checks of our own bring their sentence with them."""
 
@@ -42,4 +46,4 @@ def sentence(fault: Mapping[str, Any]) -> str:
         name: int(limit) if isinstance(limit, float) and limit.is_integer() else limit
         for name, limit in fault.get("ctx", {}).items()
     }
-    return _SENTENCES.get(fault["type"], _ANY).format(**limits)
+    return _SENTENCES.get(fault["type"], _ANY).format(**limits).replace("..", ".")
