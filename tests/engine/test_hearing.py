@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from callsheet import meters
-from callsheet.carriers.base import Receipt
+from callsheet.carriers.base import Inbound, Receipt
 from callsheet.core.attempt import Kind
 from callsheet.core.campaign import Status
 from callsheet.core.errors import Unavailable
 from callsheet.core.ids import encode_attempt
 from callsheet.engine.virtual_time import VirtualClock, run
+from databases import rows
 from engine.world import world
 from factories import MONDAY_NOON, make_app, make_campaign, make_list
 
@@ -77,5 +78,44 @@ def test_what_carriers_tell_again_and_again_while_the_store_is_away_does_not_pil
             await clock.sleep(5)
             await hearing.hear(told)
             assert not recorder.is_full
+
+    run(main, start=MONDAY_NOON)
+
+
+def test_a_stop_is_heard_though_the_receipts_that_come_with_it_are_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path) as w:
+            (trunk,) = await w.store.apps.trunks(w.app.no)
+            monkeypatch.setattr("callsheet.engine.recorder.MOST_UNRECORDED", 0)
+            stop = Inbound("in-1", "+12125550100", "+12125550111", "STOP", clock.now())
+            with pytest.raises(Unavailable):
+                await w.conductor.hearing(trunk).hear([Receipt("", "9", Kind.delivered, clock.now(), ""), stop])
+            assert len(await rows(w.store, "select * from opt_out")) == 1
+
+    run(main, start=MONDAY_NOON)
+
+
+def test_receipts_are_stored_while_a_stop_waits_for_what_is_on_its_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path) as w:
+            (trunk,) = await w.store.apps.trunks(w.app.no)
+            hearing = w.conductor.hearing(trunk)
+            released = asyncio.Event()
+
+            async def wait(_: object) -> None:
+                await released.wait()
+
+            monkeypatch.setattr(hearing._listener, "_forbid", wait)
+            stop = Inbound("in-1", "+12125550100", "+12125550111", "STOP", clock.now())
+            hears = asyncio.create_task(hearing.hear([Receipt("", "9", Kind.delivered, clock.now(), ""), stop]))
+            await clock.sleep(5)
+            assert not hears.done()
+            assert len(await rows(w.store, "select * from parked_receipt")) == 1
+            released.set()
+            await hears
 
     run(main, start=MONDAY_NOON)

@@ -59,3 +59,16 @@ async def test_who_has_a_part_of_a_text_does_not_get_it_again(trunk: Trunk, told
 
     assert await trunk.kinds(run) == [{"accepted", "undelivered"}]
     assert len(await rows(trunk.store, "select * from retry")) == comes_again
+
+
+async def test_no_more_receipts_wait_than_there_is_room_for(trunk: Trunk, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("callsheet.store.matching.MOST_PARKED", 3)
+
+    first = await trunk.hear(*(trunk.receipt(f"{i}") for i in range(1, 3)))
+    second = await trunk.hear(*(trunk.receipt(f"{i}") for i in range(3, 6)))
+    assert (first.parked, first.dropped, second.parked, second.dropped) == (2, 0, 1, 2)
+
+    run, (intent,) = await trunk.arm()
+    await trunk.accept(intent, "1")
+    assert (await trunk.kinds(run), await trunk.parked()) == ([{"accepted", "delivered"}], 2)
+    assert (await trunk.hear(trunk.receipt("8"))).parked == 1

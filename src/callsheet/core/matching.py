@@ -22,6 +22,8 @@ ORPHAN_SPAN: Final = timedelta(hours=72)
 """A receipt without a known id speaks of an attempt that is not older."""
 PARKED_SPAN: Final = ORPHAN_SPAN + timedelta(hours=1)
 """So long a receipt waits for its attempt."""
+MOST_PARKED: Final = 100_000
+"""So many receipts of a trunk wait, and no more: who sends receipts of what we never sent fills no disk."""
 _SKEW: Final = timedelta(minutes=1)
 """Attempts are dated by the database, receipts by the node that heard them."""
 _FIRST_WAIT: Final = timedelta(seconds=1)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Sequence
 from datetime import datetime
 
 import structlog
@@ -51,13 +52,11 @@ class Hearing:
             elif not item.reference or decode_reply(item.reference) is None:
                 # Of an answer of ours, unasked, it would speak of no attempt, and must not be taken for one's.
                 receipts.append(item)
-        if receipts and self._recorder.is_full:
-            # Who tells it gives up sooner than we do, and tells it again: each time it would be kept once more.
-            raise Unavailable
-        if inbound:
-            await self._listener.hear(self._trunk, inbound)
-        if receipts:
-            await self._hear_receipts(receipts)
+        # A STOP waits for no receipt, and no receipt for what is on its way to whoever said STOP.
+        await _all(
+            *([self._listener.hear(self._trunk, inbound)] if inbound else ()),
+            *([self._hear_receipts(receipts)] if receipts else ()),
+        )
 
     def expect(self, key: AttemptKey, carrier_ids: Sequence[str], at: datetime) -> Carried:
         """Say under which ids the carrier will speak of an attempt that it took."""
@@ -68,6 +67,9 @@ class Hearing:
         self._listener.hear_stopped(self._trunk.app, person)
 
     async def _hear_receipts(self, receipts: Sequence[Receipt]) -> None:
+        if self._recorder.is_full:
+            # Who tells it gives up sooner than we do, and tells it again: each time it would be kept once more.
+            raise Unavailable
         keys = [decode_attempt(receipt.reference) if receipt.reference else None for receipt in receipts]
         await self._learn({key.run_no for key in keys if key is not None})
         heard_at = self._clock.now()
@@ -92,10 +94,10 @@ class Hearing:
         if unknown:
             log.warning("receipt.unknown", trunk=self._trunk.id, count=unknown)
             meters.unknown_receipts.inc(unknown)
-        if stopped:
-            await self._listener.opt_out(self._trunk.app, stopped)
-        if happenings or loose:
-            await self._recorder.settle(happenings, loose)
+        await _all(
+            *([self._listener.opt_out(self._trunk.app, stopped)] if stopped else ()),
+            *([self._recorder.settle(happenings, loose)] if happenings or loose else ()),
+        )
 
     def _read(self, receipt: Receipt, heard_at: datetime) -> LooseReceipt | None:
         """Read a receipt that does not carry our reference; None when it says of nothing and nobody that it speaks."""
@@ -124,3 +126,10 @@ class Hearing:
             if len(self._own_runs) > MOST_RUNS:
                 self._own_runs = run_nos & self._own_runs
             self._own_runs |= await self._store.runs.among(self._trunk.app, strange)
+
+
+async def _all(*storing: Awaitable[None]) -> None:
+    """Wait for all, then raise what the first of them raised."""
+    for said in await asyncio.gather(*storing, return_exceptions=True):
+        if said is not None:
+            raise said

@@ -64,6 +64,7 @@ class Recorder:
         self._stopping = False
         self._tries = 0
         """How often a batch is tried; 0: until it is stored."""
+        self._has_dropped = False
         self.on_recorded: Callable[[Recorded], None] = lambda _: None
 
     def note(self, happening: Happening, carried: Carried | None = None) -> None:
@@ -140,6 +141,10 @@ class Recorder:
             return
         self._failpoints.reach("after_record")
         _measure(happenings, recorded)
+        if recorded.dropped and not self._has_dropped:
+            # Said once: more come than a log bears.
+            log.warning("receipts.too_many_wait", count=recorded.dropped)
+            self._has_dropped = True
         self._tell(self._count - len(self._noted))
         self.on_recorded(recorded)
 
@@ -183,3 +188,4 @@ def _measure(happenings: Sequence[Happening], recorded: Recorded) -> None:
     meters.loose_receipts.labels(outcome="matched").inc(len(recorded.matched))
     meters.loose_receipts.labels(outcome="attached").inc(len(recorded.settled))
     meters.loose_receipts.labels(outcome="parked").inc(recorded.parked)
+    meters.loose_receipts.labels(outcome="dropped").inc(recorded.dropped)

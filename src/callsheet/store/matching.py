@@ -13,6 +13,7 @@ from callsheet.clock import from_micros, to_micros
 from callsheet.core.attempt import INCOMPLETE, Happening, Kind, fold
 from callsheet.core.ids import AttemptKey
 from callsheet.core.matching import (
+    MOST_PARKED,
     Candidate,
     Carried,
     Hit,
@@ -52,12 +53,13 @@ class Matched(NamedTuple):
     happenings: Sequence[Happening] = ()
     found: Sequence[Match] = ()
     parked: int = 0
+    dropped: int = 0
 
     def counted(self, recorded: Recorded) -> Recorded:
         """Return what a batch changed, and what its receipts came to."""
         matched = tuple(one.receipt.kind for one in self.found if one.hit is not None)
         settled = tuple(one.receipt.kind for one in self.found if one.hit is None)
-        return recorded._replace(matched=matched, settled=settled, parked=self.parked)
+        return recorded._replace(matched=matched, settled=settled, parked=self.parked, dropped=self.dropped)
 
 
 def carried_rows(carried: Iterable[Carried]) -> list[tuple[Any, ...]]:
@@ -102,6 +104,17 @@ def parked_rows(receipts: Iterable[LooseReceipt]) -> list[tuple[Any, ...]]:
     ]  # fmt: skip
     # In one order everywhere: two nodes that park the same wait for each other.
     return sorted(rows)
+
+
+def within_bounds(rows: Sequence[tuple[Any, ...]], waiting: Mapping[Where, int]) -> list[tuple[Any, ...]]:
+    """Return the receipts that may begin to wait, where so many of each trunk do."""
+    room = {where: MOST_PARKED - count for where, count in waiting.items()}
+    kept = []
+    for row in rows:
+        if room[row[:2]] > 0:
+            room[row[:2]] -= 1
+            kept.append(row)
+    return kept
 
 
 def read_parked(row: Sequence[Any]) -> LooseReceipt:

@@ -81,6 +81,8 @@ class Recorded(NamedTuple):
     """What the receipts said that were attached to the one uncertain attempt that they can mean."""
     parked: int = 0
     """Receipts that wait from now on, because nobody knows their message yet."""
+    dropped: int = 0
+    """Receipts that would have to wait, but too many of their trunk do."""
 
 
 class Work(NamedTuple):

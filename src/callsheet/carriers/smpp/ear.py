@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final, Protocol
 
 import structlog
@@ -130,14 +132,11 @@ class Ear:
         while True:
             await self._work.wait()
             self._telling = [self._entries.popleft() for _ in range(min(BATCH, len(self._entries)))]
-            status, heard = Status.OK, [entry.heard for entry in self._telling if entry.heard is not None]
-            try:
-                if heard:
-                    await hear(heard)
-            except Exception as error:  # noqa: BLE001 (whatever it was: the carrier keeps what we do not acknowledge)
-                log.warning("smpp.not_heard", count=len(heard), error=type(error).__name__)
-                status = Status.RECEIVER_TEMPORARY_ERROR
-            again = self._answer(status)
+            replies = [entry for entry in self._telling if isinstance(entry.heard, Inbound)]
+            others = [entry for entry in self._telling if not isinstance(entry.heard, Inbound)]
+            # Receipts are acknowledged without waiting for what a STOP waits for.
+            told = await asyncio.gather(*(self._tell(hear, entries) for entries in (others, replies) if entries))
+            again = list(chain.from_iterable(told))
             if again:
                 await self._clock.sleep(AGAIN_SECONDS)
                 self._entries.extendleft(reversed(again))
@@ -145,10 +144,21 @@ class Ear:
                 self._work.clear()
                 self.quiet.set()
 
-    def _answer(self, status: Status) -> list[_Entry]:
+    async def _tell(self, hear: Hear, entries: Sequence[_Entry]) -> list[_Entry]:
+        """Tell entries, and answer them; return our own news, if they were not stored."""
+        status, heard = Status.OK, [entry.heard for entry in entries if entry.heard is not None]
+        try:
+            if heard:
+                await hear(heard)
+        except Exception as error:  # noqa: BLE001 (whatever it was: the carrier keeps what we do not acknowledge)
+            log.warning("smpp.not_heard", count=len(heard), error=type(error).__name__)
+            status = Status.RECEIVER_TEMPORARY_ERROR
+        return self._answer(entries, status)
+
+    def _answer(self, entries: Sequence[_Entry], status: Status) -> list[_Entry]:
         """Answer what was told; return our own news, if they were not stored."""
         again, now = [], self._clock.monotonic()
-        for entry in self._telling:
+        for entry in entries:
             if entry.speaker is None or entry.pdu is None:
                 again.append(entry)
             elif entry.speaker.answer(entry.pdu, status):
@@ -156,7 +166,8 @@ class Ear:
                     self._expect(entry, now)
                 elif entry.digest:
                     self._answered.append((now, entry))
-        self._telling = []
+        answered = set(map(id, entries))
+        self._telling = [entry for entry in self._telling if id(entry) not in answered]
         self._forget_answered(now)
         return again if status else []
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from callsheet.core.matching import REMEMBERED_DAYS, LooseReceipt, Match
+from callsheet.core.matching import MOST_PARKED, REMEMBERED_DAYS, LooseReceipt, Match
 from callsheet.store.matching import (
     CARRIED,
     PARKED,
@@ -23,6 +23,7 @@ from callsheet.store.matching import (
     learned_rows,
     parked_rows,
     taken_up,
+    within_bounds,
 )
 from callsheet.store.postgres.database import Raw
 from callsheet.store.postgres.statements import columns, rows_of
@@ -93,6 +94,11 @@ _END = (
     "  $23::bigint[]) on conflict do nothing"
 )
 
+_COUNT = (
+    "select u.app, u.trunk_no, (select count(*) from (select 1 from parked_receipt p where p.app = u.app"
+    "  and p.trunk_no = u.trunk_no limit $3::bigint) few) from unnest($1::bigint[], $2::bigint[]) as u (app, trunk_no)"
+)
+
 
 async def look(raw: Raw, batch: Batch) -> tuple[list[Match], list[LooseReceipt]]:
     """Return the attempts of receipts, those that waited for what this batch brings included, and the other receipts.
@@ -119,15 +125,25 @@ async def states(raw: Raw, parts: Collection[Part]) -> Mapping[Part, str]:
     return {Part(*key): state for state, *key in rows}
 
 
-async def end(raw: Raw, found: Collection[Match], unknown: Iterable[LooseReceipt], parts: Mapping[Part, str]) -> int:
-    """Write down how parts stand and what was learned, and let receipts wait; return how many of those are new."""
+async def end(
+    raw: Raw, found: Collection[Match], unknown: Iterable[LooseReceipt], parts: Mapping[Part, str]
+) -> tuple[int, int]:
+    """Write down how parts stand and what was learned, and let receipts wait.
+
+    Return how many of those are new, and for how many there is no room.
+    """
     for state in set(parts.values()):
         await raw.execute(_TELL_PARTS, state, *columns([part for part in parts if parts[part] == state], 7))
     learned, parked = learned_rows(found), parked_rows(unknown)
     released = sorted(one.receipt.parked_no for one in found if one.receipt.parked_no)
     if not learned and not parked and not released:
-        return 0
-    return rows_of(await raw.execute(_END, *columns(learned, 10), released, *columns(parked, 12)))
+        return 0, 0
+    wheres = sorted({row[:2] for row in parked})
+    counted = await raw.fetch(_COUNT, *columns(wheres, 2), MOST_PARKED) if wheres else ()
+    waiting = {(app, no): count for app, no, count in counted}
+    kept = within_bounds(parked, waiting)
+    new = rows_of(await raw.execute(_END, *columns(learned, 10), released, *columns(kept, 12)))
+    return new, len(parked) - len(kept)
 
 
 async def _remember(raw: Raw, batch: Batch) -> list[LooseReceipt]:

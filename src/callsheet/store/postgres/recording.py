@@ -73,8 +73,8 @@ async def record(raw: Raw, batch: Batch, jitter: Callable[[], float]) -> Recorde
     held = await _hold(raw, _keys(batch.happenings) | {one.key for one in found})
     told, parts = tell_parts(found, await matching.states(raw, parts_of(found)))
     recorded = await _settle(raw, batch, held, [*batch.happenings, *told], jitter)
-    parked = await matching.end(raw, found, unknown, parts)
-    return Matched(told, found, parked).counted(recorded)
+    parked, dropped = await matching.end(raw, found, unknown, parts)
+    return Matched(told, found, parked, dropped).counted(recorded)
 
 
 def _keys(happenings: Iterable[Happening]) -> set[AttemptKey]:

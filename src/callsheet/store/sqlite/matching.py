@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from callsheet.core.matching import REMEMBERED_DAYS, Carried, LooseReceipt, Match
+from callsheet.core.matching import MOST_PARKED, REMEMBERED_DAYS, Carried, LooseReceipt, Match
 from callsheet.store.matching import (
     CARRIED,
     PARKED,
@@ -23,6 +23,7 @@ from callsheet.store.matching import (
     parts_of,
     taken_up,
     tell_parts,
+    within_bounds,
 )
 from callsheet.store.protocol import Batch
 from callsheet.store.sqlite.statements import insert_many, marks, select_in
@@ -44,7 +45,7 @@ def match(raw: sqlite3.Connection, batch: Batch) -> Matched:
     )  # fmt: skip
     _remember(raw, learned_rows(found))
     _release(raw, [one.receipt.parked_no for one in found if one.receipt.parked_no])
-    return Matched(happenings, found, _park(raw, unknown))
+    return Matched(happenings, found, *_park(raw, unknown))
 
 
 def _remember(raw: sqlite3.Connection, rows: Sequence[Sequence[Any]]) -> None:
@@ -112,14 +113,17 @@ def _states(raw: sqlite3.Connection, keys: Collection[Part]) -> Mapping[Part, st
     return {Part(*key): state for state, *key in rows}
 
 
-def _park(raw: sqlite3.Connection, receipts: Iterable[LooseReceipt]) -> int:
-    """Let receipts wait, and return how many are new."""
+def _park(raw: sqlite3.Connection, receipts: Iterable[LooseReceipt]) -> tuple[int, int]:
+    """Let receipts wait; return how many are new, and for how many there is no room."""
     rows = parked_rows(receipts)
     if not rows:
-        return 0
+        return 0, 0
+    count = "select count(*) from (select 1 from parked_receipt where app = ? and trunk_no = ? limit ?)"
+    waiting = {where: raw.execute(count, (*where, MOST_PARKED)).fetchone()[0] for where in {row[:2] for row in rows}}
+    kept = within_bounds(rows, waiting)
     before = raw.total_changes
-    insert_many(raw, f"insert into parked_receipt ({PARKED})", rows, "on conflict do nothing")
-    return raw.total_changes - before
+    insert_many(raw, f"insert into parked_receipt ({PARKED})", kept, "on conflict do nothing")
+    return raw.total_changes - before, len(rows) - len(kept)
 
 
 def _release(raw: sqlite3.Connection, nos: Sequence[int]) -> None:
