@@ -16,6 +16,7 @@ from callsheet.carriers.account import read_account
 from callsheet.carriers.base import (
     Accepted,
     AccountRefused,
+    Forbidden,
     Inbound,
     InvalidMessage,
     InvalidNumber,
@@ -36,7 +37,7 @@ from callsheet.carriers.http.presets import PlivoAccount, VonageAccount
 from callsheet.carriers.http.wording import HttpWording
 from callsheet.carriers.web import WebCarrier
 from callsheet.clock import SystemClock
-from callsheet.core.asking import Answer, NotReached, Request
+from callsheet.core.asking import Answer, Kept, NotReached, Request
 from callsheet.core.attempt import Kind
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -190,6 +191,13 @@ async def sent(*said: Answer | NotReached, **document: Any) -> tuple[Accepted | 
         return await carrier.send(MESSAGE), asked
     except SendError as error:
         return error, asked
+
+
+async def test_what_was_forbidden_while_it_connected_is_given_up_as_not_sent():
+    answer, asked = await sent(Kept("forbidden", was_sent=False))
+
+    assert isinstance(answer, Forbidden)
+    assert len(asked) == 1
 
 
 async def test_only_a_provider_that_knows_repeats_is_asked_again_and_with_the_same_key():

@@ -50,14 +50,6 @@ def test_a_trunk_that_takes_nothing_says_why_and_when_it_is_tried_again():
     assert answer.sentence == "The sender's trunk takes no messages now. 5 messages in a row got no answer."
 
 
-def test_nobody_may_be_contacted_while_the_trunk_takes_nothing():
-    later = NOW + timedelta(minutes=5)
-    for until, next_at in ((later, later), (None, None), (NOW - timedelta(minutes=1), NOW)):
-        route = [judge_trunk("It is out of order.", until)]
-        why = explain(STANDING, make_definition([], hours=hours(start=0, end=1440)), AppSettings(), NOW, route)
-        assert (why.may_be_contacted, why.next_at) == (False, next_at)
-
-
 @pytest.mark.parametrize(
     ("changes", "gate", "reason"),
     [

@@ -13,8 +13,8 @@ from callsheet.carriers.base import (
     Probe,
     Receipt,
     State,
-    nobody_waits,
 )
+from callsheet.core.asking import nobody_forbids
 from callsheet.core.attempt import Kind
 from callsheet.core.ids import hint_of
 from callsheet.engine.virtual_time import VirtualClock
@@ -39,10 +39,10 @@ class Stranger:
     async def open(self, hear: Hear) -> None:
         self.hear = hear
 
-    async def send(self, message: Outbound, leave: Callable[[], None] = nobody_waits) -> Accepted:
+    async def send(self, message: Outbound, leave: Callable[[], bool] = nobody_forbids) -> Accepted:
         ids = tuple(f"{next(self._ids):X}" for _ in range(self.parts))
         self.taken.append((message, ids))
-        leave()
+        assert leave()
         self.on_taken(message, ids)
         is_lost = self.loses and len(self.taken) % self.loses == 0
         await self._clock.sleep(self.answer_seconds)

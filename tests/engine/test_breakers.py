@@ -16,9 +16,9 @@ from callsheet.carriers.base import (
     Probe,
     SendError,
     Unwell,
-    nobody_waits,
 )
 from callsheet.carriers.one_by_one import Asked
+from callsheet.core.asking import nobody_forbids
 from callsheet.core.breaker import FIRST_ROOM, IN_ROW, Position
 from callsheet.core.campaign import Campaign, Status
 from callsheet.core.errors import Conflict
@@ -46,7 +46,7 @@ class Moody:
     async def open(self, hear: Hear) -> None:
         await self.behind.open(hear)
 
-    async def send(self, message: Outbound, leave: Callable[[], None] = nobody_waits) -> Accepted:
+    async def send(self, message: Outbound, leave: Callable[[], bool] = nobody_forbids) -> Accepted:
         self.asked.append(message.to)
         if self.silent:
             await asyncio.Event().wait()

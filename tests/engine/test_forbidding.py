@@ -71,9 +71,28 @@ def test_a_number_that_went_on_a_dnc_list_is_not_contacted_after_the_answer(tmp_
     run(main, start=MONDAY_NOON)
 
 
+def test_a_call_that_forbids_waits_for_no_carrier_and_reaches_what_waits_inside_one(tmp_path: Path) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path, wire_seconds=9, window=40) as w:
+            campaign = await ongoing(w, 40, rate=None)
+            await clock.sleep(2)
+            dnc = await w.store.dnc_lists.find(w.app.no, name="Never")
+            assert dnc is not None
+            before = set(taken_by(w))
+            began = clock.monotonic()
+            await contacts.forbid(w.runtime, w.app, dnc, [number(i) for i in range(40)])
+            assert clock.monotonic() - began < 0.5
+            await w.until(campaign, Status.completed, longest_seconds=60)
+            assert set(taken_by(w)) == before
+            counters = await w.counters(campaign)
+            assert counters["suppressed:dnc"] + len(before) == 40
+
+    run(main, start=MONDAY_NOON)
+
+
 def test_a_paused_campaign_sends_nothing_after_the_answer(tmp_path: Path) -> None:
     async def main(clock: VirtualClock) -> None:
-        async with world(clock, tmp_path, wire_seconds=0.05, window=200) as w:
+        async with world(clock, tmp_path, wire_seconds=0.02, window=200) as w:
             campaign = await ongoing(w, 2000, rate=400)
             pauses = 0
             while (await w.until(campaign, *Status, longest_seconds=1)).status is not Status.completed:

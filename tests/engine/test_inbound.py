@@ -2,16 +2,19 @@
 
 import asyncio
 from collections import Counter
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from callsheet.carriers.base import Inbound, NotConnected, Outbound, Part, Stopped, Throttled, nobody_waits
+from callsheet.carriers.base import Inbound, NotConnected, Outbound, Part, Stopped, Throttled
+from callsheet.core.asking import nobody_forbids
 from callsheet.core.campaign import Status
 from callsheet.engine.stopping import stop_all
 from callsheet.engine.tuning import Tuning
 from callsheet.engine.virtual_time import VirtualClock, run
 from callsheet.store.inbox import Message
+from callsheet.store.replies import TakenReply
 from databases import rows
 from engine.world import Passing, World, world
 from factories import MONDAY_NOON, SENDER, make_definition, make_list, number, opt_out, person_of, trunk_of
@@ -132,13 +135,39 @@ def test_a_stop_in_parts_stops_as_soon_as_it_is_said(tmp_path: Path) -> None:
     run(main, start=MONDAY_NOON)
 
 
+def test_a_stop_reaches_an_answer_that_was_taken_and_has_not_left(tmp_path: Path) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path, tuning=TUNING) as w:
+            me = number(1)
+            await reply(w, me, "STOP")
+            await clock.sleep(3)
+            take, stopped = w.store.replies.take, False
+
+            async def interrupted(no: int, now: datetime, lease_seconds: float) -> TakenReply | None:
+                nonlocal stopped
+                taken = await take(no, now, lease_seconds)
+                if not stopped:
+                    stopped = True
+                    await reply(w, me, "STOP", "second")
+                return taken
+
+            object.__setattr__(w.store.replies, "take", interrupted)
+            await reply(w, me, "START")
+            await clock.sleep(5)
+            assert stopped
+            assert not [text for text in answers(w, me) if "again." in text and "START" not in text]
+            assert (await states(w))[1] == "expired"
+
+    run(main, start=MONDAY_NOON)
+
+
 class Refusing(Passing):
     """A carrier that takes none of our answers for a while."""
 
     refusals = 0
     error: Exception = Throttled()
 
-    async def send(self, message: Outbound, leave=nobody_waits):
+    async def send(self, message: Outbound, leave=nobody_forbids):
         if message.reference.startswith("r-") and Refusing.refusals:
             Refusing.refusals -= 1
             raise Refusing.error
@@ -205,7 +234,7 @@ def test_a_crash_before_a_confirmation_was_taken_leaves_it_to_the_next_process(t
 class Knowing(Passing):
     """A carrier to which people said STOP."""
 
-    async def send(self, message: Outbound, leave=nobody_waits):
+    async def send(self, message: Outbound, leave=nobody_forbids):
         if message.to == number(0):
             raise Stopped
         return await self.carrier.send(message, leave)

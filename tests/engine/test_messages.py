@@ -11,8 +11,8 @@ from callsheet.carriers.base import (
     InvalidMessage,
     Outbound,
     Receipt,
-    nobody_waits,
 )
+from callsheet.core.asking import nobody_forbids
 from callsheet.core.campaign import Status
 from callsheet.engine.virtual_time import VirtualClock, run
 from engine.world import Passing, world
@@ -47,7 +47,7 @@ class RudeCarrier(Passing):
 
         await self.carrier.open(rudely)
 
-    async def send(self, message: Outbound, leave: Callable[[], None] = nobody_waits) -> Accepted:
+    async def send(self, message: Outbound, leave: Callable[[], bool] = nobody_forbids) -> Accepted:
         accepted = await self.carrier.send(message, leave)
         if message.to.endswith("7"):
             raise InvalidMessage(self.NONSENSE)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from callsheet.core.asking import NotReached, Request
+from callsheet.core.asking import Kept, NotReached, Request
 from callsheet.core.fence import Fence, is_public
 from callsheet.engine.outside import Outside
 from engine.receivers import receiver
@@ -243,6 +243,53 @@ async def test_who_waits_for_a_request_to_leave_is_told_before_the_answer_and_on
 
     async with receiver(handle) as url, Outside(OPEN) as outside:
         request = Request("POST", url, {}, b"x")
-        await outside.ask(request, seconds=5, most_bytes=10, leave=lambda: told.append("left"))
+        await outside.ask(request, seconds=5, most_bytes=10, leave=lambda: told.append("left") is None)
 
     assert told == ["left", "asked"]
+
+
+async def test_what_must_not_leave_any_more_is_not_asked():
+    told: list[str] = []
+
+    async def handle(_: web.Request) -> web.Response:
+        told.append("asked")
+        return web.Response()
+
+    async with receiver(handle) as url, Outside(OPEN) as outside:
+        with pytest.raises(Kept) as caught:
+            await outside.ask(Request("POST", url, {}, b"x"), seconds=5, most_bytes=10, leave=lambda: False)
+        assert not caught.value.was_sent
+        await outside.ask(Request("GET", url), seconds=5, most_bytes=10)
+
+    assert told == ["asked"]
+
+
+async def test_what_is_forbidden_while_it_connects_is_not_asked():
+    allowed = True
+    came = b""
+    connected = asyncio.Event()
+
+    async def stall(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # The first octets of TLS come, and are not answered: it is connecting for as long as it is allowed to.
+        nonlocal came
+        await reader.read(1)
+        connected.set()
+        await asyncio.sleep(0.1)
+        writer.close()
+        came = await reader.read(100)
+
+    def leave() -> bool:
+        told.append(allowed)
+        return allowed
+
+    told: list[bool] = []
+    server = await asyncio.start_server(stall, "127.0.0.1", 0)
+    async with server, Outside(OPEN) as outside:
+        url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        asking = asyncio.create_task(outside.ask(Request("POST", url), seconds=5, most_bytes=10, leave=leave))
+        await connected.wait()
+        assert not told, "it was asked for before there was a connection"
+        allowed = False
+        with pytest.raises(NotReached) as caught:
+            await asking
+        assert not caught.value.was_sent

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from callsheet.carriers.base import NotConnected, Outbound, nobody_waits
+from callsheet.carriers.base import NotConnected, Outbound
 from callsheet.core.allowance import UNLIMITED, Allowance, CarrierClass
+from callsheet.core.asking import nobody_forbids
 from callsheet.core.campaign import Status
 from callsheet.core.pools import Pool
 from callsheet.engine.virtual_time import VirtualClock, run
@@ -123,7 +124,7 @@ class Dying(Passing):
 
     dead: set[str] = set()  # noqa: RUF012 (one for each test)
 
-    async def send(self, message: Outbound, leave=nobody_waits):
+    async def send(self, message: Outbound, leave=nobody_forbids):
         if message.sender in self.dead:
             raise NotConnected
         return await self.carrier.send(message, leave)

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from callsheet.carriers.base import Accepted, Outbound, nobody_waits
+from callsheet.carriers.base import Accepted, Outbound
 from callsheet.carriers.one_by_one import Asked
+from callsheet.core.asking import nobody_forbids
 from callsheet.core.campaign import Status
 from callsheet.core.hours import CallingHours, Frequency, Window
 from callsheet.engine.tuning import Tuning
@@ -30,7 +31,7 @@ class Watched(Passing):
         super().__init__(carrier)
         self.asked: list[tuple[str, datetime | None]] = []
 
-    async def send(self, message: Outbound, leave: Callable[[], None] = nobody_waits) -> Accepted:
+    async def send(self, message: Outbound, leave: Callable[[], bool] = nobody_forbids) -> Accepted:
         self.asked.append((message.to, message.valid_until))
         return await self.carrier.send(message, leave)
 

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from callsheet.carriers.base import Accepted, Condition, Hear, Limits, Outbound, Probe, nobody_waits
+from callsheet.carriers.base import Accepted, Condition, Hear, Limits, Outbound, Probe
 from callsheet.carriers.callback import Doors
 from callsheet.carriers.known import Given
 from callsheet.carriers.one_by_one import SUBMIT_SECONDS, Asked, OneByOne
 from callsheet.carriers.sandbox.behaviour import Timings
 from callsheet.carriers.sandbox.carrier import SandboxCarrier
 from callsheet.carriers.sandbox.ledger import Ledger, Message
+from callsheet.core.asking import nobody_forbids
 from callsheet.core.campaign import Campaign, Status
 from callsheet.core.fence import Fence
 from callsheet.core.run import NORMALLY, AppSettings, Launch
@@ -55,7 +56,7 @@ class Passing:
     async def open(self, hear: Hear) -> None:
         await self.carrier.open(hear)
 
-    async def send(self, message: Outbound, leave: Callable[[], None] = nobody_waits) -> Accepted:
+    async def send(self, message: Outbound, leave: Callable[[], bool] = nobody_forbids) -> Accepted:
         return await self.carrier.send(message, leave)
 
     def condition(self) -> Condition:
@@ -77,7 +78,7 @@ class SlowWire(Passing):
         self._rng = rng
         self._longest_seconds = longest_seconds
 
-    async def send(self, message: Outbound, leave: Callable[[], None] = nobody_waits) -> Accepted:
+    async def send(self, message: Outbound, leave: Callable[[], bool] = nobody_forbids) -> Accepted:
         await self._clock.sleep(self._rng.random() * self._longest_seconds)
         return await self.carrier.send(message, leave)
 

@@ -13,6 +13,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
+from callsheet.core.asking import Leave
 from callsheet.core.attempt import Kind
 from callsheet.core.opting_out import Word
 
@@ -164,15 +165,19 @@ class Stopped(SendError):
     at_fault = "contact"
 
 
+class Forbidden(SendError):
+    """It was forbidden while it waited inside the carrier: nothing of it has left, and nothing will."""
+
+    kind = Kind.withdrawn
+    code = "forbidden"
+    at_fault = "us"
+
+
 class NoAnswer(SendError):
     """The carrier never answered: it may have taken the message or not."""
 
     kind = Kind.uncertain
     code = "no_answer"
-
-
-def nobody_waits() -> None:
-    """Hear that a message has left, and do nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,12 +235,12 @@ class Carrier(Protocol):
         A carrier that cannot be reached does not raise: it goes on trying, and its condition says so.
         """
 
-    def submit(self, message: Outbound, leave: Callable[[], None], done: Done) -> None:
+    def submit(self, message: Outbound, leave: Leave, done: Done) -> None:
         """Hand one message over, without waiting.
 
-        `leave` is called as soon as the message is out of our hands, before the answer: a call that forbids waits for
-        this, not for an answer that may never come. `done` is called once, with the answer, or with what stands for it:
-        at the latest after the time that an answer may take.
+        `leave` is asked right before the first octet leaves, with nothing awaited in between. When it says no, somebody
+        forbade the message since it was handed over: it is given up as Forbidden. `done` is called once, with the
+        answer, or with what stands for it: at the latest after the time that an answer may take.
         """
 
     def condition(self) -> Condition:

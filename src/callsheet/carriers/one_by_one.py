@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Final, Protocol
 
 import structlog
@@ -18,8 +17,8 @@ from callsheet.carriers.base import (
     Outbound,
     Probe,
     SendError,
-    nobody_waits,
 )
+from callsheet.core.asking import Leave, nobody_forbids
 
 log = structlog.get_logger()
 
@@ -35,8 +34,8 @@ class Asked(Protocol):
     async def open(self, hear: Hear) -> None:
         """Connect, and begin to tell what is heard."""
 
-    async def send(self, message: Outbound, leave: Callable[[], None] = nobody_waits) -> Accepted:
-        """Hand one message over and wait for the answer; `leave` is called before the answer. Raises SendError."""
+    async def send(self, message: Outbound, leave: Leave = nobody_forbids) -> Accepted:
+        """Hand one message over and wait for the answer; `leave` is asked before it leaves. Raises SendError."""
 
     def condition(self) -> Condition:
         """Return how it stands."""
@@ -61,13 +60,13 @@ class OneByOne:
         """Connect, and begin to tell what is heard."""
         await self._asked.open(hear)
 
-    def submit(self, message: Outbound, leave: Callable[[], None], done: Done) -> None:
+    def submit(self, message: Outbound, leave: Leave, done: Done) -> None:
         """Ask in a task."""
         task = asyncio.get_running_loop().create_task(self._send(message, leave, done))
         self._sends.add(task)
         task.add_done_callback(self._sends.discard)
 
-    async def _send(self, message: Outbound, leave: Callable[[], None], done: Done) -> None:
+    async def _send(self, message: Outbound, leave: Leave, done: Done) -> None:
         answer: Accepted | SendError
         try:
             async with asyncio.timeout(self._submit_seconds):

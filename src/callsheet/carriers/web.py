@@ -9,7 +9,6 @@ carrier took the message is unknown.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -17,6 +16,7 @@ from callsheet.carriers.base import (
     Accepted,
     AccountRefused,
     Condition,
+    Forbidden,
     Hear,
     Limits,
     NoAnswer,
@@ -27,12 +27,11 @@ from callsheet.carriers.base import (
     State,
     Throttled,
     Unwell,
-    nobody_waits,
 )
 from callsheet.carriers.callback import Doors
 from callsheet.carriers.one_by_one import SUBMIT_SECONDS
 from callsheet.clock import Clock
-from callsheet.core.asking import Answer, Ask, NotReached, Request
+from callsheet.core.asking import Answer, Ask, Kept, Leave, NotReached, Request, nobody_forbids
 
 ANSWER_SECONDS: Final = SUBMIT_SECONDS - 1.0
 """How long all tries for one message take: we want to know whether it was sent, so we stop waiting first."""
@@ -88,7 +87,7 @@ class WebCarrier:
         """Be ready; there is nothing to connect."""
         self._condition = Condition(State.open)
 
-    async def send(self, message: Outbound, leave: Callable[[], None] = nobody_waits) -> Accepted:
+    async def send(self, message: Outbound, leave: Leave = nobody_forbids) -> Accepted:
         """Ask, and read the answer. Raises SendError."""
         request = self._wording.write(message, self._clock.now())
         try:
@@ -99,7 +98,7 @@ class WebCarrier:
         self._condition = Condition(State.open)
         return accepted
 
-    async def _answer(self, request: Request, leave: Callable[[], None]) -> Answer:
+    async def _answer(self, request: Request, leave: Leave) -> Answer:
         """Ask, as often as that is safe."""
         was_sent = False
         for _ in range(self._tries):
@@ -107,6 +106,8 @@ class WebCarrier:
                 return await self._ask(
                     request, seconds=ANSWER_SECONDS / self._tries, most_bytes=MOST_BYTES, leave=leave
                 )
+            except Kept as error:
+                raise (NoAnswer if was_sent else Forbidden) from error
             except NotReached as error:
                 was_sent = was_sent or error.was_sent
                 why = str(error)
@@ -124,7 +125,7 @@ class WebCarrier:
                 if self._condition.state is not State.connecting:
                     why = f"The carrier answered that it cannot, or not what we understand ({error.code})."
                     self._condition = Condition(State.throttled, why)
-            case NotConnected():
+            case NotConnected() | Forbidden():
                 pass
             case _:
                 self._condition = Condition(State.open)

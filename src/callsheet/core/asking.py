@@ -36,8 +36,17 @@ class NotReached(Exception):
         super().__init__(why)
 
 
-def nobody_waits() -> None:
-    """Hear that a request has left, and do nothing."""
+class Kept(NotReached):
+    """It was connected, and then the request was not written: it must not leave any more."""
+
+
+Leave = Callable[[], bool]
+"""Asked just before the first octet leaves; false: it must not leave any more, and is given up."""
+
+
+def nobody_forbids() -> bool:
+    """Let it leave."""
+    return True
 
 
 class Ask(Protocol):
@@ -50,6 +59,6 @@ class Ask(Protocol):
         seconds: float,
         most_bytes: int,
         most_hops: int = 0,
-        leave: Callable[[], None] = nobody_waits,
+        leave: Leave = nobody_forbids,
     ) -> Answer:
-        """Return the answer. `leave` is called when the request goes out. Raises NotReached."""
+        """Return the answer. `leave` is asked when the request is to go out. Raises NotReached, Kept."""

@@ -5,7 +5,7 @@ The store gathers the facts, and the judges are those whom arming asks: so what 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -105,7 +105,7 @@ class Why:
     may_be_contacted: bool
     """The gate would let the person through now, if it were their turn."""
     next_at: datetime | None
-    """The first moment at which the gate would, as things stand; none where something stops them, or nobody knows. The
+    """The first moment at which the gate would, as things stand; none where something stops them for good. The
     campaign has to be running then."""
 
 
@@ -135,32 +135,26 @@ _SENTENCES: Mapping[tuple[Gate, Ruling], str] = {
 }
 
 
-def explain(
-    standing: Standing, definition: Definition, settings: AppSettings, now: datetime, route: Sequence[Answer] = ()
-) -> Why:
-    """Ask every gate, and say when all of them would open; `route` is what was found of the way to the carrier."""
+def explain(standing: Standing, definition: Definition, settings: AppSettings, now: datetime) -> Why:
+    """Ask every gate, and say when all of them would open."""
     answers = (
         _campaign(standing.status),
         Answer(Gate.contact_list, Ruling.passes if standing.places else Ruling.stops),
         _turn(standing, now),
         *_person(standing.facts, now),
-        *route,
     )
     waits = (answer.until for answer in answers if answer.until is not None)
-    ready_at = max(now, max(waits, default=now))
+    ready_at = max(waits, default=now)
     stopped = any(answer.ruling is Ruling.stops for answer in answers)
     places = tuple(_place(place, standing.launch, definition, settings, now, ready_at) for place in standing.places)
     moments = [place.next_at for place in places if place.next_at is not None and not stopped]
-    # Nobody knows when a trunk works again that is not tried by itself.
-    flows = all(answer.ruling is Ruling.passes for answer in route)
-    is_known = all(answer.ruling is Ruling.passes or answer.until is not None for answer in route)
-    next_at = min(moments, default=None) if is_known else None
+    next_at = min(moments, default=None)
     running = standing.status is Status.active
-    return Why(answers, places, running and flows and next_at == now, next_at)
+    return Why(answers, places, running and next_at == now, next_at)
 
 
 def judge_trunk(trouble: str, next_try_at: datetime | None) -> Answer:
-    """Say whether a trunk takes messages: the same for everybody."""
+    """Say whether a trunk takes messages: from anybody, so no contact is judged by it."""
     return (
         Answer(Gate.trunk, Ruling.waits, "trunk", next_try_at, trouble)
         if trouble

@@ -142,7 +142,7 @@ class Conductor:
         self.lines.on_change = self._on_agenda
         self._watch("lines", self.lines.run)
         self.replier = Replier(
-            self._store, given.clock, self.lines.open_ones, self._pace, given.failpoints,
+            self._store, given.clock, self.lines.open_ones, self._pace, given.failpoints, self.holds,
             tick_seconds=given.tuning.tick_seconds,
         )  # fmt: skip
         self.listener.on_answers = self.replier.wake

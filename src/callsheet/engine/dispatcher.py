@@ -347,7 +347,7 @@ class Dispatcher:
         """Say of intents that something broke before they could be handed: they come again."""
         now = self._clock.now()
         for key in keys:
-            if not self._holds.is_leaving(key):
+            if not self._holds.is_handed(key):
                 self._recorder.note(Happening(*key, Kind.withdrawn, now, "broken_off"))
 
     async def _hand_one(self, ready: _Ready, intent: Intent) -> int:
@@ -376,7 +376,7 @@ class Dispatcher:
             code = "late" if late else "forbidden"
             self._recorder.note(Happening(*key, Kind.withdrawn, await self._hot.now(), code))
             return segments
-        self._holds.hand(key, intent.app)
+        self._holds.hand(key)
         sender = run.sender_of(intent.sender_no)
         message = Outbound(
             encode_attempt(*key), intent.number, sender.label, text, segments, run.campaign_id,

@@ -1,7 +1,8 @@
 """Forbid: a call that says no is effective when it answers.
 
-It commits first. Then it waits until every intent that was armed before its commit has left, or was withdrawn by the
-node that holds it; at most one lease, after which what a dead node held is uncertain anyway.
+It commits first. Then it bars what this node holds, and waits until every intent that others armed before its commit
+has left, or was withdrawn by the node that holds it; at most one lease, after which what a dead node held is uncertain
+anyway.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ async def settle(
     scope: Scope, hot: HotStore, holds: Holds, clock: Clock, *, node_no: int, lease_seconds: float
 ) -> None:
     """Return when nothing that `scope` forbids can leave any more. Call it after the commit that forbids."""
-    await holds.bar(scope)
+    holds.bar(scope)
     others = {arm for arm in await hot.unhanded(scope.app, scope.run_no) if arm.node_no != node_no}
     deadline = clock.monotonic() + lease_seconds
     while others and clock.monotonic() < deadline:

@@ -1,16 +1,17 @@
 """What this node holds between arming and a result, and the bars that stop it from being handed.
 
-A call that forbids commits, sets a bar here, and waits until nothing in its scope is on its way out any more. What
-was armed before the commit and not handed yet meets the bar and is withdrawn. Other nodes are waited for through the
-store (`forbidding.py`).
+A call that forbids commits, and sets a bar here. What was armed before the commit and not handed yet meets the bar and
+is withdrawn. What was handed and waits inside a carrier is asked for right before its first octet leaves, and meets the
+bar then: so nobody waits for a carrier. Other nodes are waited for through the store (`forbidding.py`).
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
+from callsheet.core.asking import Leave
 from callsheet.core.attempt import Intent
 from callsheet.core.ids import AttemptKey
 from callsheet.store.protocol import ArmKey
@@ -36,7 +37,7 @@ class Scope:
 @dataclass(slots=True)
 class _Arm:
     inside: int
-    """Intents that have not left this machine yet."""
+    """Intents that may leave this machine yet."""
     open: int
     """Intents without a result."""
 
@@ -44,13 +45,18 @@ class _Arm:
 @dataclass(slots=True)
 class _Held:
     arm: ArmKey
-    left: bool = False
+    handed: bool = False
+    barred: bool = False
+    settled: bool = False
+    """It has left, or never will."""
 
 
-@dataclass(slots=True)
-class _Waiter:
-    keys: set[AttemptKey]
-    cleared: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+@dataclass(slots=True, eq=False)
+class _Answer:
+    app: int
+    person: bytes
+    spared: bool
+    barred: bool = False
 
 
 class Holds:
@@ -59,16 +65,15 @@ class Holds:
     def __init__(self) -> None:
         self._held: dict[AttemptKey, _Held] = {}
         self._arms: dict[ArmKey, _Arm] = {}
-        self._leaving: dict[AttemptKey, int] = {}
+        self._answers: set[_Answer] = set()
         self._handed: list[ArmKey] = []
         self._ended: list[ArmKey] = []
         self._bars: dict[int, Scope] = {}
         self._bar_no = 0
         self._readers: dict[int, int] = {}
         self._reader_no = 0
-        self._waiters: list[_Waiter] = []
         self.on_handed: Callable[[], None] = lambda: None
-        """Called when the last intent of an arm has left: other nodes may wait to read that."""
+        """Called when the last intent of an arm has left, or was barred: other nodes may wait to read that."""
 
     def __len__(self) -> int:
         """Return how many intents have no result yet."""
@@ -83,34 +88,44 @@ class Holds:
         for key in keys:
             held[key] = _Held(arm)
 
-    def hand(self, key: AttemptKey, app: int) -> None:
-        """Say that an intent is on its way out: from now on it cannot be withdrawn, only waited for."""
-        self._leaving[key] = app
-
-    def is_leaving(self, key: AttemptKey) -> bool:
-        """Tell whether an intent was handed and has not left yet."""
-        return key in self._leaving
-
-    def leave(self, key: AttemptKey) -> None:
-        """Say that the carrier has it, or that it was withdrawn: nothing more leaves for it."""
+    def hand(self, key: AttemptKey) -> None:
+        """Say that a carrier gets an intent: from now on it asks whether it may leave, and tells what became of it."""
         held = self._held.get(key)
-        if held is not None and not held.left:
-            held.left = True
-            if self._count_left(held.arm):
-                self.on_handed()
-        self._leaving.pop(key, None)
-        for waiter in self._waiters:
-            waiter.keys.discard(key)
-            if not waiter.keys and not waiter.cleared.done():
-                waiter.cleared.set_result(None)
+        if held is not None:
+            held.handed = True
+
+    def is_handed(self, key: AttemptKey) -> bool:
+        """Tell whether a carrier has an intent, and has not said what became of it."""
+        held = self._held.get(key)
+        return held is not None and held.handed
+
+    def leave(self, key: AttemptKey) -> bool:
+        """Tell whether an intent may leave now; when it may, it has left."""
+        held = self._held.get(key)
+        if held is None or held.barred:
+            return False
+        self._settle(held)
+        return True
+
+    @contextmanager
+    def answer(self, app: int, person: bytes, *, spared: bool) -> Iterator[Leave]:
+        """Hold an answer of ours from before it is taken; asked, what comes of this tells whether it may leave.
+
+        One that is `spared` is sent to people who opted out too: only what stops a whole app stops it.
+        """
+        answer = _Answer(app, person, spared)
+        self._answers.add(answer)
+        try:
+            yield lambda: not answer.barred
+        finally:
+            self._answers.discard(answer)
 
     def end(self, key: AttemptKey) -> None:
         """Say that an attempt has a result; whatever it is, nothing more leaves for it."""
         held = self._held.pop(key, None)
         if held is None:
             return
-        if not held.left:
-            self._count_left(held.arm)
+        self._settle(held)
         arm = self._arms.get(held.arm)
         if arm is None:
             return
@@ -119,15 +134,16 @@ class Holds:
             del self._arms[held.arm]
             self._ended.append(held.arm)
 
-    def _count_left(self, arm_key: ArmKey) -> bool:
-        """Count one that is not inside any more, and tell whether it was the last of its arm."""
-        arm = self._arms.get(arm_key)
-        if arm is None:
-            return False
+    def _settle(self, held: _Held) -> None:
+        """Count one that has left, or never will."""
+        if held.settled:
+            return
+        held.settled = True
+        arm = self._arms[held.arm]
         arm.inside -= 1
         if arm.inside == 0:
-            self._handed.append(arm_key)
-        return arm.inside == 0
+            self._handed.append(held.arm)
+            self.on_handed()
 
     def collect(self) -> tuple[list[ArmKey], list[ArmKey]]:
         """Return the arms that were handed over, and that have ended, since the last time."""
@@ -160,17 +176,16 @@ class Holds:
             for bar_no, scope in self._bars.items()
         )
 
-    async def bar(self, scope: Scope) -> None:
-        """Forbid a scope, and return when nothing in it is on its way out any more."""
+    def bar(self, scope: Scope) -> None:
+        """Forbid a scope: nothing in it leaves any more, but texts of which a part has left are ended."""
         self._bar_no += 1
         if self._readers:
             self._bars[self._bar_no] = scope
-        keys = {key for key, app in self._leaving.items() if scope.covers(app, key.run_no, key.person)}
-        if not keys:
-            return
-        waiter = _Waiter(keys)
-        self._waiters.append(waiter)
-        try:
-            await waiter.cleared
-        finally:
-            self._waiters.remove(waiter)
+        for key, held in self._held.items():
+            if held.handed and scope.covers(held.arm.app, key.run_no, key.person):
+                held.barred = True
+                self._settle(held)
+        for answer in self._answers:
+            spared = answer.spared and scope.persons is not None
+            if not spared and scope.covers(answer.app, 0, answer.person):
+                answer.barred = True

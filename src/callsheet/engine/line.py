@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from callsheet.carriers.base import Condition, Done, Outbound
+from callsheet.core.asking import Leave
 from callsheet.core.breaker import Breaker
 from callsheet.core.ids import AttemptKey
 
@@ -20,10 +21,10 @@ class Taker(Protocol):
     def free(self) -> int:
         """Return how many intents may be armed for this line now."""
 
-    def hand(self, key: AttemptKey, message: Outbound, leave: Callable[[], None]) -> None:
+    def hand(self, key: AttemptKey, message: Outbound, leave: Leave) -> None:
         """Take a message, without waiting: the result comes as a happening.
 
-        `leave` is called when the carrier has the message, at the latest with the result.
+        `leave` is asked right before its first octet leaves: whether it may.
         """
 
 
@@ -51,7 +52,7 @@ class Line(Taker, Protocol):
     def takes_reply(self) -> bool:
         """Tell whether a message that is no attempt may be handed now; a few go beside a window that is full."""
 
-    def hand_reply(self, message: Outbound, done: Done) -> None:
+    def hand_reply(self, message: Outbound, leave: Leave, done: Done) -> None:
         """Take a message that is no attempt, without waiting: `done` is told the carrier's answer, once."""
 
     async def open(self) -> None:

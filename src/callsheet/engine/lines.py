@@ -15,6 +15,7 @@ import structlog
 from callsheet import meters
 from callsheet.carriers.base import Condition, Outbound, State
 from callsheet.clock import Clock
+from callsheet.core.asking import Leave
 from callsheet.core.attempt import Happening, Kind
 from callsheet.core.breaker import Breaker, Position
 from callsheet.core.errors import CallsheetError, Unavailable
@@ -107,13 +108,12 @@ class Route:
         line = self._line()
         return line.free() if line is not None else 0
 
-    def hand(self, key: AttemptKey, message: Outbound, leave: Callable[[], None]) -> None:
+    def hand(self, key: AttemptKey, message: Outbound, leave: Leave) -> None:
         """Hand a message to the line; when there is none any more it is taken back, and comes again."""
         line = self._line()
         if line is not None:
             line.hand(key, message, leave)
             return
-        leave()
         self._recorder.note(Happening(*key, Kind.withdrawn, self._clock.now(), "trunk_closed"))
 
 

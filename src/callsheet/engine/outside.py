@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Self
 from urllib.parse import urljoin, urlsplit
@@ -17,7 +17,7 @@ from urllib.parse import urljoin, urlsplit
 import aiohttp
 
 from callsheet import clock
-from callsheet.core.asking import Answer, NotReached, Request, nobody_waits
+from callsheet.core.asking import Answer, Kept, Leave, NotReached, Request, nobody_forbids
 from callsheet.core.fence import Fence
 
 _CHUNK_BYTES = 65_536
@@ -35,14 +35,15 @@ class _Way:
 
     __slots__ = ("began", "leave")
 
-    def __init__(self, leave: Callable[[], None]) -> None:
+    def __init__(self, leave: Leave) -> None:
         self.leave = leave
         self.began = False
 
     def begin(self) -> None:
-        """Note that its first byte goes out now."""
+        """Note that its first byte goes out now, unless it must not any more. Raises Kept."""
+        if not self.leave():
+            raise Kept("It was forbidden before it was sent.", was_sent=self.began)
         self.began = True
-        self.leave()
 
 
 class Outside:
@@ -59,12 +60,12 @@ class Outside:
         seconds: float,
         most_bytes: int,
         most_hops: int = 0,
-        leave: Callable[[], None] = nobody_waits,
+        leave: Leave = nobody_forbids,
     ) -> Answer:
         """Return the answer to a request, redirects followed so often; the time is that of all together.
 
         With `most_bytes` 0 the body is not read. Without hops a redirect is an answer like others. Headers and body go
-        along only while the origin stays the same. `leave` is called when its first byte goes out. Raises NotReached.
+        along only while the origin stays the same. `leave` is asked before its first byte goes out. Raises NotReached.
         """
         way = _Way(leave)
         with _in_words(way, seconds):

@@ -12,13 +12,15 @@ from callsheet import meters
 from callsheet.carriers.base import Accepted, Outbound, SendError, Stopped
 from callsheet.clock import Clock
 from callsheet.core.answering import ReplyState
-from callsheet.core.attempt import Kind, as_said
+from callsheet.core.asking import Leave
+from callsheet.core.attempt import NOT_TAKEN, as_said
 from callsheet.core.ids import encode_reply
 from callsheet.engine.crew import Crew
 from callsheet.engine.failpoints import Failpoints
+from callsheet.engine.holds import Holds
 from callsheet.engine.line import Line
 from callsheet.engine.pace import Pace, rates_of
-from callsheet.store.replies import DueReply, TakenReply
+from callsheet.store.replies import SPARING, DueReply, TakenReply
 from callsheet.store.store import Store
 
 log = structlog.get_logger()
@@ -45,6 +47,7 @@ class Replier:
         lines: LinesOf,
         make_pace: MakePace,
         failpoints: Failpoints,
+        holds: Holds,
         *,
         tick_seconds: float = TICK_SECONDS,
     ) -> None:
@@ -53,6 +56,7 @@ class Replier:
         self._lines = lines
         self._make_pace = make_pace
         self._failpoints = failpoints
+        self._holds = holds
         self._busy: set[int] = set()
         self._paces: dict[tuple[int, int, str], Pace] = {}
         self._crew: Crew[DueReply] = Crew(
@@ -85,13 +89,18 @@ class Replier:
         line = self._lines().get(due.trunk_no)
         if line is None or not line.takes_reply():
             return
+        # From before it is asked who may get it: who forbids it from then on finds it here.
+        with self._holds.answer(due.app, due.person, spared=due.kind in SPARING) as leave:
+            await self._take_and_hand(line, due, leave)
+
+    async def _take_and_hand(self, line: Line, due: DueReply, leave: Leave) -> None:
         lease_until = self._clock.monotonic() + LEASE_SECONDS
         taken = await self._store.replies.take(due.no, self._clock.now(), LEASE_SECONDS)
         if taken is None or self._clock.monotonic() >= lease_until:
             # Nobody waits for what has been held for so long: it stays uncertain.
             return
         self._failpoints.reach("before_hand")
-        answer = await self._hand(line, taken)
+        answer = await self._hand(line, taken, leave)
         self._failpoints.reach("after_hand")
         await self._settle(due, taken, answer)
 
@@ -105,19 +114,19 @@ class Replier:
         if not pace.is_free:
             await pace.wait_turn(due.segments)
 
-    async def _hand(self, line: Line, taken: TakenReply) -> Accepted | SendError:
+    async def _hand(self, line: Line, taken: TakenReply, leave: Leave) -> Accepted | SendError:
         answered: asyncio.Future[Accepted | SendError] = asyncio.get_running_loop().create_future()
         message = Outbound(
             encode_reply(taken.no), taken.number, taken.sender, taken.text, taken.segments, "",
             valid_until=taken.deadline, wants_receipt=False,
         )  # fmt: skip
-        line.hand_reply(message, answered.set_result)
+        line.hand_reply(message, leave, answered.set_result)
         return await answered
 
     async def _settle(self, due: DueReply, taken: TakenReply, answer: Accepted | SendError) -> None:
         """Write down what the carrier said."""
         replies, now = self._store.replies, self._clock.now()
-        if isinstance(answer, SendError) and answer.kind is Kind.refused:
+        if isinstance(answer, SendError) and answer.kind in NOT_TAKEN:
             # It has not left: it may be tried again while it is worth it.
             at = now + min(LONGEST_PAUSE, FIRST_PAUSE * 2**due.tries)
             await replies.again(taken.no, min(at, taken.deadline), as_said(answer.code))

@@ -22,12 +22,13 @@ from callsheet.carriers.base import (
     State,
     Stopped,
     Unwell,
-    nobody_waits,
 )
 from callsheet.clock import Clock
-from callsheet.core.attempt import Happening, Kind, as_said
+from callsheet.core.asking import Leave
+from callsheet.core.attempt import NOT_TAKEN, Happening, Kind, as_said
 from callsheet.core.breaker import Breaker, Outcome, Position, may_hand, note, room, try_now, wake
 from callsheet.core.ids import AttemptKey
+from callsheet.engine.handed import Handed
 from callsheet.engine.hearing import Hearing
 from callsheet.engine.recorder import Recorder
 
@@ -96,17 +97,14 @@ class SmsLine:
         if breaker.position is not Position.closed:
             self._breaker = try_now(breaker, self._clock.now())
 
-    def hand(self, key: AttemptKey, message: Outbound, leave: Callable[[], None]) -> None:
+    def hand(self, key: AttemptKey, message: Outbound, leave: Leave) -> None:
         """Hand a message to the carrier. What was armed before the breaker opened is taken back, and comes again."""
         breaker = self._breaker
         if not may_hand(breaker, self._in_flight):
-            leave()
             code = TRUNK_STARTING if breaker.position is Position.closed else TRUNK_BROKEN
             self._recorder.note(Happening(*key, Kind.withdrawn, self._clock.now(), code))
             return
-        self._in_flight += 1
-        self._quiet.clear()
-        self._carrier.submit(message, leave, partial(self._end, key, leave, breaker.turn))
+        self._submit(message, leave, partial(self._end, key, breaker.turn))
 
     def takes_reply(self) -> bool:
         """Tell whether a message that is no attempt may be handed: campaigns that fill the window leave room for it."""
@@ -119,7 +117,7 @@ class SmsLine:
             most = min(self._carrier.limits.window, most) + REPLIES_BESIDE
         return self._in_flight < most
 
-    def hand_reply(self, message: Outbound, done: Done) -> None:
+    def hand_reply(self, message: Outbound, leave: Leave, done: Done) -> None:
         """Hand a message to the carrier that is no attempt: `done` gets its answer, and no happening comes of it."""
         turn = self._breaker.turn
 
@@ -127,12 +125,14 @@ class SmsLine:
             self._learn(turn, answer, self._clock.now())
             done(answer)
 
+        self._submit(message, leave, end)
+
+    def _submit(self, message: Outbound, leave: Leave, done: Done) -> None:
         self._in_flight += 1
         self._quiet.clear()
-        self._carrier.submit(message, nobody_waits, end)
+        Handed(leave, done).submit(self._carrier, message)
 
-    def _end(self, key: AttemptKey, leave: Callable[[], None], turn: int, answer: Accepted | SendError) -> None:
-        leave()
+    def _end(self, key: AttemptKey, turn: int, answer: Accepted | SendError) -> None:
         at = self._clock.now()
         if isinstance(answer, Accepted):
             happening = Happening(*key, Kind.accepted, at, "", as_said(answer.carrier_id), answer.segments)
@@ -180,6 +180,6 @@ def _outcome(answer: Accepted | SendError) -> Outcome:
     assert isinstance(answer, SendError), "it is no Accepted"
     if answer.kind is Kind.uncertain:
         return Outcome.unanswered
-    if answer.kind is Kind.refused:
+    if answer.kind in NOT_TAKEN:
         return Outcome.throttled
     return Outcome.answered if answer.at_fault == "contact" else Outcome.rejected

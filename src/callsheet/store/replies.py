@@ -24,7 +24,7 @@ from callsheet.store.gate import beside_each_other
 from callsheet.store.rows import all_of, one, read_allowance, read_settings
 from callsheet.store.vault import Vault
 
-_SPARING = frozenset({ReplyKind.stop, ReplyKind.help})
+SPARING = frozenset({ReplyKind.stop, ReplyKind.help})
 """They are sent to people who are opted out too."""
 _MOST_SWEPT = 500
 _TRUNK_LOOKS_AGAIN = 250_000
@@ -37,6 +37,8 @@ class DueReply:
 
     no: int
     app: int
+    person: bytes
+    kind: ReplyKind
     trunk_no: int
     sender_id: str
     """Empty: nobody configured the sender."""
@@ -83,15 +85,8 @@ class Replies:
             reply.c.state == ReplyState.waiting.value,
         )  # fmt: skip
         query = (
-            sa.select(
-                reply.c.no,
-                reply.c.app,
-                reply.c.trunk_no,
-                reply.c.next_at,
-                reply.c.tries,
-                reply.c.segments,
-                t.app.c.settings,
-            )
+            sa.select(reply.c.no, reply.c.app, reply.c.person, reply.c.kind, reply.c.trunk_no)
+            .add_columns(reply.c.next_at, reply.c.tries, reply.c.segments, t.app.c.settings)
             .add_columns(sender.c.id.label("sender_id"), sender.c.segments_per_second, sender.c.limits)
             .add_columns(t.trunk.c.id.label("trunk_id"), t.trunk.c.limits.label("trunk_limits"))
             .join(t.app, t.app.c.no == reply.c.app)
@@ -206,7 +201,7 @@ def _forbidden(conn: sa.Connection, row: Mapping[str, Any], at: int) -> str:
         return "late"
     if one(conn, sa.select(t.sending_stop.c.app).where(t.sending_stop.c.app == row["app"])):
         return "sending_stopped"
-    if ReplyKind(row["kind"]) in _SPARING:
+    if ReplyKind(row["kind"]) in SPARING:
         return ""
     opt_out = t.opt_out
     mine = opt_out.c.app == row["app"], opt_out.c.channel == Channel.sms.value, opt_out.c.person == row["person"]
@@ -232,6 +227,8 @@ def _read(row: Mapping[str, Any]) -> DueReply:
     return DueReply(
         row["no"],
         row["app"],
+        row["person"],
+        ReplyKind(row["kind"]),
         row["trunk_no"],
         row["sender_id"] or "",
         (*buckets, *buckets_of(row["trunk_id"], read_allowance(row["trunk_limits"]))),

@@ -45,6 +45,8 @@ class Rig:
         self.heard: list[Heard] = []
         self.answers: dict[str, Answer] = {}
         self.left: list[str] = []
+        self.forbidden: set[str] = set()
+        """Of what must not leave any more."""
         self.fails = 0
         """How many batches are not stored."""
         self.gate = asyncio.Event()
@@ -58,7 +60,13 @@ class Rig:
         self.heard += heard
 
     def submit(self, one: Outbound) -> None:
-        self.carrier.submit(one, lambda: self.left.append(one.reference), lambda answer: self._end(one, answer))
+        self.carrier.submit(one, lambda: self._leave(one), lambda answer: self._end(one, answer))
+
+    def _leave(self, one: Outbound) -> bool:
+        if one.reference in self.forbidden:
+            return False
+        self.left.append(one.reference)
+        return True
 
     def _end(self, one: Outbound, answer: Answer) -> None:
         assert one.reference not in self.answers, "answered twice"

@@ -70,7 +70,7 @@ async def _bear(octets: bytes, bite: int) -> None:
     def submit(one: Outbound) -> None:
         told = answers.setdefault(one.reference, [])
         parts = submits.write(one)
-        session.submit(Sending(one, parts, lambda: None, told.append, clock.monotonic() + 10))
+        session.submit(Sending(one, parts, lambda: True, told.append, clock.monotonic() + 10))
 
     for number in range(6):
         submit(message(number, "x" * 400 if number % 2 else "Hi", segments=3 if number % 2 else 1))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pydantic import BaseModel
 
 from callsheet.api.v1.asked import Served, Tenant
@@ -77,8 +79,7 @@ class ShownWhy(BaseModel):
     may_be_contacted: bool
     """The gate would let the person through now, if it were their turn in the run that goes on."""
     next_at: Instant | None
-    """The first moment at which it would, as things stand, if the campaign is running then; null: never, or nobody
-    knows."""
+    """The first moment at which it would, as things stand, if the campaign is running then; null: never."""
     gates: list[GateAnswer]
     places: list[ShownPlace]
     """Empty: the number is in none of the campaign's contact lists."""
@@ -100,8 +101,9 @@ async def ask_why(runtime: Served, app: Tenant, campaign_id: str, sought: Sought
     run = await runtime.store.runs.by_no(campaign.run_no) if campaign.run_no is not None else None
     now = runtime.clock.now()
     sighting = await runtime.store.standings.of(campaign, run, app.settings, person, now)
-    route = [_judge_route(runtime, run)] if run is not None and run.channel is Channel.sms else []
-    return _show(number, explain(sighting.standing, campaign.definition, app.settings, now, route), sighting)
+    why = explain(sighting.standing, campaign.definition, app.settings, now)
+    trunk = [_judge_route(runtime, run)] if run is not None and run.channel is Channel.sms else []
+    return _show(number, why, trunk, sighting)
 
 
 def _judge_route(runtime: Runtime, run: Run) -> Answer:
@@ -110,12 +112,12 @@ def _judge_route(runtime: Runtime, run: Run) -> Answer:
     return judge_trunk(standing.trouble, standing.breaker.next_try_at)
 
 
-def _show(number: str, why: Why, sighting: Sighting) -> ShownWhy:
+def _show(number: str, why: Why, besides: Sequence[Answer], sighting: Sighting) -> ShownWhy:
     return ShownWhy(
         number=number,
         may_be_contacted=why.may_be_contacted,
         next_at=why.next_at,
-        gates=[_gate(answer) for answer in why.answers],
+        gates=[_gate(answer) for answer in (*why.answers, *besides)],
         places=[_place(place) for place in why.places],
         dnc_lists=[show_membership(one) for one in sighting.memberships],
         opted_out_at=sighting.opted_out_at,

@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import random
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
 from callsheet.carriers.base import (
     Accepted,
     Condition,
+    Forbidden,
     Hear,
     InvalidMessage,
     Limits,
@@ -26,12 +27,12 @@ from callsheet.carriers.base import (
     SendError,
     State,
     Throttled,
-    nobody_waits,
 )
 from callsheet.carriers.sandbox.behaviour import Behaviour, Pace, Plan, Timings, behaviour_of, plan
 from callsheet.carriers.sandbox.ledger import Acceptance, Ledger, Status, Telling
 from callsheet.carriers.sandbox.teller import Tell, Teller, phrase
 from callsheet.clock import Clock
+from callsheet.core.asking import Leave, nobody_forbids
 
 DEFAULT_WINDOW: Final = 1_000
 _USUAL_TIMINGS: Final = Timings()
@@ -85,7 +86,7 @@ class SandboxCarrier:
         self._teller.add(self._ledger.pending())
         self._telling = asyncio.create_task(self._teller.run(), name="sandbox teller")
 
-    async def send(self, message: Outbound, leave: Callable[[], None] = nobody_waits) -> Accepted:
+    async def send(self, message: Outbound, leave: Leave = nobody_forbids) -> Accepted:
         """Take one message, and answer as its number's ending says.
 
         Raises InvalidNumber (9905), Throttled (9906; `window_full` beyond `limits.window`), NoAnswer (9907,
@@ -129,7 +130,7 @@ class SandboxCarrier:
             await self._telling
         self._teller = self._telling = None
 
-    async def _answer(self, message: Outbound, teller: Teller, leave: Callable[[], None]) -> Accepted:
+    async def _answer(self, message: Outbound, teller: Teller, leave: Leave) -> Accepted:
         behaviour = behaviour_of(message.to)
         planned = plan(behaviour, self._timings, self._rng)
         at = self._clock.now()
@@ -137,8 +138,9 @@ class SandboxCarrier:
         if refusal is not None:
             await self._clock.sleep(planned.answer_seconds)
             raise refusal
+        if not leave():
+            raise Forbidden
         acceptance, tried = await self._accept(message, behaviour, planned, at, teller)
-        leave()
         if not behaviour.answered:
             await self._stay_silent()
         if tried is not None:

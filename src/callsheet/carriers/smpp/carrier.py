@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
 from typing import Final, NamedTuple
 
 import structlog
@@ -18,6 +17,7 @@ from callsheet.carriers.smpp.sending import Sending
 from callsheet.carriers.smpp.session import BindRefused, Role, Session
 from callsheet.carriers.smpp.submits import Submits
 from callsheet.clock import Clock
+from callsheet.core.asking import Leave
 from callsheet.core.fence import Fence
 
 log = structlog.get_logger()
@@ -93,7 +93,7 @@ class SmppCarrier:
         self._tasks = [asyncio.create_task(self._ear.run(hear), name="smpp ear")]
         self._tasks += [asyncio.create_task(self._keep(place, role), name=f"smpp {role}") for place, role in places]
 
-    def submit(self, message: Outbound, leave: Callable[[], None], done: Done) -> None:
+    def submit(self, message: Outbound, leave: Leave, done: Done) -> None:
         """Hand one message to the session with most room."""
         usable = [session for session in self._sessions if session.is_usable]
         if not usable or self._closing:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from callsheet import meters
-from callsheet.carriers.base import Accepted, InvalidMessage, NotConnected, Receipt, SendError, Throttled
+from callsheet.carriers.base import Accepted, Forbidden, InvalidMessage, NotConnected, Receipt, SendError, Throttled
 from callsheet.carriers.smpp import commands as c
 from callsheet.carriers.smpp.account import SmppAccount
 from callsheet.carriers.smpp.commands import Status
@@ -104,6 +104,9 @@ class Outgoing:
             if sending.deadline < latest_begin and not sending.is_begun:
                 # It waited so long for its turn that its answer would hardly come in time: it is given back.
                 self._end(sending, untouched=Throttled("window_full"))
+                continue
+            if not sending.may_leave():
+                self._end(sending, untouched=Forbidden())
                 continue
             sequence = self._latest = self._number()
             self._window[sequence] = sending

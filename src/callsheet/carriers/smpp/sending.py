@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from callsheet.carriers.base import Accepted, Done, NoAnswer, NotConnected, Outbound, SendError
 from callsheet.carriers.smpp.pdu import Message
+from callsheet.core.asking import Leave
 from callsheet.core.attempt import INCOMPLETE, Kind
 
 
@@ -15,12 +16,10 @@ class Sending:
     A part waits to be written, is on the wire (its sequence number is known), was taken or was refused.
     """
 
-    __slots__ = ("_done", "_has_left", "_leave", "deadline", "ended", "errors", "ids", "message", "on_wire", "parts",
+    __slots__ = ("_done", "_leave", "deadline", "ended", "errors", "ids", "message", "on_wire", "parts",
                  "unwritten")  # fmt: skip
 
-    def __init__(
-        self, message: Outbound, parts: Sequence[Message], leave: Callable[[], None], done: Done, deadline: float
-    ) -> None:
+    def __init__(self, message: Outbound, parts: Sequence[Message], leave: Leave, done: Done, deadline: float) -> None:
         self.message = message
         self.parts = parts
         self.deadline = deadline
@@ -32,7 +31,6 @@ class Sending:
         self.on_wire: dict[int, int] = {}
         """Sequence number to part."""
         self.unwritten = len(parts)
-        self._has_left = False
         self._leave = leave
         self._done = done
 
@@ -46,13 +44,14 @@ class Sending:
         """Whether it cannot become whole any more."""
         return bool(self.errors) and any(error.kind is not Kind.refused for error in self.errors.values())
 
+    def may_leave(self) -> bool:
+        """Ask whether its next part may leave. What was begun is ended: a torn text helps nobody."""
+        return self.is_begun or self._leave()
+
     def write(self, part: int, sequence: int) -> None:
-        """A part goes to the wire; with the last one the message has left."""
+        """A part goes to the wire."""
         self.on_wire[sequence] = part
         self.unwritten -= 1
-        if not self.unwritten and not self._has_left:
-            self._has_left = True
-            self._leave()
 
     def take(self, sequence: int, carrier_id: str) -> None:
         """Note that a part was taken."""
