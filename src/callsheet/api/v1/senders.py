@@ -104,8 +104,10 @@ async def put_sender(runtime: Served, app: Tenant, new: NewSender, response: Res
     pool = await _pool(runtime, app, present, new) if new.pool or (present and present.pool) else {}
     if "segments_per_second" not in new.model_fields_set:
         allowance = replace(allowance, segments_per_second=None)
+    # Only `change` asks whether a run speaks through it.
+    kept_no = present.trunk_no if present is not None else trunk_no
     made = await runtime.store.apps.set_sender(
-        app.no, trunk_no, new.number, allowance.segments_per_second, runtime.clock.now()
+        app.no, kept_no, new.number, allowance.segments_per_second, runtime.clock.now()
     )
     sender = await runtime.store.senders.change(app.no, made.id, {"allowance": allowance, **pool}, runtime.clock.now())
     if present is not None:
