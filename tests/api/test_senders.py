@@ -19,7 +19,10 @@ def flow_document(text: str):
     return {"blocks": [block], "first_block_id": uuid}
 
 
-NO_LIMITS = {"segments_per_second": None, "segments_per_day": None, "reset_zone": "UTC", "classes": []}
+NO_LIMITS = {
+    "segments_per_second": None, "segments_per_day": None, "reset_zone": "UTC", "classes": [],
+    "used_today": None, "left_today": None,
+}  # fmt: skip
 
 
 async def make_flow(shop, text="Hello from the flow"):

@@ -6,10 +6,11 @@ from datetime import timedelta
 import pytest
 
 from callsheet.core.campaign import Named, Status
+from callsheet.core.day_use import UsedUp
 from callsheet.core.gate import Facts
 from callsheet.core.run import NORMALLY, AppSettings, Execution, Launch, OutsideHours
 from callsheet.core.walk import Group
-from callsheet.core.why import Gate, Place, Ruling, Standing, Why, explain, judge_trunk
+from callsheet.core.why import Gate, Place, Ruling, Standing, Why, explain, judge_day, judge_trunk
 from factories import MONDAY_NOON, hours, make_definition
 
 NOW = MONDAY_NOON
@@ -39,7 +40,7 @@ def test_whom_nothing_holds_may_be_contacted_now():
     why = ask()
 
     assert (why.may_be_contacted, why.next_at) == (True, NOW)
-    assert {ruling(why, gate) for gate in set(Gate) - {Gate.trunk}} == {Ruling.passes}
+    assert {ruling(why, gate) for gate in set(Gate) - {Gate.trunk, Gate.daily_cap}} == {Ruling.passes}
     assert judge_trunk("", None).ruling is Ruling.passes
 
 
@@ -48,6 +49,26 @@ def test_a_trunk_that_takes_nothing_says_why_and_when_it_is_tried_again():
 
     assert (answer.ruling, answer.until) == (Ruling.waits, NOW)
     assert answer.sentence == "The sender's trunk takes no messages now. 5 messages in a row got no answer."
+
+
+def test_nobody_may_be_contacted_while_the_trunk_takes_nothing():
+    later = NOW + timedelta(minutes=5)
+    for until, next_at in ((later, later), (None, None), (NOW - timedelta(minutes=1), NOW)):
+        route = [judge_trunk("It is out of order.", until)]
+        why = explain(STANDING, make_definition([], hours=hours(start=0, end=1440)), AppSettings(), NOW, route)
+        assert (why.may_be_contacted, why.next_at) == (False, next_at)
+
+
+def test_a_day_that_is_used_up_holds_a_person_back_until_the_next_one():
+    tomorrow = NOW + timedelta(hours=12)
+    definition = make_definition([], hours=hours(start=0, end=1440))
+    full = explain(STANDING, definition, AppSettings(), NOW, [judge_day(UsedUp("sn-1", tomorrow))])
+    free = explain(STANDING, definition, AppSettings(), NOW, [judge_day(None)])
+
+    assert (full.may_be_contacted, full.next_at) == (False, tomorrow)
+    assert (free.may_be_contacted, free.next_at) == (True, NOW)
+    assert full.answers[-1].reason == "daily_cap"
+    assert full.answers[-1].sentence == "The segments of the day are used up. The limit is that of sn-1."
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,9 @@ from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from callsheet.core.allowance import UNLIMITED, Allowance
-from callsheet.core.campaign import Status
+from callsheet.core.allowance import UNLIMITED, Allowance, day_of
+from callsheet.core.campaign import Campaign, Status
+from callsheet.core.day_use import UsedUp, shared_caps, used_up
 from callsheet.engine.virtual_time import VirtualClock, run
 from engine.world import World, world
 from factories import MONDAY_NOON, SENDER, make_definition, make_list
@@ -29,6 +30,15 @@ async def begin(w: World, clock: VirtualClock, contacts: int, text: str = "Hello
     people = await make_list(w.store, w.app, clock, contacts)
     campaign = await w.store.campaigns.create(w.app.no, make_definition([people]), clock.now(), unique_names=True)
     return await w.run_campaign(campaign, text)
+
+
+async def held_by(w: World, campaign: Campaign) -> UsedUp | None:
+    """Say which cap holds a campaign's run back, as any node reads it in the store."""
+    assert campaign.run_no is not None
+    going_on = await w.store.runs.by_no(campaign.run_no)
+    assert going_on is not None
+    caps = shared_caps(going_on)
+    return used_up(going_on, caps, await w.store.day_uses.of(w.app.no, caps, w.clock.now()))
 
 
 def by_day(w: World, zone: str = "UTC") -> list[int]:
@@ -87,9 +97,33 @@ def test_a_message_that_the_day_has_no_room_for_waits_as_a_whole(tmp_path: Path)
         async with world(clock, tmp_path) as w:
             await limit(w, Allowance(segments_per_day=10))
             campaign = await begin(w, clock, 5, "x" * 400)
+            await clock.sleep(60)
+            held = await held_by(w, campaign)
+            assert held is not None
+            assert held.until == day_of("UTC", clock.now())[1]
             await w.until(campaign, Status.completed, longest_seconds=3 * DAY_SECONDS, step=600)
 
             assert by_day(w) == [9, 6]
+
+    run(main, start=MONDAY_NOON)
+
+
+def test_who_is_kept_to_the_next_day_is_told_until_when_and_no_longer(tmp_path: Path) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path) as w:
+            await limit(w, Allowance(segments_per_day=50), Allowance(segments_per_day=37, reset_zone=PACIFIC))
+            campaign = await begin(w, clock, 60)
+            await clock.sleep(60)
+            held = await held_by(w, campaign)
+
+            assert held is not None
+            (trunk,) = await w.store.apps.trunks(w.app.no)
+            assert (held.what, held.until) == (trunk.id, day_of(PACIFIC, clock.now())[1])
+            assert len(w.sent()) == 37
+            await clock.sleep((held.until - clock.now()).total_seconds() - 1)
+            assert len(w.sent()) == 37
+            await w.until(campaign, Status.completed, longest_seconds=DAY_SECONDS, step=60)
+            assert await held_by(w, campaign) is None
 
     run(main, start=MONDAY_NOON)
 
@@ -102,7 +136,9 @@ def test_a_cap_that_is_raised_lets_go_on_at_once(tmp_path: Path) -> None:
             campaign = await begin(w, clock, 30)
             await clock.sleep(60)
             assert len(w.sent()) == 10
+            assert await held_by(w, campaign) is not None
             await limit(w, replace(capped, segments_per_day=1000))
+            assert await held_by(w, campaign) is None
             w.conductor.wake()
             await w.until(campaign, Status.completed, longest_seconds=120)
 

@@ -52,6 +52,13 @@ class DayUse(NamedTuple):
         granted = max(-used, min(wanted, max(cap - used, 0)))
         return DayUse(day, used + granted), granted
 
+    def of_day(self, day: int, cap: int) -> tuple[int, int]:
+        """Return how many segments of a day are reserved, and how many `reserve` would still grant."""
+        if day < self.day:
+            return self.used, 0
+        used = self.used if day == self.day else 0
+        return used, max(cap - used, 0)
+
 
 class Shares:
     """Stride scheduling: over time, each competitor gets capacity in proportion to its weight.

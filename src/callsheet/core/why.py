@@ -5,13 +5,14 @@ The store gathers the facts, and the judges are those whom arming asks: so what 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from callsheet.core.campaign import Definition, Named, Status
-from callsheet.core.gate import Facts, Send, Suppress, Verdict, Wait, judge
+from callsheet.core.day_use import UsedUp
+from callsheet.core.gate import Facts, Reason, Send, Suppress, Verdict, Wait, judge
 from callsheet.core.run import AppSettings, Launch, judge_group_hours, zones_of
 from callsheet.core.walk import Group
 
@@ -29,6 +30,7 @@ class Gate(StrEnum):
     filter = "filter"
     hours = "hours"
     trunk = "trunk"
+    daily_cap = "daily_cap"
 
 
 class Ruling(StrEnum):
@@ -105,7 +107,7 @@ class Why:
     may_be_contacted: bool
     """The gate would let the person through now, if it were their turn."""
     next_at: datetime | None
-    """The first moment at which the gate would, as things stand; none where something stops them for good. The
+    """The first moment at which the gate would, as things stand; none where something stops them, or nobody knows. The
     campaign has to be running then."""
 
 
@@ -132,33 +134,50 @@ _SENTENCES: Mapping[tuple[Gate, Ruling], str] = {
     (Gate.hours, Ruling.stops): "The calling hours leave this contact out.",
     (Gate.trunk, Ruling.passes): "The sender's trunk takes messages.",
     (Gate.trunk, Ruling.waits): "The sender's trunk takes no messages now.",
+    (Gate.daily_cap, Ruling.passes): "The limits of the day leave room for a message.",
+    (Gate.daily_cap, Ruling.waits): "The segments of the day are used up.",
 }
 
 
-def explain(standing: Standing, definition: Definition, settings: AppSettings, now: datetime) -> Why:
-    """Ask every gate, and say when all of them would open."""
+def explain(
+    standing: Standing, definition: Definition, settings: AppSettings, now: datetime, route: Sequence[Answer] = ()
+) -> Why:
+    """Ask every gate, and say when all of them would open; `route` is what was found of the way to the carrier."""
     answers = (
         _campaign(standing.status),
         Answer(Gate.contact_list, Ruling.passes if standing.places else Ruling.stops),
         _turn(standing, now),
         *_person(standing.facts, now),
+        *route,
     )
     waits = (answer.until for answer in answers if answer.until is not None)
-    ready_at = max(waits, default=now)
+    ready_at = max(now, max(waits, default=now))
     stopped = any(answer.ruling is Ruling.stops for answer in answers)
     places = tuple(_place(place, standing.launch, definition, settings, now, ready_at) for place in standing.places)
     moments = [place.next_at for place in places if place.next_at is not None and not stopped]
-    next_at = min(moments, default=None)
+    # Nobody knows when a trunk works again that is not tried by itself.
+    flows = all(answer.ruling is Ruling.passes for answer in route)
+    is_known = all(answer.ruling is Ruling.passes or answer.until is not None for answer in route)
+    next_at = min(moments, default=None) if is_known else None
     running = standing.status is Status.active
-    return Why(answers, places, running and next_at == now, next_at)
+    return Why(answers, places, running and flows and next_at == now, next_at)
 
 
 def judge_trunk(trouble: str, next_try_at: datetime | None) -> Answer:
-    """Say whether a trunk takes messages: from anybody, so no contact is judged by it."""
+    """Say whether a trunk takes messages: the same for everybody."""
     return (
         Answer(Gate.trunk, Ruling.waits, "trunk", next_try_at, trouble)
         if trouble
         else Answer(Gate.trunk, Ruling.passes)
+    )
+
+
+def judge_day(full: UsedUp | None) -> Answer:
+    """Say whether the day caps of a person's sender, trunk and class leave room for a message."""
+    if full is None:
+        return Answer(Gate.daily_cap, Ruling.passes)
+    return Answer(
+        Gate.daily_cap, Ruling.waits, Reason.daily_cap.value, full.until, f"The limit is that of {full.what}."
     )
 
 

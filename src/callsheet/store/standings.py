@@ -61,6 +61,8 @@ class Sighting(NamedTuple):
     """On the DNC lists that apply."""
     opted_out_at: datetime | None
     latest: Latest | None
+    sender_no: int | None = None
+    """The member of the run's pool that the person heard last; none: none of them."""
 
 
 class Standings:
@@ -95,7 +97,8 @@ class Standings:
                 coming[0].due_at if coming else None,
                 coming[0].reason if coming else "",
             )
-            return Sighting(standing, on_lists, opted_out_at, latest)
+            members = [one.no for one in run.members] if run is not None else []
+            return Sighting(standing, on_lists, opted_out_at, latest, _heard_last(conn, campaign.app, person, members))
 
         return await self._db.read(read)
 
@@ -227,6 +230,16 @@ def _latest(conn: sa.Connection, run: Run, person: bytes) -> Latest:
         spared["reason"] if spared is not None else "",
         from_micros(spared["at"]) if spared is not None else None,
     )
+
+
+def _heard_last(conn: sa.Connection, app: int, person: bytes, members: Sequence[int]) -> int | None:
+    """Return through which of some senders a person was attempted last."""
+    attempt = t.attempt
+    query = sa.select(attempt.c.sender_no).where(
+        attempt.c.app == app, attempt.c.person == person, attempt.c.sender_no.in_(members)
+    )
+    latest = query.order_by(attempt.c.at.desc()).limit(1)
+    return conn.execute(latest).scalar_one_or_none() if members else None
 
 
 def _places(conn: sa.Connection, campaign: Campaign, person: bytes) -> tuple[Place, ...]:

@@ -15,6 +15,7 @@ from callsheet.store.clients import Client, Clients
 from callsheet.store.contacts import Contacts
 from callsheet.store.conversations import Conversations
 from callsheet.store.database import Database
+from callsheet.store.day_uses import DayUses
 from callsheet.store.defaults import found_app
 from callsheet.store.deliveries import Deliveries
 from callsheet.store.dnc import DncLists
@@ -72,6 +73,7 @@ class Store:
         self.deliveries = Deliveries(database, vault)
         self.dnc_lists = DncLists(database)
         self.erasing = Erasing(database)
+        self.day_uses = DayUses(database)
         self.histories = Histories(database, vault)
         self.imports = Imports(database)
         self.lists = Lists(database)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -10,10 +10,13 @@ from pydantic import AfterValidator, BaseModel, Field, StrictInt, StringConstrai
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from callsheet.api.v1.shapes import Body
-from callsheet.core.allowance import UTC_ZONE, Allowance, CarrierClass
+from callsheet.core.allowance import UTC_ZONE, Allowance, CarrierClass, buckets_of
+from callsheet.core.day_use import Today, capped
 from callsheet.core.phone import known_region
 from callsheet.core.wording import AMISS
 from callsheet.core.zones import zone_named
+from callsheet.engine.runtime import Runtime
+from callsheet.store.apps import App
 
 _FASTEST = 100_000
 _MOST_A_DAY = 1_000_000_000
@@ -107,6 +110,10 @@ class ShownLimits(BaseModel):
     segments_per_day: int | None
     reset_zone: str
     classes: list[ShownClass]
+    used_today: int | None
+    """Segments that were reserved of the present day of `segments_per_day`; null: it has no such limit."""
+    left_today: int | None
+    """How many are left of it."""
 
 
 def changed_allowance(before: Allowance, body: Limits) -> Allowance:
@@ -117,9 +124,18 @@ def changed_allowance(before: Allowance, body: Limits) -> Allowance:
     return replace(before, **chosen)
 
 
-def show_limits(allowance: Allowance) -> Mapping[str, Any]:
+async def find_todays(runtime: Runtime, app: App, limited: Iterable[tuple[str, Allowance]]) -> Mapping[str, Today]:
+    """Return what is left today to each of the trunks or senders, by their ids, that has a cap."""
+    caps = capped(bucket for owner, allowance in limited for bucket in buckets_of(owner, allowance))
+    found = await runtime.store.day_uses.of(app.no, caps, runtime.clock.now())
+    return {cap.name: today for cap, today in found.items()}
+
+
+def show_limits(allowance: Allowance, today: Today | None) -> Mapping[str, Any]:
     """Return the fields of `ShownLimits`."""
     return {
+        "used_today": today.used if today is not None else None,
+        "left_today": today.left if today is not None else None,
         "segments_per_second": allowance.segments_per_second,
         "segments_per_day": allowance.segments_per_day,
         "reset_zone": allowance.reset_zone,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import chain
 from typing import Annotated, Literal
 
 from fastapi import Depends, Query
@@ -13,6 +15,7 @@ from callsheet.api.v1.report import Report, report_of
 from callsheet.api.v1.shapes import USUAL_LIMIT, After, Body, Instant, Limit, Page, no_cursor, page_of
 from callsheet.api.v1.strict import Router
 from callsheet.core.attempt import SAID_LENGTH
+from callsheet.core.day_use import UsedUp, shared_caps, used_up
 from callsheet.core.errors import CampaignNotFound, NameAmbiguous, RunNotFound, WrongState
 from callsheet.core.ids import decode_attempt
 from callsheet.core.run import Execution, Run
@@ -62,6 +65,17 @@ class Acknowledgment(Body):
     `skip`: it is Stopped, and contacts nobody more."""
 
 
+class HeldBy(BaseModel):
+    """A limit that has no room for a message of the run."""
+
+    reason: Literal["daily_cap"]
+    """`daily_cap`: the segments of the day are used up."""
+    what: str
+    """The id of the sender or of the trunk whose limit it is."""
+    until: Instant
+    """When there is room again: a new day begins. A cap that is raised lets go on at once."""
+
+
 class ShownRun(BaseModel):
     """One execution of a campaign."""
 
@@ -79,6 +93,8 @@ class ShownRun(BaseModel):
     """How many contacts of its lists it has taken in by now: a list that grows adds to them."""
     trunk_trouble: str
     """Why its trunk takes no messages, as the node that answers sees it, while the run is Active; empty: it does."""
+    held_by: HeldBy | None
+    """Which limit keeps all its messages back now, while the run is Active; null: none does."""
     restored: RestoredFrom | None
     """None: all that it did is recorded."""
 
@@ -141,7 +157,7 @@ async def list_runs(
         before=last.no if last is not None else None,
         limit=limit + 1,
     )
-    return page_of([_show(runtime, run) for run in found], limit, lambda run: run.id)
+    return page_of(await _show(runtime, app, found), limit, lambda run: run.id)
 
 
 @router.get("/{run_id}", responses=problems(RunNotFound))
@@ -149,7 +165,8 @@ async def get_run(runtime: Served, app: Tenant, run_id: str) -> ReportedRun:
     """Return a run, with how its contacts stand."""
     run = await find_run(runtime, app, run_id)
     report = await report_of(runtime, run)
-    return ReportedRun(**dict(_show(runtime, run)), outcome=report.outcome, effort=report.effort)
+    (shown,) = await _show(runtime, app, [run])
+    return ReportedRun(**dict(shown), outcome=report.outcome, effort=report.effort)
 
 
 @router.post("/{run_id}/acknowledge-restore", responses=problems(RunNotFound, WrongState))
@@ -160,7 +177,8 @@ async def acknowledge_restore(runtime: Served, app: Tenant, run_id: str, body: A
     """
     run = await find_run(runtime, app, run_id)
     await restoring.acknowledge(runtime, run, go_on=body.choice == "resume")
-    return _show(runtime, await find_run(runtime, app, run_id))
+    (shown,) = await _show(runtime, app, [await find_run(runtime, app, run_id)])
+    return shown
 
 
 @router.get("/{run_id}/attempts", responses=problems(RunNotFound))
@@ -210,7 +228,13 @@ async def find_run(runtime: Runtime, app: App, run_id: str) -> Run:
     return run
 
 
-def _show(runtime: Runtime, run: Run) -> ShownRun:
+async def _show(runtime: Runtime, app: App, runs: Sequence[Run]) -> list[ShownRun]:
+    caps = {run.no: shared_caps(run) for run in runs}
+    todays = await runtime.store.day_uses.of(app.no, set(chain.from_iterable(caps.values())), runtime.clock.now())
+    return [_show_one(runtime, run, used_up(run, caps[run.no], todays)) for run in runs]
+
+
+def _show_one(runtime: Runtime, run: Run, held_by: UsedUp | None) -> ShownRun:
     return ShownRun(
         id=run.id,
         campaign_id=run.campaign_id,
@@ -223,6 +247,7 @@ def _show(runtime: Runtime, run: Run) -> ShownRun:
         ended_at=run.ended_at,
         contacts=run.contacts,
         trunk_trouble=runtime.conductor.trouble_of(run),
+        held_by=HeldBy(reason="daily_cap", **held_by._asdict()) if held_by is not None else None,
         restored=_restored(run),
     )
 

@@ -9,12 +9,13 @@ from typing import Annotated, NamedTuple
 from fastapi import Response
 from pydantic import AfterValidator, BaseModel, Field, StrictBool, StringConstraints
 
-from callsheet.api.v1.allowances import Limits, ShownLimits, changed_allowance, show_limits
+from callsheet.api.v1.allowances import Limits, ShownLimits, changed_allowance, find_todays, show_limits
 from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.contract import Responses, problems
 from callsheet.api.v1.shapes import DltId
 from callsheet.api.v1.strict import Router
 from callsheet.core.allowance import UNLIMITED
+from callsheet.core.day_use import Today
 from callsheet.core.errors import BodyTooLarge, Conflict, FieldError, InUse, Invalid, SenderNotFound
 from callsheet.core.pools import Pool
 from callsheet.core.run import Sender
@@ -84,8 +85,9 @@ class Senders(BaseModel):
 @router.get("")
 async def list_senders(runtime: Served, app: Tenant) -> Senders:
     """Return the senders, oldest first. A sandbox trunk makes a caller ID known when a campaign starts with it."""
-    ids = await _ids(runtime, app)
-    return Senders(items=[_show(sender, ids) for sender in await runtime.store.apps.senders(app.no)])
+    ids, senders = await _ids(runtime, app), await runtime.store.apps.senders(app.no)
+    todays = await find_todays(runtime, app, [(sender.id, sender.allowance) for sender in senders])
+    return Senders(items=[_show(sender, ids, todays.get(sender.id)) for sender in senders])
 
 
 _CHANGED: Responses = {200: {"description": "The sender was there, and was changed.", "model": ShownSender}}
@@ -113,14 +115,14 @@ async def put_sender(runtime: Served, app: Tenant, new: NewSender, response: Res
     if present is not None:
         response.status_code = 200
     runtime.conductor.wake()
-    return _show(sender, await _ids(runtime, app))
+    return await _show_one(runtime, app, sender, await _ids(runtime, app))
 
 
 @router.get("/{sender_id}", responses=problems(SenderNotFound))
 async def get_sender(runtime: Served, app: Tenant, sender_id: str) -> ShownSender:
     """Return a sender."""
     found = await runtime.store.senders.find(app.no, sender_id=sender_id)
-    return _show(found, await _ids(runtime, app))
+    return await _show_one(runtime, app, found, await _ids(runtime, app))
 
 
 @router.patch("/{sender_id}", responses=problems(SenderNotFound, InUse, BodyTooLarge))
@@ -148,7 +150,7 @@ async def change_sender(runtime: Served, app: Tenant, sender_id: str, changed: C
         changes["flow_id"] = changes["flow_id"] or ""
     found = await runtime.store.senders.change(app.no, sender_id, changes, runtime.clock.now())
     runtime.conductor.wake()
-    return _show(found, ids)
+    return await _show_one(runtime, app, found, ids)
 
 
 @router.delete("/{sender_id}", status_code=204, responses=problems(SenderNotFound, InUse))
@@ -192,14 +194,19 @@ async def _pool(
     return {"pool": Pool(members, fail_over)}
 
 
-def _show(sender: Sender | None, ids: _Ids) -> ShownSender:
+async def _show_one(runtime: Runtime, app: App, sender: Sender | None, ids: _Ids) -> ShownSender:
     if sender is None:
         raise SenderNotFound
+    todays = await find_todays(runtime, app, [(sender.id, sender.allowance)])
+    return _show(sender, ids, todays.get(sender.id))
+
+
+def _show(sender: Sender, ids: _Ids, today: Today | None) -> ShownSender:
     pool = sender.pool
     return ShownSender(
         id=sender.id,
         number=sender.label,
-        **show_limits(sender.allowance),
+        **show_limits(sender.allowance, today),
         trunk_id=ids.trunks.get(sender.trunk_no, ""),
         flow_id=sender.flow_id or None,
         dlt_entity_id=sender.dlt_entity_id,

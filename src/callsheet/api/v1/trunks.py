@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, Field, StrictBool, StringConstraints, ValidationInfo
 
-from callsheet.api.v1.allowances import Limits, ShownLimits, changed_allowance, show_limits
+from callsheet.api.v1.allowances import Limits, ShownLimits, changed_allowance, find_todays, show_limits
 from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.contract import problems
 from callsheet.api.v1.shapes import Instant, LongName
@@ -15,6 +15,7 @@ from callsheet.carriers.base import State
 from callsheet.carriers.known import KNOWN
 from callsheet.core.allowance import UNLIMITED
 from callsheet.core.breaker import Position
+from callsheet.core.day_use import Today
 from callsheet.core.errors import BodyTooLarge, InUse, RateLimited, TrunkNotFound
 from callsheet.engine.runtime import Runtime
 from callsheet.engine.trunks import Wanted
@@ -141,7 +142,9 @@ class Trunks(BaseModel):
 @router.get("")
 async def list_trunks(runtime: Served, app: Tenant) -> Trunks:
     """Return the trunks, oldest first."""
-    return Trunks(items=[_show(runtime, trunk) for trunk in await runtime.store.apps.trunks(app.no)])
+    trunks = await runtime.store.apps.trunks(app.no)
+    todays = await find_todays(runtime, app, [(trunk.id, trunk.allowance) for trunk in trunks])
+    return Trunks(items=[_show(runtime, trunk, todays.get(trunk.id)) for trunk in trunks])
 
 
 @router.post("", status_code=201, responses=problems(BodyTooLarge))
@@ -156,13 +159,13 @@ async def create_trunk(runtime: Served, app: Tenant, new: NewTrunk) -> ShownTrun
     made = await runtime.trunks.create(app.no, Wanted(**new.model_dump(exclude=_BESIDE)))
     found = await runtime.trunks.change(app.no, made.id, beside, None)
     runtime.conductor.look_at_trunks()
-    return _show(runtime, found)
+    return await _show_one(runtime, app, found)
 
 
 @router.get("/{trunk_id}", responses=problems(TrunkNotFound))
 async def get_trunk(runtime: Served, app: Tenant, trunk_id: str) -> ShownTrunk:
     """Return a trunk."""
-    return _show(runtime, await runtime.store.trunks.find(app.no, trunk_id))
+    return await _show_one(runtime, app, await runtime.store.trunks.find(app.no, trunk_id))
 
 
 @router.get("/{trunk_id}/callbacks", responses=problems(TrunkNotFound))
@@ -186,7 +189,7 @@ async def change_trunk(runtime: Served, app: Tenant, trunk_id: str, changed: Cha
     found = await runtime.trunks.change(app.no, trunk_id, changes, settings)
     runtime.conductor.look_at_trunks()
     runtime.conductor.wake()
-    return _show(runtime, found)
+    return await _show_one(runtime, app, found)
 
 
 @router.delete("/{trunk_id}", status_code=204, responses=problems(TrunkNotFound, InUse))
@@ -214,7 +217,7 @@ async def reset_trunk(runtime: Served, app: Tenant, trunk_id: str) -> ShownTrunk
     """Try a trunk again at once that a breaker has stopped, with one message first. Of the node that answers."""
     found = await _find(runtime, app, trunk_id)
     runtime.conductor.try_trunk(found.no)
-    return _show(runtime, found)
+    return await _show_one(runtime, app, found)
 
 
 async def _find(runtime: Runtime, app: App, trunk_id: str) -> Trunk:
@@ -224,9 +227,14 @@ async def _find(runtime: Runtime, app: App, trunk_id: str) -> Trunk:
     return found
 
 
-def _show(runtime: Runtime, found: Trunk | None) -> ShownTrunk:
+async def _show_one(runtime: Runtime, app: App, found: Trunk | None) -> ShownTrunk:
     if found is None:
         raise TrunkNotFound
+    todays = await find_todays(runtime, app, [(found.id, found.allowance)])
+    return _show(runtime, found, todays.get(found.id))
+
+
+def _show(runtime: Runtime, found: Trunk, today: Today | None) -> ShownTrunk:
     condition, since, breaker = runtime.conductor.standing(found.no)
     return ShownTrunk(
         id=found.id,
@@ -236,7 +244,7 @@ def _show(runtime: Runtime, found: Trunk | None) -> ShownTrunk:
         secrets_set=runtime.trunks.secrets_set(found),
         takes_any_sender=found.takes_any_sender,
         carrier_answers_stop=found.carrier_answers_stop,
-        **show_limits(found.allowance),
+        **show_limits(found.allowance, today),
         condition=ShownCondition(**condition._asdict(), since=since),
         breaker=ShownBreaker(
             state=breaker.position, why=breaker.why, since=breaker.since, next_try_at=breaker.next_try_at

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from pydantic import BaseModel
 
 from callsheet.api.v1.asked import Served, Tenant
@@ -13,9 +11,10 @@ from callsheet.api.v1.numbers import AnyNumber, read_number
 from callsheet.api.v1.shapes import Body, Instant
 from callsheet.api.v1.strict import Router
 from callsheet.core.campaign import Channel
+from callsheet.core.day_use import caps_of_person, sender_of_person, used_up
 from callsheet.core.errors import BodyTooLarge, CampaignNotFound, NameAmbiguous
 from callsheet.core.run import Run
-from callsheet.core.why import Answer, Gate, PlaceAnswers, Ruling, Why, explain, judge_trunk
+from callsheet.core.why import Answer, Gate, PlaceAnswers, Ruling, Why, explain, judge_day, judge_trunk
 from callsheet.engine import campaigns
 from callsheet.engine.runtime import Runtime
 from callsheet.store.standings import Latest, Sighting
@@ -79,7 +78,8 @@ class ShownWhy(BaseModel):
     may_be_contacted: bool
     """The gate would let the person through now, if it were their turn in the run that goes on."""
     next_at: Instant | None
-    """The first moment at which it would, as things stand, if the campaign is running then; null: never."""
+    """The first moment at which it would, as things stand, if the campaign is running then; null: never, or nobody
+    knows."""
     gates: list[GateAnswer]
     places: list[ShownPlace]
     """Empty: the number is in none of the campaign's contact lists."""
@@ -101,9 +101,10 @@ async def ask_why(runtime: Served, app: Tenant, campaign_id: str, sought: Sought
     run = await runtime.store.runs.by_no(campaign.run_no) if campaign.run_no is not None else None
     now = runtime.clock.now()
     sighting = await runtime.store.standings.of(campaign, run, app.settings, person, now)
-    why = explain(sighting.standing, campaign.definition, app.settings, now)
-    trunk = [_judge_route(runtime, run)] if run is not None and run.channel is Channel.sms else []
-    return _show(number, why, trunk, sighting)
+    route = list[Answer]()
+    if run is not None and run.channel is Channel.sms:
+        route = [_judge_route(runtime, run), await _judge_day(runtime, run, person, number, sighting)]
+    return _show(number, explain(sighting.standing, campaign.definition, app.settings, now, route), sighting)
 
 
 def _judge_route(runtime: Runtime, run: Run) -> Answer:
@@ -112,12 +113,18 @@ def _judge_route(runtime: Runtime, run: Run) -> Answer:
     return judge_trunk(standing.trouble, standing.breaker.next_try_at)
 
 
-def _show(number: str, why: Why, besides: Sequence[Answer], sighting: Sighting) -> ShownWhy:
+async def _judge_day(runtime: Runtime, run: Run, person: bytes, number: str, sighting: Sighting) -> Answer:
+    """Say whether a run may send anything to a number today."""
+    caps = caps_of_person(run, sender_of_person(run, person, sighting.sender_no), number)
+    return judge_day(used_up(run, caps, await runtime.store.day_uses.of(run.app, caps, runtime.clock.now())))
+
+
+def _show(number: str, why: Why, sighting: Sighting) -> ShownWhy:
     return ShownWhy(
         number=number,
         may_be_contacted=why.may_be_contacted,
         next_at=why.next_at,
-        gates=[_gate(answer) for answer in (*why.answers, *besides)],
+        gates=[_gate(answer) for answer in why.answers],
         places=[_place(place) for place in why.places],
         dnc_lists=[show_membership(one) for one in sighting.memberships],
         opted_out_at=sighting.opted_out_at,

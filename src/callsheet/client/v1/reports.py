@@ -15,6 +15,14 @@ class RestoredFrom(Record, frozen=True):
     acknowledged_at: datetime | None
 
 
+class HeldBy(Record, frozen=True):
+    """A limit that has no room now. `what` is the id of a sender or a trunk, `reason` is `daily_cap`."""
+
+    reason: str
+    what: str
+    until: datetime
+
+
 class Run(Record, frozen=True):
     """One execution of a campaign."""
 
@@ -32,6 +40,8 @@ class Run(Record, frozen=True):
     contacts: int
     trunk_trouble: str
     """Why its trunk takes no messages while it is Active; empty: it does."""
+    held_by: HeldBy | None
+    """Which limit keeps all its messages back now; None: none does."""
     restored: RestoredFrom | None
 
 

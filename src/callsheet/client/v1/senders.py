@@ -24,6 +24,9 @@ class Sender(Record, frozen=True):
     segments_per_day: int | None
     reset_zone: str
     classes: tuple[CarrierClass, ...]
+    used_today: int | None
+    """Segments of the present day that are reserved; None: no `segments_per_day`."""
+    left_today: int | None
     trunk_id: str
     flow_id: str | None
     pool: tuple[str, ...] | None

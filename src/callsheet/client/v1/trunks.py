@@ -65,6 +65,9 @@ class Trunk(Record, frozen=True):
     segments_per_day: int | None
     reset_zone: str
     classes: tuple[CarrierClass, ...]
+    used_today: int | None
+    """Segments of the present day that are reserved; None: no `segments_per_day`."""
+    left_today: int | None
     condition: Condition
     breaker: Breaker
 
