@@ -273,6 +273,29 @@ def test_answers_keep_the_pace_of_their_sender(tmp_path: Path) -> None:
     run(main, start=MONDAY_NOON)
 
 
+def test_a_slow_sender_holds_up_no_confirmation_of_another(tmp_path: Path) -> None:
+    other = "+447700900777"
+
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path, tuning=TUNING) as w:
+            trunk = await trunk_of(w.store, w.app)
+            await w.store.apps.set_sender(w.app.no, trunk.no, SENDER, 0.5, clock.now())
+            for i in range(80):
+                await reply(w, number(i), "HELP")
+            await clock.sleep(5)
+            asked = clock.monotonic()
+            await reply(w, number(400), "STOP")
+            stop = Inbound("in-other", number(401), other, "STOP", clock.now())
+            await w.conductor.hearing(trunk).hear([stop])
+            await clock.sleep(3)
+            assert len(answers(w, number(401))) == 1, "another sender"
+            while not answers(w, number(400)):
+                await clock.sleep(0.5)
+            assert clock.monotonic() - asked < 15, "the same sender: a STOP before a HELP"
+
+    run(main, start=MONDAY_NOON)
+
+
 def test_who_answers_replies_gets_each_in_order_and_again_after_a_crash(tmp_path: Path) -> None:
     async def main(clock: VirtualClock) -> None:
         async with world(clock, tmp_path, tuning=TUNING) as w:
@@ -326,7 +349,7 @@ def test_no_answer_of_ours_is_handed_after_the_call_that_stops_all_sending_has_a
         async with world(clock, tmp_path, tuning=TUNING, wire_seconds=4) as w:
             for i in range(40):
                 await reply(w, number(i), "HELP")
-            while "taken" not in await states(w):
+            while not {"taken", "accepted"} <= set(await states(w)):
                 await clock.sleep(0.1)
 
             await stop_all(w.runtime, w.app, "Wrong list", "me")

@@ -1,6 +1,7 @@
 """Replies are stored once, and what comes of them is one transaction: opt-outs, answers, notices."""
 
 import asyncio
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from callsheet.core.run import AppSettings
 from callsheet.store.apps import App
 from callsheet.store.inbox import PART_WAITS, Told
 from callsheet.store.parts import Heard, PartOf
+from callsheet.store.replies import MOST_OF_SENDER
 from callsheet.store.store import Store
 from databases import Place, change, rows
 from factories import StillClock, change_settings, heard, number, person_of, trunk_of
@@ -139,16 +141,65 @@ async def test_a_carrier_that_answers_stop_itself_is_not_doubled(store: Store, a
 
 
 async def test_two_robots_do_not_talk_for_ever(store: Store, app: App, clock: StillClock):
-    for _ in range(20):
-        clock.advance(60)
-        await say(store, app, clock, "HELP")
-        await say(store, app, clock, "STOP")
-        await say(store, app, clock, "START")
+    for _ in range(15):
+        clock.advance(1500)
+        for text in ("HELP", "STOP", "START"):
+            await say(store, app, clock, text)
 
-    assert len(await answers(store)) == MOST_IN_A_DAY
-    clock.advance(hours=24)
+    assert Counter(await answers(store)) == dict.fromkeys(("stop", "help", "start"), MOST_IN_A_DAY)
+    clock.advance(timedelta(hours=24).total_seconds())
     await say(store, app, clock, "HELP")
-    assert len(await answers(store)) == MOST_IN_A_DAY + 1
+    assert len(await answers(store)) == 3 * MOST_IN_A_DAY + 1
+
+
+async def test_no_kind_of_answer_takes_the_place_of_another(store: Store, app: App, clock: StillClock):
+    for _ in range(5):
+        await say(store, app, clock, "HELP")
+    for text in ("STOP", "START") * 3:
+        clock.advance(1)
+        await say(store, app, clock, text)
+
+    assert Counter(await answers(store)) == {"help": 3, "stop": 3, "start": 3}
+    clock.advance(timedelta(hours=1).total_seconds())
+    await say(store, app, clock, "HELP")
+    assert Counter(await answers(store))["help"] == 4
+
+
+async def test_who_said_stop_is_not_told_that_our_messages_come_again(store: Store, app: App, clock: StillClock):
+    for text in ("STOP", "START", "STOP"):
+        await say(store, app, clock, text)
+    trunk = await trunk_of(store, app)
+    due, _ = await store.replies.due(clock.now(), trunks=[trunk.no], limit=10)
+
+    taken = [await store.replies.take(one.no, clock.now(), 60) for one in due]
+
+    assert len([one for one in taken if one is not None]) == 2
+    ended = await rows(store, "select kind, state, code from reply order by no")
+    assert [(row.kind, row.state, row.code) for row in ended] == [
+        ("stop", "taken", ""), ("start", "expired", "opted_out"), ("stop", "taken", "")
+    ]  # fmt: skip
+
+
+async def test_a_few_answers_of_each_sender_are_due_at_once_the_most_urgent_first(
+    store: Store, app: App, clock: StillClock
+):
+    for i in range(20):
+        await tell(store, app, clock, heard(store, app, clock, number(i), "HELP", sender="+447700900900"))
+    for to, text in ((number(30), "STOP"), (number(31), "HELP")):
+        clock.advance(1)
+        await tell(store, app, clock, heard(store, app, clock, to, text, sender="+447700900901"))
+    clock.advance(1)
+    await tell(store, app, clock, heard(store, app, clock, number(32), "STOP", sender="+447700900900"))
+    trunk = await trunk_of(store, app)
+
+    due, _ = await store.replies.due(clock.now(), trunks=[trunk.no], limit=100)
+
+    of = Counter(one.source.sender for one in due)
+    assert of == {"+447700900900": MOST_OF_SENDER, "+447700900901": 2}
+    kinds = dict(await rows(store, "select no, kind from reply"))
+    assert [kinds[one.no] for one in due] == ["stop"] * 2 + ["help"] * MOST_OF_SENDER
+    rest, _ = await store.replies.due(clock.now(), trunks=[trunk.no], resting=[due[0].source], limit=100)
+    assert {one.source.sender for one in rest} == {"+447700900900", "+447700900901"} - {due[0].source.sender}
 
 
 async def test_an_app_says_what_is_answered_or_nothing(store: Store, app: App, clock: StillClock):
@@ -240,7 +291,7 @@ async def test_pages_of_replies_go_from_the_newest_on(store: Store, app: App, cl
 async def test_an_answer_is_taken_once_and_never_again(place: Place, store: Store, app: App, clock: StillClock):
     await say(store, app, clock, "STOP")
     trunk = await trunk_of(store, app)
-    (due,), _ = await store.replies.due(clock.now(), trunks=[trunk.no], busy=[], limit=10)
+    (due,), _ = await store.replies.due(clock.now(), trunks=[trunk.no], limit=10)
     other = await place.open() if place.kind == "postgres" else store
 
     taken = await asyncio.gather(*(one.replies.take(due.no, clock.now(), 60) for one in [store, other] * 3))
@@ -248,7 +299,7 @@ async def test_an_answer_is_taken_once_and_never_again(place: Place, store: Stor
     assert [one.number for one in taken if one is not None] == [ADA]
     clock.advance(61)
     assert (await store.replies.sweep(clock.now())).uncertain == 1
-    assert await store.replies.due(clock.now(), trunks=[trunk.no], busy=[], limit=10) == ([], None)
+    assert await store.replies.due(clock.now(), trunks=[trunk.no], limit=10) == ([], None)
     assert await store.replies.take(due.no, clock.now(), 60) is None
     assert [row.number_sealed for row in await rows(store, "select number_sealed from reply")] == [b""]
 
@@ -265,7 +316,7 @@ async def test_nothing_is_answered_while_all_sending_is_stopped(store: Store, ap
     await say(store, app, clock, "HELP")
     await store.sending.stop(app.no, "Wrong list", "me", clock.now())
     trunk = await trunk_of(store, app)
-    (due,), _ = await store.replies.due(clock.now(), trunks=[trunk.no], busy=[], limit=10)
+    (due,), _ = await store.replies.due(clock.now(), trunks=[trunk.no], limit=10)
 
     assert await store.replies.take(due.no, clock.now(), 60) is None
     assert [row.code for row in await rows(store, "select code from reply")] == ["sending_stopped"]
@@ -284,7 +335,7 @@ async def test_who_stops_all_sending_sees_each_answer_that_was_taken_before(
     for _ in range(15):
         clock.advance(timedelta(days=2).total_seconds())
         await say(store, app, clock, "HELP")
-        (due,), _ = await store.replies.due(clock.now(), trunks=[trunk.no], busy=[], limit=10)
+        (due,), _ = await store.replies.due(clock.now(), trunks=[trunk.no], limit=10)
 
         seen, taken = await asyncio.gather(stop(), other.replies.take(due.no, clock.now(), 60))
 

@@ -20,9 +20,9 @@ REPLY, DOUBT, CARRIER, API = "reply", "doubt", "carrier", "api"
 OWN: Final = frozenset({REPLY, DOUBT, CARRIER})
 """What a person took away, and a START gives back. What others wrote down for them stays."""
 
-MOST_IN_A_DAY: Final = 3
-"""So many answers go to one person within 24 hours: who sends more is a robot."""
-DAY = timedelta(hours=24)
+HOUR, DAY = timedelta(hours=1), timedelta(hours=24)
+MOST_IN_A_DAY: Final = 10
+"""So many answers of a kind go to one person within 24 hours: who sends more is a robot."""
 MOST_SEGMENTS: Final = 3
 
 BRAND: Final = "{{brand}}"
@@ -53,6 +53,12 @@ class ReplyState(StrEnum):
     """It could not leave in time, or might not."""
 
 
+MOST_IN_AN_HOUR: Mapping[ReplyKind, int] = {ReplyKind.help: 3, ReplyKind.start: 3}
+"""So many of a kind within an hour. A STOP is confirmed whenever it opts out."""
+
+URGENCY: Final = (ReplyKind.stop, ReplyKind.start, ReplyKind.help, ReplyKind.flow)
+"""What is sent first, of what is due on the same sender."""
+
 LASTS: Mapping[ReplyKind, timedelta] = {
     ReplyKind.stop: timedelta(minutes=5),
     ReplyKind.help: timedelta(hours=1),
@@ -69,6 +75,13 @@ USUAL_TEXTS: Mapping[ReplyKind, str] = {
 """What is answered where an app chose nothing."""
 
 
+class Answered(NamedTuple):
+    """How many answers of a kind went to a person lately."""
+
+    within_hour: int = 0
+    within_day: int = 0
+
+
 class Decision(NamedTuple):
     """What comes of a reply."""
 
@@ -80,13 +93,22 @@ class Decision(NamedTuple):
     answer: ReplyKind | None = None
 
 
-def decide(word: Word, sources: Collection[str], answered: int, *, carrier_answers_stop: bool) -> Decision:
+def decide(
+    word: Word, sources: Collection[str], answered: Mapping[ReplyKind, Answered], *, carrier_answers_stop: bool
+) -> Decision:
     """Decide what comes of a reply.
 
-    `sources`: by what its person is opted out now. `answered`: answers to them within the last `DAY`.
+    `sources`: by what its person is opted out now. `answered`: what they were answered lately, each kind by itself, so
+    that no kind takes the place of another.
     """
     decision = _decide(word, frozenset(sources), carrier_answers_stop=carrier_answers_stop)
-    return decision if answered < MOST_IN_A_DAY else decision._replace(answer=None)
+    kind = decision.answer
+    if kind is None:
+        return decision
+    lately = answered.get(kind, Answered())
+    hourly = MOST_IN_AN_HOUR.get(kind, MOST_IN_A_DAY)
+    is_robot = lately.within_hour >= hourly or lately.within_day >= MOST_IN_A_DAY
+    return decision._replace(answer=None) if is_robot else decision
 
 
 def _decide(word: Word, sources: frozenset[str], *, carrier_answers_stop: bool) -> Decision:

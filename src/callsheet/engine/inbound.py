@@ -74,7 +74,9 @@ class Listener(Loop):
         if not heard:
             return
         answered = self.on_reply is not None
-        told = await self._store.inbox.hear(trunk.app, trunk.no, heard, self._clock.now(), somebody_answers=answered)
+        told = await self._store.inbox.hear(
+            trunk.app, trunk.no, heard, await self._store.hot.now(), somebody_answers=answered
+        )
         await self._tell(trunk.app, told)
 
     def hear_stopped(self, app: int, person: bytes) -> None:
@@ -87,7 +89,7 @@ class Listener(Loop):
 
     async def opt_out(self, app: int, persons: Collection[bytes]) -> None:
         """Write down that people sent a carrier a STOP; nothing leaves for them any more when this returns."""
-        added = await self._store.opt_outs.add(app, Channel.sms, CARRIER, persons, self._clock.now())
+        added = await self._store.opt_outs.add(app, Channel.sms, CARRIER, persons, await self._store.hot.now())
         await self._forbid(Scope(app, persons=frozenset(persons)))
         meters.opt_outs.inc(added)
 
@@ -109,7 +111,7 @@ class Listener(Loop):
         """Do what is due, and tell whether there may be more."""
         await self._opt_out()
         answered = self.on_reply is not None
-        for app, told in await self._store.inbox.hear_overdue(self._clock.now(), somebody_answers=answered):
+        for app, told in await self._store.inbox.hear_overdue(await self._store.hot.now(), somebody_answers=answered):
             await self._tell(app, told)
         return await self._hand_on() if answered else False
 
@@ -145,7 +147,7 @@ class Listener(Loop):
         """Give replies to who answers them, of each person the oldest; tell whether there were any."""
         answer = self.on_reply
         assert answer is not None, "nobody answers"
-        waiting = await self._store.inbox.waiting(self._clock.now(), _AT_ONCE, ANSWER_SECONDS)
+        waiting = await self._store.inbox.waiting(await self._store.hot.now(), _AT_ONCE, ANSWER_SECONDS)
         for one in waiting:
             try:
                 await answer(one)

@@ -101,6 +101,13 @@ class Pace:
         while len(self._recent) > self._limit:
             self._recent.popleft()
 
+    async def take_turn(self, segments: int) -> float:
+        """Spend a message's segments if it may leave soon; else return after how many seconds to ask again."""
+        if await self.lease(segments) == 0:
+            return self.idle_seconds()
+        await self.wait_turn(segments)
+        return 0.0
+
     async def _borrow(self, segments: int) -> None:
         """Spend segments that are not due yet."""
         for name, rate in self.buckets.items():

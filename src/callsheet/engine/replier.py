@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -20,13 +21,14 @@ from callsheet.engine.failpoints import Failpoints
 from callsheet.engine.holds import Holds
 from callsheet.engine.line import Line
 from callsheet.engine.pace import Pace, rates_of
-from callsheet.store.replies import SPARING, DueReply, TakenReply
+from callsheet.store.replies import MOST_OF_SENDER, SPARING, DueReply, From, TakenReply
 from callsheet.store.store import Store
 
 log = structlog.get_logger()
 
 TICK_SECONDS = 1.0
 MOST_AT_ONCE = 64
+SHORTEST_REST_SECONDS = 0.02
 LEASE_SECONDS = 60.0
 """Longer than an answer of the carrier may take, with the record of it."""
 FIRST_PAUSE = timedelta(seconds=1)
@@ -57,8 +59,10 @@ class Replier:
         self._make_pace = make_pace
         self._failpoints = failpoints
         self._holds = holds
-        self._busy: set[int] = set()
-        self._paces: dict[tuple[int, int, str], Pace] = {}
+        self._busy: dict[int, From] = {}
+        self._paces: dict[From, Pace] = {}
+        self._rest_until: dict[From, float] = {}
+        """Senders that may not speak yet, and until when, in monotonic seconds: nothing of theirs takes up room."""
         self._crew: Crew[DueReply] = Crew(
             "replier", self._look, self._work, clock, most=MOST_AT_ONCE, tick_seconds=max(TICK_SECONDS, tick_seconds)
         )
@@ -67,35 +71,50 @@ class Replier:
         self.run = self._crew.run
 
     async def _look(self, room: int) -> tuple[Sequence[DueReply], datetime | None]:
-        now = self._clock.now()
+        now = await self._store.hot.now()
         swept = await self._store.replies.sweep(now)
         meters.answers.labels(ReplyState.expired.value).inc(swept.expired)
         meters.answers.labels(ReplyState.uncertain.value).inc(swept.uncertain)
         if swept.expired or swept.uncertain:
             log.warning("reply.ended", expired=swept.expired, uncertain=swept.uncertain)
         free = [no for no, line in self._lines().items() if line.takes_reply()]
-        found, next_at = await self._store.replies.due(now, trunks=free, busy=self._busy, limit=room)
-        self._busy.update(one.no for one in found)
-        return found, next_at
+        resting = self._resting()
+        working = Counter(self._busy.values())
+        full = {source for source, count in working.items() if count >= MOST_OF_SENDER}
+        found, next_at = await self._store.replies.due(
+            now, trunks=free, busy=self._busy, resting=full | resting.keys(), limit=room
+        )
+        self._busy.update((one.no, one.source) for one in found)
+        rested = [now + timedelta(seconds=seconds) for seconds in resting.values()]
+        return found, min([*rested, *([next_at] if next_at is not None else [])], default=None)
+
+    def _resting(self) -> Mapping[From, float]:
+        """Return who may not speak yet, and for how many seconds."""
+        now = self._clock.monotonic()
+        soon = now + SHORTEST_REST_SECONDS / 2
+        self._rest_until = {source: until for source, until in self._rest_until.items() if until > soon}
+        return {source: until - now for source, until in self._rest_until.items()}
 
     async def _work(self, due: DueReply) -> None:
         try:
             await self._send(due)
         finally:
-            self._busy.discard(due.no)
+            del self._busy[due.no]
 
     async def _send(self, due: DueReply) -> None:
-        await self._wait_turn(due)
-        line = self._lines().get(due.trunk_no)
+        line = self._lines().get(due.source.trunk_no)
+        if line is None or not line.takes_reply() or not await self._has_turn(due):
+            return
+        line = self._lines().get(due.source.trunk_no)
         if line is None or not line.takes_reply():
             return
         # From before it is asked who may get it: who forbids it from then on finds it here.
-        with self._holds.answer(due.app, due.person, spared=due.kind in SPARING) as leave:
+        with self._holds.answer(due.source.app, due.person, spared=due.kind in SPARING) as leave:
             await self._take_and_hand(line, due, leave)
 
     async def _take_and_hand(self, line: Line, due: DueReply, leave: Leave) -> None:
         lease_until = self._clock.monotonic() + LEASE_SECONDS
-        taken = await self._store.replies.take(due.no, self._clock.now(), LEASE_SECONDS)
+        taken = await self._store.replies.take(due.no, await self._store.hot.now(), LEASE_SECONDS)
         if taken is None or self._clock.monotonic() >= lease_until:
             # Nobody waits for what has been held for so long: it stays uncertain.
             return
@@ -104,15 +123,16 @@ class Replier:
         self._failpoints.reach("after_hand")
         await self._settle(due, taken, answer)
 
-    async def _wait_turn(self, due: DueReply) -> None:
-        """Wait until the sender may speak. What it is allowed is spent by campaigns too."""
+    async def _has_turn(self, due: DueReply) -> bool:
+        """Tell whether the sender may speak, within a moment; else it rests. Campaigns spend what it is allowed too."""
         buckets = rates_of(due.buckets, due.settings)
-        place = due.app, due.trunk_no, due.sender_id
-        pace = self._paces.get(place)
+        pace = self._paces.get(due.source)
         if pace is None or pace.buckets != buckets:
-            pace = self._paces[place] = self._make_pace(due.app, buckets)
-        if not pace.is_free:
-            await pace.wait_turn(due.segments)
+            pace = self._paces[due.source] = self._make_pace(due.source.app, buckets)
+        wait_seconds = 0.0 if pace.is_free else await pace.take_turn(due.segments)
+        if wait_seconds:
+            self._rest_until[due.source] = self._clock.monotonic() + max(wait_seconds, SHORTEST_REST_SECONDS)
+        return not wait_seconds
 
     async def _hand(self, line: Line, taken: TakenReply, leave: Leave) -> Accepted | SendError:
         answered: asyncio.Future[Accepted | SendError] = asyncio.get_running_loop().create_future()
@@ -125,7 +145,7 @@ class Replier:
 
     async def _settle(self, due: DueReply, taken: TakenReply, answer: Accepted | SendError) -> None:
         """Write down what the carrier said."""
-        replies, now = self._store.replies, self._clock.now()
+        replies, now = self._store.replies, await self._store.hot.now()
         if isinstance(answer, SendError) and answer.kind in NOT_TAKEN:
             # It has not left: it may be tried again while it is worth it.
             at = now + min(LONGEST_PAUSE, FIRST_PAUSE * 2**due.tries)
@@ -139,4 +159,4 @@ class Replier:
         await replies.end(taken.no, state, now, code=code, ref=ref)
         meters.answers.labels(state.value).inc()
         if isinstance(answer, Stopped):
-            log.info("reply.stopped_by_carrier", app=due.app)
+            log.info("reply.stopped_by_carrier", app=due.source.app)

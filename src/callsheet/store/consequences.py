@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from callsheet.clock import to_micros
-from callsheet.core.answering import DAY, LASTS, Decision, ReplyKind, ReplyState, decide, write_answer
+from callsheet.core.answering import DAY, HOUR, LASTS, Answered, Decision, ReplyKind, ReplyState, decide, write_answer
 from callsheet.core.campaign import Channel
 from callsheet.core.notice import NoticeKind
 from callsheet.core.opting_out import OPTS_OUT, Word
@@ -56,7 +56,7 @@ class _Ledger:
 
     sources: dict[bytes, dict[str, int]] = field(default_factory=dict)
     """By what each is opted out, and since when."""
-    answered: dict[bytes, int] = field(default_factory=dict)
+    answered: dict[bytes, dict[ReplyKind, Answered]] = field(default_factory=dict)
     added: list[tuple[bytes, str]] = field(default_factory=list)
     lifted: list[tuple[bytes, str]] = field(default_factory=list)
     answers: list[dict[str, Any]] = field(default_factory=list)
@@ -76,7 +76,7 @@ def draw_consequences(
         decision = decide(
             saying.word,
             ledger.sources.get(saying.person, {}),
-            ledger.answered.get(saying.person, 0),
+            ledger.answered.get(saying.person, {}),
             carrier_answers_stop=home.carrier_answers_stop,
         )
         if saying.is_answered:
@@ -144,7 +144,9 @@ def _enter(ledger: _Ledger, home: _Home, seal: Seal, saying: Said, decision: Dec
         ledger.notices.append((NoticeKind.contact_opted_in, {"person_id": person.hex(), "channel": CHANNEL}))
     text = write_answer(decision.answer, _chosen(home.settings, decision.answer), home.brand) if decision.answer else ""
     if decision.answer and text:
-        ledger.answered[person] = ledger.answered.get(person, 0) + 1
+        lately = ledger.answered.setdefault(person, {})
+        hour, day = lately.get(decision.answer, Answered())
+        lately[decision.answer] = Answered(hour + 1, day + 1)
         ledger.answers.append(answer_row(home.app, home.trunk_no, label, decision.answer, seal, saying, text, now))
 
 
@@ -215,11 +217,15 @@ def _sources(conn: sa.Connection, app: int, persons: Collection[bytes]) -> dict[
     return found
 
 
-def _answered(conn: sa.Connection, app: int, persons: Collection[bytes], now: datetime) -> dict[bytes, int]:
+def _answered(
+    conn: sa.Connection, app: int, persons: Collection[bytes], now: datetime
+) -> dict[bytes, dict[ReplyKind, Answered]]:
     reply = t.reply
-    if not persons:
-        return {}
-    since = to_micros(now - DAY)
-    mine = reply.c.app == app, reply.c.person.in_(persons), reply.c.at > since, reply.c.kind != ReplyKind.flow.value
-    query = sa.select(reply.c.person, sa.func.count()).where(*mine).group_by(reply.c.person)
-    return {person: int(count) for person, count in conn.execute(query)}
+    found: dict[bytes, dict[ReplyKind, Answered]] = {}
+    if persons:
+        of_hour = sa.func.sum(sa.case((reply.c.at > to_micros(now - HOUR), 1), else_=0))
+        mine = reply.c.app == app, reply.c.person.in_(persons), reply.c.at > to_micros(now - DAY)
+        query = sa.select(reply.c.person, reply.c.kind, of_hour, sa.func.count()).where(*mine)
+        for person, kind, hour, day in conn.execute(query.group_by(reply.c.person, reply.c.kind)):
+            found.setdefault(person, {})[ReplyKind(kind)] = Answered(int(hour), int(day))
+    return found

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from callsheet.clock import from_micros, to_micros
 from callsheet.core.allowance import Bucket, buckets_of
-from callsheet.core.answering import ReplyKind, ReplyState
+from callsheet.core.answering import URGENCY, ReplyKind, ReplyState
 from callsheet.core.campaign import Channel
 from callsheet.core.run import AppSettings
 from callsheet.store import tables as t
@@ -26,9 +26,19 @@ from callsheet.store.vault import Vault
 
 SPARING = frozenset({ReplyKind.stop, ReplyKind.help})
 """They are sent to people who are opted out too."""
+MOST_OF_SENDER = 4
+"""So many messages of one sender are worked on at once: it has a pace, and others wait."""
 _MOST_SWEPT = 500
 _TRUNK_LOOKS_AGAIN = 250_000
 """After so many microseconds it is looked whether a trunk that was busy, or closed, takes something."""
+
+
+class From(NamedTuple):
+    """Whose turn it is: messages of one sender leave one after another, and hold up no other's."""
+
+    app: int
+    trunk_no: int
+    sender: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +46,9 @@ class DueReply:
     """A message that is due, and the pace that it has to keep."""
 
     no: int
-    app: int
     person: bytes
     kind: ReplyKind
-    trunk_no: int
+    source: From
     sender_id: str
     """Empty: nobody configured the sender."""
     buckets: tuple[Bucket, ...]
@@ -76,33 +85,23 @@ class Replies:
         self._vault = vault
 
     async def due(
-        self, now: datetime, *, trunks: Collection[int], busy: Collection[int], limit: int
+        self,
+        now: datetime,
+        *,
+        trunks: Collection[int],
+        busy: Collection[int] = (),
+        resting: Collection[From] = (),
+        limit: int,
     ) -> tuple[list[DueReply], datetime | None]:
-        """Return messages that are due on these trunks, those that are `busy` left out; and when the next is."""
-        reply, sender = t.reply, t.sender
-        waiting = (
-            reply.c.next_at > 0, reply.c.trunk_no.in_(trunks), reply.c.no.not_in(busy),
-            reply.c.state == ReplyState.waiting.value,
-        )  # fmt: skip
-        query = (
-            sa.select(reply.c.no, reply.c.app, reply.c.person, reply.c.kind, reply.c.trunk_no)
-            .add_columns(reply.c.next_at, reply.c.tries, reply.c.segments, t.app.c.settings)
-            .add_columns(sender.c.id.label("sender_id"), sender.c.segments_per_second, sender.c.limits)
-            .add_columns(t.trunk.c.id.label("trunk_id"), t.trunk.c.limits.label("trunk_limits"))
-            .join(t.app, t.app.c.no == reply.c.app)
-            .join(t.trunk, t.trunk.c.no == reply.c.trunk_no)
-            .outerjoin(
-                sender,
-                sa.and_(sender.c.app == reply.c.app, sender.c.label == reply.c.sender, sender.c.deleted_at == 0),
-            )
-            .where(*waiting)
-            .order_by(reply.c.next_at, reply.c.no)
-            .limit(limit)
-        )
+        """Return messages that are due on these trunks, without those that are `busy`; and when the next is.
+
+        At most `MOST_OF_SENDER` of each sender, the most urgent first; none of those that are `resting`.
+        """
         at = to_micros(now)
+        query = _due(_turns(at, trunks, busy, resting), limit)
 
         def read(conn: sa.Connection) -> tuple[list[DueReply], datetime | None]:
-            found = [_read(row) for row in all_of(conn, query.where(reply.c.next_at <= at))]
+            found = [_read(row) for row in all_of(conn, query)]
             next_at = _next_at(conn, at, trunks)
             return found, from_micros(next_at) if next_at is not None else None
 
@@ -181,6 +180,49 @@ class Replies:
         await self._db.write(lambda conn: conn.execute(sa.update(reply).where(*mine).values(values)))
 
 
+def _due(turn: sa.Subquery, limit: int) -> sa.Select[Any]:
+    reply, sender = t.reply, t.sender
+    return (
+        sa.select(
+            reply.c.no,
+            reply.c.app,
+            reply.c.person,
+            reply.c.kind,
+            reply.c.trunk_no,
+            reply.c.sender,
+            reply.c.next_at,
+            reply.c.tries,
+            reply.c.segments,
+            t.app.c.settings,
+        )
+        .add_columns(sender.c.id.label("sender_id"), sender.c.segments_per_second, sender.c.limits)
+        .add_columns(t.trunk.c.id.label("trunk_id"), t.trunk.c.limits.label("trunk_limits"))
+        .join(turn, turn.c.no == reply.c.no)
+        .join(t.app, t.app.c.no == reply.c.app)
+        .join(t.trunk, t.trunk.c.no == reply.c.trunk_no)
+        .outerjoin(
+            sender,
+            sa.and_(sender.c.app == reply.c.app, sender.c.label == reply.c.sender, sender.c.deleted_at == 0),
+        )
+        .where(turn.c.turn <= MOST_OF_SENDER)
+        .order_by(turn.c.urgency, turn.c.turn, reply.c.next_at, reply.c.no)
+        .limit(limit)
+    )
+
+
+def _turns(at: int, trunks: Collection[int], busy: Collection[int], resting: Collection[From]) -> sa.Subquery:
+    """Number what is due by senders, the most urgent first: who has many messages waiting holds up no other."""
+    reply = t.reply
+    urgency = sa.case({kind.value: rank for rank, kind in enumerate(URGENCY)}, value=reply.c.kind, else_=len(URGENCY))
+    source = reply.c.app, reply.c.trunk_no, reply.c.sender
+    turn = sa.func.row_number().over(partition_by=source, order_by=(urgency, reply.c.next_at, reply.c.no))
+    due = (
+        reply.c.next_at.between(1, at), reply.c.trunk_no.in_(trunks), reply.c.no.not_in(busy),
+        reply.c.state == ReplyState.waiting.value, sa.tuple_(*source).not_in(resting),
+    )  # fmt: skip
+    return sa.select(reply.c.no, urgency.label("urgency"), turn.label("turn")).where(*due).subquery("turns")
+
+
 def _next_at(conn: sa.Connection, at: int, trunks: Collection[int]) -> int | None:
     """Return when something is to be looked at again: one is due, a trunk may be free again, time has run out."""
     reply = t.reply
@@ -226,10 +268,9 @@ def _read(row: Mapping[str, Any]) -> DueReply:
     buckets = buckets_of(row["sender_id"] or "", own)
     return DueReply(
         row["no"],
-        row["app"],
         row["person"],
         ReplyKind(row["kind"]),
-        row["trunk_no"],
+        From(row["app"], row["trunk_no"], row["sender"]),
         row["sender_id"] or "",
         (*buckets, *buckets_of(row["trunk_id"], read_allowance(row["trunk_limits"]))),
         read_settings(row["settings"]),
