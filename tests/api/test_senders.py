@@ -147,6 +147,16 @@ async def test_a_trunk_that_was_made_is_opened_without_a_run(shop):
     await until(is_open)
 
 
+async def test_a_sender_is_made_on_the_trunk_that_is_named(shop):
+    other = (await shop.v1("POST", "/trunks", {"name": "Second", "carrier": "sandbox"})).json()["id"]
+    made = await shop.v1("POST", "/senders", {"number": LABEL, "trunk_id": other})
+    again = await shop.v1("POST", "/senders", {"number": LABEL, "segments_per_day": 5})
+    wrong = await shop.v1("POST", "/senders", {"number": "Pool", "trunk_id": "tr-1", "pool": []})
+
+    assert (made.status_code, made.json()["trunk_id"], again.json()["trunk_id"]) == (201, other, other)
+    assert faults(wrong) == {"trunk_id", "pool"}
+
+
 async def test_a_carrier_that_we_do_not_have_is_refused_by_name(shop):
     answer = await shop.v1("POST", "/trunks", {"name": "Big", "carrier": "pigeon"})
 

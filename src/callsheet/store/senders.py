@@ -74,7 +74,7 @@ class Senders:
             if row is None:
                 return False
             if pools := _pools_with(conn, app, row["no"]):
-                raise InUse(f"Pools have this sender as a member: {', '.join(pools)}.")
+                raise InUse(f"Pools have this sender as a member: {', '.join(pools.values())}.")
             if users := campaigns_that_name(conn, app, row["label"], unfinished=True):
                 raise InUse(f"Campaigns that have not ended use this sender: {told(users)}.")
             if _speaks(conn, app, row["no"]):
@@ -87,19 +87,20 @@ class Senders:
 
 def _move(conn: sa.Connection, row: Mapping[str, Any], now: datetime) -> None:
     """Remember the trunk that a sender had until now. Raises InUse."""
-    if _speaks(conn, row["app"], row["no"]):
+    pools = _pools_with(conn, row["app"], row["no"])
+    if any(_speaks(conn, row["app"], no) for no in (row["no"], *pools)):
         raise InUse("A run speaks through this sender now: it can change its trunk when the run has ended.")
     place = {"app": row["app"], "sender_no": row["no"], "until": to_micros(now)}
     insert(conn, t.former_trunk, **place, trunk_no=row["trunk_no"])
 
 
-def _pools_with(conn: sa.Connection, app: int, sender_no: int) -> list[str]:
-    """Return the labels of the pools that a sender is a member of."""
-    pools = sa.select(t.sender.c.label, t.sender.c.pool).where(
+def _pools_with(conn: sa.Connection, app: int, sender_no: int) -> Mapping[int, str]:
+    """Return the labels of the pools that a sender is a member of, by their numbers."""
+    pools = sa.select(t.sender.c.no, t.sender.c.label, t.sender.c.pool).where(
         t.sender.c.app == app, t.sender.c.pool != "", t.sender.c.deleted_at == 0
     )
-    found = [(label, read_pool(pool)) for label, pool in conn.execute(pools)]
-    return [label for label, pool in found if pool is not None and sender_no in pool.members]
+    found = [(no, label, read_pool(pool)) for no, label, pool in conn.execute(pools)]
+    return {no: label for no, label, pool in found if pool is not None and sender_no in pool.members}
 
 
 def _lock(conn: sa.Connection, app: int, sender_id: str) -> Mapping[str, Any] | None:

@@ -25,6 +25,7 @@ from callsheet.store.apps import App
 router = Router(prefix="/v1/apps/{app}/senders", tags=["senders"])
 
 _LIMITS = {*Limits.model_fields, "pool", "fail_over"}
+_NO_TRUNK = FieldError("trunk_id", "There is no such trunk in this app.")
 _MOST_MEMBERS = 500
 
 
@@ -44,6 +45,8 @@ class NewSender(Limits):
     """The ids of the senders among which it chooses, one for each contact, who keeps it; none: it is a caller ID."""
     fail_over: StrictBool = False
     """Of a pool: contacts of a member whose trunk is broken go to another one; otherwise they wait for it."""
+    trunk_id: str | None = None
+    """The trunk that carries its messages; null: the one that it has, the oldest one for a new sender."""
 
 
 class ChangedSender(Limits):
@@ -93,7 +96,7 @@ async def list_senders(runtime: Served, app: Tenant) -> Senders:
 _CHANGED: Responses = {200: {"description": "The sender was there, and was changed.", "model": ShownSender}}
 
 
-@router.post("", status_code=201, responses=_CHANGED | problems(Conflict, BodyTooLarge))
+@router.post("", status_code=201, responses=_CHANGED | problems(Conflict, InUse, BodyTooLarge))
 async def put_sender(runtime: Served, app: Tenant, new: NewSender, response: Response) -> ShownSender:
     """Create a sender, or change how fast one may speak."""
     known = {sender.label: sender for sender in await runtime.store.apps.senders(app.no)}
@@ -102,8 +105,14 @@ async def put_sender(runtime: Served, app: Tenant, new: NewSender, response: Res
         raise Conflict("This app has no trunk that could carry a sender's messages.")
     present = known.get(new.number)
     trunk_no = present.trunk_no if present is not None else trunks[0].no
+    if new.trunk_id is not None:
+        trunk_no = next((trunk.no for trunk in trunks if trunk.id == new.trunk_id), 0)
     allowance = changed_allowance(present.allowance if present is not None else UNLIMITED, new)
-    pool = await _pool(runtime, app, present, new) if new.pool or (present and present.pool) else {}
+    is_pool = "pool" in new.model_fields_set or (present is not None and present.pool is not None)
+    wrong = [] if trunk_no else [_NO_TRUNK]
+    pool = await _pool(runtime, app, present, new, wrong) if is_pool else {}
+    if wrong:
+        raise Invalid(wrong)
     if "segments_per_second" not in new.model_fields_set:
         allowance = replace(allowance, segments_per_second=None)
     # Only `change` asks whether a run speaks through it.
@@ -111,7 +120,9 @@ async def put_sender(runtime: Served, app: Tenant, new: NewSender, response: Res
     made = await runtime.store.apps.set_sender(
         app.no, kept_no, new.number, allowance.segments_per_second, runtime.clock.now()
     )
-    sender = await runtime.store.senders.change(app.no, made.id, {"allowance": allowance, **pool}, runtime.clock.now())
+    sender = await runtime.store.senders.change(
+        app.no, made.id, {"allowance": allowance, "trunk_no": trunk_no, **pool}, runtime.clock.now()
+    )
     if present is not None:
         response.status_code = 200
     runtime.conductor.wake()
@@ -136,12 +147,12 @@ async def change_sender(runtime: Served, app: Tenant, sender_id: str, changed: C
             raise SenderNotFound
         changes["allowance"] = changed_allowance(present.allowance, changed)
         if changed.model_fields_set & {"pool", "fail_over"}:
-            changes |= await _pool(runtime, app, present, changed)
+            changes |= await _pool(runtime, app, present, changed, wrong)
     if "trunk_id" in changes:
         wanted = changes.pop("trunk_id")
         changes["trunk_no"] = next((no for no, trunk_id in ids.trunks.items() if trunk_id == wanted), 0)
         if not changes["trunk_no"]:
-            wrong.append(FieldError("trunk_id", "There is no such trunk in this app."))
+            wrong.append(_NO_TRUNK)
     if changes.get("flow_id") and await runtime.store.flows.find(app.no, thing_id=changes["flow_id"]) is None:
         wrong.append(FieldError("flow_id", "There is no such experience flow in this app."))
     if wrong:
@@ -173,23 +184,24 @@ async def _ids(runtime: Runtime, app: App) -> _Ids:
 
 
 async def _pool(
-    runtime: Runtime, app: App, present: Sender | None, body: NewSender | ChangedSender
+    runtime: Runtime, app: App, present: Sender | None, body: NewSender | ChangedSender, wrong: list[FieldError]
 ) -> Mapping[str, Pool]:
-    """Return what is to change of a pool. Raises Invalid for members that are none, and for a caller ID."""
+    """Return what is to change of a pool; faults, of members that are none and of a caller ID, are added to `wrong`."""
     before = present.pool if present is not None else None
     if present is not None and before is None:
-        raise Invalid([FieldError("pool", "This is a caller ID, and no pool: give the pool a name of its own.")])
+        wrong.append(FieldError("pool", "This is a caller ID, and no pool: give the pool a name of its own."))
+        return {}
     members = before.members if before is not None else ()
     if "pool" in body.model_fields_set:
         known = {one.id: one for one in await runtime.store.apps.senders(app.no) if one.pool is None}
-        wrong = [
+        wrong += [
             FieldError(f"pool[{i}]", "There is no such sender in this app, or it is a pool or named twice.")
             for i, sender_id in enumerate(body.pool)
             if sender_id not in known or sender_id in body.pool[:i]
         ]
-        if wrong or not body.pool:
-            raise Invalid(wrong or [FieldError("pool", "A pool has one member at least.")])
-        members = tuple(known[sender_id].no for sender_id in body.pool)
+        if not body.pool:
+            wrong.append(FieldError("pool", "A pool has one member at least."))
+        members = tuple(known[sender_id].no for sender_id in body.pool if sender_id in known)
     fail_over = body.fail_over if "fail_over" in body.model_fields_set else before is not None and before.fail_over
     return {"pool": Pool(members, fail_over)}
 

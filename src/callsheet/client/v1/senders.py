@@ -54,6 +54,7 @@ class Senders(Resource[Mode]):
         classes: Given[Sequence[NewClass]] = UNSET,
         pool: Given[Sequence[str]] = UNSET,
         fail_over: Given[bool] = UNSET,
+        trunk_id: Given[str | None] = UNSET,
     ) -> Call[Sender]:
         """Add a sender, or give one that is there other limits."""
         body = given(
@@ -64,6 +65,7 @@ class Senders(Resource[Mode]):
             classes=classes,
             pool=pool,
             fail_over=fail_over,
+            trunk_id=trunk_id,
         )
         return Call("POST", _ALL, Sender, body=body)
 
