@@ -77,7 +77,7 @@ class Conductor:
         self.notifier = Notifier(given.store.outbox, tick_seconds=given.tuning.tick_seconds)
         self.eraser = Eraser(given.store.erasing)
         self.preparer = Preparer(given.store.campaigns, given.clock, tick_seconds=given.tuning.tick_seconds)
-        self.preflighter = Preflighter(given.store, given.clock)
+        self.preflighter = Preflighter(given.store, given.clock, tick_seconds=given.tuning.tick_seconds)
         self.starter = Starter(given.store, tick_seconds=given.tuning.tick_seconds)
         self.listener = Listener(given.store, given.clock, self.forbid, tick_seconds=given.tuning.tick_seconds)
         self._dispatchers: dict[int, Dispatcher] = {}
@@ -106,7 +106,7 @@ class Conductor:
             node_no=self.node_no,
         )  # fmt: skip
         self.recorder.on_recorded = self._on_recorded
-        self._sweeper = Sweeper(self._store, self.recorder)
+        self._sweeper = Sweeper(self._store, self.recorder, tick_seconds=tuning.tick_seconds)
         self.holds.on_handed = self.recorder.nudge
         self._scheduler = Scheduler(
             self._store, self.agenda, self.holds, given.clock, node_no=self.node_no, tick_seconds=tuning.tick_seconds

@@ -89,10 +89,11 @@ async def require(store: Store, app: App, campaign: Campaign) -> None:
 class Preflighter(Loop):
     """Works on the preflights that were begun."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, *, tick_seconds: float = TICK_SECONDS) -> None:
         super().__init__()
         self._store = store
         self._clock = clock
+        self._tick_seconds = max(TICK_SECONDS, tick_seconds)
 
     async def run(self) -> None:
         """Look at what was begun, one campaign after the other, until `stop`."""
@@ -105,7 +106,7 @@ class Preflighter(Loop):
                     continue
             except Unavailable:
                 log.warning("preflight.store_away")
-            await self._rest(TICK_SECONDS)
+            await self._rest(self._tick_seconds)
 
     async def _look(self, preflight: Preflight) -> None:
         """Look at all messages of one campaign, and write down what was found."""

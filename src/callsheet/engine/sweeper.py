@@ -25,8 +25,9 @@ TICK_SECONDS = 60.0
 class Sweeper(Loop):
     """Tells parked receipts again, at growing intervals, until they are matched or too old."""
 
-    def __init__(self, store: Store, recorder: Recorder) -> None:
+    def __init__(self, store: Store, recorder: Recorder, *, tick_seconds: float = TICK_SECONDS) -> None:
         super().__init__()
+        self._tick_seconds = max(TICK_SECONDS, tick_seconds)
         self._hot = store.hot
         self._receipts = store.parked_receipts
         self._recorder = recorder
@@ -36,7 +37,7 @@ class Sweeper(Loop):
         """Sweep until `stop`."""
         while not self._stopping:
             self._wake.clear()
-            rest = TICK_SECONDS
+            rest = self._tick_seconds
             try:
                 rest = await self._sweep(await self._hot.now())
             except Unavailable:
@@ -56,7 +57,8 @@ class Sweeper(Loop):
             await self._recorder.settle((), receipts)
             return 0.0
         due = await self._receipts.next_due()
-        return TICK_SECONDS if due is None else min(TICK_SECONDS, max(0.0, (due - now) / timedelta(seconds=1)))
+        tick = self._tick_seconds
+        return tick if due is None else min(tick, max(0.0, (due - now) / timedelta(seconds=1)))
 
     async def _tidy(self, now: datetime) -> None:
         """Forget old ids, once a day."""
