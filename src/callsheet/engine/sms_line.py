@@ -77,11 +77,15 @@ class SmsLine:
 
     def free(self) -> int:
         """Return what the carrier's window still bears; nothing while it is not connected, or its breaker is open."""
+        return max(0, min(self._carrier.limits.window, self._room()) - self._in_flight)
+
+    def _room(self) -> int:
+        """Return how many messages may wait for an answer, by what is known of the route now."""
         if self._closing or self._carrier.condition().state not in _TAKING:
             return 0
         now = self._clock.now()
         self._turn(wake(self._breaker, now))
-        return max(0, min(self._carrier.limits.window, room(self._breaker, now)) - self._in_flight)
+        return room(self._breaker, now)
 
     def condition(self) -> Condition:
         """Return how the carrier stands."""
@@ -108,11 +112,7 @@ class SmsLine:
 
     def takes_reply(self) -> bool:
         """Tell whether a message that is no attempt may be handed: campaigns that fill the window leave room for it."""
-        if self._closing or self._carrier.condition().state not in _TAKING:
-            return False
-        now = self._clock.now()
-        self._turn(wake(self._breaker, now))
-        most = room(self._breaker, now)
+        most = self._room()
         if most and self._breaker.position is Position.closed:
             most = min(self._carrier.limits.window, most) + REPLIES_BESIDE
         return self._in_flight < most
