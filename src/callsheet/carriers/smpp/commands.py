@@ -32,8 +32,6 @@ DATA_SM_RESP: Final = 0x80000103
 
 INTERFACE_VERSION: Final = 0x34
 
-MESSAGE_TYPE: Final = 0x3C
-"""The bits of `esm_class` that say what kind of message it is."""
 RECEIPT: Final = 0x04
 """The message type of a delivery receipt."""
 INTERMEDIATE: Final = 0x20
