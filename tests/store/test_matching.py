@@ -221,6 +221,7 @@ async def test_an_orphan_comes_through_the_trunk_of_the_member_that_spoke_and_of
     astray = await trunk.hear(trunk.receipt("9", person=intents[0].person))
     through = [trunk.receipt(f"{8 - i}", person=intents[i].person)._replace(trunk_no=other.no) for i in (0, 1)]
     first = await trunk.hear(through[0])
+    assert await store.hot.complete(run), "a sender changes its trunk only when no run speaks through it"
     trunk.clock.advance(1)
     await store.senders.change(app.no, member.id, {"trunk_no": trunk.no}, trunk.clock.now())
     moved = await trunk.hear(through[1])
