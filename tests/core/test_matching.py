@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callsheet.core.attempt import PENDING, Kind, fold
-from callsheet.core.ids import AttemptKey, encode_attempt, hint_of
+from callsheet.core.ids import NO_RUN, AttemptKey, encode_attempt, hint_of
 from callsheet.core.matching import (
     PARKED_SPAN,
     Candidate,
@@ -18,7 +18,9 @@ from callsheet.core.matching import (
     canonical_ids,
     choose,
     contact_number,
+    fill,
     look_again_at,
+    name_of_text,
     spellings,
     tell_part,
 )
@@ -146,7 +148,7 @@ def test_the_order_of_receipts_does_not_decide_whether_all_parts_arrived(told: t
         states = {str(part): "" for part in range(parts)}
         said = []
         for part, kind in order:
-            states[str(part)], whole, _ = tell_part(states, str(part), kind)
+            states[str(part)], whole, _ = tell_part(states, str(part), kind, parts)
             said.append(whole)
         return states, fold(kind for kind in said if kind) == Kind.delivered
 
@@ -157,12 +159,41 @@ def test_the_order_of_receipts_does_not_decide_whether_all_parts_arrived(told: t
 
 def test_a_text_is_undelivered_when_nothing_of_it_is_on_its_way_and_incomplete_when_the_person_has_some():
     ok, lost = Kind.delivered, Kind.undelivered
-    assert tell_part({"a": "", "b": ""}, "a", lost) == (lost, None, False)
-    assert tell_part({"a": lost, "b": ""}, "b", lost) == (lost, lost, False)
-    assert tell_part({"a": lost, "b": ""}, "b", ok) == (ok, lost, True)
-    assert tell_part({"a": ok, "b": ""}, "b", lost) == (lost, lost, True)
-    assert tell_part({"a": ok, "b": "", "c": ""}, "b", lost) == (lost, lost, True)
-    assert tell_part({"a": ok, "b": lost}, "b", ok) == (ok, ok, False)
+    assert tell_part({"a": "", "b": ""}, "a", lost, 2) == (lost, None, False)
+    assert tell_part({"a": lost, "b": ""}, "b", lost, 2) == (lost, lost, False)
+    assert tell_part({"a": lost, "b": ""}, "b", ok, 2) == (ok, lost, True)
+    assert tell_part({"a": ok, "b": ""}, "b", lost, 2) == (lost, lost, True)
+    assert tell_part({"a": ok, "b": "", "c": ""}, "b", lost, 3) == (lost, lost, True)
+    assert tell_part({"a": ok, "b": lost}, "b", ok, 2) == (ok, ok, False)
+
+
+@pytest.mark.parametrize("kind", [Kind.accepted, Kind.delivered, Kind.undelivered])
+def test_parts_whose_ids_we_know_say_nothing_of_a_text_that_has_more(kind: Kind):
+    assert tell_part({"a": kind, "b": ""}, "b", kind, 3) == (kind, None, False)
+
+
+def test_an_orphan_is_taken_for_a_part_that_is_missing_once_and_for_no_more_than_there_are():
+    text = hit(name_of_text(AttemptKey(1, ADA, 1)), ADA)._replace(parts=2, others=("a",))
+
+    assert fill(text, receipt("b", "11")) == ("a", "b")
+    whole = text._replace(others=("a", "b"))
+    assert fill(whole, receipt("b")) == ("a", "b")
+    assert fill(whole, receipt("c")) is None
+    assert fill(text, receipt()) is None
+
+
+def test_no_carrier_can_give_the_id_by_which_a_text_is_remembered():
+    name = name_of_text(AttemptKey(1, ADA, 1))
+    assert canonical(name) != name
+    assert name_of_text(AttemptKey(NO_RUN, ADA, 1 << 40)) != name
+
+
+def test_an_answer_of_ours_that_may_be_meant_keeps_an_orphan_from_an_attempt():
+    ours = Candidate(AttemptKey(NO_RUN, ADA, 70_000), NOON, PENDING)
+
+    assert attribute(receipt("x"), [candidate(1), ours]) is None
+    assert attribute(receipt("x"), [ours._replace(state=Kind.uncertain)]) == ours.key
+    assert attribute(receipt("x", hint=hint_of(encode_attempt(1, ADA, 1))), [candidate(1), ours]) == (1, ADA, 1)
 
 
 def test_a_receipt_that_waits_is_looked_for_ever_more_rarely_and_at_its_end_once_more():

@@ -48,7 +48,8 @@ class Stranger:
         await self._clock.sleep(self.answer_seconds)
         if is_lost:
             self.lost.append((message, ids))
-            raise NoAnswer
+            # Of a text in parts, the answer to the first of them came.
+            raise NoAnswer(carrier_ids=(ids[0], *[""] * (self.parts - 1)) if self.parts > 1 else ())
         return Accepted(ids[0], self.parts, ids)
 
     def receipts(self, kind: Kind = Kind.delivered, *, spelled: str = "X", hinted: bool = False) -> list[Receipt]:

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from callsheet import meters
-from callsheet.carriers.base import Outbound, Receipt
+from callsheet.carriers.base import Inbound, Outbound, Receipt
 from callsheet.core.attempt import Kind
 from callsheet.core.campaign import Campaign, Status
 from callsheet.engine.virtual_time import VirtualClock, run
 from databases import rows
 from engine.stranger import Stranger
 from engine.world import World, world
-from factories import MONDAY_NOON, make_campaign, make_list
+from factories import MONDAY_NOON, make_campaign, make_list, trunk_of
 
 PEOPLE = 40
 
@@ -184,6 +184,42 @@ def test_a_text_in_three_parts_is_delivered_when_the_last_of_them_is(tmp_path: P
         await all_delivered(w, campaign)
 
     run(lambda clock: play(clock, tmp_path, act, parts=3), start=MONDAY_NOON)
+
+
+def test_a_text_of_which_some_parts_were_answered_is_settled_by_receipts_of_all_of_them(tmp_path: Path) -> None:
+    async def act(w: World, stranger: Stranger, campaign: Campaign) -> None:
+        stranger.loses = 10
+        await w.until(campaign, Status.completed, longest_seconds=120)
+        receipts = stranger.receipts(spelled="d")
+        w.rng.shuffle(receipts)
+        last = {receipt.number: receipt for receipt in receipts}
+        await stranger.tell([receipt for receipt in receipts if receipt is not last[receipt.number]])
+        counters = await w.counters(campaign)
+        assert (counters["uncertain"], "delivered" in counters) == (len(stranger.lost), False)
+        await stranger.tell(list(last.values()))
+        await all_delivered(w, campaign)
+
+    run(lambda clock: play(clock, tmp_path, act, parts=3), start=MONDAY_NOON)
+
+
+def test_receipts_of_our_own_answers_change_nothing_and_are_not_kept(tmp_path: Path) -> None:
+    async def act(w: World, stranger: Stranger, campaign: Campaign) -> None:
+        stranger.loses = 10
+        await w.until(campaign, Status.completed, longest_seconds=120)
+        (doubtful, _), *_ = stranger.lost
+        told = meters.loose_receipts.labels(outcome="of_answer")._value.get()
+        help_wanted = Inbound("in-1", doubtful.to, doubtful.sender, "HELP", w.clock.now())
+        await w.conductor.hearing(await trunk_of(w.store, w.app)).hear([help_wanted])
+        await w.clock.sleep(5)
+        message, ids = stranger.taken[-1]
+        assert message.reference.startswith("r-")
+        await stranger.tell([stranger.receipt(message, ids[0])] * 2)
+
+        assert meters.loose_receipts.labels(outcome="of_answer")._value.get() == told + 2
+        assert (await w.counters(campaign))["uncertain"] == len(stranger.lost)
+        assert await w.store.parked_receipts.of_app(w.app.no, after=0, limit=10) == []
+
+    run(lambda clock: play(clock, tmp_path, act), start=MONDAY_NOON)
 
 
 def test_an_answer_that_came_too_late_tells_the_ids_that_receipts_will_name(tmp_path: Path) -> None:

@@ -41,7 +41,8 @@ class Accepted(NamedTuple):
     carrier_id: str
     segments: int
     carrier_ids: tuple[str, ...] = ()
-    """The carrier's ids of all parts, in their order, where its receipts name those and not our reference."""
+    """The carrier's ids of all parts, where its receipts name those and not our reference; of a part that it did not
+    take, an empty one at the end."""
 
 
 class Receipt(NamedTuple):
@@ -102,16 +103,18 @@ class SendError(Exception):
 
     `kind` says what it means for the attempt: `refused` (a definite "not now": safe to send again), `rejected` (a
     definite "never"), `uncertain` (nobody knows: never sent again by itself). `code` is a stable word or the
-    carrier's own code. `at_fault` says who has to act: `us`, `carrier` or `contact`.
+    carrier's own code. `at_fault` says who has to act: `us`, `carrier` or `contact`. `carrier_ids` are those of the
+    parts that it took before nobody knew, as in `Accepted`.
     """
 
     kind = Kind.rejected
     code = "rejected"
     at_fault = "carrier"
 
-    def __init__(self, code: str | None = None) -> None:
+    def __init__(self, code: str | None = None, carrier_ids: tuple[str, ...] = ()) -> None:
         """Keep the carrier's own code where there is one."""
         self.code = code or type(self).code
+        self.carrier_ids = carrier_ids
         super().__init__(self.code)
 
 

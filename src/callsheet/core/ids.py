@@ -108,6 +108,8 @@ def encode_dialing_entry(run_no: int, person: bytes) -> str:
 
 
 _REPLY_MARK = "r-"
+NO_RUN = 0
+"""The run of our own answers in an attempt key: they are none, and the try is the number of the answer."""
 
 
 def encode_reply(no: int) -> str:
@@ -124,3 +126,8 @@ def decode_reply(text: str) -> int | None:
         return int(digits, 16)
     except ValueError:
         return None
+
+
+def reference_of(key: AttemptKey) -> str:
+    """Return the reference that a carrier got, of an attempt or of an answer of ours."""
+    return encode_reply(key.n) if key.run_no == NO_RUN else encode_attempt(*key)

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from callsheet.core.attempt import FINAL, PENDING, Happening, Kind, advance, as_said
-from callsheet.core.ids import AttemptKey, encode_attempt, hint_of
+from callsheet.core.ids import NO_RUN, AttemptKey, hint_of, reference_of
 from callsheet.core.phone import BadNumber, Number
 
 REMEMBERED_DAYS: Final = 7
@@ -41,6 +41,8 @@ class Carried(NamedTuple):
     carrier_ids: Sequence[str]
     """Canonical, one for each part of the text, in their order."""
     at: datetime
+    parts: int = 0
+    """Not 0: so many parts it has, and the carrier gave the ids of some of them only."""
 
 
 class LooseReceipt(NamedTuple):
@@ -88,11 +90,16 @@ class Match(NamedTuple):
     @property
     def in_parts(self) -> bool:
         """Tell whether it speaks of one part of a text only."""
-        return self.hit is not None and self.hit.parts > 1 and self.receipt.kind is not Kind.accepted
+        return self.hit is not None and self.hit.parts > 1 and not self.is_of_answer
+
+    @property
+    def is_of_answer(self) -> bool:
+        """Tell whether it speaks of an answer of ours, which is no attempt: nothing comes of it."""
+        return self.key.run_no == NO_RUN
 
 
 class Candidate(NamedTuple):
-    """An attempt of a person through a trunk, and how it stands."""
+    """An attempt of a person through a trunk, or an answer to him, and how it stands."""
 
     key: AttemptKey
     at: datetime
@@ -110,6 +117,11 @@ def canonical_ids(carrier_ids: Iterable[str]) -> tuple[str, ...]:
     kept = dict.fromkeys(map(canonical, carrier_ids))
     kept.pop("", None)
     return tuple(kept)
+
+
+def name_of_text(key: AttemptKey) -> str:
+    """Return what the ids of a text are remembered by when some are missing: no carrier's id has a space in it."""
+    return f"parts of {reference_of(key)}"
 
 
 def spellings(carrier_id: str) -> tuple[str, ...]:
@@ -192,26 +204,37 @@ def attribute(receipt: LooseReceipt, candidates: Iterable[Candidate]) -> Attempt
         if candidate.key.person == receipt.person
         and candidate.state in (PENDING, Kind.uncertain)
         and receipt.heard_at - ORPHAN_SPAN <= candidate.at <= receipt.heard_at + _SKEW
-        and receipt.hint in (None, 0, hint_of(encode_attempt(*candidate.key)))
+        and receipt.hint in (None, 0, hint_of(reference_of(candidate.key)))
     ]
     if len(open_ones) != 1 or open_ones[0].state != Kind.uncertain:
         return None
     return open_ones[0].key
 
 
-def tell_part(states: Mapping[str, str], carrier_id: str, kind: Kind) -> tuple[str, Kind | None, bool]:
+def fill(text: Hit, receipt: LooseReceipt) -> Sequence[str] | None:
+    """Return the ids of a text when an orphan is taken for a part of it; None: none is missing, or which is unknown.
+
+    `text` is what is remembered by its name: `others` are the ids that are known.
+    """
+    if not receipt.ids or receipt.ids[0] in text.others:
+        return text.others if receipt.ids else None
+    return (*text.others, receipt.ids[0]) if len(text.others) < text.parts else None
+
+
+def tell_part(states: Mapping[str, str], carrier_id: str, kind: Kind, parts: int) -> tuple[str, Kind | None, bool]:
     """Return the state of a part after what a receipt says of it, and what that says of the whole message.
 
     A message is delivered when every part is, and undelivered when none is any more, for then it may come again: it has
     to be known that the person has nothing of it. Or, the last value, when the person has a part of it and not all.
-    `states` holds those of all parts.
+    `states` holds those of all parts whose ids are known; of a message that has more nothing is known before.
     """
     state = advance(states[carrier_id] or PENDING, kind)
     stand = {**states, carrier_id: state}.values()
     has_some, has_failed = Kind.delivered in stand, not {Kind.undelivered, Kind.rejected}.isdisjoint(stand)
     if has_some and has_failed:
         return state, Kind.undelivered, True
-    return state, kind if state == kind and all(one in FINAL for one in stand) else None, False
+    has_ended = len(stand) >= parts and all(one in FINAL for one in stand)
+    return state, kind if state == kind and has_ended else None, False
 
 
 def look_again_at(heard_at: datetime, now: datetime, tries: int) -> datetime:

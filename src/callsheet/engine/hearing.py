@@ -59,8 +59,9 @@ class Hearing:
         )
 
     def expect(self, key: AttemptKey, carrier_ids: Sequence[str], at: datetime) -> Carried:
-        """Say under which ids the carrier will speak of an attempt that it took."""
-        return Carried(self._trunk.app, self._trunk.no, key, canonical_ids(carrier_ids), at)
+        """Say under which ids the carrier will speak of an attempt, or of some parts of it: those without are empty."""
+        known, missing = canonical_ids(carrier_ids), carrier_ids.count("")
+        return Carried(self._trunk.app, self._trunk.no, key, known, at, len(known) + missing if missing else 0)
 
     def hear_stopped(self, person: bytes) -> None:
         """Hear that the carrier does not send to a person who said STOP to it."""

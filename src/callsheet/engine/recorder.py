@@ -189,3 +189,4 @@ def _measure(happenings: Sequence[Happening], recorded: Recorded) -> None:
     meters.loose_receipts.labels(outcome="attached").inc(len(recorded.settled))
     meters.loose_receipts.labels(outcome="parked").inc(recorded.parked)
     meters.loose_receipts.labels(outcome="dropped").inc(recorded.dropped)
+    meters.loose_receipts.labels(outcome="of_answer").inc(recorded.of_answers)

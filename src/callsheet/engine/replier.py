@@ -156,7 +156,7 @@ class Replier:
             state, code, ref = ReplyState.accepted, "", as_said(answer.carrier_id)
         else:
             state, code, ref = ReplyState(answer.kind.value), as_said(answer.code), ""
-        await replies.end(taken.no, state, now, code=code, ref=ref)
+        await replies.end(taken.no, state, now, code=code, ref=ref, carrier_ids=answer.carrier_ids)
         meters.answers.labels(state.value).inc()
         if isinstance(answer, Stopped):
             log.info("reply.stopped_by_carrier", app=due.source.app)

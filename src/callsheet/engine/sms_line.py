@@ -136,10 +136,10 @@ class SmsLine:
         at = self._clock.now()
         if isinstance(answer, Accepted):
             happening = Happening(*key, Kind.accepted, at, "", as_said(answer.carrier_id), answer.segments)
-            carried = self._hearing.expect(key, answer.carrier_ids, at) if answer.carrier_ids else None
-            self._recorder.note(happening, carried)
         else:
-            self._recorder.note(Happening(*key, answer.kind, at, as_said(answer.code)))
+            happening = Happening(*key, answer.kind, at, as_said(answer.code))
+        carried = self._hearing.expect(key, answer.carrier_ids, at) if answer.carrier_ids else None
+        self._recorder.note(happening, carried)
         if isinstance(answer, Stopped):
             self._hearing.hear_stopped(key.person)
         self._learn(turn, answer, at)

@@ -1,7 +1,8 @@
 """Matching, the part that is the same on both databases: what is asked for, and what the answers amount to.
 
-A database is asked at most three times a batch, however many receipts it has: for the ids of recent days, for those of
-earlier days that are missing then, and for the attempts of persons whose receipts nobody knows.
+A database is asked at most four times a batch, however many receipts it has: for the ids of recent days, for those of
+earlier days that are missing then, for the attempts of persons whose receipts nobody knows, and of those that are
+uncertain for what the carrier answered to parts of them.
 """
 
 from __future__ import annotations
@@ -22,8 +23,10 @@ from callsheet.core.matching import (
     choose,
     day_of,
     earlier_days,
+    fill,
     is_sure,
     look_again_at,
+    name_of_text,
     recent_days,
     spellings,
     tell_part,
@@ -36,6 +39,11 @@ PART = "app, trunk_no, day, carrier_id, run_no, person, n"
 """The columns of its key."""
 PARKED = "app, trunk_no, carrier_id, kind, person, other_ids, at, code, ref, hint, heard_at, due"
 """The columns of a receipt that waits; its number comes before them when it is read."""
+
+LEARN = f"on conflict ({PART}) do update set at = excluded.at, parts = excluded.parts, others = excluded.others"
+"""What becomes of an id that is remembered: a late answer knows more of its text. How it stands, stays."""
+OPEN_ANSWERS = "state in ('taken', 'uncertain')"
+"""Answers of ours, of which a receipt may speak whose id nobody knows: they may have left."""
 
 TRUNK_OF_THEN = (
     "coalesce((select f.trunk_no from former_trunk f where f.app = a.app and f.sender_no = s.no and f.until > a.at"
@@ -57,20 +65,28 @@ class Matched(NamedTuple):
 
     def counted(self, recorded: Recorded) -> Recorded:
         """Return what a batch changed, and what its receipts came to."""
-        matched = tuple(one.receipt.kind for one in self.found if one.hit is not None)
-        settled = tuple(one.receipt.kind for one in self.found if one.hit is None)
-        return recorded._replace(matched=matched, settled=settled, parked=self.parked, dropped=self.dropped)
+        mine = [one for one in self.found if not one.is_of_answer]
+        matched = tuple(one.receipt.kind for one in mine if one.hit is not None)
+        settled = tuple(one.receipt.kind for one in mine if one.hit is None)
+        return recorded._replace(
+            matched=matched,
+            settled=settled,
+            parked=self.parked,
+            dropped=self.dropped,
+            of_answers=len(self.found) - len(mine),
+        )
 
 
 def carried_rows(carried: Iterable[Carried]) -> list[tuple[Any, ...]]:
-    """Return the rows that remember ids."""
-    rows = []
+    """Return the rows that remember ids, each once: the last knows most."""
+    rows = {}
     for one in carried:
         ids, at = one.carrier_ids, to_micros(one.at)
-        for carrier_id in ids:
+        for carrier_id in (*ids, name_of_text(one.key)) if one.parts else ids:
             others = " ".join(other for other in ids if other != carrier_id)
-            rows.append((one.app, one.trunk_no, day_of(one.at), carrier_id, *one.key, at, len(ids), others))
-    return rows
+            key = (one.app, one.trunk_no, day_of(one.at), carrier_id, *one.key)
+            rows[key] = (*key, at, one.parts or len(ids), others)
+    return list(rows.values())
 
 
 def learned_rows(matches: Iterable[Match]) -> list[tuple[Any, ...]]:
@@ -141,8 +157,16 @@ class Search:
 
     def __init__(self, receipts: Sequence[LooseReceipt]) -> None:
         self._receipts = receipts
-        self._hits: dict[tuple[int, int, str], list[Hit]] = {}
+        self._hits: list[list[Hit]] = [[] for _ in receipts]
+        """What was found of each receipt."""
+        self._named: dict[tuple[int, int, str], list[list[Hit]]] = {}
+        """The same, by the ids that they name."""
         self._candidates: dict[tuple[int, int, bytes], list[Candidate]] = {}
+        self._begun: dict[AttemptKey, Hit] = {}
+        """Uncertain attempts of which the carrier answered to some parts."""
+        for receipt, hits in zip(receipts, self._hits, strict=True):
+            for one in receipt.ids:
+                self._named.setdefault((receipt.app, receipt.trunk_no, one), []).append(hits)
 
     def recent(self) -> dict[Where, tuple[set[int], set[str]]]:
         """Return the days and the ids to look for first, of each trunk."""
@@ -156,8 +180,8 @@ class Search:
     def earlier(self) -> dict[Where, tuple[set[int], set[str]]]:
         """Return the days and the ids to look for then."""
         wanted: dict[Where, tuple[set[int], set[str]]] = {}
-        for receipt in self._receipts:
-            if not is_sure(receipt, self._hits_of(receipt)):
+        for receipt, hits in zip(self._receipts, self._hits, strict=True):
+            if not is_sure(receipt, hits):
                 days, ids = wanted.setdefault((receipt.app, receipt.trunk_no), (set(), set()))
                 days.update(earlier_days(receipt))
                 ids.update(receipt.ids)
@@ -165,15 +189,16 @@ class Search:
 
     def add(self, rows: Iterable[Sequence[Any]]) -> None:
         """Take in rows of `carried`, in the order of its columns."""
-        for app, trunk_no, day, carrier_id, run_no, person, n, at, parts, others in rows:
-            hit = Hit(day, carrier_id, AttemptKey(run_no, person, n), from_micros(at), parts, others.split())
-            self._hits.setdefault((app, trunk_no, carrier_id), []).append(hit)
+        for app, trunk_no, *row in rows:
+            hit = _read_hit(*row)
+            for hits in self._named.get((app, trunk_no, hit.carrier_id), ()):
+                hits.append(hit)
 
     def orphans(self) -> dict[Where, tuple[int, set[bytes]]]:
         """Return the persons whose attempts may be meant, of each trunk, and the earliest instant to look from."""
         wanted: dict[Where, tuple[int, set[bytes]]] = {}
-        for receipt in self._receipts:
-            if receipt.person and not is_sure(receipt, self._hits_of(receipt)):
+        for receipt, hits in zip(self._receipts, self._hits, strict=True):
+            if receipt.person and not is_sure(receipt, hits):
                 where = receipt.app, receipt.trunk_no
                 heard_at = to_micros(receipt.heard_at)
                 since, persons = wanted.get(where, (heard_at, set()))
@@ -182,7 +207,10 @@ class Search:
         return wanted
 
     def consider(self, where: Where, rows: Iterable[Sequence[Any]]) -> None:
-        """Take in attempts through a trunk: run, person, try, when it was armed, and one of its events or None."""
+        """Take in attempts through a trunk: run, person, try, when it was armed, and one of its events or None.
+
+        Answers of ours are among them.
+        """
         kinds: dict[AttemptKey, tuple[int, list[str]]] = {}
         for run_no, person, n, at, kind in rows:
             _, seen = kinds.setdefault(AttemptKey(run_no, person, n), (at, []))
@@ -192,21 +220,62 @@ class Search:
             candidate = Candidate(key, from_micros(at), fold(seen))
             self._candidates.setdefault((*where, key.person), []).append(candidate)
 
-    def end(self) -> tuple[list[Match], list[LooseReceipt]]:
-        """Return what was found, and the receipts of which nothing was."""
+    def begun(self) -> dict[Where, tuple[set[int], set[str]]]:
+        """Return the days and the names of texts of which the carrier may have answered to some parts."""
+        wanted: dict[Where, tuple[set[int], set[str]]] = {}
+        for (app, trunk_no, _), candidates in self._candidates.items():
+            for candidate in candidates:
+                if candidate.state == Kind.uncertain:
+                    days, names = wanted.setdefault((app, trunk_no), (set(), set()))
+                    day = day_of(candidate.at)
+                    days.update((day - 1, day, day + 1))
+                    names.add(name_of_text(candidate.key))
+        return wanted
+
+    def add_begun(self, rows: Iterable[Sequence[Any]]) -> None:
+        """Take in rows of `carried` about such texts."""
+        for _, _, *row in rows:
+            hit = _read_hit(*row)
+            self._begun[hit.key] = hit
+
+    def end(self) -> tuple[list[Match], list[LooseReceipt], list[Carried]]:
+        """Return what was found, the receipts of which nothing was, and the ids that are to be remembered first."""
         found: list[Match] = []
         unknown: list[LooseReceipt] = []
-        for receipt in self._receipts:
+        learned: dict[AttemptKey, Carried] = {}
+        for receipt, hits in zip(self._receipts, self._hits, strict=True):
             place = receipt.app, receipt.trunk_no, receipt.person
-            match = choose(receipt, self._hits_of(receipt), self._candidates.get(place, ()))
+            match = choose(receipt, hits, self._candidates.get(place, ()))
+            if match is not None and match.hit is None and match.key in self._begun:
+                match = self._fill(match, learned)
             if match is None:
                 unknown.append(receipt)
             else:
                 found.append(match)
-        return found, unknown
+        # What was found before the others were, knows them now too.
+        found = [_with_others(match, learned[match.key]) if match.key in learned else match for match in found]
+        return found, unknown, list(learned.values())
 
-    def _hits_of(self, receipt: LooseReceipt) -> list[Hit]:
-        return [hit for one in receipt.ids for hit in self._hits.get((receipt.app, receipt.trunk_no, one), ())]
+    def _fill(self, match: Match, learned: dict[AttemptKey, Carried]) -> Match | None:
+        """Take an orphan for a part of its text that nobody had answered to; None: there is none."""
+        text, receipt = self._begun[match.key], match.receipt
+        ids = fill(text, receipt)
+        if ids is None:
+            return None
+        self._begun[match.key] = text._replace(others=ids)
+        learned[match.key] = Carried(receipt.app, receipt.trunk_no, match.key, ids, text.at, text.parts)
+        return match._replace(hit=text._replace(carrier_id=receipt.ids[0]))
+
+
+def _with_others(match: Match, text: Carried) -> Match:
+    hit = match.hit
+    assert hit is not None, "all that is attached to such a text is attached to a part of it"
+    others = [one for one in text.carrier_ids if one != hit.carrier_id]
+    return match._replace(hit=hit._replace(others=others))
+
+
+def _read_hit(day: int, carrier_id: str, run_no: int, person: bytes, n: int, at: int, parts: int, others: str) -> Hit:
+    return Hit(day, carrier_id, AttemptKey(run_no, person, n), from_micros(at), parts, others.split())
 
 
 class Part(NamedTuple):
@@ -239,12 +308,15 @@ def tell_parts(matches: Iterable[Match], states: Mapping[Part, str]) -> tuple[li
     changed: dict[Part, str] = {}
     happenings = []
     for found in matches:
+        if found.is_of_answer:
+            continue
         kind: Kind | None = found.receipt.kind
         is_incomplete = False
-        if found.in_parts:
+        if found.hit is not None and found.in_parts:
             parts = _parts(found)
             known = {part.carrier_id: changed.get(part) or states.get(part, "") for part in parts}
-            changed[parts[0]], kind, is_incomplete = tell_part(known, parts[0].carrier_id, found.receipt.kind)
+            state, kind, is_incomplete = tell_part(known, parts[0].carrier_id, found.receipt.kind, found.hit.parts)
+            changed[parts[0]] = state
         if kind is not None:
             happenings.append(found.happening(kind, INCOMPLETE if is_incomplete else found.receipt.code))
     return happenings, changed

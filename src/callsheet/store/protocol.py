@@ -83,6 +83,8 @@ class Recorded(NamedTuple):
     """Receipts that wait from now on, because nobody knows their message yet."""
     dropped: int = 0
     """Receipts that would have to wait, but too many of their trunk do."""
+    of_answers: int = 0
+    """Receipts of answers of ours, which are no attempts: they change nothing."""
 
 
 class Work(NamedTuple):

@@ -6,7 +6,7 @@ says. Whoever takes one and says nothing until its lease ends leaves it `uncerta
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -17,10 +17,13 @@ from callsheet.clock import from_micros, to_micros
 from callsheet.core.allowance import Bucket, buckets_of
 from callsheet.core.answering import URGENCY, ReplyKind, ReplyState
 from callsheet.core.campaign import Channel
+from callsheet.core.ids import NO_RUN, AttemptKey
+from callsheet.core.matching import Carried, canonical_ids
 from callsheet.core.run import AppSettings
 from callsheet.store import tables as t
 from callsheet.store.database import Database
 from callsheet.store.gate import beside_each_other
+from callsheet.store.matching import CARRIED, carried_rows
 from callsheet.store.rows import all_of, one, read_allowance, read_settings
 from callsheet.store.vault import Vault
 
@@ -168,9 +171,26 @@ class Replies:
         query = sa.select(reply.c.no).where(*mine)
         return await self._db.read(lambda conn: set(conn.execute(query).scalars()))
 
-    async def end(self, no: int, state: ReplyState, now: datetime, *, code: str = "", ref: str = "") -> None:
-        """Write down what became of a message that was taken; a late answer settles an uncertain one too."""
-        await self._db.write(lambda conn: _end(conn, [no], state, now, code, ref))
+    async def end(
+        self,
+        no: int,
+        state: ReplyState,
+        now: datetime,
+        *,
+        code: str = "",
+        ref: str = "",
+        carrier_ids: Sequence[str] = (),
+    ) -> None:
+        """Write down what became of a message that was taken; a late answer settles an uncertain one too.
+
+        By `carrier_ids` its receipts are known, which carriers send although nobody asked for them.
+        """
+
+        def end(conn: sa.Connection) -> None:
+            if _end(conn, [no], state, now, code, ref) and carrier_ids:
+                _remember(conn, no, carrier_ids, now)
+
+        await self._db.write(end)
 
     async def again(self, no: int, at: datetime, code: str) -> None:
         """Let a message that the carrier did not take wait for another try."""
@@ -252,15 +272,29 @@ def _forbidden(conn: sa.Connection, row: Mapping[str, Any], at: int) -> str:
 
 def _end(
     conn: sa.Connection, nos: Collection[int], state: ReplyState, now: datetime, code: str = "", ref: str = ""
-) -> None:
+) -> int:
+    """End those that are open still, and return how many they were."""
+    if not nos:
+        return 0
     reply = t.reply
-    if nos:
-        open_still = reply.c.state.in_([ReplyState.waiting, ReplyState.taken, ReplyState.uncertain])
-        values = {
-            "state": state.value, "next_at": 0, "ended_at": to_micros(now), "code": code, "ref": ref,
-            "number_sealed": b"",
-        }  # fmt: skip
-        conn.execute(sa.update(reply).where(reply.c.no.in_(nos), open_still).values(values))
+    open_still = reply.c.state.in_([ReplyState.waiting, ReplyState.taken, ReplyState.uncertain])
+    values = {
+        "state": state.value, "next_at": 0, "ended_at": to_micros(now), "code": code, "ref": ref,
+        "number_sealed": b"",
+    }  # fmt: skip
+    return conn.execute(sa.update(reply).where(reply.c.no.in_(nos), open_still).values(values)).rowcount
+
+
+def _remember(conn: sa.Connection, no: int, carrier_ids: Sequence[str], now: datetime) -> None:
+    """Remember the ids of a message, as those of attempts are."""
+    reply = t.reply
+    app, trunk_no, person = conn.execute(
+        sa.select(reply.c.app, reply.c.trunk_no, reply.c.person).where(reply.c.no == no)
+    ).one()
+    carried = Carried(app, trunk_no, AttemptKey(NO_RUN, person, no), canonical_ids(carrier_ids), now)
+    rows = [dict(zip(CARRIED.split(", "), row, strict=True)) for row in carried_rows([carried])]
+    if rows:
+        conn.execute(sa.insert(t.carried), rows)
 
 
 def _read(row: Mapping[str, Any]) -> DueReply:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from callsheet.carriers.base import Accepted, Done, NoAnswer, NotConnected, Outbound, SendError
 from callsheet.carriers.smpp.pdu import Message
 from callsheet.core.asking import Leave
-from callsheet.core.attempt import INCOMPLETE, Kind
+from callsheet.core.attempt import Kind
 
 
 class Sending:
@@ -82,21 +82,23 @@ class Sending:
         if len(self.ids) == len(self.parts):
             return self._accepted(), False
         if self.on_wire:
-            return NoAnswer(silence), False
+            return NoAnswer(silence, self._carrier_ids()), False
         if self.ids:
             # The person has a part of it: whatever follows must not become a second text.
-            accepted = self._accepted()
-            # A part that never was: no receipt names it, so the whole is never taken for delivered.
-            missing = f"{self.message.reference}.{INCOMPLETE}"
-            return accepted._replace(carrier_ids=(*accepted.carrier_ids, missing)), True
+            return self._accepted(), True
         for error in self.errors.values():
             if error.kind is not Kind.refused:
                 return error, False
         return next(iter(self.errors.values()), untouched or NotConnected()), False
 
     def _accepted(self) -> Accepted:
-        if len(self.parts) == 1:
-            carrier_id = self.ids[0]
-            return Accepted(carrier_id, self.message.segments, (carrier_id,) if carrier_id else ())
-        ids = [self.ids[part] for part in sorted(self.ids)]
-        return Accepted(ids[0], len(ids), tuple(filter(None, ids)))
+        segments = self.message.segments if len(self.parts) == 1 else len(self.ids)
+        return Accepted(self.ids[min(self.ids)], segments, self._carrier_ids())
+
+    def _carrier_ids(self) -> tuple[str, ...]:
+        """Return the ids of the parts that were taken, and an empty one for each other: no receipt may name that.
+
+        So the whole is never taken for delivered because of some parts. Empty where the carrier gives no ids.
+        """
+        known = tuple(filter(None, (self.ids[part] for part in sorted(self.ids))))
+        return known + ("",) * (len(self.parts) - len(self.ids)) if known else ()

@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from callsheet.core.matching import MOST_PARKED, REMEMBERED_DAYS, LooseReceipt, Match
+from callsheet.core.ids import NO_RUN
+from callsheet.core.matching import MOST_PARKED, REMEMBERED_DAYS, Carried, LooseReceipt, Match
 from callsheet.store.matching import (
     CARRIED,
+    LEARN,
+    OPEN_ANSWERS,
     PARKED,
     PART,
     TRUNK_OF_THEN,
@@ -34,7 +37,7 @@ _SPAN_MICROS = REMEMBERED_DAYS * 86_400_000_000
 _REMEMBER = (
     "with remembered as ("
     f"  insert into carried ({CARRIED}) select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[],"
-    "   $5::bigint[], $6::bytea[], $7::bigint[], $8::bigint[], $9::bigint[], $10::text[]) on conflict do nothing"
+    f"   $5::bigint[], $6::bytea[], $7::bigint[], $8::bigint[], $9::bigint[], $10::text[]) {LEARN}"
     ") select p.* from unnest($11::bigint[], $12::bigint[], $13::text[]) as u (app, trunk_no, carrier_id)"
     " cross join lateral ("
     f"  select no, {PARKED} from parked_receipt p where p.app = u.app and p.trunk_no = u.trunk_no"
@@ -65,6 +68,12 @@ _FIND_PERSONS = (
     "  select kind from event e where e.app = a.app and e.run_no = a.run_no and e.person = a.person and e.n = a.n"
     "  offset 0"
     " ) e on true"
+    f" union all select u.app, u.trunk_no, {NO_RUN}, r.person, r.no, r.at, nullif(r.state, 'taken')"
+    " from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bytea[]) as u (app, trunk_no, since, person)"
+    " cross join lateral ("
+    "  select person, no, at, state from reply r where r.app = u.app and r.person = u.person and r.at >= u.since"
+    f"   and r.trunk_no = u.trunk_no and {OPEN_ANSWERS} order by r.app, r.person, r.at"
+    " ) r"
 )
 
 _STATES = (
@@ -105,7 +114,7 @@ async def look(raw: Raw, batch: Batch) -> tuple[list[Match], list[LooseReceipt]]
 
     Nothing is locked: what is done with it looks again under the locks of the attempts.
     """
-    receipts = [*batch.receipts, *await _remember(raw, batch)]
+    receipts = [*batch.receipts, *await _remember(raw, batch.carried)]
     if not receipts:
         return [], []
     search = Search(receipts)
@@ -116,7 +125,12 @@ async def look(raw: Raw, batch: Batch) -> tuple[list[Match], list[LooseReceipt]]
     orphans = search.orphans()
     if orphans:
         await _consider(raw, search, orphans)
-    return search.end()
+    begun = search.begun()
+    if begun:
+        search.add_begun(await _find(raw, begun))
+    found, unknown, learned = search.end()
+    await _remember(raw, learned)
+    return found, unknown
 
 
 async def states(raw: Raw, parts: Collection[Part]) -> Mapping[Part, str]:
@@ -146,13 +160,13 @@ async def end(
     return new, len(parked) - len(kept)
 
 
-async def _remember(raw: Raw, batch: Batch) -> list[LooseReceipt]:
-    """Remember the ids that a batch brings, and return the receipts that wait for them."""
-    if not batch.carried:
+async def _remember(raw: Raw, carried: Sequence[Carried]) -> list[LooseReceipt]:
+    """Remember ids, and return the receipts that wait for them."""
+    if not carried:
         return []
-    awaited = sorted(awaited_ids(batch.carried))
-    rows = await raw.fetch(_REMEMBER, *columns(carried_rows(batch.carried), 10), *columns(awaited, 3))
-    return taken_up(rows, batch.carried)
+    awaited = sorted(awaited_ids(carried))
+    rows = await raw.fetch(_REMEMBER, *columns(carried_rows(carried), 10), *columns(awaited, 3))
+    return taken_up(rows, carried)
 
 
 async def _find(raw: Raw, wanted: Mapping[Where, tuple[set[int], set[str]]]) -> Sequence[Any]:

@@ -6,9 +6,12 @@ import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from callsheet.core.ids import NO_RUN
 from callsheet.core.matching import MOST_PARKED, REMEMBERED_DAYS, Carried, LooseReceipt, Match
 from callsheet.store.matching import (
     CARRIED,
+    LEARN,
+    OPEN_ANSWERS,
     PARKED,
     PART,
     TRUNK_OF_THEN,
@@ -33,23 +36,24 @@ _SPAN_MICROS = REMEMBERED_DAYS * 86_400_000_000
 
 def match(raw: sqlite3.Connection, batch: Batch) -> Matched:
     """Find the attempts of receipts, those that waited for what this batch brings included, and park the others."""
-    _remember(raw, carried_rows(batch.carried))
+    _remember(raw, batch.carried)
     receipts = [*batch.receipts, *_awaited(raw, batch)]
     if not receipts:
         return Matched()
-    found, unknown = _search(raw, receipts)
+    found, unknown, learned = _search(raw, receipts)
+    _remember(raw, learned)
     happenings, parts = tell_parts(found, _states(raw, parts_of(found)))
     insert_many(
         raw, f"insert into carried (state, {PART}, at)", [(state, *part, 0) for part, state in parts.items()],
         "on conflict do update set state = excluded.state",
     )  # fmt: skip
-    _remember(raw, learned_rows(found))
+    insert_many(raw, f"insert into carried ({CARRIED})", learned_rows(found), "on conflict do nothing")
     _release(raw, [one.receipt.parked_no for one in found if one.receipt.parked_no])
     return Matched(happenings, found, *_park(raw, unknown))
 
 
-def _remember(raw: sqlite3.Connection, rows: Sequence[Sequence[Any]]) -> None:
-    insert_many(raw, f"insert into carried ({CARRIED})", rows, "on conflict do nothing")
+def _remember(raw: sqlite3.Connection, carried: Iterable[Carried]) -> None:
+    insert_many(raw, f"insert into carried ({CARRIED})", carried_rows(carried), LEARN)
 
 
 def _awaited(raw: sqlite3.Connection, batch: Batch) -> list[LooseReceipt]:
@@ -67,7 +71,9 @@ def _awaited(raw: sqlite3.Connection, batch: Batch) -> list[LooseReceipt]:
     return taken_up(rows, batch.carried)
 
 
-def _search(raw: sqlite3.Connection, receipts: Sequence[LooseReceipt]) -> tuple[list[Match], list[LooseReceipt]]:
+def _search(
+    raw: sqlite3.Connection, receipts: Sequence[LooseReceipt]
+) -> tuple[list[Match], list[LooseReceipt], list[Carried]]:
     search = Search(receipts)
     for where, (days, ids) in search.recent().items():
         search.add(_carried(raw, where, days, ids))
@@ -75,6 +81,8 @@ def _search(raw: sqlite3.Connection, receipts: Sequence[LooseReceipt]) -> tuple[
         search.add(_carried(raw, where, days, ids))
     for where, (since, persons) in search.orphans().items():
         search.consider(where, _attempts(raw, where, since - _SPAN_MICROS, persons))
+    for where, (days, names) in search.begun().items():
+        search.add_begun(_carried(raw, where, days, names))
     return search.end()
 
 
@@ -90,16 +98,19 @@ def _carried(
 def _attempts(
     raw: sqlite3.Connection, where: Where, since: int, persons: Collection[bytes]
 ) -> Iterable[tuple[Any, ...]]:
-    """Return the attempts of persons through a trunk, with each event that they have."""
+    """Return the attempts of persons through a trunk, with each event that they have, and open answers to them."""
     app, trunk_no = where
+    those = marks(len(persons))
     return raw.execute(
         "select a.run_no, a.person, a.n, a.at, e.kind"
         " from attempt a indexed by ix_attempt_app_person_at"
         " cross join run r on r.no = a.run_no"
         " cross join sender s on s.no = case a.sender_no when 0 then r.sender_no else a.sender_no end"
         " left join event e on e.app = a.app and e.run_no = a.run_no and e.person = a.person and e.n = a.n"
-        f" where a.app = ? and a.at >= ? and {TRUNK_OF_THEN} = ? and a.person in ({marks(len(persons))})",
-        (app, since, trunk_no, *persons),
+        f" where a.app = ? and a.at >= ? and {TRUNK_OF_THEN} = ? and a.person in ({those})"
+        f" union all select {NO_RUN}, person, no, at, nullif(state, 'taken') from reply indexed by ix_reply_person"
+        f" where app = ? and at >= ? and trunk_no = ? and person in ({those}) and {OPEN_ANSWERS}",
+        (app, since, trunk_no, *persons) * 2,
     )
 
 
