@@ -237,14 +237,19 @@ def heard(
     inbound_id: str = "",
     part: PartOf | None = None,
     sender: str = SENDER,
+    teller: str = "",
 ) -> Heard:
-    """Make a reply as the engine seals it."""
+    """Make a reply as the engine seals it; of a `teller`, one that its carrier gave no id."""
     key = store.vault.app(app.no)
     assert key is not None
     person = key.person(to)
     sealed = key.seal.close(text.encode(), person)
     name = inbound_id or f"in-{next(_serial)}"
-    return Heard(name, person, key.close_number(to, person), sealed, sender, clock.now(), read_reply(text), part)
+    digest = key.digest(f"{to} {sender} {part} {text}".encode()) if teller else b""
+    return Heard(
+        name, person, key.close_number(to, person), sealed, sender, clock.now(), read_reply(text), part,
+        teller=teller, digest=digest,
+    )  # fmt: skip
 
 
 async def trunk_of(store: Store, app: App) -> Trunk:

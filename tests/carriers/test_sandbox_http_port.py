@@ -141,6 +141,48 @@ async def test_the_outbox_has_pages(tmp_path: Path):
         assert (await it.get("/nowhere"))["error"]
 
 
+def reply(number: str, **fields: str) -> dict[str, str]:
+    return {"from": number, "to": "Acme", "text": "Stop, please", **fields}
+
+
+async def test_a_handset_writes_what_it_is_told_to_whoever_texted_it_by_http(tmp_path: Path):
+    async with simulator(tmp_path) as it, listener() as (url, heard):
+        for number in ("+447700900001", "+447700900002"):
+            await it.post("/messages", message(number, reply_url=f"{url}?n={number[-1]}"))
+        taken = await it.post("/replies", reply("447700900001"))
+        await it.post("/replies", reply("+447700900001", text="Please! 🙏"))
+        await until(lambda: len(heard) == 2)
+
+    assert taken == (201, {"way": "http", "told": f"{url}?n=1"})
+    assert sorted(one["text"] for one in heard) == ["Please! 🙏", "Stop, please"]
+    assert {(one["event"], one["to"]) for one in heard} == {("reply", "Acme")}
+    assert len({one["id"] for one in heard}) == 2, "each is a message of its own"
+    assert all(len(one["id"]) < 64 for one in heard)
+
+
+async def test_a_reply_that_nobody_would_hear_is_refused(tmp_path: Path):
+    async with simulator(tmp_path) as it:
+        await it.post("/messages", message("+447700900001"))
+        assert await it.post("/replies", reply("+447700900001")) == (409, {"error": "nobody_listens"})
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        ({}, {"from", "to", "text"}),
+        ({"from": "Ada", "to": "Schöne", "text": "\ud83d", "more": 1}, {"from", "to", "text", "more"}),
+        (reply("+447700900001", text="x" * 10_001), {"text"}),
+        ([], {""}),
+    ],
+)
+async def test_every_wrong_field_of_a_reply_is_named(tmp_path: Path, body, fields):
+    async with simulator(tmp_path) as it:
+        status, answer = await it.post("/replies", body)
+
+    assert status == 400
+    assert {fault["field"] for fault in answer["fields"]} == fields
+
+
 def test_the_trunk_on_the_page_is_one():
     page = (ROOT / "docs/reference/sandbox.md").read_text()
     settings = json.loads(page.partition("```json\n")[2].partition("```")[0])

@@ -186,3 +186,21 @@ async def test_noise_in_place_of_an_answer_is_noise(tmp_path: Path):
 
         assert len(await link._reader.read(1000)) == 64
         assert (await it.get("/healthz"))["accepted"] == 1
+
+
+async def test_a_handset_writes_what_it_is_told_to_who_texted_it_else_to_who_is_bound(tmp_path: Path):
+    async with simulator(tmp_path) as it:
+
+        async def write(to: str, text: str) -> tuple[int, dict[str, str]]:
+            return await it.post("/replies", {"from": "+447700900123", "to": to, "text": text})
+
+        assert await write("Acme", "Is anybody there?") == (409, {"error": "nobody_listens"})
+        first, _ = await Link.bound(it, "first"), await Link.bound(it, "last")
+        assert (await first.text("447700900001", registered_delivery=0)).status == 0
+
+        assert await write("Acme", "Stop, please") == (201, {"way": "smpp", "told": "first"})
+        reply = await first.told(Status.RECEIVER_TEMPORARY_ERROR)
+        assert (reply.source, reply.source_ton, reply.destination) == ("447700900123", 1, "Acme")
+        assert text_of(reply) == b"Stop, please"
+        assert text_of(await first.told()) == b"Stop, please", "it was not heard"
+        assert await write("+447700900999", "x" * 1000) == (201, {"way": "smpp", "told": "last"})

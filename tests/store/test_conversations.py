@@ -88,7 +88,7 @@ async def test_replies_stand_between_the_attempts(
     voice = await everything(store, app, period(-1, 4, channels=frozenset({Channel.voice})))
 
     assert [one.source is None for one in found] == [True] * 2 + [False] * 10
-    assert {(one.number, one.sender) for one in replies} == {(number(0), "+12125550100"), ("", "+12125550100")}
+    assert {(one.number, one.sender) for one in replies} == {(number(0), "+12125550100"), (number(77), "+12125550100")}
     assert voice == []
 
 

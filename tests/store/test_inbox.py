@@ -114,6 +114,15 @@ async def test_a_yes_of_somebody_who_is_not_opted_out_is_a_reply_like_any_other(
     assert await answers(store) == []
 
 
+async def test_stop_and_start_in_one_moment_are_all_kept(store: Store, app: App, clock: StillClock):
+    for text in ("STOP", "START") * 3:
+        await say(store, app, clock, text)
+
+    history = await store.histories.of(app.no, person_of(store, app, ADA), before=None, limit=10)
+    assert len(history.lifted) == 3
+    assert await sources(store, app) == []
+
+
 async def test_help_is_answered_whoever_asks(store: Store, app: App, clock: StillClock):
     await say(store, app, clock, "STOP")
     await say(store, app, clock, "help?")

@@ -80,6 +80,8 @@ class Inbound(NamedTuple):
     """Where it is one part of a longer text."""
     word: Word | None = None
     """What the carrier took it for, and has answered itself; none: it does not say."""
+    teller: str = ""
+    """Who made up its id, where the carrier gives none: from another teller the same message has another id."""
 
 
 class Part(NamedTuple):
@@ -92,7 +94,13 @@ class Part(NamedTuple):
     """From 1 on."""
 
 
-Heard = Receipt | Inbound
+class Acknowledged(NamedTuple):
+    """The carrier knows that we have a reply, and does not tell it again: said by tellers that make up ids."""
+
+    inbound_id: str
+
+
+Heard = Receipt | Inbound | Acknowledged
 
 Hear = Callable[[Sequence[Heard]], Awaitable[None]]
 """Where a carrier tells what it heard. It returns after the commit; only then may the carrier acknowledge."""

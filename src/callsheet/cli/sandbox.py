@@ -40,9 +40,9 @@ def sandbox(
 ) -> None:
     """Simulate handsets behind an SMPP port and an HTTP port, for any sender that is pointed here.
 
-    Numbers behave by their last four digits, and POST /misbehave makes everything worse. A message is on the disk, in
-    DIR/handsets/ledger.db, before it is answered. Nothing leaves this machine, and nobody is asked who he is: let no
-    stranger reach the ports.
+    Numbers behave by their last four digits, POST /replies makes one of them write what you say, and POST /misbehave
+    makes everything worse. A message is on the disk, in DIR/handsets/ledger.db, before it is answered. Nothing leaves
+    this machine, and nobody is asked who he is: let no stranger reach the ports.
     """
     import asyncio
 

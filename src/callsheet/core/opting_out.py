@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final
@@ -17,8 +17,15 @@ from typing import Final
 from callsheet.core import stop_words as words
 from callsheet.core.stop_phrases import GUARDS, STOPS
 
-LONGEST: Final = 4000
-"""What is read of a reply: nobody says STOP after so many characters."""
+SEEN_FIRST: Final = 3000
+SEEN_LAST: Final = 1000
+"""So many characters of a reply, from its beginning and its end, are looked through for what is quoted."""
+READ_FIRST: Final = 1600
+READ_LAST: Final = 400
+"""So many of their own are read: more than ten messages in parts, and what stands at the end of a longer text."""
+PIECES_FIRST: Final = 60
+PIECES_LAST: Final = 20
+"""So many lines, and so many sentences, are asked whether they are nothing but a STOP."""
 
 
 class Word(StrEnum):
@@ -51,19 +58,24 @@ _SIGNATURE = re.compile(
 _QUOTED_FROM = re.compile(
     r"^(on\b.*\bwrote:|am\b.*\bschrieb.*:|le\b.*\ba écrit\s*:|-+\s*original message)", re.IGNORECASE
 )
-_QUOTE = re.compile(r"[\"“„«]([^\"”“»]{16,})[\"”“»]")
+# Up to the next mark of any kind: who opens many would have each looked through to the end.
+_QUOTE = re.compile(r"[\"“„«][^\"“„”«»]{16,}[\"”“»]")
 _TAPBACK = re.compile(
     r"^\s*(liked|loved|laughed at|emphasi[sz]ed|questioned|disliked|replied to|"
     r"reacted\b.{0,40}\bto|removed a\b.{0,40}\bfrom)"
     r"\s*(?=[\"“«])",
     re.IGNORECASE,
 )
+_QUOTED = (">", "|>")
+_LONGEST_HEAD = 400
+"""Of a line that says who is quoted below, or with what a message was written."""
+_MOST_SPREAD = 4
 _SENTENCE = re.compile(r"[.!?;:,\n…。！？、،।]+")
 
 
 def read_reply(text: str) -> Word:
     """Tell what a reply says. What it quotes of ours, and a signature, say nothing."""
-    own = _own_words(text[:LONGEST])
+    own = _ends(_own_words(_ends(text, SEEN_FIRST, SEEN_LAST)), READ_FIRST, READ_LAST)
     plain = _guarded(own)
     if not plain:
         return _read_emoji(own)
@@ -79,9 +91,9 @@ def read_reply(text: str) -> Word:
 def _says_stop(plain: str, own: str) -> bool:
     if _is_whole(plain, weak=True) or _begins_with_stop(plain):
         return True
-    if any(_is_whole(_guarded(line), weak=True) for line in own.splitlines()):
+    if any(_is_whole(_guarded(line), weak=True) for line in _some(own.splitlines())):
         return True
-    if any(_is_whole(_guarded(part), weak=False) for part in _SENTENCE.split(own)):
+    if any(_is_whole(_guarded(part), weak=False) for part in _some(_SENTENCE.split(own))):
         return True
     spaced, solid = f" {plain} ", plain.replace(" ", "")
     tokens = plain.split()
@@ -91,6 +103,22 @@ def _says_stop(plain: str, own: str) -> bool:
         or any(f" {phrase} " in spaced for phrase in _PHRASES)
         or any(part in solid for part in _PARTS)
     )
+
+
+def _ends(text: str, first: int, last: int) -> str:
+    """Return a text without the middle of what is longer than both ends; a quoted line that is cut stays quoted."""
+    if len(text) <= first + last:
+        return text
+    cut = len(text) - last
+    line = text.rfind("\n", 0, cut) + 1
+    mark = "> " if text[line : line + last].lstrip().startswith(_QUOTED) else ""
+    return f"{text[:first]}\n{mark}{text[cut:]}"
+
+
+def _some(pieces: Sequence[str]) -> Sequence[str]:
+    """Return pieces of a text, each once, and of very many the first and the last."""
+    found = list(dict.fromkeys(piece.strip() for piece in pieces))
+    return found if len(found) <= PIECES_FIRST + PIECES_LAST else found[:PIECES_FIRST] + found[-PIECES_LAST:]
 
 
 def _guarded(text: str) -> str:
@@ -194,11 +222,14 @@ def _own_words(text: str) -> str:
     """Return what the person wrote: not what was quoted, and no signature."""
     lines: list[str] = []
     text = _QUOTE.sub(" ", _TAPBACK.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
+    is_said = False
     for line in text.split("\n"):
-        if line.lstrip().startswith((">", "|>")):
+        if line.lstrip().startswith(_QUOTED):
             continue
-        if lines and any(lines) and (_SIGNATURE.match(line.strip()) or _QUOTED_FROM.match(line.strip())):
+        head = line.strip()[:_LONGEST_HEAD]
+        if is_said and (_SIGNATURE.match(head) or _QUOTED_FROM.match(head)):
             break
+        is_said = is_said or bool(line)
         lines.append(line)
     return "\n".join(lines)
 
@@ -207,6 +238,8 @@ def _plain(text: str) -> str:
     """Return a text in small letters without accents, punctuation and what is not seen, one space between words."""
     spread = unicodedata.normalize("NFKD", text.casefold().translate(_UNDECOMPOSED)).casefold()
     seen = []
+    # A letter is spread into at most three, but for some that stand for whole sentences.
+    spread = spread[: _MOST_SPREAD * len(text)]
     for char in spread:
         if char in "'`´‘’" or unicodedata.combining(char) or unicodedata.category(char) == "Cf":
             continue

@@ -9,7 +9,7 @@ from datetime import datetime
 import structlog
 
 from callsheet import meters
-from callsheet.carriers.base import Heard, Inbound, Receipt
+from callsheet.carriers.base import Acknowledged, Heard, Inbound, Receipt
 from callsheet.clock import Clock
 from callsheet.core.attempt import Happening, Kind, as_said
 from callsheet.core.errors import Unavailable
@@ -46,9 +46,12 @@ class Hearing:
         """
         inbound: list[Inbound] = []
         receipts: list[Receipt] = []
+        known: list[str] = []
         for item in heard:
             if isinstance(item, Inbound):
                 inbound.append(item)
+            elif isinstance(item, Acknowledged):
+                known.append(item.inbound_id)
             elif not item.reference or decode_reply(item.reference) is None:
                 # Of an answer of ours, unasked, it would speak of no attempt, and must not be taken for one's.
                 receipts.append(item)
@@ -56,6 +59,7 @@ class Hearing:
         await _all(
             *([self._listener.hear(self._trunk, inbound)] if inbound else ()),
             *([self._hear_receipts(receipts)] if receipts else ()),
+            *([self._store.inbox.acknowledge(self._trunk.app, self._trunk.no, known)] if known else ()),
         )
 
     def expect(self, key: AttemptKey, carrier_ids: Sequence[str], at: datetime) -> Carried:

@@ -180,6 +180,8 @@ def _read(key: AppKey, message: Inbound) -> Heard | None:
         _word(message, text.decode()),
         _part(message),
         message.word is not None,
+        message.teller,
+        _digest(key, message, person, text) if message.teller else b"",
     )
 
 
@@ -195,6 +197,12 @@ def _part(message: Inbound) -> PartOf | None:
     if part is None or not 1 <= part.number <= part.total <= MOST_PARTS or part.total == 1:
         return None
     return PartOf(part.reference & 0xFFFFFFFF, part.total, part.number)
+
+
+def _digest(key: AppKey, message: Inbound, person: bytes, text: bytes) -> bytes:
+    """Return what a message has in common with the same one under another id."""
+    sender = message.sender.encode(errors="replace")
+    return key.digest(b"\0".join((person, sender, str(message.part).encode(), text)))
 
 
 def _name(message: Inbound, person: bytes, text: bytes) -> str:

@@ -81,8 +81,9 @@ class Replier:
         resting = self._resting()
         working = Counter(self._busy.values())
         full = {source for source, count in working.items() if count >= MOST_OF_SENDER}
+        held = Counter(source.app for source in self._busy.values())
         found, next_at = await self._store.replies.due(
-            now, trunks=free, busy=self._busy, resting=full | resting.keys(), limit=room
+            now, trunks=free, busy=self._busy, resting=full | resting.keys(), held=held, limit=room
         )
         self._busy.update((one.no, one.source) for one in found)
         rested = [now + timedelta(seconds=seconds) for seconds in resting.values()]

@@ -24,6 +24,7 @@ from callsheet.core.ids import encode_attempt
 from callsheet.store import tables as t
 from callsheet.store.arming import ARMED
 from callsheet.store.database import Database
+from callsheet.store.numbers import numbers_of
 from callsheet.store.rows import all_of, read_definition
 from callsheet.store.vault import Vault
 
@@ -144,6 +145,7 @@ class Conversations:
         """Return a reply: whose it is, is known by the latest attempt before it."""
         before = _latest_before(conn, row)
         number, attributes = self._contact(conn, before) if before is not None else ("", {})
+        number = number or numbers_of(conn, self._vault, row["app"], [row["person"]]).get(row["person"], "")
         at = from_micros(row["at"])
         sender = row["sender"]
         if not sender and before is not None:

@@ -1,4 +1,7 @@
-"""Erasing: the contacts of lists that were deleted go block by block, so that no writer waits for a large list."""
+"""Erasing: the contacts of lists that were deleted go block by block, so that no writer waits for a large list.
+
+With a contact go the numbers that stand with its replies; what was said stays in the history of the person.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,9 @@ def _erase(conn: sa.Connection, most: int) -> bool:
     if row is None:
         return False
     app, list_no, end = row["app"], row["list_no"], row["pos"] + most
-    _drop(conn, t.contact, app, list_no, t.contact.c.pos >= row["pos"], t.contact.c.pos < end)
+    block = t.contact.c.pos >= row["pos"], t.contact.c.pos < end
+    _forget_numbers(conn, app, list_no, *block)
+    _drop(conn, t.contact, app, list_no, *block)
     if end < row["size"]:
         mine = erasure.c.app == app, erasure.c.list_no == list_no
         conn.execute(sa.update(erasure).where(*mine).values(pos=end))
@@ -44,3 +49,11 @@ def _erase(conn: sa.Connection, most: int) -> bool:
 
 def _drop(conn: sa.Connection, table: sa.Table, app: int, list_no: int, *where: sa.ColumnElement[bool]) -> None:
     conn.execute(sa.delete(table).where(table.c.app == app, table.c.list_no == list_no, *where))
+
+
+def _forget_numbers(conn: sa.Connection, app: int, list_no: int, *where: sa.ColumnElement[bool]) -> None:
+    """Erase what replies keep of the numbers of contacts; another list that has one shows it still."""
+    contact, inbound = t.contact, t.inbound
+    persons = sa.select(contact.c.person).where(contact.c.app == app, contact.c.list_no == list_no, *where)
+    mine = inbound.c.app == app, inbound.c.person.in_(persons), inbound.c.number_sealed != b""
+    conn.execute(sa.update(inbound).where(*mine).values(number_sealed=b""))

@@ -17,6 +17,7 @@ from callsheet.store.consequences import Said, draw_consequences
 from callsheet.store.database import Database
 from callsheet.store.numbers import numbers_of
 from callsheet.store.parts import Heard, drop_old_parts, is_any_overdue, join, keep_parts, overdue
+from callsheet.store.retold import drop_retold, forget_tellers
 from callsheet.store.rows import all_of, new_id, one
 from callsheet.store.vault import Seal, Vault
 
@@ -54,7 +55,7 @@ class Message:
     text: str
     at: datetime
     number: str = ""
-    """Empty: no list has it any more."""
+    """Empty: nothing has it any more."""
 
 
 class Inbox:
@@ -75,7 +76,8 @@ class Inbox:
 
         def hear(conn: sa.Connection) -> Told:
             known = _known(conn, app, trunk_no, [one_of_them.inbound_id for one_of_them in heard])
-            new = list({one.inbound_id: one for one in heard if one.inbound_id not in known}.values())
+            named = {one.inbound_id: one for one in heard if one.inbound_id not in known}
+            new = drop_retold(conn, app, trunk_no, list(named.values()))
             parts = [one for one in new if one.part is not None]
             keep_parts(conn, app, trunk_no, parts, now)
             whole = [one for one in new if one.part is None]
@@ -86,6 +88,10 @@ class Inbox:
             return _sum(told, early)._replace(stopped=told.stopped | early.stopped | again)
 
         return await self._db.write(hear)
+
+    async def acknowledge(self, app: int, trunk_no: int, inbound_ids: Collection[str]) -> None:
+        """Note that a carrier knows that we have these replies: nothing that is told from now on is one of them."""
+        await self._db.write(lambda conn: forget_tellers(conn, app, trunk_no, inbound_ids))
 
     async def hear_overdue(self, now: datetime, *, somebody_answers: bool = False) -> Sequence[tuple[int, Told]]:
         """Take texts whose other parts did not come in time as they are; return what came of it, by app."""
@@ -183,11 +189,14 @@ class Inbox:
                 "inbound_id": one.inbound_id,
                 "id": saying.message_id,
                 "person": one.person,
+                "number_sealed": one.number_sealed,
                 "sender": one.sender,
                 "word": word.value,
                 "text_sealed": one.text_sealed,
                 "at": to_micros(one.at),
                 "waits_since": first + i if somebody_answers and word is Word.none else 0,
+                "teller": one.teller,
+                "digest": one.digest,
             }
             for i, (one, saying, word) in enumerate(zip(heard, said, drawn.words, strict=True))
         ]

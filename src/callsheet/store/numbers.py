@@ -1,4 +1,4 @@
-"""Numbers of people, where one still stands: in a contact list, or on a DNC list."""
+"""Numbers of people, where one still stands: in a contact list, on a DNC list, or with the latest of their replies."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from callsheet.store.vault import Vault
 
 
 def numbers_of(conn: sa.Connection, vault: Vault, app: int, persons: Collection[bytes]) -> Mapping[bytes, str]:
-    """Find the numbers of people; who is in no list any more is missing."""
+    """Find the numbers of people; whom no list and no reply has any more is missing."""
     key = vault.app(app)
     assert key is not None, "the app was opened when its token was read"
-    found: dict[bytes, bytes] = {}
+    found = _heard(conn, app, persons)
     for table, lists, list_no in (
         (t.dnc_entry, t.dnc_list, t.dnc_entry.c.dnc_no),
         (t.contact, t.contact_list, t.contact.c.list_no),
@@ -26,3 +26,13 @@ def numbers_of(conn: sa.Connection, vault: Vault, app: int, persons: Collection[
         )
         found.update((row.person, row.sealed) for row in conn.execute(query))
     return {person: key.open_number(sealed, person) for person, sealed in found.items()}
+
+
+def _heard(conn: sa.Connection, app: int, persons: Collection[bytes]) -> dict[bytes, bytes]:
+    """Return the sealed numbers that came with the latest replies of people."""
+    inbound = t.inbound
+    mine = inbound.c.app == app, inbound.c.person.in_(persons)
+    latest = sa.select(inbound.c.person, sa.func.max(inbound.c.at)).where(*mine).group_by(inbound.c.person)
+    is_latest = sa.tuple_(inbound.c.person, inbound.c.at).in_(latest)
+    query = sa.select(inbound.c.person, inbound.c.number_sealed).where(*mine, is_latest, inbound.c.number_sealed != b"")
+    return {row.person: row.number_sealed for row in conn.execute(query)}

@@ -68,7 +68,7 @@ class OptOuts:
     ) -> Sequence[tuple[OptOut, str]]:
         """Return opt-outs in the order of channels and person keys, each with its number.
 
-        The number is empty when no contact list and no DNC list has it any more: an opt-out outlives them all.
+        The number is empty when no list and no reply has it any more: an opt-out outlives them all.
         """
         opt_out = t.opt_out
         order = (opt_out.c.channel, opt_out.c.person, opt_out.c.source)
@@ -150,7 +150,9 @@ def lifted_of(conn: sa.Connection, app: int, person: bytes) -> list[LiftedOptOut
     """Return the opt-outs of a person that were taken back, the latest first."""
     lifted = t.opt_out_lifted
     mine = sa.and_(lifted.c.app == app, lifted.c.channel.in_(list(Channel)), lifted.c.person == person)
-    rows = all_of(conn, sa.select(lifted).where(mine).order_by(lifted.c.lifted_at.desc()).limit(_MOST_LIFTED))
+    rows = all_of(
+        conn, sa.select(lifted).where(mine).order_by(lifted.c.lifted_at.desc(), lifted.c.no.desc()).limit(_MOST_LIFTED)
+    )
     return [LiftedOptOut(_read(row), from_micros(row["lifted_at"]), row["reason"]) for row in rows]
 
 

@@ -42,6 +42,10 @@ class Heard(NamedTuple):
     part: PartOf | None = None
     is_answered: bool = False
     """Its carrier has answered it."""
+    teller: str = ""
+    """Who gave it its id, where the carrier gave none."""
+    digest: bytes = b""
+    """What it has in common with the same message under another id; empty: the carrier gave it its id."""
 
 
 def keep_parts(conn: sa.Connection, app: int, trunk_no: int, parts: Sequence[Heard], now: datetime) -> None:
@@ -60,6 +64,8 @@ def keep_parts(conn: sa.Connection, app: int, trunk_no: int, parts: Sequence[Hea
             "at": to_micros(heard.at),
             "waits_since": at,
             "heard_at": at,
+            "teller": heard.teller,
+            "digest": heard.digest,
         }
         for heard in parts
         if heard.part is not None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -94,17 +95,22 @@ class Replies:
         trunks: Collection[int],
         busy: Collection[int] = (),
         resting: Collection[From] = (),
+        held: Mapping[int, int] = MappingProxyType({}),
         limit: int,
     ) -> tuple[list[DueReply], datetime | None]:
         """Return messages that are due on these trunks, without those that are `busy`; and when the next is.
 
-        At most `MOST_OF_SENDER` of each sender, the most urgent first; none of those that are `resting`.
+        At most `MOST_OF_SENDER` of each sender, the most urgent first; none of those that are `resting`. `held`: how
+        many places each app has now, beside the `limit` that are free. All apps that want some may have equally many,
+        with as many left for the next one that comes.
         """
         at = to_micros(now)
-        query = _due(_turns(at, trunks, busy, resting), limit)
+        turns = _turns(at, trunks, busy, resting)
 
         def read(conn: sa.Connection) -> tuple[list[DueReply], datetime | None]:
-            found = [_read(row) for row in all_of(conn, query)]
+            apps = held.keys() | set(conn.execute(sa.select(turns.c.app).distinct()).scalars())
+            share = max(1, (limit + sum(held.values())) // (len(apps) + 1))
+            found = [_read(row) for row in all_of(conn, _due(turns, held, share, limit))]
             next_at = _next_at(conn, at, trunks)
             return found, from_micros(next_at) if next_at is not None else None
 
@@ -200,8 +206,15 @@ class Replies:
         await self._db.write(lambda conn: conn.execute(sa.update(reply).where(*mine).values(values)))
 
 
-def _due(turn: sa.Subquery, limit: int) -> sa.Select[Any]:
+def _due(turns: sa.Subquery, held: Mapping[int, int], share: int, limit: int) -> sa.Select[Any]:
+    """Choose from what is due: of no app more than its share, those first that have least."""
     reply, sender = t.reply, t.sender
+    of_app = sa.func.row_number().over(
+        partition_by=turns.c.app, order_by=(turns.c.urgency, turns.c.turn, turns.c.next_at, turns.c.no)
+    )
+    has = sa.case(held, value=turns.c.app, else_=0) if held else sa.literal(0)
+    places = sa.select(turns.c.no, turns.c.urgency, (of_app + has).label("place"))
+    turn = places.where(turns.c.turn <= MOST_OF_SENDER).subquery("places")
     return (
         sa.select(
             reply.c.no,
@@ -224,8 +237,8 @@ def _due(turn: sa.Subquery, limit: int) -> sa.Select[Any]:
             sender,
             sa.and_(sender.c.app == reply.c.app, sender.c.label == reply.c.sender, sender.c.deleted_at == 0),
         )
-        .where(turn.c.turn <= MOST_OF_SENDER)
-        .order_by(turn.c.urgency, turn.c.turn, reply.c.next_at, reply.c.no)
+        .where(turn.c.place <= share)
+        .order_by(turn.c.urgency, turn.c.place, reply.c.next_at, reply.c.no)
         .limit(limit)
     )
 
@@ -240,7 +253,8 @@ def _turns(at: int, trunks: Collection[int], busy: Collection[int], resting: Col
         reply.c.next_at.between(1, at), reply.c.trunk_no.in_(trunks), reply.c.no.not_in(busy),
         reply.c.state == ReplyState.waiting.value, sa.tuple_(*source).not_in(resting),
     )  # fmt: skip
-    return sa.select(reply.c.no, urgency.label("urgency"), turn.label("turn")).where(*due).subquery("turns")
+    columns = reply.c.no, reply.c.app, reply.c.next_at
+    return sa.select(*columns, urgency.label("urgency"), turn.label("turn")).where(*due).subquery("turns")
 
 
 def _next_at(conn: sa.Connection, at: int, trunks: Collection[int]) -> int | None:

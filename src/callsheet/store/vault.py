@@ -21,6 +21,7 @@ from callsheet.core.ids import PERSON_BYTES
 KEY_BYTES = 32
 _NONCE_BYTES = 12
 _DOOR_BYTES = 16
+_DIGEST_BYTES = 16
 _APP = re.compile(r"[0-9a-f]{1,15}", re.ASCII)
 
 
@@ -76,6 +77,10 @@ class AppKey:
     def person(self, number: str) -> bytes:
         """Return the person key of an E.164 number: the same for every list, run and DNC list of the app."""
         return self._person(number.encode())[:PERSON_BYTES]
+
+    def digest(self, said: bytes) -> bytes:
+        """Return what equal words have in common, and nobody can guess who has not the key."""
+        return hmac.digest(self._key, b"callsheet digest\0" + said, "sha256")[:_DIGEST_BYTES]
 
     def close_number(self, number: str, person: bytes) -> bytes:
         """Seal a number for the person it belongs to."""

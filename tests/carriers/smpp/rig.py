@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from callsheet.carriers.base import Accepted, Heard, Outbound, SendError, State
+from callsheet.carriers.base import Accepted, Acknowledged, Heard, Outbound, SendError, State
 from callsheet.carriers.smpp.account import SmppAccount
 from callsheet.carriers.smpp.carrier import Backoff, SmppCarrier
 from callsheet.clock import SystemClock
@@ -43,6 +43,8 @@ class Rig:
     def __init__(self, carrier: SmppCarrier) -> None:
         self.carrier = carrier
         self.heard: list[Heard] = []
+        self.known: list[str] = []
+        """Replies that the SMSC knows that we have."""
         self.answers: dict[str, Answer] = {}
         self.left: list[str] = []
         self.forbidden: set[str] = set()
@@ -57,7 +59,8 @@ class Rig:
         if self.fails:
             self.fails -= 1
             raise RuntimeError("the store is away")
-        self.heard += heard
+        self.known += [one.inbound_id for one in heard if isinstance(one, Acknowledged)]
+        self.heard += [one for one in heard if not isinstance(one, Acknowledged)]
 
     def submit(self, one: Outbound) -> None:
         self.carrier.submit(one, lambda: self._leave(one), lambda answer: self._end(one, answer))

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from callsheet.carriers.base import Heard, Inbound, Receipt
+from callsheet.carriers.base import Acknowledged, Heard, Inbound, Receipt
 from callsheet.carriers.smpp import commands as c
 from callsheet.carriers.smpp.account import SmppAccount
 from callsheet.carriers.smpp.commands import Status
@@ -60,6 +60,9 @@ class Listening:
         return said
 
     async def hear(self, heard: Sequence[Heard]) -> None:
+        heard = [one for one in heard if not isinstance(one, Acknowledged)]
+        if not heard:
+            return
         (kind,) = {type(one) for one in heard}
         await self.gates[kind].wait()
         if kind in self.refused:

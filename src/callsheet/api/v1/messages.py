@@ -26,7 +26,7 @@ class ShownMessage(BaseModel):
     person_id: str
     """The same in every list, and in what webhooks are told."""
     number: str
-    """Empty when no contact list and no DNC list has it."""
+    """Empty when a contact list that had it was deleted, and no other list has it."""
     sender: str
     """To which of our senders it came."""
     text: str

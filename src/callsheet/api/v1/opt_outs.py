@@ -65,7 +65,7 @@ class ShownOptOut(BaseModel):
 
     id: str
     number: str
-    """Empty when no contact list and no DNC list has it any more; the opt-out holds all the same."""
+    """Empty when no list and no message of theirs has it any more; the opt-out holds all the same."""
     channel: Channel
     source: str
     """`reply`: they said STOP. `doubt`: they may have said it. `carrier`: the carrier says that they did.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from typing import Any, Final
 
 import aiohttp
@@ -11,7 +12,6 @@ from callsheet.carriers.sandbox.behaviour import REPLY
 from callsheet.carriers.sandbox.handsets import Handsets
 from callsheet.carriers.sandbox.ledger import Telling
 from callsheet.carriers.sandbox.origin import Origin
-from callsheet.carriers.sandbox.teller import phrase
 
 _CALLERS: Final = 16
 _ANSWER_SECONDS: Final = 10.0
@@ -70,10 +70,15 @@ def _say(origin: Origin, telling: Telling) -> dict[str, Any]:
     at = telling.due_at.isoformat()
     if telling.kind == REPLY:
         return {
-            "event": "reply", "id": getattr(phrase(telling), "inbound_id", ""), "from": telling.number,
+            "event": "reply", "id": _name(telling), "from": telling.number,
             "to": telling.sender, "text": telling.text, "at": at,
         }  # fmt: skip
     return {
         "event": "receipt", "id": telling.carrier_id, "reference": origin.reference, "to": telling.number,
         "from": telling.sender, "status": telling.kind, "code": telling.text, "at": at,
     }  # fmt: skip
+
+
+def _name(telling: Telling) -> str:
+    """Name a reply, shortly, and so that a ledger that begins anew does not use a name twice."""
+    return f"sb-in-{hashlib.sha256(telling.reference.encode()).hexdigest()[:16]}-{abs(telling.id)}"

@@ -8,13 +8,13 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from callsheet.carriers.base import Accepted, Outbound
-from callsheet.carriers.sandbox.behaviour import Timings
+from callsheet.carriers.sandbox.behaviour import REPLY, Timings
 from callsheet.carriers.sandbox.carrier import SandboxCarrier
 from callsheet.carriers.sandbox.ledger import Ledger, Telling
 from callsheet.carriers.sandbox.mailbox import Mailbox
 from callsheet.carriers.sandbox.misbehaviour import Misbehaviour
 from callsheet.carriers.sandbox.origin import Origin
-from callsheet.clock import Clock
+from callsheet.clock import Clock, to_micros
 from callsheet.core.segments import measure
 
 _USUAL: Final = Timings()
@@ -33,6 +33,7 @@ class Handsets:
         self.call_back: Callable[[Origin, Telling], None] = lambda _, telling: self.acknowledge(telling)
         self._carrier = SandboxCarrier(ledger, clock, rng, timings=timings)
         self._mailboxes: dict[str, Mailbox] = {}
+        self._last_reply = 0
         self._heard: list[Telling] = []
         self._acknowledging: asyncio.Task[None] | None = None
 
@@ -53,6 +54,31 @@ class Handsets:
         """Take a message: it is in the ledger when this returns. Raises SendError."""
         outbound = Outbound(origin.write(), to, sender, text, measure(text).count, "")
         return await self._carrier.send(outbound)
+
+    async def reply(self, number: str, sender: str, text: str) -> Origin | None:
+        """Let a handset text to a sender, and return who is told; None: nobody there is.
+
+        That is who texted last from this sender, to this handset if he did, or else who is bound to receive. It is
+        kept until he has heard it, or this process ends.
+        """
+        origin = self._listener_to(number, sender)
+        if origin is None:
+            return None
+        now = self.clock.now()
+        # Below zero: not in the ledger. An instant: never used again by the next process.
+        self._last_reply = min(self._last_reply - 1, -to_micros(now))
+        telling = Telling(self._last_reply, 0, now, REPLY, text, origin.write(), number, sender)
+        await self._post([telling])
+        return origin
+
+    def _listener_to(self, number: str, sender: str) -> Origin | None:
+        latest = self.ledger.latest(sender, number)
+        if latest is not None:
+            origin = Origin.read(latest)._replace(part=None)
+            if origin.way == "smpp" or origin.reply_url:
+                return origin
+        bound = [system_id for system_id, mailbox in self._mailboxes.items() if mailbox.is_attended]
+        return Origin("smpp", bound[-1]) if bound else None
 
     def cut(self) -> None:
         """Cut every link at once."""

@@ -19,6 +19,11 @@ _MOST_ITEMS: Final = 1_000
 _SILENCE_SECONDS: Final = 60.0
 
 
+def _check_text(text: str) -> str:
+    text.encode("utf-8")  # half a surrogate pair is no text
+    return text
+
+
 class Text(BaseModel):
     """The body of `POST /messages`."""
 
@@ -38,11 +43,19 @@ class Text(BaseModel):
             raise ValueError("Give a URL that begins with http:// or https://.")
         return url
 
-    @field_validator("text")
-    @classmethod
-    def _check_text(cls, text: str) -> str:
-        text.encode("utf-8")  # half a surrogate pair is no text
-        return text
+    _check_text = field_validator("text")(_check_text)
+
+
+class Reply(BaseModel):
+    """The body of `POST /replies`."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    number: str = Field(alias="from", pattern=r"^\+?[0-9]{3,15}$")
+    sender: str = Field(alias="to", pattern=r"^[ -~]{1,20}$")
+    text: str = Field(max_length=10_000)
+
+    _check_text = field_validator("text")(_check_text)
 
 
 class HttpPort:
@@ -58,6 +71,7 @@ class HttpPort:
         """Listen, and return the port. Raises OSError."""
         app = web.Application(middlewares=[_explain])
         app.router.add_post("/messages", self._post_message)
+        app.router.add_post("/replies", self._post_reply)
         app.router.add_get("/outbox", self._get_outbox)
         app.router.add_get("/healthz", self._get_health)
         app.router.add_get("/misbehave", self._get_misbehaviour)
@@ -100,6 +114,13 @@ class HttpPort:
         if wrong.due("garbage"):
             return web.Response(body=self._handsets.rng.randbytes(_NOISE_OCTETS), content_type="application/json")
         return web.json_response({"id": accepted.carrier_id}, status=201)
+
+    async def _post_reply(self, request: web.Request) -> web.Response:
+        reply = Reply.model_validate(await _json(request))
+        origin = await self._handsets.reply(reply.number, reply.sender, reply.text)
+        if origin is None:
+            return web.json_response({"error": "nobody_listens"}, status=409)
+        return web.json_response({"way": origin.way, "told": origin.reply_url or origin.who}, status=201)
 
     async def _refuse(self, request: web.Request, error: SendError) -> web.StreamResponse:
         if error.code == "no_answer":

@@ -105,6 +105,10 @@ update tellings set acknowledged_at = ?
 where id in (select value from json_each(?)) and acknowledged_at is null
 """
 _RETELL: Final = "update tellings set acknowledged_at = null where acknowledged_at >= ?"
+_LATEST: Final = """
+select reference from messages where ltrim(from_number, '+') = ltrim(?1, '+')
+order by ltrim(to_number, '+') = ltrim(?2, '+') desc, id desc limit 1
+"""
 _SET_STATUS: Final = "update messages set status = ? where id in (select value from json_each(?))"
 
 
@@ -153,6 +157,11 @@ class LedgerReader:
             Telling(number, message_id, from_micros(due_at), *rest)
             for number, message_id, due_at, *rest in self._read(_PENDING)
         ]
+
+    def latest(self, sender: str, number: str) -> str | None:
+        """Return the reference of what a sender texted last, to this number if there is any; with a plus or without."""
+        rows = self._read(_LATEST, (sender, number))
+        return str(rows[0][0]) if rows else None
 
     def close(self) -> None:
         """Let go of the file."""

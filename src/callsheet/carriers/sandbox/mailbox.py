@@ -30,6 +30,11 @@ class Mailbox:
         self._waiting: deque[Telling] = deque()
         self._receivers: deque[Receiver] = deque()
 
+    @property
+    def is_attended(self) -> bool:
+        """Whether somebody is bound to receive."""
+        return bool(self._receivers)
+
     def put(self, telling: Telling) -> None:
         """Tell this as soon as somebody is there and has room."""
         self._waiting.append(telling)

@@ -17,7 +17,7 @@ from typing import Final, Protocol
 import structlog
 
 from callsheet import meters
-from callsheet.carriers.base import Hear, Heard, Inbound, Receipt
+from callsheet.carriers.base import Acknowledged, Hear, Heard, Inbound, Receipt
 from callsheet.carriers.smpp.account import SmppAccount
 from callsheet.carriers.smpp.addresses import number_of
 from callsheet.carriers.smpp.alphabets import Alphabet
@@ -38,6 +38,7 @@ AGAIN_SECONDS: Final = 0.5
 """How long to wait before our own news are told again, when they could not be stored."""
 DOUBTFUL_SECONDS: Final = 2.0
 """An answer that was written so shortly before its link broke may not have arrived."""
+_TELLER_BITS: Final = 64
 
 
 class Speaker(Protocol):
@@ -64,9 +65,12 @@ class Ear:
         self._clock = clock
         self._zero = Alphabet(account.data_coding_0)
         self._repetitions = Repetitions(rng)
+        self._teller = f"{rng.getrandbits(_TELLER_BITS):016x}"
         self._entries: deque[_Entry] = deque()
         self._telling: list[_Entry] = []
         self._answered: deque[tuple[float, _Entry]] = deque()
+        """Replies that were acknowledged a moment ago, and when: the carrier may not know it."""
+        self._looking: asyncio.TimerHandle | None = None
         self._work = asyncio.Event()
         self.quiet = asyncio.Event()
         """Nothing waits to be stored or answered."""
@@ -98,6 +102,7 @@ class Ear:
             text,
             self._clock.now(),
             part,
+            teller=self._teller,
         )
 
     def tell(self, receipt: Receipt) -> None:
@@ -117,8 +122,9 @@ class Ear:
     def fall(self, speaker: Speaker) -> None:
         """A session has ended: what it was not answered, or a moment ago only, may be told again."""
         now = self._clock.monotonic()
-        self._forget_answered(now)
+        self._trust_answered(now)
         lately = [entry for _, entry in self._answered]
+        self._answered = deque(one for one in self._answered if one[1].speaker is not speaker)
         for entry in (*lately, *self._telling, *self._entries):
             if entry.speaker is speaker:
                 self._expect(entry, now)
@@ -129,6 +135,14 @@ class Ear:
 
     async def run(self, hear: Hear) -> None:
         """Tell, until cancelled."""
+        try:
+            await self._run(hear)
+        finally:
+            if self._looking is not None:
+                self._looking.cancel()
+                self._looking = None
+
+    async def _run(self, hear: Hear) -> None:
         while True:
             await self._work.wait()
             self._telling = [self._entries.popleft() for _ in range(min(BATCH, len(self._entries)))]
@@ -168,12 +182,21 @@ class Ear:
                     self._answered.append((now, entry))
         answered = set(map(id, entries))
         self._telling = [entry for entry in self._telling if id(entry) not in answered]
-        self._forget_answered(now)
+        self._trust_answered(now)
         return again if status else []
 
-    def _forget_answered(self, now: float) -> None:
+    def _trust_answered(self, now: float) -> None:
+        """Tell which replies the carrier knows that we have: those whose link went on after the answer."""
         while self._answered and self._answered[0][0] < now - DOUBTFUL_SECONDS:
-            self._answered.popleft()
+            _, entry = self._answered.popleft()
+            if isinstance(entry.heard, Inbound):
+                self._add(_Entry(Acknowledged(entry.heard.inbound_id)))
+        if self._answered and self._looking is None:
+            self._looking = asyncio.get_running_loop().call_later(DOUBTFUL_SECONDS, self._look_again)
+
+    def _look_again(self) -> None:
+        self._looking = None
+        self._trust_answered(self._clock.monotonic())
 
 
 class DeafEar(Ear):

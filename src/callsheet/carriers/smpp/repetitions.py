@@ -3,8 +3,8 @@
 A person may well send the same words twice, so equal words are no proof. What is: that an equal message was heard
 before, and that the carrier cannot know that we have it, because its session ended without our answer, or so soon after
 it that the answer may not have arrived, or because we refused it. Each of
-those stands for one repetition. It is remembered in this process only: what a process that was killed had stored and
-not answered is told, and stored, again.
+those stands for one repetition. It is remembered here for one carrier of one process only; what another was told, the
+store knows.
 """
 
 from __future__ import annotations

@@ -146,13 +146,18 @@ opt_out = clustered(
     whole("added_at"),
 )
 
-opt_out_lifted = clustered(
+opt_out_lifted = sa.Table(
     "opt_out_lifted",
-    whole("app", key=True),
-    text("channel", key=True),
-    blob("person", key=True),
-    text("source", key=True),
-    whole("lifted_at", key=True),
+    metadata,
+    # Not its instant: one person may say STOP and START again within a microsecond.
+    serial(),
+    whole("app"),
+    text("channel"),
+    blob("person"),
+    text("source"),
+    whole("lifted_at"),
     whole("added_at"),
     text("reason"),
+    sa.Index("ix_opt_out_lifted_person", "app", "channel", "person", "lifted_at"),
+    sqlite_autoincrement=True,
 )

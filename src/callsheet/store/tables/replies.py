@@ -13,6 +13,8 @@ inbound = clustered(
     text("inbound_id", key=True),
     text("id"),
     blob("person"),
+    # Empty when a list that had it was erased.
+    blob("number_sealed"),
     # The sender of ours that it came to.
     text("sender", default=""),
     text("word", default="none"),
@@ -21,6 +23,9 @@ inbound = clustered(
     # When it was heard, while whoever answers replies has not taken it up; 0: nobody has to, or did.
     whole("waits_since", default="0"),
     whole("lease_until", default="0"),
+    # Who gave it its id, and what equal messages have in common, while it may be told again under another id.
+    text("teller", default=""),
+    blob("digest"),
     sa.UniqueConstraint("app", "id"),
     # For the conversations of a period.
     sa.Index("ix_inbound_app_at", "app", "at"),
@@ -44,6 +49,8 @@ inbound_part = clustered(
     # When it was heard, while its text is not whole; 0: it became part of one.
     whole("waits_since"),
     whole("heard_at"),
+    text("teller", default=""),
+    blob("digest"),
     sa.Index("ix_inbound_part_person", "app", "person", "reference"),
     sa.Index("ix_inbound_part_waits_since", "waits_since"),
     sa.Index("ix_inbound_part_heard_at", "heard_at"),

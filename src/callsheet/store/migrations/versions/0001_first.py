@@ -417,12 +417,15 @@ def upgrade() -> None:
     sa.Column('inbound_id', sa.Text(), nullable=False),
     sa.Column('id', sa.Text(), nullable=False),
     sa.Column('person', sa.LargeBinary(), nullable=False),
+    sa.Column('number_sealed', sa.LargeBinary(), nullable=False),
     sa.Column('sender', sa.Text(), server_default='', nullable=False),
     sa.Column('word', sa.Text(), server_default='none', nullable=False),
     sa.Column('text_sealed', sa.LargeBinary(), nullable=False),
     sa.Column('at', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('waits_since', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
     sa.Column('lease_until', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
+    sa.Column('teller', sa.Text(), server_default='', nullable=False),
+    sa.Column('digest', sa.LargeBinary(), nullable=False),
     sa.PrimaryKeyConstraint('app', 'trunk_no', 'inbound_id', name=op.f('pk_inbound')),
     sa.UniqueConstraint('app', 'id', name=op.f('uq_inbound_app_id')),
     sqlite_with_rowid=False
@@ -446,6 +449,8 @@ def upgrade() -> None:
     sa.Column('at', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('waits_since', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('heard_at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('teller', sa.Text(), server_default='', nullable=False),
+    sa.Column('digest', sa.LargeBinary(), nullable=False),
     sa.PrimaryKeyConstraint('app', 'trunk_no', 'inbound_id', name=op.f('pk_inbound_part')),
     sqlite_with_rowid=False
     )
@@ -491,6 +496,7 @@ def upgrade() -> None:
     sqlite_with_rowid=False
     )
     op.create_table('opt_out_lifted',
+    sa.Column('no', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('channel', sa.Text(), nullable=False),
     sa.Column('person', sa.LargeBinary(), nullable=False),
@@ -498,9 +504,12 @@ def upgrade() -> None:
     sa.Column('lifted_at', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('added_at', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('reason', sa.Text(), nullable=False),
-    sa.PrimaryKeyConstraint('app', 'channel', 'person', 'source', 'lifted_at', name=op.f('pk_opt_out_lifted')),
-    sqlite_with_rowid=False
+    sa.PrimaryKeyConstraint('no', name=op.f('pk_opt_out_lifted')),
+    sqlite_autoincrement=True
     )
+    with op.batch_alter_table('opt_out_lifted', schema=None) as batch_op:
+        batch_op.create_index('ix_opt_out_lifted_person', ['app', 'channel', 'person', 'lifted_at'], unique=False)
+
     op.create_table('outbox',
     sa.Column('seq', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
@@ -902,6 +911,9 @@ def downgrade() -> None:
 
     op.drop_table('parked_receipt')
     op.drop_table('outbox')
+    with op.batch_alter_table('opt_out_lifted', schema=None) as batch_op:
+        batch_op.drop_index('ix_opt_out_lifted_person')
+
     op.drop_table('opt_out_lifted')
     op.drop_table('opt_out')
     op.drop_table('node')

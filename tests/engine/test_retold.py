@@ -1,0 +1,102 @@
+"""A reply that a carrier tells again, to whomever, gets one answer; whoever says the same twice gets two."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from callsheet.carriers.base import Acknowledged, Inbound, Part
+from callsheet.engine.tuning import Tuning
+from callsheet.engine.virtual_time import VirtualClock, run
+from callsheet.store.inbox import Message
+from engine.world import World, world
+from factories import MONDAY_NOON, SENDER, number, trunk_of
+
+TUNING = Tuning(tick_seconds=0.5)
+
+
+async def hear(w: World, *heard: Inbound | Acknowledged) -> None:
+    trunk = await trunk_of(w.store, w.app)
+    await w.conductor.hearing(trunk).hear(heard)
+
+
+def said(
+    w: World, teller: str, text: str = "1", to: str = number(0), sender: str = SENDER, part: Part | None = None
+) -> Inbound:
+    name = f"{teller}-{w.rng.getrandbits(64)}"
+    return Inbound(name, to, sender, text, w.clock.now(), part, teller=teller)
+
+
+async def flow(w: World) -> Sequence[str]:
+    """Listen as a flow does, and return what it gets."""
+    got: list[str] = []
+
+    async def answer(message: Message) -> None:
+        got.append(message.text)
+
+    w.conductor.listener.on_reply = answer
+    return got
+
+
+def test_a_flow_gets_once_what_another_connection_tells_again(tmp_path: Path) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path, tuning=TUNING) as w:
+            got = await flow(w)
+            await hear(w, said(w, "before"))
+            await clock.sleep(20)
+            await hear(w, said(w, "after"))
+            await clock.sleep(5)
+            assert got == ["1"]
+            await clock.sleep(120)
+            await hear(w, said(w, "after"))
+            await clock.sleep(5)
+            assert got == ["1", "1"]
+
+    run(main, start=MONDAY_NOON)
+
+
+def test_whoever_says_the_same_again_is_heard_again(tmp_path: Path) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path, tuning=TUNING) as w:
+            got = await flow(w)
+            first = said(w, "here")
+            await hear(w, first)
+            await clock.sleep(3)
+            await hear(w, Acknowledged(first.inbound_id))
+            await clock.sleep(7)
+            await hear(w, said(w, "there"))
+            await clock.sleep(5)
+            assert got == ["1", "1"]
+
+    run(main, start=MONDAY_NOON)
+
+
+@pytest.mark.parametrize(
+    "other", [{"text": "2"}, {"to": number(1)}, {"sender": "+447700900123"}], ids=["words", "person", "sender"]
+)
+def test_what_differs_is_not_the_same(tmp_path: Path, other: dict[str, str]) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path, tuning=TUNING) as w:
+            got = await flow(w)
+            await hear(w, said(w, "before"))
+            await hear(w, said(w, "after", **other))
+            await clock.sleep(5)
+            assert len(got) == 2
+
+    run(main, start=MONDAY_NOON)
+
+
+def test_a_stop_that_is_told_again_takes_nothing_back_that_was_said_since(tmp_path: Path) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path, tuning=TUNING) as w:
+            await hear(w, said(w, "before", "STOP"))
+            await clock.sleep(5)
+            await hear(w, said(w, "before", "START"))
+            await clock.sleep(5)
+            await hear(w, said(w, "after", "STOP"))
+            await clock.sleep(5)
+            assert len([one for one in w.sent() if one.to == number(0)]) == 2
+            page = await w.store.opt_outs.page(w.app.no, channel=None, source=None, after=None, limit=10)
+            assert page == []
+
+    run(main, start=MONDAY_NOON)
