@@ -15,6 +15,7 @@ from callsheet.carriers.base import Carrier, Probe
 from callsheet.carriers.callback import Ears
 from callsheet.carriers.known import KNOWN, Given, Known
 from callsheet.clock import Clock
+from callsheet.core.allowance import UNLIMITED, Allowance
 from callsheet.core.errors import CallsheetError, Conflict, FieldError, Invalid, RateLimited
 from callsheet.core.fence import SCHEMES, Fence
 from callsheet.store.apps import Trunk
@@ -50,6 +51,9 @@ class Wanted:
     settings: Document
     """What its carrier wants to know, secrets among it."""
     takes_any_sender: bool
+    carrier_answers_stop: bool | None = None
+    """Whether the carrier confirms a STOP itself; None: as is usual there."""
+    allowance: Allowance = UNLIMITED
 
 
 class Trunks:
@@ -65,7 +69,8 @@ class Trunks:
 
     async def create(self, app: int, new: Wanted) -> Trunk:
         """Create a trunk. Raises Invalid, which names every wrong field of its settings."""
-        settings, secrets = split(self._read(KNOWN[new.carrier].account, new.settings))
+        known, answers = KNOWN[new.carrier], new.carrier_answers_stop
+        settings, secrets = split(self._read(known.account, new.settings))
         return await self._store.apps.create_trunk(
             app,
             name=new.name,
@@ -74,6 +79,8 @@ class Trunks:
             now=self._clock.now(),
             settings=settings,
             secrets=secrets,
+            allowance=new.allowance,
+            carrier_answers_stop=known.answers_stop if answers is None else answers,
         )
 
     async def change(

@@ -190,6 +190,8 @@ class Apps:
         now: datetime,
         settings: Mapping[str, Any] = _NOTHING,
         secrets: Mapping[str, Any] = _NOTHING,
+        allowance: Allowance = UNLIMITED,
+        carrier_answers_stop: bool = False,
     ) -> Trunk:
         """Create a trunk. What its carrier wants to know comes in two: `secrets` are sealed for the trunk's id."""
         trunk_id = new_id(Prefix.trunk)
@@ -205,11 +207,15 @@ class Apps:
                 takes_any_sender=int(takes_any_sender),
                 settings=to_json(settings),
                 secrets_sealed=sealed,
+                limits=to_json(allowance),
+                carrier_answers_stop=int(carrier_answers_stop),
                 changed_at=to_micros(now),
                 created_at=to_micros(now),
             )
         )
-        return Trunk(no, app, trunk_id, name, carrier, takes_any_sender, settings, sealed, now)
+        return Trunk(
+            no, app, trunk_id, name, carrier, takes_any_sender, settings, sealed, now, allowance, carrier_answers_stop
+        )
 
     async def trunks(self, app: int | None = None) -> list[Trunk]:
         """Return the trunks of an app, or of all."""

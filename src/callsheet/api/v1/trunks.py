@@ -31,7 +31,6 @@ def _carrier(text: str) -> str:
 
 
 _LIMITS = set(Limits.model_fields)
-_BESIDE = _LIMITS | {"carrier_answers_stop"}
 
 Settings = dict[str, Any]
 """What a carrier wants to know: its room's account says which fields there are."""
@@ -150,16 +149,9 @@ async def list_trunks(runtime: Served, app: Tenant) -> Trunks:
 @router.post("", status_code=201, responses=problems(BodyTooLarge))
 async def create_trunk(runtime: Served, app: Tenant, new: NewTrunk) -> ShownTrunk:
     """Create a trunk."""
-    allowance = changed_allowance(UNLIMITED, new)
-    answers = new.carrier_answers_stop
-    beside = {
-        "allowance": allowance,
-        "carrier_answers_stop": KNOWN[new.carrier].answers_stop if answers is None else answers,
-    }
-    made = await runtime.trunks.create(app.no, Wanted(**new.model_dump(exclude=_BESIDE)))
-    found = await runtime.trunks.change(app.no, made.id, beside, None)
+    made = await runtime.trunks.create(app.no, _wanted(new))
     runtime.conductor.look_at_trunks()
-    return await _show_one(runtime, app, found)
+    return await _show_one(runtime, app, made)
 
 
 @router.get("/{trunk_id}", responses=problems(TrunkNotFound))
@@ -203,7 +195,7 @@ async def delete_trunk(runtime: Served, app: Tenant, trunk_id: str) -> None:
 @router.post("/test", responses=problems(RateLimited, BodyTooLarge))
 async def test_new_trunk(runtime: Served, app: Tenant, new: NewTrunk) -> TestedTrunk:
     """Try whether an account works before it is stored. No message is sent."""
-    return TestedTrunk(**(await runtime.trunks.try_new(app.no, Wanted(**new.model_dump(exclude=_BESIDE))))._asdict())
+    return TestedTrunk(**(await runtime.trunks.try_new(app.no, _wanted(new)))._asdict())
 
 
 @router.post("/{trunk_id}/test", responses=problems(TrunkNotFound, RateLimited))
@@ -218,6 +210,10 @@ async def reset_trunk(runtime: Served, app: Tenant, trunk_id: str) -> ShownTrunk
     found = await _find(runtime, app, trunk_id)
     runtime.conductor.try_trunk(found.no)
     return await _show_one(runtime, app, found)
+
+
+def _wanted(new: NewTrunk) -> Wanted:
+    return Wanted(**new.model_dump(exclude=_LIMITS), allowance=changed_allowance(UNLIMITED, new))
 
 
 async def _find(runtime: Runtime, app: App, trunk_id: str) -> Trunk:
