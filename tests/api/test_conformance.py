@@ -257,6 +257,7 @@ async def test_10_two_campaigns_do_not_run_on_one_list_and_of_emergencies_only_o
     second = await shop.trigger(ids[1], "play")
     assert (second.status_code, second.json()["errors"][0]["code"]) == (409, "list_in_use")
 
+    await shop.v1("POST", "/senders", {"number": SENDER, "segments_per_second": 20})
     emergencies = []
     for i in range(2):
         slow = await shop.make_campaign(*numbers("IN", 300, seed=i), dialingStrategy=closed_strategy())

@@ -27,8 +27,9 @@ async def test_what_belongs_to_a_campaign_is_found_by_its_name_too(shop, path):
 
     by_id, by_name = [await shop.v1("GET", path, params={"campaign_id": said}) for said in (campaign_id, name.upper())]
 
-    assert by_id.json()["items"]
-    assert by_name.json() == by_id.json()
+    # Receipts may come between the two answers: only who is there is compared.
+    named, meant = [[one["id"] for one in answer.json()["items"]] for answer in (by_name, by_id)]
+    assert named == meant != []
 
 
 async def test_the_messages_of_a_campaign_that_was_deleted_are_still_shown(shop):
