@@ -10,6 +10,7 @@ import pytest
 from callsheet.carriers.base import Inbound, NotConnected, Outbound, Part, Stopped, Throttled
 from callsheet.core.asking import nobody_forbids
 from callsheet.core.campaign import Status
+from callsheet.engine.inbound import TICK_SECONDS
 from callsheet.engine.stopping import stop_all
 from callsheet.engine.tuning import Tuning
 from callsheet.engine.virtual_time import VirtualClock, run
@@ -292,6 +293,32 @@ def test_a_slow_sender_holds_up_no_confirmation_of_another(tmp_path: Path) -> No
             while not answers(w, number(400)):
                 await clock.sleep(0.5)
             assert clock.monotonic() - asked < 15, "the same sender: a STOP before a HELP"
+
+    run(main, start=MONDAY_NOON)
+
+
+def test_a_reply_is_answered_at_once_however_rarely_the_store_is_asked(tmp_path: Path) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path, tuning=TUNING) as w:
+            looks, answered = Counter[str](), asyncio.Event()
+            listener = w.conductor.listener
+            look = listener.look
+
+            async def counting() -> bool:
+                looks["all"] += 1
+                return await look()
+
+            async def answer(_: Message) -> None:
+                answered.set()
+
+            listener.look, listener.on_reply = counting, answer
+            await clock.sleep(60)
+            assert looks["all"] <= 60 / TICK_SECONDS + 1
+            await clock.sleep(TICK_SECONDS / 2)
+            await reply(w, number(0), "one")
+            asked = clock.monotonic()
+            await answered.wait()
+            assert clock.monotonic() - asked < 0.1
 
     run(main, start=MONDAY_NOON)
 

@@ -23,7 +23,7 @@ def put(x: int, y: str = "") -> str:
 
 
 async def numbers(database: SqliteDatabase) -> list[int]:
-    return await database.read_raw(lambda raw: [x for (x,) in raw.execute("select x from t order by x")])
+    return await database.read(lambda conn: [x for (x,) in conn.exec_driver_sql("select x from t order by x")])
 
 
 async def test_a_write_that_fails_takes_nothing_of_its_neighbours_along(database: SqliteDatabase):
@@ -115,13 +115,13 @@ async def test_a_reader_does_not_see_half_a_write(database: SqliteDatabase):
 
 
 async def test_a_reader_cannot_write(database: SqliteDatabase):
-    def sneak(raw: sqlite3.Connection) -> None:
-        raw.execute(put(1))
+    def sneak(conn: sa.Connection) -> None:
+        conn.exec_driver_sql(put(1))
 
     if database._thread is None:
         await database.close()
         return
-    await database.read_raw(sneak)
+    await database.read(sneak)
 
     assert await numbers(database) == []
     await database.close()

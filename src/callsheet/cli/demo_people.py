@@ -21,7 +21,6 @@ OPENS_HOUR, CLOSES_HOUR = 8, 21
 _MARGIN = timedelta(minutes=30)
 """Nothing opens or closes while the demo runs."""
 
-OPEN_PLACES = 3
 CLOSED_SHARE = 5
 """One contact in so many lives where it is night."""
 

@@ -28,7 +28,6 @@ from callsheet.store.vault import AppKey
 log = structlog.get_logger()
 
 TICK_SECONDS = 5.0
-RETRY_SECONDS = 1.0
 ANSWER_SECONDS = 60.0
 """So long whoever answers a reply may take, before another node tries."""
 MOST_PARTS = 255
@@ -56,7 +55,7 @@ class Listener(Loop):
         self._store = store
         self._clock = clock
         self._forbid = forbid
-        self._tick_seconds = tick_seconds
+        self._tick_seconds = max(TICK_SECONDS, tick_seconds)
         self._stopped: list[tuple[int, bytes]] = []
         self.on_reply: OnReply | None = None
         """Nobody: replies are stored and shown, and wait for nobody."""

@@ -46,12 +46,6 @@ class Armed(NamedTuple):
     """The groups of the contacts that were looked at."""
 
 
-class Due(NamedTuple):
-    """When the earliest contact of each turn comes again; a turn without one is missing."""
-
-    at: Mapping[Turn, datetime]
-
-
 class Batch(NamedTuple):
     """What a node records in one transaction."""
 

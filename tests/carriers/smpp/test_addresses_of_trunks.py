@@ -1,11 +1,11 @@
 """Numbers as carriers want them, and the times that they are told."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from callsheet.carriers.smpp.addresses import AddressRules, destination_of, number_of, source_of
-from callsheet.carriers.smpp.times import read_time, validity_of
+from callsheet.carriers.smpp.times import validity_of
 
 
 @pytest.mark.parametrize(
@@ -61,13 +61,3 @@ def test_an_international_number_gets_its_plus(ton, value, number):
 )
 def test_how_long_to_try_is_told_from_now_on(left, written):
     assert validity_of(left) == written
-
-
-@pytest.mark.parametrize("written", ["2611211230", "261121123000", "20261121123000"])
-def test_dates_are_read_in_every_length(written):
-    assert read_time(written, UTC) == datetime(2026, 11, 21, 12, 30, tzinfo=UTC)
-
-
-@pytest.mark.parametrize("written", ["", "26", "2613211230", "2611212530", "yesterday", "26112112300"])
-def test_what_is_no_date_is_none(written):
-    assert read_time(written, UTC) is None

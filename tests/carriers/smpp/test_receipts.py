@@ -1,7 +1,6 @@
 """Receipts as carriers write them: the id in every way that the answer may have written it, and no state made up."""
 
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -112,16 +111,6 @@ def test_a_receipt_that_says_too_little_is_refused_by_name(text):
         read_receipt(receipt(text), AT)
 
 
-def test_its_own_time_counts_where_the_zone_is_known_but_never_one_to_come():
-    text = USUAL.format(id="1", stat="DELIVRD", err="000")
-
-    assert read_receipt(receipt(text), AT, zone=ZoneInfo("Europe/London")).at == datetime(
-        2026, 11, 21, 11, 31, tzinfo=UTC
-    )
-    assert read_receipt(receipt(text), AT, zone=ZoneInfo("America/New_York")).at == AT
-    assert read_receipt(receipt(text.replace("2611211131", "2613451131")), AT, zone=UTC).at == AT
-
-
 @pytest.mark.parametrize(
     ("written", "ids", "found"),
     [
@@ -158,7 +147,7 @@ def test_hexadecimal_and_decimal_find_each_other(number):
 def test_any_text_and_any_parameters_are_a_receipt_or_unreadable(text, tlvs):
     octets = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
     try:
-        told = read_receipt(receipt(octets, tuple(Tlv(*pair) for pair in tlvs)), AT, zone=UTC)
+        told = read_receipt(receipt(octets, tuple(Tlv(*pair) for pair in tlvs)), AT)
     except UnreadableReceipt:
         return
     assert 0 < len(told.carrier_id) <= 64

@@ -78,15 +78,6 @@ class Acceptance(NamedTuple):
     tellings: tuple[Telling, ...]
 
 
-class Refusal(NamedTuple):
-    """How often messages to a number were refused for the same reason."""
-
-    number: str
-    code: str
-    times: int
-    last_at: datetime
-
-
 def name_message(message_id: int) -> str:
     """Write the carrier id of a message."""
     return f"sb-{message_id:09d}"
@@ -145,11 +136,6 @@ class LedgerReader:
     def duplicates(self) -> dict[str, int]:
         """Give the references that were accepted more than once, and how often each."""
         return dict(self._read("select reference, count(*) from messages group by reference having count(*) > 1"))
-
-    def refusals(self) -> list[Refusal]:
-        """List how often which number was refused, and why."""
-        rows = self._read("select number, code, times, last_at from refusals order by number, code")
-        return [Refusal(number, code, times, from_micros(last_at)) for number, code, times, last_at in rows]
 
     def pending(self) -> list[Telling]:
         """List what was not acknowledged, in the order of acceptance."""

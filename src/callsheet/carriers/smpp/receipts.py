@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, tzinfo
+from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
@@ -21,7 +21,6 @@ from callsheet.carriers.smpp.commands import INTERMEDIATE, RECEIPT
 from callsheet.carriers.smpp.failures import UnreadableReceipt
 from callsheet.carriers.smpp.pdu import Message
 from callsheet.carriers.smpp.reading import octets_of
-from callsheet.carriers.smpp.times import read_time
 from callsheet.core.attempt import Kind
 
 _ANY_RECEIPT: Final = RECEIPT | INTERMEDIATE
@@ -78,13 +77,13 @@ _FIELD: Final = re.compile(
 )
 # As the specification writes it, and most carriers do.
 _USUAL: Final = re.compile(
-    r"id:([\w-]{1,64}) sub:\d* dlvrd:\d* submit date:\d* done date:(\d*) stat:([A-Z]+) err:(\w*) [Tt]ext:", re.ASCII
+    r"id:([\w-]{1,64}) sub:\d* dlvrd:\d* submit date:\d* done date:\d* stat:([A-Z]+) err:(\w*) [Tt]ext:", re.ASCII
 )
 _NO_ERROR: Final = frozenset({"", "0", "00", "000", "0000"})
 
 
-_Told = tuple[str, str, str, str]
-"""What stands in a receipt: the message's id, its state, the error, and when it was done."""
+_Told = tuple[str, str, str]
+"""What stands in a receipt: the message's id, its state, and the error."""
 
 
 def is_receipt(message: Message) -> bool:
@@ -98,22 +97,20 @@ def is_receipt(message: Message) -> bool:
     return tlv.RECEIPTED_MESSAGE_ID in tags and tlv.MESSAGE_STATE in tags
 
 
-def read_receipt(message: Message, at: datetime, ids: Ids = Ids.auto, zone: tzinfo | None = None) -> Receipt:
-    """Read a receipt that came at an instant.
+def read_receipt(message: Message, at: datetime, ids: Ids = Ids.auto) -> Receipt:
+    """Read a receipt that came at an instant. Raises UnreadableReceipt.
 
-    Its own time is used only where the carrier's `zone` is known, and never a time to come. Raises UnreadableReceipt.
+    Its own dates name no time zone, so they are not read.
     """
     told = _read_written(octets_of(message)[:_LONGEST_RECEIPT])
     if message.tlvs:
         told = _read_parameters(message, told)
-    message_id, state, error, done = told
+    message_id, state, error = told
     kind = _STATES.get(state[:5])
     if kind is None:
         raise UnreadableReceipt("a receipt that tells no state")
     if not message_id:
         raise UnreadableReceipt("a receipt that names no message")
-    if zone is not None:
-        at = min(at, read_time(done, zone) or at)
     carrier_id, *others = spellings(message_id, ids)
     return Receipt(
         "",
@@ -152,8 +149,8 @@ def _read_written(octets: bytes) -> _Told:
     written = octets.decode("latin-1")
     usual = _USUAL.match(written)
     if usual is not None:
-        message_id, done, state, error = usual.groups()
-        return message_id, state, error, done
+        message_id, state, error = usual.groups()
+        return message_id, state, error
     fields: dict[str, str] = {}
     for written_key, value in _FIELD.findall(written.replace("\0", " ")):
         key = written_key.lower()
@@ -164,20 +161,19 @@ def _read_written(octets: bytes) -> _Told:
         fields.get("id", "")[:_LONGEST_ID],
         fields.get("stat", "").upper(),
         fields.get("err", fields.get("erro", "")),
-        fields.get("done", ""),
     )
 
 
 def _read_parameters(message: Message, told: _Told) -> _Told:
     """Fill in from the parameters; the id in them is the one that the answer gave."""
-    message_id, state, error, done = told
+    message_id, state, error = told
     message_id = tlv.find_string(message.tlvs, tlv.RECEIPTED_MESSAGE_ID)[:_LONGEST_ID] or message_id
     if state[:5] not in _STATES:
         number = tlv.find_number(message.tlvs, tlv.MESSAGE_STATE)
         state = _STATE_NAMES.get(-1 if number is None else number, state)
     if not error and len(network := tlv.find(message.tlvs, tlv.NETWORK_ERROR_CODE) or b"") == 3:
         error = str(int.from_bytes(network[1:]))
-    return message_id, state, error, done
+    return message_id, state, error
 
 
 def _code(state: str, error: str, kind: Kind) -> str:

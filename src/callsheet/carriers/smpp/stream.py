@@ -20,11 +20,6 @@ class Decoder:
         self._rest = bytearray()
         self._wanted = HEADER_OCTETS
 
-    @property
-    def waiting_octets(self) -> int:
-        """How much of an unfinished PDU is here."""
-        return len(self._rest)
-
     def feed(self, data: bytes) -> Iterator[Pdu]:
         """Give each PDU that is complete now, in order. To be read to its end, or to an error.
 

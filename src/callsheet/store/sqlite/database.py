@@ -163,10 +163,6 @@ class SqliteDatabase:
         """Run a function of Core statements on one snapshot, beside the writer."""
         return await self._read(lambda session: run(session.core))
 
-    async def read_raw(self, run: Callable[[sqlite3.Connection], T]) -> T:
-        """Do the same for statements written by hand."""
-        return await self._read(lambda session: run(session.raw))
-
     async def _write(self, run: Callable[[Session], T]) -> T:
         self._refuse_closed()
         with _away_as_unavailable():
