@@ -31,9 +31,10 @@ from callsheet.clock import Clock
 
 log = structlog.get_logger()
 
-MOST_HEARD: Final = 5_000
-"""More are not taken while these are not stored: the carrier keeps them."""
-BATCH: Final = 1_000
+MOST_HEARD: Final = 20_000
+"""More are not taken while these are not stored: the carrier keeps them, and tells them again minutes later."""
+BATCH: Final = 2_000
+"""How many are stored at once; the recorder writes no larger batches."""
 AGAIN_SECONDS: Final = 0.5
 """How long to wait before our own news are told again, when they could not be stored."""
 DOUBTFUL_SECONDS: Final = 2.0
