@@ -14,11 +14,12 @@ from callsheet.core.attempt import Happening, Intent, Kind
 from callsheet.core.campaign import Campaign, Channel, Definition, MessagePlan, Named, Status
 from callsheet.core.hours import CallingHours, Frequency, Window
 from callsheet.core.opting_out import read_reply
+from callsheet.core.part import Part
 from callsheet.core.run import NORMALLY, AppSettings, Launch, Run
 from callsheet.core.walk import Chunk, Group
 from callsheet.store.apps import App, Trunk
 from callsheet.store.lists import ContactList
-from callsheet.store.parts import Heard, PartOf
+from callsheet.store.parts import Heard
 from callsheet.store.protocol import Armed, ArmKey, Batch, NewContact, NewEntry, Recorded, Work
 from callsheet.store.store import Store
 
@@ -235,7 +236,7 @@ def heard(
     text: str,
     *,
     inbound_id: str = "",
-    part: PartOf | None = None,
+    part: Part | None = None,
     sender: str = SENDER,
     teller: str = "",
 ) -> Heard:

@@ -22,7 +22,6 @@ from callsheet.carriers.base import (
     InvalidNumber,
     NoAnswer,
     Outbound,
-    Part,
     Receipt,
     SendError,
     Stopped,
@@ -39,6 +38,7 @@ from callsheet.carriers.web import WebCarrier
 from callsheet.clock import SystemClock
 from callsheet.core.asking import Answer, Kept, NotReached, Request
 from callsheet.core.attempt import Kind
+from callsheet.core.part import Part
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 MESSAGE = Outbound("ab12", "+14155550100", "+14155550199", "Hello", 2, "cd-1")

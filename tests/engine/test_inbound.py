@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from callsheet.carriers.base import Inbound, NotConnected, Outbound, Part, Stopped, Throttled
+from callsheet.carriers.base import Inbound, NotConnected, Outbound, Stopped, Throttled
 from callsheet.core.asking import nobody_forbids
 from callsheet.core.campaign import Status
+from callsheet.core.part import Part
 from callsheet.engine.inbound import TICK_SECONDS
 from callsheet.engine.stopping import stop_all
 from callsheet.engine.tuning import Tuning

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from callsheet.carriers.base import Acknowledged, Inbound, Part
+from callsheet.carriers.base import Acknowledged, Inbound
+from callsheet.core.part import Part
 from callsheet.engine.tuning import Tuning
 from callsheet.engine.virtual_time import VirtualClock, run
 from callsheet.store.inbox import Message

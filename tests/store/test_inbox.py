@@ -9,10 +9,11 @@ import pytest
 from callsheet.core.answering import MOST_IN_A_DAY, ReplyState
 from callsheet.core.campaign import Channel
 from callsheet.core.opting_out import Word
+from callsheet.core.part import Part
 from callsheet.core.run import AppSettings
 from callsheet.store.apps import App
 from callsheet.store.inbox import PART_WAITS, Told
-from callsheet.store.parts import Heard, PartOf
+from callsheet.store.parts import Heard
 from callsheet.store.replies import MOST_OF_SENDER
 from callsheet.store.store import Store
 from databases import Place, change, rows
@@ -226,7 +227,7 @@ async def test_an_app_says_what_is_answered_or_nothing(store: Store, app: App, c
 
 async def test_a_text_in_parts_is_one_reply_in_whatever_order_they_come(store: Store, app: App, clock: StillClock):
     texts = ["Dear shop, it was ", "a pleasure, but I must say ", "STOP texting me"]
-    parts = [heard(store, app, clock, ADA, text, part=PartOf(7, 3, i)) for i, text in enumerate(texts, 1)]
+    parts = [heard(store, app, clock, ADA, text, part=Part(7, 3, i)) for i, text in enumerate(texts, 1)]
 
     early = await tell(store, app, clock, parts[2])
     assert early.stopped, "a part that says STOP does not wait for the others"
@@ -243,7 +244,7 @@ async def test_a_text_in_parts_is_one_reply_in_whatever_order_they_come(store: S
 
 
 async def test_a_text_that_does_not_become_whole_is_taken_as_it_is(store: Store, app: App, clock: StillClock):
-    await tell(store, app, clock, heard(store, app, clock, ADA, "remove me from", part=PartOf(9, 2, 1)))
+    await tell(store, app, clock, heard(store, app, clock, ADA, "remove me from", part=Part(9, 2, 1)))
     assert await store.inbox.hear_overdue(clock.now()) == []
     clock.advance(PART_WAITS.total_seconds() + 1)
 
@@ -259,7 +260,7 @@ async def test_a_text_that_does_not_become_whole_is_taken_as_it_is(store: Store,
 async def test_parts_that_two_nodes_hear_at_once_meet(place: Place, store: Store, app: App, clock: StillClock):
     other = await place.open() if place.kind == "postgres" else store
     for reference in range(10):
-        parts = [heard(store, app, clock, ADA, "ab"[i], part=PartOf(reference, 2, i + 1)) for i in range(2)]
+        parts = [heard(store, app, clock, ADA, "ab"[i], part=Part(reference, 2, i + 1)) for i in range(2)]
         await asyncio.gather(tell(store, app, clock, parts[0]), tell(other, app, clock, parts[1]))
 
     page = await store.inbox.page(app.no, person=None, word=None, after=None, limit=50)

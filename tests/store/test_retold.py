@@ -5,9 +5,10 @@ import asyncio
 import pytest
 
 from callsheet.core.opting_out import Word
+from callsheet.core.part import Part
 from callsheet.store.apps import App
 from callsheet.store.inbox import Told
-from callsheet.store.parts import Heard, PartOf
+from callsheet.store.parts import Heard
 from callsheet.store.store import Store
 from databases import Place, rows
 from factories import StillClock, heard, number, trunk_of
@@ -83,7 +84,7 @@ async def test_one_reply_stands_for_one_repetition(store: Store, app: App, clock
         {"to": number(1)},
         {"text": "2"},
         {"sender": "+447700900123"},
-        {"part": PartOf(1, 2, 1)},
+        {"part": Part(1, 2, 1)},
     ],
 )
 async def test_nothing_else_is_the_same(store: Store, app: App, clock: StillClock, other: dict):
@@ -97,7 +98,7 @@ async def test_nothing_else_is_the_same(store: Store, app: App, clock: StillCloc
 async def test_parts_that_are_told_again_are_one_text(store: Store, app: App, clock: StillClock):
     for teller in (ONE, OTHER):
         for at, text in ((1, "STOP tex"), (2, "ting me")):
-            part = PartOf(9, 2, at)
+            part = Part(9, 2, at)
             await tell(store, app, clock, heard(store, app, clock, ADA, text, part=part, teller=teller))
 
     assert len(await stored(store)) == 1

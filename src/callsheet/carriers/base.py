@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from callsheet.core.asking import Leave
 from callsheet.core.attempt import Kind
 from callsheet.core.opting_out import Word
+from callsheet.core.part import Part
 
 
 class Outbound(NamedTuple):
@@ -82,16 +83,6 @@ class Inbound(NamedTuple):
     """What the carrier took it for, and has answered itself; none: it does not say."""
     teller: str = ""
     """Who made up its id, where the carrier gives none: from another teller the same message has another id."""
-
-
-class Part(NamedTuple):
-    """Which part of which text a message is."""
-
-    reference: int
-    """The same for all parts of a text."""
-    total: int
-    number: int
-    """From 1 on."""
 
 
 class Acknowledged(NamedTuple):
@@ -208,6 +199,10 @@ class State(StrEnum):
     """It takes messages, fewer than we have."""
     broken = "broken"
     """It does not take us, and says why."""
+
+
+TAKING: Final = frozenset({State.open, State.throttled})
+"""In these it takes messages."""
 
 
 class Condition(NamedTuple):

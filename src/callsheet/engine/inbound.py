@@ -16,12 +16,13 @@ from callsheet.core.attempt import as_said
 from callsheet.core.campaign import Channel
 from callsheet.core.errors import Unavailable
 from callsheet.core.opting_out import OPTS_OUT, Word, read_reply
+from callsheet.core.part import Part
 from callsheet.core.phone import BadNumber, Number
 from callsheet.engine.holds import Scope
 from callsheet.engine.loop import Loop
 from callsheet.store.apps import Trunk
 from callsheet.store.inbox import Message, Told
-from callsheet.store.parts import Heard, PartOf
+from callsheet.store.parts import Heard
 from callsheet.store.store import Store
 from callsheet.store.vault import AppKey
 
@@ -30,8 +31,6 @@ log = structlog.get_logger()
 TICK_SECONDS = 5.0
 ANSWER_SECONDS = 60.0
 """So long whoever answers a reply may take, before another node tries."""
-MOST_PARTS = 255
-"""Of a text: what a header of one octet counts."""
 _AT_ONCE = 100
 
 Forbid = Callable[[Scope], Awaitable[None]]
@@ -177,7 +176,7 @@ def _read(key: AppKey, message: Inbound) -> Heard | None:
         as_said(message.sender),
         message.at,
         _word(message, text.decode()),
-        _part(message),
+        message.part and Part.of(*message.part),
         message.word is not None,
         message.teller,
         _digest(key, message, person, text) if message.teller else b"",
@@ -188,14 +187,6 @@ def _word(message: Inbound, text: str) -> Word:
     """Return what a reply says: what its carrier took it for, but for a STOP that only we see."""
     word = read_reply(text)
     return word if message.word is None or word in OPTS_OUT else message.word
-
-
-def _part(message: Inbound) -> PartOf | None:
-    """Return which part of a text a message is; None when it is whole, or says what cannot be."""
-    part = message.part
-    if part is None or not 1 <= part.number <= part.total <= MOST_PARTS or part.total == 1:
-        return None
-    return PartOf(part.reference & 0xFFFFFFFF, part.total, part.number)
 
 
 def _digest(key: AppKey, message: Inbound, person: bytes, text: bytes) -> bytes:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from callsheet.clock import from_micros, to_micros
 from callsheet.core.opting_out import Word, read_reply
+from callsheet.core.part import Part
 from callsheet.store import tables as t
 from callsheet.store.gate import one_at_a_time
 from callsheet.store.rows import all_of
@@ -18,15 +19,6 @@ from callsheet.store.vault import Seal
 MISSING = "…"
 """What stands for parts that never came."""
 _MOST_OVERDUE = 500
-
-
-class PartOf(NamedTuple):
-    """Which part of which text a message is."""
-
-    reference: int
-    total: int
-    number: int
-    """From 1 on."""
 
 
 class Heard(NamedTuple):
@@ -39,7 +31,7 @@ class Heard(NamedTuple):
     sender: str
     at: datetime
     word: Word
-    part: PartOf | None = None
+    part: Part | None = None
     is_answered: bool = False
     """Its carrier has answered it."""
     teller: str = ""
@@ -143,7 +135,7 @@ def _joined(seal: Seal, parts: Mapping[int, Mapping[str, Any]], total: int) -> H
 
 
 def _read(row: Mapping[str, Any]) -> Heard:
-    part = PartOf(row["reference"], row["total"], row["number"])
+    part = Part(row["reference"], row["total"], row["number"])
     return Heard(
         row["inbound_id"], row["person"], row["number_sealed"], row["text_sealed"], row["sender"],
         from_micros(row["at"]), Word.none, part,

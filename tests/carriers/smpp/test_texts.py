@@ -4,12 +4,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from callsheet.carriers.base import InvalidMessage, Part
+from callsheet.carriers.base import InvalidMessage
 from callsheet.carriers.smpp.alphabets import Alphabet, alphabet_of, decode_gsm, encode_gsm
 from callsheet.carriers.smpp.pdu import Message
 from callsheet.carriers.smpp.reading import read_text
 from callsheet.carriers.smpp.text import LongTexts, References, TextRules, write_text
 from callsheet.carriers.smpp.tlv import Tlv
+from callsheet.core.part import Part
 from callsheet.core.segments import GSM_BASIC, GSM_EXTENSION, measure
 
 RULES = [

@@ -7,7 +7,7 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from callsheet.carriers.base import Heard, Inbound, Part, Receipt
+from callsheet.carriers.base import Heard, Inbound, Receipt
 from callsheet.carriers.callback import BadSignature, Callback, Unreadable, What
 from callsheet.carriers.document import read_json
 from callsheet.carriers.http.account import HttpAccount
@@ -21,10 +21,10 @@ from callsheet.carriers.http.rules import (
     StateMeaning,
     StatusCallback,
 )
+from callsheet.core.part import Part
 
 MOST_ITEMS: Final = 1000
 _LEAST_DIGITS: Final = 8
-_MOST_PARTS: Final = 255
 
 
 def read_callback(account: HttpAccount, callback: Callback) -> Sequence[Heard]:
@@ -86,9 +86,9 @@ def _inbound(where: InboundCallback, item: Any, callback: Callback) -> Inbound:
 def _part(where: InboundCallback, item: Any) -> Part | None:
     paths = where.part_reference_path, where.part_total_path, where.part_number_path
     reference, total, number = (_whole(find_text(item, path)) for path in paths)
-    if reference is None or total is None or number is None or not 1 <= number <= total <= _MOST_PARTS:
+    if reference is None or total is None or number is None:
         return None
-    return Part(reference, total, number) if total > 1 else None
+    return Part.of(reference, total, number)
 
 
 def _whole(text: str) -> int | None:

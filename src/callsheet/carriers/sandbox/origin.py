@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Final, Literal, NamedTuple, Self
 
-from callsheet.carriers.base import Part
 from callsheet.carriers.sandbox.behaviour import REPLY
 from callsheet.carriers.sandbox.ledger import Telling
 from callsheet.core.attempt import Kind
+from callsheet.core.part import Part
 
 NO_RECEIPT: Final = 0
 EVERY_RECEIPT: Final = 1

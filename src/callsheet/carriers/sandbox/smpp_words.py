@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from callsheet.carriers.base import InvalidMessage, InvalidNumber, NotConnected, Part, SendError, Throttled
+from callsheet.carriers.base import InvalidMessage, InvalidNumber, NotConnected, SendError, Throttled
 from callsheet.carriers.sandbox.behaviour import REPLY
 from callsheet.carriers.sandbox.ledger import Status as Standing
 from callsheet.carriers.sandbox.ledger import Telling
@@ -18,6 +18,7 @@ from callsheet.carriers.smpp.pdu import Message
 from callsheet.carriers.smpp.text import LongTexts, TextRules, write_text
 from callsheet.carriers.smpp.tlv import Tlv
 from callsheet.core.attempt import Kind
+from callsheet.core.part import Part
 
 _STATES: Final[Mapping[str, tuple[str, int]]] = MappingProxyType(
     {Kind.delivered: ("DELIVRD", 2), Kind.undelivered: ("UNDELIV", 5)}

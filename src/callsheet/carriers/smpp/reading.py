@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from callsheet.carriers.base import Part
 from callsheet.carriers.smpp import tlv
 from callsheet.carriers.smpp.alphabets import Alphabet, alphabet_of, decode
 from callsheet.carriers.smpp.commands import WITH_HEADER
 from callsheet.carriers.smpp.pdu import Message
+from callsheet.core.part import Part
 
 _PARTS_8_BIT: Final = 0x00
 _PARTS_16_BIT: Final = 0x08
@@ -54,7 +54,7 @@ def _part_within(header: bytes) -> Part | None:
         if len(value) < length:
             return None
         if (kind, length) == (_PARTS_8_BIT, 3) or (kind, length) == (_PARTS_16_BIT, 4):
-            return _part(int.from_bytes(value[:-2]), value[-2], value[-1])
+            return Part.of(int.from_bytes(value[:-2]), value[-2], value[-1])
         at += 2 + length
     return None
 
@@ -67,9 +67,4 @@ def _part_beside(message: Message) -> Part | None:
     )
     if reference is None or total is None or number is None:
         return None
-    return _part(reference, total, number)
-
-
-def _part(reference: int, total: int, number: int) -> Part | None:
-    """Say which part it is; the only part of a text is the text, and one that cannot be is none."""
-    return Part(reference, total, number) if 1 < total <= 255 and 1 <= number <= total else None
+    return Part.of(reference, total, number)

@@ -14,9 +14,9 @@ from callsheet.carriers.smpp import tlv
 from callsheet.carriers.smpp.alphabets import Alphabet, encode_gsm, encode_latin
 from callsheet.carriers.smpp.commands import WITH_HEADER
 from callsheet.carriers.smpp.tlv import Tlv, Tlvs
+from callsheet.core.part import MOST_PARTS
 from callsheet.core.segments import GSM_SINGLE, HEADER_OCTETS, measure, split
 
-MOST_PARTS: Final = 255
 """The number of a part is one octet."""
 _UCS2: Final = 8
 _MOST_DESTINATIONS: Final = 65_536
