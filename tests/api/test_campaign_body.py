@@ -166,7 +166,7 @@ async def test_an_unknown_flow_says_which_ones_exist(shop):
 async def test_an_unknown_sender_says_which_ones_exist(shop):
     store, app = shop.server.runtime.store, shop.client.app
     (trunk,) = await store.apps.trunks(app.no)
-    await store.apps.set_sender(app.no, trunk.no, "+12125550111", None, shop.server.runtime.clock.now())
+    await store.senders.put(app.no, "+12125550111", trunk.no, {}, shop.server.runtime.clock.now())
     await change(store, "update trunk set takes_any_sender = 0 where no = :no", no=trunk.no)
 
     answer = await create(shop, campaign_body(await shop.make_list()))

@@ -66,8 +66,12 @@ async def test_a_class_whose_day_is_used_up_holds_only_its_own_contacts(shop):
     (waits,) = set(held) - reached
     why = (await shop.v1("POST", f"/campaigns/{campaign_id}/why", {"number": waits})).json()
     gate = next(gate for gate in why["gates"] if gate["gate"] == "daily_cap")
+    listed = (await shop.v1("GET", "/senders")).json()["items"]
+    (of_class,) = next(one["classes"] for one in listed if one["id"] == sender["id"])
     await shop.trigger(campaign_id, "stop")
 
     assert run["held_by"] is None
     assert (gate["ruling"], why["may_be_contacted"]) == ("waits", False)
     assert f"{sender['id']}/france" in gate["sentence"]
+    assert (of_class["used_today"], of_class["left_today"]) == (1, 0)
+    assert [(one["used_today"], one["left_today"]) for one in sender["classes"]] == [(0, 1)]

@@ -32,6 +32,19 @@ async def test_the_cursor_of_another_app_is_none(shop, stranger, path, rest):
         assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "after")
 
 
+async def test_senders_come_in_pages_oldest_first(shop, stranger):
+    made = [(await shop.v1("POST", "/senders", {"number": f"+1212555017{i}"})).json() for i in range(5)]
+    theirs = (await stranger.v1("POST", "/senders", {"number": "+12125550170"})).json()["id"]
+
+    pages = [(await shop.v1("GET", "/senders", params={"limit": 2})).json()]
+    while pages[-1]["next"] is not None:
+        pages.append((await shop.v1("GET", "/senders", params={"limit": 2, "after": pages[-1]["next"]})).json())
+    astray = await shop.v1("GET", "/senders", params={"after": theirs})
+
+    assert [page["items"] for page in pages] == [made[:2], made[2:4], made[4:]]
+    assert (astray.status_code, astray.json()["errors"][0]["field"]) == (400, "after")
+
+
 async def test_each_contact_list_tells_which_campaigns_use_it(shop):
     both, one, none = await shop.make_list(), await shop.make_list(), await shop.make_list()
     ids = []

@@ -124,6 +124,7 @@ async def test_a_trunk_is_made_changed_and_deleted(shop):
         **NO_LIMITS,
         "condition": made["condition"],
         "breaker": {"state": "closed", "why": "", "since": None, "next_try_at": None},
+        "findings": [],
     }
     assert changed.json() | {"condition": None} == {
         **made,
@@ -353,7 +354,8 @@ async def test_limits_are_kept_changed_one_by_one_and_refused_together(shop):
     )
     twice = await shop.v1("PATCH", path, {"classes": [{"name": "a"}, {"name": "a"}]})
 
-    assert faster["classes"] == [{**att, "countries": ["US"], "segments_per_day": None}]
+    no_cap = {"segments_per_day": None, "used_today": None, "left_today": None}
+    assert faster["classes"] == [{**att, "countries": ["US"], **no_cap}]
     assert (faster["segments_per_day"], faster["reset_zone"]) == (200, "America/Los_Angeles")
     assert (faster["segments_per_second"], of_trunk["segments_per_day"]) == (9, 7)
     assert wrong.status_code == twice.status_code == 400

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import structlog
 
-from api.callers import campaign_body, unique, until
+from api.callers import ALWAYS, campaign_body, unique, until
 from callsheet.engine.trunks import TESTS_A_MINUTE
 from databases import change, rows
 from phone_numbers import numbers
@@ -95,6 +95,61 @@ async def test_secrets_do_not_follow_a_trunk_to_another_place(shop):
     for same in ({"url": "https://a.example/v2"}, {"url": "https://b.example", "secret": "n", "secrets": None}):
         changed = await shop.v1("PATCH", path, {"settings": same})
         assert changed.status_code == 200, changed.text
+
+
+async def test_a_change_names_what_is_wrong_with_the_trunk_beside_its_settings_and_changes_nothing(shop):
+    path = f"/trunks/{(await make_trunk(shop, smpp()))['id']}"
+    before = (await shop.v1("GET", path)).json()
+    form = {"name": " ", "segments_per_day": 0, "classes": [{"name": "a"}, {"name": "a"}], "takes_any_sender": 1}
+    named = {"name", "segments_per_day", "classes[1].name", "takes_any_sender"}
+
+    both = await shop.v1("PATCH", path, {**form, "settings": {"port": 0, "window": 0, "system_type": "VMA"}})
+    form_alone = await shop.v1("PATCH", path, {**form, "settings": {"system_type": "VMA"}, "reset_zone": "UTC"})
+    without = await shop.v1("PATCH", path, form)
+    elsewhere = await shop.v1("PATCH", path, {"name": "", "settings": {"host": "localhost"}})
+
+    assert faults(both) == {*named, "settings.port", "settings.window"}
+    assert faults(form_alone) == faults(without) == named
+    assert faults(elsewhere) == {"name", "settings.password"}
+    assert (await shop.v1("GET", path)).json() | {"condition": None} == before | {"condition": None}
+
+
+async def test_a_trunk_whose_carrier_cannot_call_us_says_so_wherever_somebody_looks(shop, monkeypatch):
+    ingest = shop.server.runtime.ingest
+    assert ingest.public_url == ""
+    plain = {"url": "https://a.example/send"}
+    states = {"state_path": "s", "states": {"sent": "accepted"}}
+    deaf = await make_trunk(shop, {"name": "Deaf", "carrier": "http", "settings": {**plain, "status": states}})
+    fine = await make_trunk(shop, {"name": "Fine", "carrier": "http", "settings": plain})
+    members = [
+        (await shop.v1("POST", "/senders", {"number": f"+1212555018{i}", "trunk_id": trunk["id"]})).json()["id"]
+        for i, trunk in enumerate((deaf, fine))
+    ]
+    await shop.v1("POST", "/senders", {"number": "Pool", "pool": members})
+    people = numbers("IN", 1)
+    strategy = {"callerId": {"phoneNumber": "Pool"}, "callingHours": ALWAYS}
+    campaign_id = await shop.make_campaign(*people, dialingStrategy=strategy, message={"message": "Hello"})
+
+    with structlog.testing.capture_logs() as logged:
+        started = (await shop.v1("POST", f"/campaigns/{campaign_id}/start")).json()
+    why = (await shop.v1("POST", f"/campaigns/{campaign_id}/why", {"number": people[0]})).json()
+    await shop.trigger(campaign_id, "stop")
+    gate = next(gate for gate in why["gates"] if gate["gate"] == "trunk")
+    monkeypatch.setattr(ingest, "public_url", "https://callsheet.example.com")
+    mended = (await shop.v1("GET", f"/trunks/{deaf['id']}")).json()
+    campaign = (await shop.v1("GET", f"/campaigns/{campaign_id}")).json()
+
+    (finding,) = deaf["findings"]
+    assert finding["field"] == "callbacks"
+    assert "CALLSHEET_PUBLIC_URL" in finding["message"]
+    assert (fine["findings"], mended["findings"], campaign["findings"]) == ([], [], [])
+    said = f"Deaf: {finding['message']}"
+    assert started["findings"] == [{"field": "sender", "message": said}]
+    assert [(one["run"], one["why"]) for one in logged if one["event"] == "run.unheard"] == [
+        (started["run"]["id"], said)
+    ]
+    assert (gate["ruling"], gate["reason"]) == ("passes", "unheard")
+    assert gate["sentence"].endswith(said)
 
 
 async def test_a_carrier_cannot_change(shop):

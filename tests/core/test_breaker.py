@@ -13,6 +13,7 @@ from callsheet.core.breaker import Breaker, Outcome, Position, lower_bound, note
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 MILLISECOND = timedelta(milliseconds=1)
+TROUBLE = {Outcome.unanswered, Outcome.unwell, Outcome.cut_off}
 
 
 def after(outcomes, *, breaker: Breaker | None = None, at: datetime = NOW) -> Breaker:
@@ -48,17 +49,21 @@ def test_a_carrier_that_answers_or_slows_us_down_is_never_stopped(outcomes) -> N
 
 @given(st.lists(st.sampled_from(Outcome), max_size=400))
 def test_it_never_opens_without_evidence(outcomes) -> None:
-    breaker, in_row, results = Breaker(), 0, []
+    breaker, in_row, results, seen = Breaker(), 0, [], set()
     for i, outcome in enumerate(outcomes):
         breaker = note(breaker, outcome, NOW + i * MILLISECOND, turn=breaker.turn, jitter=0.0)
         if outcome is Outcome.throttled:
             assert breaker.position is Position.closed
             continue
-        trouble = outcome in (Outcome.unanswered, Outcome.unwell)
+        if outcome is Outcome.cut_off and Outcome.cut_off in seen:
+            # All of it happens within less than a second: it is the same loss.
+            continue
+        seen.add(outcome)
+        trouble = outcome in TROUBLE
         in_row = in_row + 1 if trouble else 0
         results = [*results, outcome][-b.WINDOW :]
         if breaker.position is Position.open:
-            troubles = sum(one in (Outcome.unanswered, Outcome.unwell) for one in results)
+            troubles = sum(one in TROUBLE for one in results)
             rejected = results.count(Outcome.rejected)
             assert breaker.why.endswith(".")
             assert (
@@ -76,7 +81,43 @@ def test_a_share_of_silence_that_is_not_chance_opens_it_and_the_figures_are_said
     assert broken.position is Position.open
     assert broken.why == (
         "13 of the latest 50 messages got no answer or were not taken in: more than 10%, which is not chance."
+        " Out of order since 2026-03-02T12:00:00+00:00."
     )
+
+
+def test_a_lost_connection_is_one_piece_of_evidence_however_many_messages_were_on_it() -> None:
+    lost = after([Outcome.cut_off] * 200, breaker=replace(Breaker(), room=b.MOST_ROOM))
+    assert (lost.position, lost.in_row, lost.trouble.bit_count()) == (Position.closed, 1, 1)
+
+
+def test_connections_that_are_lost_again_and_again_open_it_and_leave_fewer_in_doubt_each_time() -> None:
+    breaker, rooms = Breaker(), []
+    for i in range(b.IN_ROW):
+        rooms.append(room(breaker, NOW))
+        breaker = after([Outcome.cut_off] * 10, breaker=breaker, at=NOW + i * b.ONE_LOSS)
+    assert rooms == [10, 5, 2, 1, 1]
+    assert breaker.position is Position.open
+    well = after([Outcome.cut_off, *[Outcome.answered] * 8])
+    assert (well.position, well.in_row, room(well, NOW)) == (Position.closed, 0, 13)
+
+
+def test_a_clock_that_is_set_back_hides_no_loss() -> None:
+    lost = after([Outcome.cut_off])
+    assert after([Outcome.cut_off], breaker=lost, at=NOW - timedelta(hours=1)).in_row == 2
+
+
+def test_it_says_what_the_last_answer_means_and_since_when_it_is_out_of_order() -> None:
+    said = {"said": "no_answer", "meaning": "The carrier never answered."}
+    broken = Breaker()
+    for _ in range(b.IN_ROW):
+        broken = note(broken, Outcome.unanswered, NOW, turn=0, jitter=0.5, **said)
+    since = "Out of order since 2026-03-02T12:00:00+00:00."
+    row = "5 messages in a row got no answer or were not taken in (no_answer)."
+    assert broken.why == f"{row} The carrier never answered. {since}"
+    assert broken.next_try_at is not None
+    tried = wake(broken, broken.next_try_at)
+    again = note(tried, Outcome.cut_off, broken.next_try_at, turn=tried.turn, jitter=0.5, said="link_dropped")
+    assert again.why == f"It was tried again, and the message lost its connection (link_dropped). {since}"
 
 
 def test_a_carrier_that_turns_every_second_away_is_stopped_and_one_that_turns_few_away_is_not() -> None:

@@ -5,7 +5,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from callsheet.core import checkup
-from callsheet.core.checkup import Level, judge_clock, judge_imports, judge_postgres, judge_runs, judge_space
+from callsheet.core.checkup import (
+    Level,
+    judge_clock,
+    judge_imports,
+    judge_line,
+    judge_postgres,
+    judge_runs,
+    judge_space,
+)
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 GIB = 1024**3
@@ -66,6 +74,26 @@ def test_work_that_nobody_does_and_work_that_stands_still_are_different_sentence
     assert "1 of 2" in still.sentence
     assert judge_imports(1, 1, is_served=True).level is Level.warn
     assert judge_imports(0, 0, is_served=False).level is Level.ok
+
+
+@pytest.mark.parametrize(
+    ("state", "breaker", "level"),
+    [
+        ("open", "closed", Level.ok),
+        ("throttled", "closed", Level.warn),
+        ("connecting", "closed", Level.warn),
+        ("closed", "closed", Level.warn),
+        ("broken", "closed", Level.fail),
+        ("open", "open", Level.fail),
+        ("open", "half_open", Level.warn),
+    ],
+)
+def test_a_trunk_that_takes_nothing_fails_and_says_why(state, breaker, level):
+    finding = judge_line("The trunk Main (tr-1)", state, "because", breaker, "5 in a row.")
+
+    assert finding.level is level
+    assert bool(finding.advice) is (level is not Level.ok)
+    assert ("5 in a row." if breaker != "closed" else "because.") in finding.sentence
 
 
 def test_whatever_is_not_well_comes_with_something_to_do():

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from e2e.running import callsheet, environment, server
+from e2e.running import callsheet, environment, server, until
 from house.tree import ROOT
 from postgres import create_database, drop_database
 
@@ -83,6 +83,37 @@ def test_a_damaged_database_fails(data):
     none = examined(data, "--port", "0", code=1)
 
     assert levels(damaged, "fail") == levels(none, "fail") == {"database"}
+
+
+def test_of_a_running_server_it_tells_how_the_trunks_stand_and_who_cannot_call_it(data):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        nobody = taken.getsockname()[1]
+    smpp = {"host": "127.0.0.1", "port": nobody, "system_id": "us", "password": "p"}
+    twilio = {"account_sid": "AC" + "0" * 32, "auth_token": "t"}
+    with server(data, ALLOW_PRIVATE_ADDRESSES="true") as process:
+        path = f"/v1/apps/{process.known['app_id']}/trunks"
+        for name, settings in (("smpp", smpp), ("twilio", twilio)):
+            status, made = process.request("POST", path, {"name": name, "carrier": name, "settings": settings})
+            assert status == 201, made
+        until(lambda: process.request("GET", path)[1]["items"][1]["condition"]["why"], "a try to connect")
+        during = json.loads(callsheet("doctor", "--json", data=data, PUBLIC_URL="https://a.example").stdout)["findings"]
+    after = json.loads(callsheet("doctor", "--json", "--port", "0", data=data).stdout)["findings"]
+    known = json.loads(callsheet("doctor", "--json", "--port", "0", data=data, PUBLIC_URL="https://a.example").stdout)[
+        "findings"
+    ]
+
+    lines = {finding["level"]: finding["sentence"] for finding in during if finding["check"] == "lines"}
+    assert set(lines) == {"ok", "warn"}
+    assert lines["ok"] == "2 of 3 trunks of the default app are open."
+    assert f"is connecting: nobody listens at 127.0.0.1:{nobody}." in lines["warn"]
+
+    def unheard(findings):
+        return [one["level"] for one in findings if one["check"] == "trunks" and "PUBLIC_URL" in one["sentence"]]
+
+    # The server knows its own settings; where there is none, ours count.
+    assert (unheard(during), unheard(after), unheard(known)) == (["warn"], ["warn"], [])
+    assert "lines" not in {finding["check"] for finding in after}
 
 
 async def test_of_postgres_it_tells_version_durability_and_clock(data):

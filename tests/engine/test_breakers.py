@@ -12,6 +12,7 @@ from callsheet.carriers.base import (
     Condition,
     Hear,
     Limits,
+    NoAnswer,
     Outbound,
     Probe,
     SendError,
@@ -38,6 +39,8 @@ class Moody:
     behind: Asked
     silent: bool = False
     says: SendError | None = None
+    link: asyncio.Event | None = None
+    """What is on it when it is there falls with it."""
     asked: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -50,6 +53,9 @@ class Moody:
         self.asked.append(message.to)
         if self.silent:
             await asyncio.Event().wait()
+        if self.link is not None:
+            await self.link.wait()
+            raise NoAnswer("link_dropped", cut_off=True)
         if self.says is not None:
             raise self.says
         return await self.behind.send(message, leave)
@@ -75,7 +81,7 @@ async def add_trunk(w: World, **mood: object) -> tuple[Trunk, Moody]:
     w.wrap = wrap
     now = w.clock.now()
     trunk = await w.store.apps.create_trunk(w.app.no, name="Second", carrier="sandbox", takes_any_sender=False, now=now)
-    await w.store.apps.set_sender(w.app.no, trunk.no, SENDER, None, now)
+    await w.store.senders.put(w.app.no, SENDER, trunk.no, {}, now)
     w.conductor.look_at_trunks()
     await w.clock.sleep(1)
     (moody,) = made
@@ -125,6 +131,9 @@ def test_a_carrier_that_dies_leaves_few_in_doubt_and_its_run_goes_on_when_it_is_
             standing = w.conductor.standing(trunk.no)
             assert standing.breaker.position is Position.open
             assert "in a row" in standing.breaker.why or "tried again" in standing.breaker.why
+            assert "The carrier never answered: it may have taken the message or not." in standing.breaker.why
+            assert standing.breaker.since is not None
+            assert f"since {standing.breaker.since.isoformat(timespec='seconds')}." in standing.trouble
             tried_in_vain = (await w.counters(dead))["uncertain"]
             # One window, and one for each time that it was tried again: after 20, 40, 80, 160 and 320 seconds.
             assert tried_in_vain <= IN_ROW + FIRST_ROOM + 6
@@ -171,7 +180,7 @@ def test_many_senders_of_a_dead_trunk_leave_few_in_doubt_together(tmp_path: Path
             trunk, moody = await add_trunk(w, silent=True)
             senders = [f"+121255502{i:02}" for i in range(8)]
             for sender in senders:
-                await w.store.apps.set_sender(w.app.no, trunk.no, sender, None, clock.now())
+                await w.store.senders.put(w.app.no, sender, trunk.no, {}, clock.now())
             dead = [await start(w, 100, sender=sender) for sender in senders]
             await clock.sleep(300)
             assert len(moody.asked) <= 2 * FIRST_ROOM + IN_ROW + 5
@@ -201,6 +210,35 @@ def test_an_account_that_is_refused_costs_nobody_an_attempt(tmp_path: Path) -> N
             assert (await w.counters(campaign))["delivered"] == 200
 
     run(main, start=MONDAY_NOON)
+
+
+def test_one_lost_connection_does_not_stop_a_trunk(tmp_path: Path) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path, window=100) as w:
+            trunk, moody = await add_trunk(w)
+            campaign = await start(w, 1000)
+            while len(moody.asked) < 300:
+                await clock.sleep(0.05)
+            moody.link = link = asyncio.Event()
+            await clock.sleep(1)
+            moody.link = None
+            link.set()
+            await clock.sleep(1)
+            assert w.conductor.standing(trunk.no).breaker.position is Position.closed
+            await w.until(campaign, Status.completed, longest_seconds=60)
+            await clock.sleep(60)
+            counters = await w.counters(campaign)
+            assert counters["uncertain"] > IN_ROW
+            assert counters["delivered"] + counters["uncertain"] == 1000
+            assert not twice([message.to for message in w.sent()])
+
+    run(main, start=MONDAY_NOON)
+
+
+def test_what_a_carrier_wrote_for_a_code_is_told_only_where_it_is_a_word() -> None:
+    assert AccountRefused("20003").word == "20003"
+    for written in ("+12125550123 is barred", "12125550123", "Hello Asha", "x" * 41):
+        assert AccountRefused(written).word == "account_refused"
 
 
 def test_a_carrier_that_is_out_of_order_is_left_alone(tmp_path: Path) -> None:
@@ -285,7 +323,7 @@ def test_a_trunk_that_cannot_be_opened_holds_up_no_other_and_is_told_of(tmp_path
             trunk = await w.store.apps.create_trunk(
                 w.app.no, name="Second", carrier="sandbox", takes_any_sender=False, now=now
             )
-            await w.store.apps.set_sender(w.app.no, trunk.no, SENDER, None, now)
+            await w.store.senders.put(w.app.no, SENDER, trunk.no, {}, now)
             w.conductor.look_at_trunks()
             waiting, other = await start(w, 50), await start(w, 50, sender="+12125550100")
             await w.until(other, Status.completed, longest_seconds=60)

@@ -263,7 +263,7 @@ def test_answers_keep_the_pace_of_their_sender(tmp_path: Path) -> None:
     async def main(clock: VirtualClock) -> None:
         async with world(clock, tmp_path, tuning=TUNING) as w:
             trunk = await trunk_of(w.store, w.app)
-            await w.store.apps.set_sender(w.app.no, trunk.no, SENDER, 2.0, clock.now())
+            await w.store.senders.put(w.app.no, SENDER, trunk.no, {"segments_per_second": 2.0}, clock.now())
             for i in range(40):
                 await reply(w, number(i), "HELP")
             began = clock.monotonic()
@@ -281,7 +281,7 @@ def test_a_slow_sender_holds_up_no_confirmation_of_another(tmp_path: Path) -> No
     async def main(clock: VirtualClock) -> None:
         async with world(clock, tmp_path, tuning=TUNING) as w:
             trunk = await trunk_of(w.store, w.app)
-            await w.store.apps.set_sender(w.app.no, trunk.no, SENDER, 0.5, clock.now())
+            await w.store.senders.put(w.app.no, SENDER, trunk.no, {"segments_per_second": 0.5}, clock.now())
             for i in range(80):
                 await reply(w, number(i), "HELP")
             await clock.sleep(5)

@@ -30,7 +30,7 @@ async def flow_of(w: World) -> Named:
 async def send_all(w: World, serials: Iterable[int] = range(PEOPLE), flow: Named | None = None) -> Campaign:
     """Ask for single messages to several people through a sender that takes a minute for each."""
     trunk = (await w.store.apps.trunks(w.app.no))[0]
-    await w.store.apps.set_sender(w.app.no, trunk.no, SENDER, 1 / 60, w.clock.now())
+    await w.store.senders.put(w.app.no, SENDER, trunk.no, {"segments_per_second": 1 / 60}, w.clock.now())
     sender = await w.store.apps.find_sender(w.app.no, SENDER, w.clock.now())
     assert sender is not None
     flow = flow or await flow_of(w)

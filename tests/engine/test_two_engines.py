@@ -71,7 +71,7 @@ async def campaign_of(store: Store, app: App, people: int, rate: float) -> Campa
     definition = make_definition([contact_list], dnc_lists=(Named(dnc.no, dnc.id, dnc.name),))
     campaign = await store.campaigns.create(app.no, definition, CLOCK.now(), unique_names=True)
     trunk = (await store.apps.trunks(app.no))[0]
-    await store.apps.set_sender(app.no, trunk.no, definition.sender, rate, CLOCK.now())
+    await store.senders.put(app.no, definition.sender, trunk.no, {"segments_per_second": rate}, CLOCK.now())
     return campaign
 
 

@@ -162,8 +162,12 @@ class World:
     async def limit(self, campaign: Campaign, segments_per_second: float) -> None:
         """Set the rate of a campaign's sender."""
         trunk = (await self.store.apps.trunks(campaign.app))[0]
-        await self.store.apps.set_sender(
-            campaign.app, trunk.no, campaign.definition.sender, segments_per_second, self.clock.now()
+        await self.store.senders.put(
+            campaign.app,
+            campaign.definition.sender,
+            trunk.no,
+            {"segments_per_second": segments_per_second},
+            self.clock.now(),
         )
 
     async def until(self, campaign: Campaign, *statuses: Status, longest_seconds: float, step: float = 1.0) -> Campaign:

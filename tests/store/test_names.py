@@ -76,9 +76,9 @@ async def test_a_caller_id_that_no_trunk_takes_is_unknown(store: Store, clock: S
     )
 
     assert await store.apps.find_sender(app.no, "+1", clock.now()) is None
-    made = await store.apps.set_sender(app.no, trunk.no, "+1", 2.5, clock.now())
+    made = await store.senders.put(app.no, "+1", trunk.no, {"segments_per_second": 2.5}, clock.now())
     assert await store.apps.find_sender(app.no, "+1", clock.now()) == made
-    slower = await store.apps.set_sender(app.no, trunk.no, "+1", 0.5, clock.now())
+    slower = await store.senders.put(app.no, "+1", trunk.no, {"segments_per_second": 0.5}, clock.now())
     assert (slower.no, slower.segments_per_second) == (made.no, 0.5)
     assert await store.apps.senders(app.no) == [slower]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import ceil
 from types import TracebackType
 from typing import Any
@@ -35,7 +35,7 @@ def as_failure(error: Exception) -> CallsheetError:
         case CallsheetError():
             return error
         case RequestValidationError():
-            return Invalid([FieldError(_path(_loc(one, error.body)), sentence(one)) for one in error.errors()])
+            return Invalid(faults_in(error.body, error.errors()))
         case HTTPException(status_code=404):
             return NotFound("There is no such path.")
         case HTTPException(status_code=405):
@@ -44,6 +44,11 @@ def as_failure(error: Exception) -> CallsheetError:
             return MalformedBody()
         case _:
             return CallsheetError()
+
+
+def faults_in(body: Any, faults: Iterable[Mapping[str, Any]]) -> list[FieldError]:
+    """Return what pydantic found wrong in a request, with the place where each stands in the body that came."""
+    return [FieldError(_path(_loc(one, body)), sentence(one)) for one in faults]
 
 
 def is_expected(error: Exception) -> bool:

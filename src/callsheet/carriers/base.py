@@ -6,6 +6,8 @@ messages. No database of ours, no retry, no campaign inside.
 
 from __future__ import annotations
 
+import inspect
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +19,7 @@ from callsheet.core.asking import Leave
 from callsheet.core.attempt import Kind
 from callsheet.core.opting_out import Word
 from callsheet.core.part import Part
+from callsheet.core.phone import without_numbers
 
 
 class Outbound(NamedTuple):
@@ -97,24 +100,40 @@ Hear = Callable[[Sequence[Heard]], Awaitable[None]]
 """Where a carrier tells what it heard. It returns after the commit; only then may the carrier acknowledge."""
 
 
+_WORD: Final = re.compile(r"[A-Za-z0-9_.:-]{1,40}")
+
+
 class SendError(Exception):
     """The message was not accepted.
 
     `kind` says what it means for the attempt: `refused` (a definite "not now": safe to send again), `rejected` (a
     definite "never"), `uncertain` (nobody knows: never sent again by itself). `code` is a stable word or the
     carrier's own code. `at_fault` says who has to act: `us`, `carrier` or `contact`. `carrier_ids` are those of the
-    parts that it took before nobody knew, as in `Accepted`.
+    parts that it took before nobody knew, as in `Accepted`; `cut_off`: what befell it is the loss of its connection.
+    The first paragraph of a docstring is what people read.
     """
 
     kind = Kind.rejected
     code = "rejected"
     at_fault = "carrier"
 
-    def __init__(self, code: str | None = None, carrier_ids: tuple[str, ...] = ()) -> None:
+    def __init__(self, code: str | None = None, carrier_ids: tuple[str, ...] = (), *, cut_off: bool = False) -> None:
         """Keep the carrier's own code where there is one."""
         self.code = code or type(self).code
         self.carrier_ids = carrier_ids
+        self.cut_off = cut_off
         super().__init__(self.code)
+
+    @property
+    def word(self) -> str:
+        """The code as it may stand in a sentence; ours, where a carrier wrote more there than a word, or a number."""
+        is_word = _WORD.fullmatch(self.code) is not None and without_numbers(self.code) == self.code
+        return self.code if is_word else type(self).code
+
+    @property
+    def meaning(self) -> str:
+        """A sentence on it, for people: the same for everybody, so there is nothing of anybody in it."""
+        return (inspect.getdoc(type(self)) or "").partition("\n\n")[0].replace("\n", " ")
 
 
 class Throttled(SendError):
@@ -132,7 +151,7 @@ class NotConnected(SendError):
 
 
 class AccountRefused(SendError):
-    """The carrier does not let our account in, or it has no credit: nobody is asked again until that is mended."""
+    """The carrier does not let our account in, or it has no credit."""
 
     kind = Kind.refused
     code = "account_refused"

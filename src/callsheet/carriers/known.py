@@ -57,6 +57,10 @@ def _make_smpp(account: SmppAccount, given: Given) -> Carrier:
     return SmppCarrier(account, given.clock, given.rng, given.fence, trunk_id=given.trunk_id)
 
 
+UNHEARD: Final = (
+    "CALLSHEET_PUBLIC_URL is not set, so the carrier cannot call us: receipts and replies (STOP) reach nobody."
+)
+
 KNOWN: Final[Mapping[str, Known]] = MappingProxyType(
     {
         "sandbox": Known(SandboxAccount, lambda _, given: given.sandbox()),
@@ -68,3 +72,16 @@ KNOWN: Final[Mapping[str, Known]] = MappingProxyType(
     }
 )
 """By the name that a trunk has for it."""
+
+
+def unheard(carrier: str, settings: Mapping[str, Any], base: str) -> str:
+    """Say that what a trunk's carrier tells reaches nobody; empty: it does, or it is not told by calling us.
+
+    `settings` are the trunk's, without its secrets; `base` is the public URL, or what begins with it.
+    """
+    known = KNOWN.get(carrier)
+    if base or known is None or known.ears is None:
+        return ""
+    # A REST provider calls us only where its account says how that is read.
+    calls = known.account is not HttpAccount or settings.get("status") or settings.get("inbound")
+    return UNHEARD if calls else ""

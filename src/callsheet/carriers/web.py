@@ -118,12 +118,12 @@ class WebCarrier:
         """Note what an answer says about the line; one about a number or a text says that the line works."""
         match error:
             case AccountRefused():
-                self._condition = Condition(State.broken, f"The carrier refuses the account ({error.code}).")
+                self._condition = Condition(State.broken, f"The carrier refuses the account ({error.word}).")
             case Throttled():
-                self._condition = Condition(State.throttled, f"The carrier asks us to slow down ({error.code}).")
+                self._condition = Condition(State.throttled, f"The carrier asks us to slow down ({error.word}).")
             case Unwell() | NoAnswer():
                 if self._condition.state is not State.connecting:
-                    why = f"The carrier answered that it cannot, or not what we understand ({error.code})."
+                    why = f"The carrier answered that it cannot, or not what we understand ({error.word})."
                     self._condition = Condition(State.throttled, why)
             case NotConnected() | Forbidden():
                 pass

@@ -7,20 +7,23 @@ import shutil
 import socket
 import stat
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
 import aiohttp
 
 from callsheet.bootstrap import address, look_into, waiting_steps
-from callsheet.carriers.known import KNOWN
+from callsheet.carriers.known import KNOWN, unheard
+from callsheet.cli.live_trunks import ask_lines
 from callsheet.clock import Clock, SystemClock
 from callsheet.core.checkup import (
     Finding,
     fail,
+    judge_callbacks,
     judge_clock,
     judge_imports,
     judge_postgres,
@@ -51,13 +54,20 @@ async def examine(settings: Settings, clock: Clock | None = None) -> list[Findin
     if not folder.path.exists():
         advice = "`callsheet serve` makes it; or name another one with --data."
         return [*findings, warn("folder", f"There is no data folder {folder.path} yet.", advice), _port(settings)]
-    served, server = await _server(settings, folder)
-    findings += [*_folder(folder), *_disk(folder, clock), server]
+    server = await _server(settings, folder)
+    findings += [*_folder(folder), *_disk(folder, clock), server.finding, *server.lines]
     if settings.is_shared:
-        return findings + await _postgres(settings, folder, clock)
-    if not folder.database.exists():
+        found, seen, is_served = await _postgres(settings, folder, clock)
+    elif folder.database.exists():
+        found, seen, is_served = *await _sqlite(settings, folder, clock), server.is_there
+    else:
         return [*findings, warn("database", "There is no database yet.", "`callsheet serve` makes it.")]
-    return findings + await _sqlite(settings, folder, clock, is_served=served)
+    findings += found
+    if seen is not None:
+        findings += _work(seen, is_served=is_served)
+        # A server that says how its trunks stand knows better than we whether it has a public URL.
+        findings += _trunks(seen, "unknown" if server.lines else settings.public_url)
+    return findings
 
 
 def _settings() -> Iterator[Finding]:
@@ -108,21 +118,31 @@ def _time_sync(probe: Path, clock: Clock) -> float:
     return median(spent)
 
 
-async def _server(settings: Settings, folder: DataFolder) -> tuple[bool, Finding]:
-    """Look whether a program works on the folder, and whether its server answers."""
+class _Server(NamedTuple):
+    """The server that runs on the folder."""
+
+    is_there: bool
+    """Some program works on the folder."""
+    finding: Finding
+    lines: Sequence[Finding] = ()
+    """How it says that its trunks stand; empty: it was not asked."""
+
+
+async def _server(settings: Settings, folder: DataFolder) -> _Server:
+    """Look whether a program works on the folder, whether its server answers, and what it says of its trunks."""
     url = folder.server()
     if url is None:
-        return folder.is_owned(), _port(settings)
+        return _Server(folder.is_owned(), _port(settings))
     try:
         timeout = aiohttp.ClientTimeout(total=_PATIENCE_SECONDS)
         async with aiohttp.ClientSession(timeout=timeout) as session, session.get(f"{url}/readyz") as answer:
             checks = (await answer.json())["checks"]
     except (aiohttp.ClientError, TimeoutError, KeyError, ValueError):
-        return True, fail("server", f"The server at {url} does not answer.", "Read its log; start it anew.")
+        return _Server(True, fail("server", f"The server at {url} does not answer.", "Read its log; start it anew."))
     ill = sorted(name for name, well in checks.items() if not well)
     if ill:
-        return True, fail("server", f"The server at {url} is not ready: {', '.join(ill)}.", "Read its log.")
-    return True, ok("server", f"The server at {url} is ready.")
+        return _Server(True, fail("server", f"The server at {url} is not ready: {', '.join(ill)}.", "Read its log."))
+    return _Server(True, ok("server", f"The server at {url} is ready."), await ask_lines(folder, url))
 
 
 def _port(settings: Settings) -> Finding:
@@ -139,11 +159,11 @@ def _port(settings: Settings) -> Finding:
     return ok("server", f"No server runs here; {address(settings.host, settings.port)} is free for one.")
 
 
-async def _sqlite(settings: Settings, folder: DataFolder, clock: Clock, *, is_served: bool) -> list[Finding]:
+async def _sqlite(settings: Settings, folder: DataFolder, clock: Clock) -> tuple[list[Finding], Seen | None]:
     whole = quick_check(folder.database)
     if whole != "ok":
         advice = "Stop the server, keep a copy of the file, and restore the latest backup."
-        return [fail("database", f"The database is damaged: {whole}.", advice)]
+        return [fail("database", f"The database is damaged: {whole}.", advice)], None
     wal = folder.database.with_name(f"{folder.database.name}-wal")
     findings = [
         ok("database", "SQLite finds the database whole."),
@@ -152,21 +172,20 @@ async def _sqlite(settings: Settings, folder: DataFolder, clock: Clock, *, is_se
     seen = await _look(settings, folder, clock, findings)
     if seen is not None:
         findings.append(judge_clock(clock.now(), None, seen.latest_at))
-        findings += _work(seen, is_served=is_served)
-    return findings
+    return findings, seen
 
 
-async def _postgres(settings: Settings, folder: DataFolder, clock: Clock) -> list[Finding]:
+async def _postgres(settings: Settings, folder: DataFolder, clock: Clock) -> tuple[list[Finding], Seen | None, bool]:
     from callsheet.store.postgres.looking import look
 
     try:
         facts = await look(settings.database_url.get_secret_value())
     except CallsheetError as error:
-        return [fail("database", error.message, "See that PostgreSQL runs, and CALLSHEET_DATABASE_URL.")]
+        advice = "See that PostgreSQL runs, and CALLSHEET_DATABASE_URL."
+        return [fail("database", error.message, advice)], None, False
     findings = judge_postgres(facts.version_num, facts.version, facts.encoding, facts.settings)
     findings.append(judge_clock(clock.now(), facts.now, None))
-    seen = await _look(settings, folder, clock, findings)
-    return findings if seen is None else [*findings, *_work(seen, is_served=facts.nodes > 0)]
+    return findings, await _look(settings, folder, clock, findings), facts.nodes > 0
 
 
 async def _look(settings: Settings, folder: DataFolder, clock: Clock, findings: list[Finding]) -> Seen | None:
@@ -193,6 +212,12 @@ async def _look(settings: Settings, folder: DataFolder, clock: Clock, findings: 
 def _work(seen: Seen, *, is_served: bool) -> Iterator[Finding]:
     yield judge_runs(seen.active, seen.overdue, is_served=is_served)
     yield judge_imports(seen.imports, seen.stuck_imports, is_served=is_served)
+
+
+def _trunks(seen: Seen, public_url: str) -> Iterator[Finding]:
+    for trunk in seen.trunks:
+        if amiss := unheard(trunk.carrier, trunk.settings, public_url):
+            yield judge_callbacks(f"The trunk {trunk.name} ({trunk.id})", amiss)
     strange = [trunk for trunk in seen.trunks if trunk.carrier not in KNOWN]
     for trunk in strange:
         sentence = f"The trunk {trunk.name} ({trunk.id}) is of the carrier {trunk.carrier}."

@@ -76,8 +76,12 @@ def class_bucket(owner: str, allowance: Allowance, number: str) -> Bucket | None
     found = allowance.class_of(number)
     if found is None or (found.segments_per_second is None and found.segments_per_day is None):
         return None
-    name = f"{owner}/{found.name}"
-    return Bucket(name, found.segments_per_second, found.segments_per_day, allowance.reset_zone)
+    return bucket_of_class(owner, allowance, found)
+
+
+def bucket_of_class(owner: str, allowance: Allowance, one: CarrierClass) -> Bucket:
+    """Return the bucket that all messages to a class share."""
+    return Bucket(f"{owner}/{one.name}", one.segments_per_second, one.segments_per_day, allowance.reset_zone)
 
 
 def day_of(zone: str, now: datetime) -> tuple[datetime, datetime]:

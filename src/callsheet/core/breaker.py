@@ -2,7 +2,8 @@
 
 A route that answers is given as much as it bears. It opens on evidence, which is one of four:
 
-- several messages in a row got no answer, or were not even taken in: each of them may be a person in doubt;
+- several messages in a row got no answer, or were not even taken in: each of them may be a person in doubt. A
+  connection that was lost counts once, however many messages were on it;
 - of the latest results so many are trouble that chance does not explain it: the lower bound of Wilson's interval (95 %,
   one-sided; E. B. Wilson, 1927) is above the limit;
 - the same of messages that the carrier turned away for good, where that is not the contact's or the text's fault;
@@ -37,6 +38,8 @@ AMPLE_ROOM: Final = 1_000
 """A route that bears so much is trusted with whatever its carrier bears."""
 MOST_ROOM: Final = 1_000_000
 """No limit any more."""
+ONE_LOSS: Final = timedelta(seconds=1)
+"""Messages that lose their connection within this time lost the same one, or all that a carrier had."""
 ENOUGH_TRIED: Final = 4
 """So many answers of a route that is tried again mend it."""
 RECENT: Final = timedelta(minutes=10)
@@ -68,6 +71,8 @@ class Outcome(StrEnum):
     """Nobody knows whether it was taken."""
     unwell = "unwell"
     """It was not taken in: no connection, or the carrier says that it is out of order."""
+    cut_off = "cut_off"
+    """Its connection was lost, and with it whatever else was on it."""
     rejected = "rejected"
     """It was turned away for good, through no fault of the contact or of the text."""
     throttled = "throttled"
@@ -76,7 +81,8 @@ class Outcome(StrEnum):
     """The carrier does not let the account in."""
 
 
-_TROUBLE: Final = frozenset({Outcome.unanswered, Outcome.unwell})
+_TROUBLE: Final = frozenset({Outcome.unanswered, Outcome.unwell, Outcome.cut_off})
+_IN_VAIN: Final = {Outcome.unanswered: "got no answer", Outcome.cut_off: "lost its connection"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +91,7 @@ class Breaker:
 
     position: Position = Position.closed
     why: str = ""
-    """Why it is open, in a sentence with the figures; empty while it is closed."""
+    """Why it is open: the figures, what the last one means, and since when; empty while it is closed."""
     since: datetime | None = None
     """Since when it has been out of order, or well again; none: from the beginning."""
     next_try_at: datetime | None = None
@@ -104,6 +110,8 @@ class Breaker:
     """How often it opened since it was last well for a while."""
     noted_at: datetime | None = None
     """When a result was last noted."""
+    cut_off_at: datetime | None = None
+    """When a connection was last lost that was counted."""
 
     @property
     def is_calm(self) -> bool:
@@ -143,11 +151,20 @@ def try_now(breaker: Breaker, at: datetime) -> Breaker:
     return Breaker(turn=breaker.turn + 1) if breaker.position is Position.closed else _half_open(breaker, at)
 
 
-def note(breaker: Breaker, outcome: Outcome, at: datetime, *, turn: int, jitter: float, said: str = "") -> Breaker:
+def note(
+    breaker: Breaker,
+    outcome: Outcome,
+    at: datetime,
+    *,
+    turn: int,
+    jitter: float,
+    said: str = "",
+    meaning: str = "",
+) -> Breaker:
     """Return the breaker after one result.
 
     `turn` is the breaker's when the message was handed over; `jitter`, a random number in [0, 1), spreads the pauses of
-    many nodes; `said` is what the carrier called it, if it did.
+    many nodes; `said` is what the carrier called it, if it did, and `meaning` a sentence of ours on that.
     """
     if outcome is Outcome.throttled or turn != breaker.turn or breaker.position is Position.open:
         return breaker
@@ -155,10 +172,12 @@ def note(breaker: Breaker, outcome: Outcome, at: datetime, *, turn: int, jitter:
     if outcome is Outcome.answered and recent and breaker.is_calm:
         # What a carrier that is well says a thousand times a second.
         return breaker
+    if outcome is Outcome.cut_off and breaker.cut_off_at is not None and abs(at - breaker.cut_off_at) < ONE_LOSS:
+        return breaker
     breaker = _count(breaker, outcome, at)
     reason = _reason(breaker, outcome, said)
     if reason:
-        return _open(breaker, reason, at, jitter)
+        return _open(breaker, f"{reason} {meaning}".strip(), at, jitter)
     if breaker.position is Position.half_open and breaker.results >= ENOUGH_TRIED:
         return replace(
             breaker, position=Position.closed, why="", since=at, turn=breaker.turn + 1, room=FIRST_ROOM, results=0
@@ -181,6 +200,9 @@ def _count(breaker: Breaker, outcome: Outcome, at: datetime) -> Breaker:
             breaker, room=min(breaker.room, FIRST_ROOM), in_row=0, results=0, trouble=0, rejected=0, pauses=0
         )
     trouble = outcome in _TROUBLE
+    if outcome is Outcome.cut_off:
+        # It is tried again at once, with fewer: what the next connection leaves in doubt has to be less.
+        breaker = replace(breaker, room=max(1, min(breaker.room, FIRST_ROOM) // 2), cut_off_at=at)
     return replace(
         breaker,
         room=breaker.room if trouble else breaker.room + 1 if breaker.room < AMPLE_ROOM else MOST_ROOM,
@@ -197,10 +219,9 @@ def _reason(breaker: Breaker, outcome: Outcome, said: str) -> str:
     """Say why it has to open, or nothing."""
     code = f" ({said})" if said else ""
     if outcome is Outcome.locked_out:
-        return f"The carrier does not let the account in{code}."
+        return f"The account was refused{code}."
     if breaker.position is Position.half_open and outcome is not Outcome.answered:
-        what = "got no answer" if outcome is Outcome.unanswered else "was not taken"
-        return f"It was tried again, and the message {what}{code}."
+        return f"It was tried again, and the message {_IN_VAIN.get(outcome, 'was not taken')}{code}."
     if breaker.in_row >= IN_ROW:
         return f"{breaker.in_row} messages in a row got no answer or were not taken in{code}."
     if breaker.results < FEWEST:
@@ -218,10 +239,11 @@ def _reason(breaker: Breaker, outcome: Outcome, said: str) -> str:
 
 def _open(breaker: Breaker, why: str, at: datetime, jitter: float) -> Breaker:
     pause = min(FIRST_PAUSE * 2 ** min(breaker.pauses, 16), LONGEST_PAUSE)
+    since = breaker.since if breaker.position is not Position.closed and breaker.since is not None else at
     return Breaker(
         position=Position.open,
-        why=why,
-        since=at if breaker.position is Position.closed else breaker.since,
+        why=f"{why} Out of order since {since.isoformat(timespec='seconds')}.",
+        since=since,
         next_try_at=at + pause * (0.75 + jitter / 2),
         turn=breaker.turn + 1,
         room=0,

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from callsheet.core.breaker import Position
+
 LEAST_FREE_BYTES = 100 * 1024**2
 LOW_FREE_BYTES = 1024**3
 LARGE_WAL_BYTES = 256 * 1024**2
@@ -138,6 +140,31 @@ def judge_runs(active: int, overdue: int, *, is_served: bool) -> Finding:
         )
         return warn("runs", f"{overdue} of {active} Active runs make no progress: something is long due.", advice)
     return ok("runs", f"{active} runs are Active.")
+
+
+def judge_line(trunk: str, state: str, why: str, breaker: str, breaker_why: str) -> Finding:
+    """Judge how a trunk stands, as a server sees it: by the state of its line, and of its breaker."""
+    reset = "See that the carrier works and takes the account; `POST …/trunks/{id}/reset` tries it at once."
+    if breaker == Position.open.value:
+        return fail("lines", f"{trunk} gets no messages. {breaker_why}", reset)
+    if breaker == Position.half_open.value:
+        return warn("lines", f"{trunk} is tried again, with one message. {breaker_why}", reset)
+    because = f": {why.removesuffix('.')}." if why else "."
+    sentence = f"{trunk} is {state}{because}"
+    match state:
+        case "open":
+            return ok("lines", sentence)
+        case "broken":
+            return fail("lines", sentence, "Mend what it says; `POST …/trunks/{id}/test` tries the account.")
+        case "throttled":
+            return warn("lines", sentence, "It takes fewer messages than there are: ask the carrier for a higher rate.")
+        case _:
+            return warn("lines", sentence, "It gets no messages until it is open; `POST …/trunks/{id}/test` tries it.")
+
+
+def judge_callbacks(trunk: str, amiss: str) -> Finding:
+    """Warn that what a trunk's carrier tells reaches nobody."""
+    return warn("trunks", f"{trunk}: {amiss}", "Set it to the address under which carriers reach this server.")
 
 
 def judge_imports(waiting: int, stuck: int, *, is_served: bool) -> Finding:

@@ -163,13 +163,11 @@ def explain(
     return Why(answers, places, running and flows and next_at == now, next_at)
 
 
-def judge_trunk(trouble: str, next_try_at: datetime | None) -> Answer:
-    """Say whether a trunk takes messages: the same for everybody."""
-    return (
-        Answer(Gate.trunk, Ruling.waits, "trunk", next_try_at, trouble)
-        if trouble
-        else Answer(Gate.trunk, Ruling.passes)
-    )
+def judge_trunk(trouble: str, next_try_at: datetime | None, amiss: str = "") -> Answer:
+    """Say whether a trunk takes messages, and what is `amiss` all the same: the same for everybody."""
+    if trouble:
+        return Answer(Gate.trunk, Ruling.waits, "trunk", next_try_at, trouble)
+    return Answer(Gate.trunk, Ruling.passes, "unheard" if amiss else "", why=amiss)
 
 
 def judge_day(full: UsedUp | None) -> Answer:

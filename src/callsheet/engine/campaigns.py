@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NamedTuple
 
+import structlog
+
 from callsheet.core.campaign import Campaign, Channel, Move, Status, after
 from callsheet.core.errors import CampaignNotFound, Conflict, NoVoiceTrunk, WrongState
 from callsheet.core.names import key_of
@@ -18,6 +20,8 @@ from callsheet.engine.message_text import text_of
 from callsheet.engine.preflight import require
 from callsheet.engine.runtime import Runtime
 from callsheet.store.apps import App
+
+log = structlog.get_logger()
 
 _KINDS = frozenset(channel.value for channel in Channel)
 
@@ -124,6 +128,13 @@ async def start(
         verdict=verdict,
     )
     runtime.conductor.wake()
+    return await _warned_of(runtime, started)
+
+
+async def _warned_of(runtime: Runtime, started: Campaign) -> Campaign:
+    """Say in the log what is amiss with the trunks of a run that begins, and return its campaign."""
+    for amiss in await runtime.ingest.amiss_with(started.app, started.definition.sender):
+        log.warning("run.unheard", run=started.run_id, why=amiss)
     return started
 
 

@@ -15,6 +15,7 @@ import structlog
 
 from callsheet.carriers.base import Heard
 from callsheet.carriers.callback import BadSignature, Callback, Doors, Ears, Reply, Unreadable
+from callsheet.carriers.known import unheard
 from callsheet.clock import Clock
 from callsheet.core.errors import CallsheetError, NotFound, Unavailable
 from callsheet.engine.conductor import Conductor
@@ -60,6 +61,17 @@ class Ingest:
     def doors(self, trunk: Trunk) -> Doors:
         """Return where a trunk is called back."""
         return doors_of(self._store, self.public_url, trunk)
+
+    def amiss(self, trunk: Trunk) -> str:
+        """Say that what a trunk's carrier tells reaches nobody; empty: it does, or it is not told by calling us."""
+        return unheard(trunk.carrier, trunk.settings, self.public_url)
+
+    async def amiss_with(self, app: int, label: str) -> list[str]:
+        """Say the same of the trunks through which a sender speaks, each by its name."""
+        if self.public_url:
+            return []
+        trunks = await self._store.trunks.of_sender(app, label)
+        return [f"{trunk.name}: {amiss}" for trunk in trunks if (amiss := self.amiss(trunk))]
 
     def app_of(self, trunk_id: str, secret: str) -> int | None:
         """Return whose door this is; None when nobody was given this address. Nothing is read for it."""

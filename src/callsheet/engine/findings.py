@@ -14,7 +14,7 @@ from callsheet.engine.runtime import Runtime
 from callsheet.store.apps import App
 from callsheet.store.lists import ContactList
 
-_MESSAGE, _VOICE, _LISTS, _DNC_LIST = "message", "voice", "contactLists", "dncLists"
+_MESSAGE, _SENDER, _VOICE, _LISTS, _DNC_LIST = "message", "sender", "voice", "contactLists", "dncLists"
 
 
 async def findings_of(runtime: Runtime, app: App, campaign: Campaign) -> list[FieldError]:
@@ -26,6 +26,8 @@ async def findings_of(runtime: Runtime, app: App, campaign: Campaign) -> list[Fi
         findings = await _of_message(runtime, app, definition, lists)
     else:
         findings = [FieldError(_VOICE, NoVoiceTrunk().message)]
+    if definition.channel is Channel.sms:
+        findings += [FieldError(_SENDER, one) for one in await runtime.ingest.amiss_with(app.no, definition.sender)]
     findings += [FieldError(_LISTS, f"Nobody is on the list {found.name}.") for found in lists if not found.size]
     if not definition.dnc_lists and await _has_dnc_lists(runtime, app):
         findings.append(FieldError(_DNC_LIST, "No DNC list is linked, although the app has some of its own."))

@@ -40,8 +40,7 @@ TRUNK_BROKEN: Final = "trunk_broken"
 TRUNK_STARTING: Final = "trunk_starting"
 """The same because many senders begin at once on a trunk that is not known to work yet."""
 
-_TOLD_BY: Final[Sequence[tuple[type[Accepted | SendError], Outcome]]] = (
-    (Accepted, Outcome.answered),
+_TOLD_BY: Final[Sequence[tuple[type[SendError], Outcome]]] = (
     (InvalidMessage, Outcome.answered),
     (AccountRefused, Outcome.locked_out),
     (NotConnected, Outcome.unwell),
@@ -149,9 +148,14 @@ class SmsLine:
         self._in_flight -= 1
         if not self._in_flight:
             self._quiet.set()
-        said = "" if isinstance(answer, Accepted) else as_said(answer.code)
-        jitter = self._rng.random() if said else 0.0
-        self._turn(note(self._breaker, _outcome(answer), at, turn=turn, jitter=jitter, said=said))
+        if isinstance(answer, Accepted):
+            after = note(self._breaker, Outcome.answered, at, turn=turn, jitter=0.0)
+        else:
+            after = note(
+                self._breaker, _outcome(answer), at, turn=turn, jitter=self._rng.random(), said=answer.word,
+                meaning=answer.meaning,
+            )  # fmt: skip
+        self._turn(after)
         if 2 * self._in_flight <= self._carrier.limits.window:
             # Not at every answer: a step of one contact costs a commit as a step of fifty does.
             self.on_free()
@@ -172,12 +176,13 @@ class SmsLine:
         await self._carrier.close()
 
 
-def _outcome(answer: Accepted | SendError) -> Outcome:
+def _outcome(answer: SendError) -> Outcome:
     """Say what an answer tells of the route."""
+    if answer.cut_off:
+        return Outcome.cut_off
     for kind, outcome in _TOLD_BY:
         if isinstance(answer, kind):
             return outcome
-    assert isinstance(answer, SendError), "it is no Accepted"
     if answer.kind is Kind.uncertain:
         return Outcome.unanswered
     if answer.kind in NOT_TAKEN:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 import structlog
 
-from callsheet.carriers.account import Account, Place, merge, names_of, read_account, read_places, split
+from callsheet.carriers.account import Account, Place, Split, merge, names_of, read_account, read_places, split
 from callsheet.carriers.base import Carrier, Probe
 from callsheet.carriers.callback import Ears
 from callsheet.carriers.known import KNOWN, Given, Known
@@ -84,24 +84,40 @@ class Trunks:
         )
 
     async def change(
-        self, app: int, trunk_id: str, changes: Mapping[str, Any], settings: Document | None
+        self,
+        app: int,
+        trunk_id: str,
+        changes: Mapping[str, Any],
+        settings: Document | None,
+        wrong: Sequence[FieldError] = (),
     ) -> Trunk | None:
         """Change the named columns, and merge settings into those of before; secrets that are not named stay.
 
-        Returns None when there is no such trunk. Raises Invalid, as `create` does.
+        Returns None when there is no such trunk. Raises Invalid, as `create` does, with what was found `wrong` before.
         """
 
         def settle(carrier: str, before: Document, secrets: Document) -> tuple[Document, Document]:
-            model, stored = _known(carrier).account, merge(before, secrets)
-            account = self._read(model, merge(stored, settings or {}))
-            if _leads_elsewhere(read_places(model, stored), account.places()):
-                # Whoever is there would be sent them: only who knows them may point them at another place.
-                _ask_again(secrets, settings or {})
-            return split(account)
+            settled: tuple[Document, Document] = before, secrets
+            try:
+                if settings is not None:
+                    settled = self._settle(carrier, before, secrets, settings)
+            except Invalid as error:
+                raise Invalid([*wrong, *error.fields]) from None
+            if wrong:
+                raise Invalid(wrong)
+            return settled
 
-        return await self._store.trunks.change(
-            app, trunk_id, changes, self._clock.now(), settle if settings is not None else None
-        )
+        asks = settings is not None or wrong
+        return await self._store.trunks.change(app, trunk_id, changes, self._clock.now(), settle if asks else None)
+
+    def _settle(self, carrier: str, before: Document, secrets: Document, changes: Document) -> Split:
+        """Return settings and secrets after a change. Raises Invalid."""
+        model, stored = _known(carrier).account, merge(before, secrets)
+        account = self._read(model, merge(stored, changes))
+        if _leads_elsewhere(read_places(model, stored), account.places()):
+            # Whoever is there would be sent them: only who knows them may point them at another place.
+            _ask_again(secrets, changes)
+        return split(account)
 
     def secrets_set(self, trunk: Trunk) -> list[str]:
         """Return the path of each secret that a trunk has; none when they cannot be read."""

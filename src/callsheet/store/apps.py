@@ -242,26 +242,9 @@ class Apps:
             if row is not None:
                 return read_sender(row)
             trunk = one(conn, sa.select(t.trunk).where(t.trunk.c.app == app, t.trunk.c.takes_any_sender == 1))
-            return _add_sender(conn, app, trunk["no"], label, None, now) if trunk is not None else None
+            return read_sender(add_sender(conn, app, trunk["no"], label, now)) if trunk is not None else None
 
         return await self._db.write(find)
-
-    async def set_sender(
-        self, app: int, trunk_no: int, label: str, segments_per_second: float | None, now: datetime
-    ) -> Sender:
-        """Create a sender, or change how fast it may speak."""
-
-        def put(conn: sa.Connection) -> Sender:
-            mine = sa.and_(t.sender.c.app == app, t.sender.c.label == label, t.sender.c.deleted_at == 0)
-            row = one(conn, sa.select(t.sender).where(mine))
-            if row is None:
-                return _add_sender(conn, app, trunk_no, label, segments_per_second, now)
-            conn.execute(
-                sa.update(t.sender).where(mine).values(segments_per_second=segments_per_second, trunk_no=trunk_no)
-            )
-            return read_sender({**row, "trunk_no": trunk_no, "segments_per_second": segments_per_second})
-
-        return await self._db.write(put)
 
 
 def read_app(conn: sa.Connection, vault: Vault, where: sa.ColumnElement[bool]) -> App | None:
@@ -280,27 +263,18 @@ def _read(row: Mapping[str, Any]) -> App:
     return App(row["no"], row["id"], row["account_id"], row["name"], read_settings(row["settings"]))
 
 
-def _add_sender(conn: sa.Connection, app: int, trunk_no: int, label: str, rate: float | None, now: datetime) -> Sender:
-    """Write a sender: a new one, or one that was deleted and comes back as it was known."""
+def add_sender(conn: sa.Connection, app: int, trunk_no: int, label: str, now: datetime) -> Mapping[str, Any]:
+    """Write a sender without limits, and return its row: a new one, or one that was deleted and comes back."""
     mine = sa.and_(t.sender.c.app == app, t.sender.c.label == label)
-    known = one(conn, sa.select(t.sender).where(mine).with_for_update())
-    if known is not None:
+    if one(conn, sa.select(t.sender.c.no).where(mine).with_for_update()) is not None:
         fresh = {"flow_id": "", "dlt_entity_id": "", "limits": "{}", "pool": "", "deleted_at": 0}
-        changes = {"trunk_no": trunk_no, "segments_per_second": rate, **fresh}
-        conn.execute(sa.update(t.sender).where(mine).values(changes))
-        return read_sender({**known, **changes})
-    sender_id = new_id(Prefix.sender)
-    no = insert(
-        conn,
-        t.sender,
-        app=app,
-        id=sender_id,
-        trunk_no=trunk_no,
-        label=label,
-        segments_per_second=rate,
-        created_at=to_micros(now),
-    )
-    return Sender(no, sender_id, label, trunk_no, rate, allowance=Allowance(rate))
+        conn.execute(sa.update(t.sender).where(mine).values(trunk_no=trunk_no, segments_per_second=None, **fresh))
+    else:
+        sender_id, at = new_id(Prefix.sender), to_micros(now)
+        insert(conn, t.sender, app=app, id=sender_id, trunk_no=trunk_no, label=label, created_at=at)
+    row = one(conn, sa.select(t.sender).where(mine))
+    assert row is not None, "it was written a moment ago"
+    return row
 
 
 def read_sender(row: Mapping[str, Any]) -> Sender:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import msgspec
 import sqlalchemy as sa
 
 from callsheet.clock import from_micros, to_micros
@@ -22,6 +23,8 @@ class SeenTrunk(NamedTuple):
     id: str
     name: str
     carrier: str
+    settings: Mapping[str, Any]
+    """Without the secrets; nothing where they cannot be read."""
 
 
 class Seen(NamedTuple):
@@ -55,11 +58,19 @@ async def look(database: Database, now: datetime) -> Seen:
             len(_overdue(conn, numbers, long_ago)),
             _count(conn, job, unfinished),
             _count(conn, job, unfinished, job.c.updated_at < long_ago),
-            [SeenTrunk(*row) for row in conn.execute(sa.select(trunk.c.id, trunk.c.name, trunk.c.carrier))],
+            [_trunk(row) for row in conn.execute(sa.select(trunk).order_by(trunk.c.no))],
             from_micros(latest) if latest else None,
         )
 
     return await database.read(read)
+
+
+def _trunk(row: sa.Row[Any]) -> SeenTrunk:
+    try:
+        settings = msgspec.json.decode(row.settings, type=dict[str, Any])
+    except msgspec.MsgspecError:
+        settings = {}
+    return SeenTrunk(row.id, row.name, row.carrier, settings)
 
 
 def _overdue(conn: sa.Connection, runs: Sequence[int], long_ago: int) -> set[int]:

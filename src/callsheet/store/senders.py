@@ -13,9 +13,9 @@ from callsheet.clock import to_micros
 from callsheet.core.errors import InUse
 from callsheet.core.run import Sender
 from callsheet.store import tables as t
-from callsheet.store.apps import read_sender
+from callsheet.store.apps import add_sender, read_sender
 from callsheet.store.database import Database
-from callsheet.store.rows import insert, one, read_pool, to_json
+from callsheet.store.rows import all_of, insert, one, read_pool, to_json
 from callsheet.store.usage import campaigns_that_name, told
 
 
@@ -41,28 +41,32 @@ class Senders:
         row = await self._db.read(lambda conn: one(conn, query))
         return read_sender(row) if row is not None else None
 
+    async def of_app(self, app: int, *, after: int, limit: int) -> list[Sender]:
+        """Return senders of an app in the order in which they were made, from a number on."""
+        mine = t.sender.c.app == app, t.sender.c.no > after, t.sender.c.deleted_at == 0
+        query = sa.select(t.sender).where(*mine).order_by(t.sender.c.no).limit(limit)
+        return await self._db.read(lambda conn: [read_sender(row) for row in all_of(conn, query)])
+
+    async def put(self, app: int, label: str, trunk_no: int, changes: Mapping[str, Any], now: datetime) -> Sender:
+        """Change the sender of a caller ID, its trunk too, as `change` does; or add one. Raises InUse."""
+        values = {**_columns(changes), "trunk_no": trunk_no}
+
+        def put(conn: sa.Connection) -> Sender:
+            row = _lock(conn, app, t.sender.c.label == label) or add_sender(conn, app, trunk_no, label, now)
+            return _change(conn, row, values, now)
+
+        return await self._db.write(put)
+
     async def change(self, app: int, sender_id: str, changes: Mapping[str, Any], now: datetime) -> Sender | None:
         """Change the named columns, and the `allowance`; return the sender, None when there is none.
 
         Raises InUse where its trunk is to change while a run speaks through it.
         """
-        values = dict(changes)
-        if "pool" in values:
-            values["pool"] = to_json(values["pool"])
-        if "allowance" in values:
-            allowance = values.pop("allowance")
-            rate = allowance.segments_per_second
-            values |= {"segments_per_second": rate, "limits": to_json(replace(allowance, segments_per_second=None))}
+        values = _columns(changes)
 
         def change(conn: sa.Connection) -> Sender | None:
-            row = _lock(conn, app, sender_id)
-            if row is None:
-                return None
-            if values.get("trunk_no", row["trunk_no"]) != row["trunk_no"]:
-                _move(conn, row, now)
-            if values:
-                conn.execute(sa.update(t.sender).where(t.sender.c.no == row["no"]).values(values))
-            return read_sender({**row, **values})
+            row = _lock(conn, app, t.sender.c.id == sender_id)
+            return _change(conn, row, values, now) if row is not None else None
 
         return await self._db.write(change)
 
@@ -70,7 +74,7 @@ class Senders:
         """Delete a sender, and say whether there was one. Its runs go on naming it. Raises InUse."""
 
         def delete(conn: sa.Connection) -> bool:
-            row = _lock(conn, app, sender_id)
+            row = _lock(conn, app, t.sender.c.id == sender_id)
             if row is None:
                 return False
             if pools := _pools_with(conn, app, row["no"]):
@@ -83,6 +87,26 @@ class Senders:
             return True
 
         return await self._db.write(delete)
+
+
+def _columns(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is to change as the columns that hold it."""
+    values = dict(changes)
+    if "pool" in values:
+        values["pool"] = to_json(values["pool"])
+    if "allowance" in values:
+        allowance = values.pop("allowance")
+        rate = allowance.segments_per_second
+        values |= {"segments_per_second": rate, "limits": to_json(replace(allowance, segments_per_second=None))}
+    return values
+
+
+def _change(conn: sa.Connection, row: Mapping[str, Any], values: Mapping[str, Any], now: datetime) -> Sender:
+    if values.get("trunk_no", row["trunk_no"]) != row["trunk_no"]:
+        _move(conn, row, now)
+    if values:
+        conn.execute(sa.update(t.sender).where(t.sender.c.no == row["no"]).values(values))
+    return read_sender({**row, **values})
 
 
 def _move(conn: sa.Connection, row: Mapping[str, Any], now: datetime) -> None:
@@ -103,8 +127,8 @@ def _pools_with(conn: sa.Connection, app: int, sender_no: int) -> Mapping[int, s
     return {no: label for no, label, pool in found if pool is not None and sender_no in pool.members}
 
 
-def _lock(conn: sa.Connection, app: int, sender_id: str) -> Mapping[str, Any] | None:
-    mine = t.sender.c.app == app, t.sender.c.id == sender_id, t.sender.c.deleted_at == 0
+def _lock(conn: sa.Connection, app: int, which: sa.ColumnElement[bool]) -> Mapping[str, Any] | None:
+    mine = t.sender.c.app == app, which, t.sender.c.deleted_at == 0
     return one(conn, sa.select(t.sender).where(*mine).with_for_update())
 
 

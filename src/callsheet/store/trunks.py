@@ -16,7 +16,7 @@ from callsheet.store import tables as t
 from callsheet.store.apps import Trunk, read_trunk
 from callsheet.store.database import Database
 from callsheet.store.outbox import announce
-from callsheet.store.rows import DAMAGE, one, to_json
+from callsheet.store.rows import DAMAGE, all_of, one, read_pool, to_json
 from callsheet.store.vault import Vault
 
 _SHOWN = 5
@@ -38,6 +38,27 @@ class Trunks:
         query = sa.select(t.trunk).where(t.trunk.c.app == app, t.trunk.c.id == trunk_id)
         row = await self._db.read(lambda conn: one(conn, query))
         return read_trunk(row) if row is not None else None
+
+    async def of_sender(self, app: int, label: str) -> list[Trunk]:
+        """Return the trunks through which a sender speaks, those of its members where it is a pool.
+
+        Of a caller ID that nobody configured: the one that would make it known.
+        """
+        trunk, sender = t.trunk, t.sender
+        mine = sender.c.app == app, sender.c.deleted_at == 0
+
+        def read(conn: sa.Connection) -> list[Trunk]:
+            row = one(conn, sa.select(sender.c.no, sender.c.pool).where(*mine, sender.c.label == label))
+            if row is None:
+                wanted = trunk.c.takes_any_sender == 1
+            else:
+                pool = read_pool(row["pool"])
+                members = pool.members if pool is not None else (row["no"],)
+                wanted = trunk.c.no.in_(sa.select(sender.c.trunk_no).where(*mine, sender.c.no.in_(members)))
+            found = all_of(conn, sa.select(trunk).where(trunk.c.app == app, wanted).order_by(trunk.c.no))
+            return [read_trunk(one) for one in (found[:1] if row is None else found)]
+
+        return await self._db.read(read)
 
     async def changes(self) -> Mapping[int, datetime]:
         """Return when each trunk of all apps was last changed, by its number."""

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, Field, StrictInt, StringConstrai
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from callsheet.api.v1.shapes import Body
-from callsheet.core.allowance import UTC_ZONE, Allowance, CarrierClass, buckets_of
+from callsheet.core.allowance import UTC_ZONE, Allowance, CarrierClass, bucket_of_class, buckets_of
 from callsheet.core.day_use import Today, capped
 from callsheet.core.phone import known_region
 from callsheet.core.wording import AMISS
@@ -93,27 +93,31 @@ class Limits(Body):
     """Destinations with limits of their own, besides these."""
 
 
-class ShownClass(BaseModel):
+class ShownUse(BaseModel):
+    """What is left of a day."""
+
+    segments_per_day: int | None
+    used_today: int | None
+    """Segments that were reserved of the present day of `segments_per_day`; null: it has no such limit."""
+    left_today: int | None
+    """How many are left of it."""
+
+
+class ShownClass(ShownUse):
     """Destinations with limits of their own."""
 
     name: str
     prefixes: list[str]
     countries: list[str]
     segments_per_second: float | None
-    segments_per_day: int | None
 
 
-class ShownLimits(BaseModel):
+class ShownLimits(ShownUse):
     """What limits a trunk or a sender."""
 
     segments_per_second: float | None
-    segments_per_day: int | None
     reset_zone: str
     classes: list[ShownClass]
-    used_today: int | None
-    """Segments that were reserved of the present day of `segments_per_day`; null: it has no such limit."""
-    left_today: int | None
-    """How many are left of it."""
 
 
 def changed_allowance(before: Allowance, body: Limits) -> Allowance:
@@ -125,19 +129,24 @@ def changed_allowance(before: Allowance, body: Limits) -> Allowance:
 
 
 async def find_todays(runtime: Runtime, app: App, limited: Iterable[tuple[str, Allowance]]) -> Mapping[str, Today]:
-    """Return what is left today to each of the trunks or senders, by their ids, that has a cap."""
-    caps = capped(bucket for owner, allowance in limited for bucket in buckets_of(owner, allowance))
+    """Return what is left today of each cap: of trunks or senders by their ids, of classes by their buckets' names."""
+    caps = capped(
+        bucket
+        for owner, allowance in limited
+        for bucket in (
+            *buckets_of(owner, allowance),
+            *(bucket_of_class(owner, allowance, one) for one in allowance.classes),
+        )
+    )
     found = await runtime.store.day_uses.of(app.no, caps, runtime.clock.now())
     return {cap.name: today for cap, today in found.items()}
 
 
-def show_limits(allowance: Allowance, today: Today | None) -> Mapping[str, Any]:
-    """Return the fields of `ShownLimits`."""
+def show_limits(owner: str, allowance: Allowance, todays: Mapping[str, Today]) -> Mapping[str, Any]:
+    """Return the fields of `ShownLimits` of a trunk or a sender; `todays` are those of `find_todays`."""
     return {
-        "used_today": today.used if today is not None else None,
-        "left_today": today.left if today is not None else None,
+        **_use(allowance.segments_per_day, todays.get(owner)),
         "segments_per_second": allowance.segments_per_second,
-        "segments_per_day": allowance.segments_per_day,
         "reset_zone": allowance.reset_zone,
         "classes": [
             ShownClass(
@@ -145,11 +154,17 @@ def show_limits(allowance: Allowance, today: Today | None) -> Mapping[str, Any]:
                 prefixes=list(one.prefixes),
                 countries=list(one.countries),
                 segments_per_second=one.segments_per_second,
-                segments_per_day=one.segments_per_day,
+                **_use(one.segments_per_day, todays.get(bucket_of_class(owner, allowance, one).name)),
             )
             for one in allowance.classes
         ],
     }
+
+
+def _use(segments_per_day: int | None, today: Today | None) -> Mapping[str, int | None]:
+    """Return the fields of `ShownUse`."""
+    used, left = (today.used, today.left) if today is not None else (None, None)
+    return {"segments_per_day": segments_per_day, "used_today": used, "left_today": left}
 
 
 def _class(one: NewClass) -> CarrierClass:

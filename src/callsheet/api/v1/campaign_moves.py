@@ -9,7 +9,7 @@ from pydantic import BaseModel, StrictBool
 
 from callsheet.api.caller import note
 from callsheet.api.v1.asked import Served, Tenant
-from callsheet.api.v1.campaign_shapes import ShownCampaign, show_campaign
+from callsheet.api.v1.campaign_shapes import FoundCampaign, ShownCampaign, show_campaign, show_found
 from callsheet.api.v1.contract import problems
 from callsheet.api.v1.shapes import Body, Name, Reason
 from callsheet.api.v1.strict import Router
@@ -97,13 +97,13 @@ class Readings(BaseModel):
 
 
 @router.post("/start", responses=_BEGINS)
-async def start_campaign(runtime: Served, app: Tenant, campaign_id: str, asked: NewRun | None = None) -> ShownCampaign:
-    """Begin a run, or go on with the paused one. On a campaign that is active it changes nothing."""
+async def start_campaign(runtime: Served, app: Tenant, campaign_id: str, asked: NewRun | None = None) -> FoundCampaign:
+    """Begin a run, or go on with the paused one, and say what is amiss. It changes nothing of an active one."""
     return await _begin(runtime, app, campaign_id, asked)
 
 
 @router.post("/rerun", responses=_BEGINS)
-async def rerun_campaign(runtime: Served, app: Tenant, campaign_id: str, asked: NewRun | None = None) -> ShownCampaign:
+async def rerun_campaign(runtime: Served, app: Tenant, campaign_id: str, asked: NewRun | None = None) -> FoundCampaign:
     """Begin another run; refused while one goes on."""
     return await _begin(runtime, app, campaign_id, asked, again=True)
 
@@ -111,12 +111,12 @@ async def rerun_campaign(runtime: Served, app: Tenant, campaign_id: str, asked: 
 @router.post("/emergency", responses=problems(*_CAN_FAIL, EmergencyRuns))
 async def run_emergency(
     request: Request, runtime: Served, app: Tenant, campaign_id: str, asked: NewEmergency
-) -> ShownCampaign:
+) -> FoundCampaign:
     """Begin a run that waits for neither hours nor a schedule. DNC lists, opt-outs and caps hold all the same."""
     note(request.scope, reason=asked.reason)
     campaign = await campaigns.find(runtime, app, campaign_id)
     launch = Launch(Execution.emergency, reason=asked.reason)
-    return show_campaign(await campaigns.start(runtime, app, campaign, launch=launch))
+    return await show_found(runtime, app, await campaigns.start(runtime, app, campaign, launch=launch))
 
 
 @router.post("/pause", responses=_GOES_ON)
@@ -163,7 +163,7 @@ async def preview_campaign(
 
 async def _begin(
     runtime: Served, app: Tenant, campaign_id: str, asked: NewRun | None, *, again: bool = False
-) -> ShownCampaign:
+) -> FoundCampaign:
     campaign, how = await campaigns.find(runtime, app, campaign_id), asked or NewRun()
     started = await campaigns.start(
         runtime,
@@ -173,7 +173,7 @@ async def _begin(
         again=again,
         require_preflight=how.require_preflight,
     )
-    return show_campaign(started)
+    return await show_found(runtime, app, started)
 
 
 async def _move(runtime: Served, app: Tenant, campaign_id: str, move: Move) -> ShownCampaign:

@@ -13,6 +13,9 @@ from callsheet.core.campaign import Campaign, Channel, MachineDetection, Message
 from callsheet.core.filtering import Filter, Match, Operator
 from callsheet.core.hours import CallingHours
 from callsheet.core.run import Execution
+from callsheet.engine.findings import findings_of
+from callsheet.engine.runtime import Runtime
+from callsheet.store.apps import App
 
 
 class Link(BaseModel):
@@ -126,6 +129,12 @@ class FoundCampaign(ShownCampaign):
 def show_campaign(campaign: Campaign) -> ShownCampaign:
     """Show a campaign."""
     return ShownCampaign(**fields_of(campaign))
+
+
+async def show_found(runtime: Runtime, app: App, campaign: Campaign) -> FoundCampaign:
+    """Show a campaign with what is amiss with it."""
+    findings = [WrongField(field=one.path, message=one.message) for one in await findings_of(runtime, app, campaign)]
+    return FoundCampaign(**fields_of(campaign), findings=findings)
 
 
 def fields_of(campaign: Campaign) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from pydantic import BaseModel, Field
 from callsheet.api.caller import note
 from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.campaign_bodies import Handle, NewCampaign, NewFilter, read_handles
-from callsheet.api.v1.campaign_shapes import FoundCampaign, ShownCampaign, fields_of, show_campaign
-from callsheet.api.v1.contract import WrongField, problems
+from callsheet.api.v1.campaign_shapes import FoundCampaign, ShownCampaign, show_campaign, show_found
+from callsheet.api.v1.contract import problems
 from callsheet.api.v1.shapes import USUAL_LIMIT, After, Body, Limit, Page, no_cursor, page_of
 from callsheet.api.v1.strict import Router
 from callsheet.core.campaign import MAX_CONTACT_LISTS, MAX_NAME_CHARACTERS, Channel, Status
@@ -27,7 +27,6 @@ from callsheet.core.errors import (
 from callsheet.core.ids import Prefix
 from callsheet.engine import campaigns
 from callsheet.engine.drafting import filter_faults, find_lists
-from callsheet.engine.findings import findings_of
 from callsheet.engine.trying import try_filter
 from callsheet.store.campaign_search import Wanted
 
@@ -114,9 +113,7 @@ async def test_filter(runtime: Served, app: Tenant, asked: FilterToTry) -> Tried
 @router.get("/{campaign_id}", responses=_FINDS)
 async def get_campaign(runtime: Served, app: Tenant, campaign_id: str) -> FoundCampaign:
     """Return a campaign, by its id or by its name."""
-    campaign = await campaigns.find(runtime, app, campaign_id)
-    findings = [WrongField(field=one.path, message=one.message) for one in await findings_of(runtime, app, campaign)]
-    return FoundCampaign(**fields_of(campaign), findings=findings)
+    return await show_found(runtime, app, await campaigns.find(runtime, app, campaign_id))
 
 
 @router.put("/{campaign_id}", responses=problems(CampaignNotFound, NameAmbiguous, NameTaken, WrongState, BodyTooLarge))

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import Annotated, NamedTuple
 
 from fastapi import Response
-from pydantic import AfterValidator, BaseModel, Field, StrictBool, StringConstraints
+from pydantic import AfterValidator, Field, StrictBool, StringConstraints
 
 from callsheet.api.v1.allowances import Limits, ShownLimits, changed_allowance, find_todays, show_limits
 from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.contract import Responses, problems
-from callsheet.api.v1.shapes import DltId
+from callsheet.api.v1.shapes import USUAL_LIMIT, After, DltId, Limit, Page, Sifted, no_cursor, page_of
 from callsheet.api.v1.strict import Router
 from callsheet.core.allowance import UNLIMITED
 from callsheet.core.day_use import Today
@@ -25,7 +25,6 @@ from callsheet.store.apps import App
 router = Router(prefix="/v1/apps/{app}/senders", tags=["senders"])
 
 _LIMITS = {*Limits.model_fields, "pool", "fail_over"}
-_NO_TRUNK = FieldError("trunk_id", "There is no such trunk in this app.")
 _MOST_MEMBERS = 500
 
 
@@ -36,7 +35,7 @@ def _caller_id(text: str) -> str:
     return shown
 
 
-class NewSender(Limits):
+class NewSender(Sifted, Limits):
     """A sender, or a pool of senders, and what limits it."""
 
     number: Annotated[str, StringConstraints(max_length=64), AfterValidator(_caller_id)]
@@ -49,7 +48,7 @@ class NewSender(Limits):
     """The trunk that carries its messages; null: the one that it has, the oldest one for a new sender."""
 
 
-class ChangedSender(Limits):
+class ChangedSender(Sifted, Limits):
     """What is to change; what is not named stays as it is."""
 
     pool: Annotated[list[str], Field(max_length=_MOST_MEMBERS)] = Field(default_factory=list)
@@ -78,19 +77,18 @@ class ShownSender(ShownLimits):
     fail_over: bool
 
 
-class Senders(BaseModel):
-    """The senders of an app."""
-
-    items: list[ShownSender]
-    next: None = None
-
-
 @router.get("")
-async def list_senders(runtime: Served, app: Tenant) -> Senders:
+async def list_senders(
+    runtime: Served, app: Tenant, after: After = None, limit: Limit = USUAL_LIMIT
+) -> Page[ShownSender]:
     """Return the senders, oldest first. A sandbox trunk makes a caller ID known when a campaign starts with it."""
-    ids, senders = await _ids(runtime, app), await runtime.store.apps.senders(app.no)
+    last = await runtime.store.senders.find(app.no, sender_id=after) if after else None
+    if after and last is None:
+        raise no_cursor()
+    senders = await runtime.store.senders.of_app(app.no, after=last.no if last is not None else 0, limit=limit + 1)
+    ids = await _ids(runtime, app)
     todays = await find_todays(runtime, app, [(sender.id, sender.allowance) for sender in senders])
-    return Senders(items=[_show(sender, ids, todays.get(sender.id)) for sender in senders])
+    return page_of([_show(sender, ids, todays) for sender in senders], limit, lambda one: one.id)
 
 
 _CHANGED: Responses = {200: {"description": "The sender was there, and was changed.", "model": ShownSender}}
@@ -99,29 +97,22 @@ _CHANGED: Responses = {200: {"description": "The sender was there, and was chang
 @router.post("", status_code=201, responses=_CHANGED | problems(Conflict, InUse, BodyTooLarge))
 async def put_sender(runtime: Served, app: Tenant, new: NewSender, response: Response) -> ShownSender:
     """Create a sender, or change how fast one may speak."""
-    known = {sender.label: sender for sender in await runtime.store.apps.senders(app.no)}
-    trunks = await runtime.store.apps.trunks(app.no)
-    if not trunks:
+    ids, present = await _ids(runtime, app), await runtime.store.senders.find(app.no, label=new.number)
+    if not ids.trunks:
         raise Conflict("This app has no trunk that could carry a sender's messages.")
-    present = known.get(new.number)
-    trunk_no = present.trunk_no if present is not None else trunks[0].no
+    trunk_no = present.trunk_no if present is not None else min(ids.trunks)
+    wrong = new.faults
     if new.trunk_id is not None:
-        trunk_no = next((trunk.no for trunk in trunks if trunk.id == new.trunk_id), 0)
-    allowance = changed_allowance(present.allowance if present is not None else UNLIMITED, new)
+        trunk_no = _trunk_no(ids, new.trunk_id, wrong)
     is_pool = "pool" in new.model_fields_set or (present is not None and present.pool is not None)
-    wrong = [] if trunk_no else [_NO_TRUNK]
     pool = await _pool(runtime, app, present, new, wrong) if is_pool else {}
     if wrong:
         raise Invalid(wrong)
+    allowance = changed_allowance(present.allowance if present is not None else UNLIMITED, new)
     if "segments_per_second" not in new.model_fields_set:
         allowance = replace(allowance, segments_per_second=None)
-    # Only `change` asks whether a run speaks through it.
-    kept_no = present.trunk_no if present is not None else trunk_no
-    made = await runtime.store.apps.set_sender(
-        app.no, kept_no, new.number, allowance.segments_per_second, runtime.clock.now()
-    )
-    sender = await runtime.store.senders.change(
-        app.no, made.id, {"allowance": allowance, "trunk_no": trunk_no, **pool}, runtime.clock.now()
+    sender = await runtime.store.senders.put(
+        app.no, new.number, trunk_no, {"allowance": allowance, **pool}, runtime.clock.now()
     )
     if present is not None:
         response.status_code = 200
@@ -140,7 +131,7 @@ async def get_sender(runtime: Served, app: Tenant, sender_id: str) -> ShownSende
 async def change_sender(runtime: Served, app: Tenant, sender_id: str, changed: ChangedSender) -> ShownSender:
     """Change a sender. Runs that speak through it follow its rate at once."""
     ids = await _ids(runtime, app)
-    changes, wrong = changed.model_dump(include=changed.model_fields_set - _LIMITS), list[FieldError]()
+    changes, wrong = changed.model_dump(include=changed.model_fields_set - _LIMITS), changed.faults
     if changed.model_fields_set & _LIMITS:
         present = await runtime.store.senders.find(app.no, sender_id=sender_id)
         if present is None:
@@ -149,10 +140,7 @@ async def change_sender(runtime: Served, app: Tenant, sender_id: str, changed: C
         if changed.model_fields_set & {"pool", "fail_over"}:
             changes |= await _pool(runtime, app, present, changed, wrong)
     if "trunk_id" in changes:
-        wanted = changes.pop("trunk_id")
-        changes["trunk_no"] = next((no for no, trunk_id in ids.trunks.items() if trunk_id == wanted), 0)
-        if not changes["trunk_no"]:
-            wrong.append(_NO_TRUNK)
+        changes["trunk_no"] = _trunk_no(ids, changes.pop("trunk_id"), wrong)
     if changes.get("flow_id") and await runtime.store.flows.find(app.no, thing_id=changes["flow_id"]) is None:
         wrong.append(FieldError("flow_id", "There is no such experience flow in this app."))
     if wrong:
@@ -183,6 +171,14 @@ async def _ids(runtime: Runtime, app: App) -> _Ids:
     return _Ids({trunk.no: trunk.id for trunk in trunks}, {sender.no: sender.id for sender in senders})
 
 
+def _trunk_no(ids: _Ids, trunk_id: str, wrong: list[FieldError]) -> int:
+    """Return the number of a trunk; when there is none, that is added to `wrong`."""
+    found = next((no for no, known in ids.trunks.items() if known == trunk_id), 0)
+    if not found:
+        wrong.append(FieldError("trunk_id", "There is no such trunk in this app."))
+    return found
+
+
 async def _pool(
     runtime: Runtime, app: App, present: Sender | None, body: NewSender | ChangedSender, wrong: list[FieldError]
 ) -> Mapping[str, Pool]:
@@ -210,15 +206,15 @@ async def _show_one(runtime: Runtime, app: App, sender: Sender | None, ids: _Ids
     if sender is None:
         raise SenderNotFound
     todays = await find_todays(runtime, app, [(sender.id, sender.allowance)])
-    return _show(sender, ids, todays.get(sender.id))
+    return _show(sender, ids, todays)
 
 
-def _show(sender: Sender, ids: _Ids, today: Today | None) -> ShownSender:
+def _show(sender: Sender, ids: _Ids, todays: Mapping[str, Today]) -> ShownSender:
     pool = sender.pool
     return ShownSender(
         id=sender.id,
         number=sender.label,
-        **show_limits(sender.allowance, today),
+        **show_limits(sender.id, sender.allowance, todays),
         trunk_id=ids.trunks.get(sender.trunk_no, ""),
         flow_id=sender.flow_id or None,
         dlt_entity_id=sender.dlt_entity_id,

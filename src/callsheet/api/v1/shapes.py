@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, Self, TypeVar
 
 from fastapi import Query
-from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    ModelWrapValidatorHandler,
+    PlainSerializer,
+    PrivateAttr,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
+from callsheet.api.failures import faults_in
 from callsheet.api.instants import write_instant
 from callsheet.core.campaign import MAX_DESCRIPTION_CHARACTERS, MAX_NAME_CHARACTERS
 from callsheet.core.errors import FieldError, Invalid
@@ -24,6 +35,37 @@ class Body(BaseModel):
     """A request's body: a field that means nothing is named, because it is a slip of the pen."""
 
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+
+class Sifted(Body):
+    """A body that is looked up too: one answer names what is wrong with its form, and what is not there.
+
+    Fields that are wrong by their form are left out of it, and kept in `faults`: who takes such a body raises them with
+    those of his own, before anything is stored. A body that is nothing without them is refused as any other.
+    """
+
+    _faults: list[FieldError] = PrivateAttr(default_factory=list)
+
+    @property
+    def faults(self) -> list[FieldError]:
+        """What is wrong with its form."""
+        return list(self._faults)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _sift(cls, body: Any, read: ModelWrapValidatorHandler[Self]) -> Self:
+        try:
+            return read(body)
+        except ValidationError as error:
+            faults = error.errors(include_url=False, include_input=False)
+            wrong = {fault["loc"][:1] for fault in faults}
+            try:
+                sifted = read({name: value for name, value in body.items() if (name,) not in wrong})
+            except (AttributeError, ValidationError):
+                raise error from None
+            placed = [{**fault, "loc": ("body", *fault["loc"])} for fault in faults]
+            sifted._faults = faults_in(body, placed)  # noqa: SLF001 (it is one of us)
+            return sifted
 
 
 def _name(text: str) -> str:

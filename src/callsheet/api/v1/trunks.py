@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, Field, StrictBool, StringConstraints, ValidationInfo
 
 from callsheet.api.v1.allowances import Limits, ShownLimits, changed_allowance, find_todays, show_limits
 from callsheet.api.v1.asked import Served, Tenant
-from callsheet.api.v1.contract import problems
-from callsheet.api.v1.shapes import Instant, LongName
+from callsheet.api.v1.contract import WrongField, problems
+from callsheet.api.v1.shapes import Instant, LongName, Sifted
 from callsheet.api.v1.strict import Router
 from callsheet.carriers.base import State
 from callsheet.carriers.known import KNOWN
@@ -30,6 +31,7 @@ def _carrier(text: str) -> str:
     return text
 
 
+_CALLBACKS = "callbacks"
 _LIMITS = set(Limits.model_fields)
 
 Settings = dict[str, Any]
@@ -58,7 +60,7 @@ class NewTrunk(Limits):
     """Whether the carrier confirms a STOP itself, so that we do not; null: as is usual there (Twilio does)."""
 
 
-class ChangedTrunk(Limits):
+class ChangedTrunk(Sifted, Limits):
     """What is to change; what is not named stays as it is."""
 
     name: LongName = ""
@@ -91,7 +93,7 @@ class ShownBreaker(BaseModel):
 
     state: Position
     why: str
-    """Why nothing is handed over, in a sentence with the figures; empty while it is closed."""
+    """Why nothing is handed over: the figures, what the last answer means, and since when; empty while it is closed."""
     since: Instant | None
     next_try_at: Instant | None
     """When one message is tried again."""
@@ -111,6 +113,8 @@ class ShownTrunk(ShownLimits):
     carrier_answers_stop: bool
     condition: ShownCondition
     breaker: ShownBreaker
+    findings: list[WrongField]
+    """What is amiss although it takes messages, such as callbacks that cannot come."""
 
 
 class TestedTrunk(BaseModel):
@@ -143,7 +147,7 @@ async def list_trunks(runtime: Served, app: Tenant) -> Trunks:
     """Return the trunks, oldest first."""
     trunks = await runtime.store.apps.trunks(app.no)
     todays = await find_todays(runtime, app, [(trunk.id, trunk.allowance) for trunk in trunks])
-    return Trunks(items=[_show(runtime, trunk, todays.get(trunk.id)) for trunk in trunks])
+    return Trunks(items=[_show(runtime, trunk, todays) for trunk in trunks])
 
 
 @router.post("", status_code=201, responses=problems(BodyTooLarge))
@@ -178,7 +182,7 @@ async def change_trunk(runtime: Served, app: Tenant, trunk_id: str, changed: Cha
     if changed.model_fields_set & _LIMITS:
         before = await runtime.store.trunks.find(app.no, trunk_id)
         changes["allowance"] = changed_allowance(before.allowance if before is not None else UNLIMITED, changed)
-    found = await runtime.trunks.change(app.no, trunk_id, changes, settings)
+    found = await runtime.trunks.change(app.no, trunk_id, changes, settings, changed.faults)
     runtime.conductor.look_at_trunks()
     runtime.conductor.wake()
     return await _show_one(runtime, app, found)
@@ -227,10 +231,10 @@ async def _show_one(runtime: Runtime, app: App, found: Trunk | None) -> ShownTru
     if found is None:
         raise TrunkNotFound
     todays = await find_todays(runtime, app, [(found.id, found.allowance)])
-    return _show(runtime, found, todays.get(found.id))
+    return _show(runtime, found, todays)
 
 
-def _show(runtime: Runtime, found: Trunk, today: Today | None) -> ShownTrunk:
+def _show(runtime: Runtime, found: Trunk, todays: Mapping[str, Today]) -> ShownTrunk:
     condition, since, breaker = runtime.conductor.standing(found.no)
     return ShownTrunk(
         id=found.id,
@@ -240,9 +244,10 @@ def _show(runtime: Runtime, found: Trunk, today: Today | None) -> ShownTrunk:
         secrets_set=runtime.trunks.secrets_set(found),
         takes_any_sender=found.takes_any_sender,
         carrier_answers_stop=found.carrier_answers_stop,
-        **show_limits(found.allowance, today),
+        **show_limits(found.id, found.allowance, todays),
         condition=ShownCondition(**condition._asdict(), since=since),
         breaker=ShownBreaker(
             state=breaker.position, why=breaker.why, since=breaker.since, next_try_at=breaker.next_try_at
         ),
+        findings=[WrongField(field=_CALLBACKS, message=amiss)] if (amiss := runtime.ingest.amiss(found)) else [],
     )

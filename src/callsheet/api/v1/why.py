@@ -103,14 +103,15 @@ async def ask_why(runtime: Served, app: Tenant, campaign_id: str, sought: Sought
     sighting = await runtime.store.standings.of(campaign, run, app.settings, person, now)
     route = list[Answer]()
     if run is not None and run.channel is Channel.sms:
-        route = [_judge_route(runtime, run), await _judge_day(runtime, run, person, number, sighting)]
+        route = [await _judge_route(runtime, run), await _judge_day(runtime, run, person, number, sighting)]
     return _show(number, explain(sighting.standing, campaign.definition, app.settings, now, route), sighting)
 
 
-def _judge_route(runtime: Runtime, run: Run) -> Answer:
+async def _judge_route(runtime: Runtime, run: Run) -> Answer:
     """Say whether the trunk of a run takes messages, as this node sees it."""
     standing = runtime.conductor.standing(run.sender.trunk_no)
-    return judge_trunk(standing.trouble, standing.breaker.next_try_at)
+    amiss = await runtime.ingest.amiss_with(run.app, run.sender.label)
+    return judge_trunk(standing.trouble, standing.breaker.next_try_at, " ".join(amiss))
 
 
 async def _judge_day(runtime: Runtime, run: Run, person: bytes, number: str, sighting: Sighting) -> Answer:

@@ -97,7 +97,7 @@ class SmppCarrier:
         """Hand one message to the session with most room."""
         usable = [session for session in self._sessions if session.is_usable]
         if not usable or self._closing:
-            done(NotConnected())
+            done(NotConnected(cut_off=True))
             return
         try:
             parts = self._submits.write(message)

@@ -15,7 +15,7 @@ from callsheet.carriers.smpp.commands import Status
 from callsheet.carriers.smpp.failures import Unencodable
 from callsheet.carriers.smpp.pace import Pace
 from callsheet.carriers.smpp.pdu import Answer, Pdu, encode_message
-from callsheet.carriers.smpp.sending import Sending
+from callsheet.carriers.smpp.sending import LINK_DROPPED, Sending
 from callsheet.carriers.smpp.statuses import error_of
 from callsheet.clock import Clock
 from callsheet.core.attempt import INCOMPLETE, Kind
@@ -195,13 +195,13 @@ class Outgoing:
     def begin_nothing(self) -> None:
         """Give back what nothing was written of; the rest is written to its end."""
         for sending in [one for one in self._open if not one.is_begun]:
-            self._end(sending, untouched=NotConnected("closing"))
+            self._end(sending, untouched=NotConnected("closing", cut_off=True))
 
     def fall(self) -> None:
         """The link is gone: end everything."""
         self.may_write = False
         for sending in list(self._open):
-            self._end(sending, "link_dropped", NotConnected("link_dropped"))
+            self._end(sending, LINK_DROPPED, NotConnected(LINK_DROPPED, cut_off=True))
         self._backlog.clear()
         self._window.clear()
         self._late.clear()

@@ -9,6 +9,9 @@ from callsheet.carriers.smpp.pdu import Message
 from callsheet.core.asking import Leave
 from callsheet.core.attempt import Kind
 
+LINK_DROPPED = "link_dropped"
+"""The code of what was on a connection that was lost."""
+
 
 class Sending:
     """A message and its parts, numbered from 0.
@@ -82,7 +85,7 @@ class Sending:
         if len(self.ids) == len(self.parts):
             return self._accepted(), False
         if self.on_wire:
-            return NoAnswer(silence, self._carrier_ids()), False
+            return NoAnswer(silence, self._carrier_ids(), cut_off=silence == LINK_DROPPED), False
         if self.ids:
             # The person has a part of it: whatever follows must not become a second text.
             return self._accepted(), True

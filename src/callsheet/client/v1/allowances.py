@@ -26,3 +26,6 @@ class CarrierClass(Record, frozen=True):
     countries: tuple[str, ...]
     segments_per_second: float | None
     segments_per_day: int | None
+    used_today: int | None
+    """Segments of the present day that are reserved; None: no `segments_per_day`."""
+    left_today: int | None

@@ -58,23 +58,23 @@ class Campaigns(Resource[Mode]):
     @Single
     def start(
         self, campaign_id: str, *, only_unreached: bool = False, require_preflight: bool = False
-    ) -> Call[Campaign]:
-        """Begin a run, or go on with the paused one."""
+    ) -> Call[FoundCampaign]:
+        """Begin a run, or go on with the paused one; the answer says what is amiss."""
         body = given(only_unreached=only_unreached, require_preflight=require_preflight)
-        return Call("POST", f"{_ONE}/start", Campaign, {"campaign_id": campaign_id}, body=body)
+        return Call("POST", f"{_ONE}/start", FoundCampaign, {"campaign_id": campaign_id}, body=body)
 
     @Single
     def rerun(
         self, campaign_id: str, *, only_unreached: bool = False, require_preflight: bool = False
-    ) -> Call[Campaign]:
+    ) -> Call[FoundCampaign]:
         """Begin another run; refused while one goes on."""
         body = given(only_unreached=only_unreached, require_preflight=require_preflight)
-        return Call("POST", f"{_ONE}/rerun", Campaign, {"campaign_id": campaign_id}, body=body)
+        return Call("POST", f"{_ONE}/rerun", FoundCampaign, {"campaign_id": campaign_id}, body=body)
 
     @Single
-    def run_emergency(self, campaign_id: str, reason: str) -> Call[Campaign]:
+    def run_emergency(self, campaign_id: str, reason: str) -> Call[FoundCampaign]:
         """Begin a run that waits for neither hours nor a schedule. What forbids a number holds all the same."""
-        return Call("POST", f"{_ONE}/emergency", Campaign, {"campaign_id": campaign_id}, body=given(reason=reason))
+        return Call("POST", f"{_ONE}/emergency", FoundCampaign, {"campaign_id": campaign_id}, body=given(reason=reason))
 
     @Single
     def pause(self, campaign_id: str) -> Call[Campaign]:

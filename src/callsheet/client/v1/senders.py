@@ -39,9 +39,9 @@ class Senders(Resource[Mode]):
     """Senders: the numbers that messages come from."""
 
     @Paged
-    def list(self) -> Call[Page[Sender]]:
+    def list(self, *, limit: int = 1000) -> Call[Page[Sender]]:
         """Give all senders."""
-        return Call("GET", _ALL, Page[Sender])
+        return Call("GET", _ALL, Page[Sender], query={"limit": limit})
 
     @Single
     def create(

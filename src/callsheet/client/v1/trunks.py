@@ -4,17 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
-from msgspec import UNSET
-
-from callsheet.client.call import Call, Given, given
+from callsheet.client.call import Call
 from callsheet.client.method import Mode, Paged, Resource, Single
 from callsheet.client.record import Page, Record
 from callsheet.client.v1.allowances import CarrierClass, NewClass
+from callsheet.client.v1.campaign_shapes import Finding
 
 _ALL = "/v1/apps/{app}/trunks"
 _ONE = "/v1/apps/{app}/trunks/{trunk_id}"
+
+
+class TrunkParts(TypedDict, total=False):
+    """What a trunk may have besides its name and its carrier."""
+
+    settings: Mapping[str, Any]
+    takes_any_sender: bool
+    carrier_answers_stop: bool | None
+    """None, of a new one: as is usual with that carrier."""
+    segments_per_second: float | None
+    segments_per_day: int | None
+    reset_zone: str
+    classes: Sequence[NewClass]
+
+
+class ChangedTrunk(TrunkParts, total=False):
+    """What is to change of a trunk."""
+
+    name: str
 
 
 class Condition(Record, frozen=True):
@@ -70,37 +88,17 @@ class Trunk(Record, frozen=True):
     left_today: int | None
     condition: Condition
     breaker: Breaker
+    findings: tuple[Finding, ...]
+    """What is amiss although it takes messages."""
 
 
 class Trunks(Resource[Mode]):
     """Trunks: configured accounts with carriers."""
 
     @Single
-    def create(
-        self,
-        name: str,
-        carrier: str,
-        *,
-        settings: Given[Mapping[str, Any]] = UNSET,
-        takes_any_sender: Given[bool] = UNSET,
-        carrier_answers_stop: Given[bool | None] = UNSET,
-        segments_per_second: Given[float | None] = UNSET,
-        segments_per_day: Given[int | None] = UNSET,
-        reset_zone: Given[str] = UNSET,
-        classes: Given[Sequence[NewClass]] = UNSET,
-    ) -> Call[Trunk]:
+    def create(self, name: str, carrier: str, **more: Unpack[TrunkParts]) -> Call[Trunk]:
         """Create a trunk. `settings` are what the carrier wants to know, secrets among it."""
-        body = given(
-            name=name,
-            carrier=carrier,
-            settings=settings,
-            takes_any_sender=takes_any_sender,
-            carrier_answers_stop=carrier_answers_stop,
-            segments_per_second=segments_per_second,
-            segments_per_day=segments_per_day,
-            reset_zone=reset_zone,
-            classes=classes,
-        )
+        body = {"name": name, "carrier": carrier, **more}
         return Call("POST", _ALL, Trunk, body=body)
 
     @Paged
@@ -119,31 +117,9 @@ class Trunks(Resource[Mode]):
         return Call("GET", f"{_ONE}/callbacks", TrunkCallbacks, {"trunk_id": trunk_id})
 
     @Single
-    def change(
-        self,
-        trunk_id: str,
-        *,
-        name: Given[str] = UNSET,
-        settings: Given[Mapping[str, Any]] = UNSET,
-        takes_any_sender: Given[bool] = UNSET,
-        carrier_answers_stop: Given[bool] = UNSET,
-        segments_per_second: Given[float | None] = UNSET,
-        segments_per_day: Given[int | None] = UNSET,
-        reset_zone: Given[str] = UNSET,
-        classes: Given[Sequence[NewClass]] = UNSET,
-    ) -> Call[Trunk]:
+    def change(self, trunk_id: str, **changes: Unpack[ChangedTrunk]) -> Call[Trunk]:
         """Change a trunk. Settings are merged into those of before, and secrets that are not named stay."""
-        body = given(
-            name=name,
-            settings=settings,
-            takes_any_sender=takes_any_sender,
-            carrier_answers_stop=carrier_answers_stop,
-            segments_per_second=segments_per_second,
-            segments_per_day=segments_per_day,
-            reset_zone=reset_zone,
-            classes=classes,
-        )
-        return Call("PATCH", _ONE, Trunk, {"trunk_id": trunk_id}, body=body)
+        return Call("PATCH", _ONE, Trunk, {"trunk_id": trunk_id}, body={**changes})
 
     @Single
     def test(self, trunk_id: str) -> Call[TestedTrunk]:
@@ -151,31 +127,9 @@ class Trunks(Resource[Mode]):
         return Call("POST", f"{_ONE}/test", TestedTrunk, {"trunk_id": trunk_id})
 
     @Single
-    def test_new(
-        self,
-        name: str,
-        carrier: str,
-        *,
-        settings: Given[Mapping[str, Any]] = UNSET,
-        takes_any_sender: Given[bool] = UNSET,
-        carrier_answers_stop: Given[bool | None] = UNSET,
-        segments_per_second: Given[float | None] = UNSET,
-        segments_per_day: Given[int | None] = UNSET,
-        reset_zone: Given[str] = UNSET,
-        classes: Given[Sequence[NewClass]] = UNSET,
-    ) -> Call[TestedTrunk]:
+    def test_new(self, name: str, carrier: str, **more: Unpack[TrunkParts]) -> Call[TestedTrunk]:
         """Try whether an account works before it is stored; no message is sent."""
-        body = given(
-            name=name,
-            carrier=carrier,
-            settings=settings,
-            takes_any_sender=takes_any_sender,
-            carrier_answers_stop=carrier_answers_stop,
-            segments_per_second=segments_per_second,
-            segments_per_day=segments_per_day,
-            reset_zone=reset_zone,
-            classes=classes,
-        )
+        body = {"name": name, "carrier": carrier, **more}
         return Call("POST", f"{_ALL}/test", TestedTrunk, body=body)
 
     @Single
