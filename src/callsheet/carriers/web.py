@@ -18,6 +18,7 @@ from callsheet.carriers.base import (
     Condition,
     Forbidden,
     Hear,
+    InvalidMessage,
     Limits,
     NoAnswer,
     NotConnected,
@@ -37,6 +38,32 @@ ANSWER_SECONDS: Final = SUBMIT_SECONDS - 1.0
 """How long all tries for one message take: we want to know whether it was sent, so we stop waiting first."""
 MOST_BYTES: Final = 65_536
 """How large an answer may be."""
+
+
+_ANSWERED: Final = range(400, 500)
+_REQUEST_TIMEOUT, _CONFLICT, _TOO_MANY = 408, 409, 429
+_ACCOUNT: Final = frozenset({401, 402, 403, 404, 405, 407})
+"""Whoever we are, or whatever is at this URL, nothing was taken."""
+
+
+def error_of_status(status: int, said: str) -> SendError:
+    """Judge an answer that is no success by its HTTP status (RFC 9110); `said` is its code."""
+    if status == _TOO_MANY:
+        return Throttled(said)
+    if status in _ACCOUNT:
+        return AccountRefused(said)
+    if status not in _ANSWERED or status in (_REQUEST_TIMEOUT, _CONFLICT):
+        # A fault of theirs may come before the message was taken or after; a redirect, a time-out of a proxy and a
+        # conflict (with the same request, perhaps, which goes on) say as little.
+        return NoAnswer(said)
+    return InvalidMessage(said)
+
+
+def seconds_left(message: Outbound, now: datetime, least: int, most: int) -> int:
+    """Return how long the carrier may try to deliver a message, as far as it lets us choose."""
+    if message.valid_until is None:
+        return most
+    return max(least, min(int((message.valid_until - now).total_seconds()), most))
 
 
 class WebGiven(Protocol):

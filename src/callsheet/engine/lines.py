@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 import structlog
 
 from callsheet import meters
-from callsheet.carriers.base import Condition, Outbound, State
+from callsheet.carriers.base import TAKING, Condition, Outbound, State
 from callsheet.clock import Clock
 from callsheet.core.asking import Leave
 from callsheet.core.attempt import Happening, Kind
@@ -59,12 +59,11 @@ class Standing(NamedTuple):
         """Say why no message is handed over, in a sentence; empty: messages flow."""
         if self.breaker.position is not Position.closed:
             return self.breaker.why
-        if self.condition.state in _TAKING:
+        if self.condition.state in TAKING:
             return ""
         return self.condition.why or f"It is {self.condition.state.value}."
 
 
-_TAKING: Final = frozenset({State.open, State.throttled})
 _NOT_YET: Final = Standing(Condition(State.closed, "This node has not opened the trunk yet."), None, Breaker())
 NOT_HERE: Final = Standing(Condition(State.closed, "This node sends nothing."), None, Breaker())
 
@@ -282,7 +281,7 @@ class Lines(Loop):
             if not held.is_told_of:
                 self._tells.append(_Tell(held.trunk, NoticeKind.trunk_broken, standing.trouble))
             held.is_told_of = True
-        elif held.is_told_of and state in _TAKING:
+        elif held.is_told_of and state in TAKING:
             held.is_told_of = False
             self._tells.append(_Tell(held.trunk, NoticeKind.trunk_mended, ""))
 

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Final
 
 from callsheet.carriers.base import (
+    TAKING,
     Accepted,
     AccountRefused,
     Carrier,
@@ -19,7 +20,6 @@ from callsheet.carriers.base import (
     NotConnected,
     Outbound,
     SendError,
-    State,
     Stopped,
     Unwell,
 )
@@ -46,7 +46,6 @@ _TOLD_BY: Final[Sequence[tuple[type[SendError], Outcome]]] = (
     (NotConnected, Outcome.unwell),
     (Unwell, Outcome.unwell),
 )
-_TAKING: Final = frozenset({State.open, State.throttled})
 
 
 class SmsLine:
@@ -80,7 +79,7 @@ class SmsLine:
 
     def _room(self) -> int:
         """Return how many messages may wait for an answer, by what is known of the route now."""
-        if self._closing or self._carrier.condition().state not in _TAKING:
+        if self._closing or self._carrier.condition().state not in TAKING:
             return 0
         now = self._clock.now()
         self._turn(wake(self._breaker, now))

@@ -14,13 +14,12 @@ from callsheet.carriers.http.json_path import JsonPath
 from callsheet.carriers.http.pattern import Pattern
 from callsheet.carriers.http.rules import ErrorRule, InboundCallback, Signature, Status, StatusCallback, Word
 from callsheet.carriers.http.secrets import check_raw, check_tree, check_url, refuse_secret
-from callsheet.carriers.http.template import RawType, Template, Value, check_template, names_in
+from callsheet.carriers.http.template import RawType, Template, Value, check_template, names_in, without_names
 from callsheet.core.fence import Fence
 
 _ANYWHERE: Final = Fence(allow_private=True)
 _HEADER: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 _OURS: Final = frozenset({"host", "content-length", "transfer-encoding", "connection", "content-type"})
-_WHOLE: Final = re.compile(r"\{\{.*?\}\}")
 _MOST_LEVELS: Final = 10
 
 
@@ -52,7 +51,7 @@ class Auth(StrEnum):
 
 def _check_url(url: str) -> str:
     check_template(url)
-    fault = _ANYWHERE.fault_of(_WHOLE.sub("x", url))
+    fault = _ANYWHERE.fault_of(without_names(url, "x"))
     if fault is not None:
         raise ValueError(fault)
     if "{{" in url.split("/")[2] or "#" in url:
@@ -194,7 +193,7 @@ class HttpAccount(Account):
     def places(self) -> Mapping[str, Place]:
         """Return where it is asked."""
         urls = {"url": self.url, "probe_url": self.probe_url}
-        return {name: place_of(_WHOLE.sub("x", url)) for name, url in urls.items() if url}
+        return {name: place_of(without_names(url, "x")) for name, url in urls.items() if url}
 
     def _faults_of_body(self) -> Iterator[tuple[str, str]]:
         if isinstance(self.body, str) != (self.content is Content.raw):

@@ -7,13 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
-from callsheet.carriers.http.template import names_in
+from callsheet.carriers.http.template import names_in, without_names
 
 _TELLING: Final = re.compile(
     "authori[sz]ation|api-?key|secret|password|passwd|passphrase|pwd|token|credential|(access|auth|private)-?key|cookie"
 )
 _WHOLE_NAMES: Final = frozenset({"auth", "pass", "key", "pw"})
-_PLACEHOLDER: Final = re.compile(r"\{\{.*?\}\}")
 _PAIR: Final = re.compile(r"""([A-Za-z0-9_-]{2,60})["']?\s{0,9}[:=>]\s{0,9}["']?([^"'&<\s,}]{1,200}|\{\{.*?\}\})""")
 """A name and its value, as JSON, forms and XML write them."""
 
@@ -28,7 +27,7 @@ def refuse_secret(name: str, value: object) -> None:
     text = str(value)
     if any(one in ("key", "secret") or one.startswith("secret.") for one in names_in(text)):
         return
-    if _PLACEHOLDER.sub("", text).strip():
+    if without_names(text).strip():
         raise ValueError(
             f"{name[:60]} looks like a secret, and would be shown: use auth and secret, or give it in secrets and "
             "write {{secret.name}} here."

@@ -46,7 +46,7 @@ def check_template(text: str) -> str:
     unknown = sorted({name for name in _PLACEHOLDER.findall(text) if not _is_known(name)})
     if unknown:
         raise ValueError(f"There is no {', '.join(unknown)[:80]}; there is {', '.join(NAMES)}, secret.<name>.")
-    if _BRACES.search(_PLACEHOLDER.sub("", text)):
+    if _BRACES.search(without_names(text)):
         raise ValueError("Two braces stand around a name only: {{to}}.")
     return text
 
@@ -62,6 +62,11 @@ Template = Annotated[str, StringConstraints(max_length=2000), AfterValidator(che
 def names_in(text: str) -> set[str]:
     """Return what a template names."""
     return set(_PLACEHOLDER.findall(text))
+
+
+def without_names(text: str, instead: str = "") -> str:
+    """Return a template with something else in place of all that it names."""
+    return _PLACEHOLDER.sub(instead, text)
 
 
 def fill(text: str, values: Values, encode: Callable[[str], str]) -> str:

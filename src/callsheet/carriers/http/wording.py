@@ -10,13 +10,10 @@ from urllib.parse import urlencode
 
 from callsheet.carriers.base import (
     Accepted,
-    AccountRefused,
     InvalidMessage,
     NoAnswer,
     Outbound,
     Probe,
-    SendError,
-    Throttled,
 )
 from callsheet.carriers.callback import Doors
 from callsheet.carriers.document import as_text, read_json
@@ -25,16 +22,13 @@ from callsheet.carriers.http.json_path import find, find_text
 from callsheet.carriers.http.pattern import LOOKED_AT, search
 from callsheet.carriers.http.rules import ERRORS, ErrorRule
 from callsheet.carriers.http.template import RAW, Value, Values, fill, fill_tree, in_header, in_url
+from callsheet.carriers.web import error_of_status, seconds_left
 from callsheet.carriers.web_url import basic
 from callsheet.core.asking import Answer, Request
 from callsheet.core.fence import LONGEST_URL
 from callsheet.core.segments import measure
 
 _YES: Final = range(200, 300)
-_REFUSED: Final = range(400, 500)
-_REQUEST_TIMEOUT, _CONFLICT, _TOO_MANY = 408, 409, 429
-_ACCOUNT: Final = frozenset({401, 402, 403, 404, 405, 407})
-"""Whoever we are, or whatever is at this URL, nothing was taken."""
 
 
 class HttpWording:
@@ -76,7 +70,7 @@ class HttpWording:
         account = self._account
         # Of a text in parts the provider tells each part: one of them must not be taken for the whole.
         named = message.wants_receipt and not (account.receipts_per_part and message.segments > 1)
-        valid = self._valid_seconds(message, now)
+        valid = seconds_left(message, now, account.least_valid_seconds, account.most_valid_seconds)
         values: dict[str, Value] = {
             "to": message.to,
             "to_digits": message.to.removeprefix("+"),
@@ -97,13 +91,6 @@ class HttpWording:
         }
         return values | account.credentials()
 
-    def _valid_seconds(self, message: Outbound, now: datetime) -> int:
-        account = self._account
-        if message.valid_until is None:
-            return account.most_valid_seconds
-        left = int((message.valid_until - now).total_seconds())
-        return max(account.least_valid_seconds, min(left, account.most_valid_seconds))
-
     def read(self, answer: Answer, message: Outbound) -> Accepted:
         """Return what the provider says of a message. Raises SendError."""
         account = self._account
@@ -118,7 +105,7 @@ class HttpWording:
             if _fits(rule, answer.status, code, text):
                 raise ERRORS[rule.means](code or f"http_{answer.status}")
         if answer.status not in (account.success_statuses or _YES):
-            raise _by_status(answer.status, code)
+            raise error_of_status(answer.status, code or f"http_{answer.status}")
         if account.success_path and not any(yes):
             # An error that no rule knows; or neither yes nor an error, as from a proxy or a sign-in page.
             raise InvalidMessage(code) if yes and code else NoAnswer("unreadable_answer")
@@ -172,17 +159,3 @@ def _fits(rule: ErrorRule, status: int, code: str, text: str) -> bool:
         and (not rule.statuses or status in rule.statuses)
         and (not rule.pattern or search(rule.pattern, text) is not None)
     )
-
-
-def _by_status(status: int, code: str) -> SendError:
-    """Judge an answer that no rule knows, by its HTTP status (RFC 9110)."""
-    said = code or f"http_{status}"
-    if status == _TOO_MANY:
-        return Throttled(said)
-    if status in _ACCOUNT:
-        return AccountRefused(said)
-    if status not in _REFUSED or status in (_REQUEST_TIMEOUT, _CONFLICT):
-        # A fault of theirs may come before the message was taken or after; a redirect, a time-out of a proxy and a
-        # conflict (with the same request, perhaps, which goes on) say as little.
-        return NoAnswer(said)
-    return InvalidMessage(said)

@@ -10,12 +10,12 @@ from callsheet.carriers.base import (
     AccountRefused,
     InvalidMessage,
     InvalidNumber,
-    NoAnswer,
     SendError,
     Stopped,
     Throttled,
     Unwell,
 )
+from callsheet.carriers.web import error_of_status
 
 BY_CODE: Final[Mapping[int, type[SendError]]] = MappingProxyType(
     {
@@ -34,23 +34,7 @@ BY_CODE: Final[Mapping[int, type[SendError]]] = MappingProxyType(
 )
 """What is not here is judged by its status."""
 
-BY_STATUS: Final[Mapping[int, type[SendError]]] = MappingProxyType(
-    {
-        401: AccountRefused,
-        402: AccountRefused,
-        403: AccountRefused,
-        # Nothing of Twilio's API is there: the base URL or the account is wrong.
-        404: AccountRefused,
-        405: AccountRefused,
-        407: AccountRefused,
-        429: Throttled,
-        # Somebody on the way gave up on a request that he had begun to read: whether it went on is unknown.
-        408: NoAnswer,
-    }
-)
-_SERVER = 500
-_UNAVAILABLE = 503
-_REQUEST = 400
+_UNAVAILABLE: Final = 503
 
 
 def error_of(status: int, code: int | None) -> SendError:
@@ -62,8 +46,4 @@ def error_of(status: int, code: int | None) -> SendError:
         # Twilio itself says that it did not take it. From anybody else, such as a proxy, 503 may mean that what is
         # behind it did not answer in time, and that says nothing.
         return Unwell(said)
-    if status >= _SERVER or status < _REQUEST:
-        # 500 and its kin say that something broke, not before or after which step; 502 and 504 come from a proxy that
-        # had handed the request on. A redirect says nothing at all.
-        return NoAnswer(said)
-    return BY_STATUS.get(status, InvalidMessage)(said)
+    return error_of_status(status, said)

@@ -11,6 +11,7 @@ from callsheet.carriers.callback import Doors
 from callsheet.carriers.document import as_text, read_object
 from callsheet.carriers.twilio.account import TwilioAccount
 from callsheet.carriers.twilio.errors import BY_CODE, error_of
+from callsheet.carriers.web import seconds_left
 from callsheet.carriers.web_url import basic
 from callsheet.core.asking import Answer, Request
 
@@ -36,19 +37,13 @@ class TwilioWording:
             fields["MessagingServiceSid"] = account.messaging_service_sid
         else:
             fields["From"] = message.sender
-        fields["ValidityPeriod"] = str(self._validity_seconds(message, now))
+        fields["ValidityPeriod"] = str(seconds_left(message, now, 1, account.validity_seconds))
         if account.smart_encoded:
             fields["SmartEncoded"] = "true"
         if message.wants_receipt and self._doors.base:
             fields["StatusCallback"] = self._doors.status(message.reference)
         headers = {**self._headers, "content-type": "application/x-www-form-urlencoded"}
         return Request("POST", f"{self._url}/Messages.json", headers, urlencode(fields).encode())
-
-    def _validity_seconds(self, message: Outbound, now: datetime) -> int:
-        if message.valid_until is None:
-            return self._account.validity_seconds
-        left = int((message.valid_until - now).total_seconds())
-        return max(1, min(left, self._account.validity_seconds))
 
     def read(self, answer: Answer, message: Outbound) -> Accepted:
         """Return what Twilio says of a message. Raises SendError."""
