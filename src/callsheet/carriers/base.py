@@ -57,18 +57,16 @@ class Receipt(NamedTuple):
     kind: Kind
     at: datetime
     code: str
-    other_ids: tuple[str, ...] = ()
-    """Other ways in which the answer may have written the id (hexadecimal, decimal, without zeros).
-
-    Of one that carries our reference and says `accepted`: under which ids the carrier will speak of the message from
-    now on, one for each part, as `Accepted.carrier_ids` would have said.
-    """
+    spellings: tuple[str, ...] = ()
+    """Other ways in which the answer may have written the id (hexadecimal, decimal, without zeros)."""
     number: str = ""
     """The contact, as the carrier writes it; empty: it does not say."""
     hint: int | None = None
     """The 16 bits that went along with the message and came back, where the carrier does that."""
     stopped: bool = False
     """The carrier says that this person sent it a STOP, as `Stopped` would have said: that is an opt-out too."""
+    part_ids: tuple[str, ...] = ()
+    """Of an answer that came too late to be one, with our reference: the ids of all parts, as in `Accepted`."""
 
 
 class Inbound(NamedTuple):

@@ -11,7 +11,7 @@ import structlog
 from callsheet import meters
 from callsheet.carriers.base import Acknowledged, Heard, Inbound, Receipt
 from callsheet.clock import Clock
-from callsheet.core.attempt import Happening, Kind, as_said
+from callsheet.core.attempt import Happening, as_said
 from callsheet.core.errors import Unavailable
 from callsheet.core.ids import AttemptKey, decode_attempt, decode_reply
 from callsheet.core.matching import Carried, LooseReceipt, canonical_ids, contact_number
@@ -87,9 +87,8 @@ class Hearing:
                     stopped.add(key.person)
                 code, ref = as_said(receipt.code), as_said(receipt.carrier_id)
                 happenings.append(Happening(*key, receipt.kind, receipt.at, code, ref))
-                if receipt.kind is Kind.accepted and receipt.other_ids:
-                    # An answer that came too late to be one.
-                    self._recorder.expect(self.expect(key, receipt.other_ids, receipt.at))
+                if receipt.part_ids:
+                    self._recorder.expect(self.expect(key, receipt.part_ids, receipt.at))
             elif key is None and (read := self._read(receipt, heard_at)):
                 loose.append(read)
                 if receipt.stopped and read.person:
@@ -106,7 +105,7 @@ class Hearing:
 
     def _read(self, receipt: Receipt, heard_at: datetime) -> LooseReceipt | None:
         """Read a receipt that does not carry our reference; None when it says of nothing and nobody that it speaks."""
-        ids = canonical_ids((receipt.carrier_id, *receipt.other_ids))
+        ids = canonical_ids((receipt.carrier_id, *receipt.spellings))
         key, number = self._store.vault.app(self._trunk.app), contact_number(receipt.number)
         person = key.person(number) if key is not None and number is not None else b""
         if not ids and not person:

@@ -101,7 +101,7 @@ async def test_what_is_not_answered_in_time_is_uncertain_and_the_late_answer_tel
     assert answer.code == "no_answer"
     (late,) = rig.heard
     assert (late.reference, late.carrier_id, late.kind) == (reference(1), "1000000001", Kind.accepted)
-    assert late.other_ids == ("1000000001",)
+    assert late.part_ids == ("1000000001",)
 
 
 async def test_a_carrier_that_never_answers_keeps_nobody_waiting(node_smpp):
@@ -340,7 +340,7 @@ async def test_parts_that_are_answered_late_bring_all_their_ids(node_smpp):
         await until(lambda: rig.heard)
 
     (late,) = rig.heard
-    assert (late.kind, len(late.other_ids)) == (Kind.accepted, 3)
+    assert (late.kind, len(late.part_ids)) == (Kind.accepted, 3)
 
 
 async def test_what_a_link_never_carried_because_it_dropped_within_a_text_is_uncertain(node_smpp):

@@ -186,7 +186,7 @@ class Outgoing:
         answer, is_incomplete = sending.verdict()
         if isinstance(answer, Accepted):
             told = self._receipt(sending, answer.carrier_id, Kind.accepted, "answered_late")
-            self._tell(told._replace(other_ids=answer.carrier_ids))
+            self._tell(told._replace(part_ids=answer.carrier_ids))
             if is_incomplete:
                 self._tell(self._receipt(sending, answer.carrier_id, Kind.undelivered, INCOMPLETE))
         else:
