@@ -29,10 +29,14 @@ class Place(NamedTuple):
     port: int
 
 
-class Account(BaseModel):
-    """What every account is."""
+class Section(BaseModel):
+    """What every part of an account is."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True)
+
+
+class Account(Section):
+    """What every account is."""
 
     def places(self) -> Mapping[str, Place]:
         """Return where its carrier is, by the field that says so."""

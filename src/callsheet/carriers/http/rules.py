@@ -8,7 +8,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import Field, SecretStr, StringConstraints, model_validator
 
-from callsheet.carriers.account import Account
+from callsheet.carriers.account import Section, refuse
 from callsheet.carriers.base import (
     AccountRefused,
     InvalidMessage,
@@ -50,7 +50,7 @@ ERRORS: Final[Mapping[Meaning, type[SendError]]] = {
 }
 
 
-class ErrorRule(Account):
+class ErrorRule(Section):
     """Some errors of a provider, and what they mean. What is given of `codes`, `statuses` and `pattern` has to fit."""
 
     codes: list[Word] = Field(default_factory=list, max_length=200)
@@ -65,7 +65,7 @@ class ErrorRule(Account):
     @model_validator(mode="after")
     def _check_something(self) -> Self:
         if not (self.codes or self.statuses or self.pattern):
-            raise ValueError("codes: Give codes, statuses or a pattern.")
+            refuse([("codes", "Give codes, statuses or a pattern.")])
         return self
 
 
@@ -87,7 +87,7 @@ STATES: Final[Mapping[StateMeaning, Kind]] = {
 }
 
 
-class StatusCallback(Account):
+class StatusCallback(Section):
     """Where things stand in a callback that tells what became of a message. Parameters of its URL count too."""
 
     items_path: JsonPath = ""
@@ -106,7 +106,7 @@ class StatusCallback(Account):
     """What each state means; in any case of letters. One that is not here tells nothing."""
 
 
-class InboundCallback(Account):
+class InboundCallback(Section):
     """Where things stand in a callback that tells a reply."""
 
     items_path: JsonPath = ""
@@ -151,7 +151,7 @@ class Covered(StrEnum):
     body = "body"
 
 
-class Signature(Account):
+class Signature(Section):
     """How a provider signs its callbacks, with an HMAC in a header."""
 
     header: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,100}$")]
@@ -172,5 +172,5 @@ class Signature(Account):
     @model_validator(mode="after")
     def _check_nonce(self) -> Self:
         if Covered.nonce in self.covers and not self.nonce_header:
-            raise ValueError("nonce_header: Say which header has the nonce that is signed.")
+            refuse([("nonce_header", "Say which header has the nonce that is signed.")])
         return self
