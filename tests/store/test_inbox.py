@@ -330,26 +330,3 @@ async def test_nothing_is_answered_while_all_sending_is_stopped(store: Store, ap
 
     assert await store.replies.take(due.no, clock.now(), 60) is None
     assert [row.code for row in await rows(store, "select code from reply")] == ["sending_stopped"]
-
-
-async def test_who_stops_all_sending_sees_each_answer_that_was_taken_before(
-    place: Place, store: Store, app: App, clock: StillClock
-):
-    trunk = await trunk_of(store, app)
-    other = await place.open() if place.kind == "postgres" else store
-
-    async def stop() -> set[int]:
-        await store.sending.stop(app.no, "Wrong list", "me", clock.now())
-        return await store.replies.taken(app.no, clock.now())
-
-    for _ in range(15):
-        clock.advance(timedelta(days=2).total_seconds())
-        await say(store, app, clock, "HELP")
-        (due,), _ = await store.replies.due(clock.now(), trunks=[trunk.no], limit=10)
-
-        seen, taken = await asyncio.gather(stop(), other.replies.take(due.no, clock.now(), 60))
-
-        assert taken is None or seen == {due.no}
-        await store.sending.allow(app.no, clock.now())
-        await store.replies.end(due.no, ReplyState.accepted, clock.now())
-        assert await store.replies.taken(app.no, clock.now()) == set()

@@ -166,6 +166,8 @@ async def test_every_operation_says_that_the_database_is_away_and_works_when_it_
         "lease_rate": lambda: store.hot.lease_rate(app.no, "sender:1", 5.0, wanted=1, horizon_seconds=1),
         "members": lambda: store.hot.members(ArmKey(app.no, run.no, node.no, 1)),
         "unhanded": lambda: store.hot.unhanded(app.no),
+        "recall": lambda: store.hot.recall([ArmKey(app.no, run.no, node.no, 1)]),
+        "recalled": lambda: store.hot.recalled([ArmKey(app.no, run.no, node.no, 1)]),
         "append": lambda: store.hot.append(app.no, contact_list.no, [contact(store, app, number(70))]),
         "forbid": lambda: forbid(store, app, dnc.no, [number(71)]),
         "opt out": lambda: opt_out(store, app, clock, number(72)),

@@ -218,6 +218,15 @@ async def test_arms_are_held_until_they_ended(store: Store, app: App, clock: Sti
     (key,) = arms_of(node, intents)
     assert set(await store.hot.unhanded(app.no)) == {key} == set(await store.hot.unhanded(app.no, run.no))
     assert set(await store.hot.unhanded(app.no, run.no + 1)) == set()
+    persons = [intent.person for intent in intents]
+    assert set(await store.hot.unhanded(app.no, None, {persons[1]})) == {key}
+    assert set(await store.hot.unhanded(app.no, run.no, {bytes(16)})) == set()
+
+    elsewhere = key._replace(arm_no=999)
+    assert set(await store.hot.recalled([key, elsewhere])) == set()
+    await store.hot.recall([key, elsewhere])
+    assert set(await store.hot.recalled([key, elsewhere])) == {key}
+    assert set(await store.hot.unhanded(app.no)) == {key}
 
     await node.record(handed=[key])
     assert set(await store.hot.unhanded(app.no)) == set()

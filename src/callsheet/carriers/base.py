@@ -201,7 +201,7 @@ class NoAnswer(SendError):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a carrier bears: how many messages may wait for its answer at once."""
+    """What a carrier that is asked one by one bears: how many messages may wait for its answer at once."""
 
     window: int
 
@@ -248,9 +248,12 @@ Done = Callable[[Accepted | SendError], None]
 class Carrier(Protocol):
     """A mouth for text."""
 
-    @property
-    def limits(self) -> Limits:
-        """What it bears now."""
+    def room(self, segments: float = 1.0) -> int:
+        """Return how many more messages of so many segments it would begin to send at once.
+
+        It counts in what the carrier counts: where parts are submitted one by one, a text in three takes the place of
+        three. Zero: none. Below zero: so much waits inside already.
+        """
 
     async def open(self, hear: Hear) -> None:
         """Begin to connect, and to tell what is heard; what was not acknowledged before is told again.

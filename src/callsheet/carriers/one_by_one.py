@@ -54,7 +54,11 @@ class OneByOne:
         self._asked = asked
         self._submit_seconds = submit_seconds
         self._sends: set[asyncio.Task[None]] = set()
-        self.limits = asked.limits
+        self._unanswered = 0
+
+    def room(self, segments: float = 1.0) -> int:  # noqa: ARG002 (a message is one request, however long)
+        """Return how many more messages it bears."""
+        return self._asked.limits.window - self._unanswered
 
     async def open(self, hear: Hear) -> None:
         """Connect, and begin to tell what is heard."""
@@ -62,7 +66,13 @@ class OneByOne:
 
     def submit(self, message: Outbound, leave: Leave, done: Done) -> None:
         """Ask in a task."""
-        task = asyncio.get_running_loop().create_task(self._send(message, leave, done))
+
+        def end(answer: Accepted | SendError) -> None:
+            self._unanswered -= 1
+            done(answer)
+
+        self._unanswered += 1
+        task = asyncio.get_running_loop().create_task(self._send(message, leave, end))
         self._sends.add(task)
         task.add_done_callback(self._sends.discard)
 
@@ -87,7 +97,7 @@ class OneByOne:
 
     def condition(self) -> Condition:
         """Return how it stands."""
-        return self._asked.condition()._replace(in_flight=len(self._sends))
+        return self._asked.condition()._replace(in_flight=self._unanswered)
 
     async def probe(self) -> Probe:
         """Try whether the account works."""

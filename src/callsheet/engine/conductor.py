@@ -19,7 +19,7 @@ from callsheet.engine.agenda import Agenda
 from callsheet.engine.dispatcher import Dispatcher
 from callsheet.engine.eraser import Eraser
 from callsheet.engine.failpoints import Failpoints
-from callsheet.engine.forbidding import settle
+from callsheet.engine.forbidding import recall
 from callsheet.engine.hearing import Hearing
 from callsheet.engine.holds import Holds, Scope
 from callsheet.engine.inbound import Listener
@@ -30,6 +30,7 @@ from callsheet.engine.pace import Pace
 from callsheet.engine.preflight import Preflighter
 from callsheet.engine.preparer import Preparer
 from callsheet.engine.reaper import Reaper
+from callsheet.engine.recaller import Recaller
 from callsheet.engine.recorder import Recorder
 from callsheet.engine.replier import Replier
 from callsheet.engine.rooms import RoomKeeper
@@ -93,6 +94,7 @@ class Conductor:
         self._scheduler: Scheduler
         self._reaper: Reaper
         self._sweeper: Sweeper
+        self._recaller: Recaller
 
     async def start(self) -> None:
         """Register this node, settle what an earlier one left, open the lines, and start the loops."""
@@ -106,6 +108,7 @@ class Conductor:
             node_no=self.node_no,
         )  # fmt: skip
         self.recorder.on_recorded = self._on_recorded
+        self._recaller = Recaller(self._store, self.holds)
         self._sweeper = Sweeper(self._store, self.recorder, tick_seconds=tuning.tick_seconds)
         self.holds.on_handed = self.recorder.nudge
         self._scheduler = Scheduler(
@@ -129,6 +132,8 @@ class Conductor:
         self._watch("starter", self.starter.run)
         self._watch("sweeper", self._sweeper.run)
         self._watch("listener", self.listener.run)
+        if not given.sole_owner:
+            self._watch("recaller", self._recaller.run)
         log.info("engine.started", node=self.node_no, runs=len(self.agenda.states))
 
     async def _open_lines(self) -> None:
@@ -247,14 +252,12 @@ class Conductor:
 
     async def forbid(self, scope: Scope) -> None:
         """Return when nothing that `scope` covers can leave any more; call it after the commit that forbids."""
-        await settle(
-            scope,
-            self._store.hot,
-            self.holds,
-            self._given.clock,
-            node_no=self.node_no,
-            lease_seconds=self._given.tuning.lease_seconds,
-        )
+        self.holds.bar(scope)
+        if not self._given.sole_owner:
+            await recall(
+                scope, self._store, self.holds, self._given.clock,
+                node_no=self.node_no, lease_seconds=self._given.tuning.lease_seconds,
+            )  # fmt: skip
         self.wake()
 
     async def stop(self) -> None:
@@ -275,6 +278,7 @@ class Conductor:
         self.preparer.stop()
         self.preflighter.stop()
         self._sweeper.stop()
+        self._recaller.stop()
         self.recorder.stop()
         await _ended(self._tasks)
         with suppress(Unavailable):  # else the leases run out

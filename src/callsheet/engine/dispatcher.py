@@ -172,8 +172,7 @@ class Dispatcher:
     async def _next(self) -> _Ready | None:
         """Choose whose turn it is, and arm; None when there is nothing to do now."""
         mine = self._agenda.of_sender(self._sender_no)
-        free = self._rooms.free(mine.values()) - self._unhanded
-        if free <= 0 or not mine or self._stopping:
+        if self._rooms.free(mine.values()) <= self._unhanded or self._stopping:
             return None
         now = await self._hot.now()
         states = {no: state for no, state in mine.items() if state.has_work(now)}
@@ -185,6 +184,9 @@ class Dispatcher:
         weights = {no: state.run.definition.priority for no, state in states.items()}
         run_no = self._shares.choose(weights)
         state = states[run_no]
+        free = self._rooms.free([state]) - self._unhanded
+        if free <= 0:
+            return None
         self._keep_pace(state)
         reader = self._holds.begin()
         try:
@@ -371,12 +373,11 @@ class Dispatcher:
             self._recorder.note(Happening(*key, Kind.withdrawn, await self._hot.now(), Reason.daily_cap))
             return segments
         late = late or self._clock.monotonic() > ready.deadline
-        if late or self._holds.is_barred(ready.reader, intent):
+        if late or self._holds.is_barred(ready.reader, intent) or not self._holds.hand(key):
             self._late |= late
             code = "late" if late else "forbidden"
             self._recorder.note(Happening(*key, Kind.withdrawn, await self._hot.now(), code))
             return segments
-        self._holds.hand(key)
         sender = run.sender_of(intent.sender_no)
         message = Outbound(
             encode_attempt(*key), intent.number, sender.label, text, segments, run.campaign_id,

@@ -2,7 +2,8 @@
 
 A call that forbids commits, and sets a bar here. What was armed before the commit and not handed yet meets the bar and
 is withdrawn. What was handed and waits inside a carrier is asked for right before its first octet leaves, and meets the
-bar then: so nobody waits for a carrier. Other nodes are waited for through the store (`forbidding.py`).
+bar then: so nobody waits for a carrier. What was forbidden on another node is recalled by it, arm by arm, through the
+store (`forbidding.py`, `recaller.py`), and is barred here in the same way.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from callsheet.core.asking import Leave
 from callsheet.core.attempt import Intent
 from callsheet.core.ids import AttemptKey
 from callsheet.store.protocol import ArmKey
@@ -51,12 +51,21 @@ class _Held:
     """It has left, or never will."""
 
 
-@dataclass(slots=True, eq=False)
-class _Answer:
+@dataclass(slots=True)
+class HeldAnswer:
+    """An answer of ours that this node takes, or has taken."""
+
     app: int
     person: bytes
     spared: bool
+    """It is sent to people who opted out too: only what stops a whole app stops it."""
+    taken: bool = False
+    """Nobody else has it."""
     barred: bool = False
+
+    def leave(self) -> bool:
+        """Tell whether it may leave now."""
+        return not self.barred
 
 
 class Holds:
@@ -65,7 +74,7 @@ class Holds:
     def __init__(self) -> None:
         self._held: dict[AttemptKey, _Held] = {}
         self._arms: dict[ArmKey, _Arm] = {}
-        self._answers: set[_Answer] = set()
+        self._answers: dict[int, HeldAnswer] = {}
         self._handed: list[ArmKey] = []
         self._ended: list[ArmKey] = []
         self._bars: dict[int, Scope] = {}
@@ -88,11 +97,16 @@ class Holds:
         for key in keys:
             held[key] = _Held(arm)
 
-    def hand(self, key: AttemptKey) -> None:
-        """Say that a carrier gets an intent: from now on it asks whether it may leave, and tells what became of it."""
+    def hand(self, key: AttemptKey) -> bool:
+        """Say that a carrier gets an intent: from now on it asks whether it may leave, and tells what became of it.
+
+        False: it must not leave any more, and is not handed.
+        """
         held = self._held.get(key)
-        if held is not None:
-            held.handed = True
+        if held is None or held.barred:
+            return False
+        held.handed = True
+        return True
 
     def is_handed(self, key: AttemptKey) -> bool:
         """Tell whether a carrier has an intent, and has not said what became of it."""
@@ -108,17 +122,25 @@ class Holds:
         return True
 
     @contextmanager
-    def answer(self, app: int, person: bytes, *, spared: bool) -> Iterator[Leave]:
-        """Hold an answer of ours from before it is taken; asked, what comes of this tells whether it may leave.
-
-        One that is `spared` is sent to people who opted out too: only what stops a whole app stops it.
-        """
-        answer = _Answer(app, person, spared)
-        self._answers.add(answer)
+    def answer(self, no: int, app: int, person: bytes, *, spared: bool) -> Iterator[HeldAnswer]:
+        """Hold an answer of ours from before it is taken."""
+        answer = self._answers[no] = HeldAnswer(app, person, spared)
         try:
-            yield lambda: not answer.barred
+            yield answer
         finally:
-            self._answers.discard(answer)
+            # Whoever gave it up cannot be told any more that it was forbidden.
+            answer.barred = True
+            del self._answers[no]
+
+    def answers(self) -> set[int]:
+        """Return the numbers of the answers that this node took, and holds."""
+        return {no for no, answer in self._answers.items() if answer.taken}
+
+    def bar_answers(self, nos: Collection[int]) -> None:
+        """Forbid these answers: none of them leaves any more."""
+        for no in nos:
+            if no in self._answers:
+                self._answers[no].barred = True
 
     def end(self, key: AttemptKey) -> None:
         """Say that an attempt has a result; whatever it is, nothing more leaves for it."""
@@ -182,10 +204,21 @@ class Holds:
         if self._readers:
             self._bars[self._bar_no] = scope
         for key, held in self._held.items():
-            if held.handed and scope.covers(held.arm.app, key.run_no, key.person):
+            if scope.covers(held.arm.app, key.run_no, key.person):
                 held.barred = True
                 self._settle(held)
-        for answer in self._answers:
+        for answer in self._answers.values():
             spared = answer.spared and scope.persons is not None
             if not spared and scope.covers(answer.app, 0, answer.person):
                 answer.barred = True
+
+    def inside(self) -> set[ArmKey]:
+        """Return the arms of which something may leave yet."""
+        return {key for key, arm in self._arms.items() if arm.inside}
+
+    def bar_arms(self, arms: Collection[ArmKey]) -> None:
+        """Forbid what has not left of these arms; who is not meant comes again, and is judged again."""
+        for held in self._held.values():
+            if held.arm in arms:
+                held.barred = True
+                self._settle(held)

@@ -18,8 +18,8 @@ from callsheet.core.ids import AttemptKey
 class Taker(Protocol):
     """Where intents are handed."""
 
-    def free(self) -> int:
-        """Return how many intents may be armed for this line now."""
+    def free(self, segments: float = 1.0) -> int:
+        """Return how many intents of so many segments may be armed for this line now."""
 
     def hand(self, key: AttemptKey, message: Outbound, leave: Leave) -> None:
         """Take a message, without waiting: the result comes as a happening.

@@ -102,10 +102,10 @@ class Route:
         self._recorder = recorder
         self._clock = clock
 
-    def free(self) -> int:
-        """Return how many intents may be armed now; none while there is no line."""
+    def free(self, segments: float = 1.0) -> int:
+        """Return how many intents of so many segments may be armed now; none while there is no line."""
         line = self._line()
-        return line.free() if line is not None else 0
+        return line.free(segments) if line is not None else 0
 
     def hand(self, key: AttemptKey, message: Outbound, leave: Leave) -> None:
         """Hand a message to the line; when there is none any more it is taken back, and comes again."""

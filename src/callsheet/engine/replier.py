@@ -18,7 +18,7 @@ from callsheet.core.attempt import NOT_TAKEN, as_said
 from callsheet.core.ids import encode_reply
 from callsheet.engine.crew import Crew
 from callsheet.engine.failpoints import Failpoints
-from callsheet.engine.holds import Holds
+from callsheet.engine.holds import HeldAnswer, Holds
 from callsheet.engine.line import Line
 from callsheet.engine.pace import Pace, rates_of
 from callsheet.store.replies import MOST_OF_SENDER, SPARING, DueReply, From, TakenReply
@@ -31,6 +31,8 @@ MOST_AT_ONCE = 64
 SHORTEST_REST_SECONDS = 0.02
 LEASE_SECONDS = 60.0
 """Longer than an answer of the carrier may take, with the record of it."""
+HAND_SECONDS = 10.0
+"""Taking one may last so long; who forbids it, and hears nothing of us, need not wait longer than for an arm."""
 FIRST_PAUSE = timedelta(seconds=1)
 LONGEST_PAUSE = timedelta(seconds=30)
 
@@ -110,17 +112,18 @@ class Replier:
         if line is None or not line.takes_reply():
             return
         # From before it is asked who may get it: who forbids it from then on finds it here.
-        with self._holds.answer(due.source.app, due.person, spared=due.kind in SPARING) as leave:
-            await self._take_and_hand(line, due, leave)
+        with self._holds.answer(due.no, due.source.app, due.person, spared=due.kind in SPARING) as held:
+            await self._take_and_hand(line, due, held)
 
-    async def _take_and_hand(self, line: Line, due: DueReply, leave: Leave) -> None:
-        lease_until = self._clock.monotonic() + LEASE_SECONDS
+    async def _take_and_hand(self, line: Line, due: DueReply, held: HeldAnswer) -> None:
+        hand_until = self._clock.monotonic() + HAND_SECONDS
         taken = await self._store.replies.take(due.no, await self._store.hot.now(), LEASE_SECONDS)
-        if taken is None or self._clock.monotonic() >= lease_until:
+        if taken is None or self._clock.monotonic() >= hand_until:
             # Nobody waits for what has been held for so long: it stays uncertain.
             return
+        held.taken = True
         self._failpoints.reach("before_hand")
-        answer = await self._hand(line, taken, leave)
+        answer = await self._hand(line, taken, held.leave)
         self._failpoints.reach("after_hand")
         await self._settle(due, taken, answer)
 

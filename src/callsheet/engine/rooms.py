@@ -51,9 +51,12 @@ class RoomKeeper:
         self.caps = caps_of(run, self.caps, self._hot)
 
     def free(self, states: Iterable[RunState]) -> int:
-        """Return how many intents the lines of some runs take now."""
-        trunks = {sender.trunk_no for state in states for sender in state.run.senders}
-        return sum(self.line(trunk_no).free() for trunk_no in trunks)
+        """Return how many intents the lines of some runs take now: as many as of the run with the shortest texts."""
+        shortest: dict[int, float] = {}
+        for state in states:
+            for sender in state.run.senders:
+                shortest[sender.trunk_no] = min(state.segments_guess, shortest.get(sender.trunk_no, inf))
+        return sum(self.line(trunk_no).free(segments) for trunk_no, segments in shortest.items())
 
     def line(self, trunk_no: int) -> Taker:
         """Return the way to a trunk."""
@@ -79,7 +82,7 @@ class RoomKeeper:
         rooms = Rooms(
             senders, room, self._later, closed,
             is_pool=pool is not None,
-            lines={no: self.line(no).free() for no in trunks},
+            lines={no: self.line(no).free(state.segments_guess) for no in trunks},
             broken=[no for no in trunks if self._is_broken(no)],
             fail_over=pool is not None and pool.fail_over,
             segments_guess=state.segments_guess,

@@ -73,9 +73,9 @@ class SmsLine:
         """What is known of the route."""
         return self._breaker
 
-    def free(self) -> int:
+    def free(self, segments: float = 1.0) -> int:
         """Return what the carrier's window still bears; nothing while it is not connected, or its breaker is open."""
-        return max(0, min(self._carrier.limits.window, self._room()) - self._in_flight)
+        return max(0, min(self._room() - self._in_flight, self._carrier.room(segments)))
 
     def _room(self) -> int:
         """Return how many messages may wait for an answer, by what is known of the route now."""
@@ -111,9 +111,8 @@ class SmsLine:
     def takes_reply(self) -> bool:
         """Tell whether a message that is no attempt may be handed: campaigns that fill the window leave room for it."""
         most = self._room()
-        if most and self._breaker.position is Position.closed:
-            most = min(self._carrier.limits.window, most) + REPLIES_BESIDE
-        return self._in_flight < most
+        beside = REPLIES_BESIDE if most and self._breaker.position is Position.closed else 0
+        return min(most - self._in_flight, self._carrier.room()) + beside > 0
 
     def hand_reply(self, message: Outbound, leave: Leave, done: Done) -> None:
         """Hand a message to the carrier that is no attempt: `done` gets its answer, and no happening comes of it."""
@@ -155,7 +154,7 @@ class SmsLine:
                 meaning=answer.meaning,
             )  # fmt: skip
         self._turn(after)
-        if 2 * self._in_flight <= self._carrier.limits.window:
+        if self._in_flight <= self._carrier.room():
             # Not at every answer: a step of one contact costs a commit as a step of fifty does.
             self.on_free()
 

@@ -242,6 +242,11 @@ def unpack_members(members: bytes) -> list[tuple[bytes, int]]:
     ]
 
 
+def has_any(members: bytes, persons: Collection[bytes] | None) -> bool:
+    """Tell whether some of these persons are in an arm; None stands for anybody."""
+    return persons is None or any(person in persons for person, _ in unpack_members(members))
+
+
 class Lease(NamedTuple):
     """Who arms, now, and until when: instants in microseconds."""
 

@@ -32,6 +32,13 @@ def close_gate(conn: sa.Connection, app: int) -> None:
     conn.execute(sa.update(t.app).where(t.app.c.no == app).values(gate_no=t.app.c.gate_no + 1))
 
 
+def pass_gate(conn: sa.Connection, app: int) -> None:
+    """Wait for those who forbid, and keep others from it until this transaction ends. Comes first, as in arming."""
+    if conn.dialect.name == "postgresql":
+        conn.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(sa.literal(LINE + app, sa.BigInteger()))))
+    conn.execute(sa.select(t.app.c.no).where(t.app.c.no == app).with_for_update(read=True))
+
+
 def one_at_a_time(conn: sa.Connection, app: int) -> None:
     """Keep others from what must not be done twice at once in an app, until this transaction ends.
 
@@ -39,9 +46,3 @@ def one_at_a_time(conn: sa.Connection, app: int) -> None:
     """
     mine = sa.select(t.app.c.account_id).where(t.app.c.no == app).scalar_subquery()
     conn.execute(sa.select(t.account.c.id).where(t.account.c.id == mine).with_for_update())
-
-
-def beside_each_other(conn: sa.Connection, app: int) -> None:
-    """Wait for who is `one_at_a_time`, and let none begin until this transaction ends; others like us go on."""
-    mine = sa.select(t.app.c.account_id).where(t.app.c.no == app).scalar_subquery()
-    conn.execute(sa.select(t.account.c.id).where(t.account.c.id == mine).with_for_update(read=True))

@@ -53,7 +53,7 @@ class Batch(NamedTuple):
     batch_no: int
     happenings: Sequence[Happening] = ()
     handed: Sequence[ArmKey] = ()
-    """Arms of which every intent was handed over or withdrawn."""
+    """Arms of which every intent has left, or never will."""
     ended: Sequence[ArmKey] = ()
     """Arms of which every intent has a result."""
     carried: Sequence[Carried] = ()
@@ -167,8 +167,16 @@ class HotStore(Protocol):
         Negative: give so many back. Of a day that is over nothing is left.
         """
 
-    async def unhanded(self, app: int, run_no: int | None = None) -> Collection[ArmKey]:
-        """Return the arms that nodes hold and have not handed over yet."""
+    async def unhanded(
+        self, app: int, run_no: int | None = None, persons: Collection[bytes] | None = None
+    ) -> Collection[ArmKey]:
+        """Return the arms of which something may leave yet; of all, or those that some of these persons are in."""
+
+    async def recall(self, arms: Collection[ArmKey]) -> None:
+        """Ask the nodes that hold these arms to let nothing of them leave any more."""
+
+    async def recalled(self, arms: Collection[ArmKey]) -> Collection[ArmKey]:
+        """Return those of these arms that somebody asks for."""
 
 
 class NewContact(NamedTuple):

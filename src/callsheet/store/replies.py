@@ -20,10 +20,10 @@ from callsheet.core.answering import URGENCY, ReplyKind, ReplyState
 from callsheet.core.campaign import Channel
 from callsheet.core.ids import NO_RUN, AttemptKey
 from callsheet.core.matching import Carried, canonical_ids
-from callsheet.core.run import AppSettings
+from callsheet.core.run import AppSettings, global_dnc_applies
 from callsheet.store import tables as t
 from callsheet.store.database import Database
-from callsheet.store.gate import beside_each_other
+from callsheet.store.gate import pass_gate
 from callsheet.store.matching import CARRIED, carried_rows
 from callsheet.store.rows import all_of, one, read_allowance, read_settings
 from callsheet.store.vault import Vault
@@ -32,6 +32,7 @@ SPARING = frozenset({ReplyKind.stop, ReplyKind.help})
 """They are sent to people who are opted out too."""
 MOST_OF_SENDER = 4
 """So many messages of one sender are worked on at once: it has a pace, and others wait."""
+_RECALLED, _LET_GO = 1, 2
 _MOST_SWEPT = 500
 _TRUNK_LOOKS_AGAIN = 250_000
 """After so many microseconds it is looked whether a trunk that was busy, or closed, takes something."""
@@ -148,8 +149,8 @@ class Replies:
         def take(conn: sa.Connection) -> TakenReply | None:
             app = conn.execute(sa.select(reply.c.app).where(reply.c.no == no)).scalar()
             if app is not None:
-                # Who stops all sending sees what was taken before, and waits for it; what comes after sees the stop.
-                beside_each_other(conn, app)
+                # Who forbids sees what was taken before, and recalls it; what comes after sees what is forbidden.
+                pass_gate(conn, app)
             row = one(conn, sa.select(reply).where(reply.c.no == no).with_for_update())
             if row is None or row["state"] != ReplyState.waiting.value:
                 return None
@@ -160,7 +161,7 @@ class Replies:
             conn.execute(
                 sa.update(reply)
                 .where(reply.c.no == no)
-                .values(state=ReplyState.taken.value, next_at=lease_until, tries=reply.c.tries + 1)
+                .values(state=ReplyState.taken.value, next_at=lease_until, tries=reply.c.tries + 1, recalled=0)
             )
             key = self._vault.app(row["app"])
             assert key is not None, "the engine opened every app"
@@ -170,12 +171,35 @@ class Replies:
 
         return await self._db.write(take)
 
-    async def taken(self, app: int, now: datetime) -> set[int]:
-        """Return the messages of an app that were taken and may be on their way to the carrier."""
+    async def recall(self, app: int, persons: Collection[bytes] | None) -> set[int]:
+        """Ask for the messages of an app that were taken, and return those that may leave yet.
+
+        Of `persons`, not those that people get who are opted out too; None: all.
+        """
         reply = t.reply
-        mine = reply.c.next_at > to_micros(now), reply.c.app == app, reply.c.state == ReplyState.taken.value
-        query = sa.select(reply.c.no).where(*mine)
+        mine = reply.c.next_at > 0, reply.c.app == app, reply.c.state == ReplyState.taken.value
+        query = sa.select(reply.c.no, reply.c.person, reply.c.kind, reply.c.recalled)
+        query = query.where(*mine, reply.c.recalled < _LET_GO)
+        rows = await self._db.read(lambda conn: all_of(conn, query))
+        if persons is not None:
+            rows = [row for row in rows if row["person"] in persons and ReplyKind(row["kind"]) not in SPARING]
+        if new := [row["no"] for row in rows if row["recalled"] < _RECALLED]:
+            asked = sa.update(reply).where(reply.c.no.in_(new), reply.c.recalled < _RECALLED).values(recalled=_RECALLED)
+            await self._db.write(lambda conn: conn.execute(asked))
+        return {row["no"] for row in rows}
+
+    async def recalled(self, nos: Collection[int]) -> set[int]:
+        """Return those of these messages that somebody asks for."""
+        reply = t.reply
+        query = sa.select(reply.c.no).where(reply.c.no.in_(nos), reply.c.recalled == _RECALLED)
         return await self._db.read(lambda conn: set(conn.execute(query).scalars()))
+
+    async def let_go(self, nos: Collection[int]) -> None:
+        """Say that these messages leave no more, by whoever took them."""
+        reply = t.reply
+        mine = reply.c.no.in_(nos), reply.c.recalled == _RECALLED
+        if nos:
+            await self._db.write(lambda conn: conn.execute(sa.update(reply).where(*mine).values(recalled=_LET_GO)))
 
     async def end(
         self,
@@ -281,7 +305,19 @@ def _forbidden(conn: sa.Connection, row: Mapping[str, Any], at: int) -> str:
         return ""
     opt_out = t.opt_out
     mine = opt_out.c.app == row["app"], opt_out.c.channel == Channel.sms.value, opt_out.c.person == row["person"]
-    return "opted_out" if one(conn, sa.select(opt_out.c.source).where(*mine).limit(1)) else ""
+    if one(conn, sa.select(opt_out.c.source).where(*mine).limit(1)):
+        return "opted_out"
+    return "dnc" if _is_on_dnc(conn, row["app"], row["person"]) else ""
+
+
+def _is_on_dnc(conn: sa.Connection, app: int, person: bytes) -> bool:
+    """Tell whether the app's global DNC list spares a person from texts."""
+    entry, dnc_list = t.dnc_entry, t.dnc_list
+    everybody = sa.select(dnc_list.c.no).where(dnc_list.c.app == app, dnc_list.c.is_global == 1)
+    mine = entry.c.app == app, entry.c.dnc_no.in_(everybody), entry.c.person == person
+    settings = sa.select(t.app.c.settings).where(t.app.c.no == app).where(sa.exists().where(*mine))
+    found = conn.execute(settings).scalar()
+    return found is not None and global_dnc_applies(Channel.sms, read_settings(found))
 
 
 def _end(

@@ -41,15 +41,18 @@ Play = Callable[[Link], Awaitable[None]]
 
 
 @asynccontextmanager
-async def playing(play: Play) -> AsyncIterator[int]:
-    """Listen on a free port, bind whoever comes, and play with each in turn."""
+async def playing(play: Play, before: Play | None = None) -> AsyncIterator[int]:
+    """Listen on a free port, bind whoever comes, and play with each in turn; `before` its bind is answered too."""
     links: list[asyncio.StreamWriter] = []
 
     async def attend(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         links.append(writer)
         link = Link(reader, writer)
         try:
-            writer.write(answer_to(await link.read(), "rogue"))
+            bind = await link.read()
+            if before is not None:
+                await before(link)
+            writer.write(answer_to(bind, "rogue"))
             await play(link)
         except (ConnectionError, asyncio.CancelledError):
             pass

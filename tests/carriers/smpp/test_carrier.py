@@ -69,8 +69,21 @@ async def test_no_more_than_the_window_waits_for_an_answer(node_smpp):
         await until(watch)
 
         assert 1 < most <= 7
-        assert rig.carrier.limits.window == 7
+        assert rig.carrier.room() == 7
     assert smsc.counters()["duplicates"] == 0
+
+
+async def test_room_is_counted_in_what_the_window_counts(node_smpp):
+    smsc = node_smpp(answer_delay_ms=300)
+    for concatenation, left in (("udh", [3, 2, 1, 1, -2]), ("payload", [10, 9, 8, 7, 6])):
+        async with bound(smsc.port, window=10, concatenation=concatenation) as rig:
+            room = []
+            for n in range(5):
+                room.append(rig.carrier.room(3))
+                rig.submit(message(n, "x" * 400, segments=3))
+            assert room == left
+            assert rig.carrier.room() == (-5 if concatenation == "udh" else 5)
+            await until(lambda rig=rig: len(rig.answers) == 5)
 
 
 async def test_a_dropped_link_leaves_the_written_uncertain_and_the_unwritten_safe(node_smpp):
@@ -121,15 +134,15 @@ async def test_throttling_is_a_refusal_and_the_window_shrinks_and_grows_back(nod
         assert refused
         assert {one.code for one in refused} == {"throttled"}
         assert len(refused) == smsc.counters()["throttled"]
-        assert rig.carrier.limits.window <= 32
+        assert rig.carrier.room() <= 32
         assert rig.carrier.condition().state is State.throttled
 
         smsc.set(throttle_per_second=0)
         at = 100
-        while rig.carrier.limits.window < 64:
+        while rig.carrier.room() < 64:
             at += 64
-            await until(lambda: rig.carrier.limits.window > 0)
-            await rig.send_all([message(at + n) for n in range(rig.carrier.limits.window)])
+            await until(lambda: rig.carrier.room() > 0)
+            await rig.send_all([message(at + n) for n in range(rig.carrier.room())])
 
 
 @pytest.mark.parametrize(
@@ -258,7 +271,7 @@ async def test_a_refused_bind_is_broken_and_says_why(node_smpp):
     async with bound(smsc.port, sessions=0) as rig:
         await until(lambda: rig.carrier.condition().state is State.broken)
         assert "does not take the password" in rig.carrier.condition().why
-        assert rig.carrier.limits.window == 0
+        assert rig.carrier.room() == 0
         assert isinstance(await rig.send(message(1)), NotConnected)
         smsc.set(password="secret")
         await rig.until_bound()

@@ -133,6 +133,43 @@ async def test_a_carrier_that_wants_to_go_answers_what_it_owes_first():
         await rig.until_bound()
 
 
+async def test_what_was_heard_is_stored_and_acknowledged_before_we_unbind():
+    said: list[tuple[int, int]] = []
+    heard = asyncio.Event()
+
+    async def play(link: Link) -> None:
+        link.deliver(5, b"STOP")
+        link.say(Pdu(c.ENQUIRE_LINK, 6))
+        await link.read(c.ENQUIRE_LINK_RESP)
+        heard.set()
+        for _ in range(2):
+            pdu = await link.read()
+            said.append((pdu.command, pdu.status))
+        link.writer.write(answer_to(pdu))
+
+    async with playing(play) as port, bound(port) as rig:
+        rig.gate.clear()
+        await until(heard.is_set)
+        asyncio.get_running_loop().call_later(0.3, rig.gate.set)
+
+    assert said == [(c.DELIVER_SM_RESP, 0), (c.UNBIND, 0)]
+    assert len(rig.heard) == 1
+
+
+async def test_nobody_is_heard_before_we_are_bound():
+    statuses: list[int] = []
+
+    async def before(link: Link) -> None:
+        link.deliver(5, b"STOP")
+        statuses.append((await link.read(c.DELIVER_SM_RESP)).status)
+
+    async with playing(polite, before) as port, bound(port) as rig:
+        assert isinstance(await rig.send(message(1)), Accepted)
+
+    assert statuses == [c.Status.INCORRECT_BIND]
+    assert rig.heard == []
+
+
 async def test_a_carrier_that_does_not_read_gets_no_more_than_its_window():
     async def play(link: Link) -> None:
         await asyncio.sleep(60)

@@ -54,7 +54,7 @@ class SmppAccount(Account):
     binds: int = Field(default=1, ge=1, le=32)
     """How many connections (or pairs) at once."""
     window: Window = 100
-    """How many messages may wait for an answer on one connection."""
+    """How many messages may wait for an answer on one connection; of a long text each part counts."""
     enquire_link_seconds: float = Field(default=30, ge=1, le=3600)
     """After how much silence we ask whether the other side is there."""
     answer_seconds: float = Field(default=10, ge=0.1, le=LONGEST_ANSWER_SECONDS)

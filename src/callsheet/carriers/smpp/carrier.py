@@ -9,13 +9,14 @@ from typing import Final, NamedTuple
 import structlog
 
 from callsheet import meters
-from callsheet.carriers.base import Condition, Done, Hear, Limits, NotConnected, Outbound, Probe, SendError, State
+from callsheet.carriers.base import Condition, Done, Hear, NotConnected, Outbound, Probe, SendError, State
 from callsheet.carriers.smpp.account import Bind, SmppAccount
 from callsheet.carriers.smpp.ear import DeafEar, Ear
 from callsheet.carriers.smpp.link import Fenced, Linker, Trouble, trouble_of
 from callsheet.carriers.smpp.sending import Sending
 from callsheet.carriers.smpp.session import BindRefused, Role, Session
 from callsheet.carriers.smpp.submits import Submits
+from callsheet.carriers.smpp.text import LongTexts
 from callsheet.clock import Clock
 from callsheet.core.asking import Leave
 from callsheet.core.fence import Fence
@@ -72,16 +73,13 @@ class SmppCarrier:
         """Why a place has no session, by its number."""
         self._tasks: list[asyncio.Task[None]] = []
         self._closing = False
-        self._limits = Limits(0)
 
-    @property
-    def limits(self) -> Limits:
-        """How many messages may be under way, those that are included: as much as the carrier bears just now."""
-        usable = [session.out for session in self._sessions if session.is_usable]
-        window = sum([max(0, out.room()) + out.in_flight for out in usable])
-        if window != self._limits.window:  # asked at every answer, and nearly always the same
-            self._limits = Limits(window)
-        return self._limits
+    def room(self, segments: float = 1.0) -> int:
+        """Return how many more messages would be begun at once; a window counts parts, and a payload is one."""
+        parts = 1.0 if self._account.concatenation is LongTexts.payload else segments
+        rooms = [session.out.room() for session in self._sessions if session.is_usable]
+        # One is begun where there is any room: of a text longer than the window too.
+        return sum([max(1, int(room / parts)) for room in rooms if room > 0]) or max(rooms, default=0)
 
     async def open(self, hear: Hear) -> None:
         """Begin to bind, and to tell what is heard. Does nothing when it is open."""

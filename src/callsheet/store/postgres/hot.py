@@ -10,10 +10,10 @@ from callsheet.core.pacing import Grant
 from callsheet.core.retrying import Turn
 from callsheet.core.run import Run
 from callsheet.core.walk import Chunk, Group
-from callsheet.store.arming import Outcome, open_intents, unpack_members
+from callsheet.store.arming import Outcome, has_any, open_intents, unpack_members
 from callsheet.store.postgres import arming, importing, recording, taking, upkeep
 from callsheet.store.postgres.database import PostgresDatabase, Raw
-from callsheet.store.postgres.statements import now_or
+from callsheet.store.postgres.statements import columns, now_or
 from callsheet.store.protocol import (
     Appended,
     Armed,
@@ -156,9 +156,20 @@ class PostgresHot:
         """Reserve segments of a day."""
         return await self._db.write_raw(lambda raw: upkeep.reserve_day(raw, app, name, day=day, cap=cap, wanted=wanted))
 
-    async def unhanded(self, app: int, run_no: int | None = None) -> Collection[ArmKey]:
-        """Return what is held and not handed over."""
-        return set(map(ArmKey._make, await self._db.ask(upkeep.UNHANDED, app, run_no)))
+    async def unhanded(
+        self, app: int, run_no: int | None = None, persons: Collection[bytes] | None = None
+    ) -> Collection[ArmKey]:
+        """Return what may leave yet."""
+        rows = await self._db.ask(upkeep.UNHANDED, app, run_no)
+        return {ArmKey(*key) for *key, members in rows if has_any(members, persons)}
+
+    async def recall(self, arms: Collection[ArmKey]) -> None:
+        """Ask for arms."""
+        await self._db.ask(upkeep.RECALL, *columns(arms, 4))
+
+    async def recalled(self, arms: Collection[ArmKey]) -> Collection[ArmKey]:
+        """Return which of these arms somebody asks for."""
+        return set(map(ArmKey._make, await self._db.ask(upkeep.RECALLED, *columns(arms, 4))))
 
     async def append(
         self,

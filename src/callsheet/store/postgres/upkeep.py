@@ -74,10 +74,25 @@ RELEASE = (
 """Give chunks back; without a node, everybody's."""
 
 UNHANDED = (
-    "select app, run_no, node_no, arm_no from arm"
+    "select app, run_no, node_no, arm_no, members from arm"
     " where app = $1 and run_no = coalesce($2::bigint, run_no) and handed = 0"
 )
-"""The arms that somebody holds and has not handed over."""
+"""The arms of which something may leave yet, and who is in them."""
+
+_THESE = "unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) as u (app, run_no, node_no, arm_no)"
+_IS_ARM = "a.app = u.app and a.run_no = u.run_no and a.node_no = u.node_no and a.arm_no = u.arm_no"
+
+RECALL = (
+    f"with held as materialized (select a.id from {_THESE} cross join lateral ("
+    f"  select a.ctid as id from arm a where {_IS_ARM} and a.handed = 0 and a.recalled = 0 for update skip locked"
+    " ) a) update arm set recalled = 1 where ctid = any(array(select id from held))"
+)
+"""Ask for arms. One that somebody writes to just now is about to end: whoever waits for it asks again."""
+
+RECALLED = (
+    f"select u.* from {_THESE} cross join lateral ( select 1 from arm a where {_IS_ARM} and a.recalled = 1 offset 0) a"
+)
+"""Which of these arms somebody asks for."""
 
 
 async def complete(raw: Raw, run: Run, present: int | None) -> bool:

@@ -146,9 +146,19 @@ class SqliteHot:
         """Reserve segments of a day."""
         return await self._db.write_raw(lambda raw: upkeep.reserve_day(raw, app, name, day=day, cap=cap, wanted=wanted))
 
-    async def unhanded(self, app: int, run_no: int | None = None) -> Collection[ArmKey]:
-        """Return what is held and not handed over."""
-        return await self._db.write_raw(lambda raw: upkeep.unhanded(raw, app, run_no))
+    async def unhanded(
+        self, app: int, run_no: int | None = None, persons: Collection[bytes] | None = None
+    ) -> Collection[ArmKey]:
+        """Return what may leave yet."""
+        return await self._db.write_raw(lambda raw: upkeep.unhanded(raw, app, run_no, persons))
+
+    async def recall(self, arms: Collection[ArmKey]) -> None:
+        """Ask for arms."""
+        await self._db.write_raw(lambda raw: upkeep.recall(raw, arms))
+
+    async def recalled(self, arms: Collection[ArmKey]) -> Collection[ArmKey]:
+        """Return which of these arms somebody asks for."""
+        return await self._db.write_raw(lambda raw: upkeep.recalled(raw, arms))
 
     async def append(
         self,

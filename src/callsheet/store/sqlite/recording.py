@@ -23,9 +23,7 @@ from callsheet.store.recording import (
 )
 from callsheet.store.sqlite.matching import match
 from callsheet.store.sqlite.quarantine import quarantine
-from callsheet.store.sqlite.statements import count, insert_many, marks, select_in
-
-_WHERE_ARM = " where app = ? and run_no = ? and node_no = ? and arm_no = ?"
+from callsheet.store.sqlite.statements import WHERE_ARM, count, insert_many, marks, select_in
 
 
 def record(raw: sqlite3.Connection, batch: Batch, jitter: Callable[[], float]) -> Recorded:
@@ -39,8 +37,8 @@ def record(raw: sqlite3.Connection, batch: Batch, jitter: Callable[[], float]) -
         recorded = matched.counted(store(raw, batch.node_no, [*batch.happenings, *matched.happenings], jitter))
     else:
         recorded = store(raw, batch.node_no, batch.happenings, jitter)
-    raw.executemany("update arm set handed = 1" + _WHERE_ARM, batch.handed)
-    raw.executemany("delete from arm" + _WHERE_ARM, batch.ended)
+    raw.executemany("update arm set handed = 1" + WHERE_ARM, batch.handed)
+    raw.executemany("delete from arm" + WHERE_ARM, batch.ended)
     return recorded
 
 
@@ -161,6 +159,6 @@ def reap(raw: sqlite3.Connection, node_no: int, now: int, jitter: Callable[[], f
         )
         doubts = leases_ran_out(run_no, tries, ended, from_micros(now))
         store(raw, node_no, doubts, jitter)
-        raw.execute("delete from arm" + _WHERE_ARM, ArmKey._make(key))
+        raw.execute("delete from arm" + WHERE_ARM, ArmKey._make(key))
         doubtful += len(doubts)
     return doubtful

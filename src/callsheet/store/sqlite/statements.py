@@ -9,6 +9,9 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any
 
+WHERE_ARM = " where app = ? and run_no = ? and node_no = ? and arm_no = ?"
+"""For an `ArmKey`."""
+
 
 @lru_cache(maxsize=2048)
 def marks(count: int) -> str:

@@ -10,12 +10,12 @@ from callsheet.core.pacing import DayUse, Grant, grant
 from callsheet.core.retrying import Turn
 from callsheet.core.run import Run
 from callsheet.core.walk import Chunk, Group
-from callsheet.store.arming import unpack_members
+from callsheet.store.arming import has_any, unpack_members
 from callsheet.store.outbox import completed
 from callsheet.store.planning import IS_OVER, WAITS
 from callsheet.store.protocol import ArmKey, Work
 from callsheet.store.rows import read_dues, read_group
-from callsheet.store.sqlite.statements import marks
+from callsheet.store.sqlite.statements import WHERE_ARM, marks
 from callsheet.store.sqlite.taking import grow
 
 
@@ -49,9 +49,7 @@ def work(raw: sqlite3.Connection, runs: Sequence[Run], now: int) -> list[Work]:
 
 def members(raw: sqlite3.Connection, arm: ArmKey) -> list[tuple[bytes, int]]:
     """Return who is in an arm, if it is stored."""
-    row = raw.execute(
-        "select members from arm where app = ? and run_no = ? and node_no = ? and arm_no = ?", arm
-    ).fetchone()
+    row = raw.execute(f"select members from arm{WHERE_ARM}", arm).fetchone()
     return unpack_members(row[0]) if row else []
 
 
@@ -133,10 +131,21 @@ def reserve_day(raw: sqlite3.Connection, app: int, name: str, *, day: int, cap: 
     return granted
 
 
-def unhanded(raw: sqlite3.Connection, app: int, run_no: int | None) -> set[ArmKey]:
-    """Return the arms that somebody holds and has not handed over."""
+def unhanded(raw: sqlite3.Connection, app: int, run_no: int | None, persons: Collection[bytes] | None) -> set[ArmKey]:
+    """Return the arms of which something may leave yet."""
     rows = raw.execute(
-        "select app, run_no, node_no, arm_no from arm where app = ? and run_no = coalesce(?, run_no) and handed = 0",
+        "select app, run_no, node_no, arm_no, members from arm"
+        " where app = ? and run_no = coalesce(?, run_no) and handed = 0",
         (app, run_no),
     )
-    return set(map(ArmKey._make, rows))
+    return {ArmKey(*key) for *key, members in rows if has_any(members, persons)}
+
+
+def recall(raw: sqlite3.Connection, arms: Collection[ArmKey]) -> None:
+    """Ask for arms."""
+    raw.executemany(f"update arm set recalled = 1{WHERE_ARM} and handed = 0", arms)
+
+
+def recalled(raw: sqlite3.Connection, arms: Collection[ArmKey]) -> set[ArmKey]:
+    """Return which of these arms somebody asks for."""
+    return {arm for arm in arms if raw.execute(f"select 1 from arm{WHERE_ARM} and recalled = 1", arm).fetchone()}

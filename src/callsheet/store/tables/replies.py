@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from callsheet.store.tables.columns import blob, clustered, metadata, serial, text, whole
+from callsheet.store.tables.columns import blob, clustered, flag, metadata, serial, text, whole
 
 inbound = clustered(
     "inbound",
@@ -74,6 +74,8 @@ reply = sa.Table(
     whole("next_at"),
     whole("deadline_at"),
     whole("tries", default="0"),
+    # Of one that was taken: 1: it may leave no more, by somebody who does not hold it; 2: its holder knows.
+    flag("recalled"),
     text("code", default=""),
     text("ref", default=""),
     whole("at"),

@@ -92,8 +92,10 @@ arm = clustered(
     whole("node_no", key=True),
     whole("arm_no", key=True),
     whole("lease_until"),
-    # 1: every intent of it was handed to the line, or withdrawn.
+    # 1: every intent of it has left, or never will.
     flag("handed"),
+    # 1: another node asks for what has not left: something of it was forbidden there.
+    flag("recalled"),
     # 18 bytes each: the person key and the try, big-endian.
     blob("members"),
 )

@@ -72,6 +72,7 @@ def upgrade() -> None:
     sa.Column('arm_no', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('lease_until', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('handed', sa.SmallInteger(), server_default='0', nullable=False),
+    sa.Column('recalled', sa.SmallInteger(), server_default='0', nullable=False),
     sa.Column('members', sa.LargeBinary(), nullable=False),
     sa.PrimaryKeyConstraint('app', 'run_no', 'node_no', 'arm_no', name=op.f('pk_arm')),
     sqlite_with_rowid=False
@@ -633,6 +634,7 @@ def upgrade() -> None:
     sa.Column('next_at', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('deadline_at', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('tries', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
+    sa.Column('recalled', sa.SmallInteger(), server_default='0', nullable=False),
     sa.Column('code', sa.Text(), server_default='', nullable=False),
     sa.Column('ref', sa.Text(), server_default='', nullable=False),
     sa.Column('at', sa.BigInteger(), autoincrement=False, nullable=False),

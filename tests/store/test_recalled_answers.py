@@ -1,0 +1,106 @@
+"""What forbids finds each answer of ours that was taken before, and asks for it until its holder lets go."""
+
+import asyncio
+from datetime import timedelta
+
+from callsheet.core.answering import ReplyState
+from callsheet.core.campaign import Channel
+from callsheet.store.apps import App
+from callsheet.store.store import Store
+from databases import Place, rows
+from factories import StillClock, forbid, heard, number, opt_out, person_of, trunk_of
+
+ADA, BEA = number(0), number(1)
+
+
+async def say(store: Store, app: App, clock: StillClock, text: str) -> None:
+    trunk = await trunk_of(store, app)
+    await store.inbox.hear(app.no, trunk.no, [heard(store, app, clock, ADA, text)], clock.now())
+
+
+async def test_who_stops_all_sending_sees_each_answer_that_was_taken_before(
+    place: Place, store: Store, app: App, clock: StillClock
+):
+    trunk = await trunk_of(store, app)
+    other = await place.open() if place.kind == "postgres" else store
+
+    async def stop() -> set[int]:
+        await store.sending.stop(app.no, "Wrong list", "me", clock.now())
+        return await store.replies.recall(app.no, None)
+
+    for _ in range(15):
+        clock.advance(timedelta(days=2).total_seconds())
+        await say(store, app, clock, "HELP")
+        (due,), _ = await store.replies.due(clock.now(), trunks=[trunk.no], limit=10)
+
+        seen, taken = await asyncio.gather(stop(), other.replies.take(due.no, clock.now(), 60))
+
+        assert taken is None or seen == {due.no}
+        await store.sending.allow(app.no, clock.now())
+        await store.replies.end(due.no, ReplyState.accepted, clock.now())
+        assert await store.replies.recall(app.no, None) == set()
+
+
+async def test_who_opts_somebody_out_sees_their_answer_that_was_taken_before(
+    place: Place, store: Store, app: App, clock: StillClock
+):
+    trunk = await trunk_of(store, app)
+    other = await place.open() if place.kind == "postgres" else store
+    ada = person_of(store, app, ADA)
+
+    async def prohibit() -> set[int]:
+        await opt_out(store, app, clock, ADA)
+        return await store.replies.recall(app.no, {ada})
+
+    for _ in range(15):
+        clock.advance(timedelta(days=2).total_seconds())
+        await say(store, app, clock, "STOP")
+        for one in (await store.replies.due(clock.now(), trunks=[trunk.no], limit=10))[0]:
+            await store.replies.end(one.no, ReplyState.accepted, clock.now())
+        await say(store, app, clock, "START")
+        (due,), _ = await store.replies.due(clock.now(), trunks=[trunk.no], limit=10)
+
+        seen, taken = await asyncio.gather(prohibit(), other.replies.take(due.no, clock.now(), 60))
+
+        assert taken is None or seen == {due.no}
+        await store.replies.end(due.no, ReplyState.accepted, clock.now())
+        clock.advance(1)
+        await store.opt_outs.lift(app.no, Channel.sms, {ada}, "again", clock.now())
+
+
+async def test_an_answer_is_recalled_until_its_holder_lets_go_of_it(store: Store, app: App, clock: StillClock):
+    await say(store, app, clock, "STOP")
+    await say(store, app, clock, "START")
+    trunk = await trunk_of(store, app)
+    due, _ = await store.replies.due(clock.now(), trunks=[trunk.no], limit=10)
+    stop, start = sorted(one.no for one in due)
+    for one in due:
+        await store.replies.take(one.no, clock.now(), 60)
+
+    assert await store.replies.recall(app.no, {person_of(store, app, BEA)}) == set()
+    assert await store.replies.recalled([stop, start]) == set()
+    # A confirmation is sent to whoever is opted out.
+    assert await store.replies.recall(app.no, {person_of(store, app, ADA)}) == {start}
+    assert await store.replies.recalled([stop, start]) == {start}
+    assert await store.replies.recall(app.no, None) == {stop, start}
+    await store.replies.let_go({start})
+    assert await store.replies.recall(app.no, None) == {stop}
+    await store.replies.again(start, clock.now(), "forbidden")
+    await store.replies.take(start, clock.now(), 60)
+    assert await store.replies.recall(app.no, None) == {stop, start}
+
+
+async def test_a_start_of_somebody_on_the_global_dnc_list_is_not_answered(store: Store, app: App, clock: StillClock):
+    dnc = await store.dnc_lists.create(app.no, "Never", clock.now())
+    await store.dnc_lists.make_global(dnc, clock.now())
+    await say(store, app, clock, "STOP")
+    await say(store, app, clock, "START")
+    await forbid(store, app, dnc.no, [ADA])
+    trunk = await trunk_of(store, app)
+    due, _ = await store.replies.due(clock.now(), trunks=[trunk.no], limit=10)
+
+    for one in due:
+        await store.replies.take(one.no, clock.now(), 60)
+
+    ended = await rows(store, "select kind, state, code from reply order by no")
+    assert [tuple(row) for row in ended] == [("stop", "taken", ""), ("start", "expired", "dnc")]
