@@ -52,6 +52,18 @@ async def test_every_wrong_setting_is_named_by_its_path_and_nothing_is_stored(sh
     assert (await shop.v1("GET", "/trunks")).json() == before
 
 
+async def test_what_is_written_wrongly_is_answered_with_how_it_is_written(shop):
+    body = {"name": "T", "carrier": "twilio", "settings": {"account_sid": "AC12", "auth_token": "x"}}
+    limits = {"classes": [{"name": "a b", "prefixes": ["1415"]}]}
+    answer = await shop.v1("POST", "/trunks", body | limits)
+    said = {error["field"]: error["message"] for error in answer.json()["errors"]}
+    assert said == {
+        "settings.account_sid": "Give AC and 32 hexadecimal digits.",
+        "classes[0].name": "Give a name of 1 to 48 letters, digits, _, . or -.",
+        "classes[0].prefixes[0]": "Give + and the first digits of numbers, such as +1415.",
+    }
+
+
 async def test_a_change_keeps_secrets_that_it_does_not_name_and_null_takes_a_field_back(shop):
     made = await make_trunk(shop, smpp(window=7))
     path = f"/trunks/{made['id']}"

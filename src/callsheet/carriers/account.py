@@ -7,11 +7,12 @@ depth: so a document is split into settings, which are stored as they are, and s
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 
 from callsheet.core.errors import FieldError, Invalid
 from callsheet.core.fence import SCHEMES
@@ -27,6 +28,20 @@ class Place(NamedTuple):
     scheme: str
     host: str
     port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """How a text is written, with the sentence for whoever writes it otherwise: `Annotated[str, Written(...)]`."""
+
+    pattern: str
+    said: str
+
+    def __get_pydantic_core_schema__(self, *_: object) -> CoreSchema:
+        """Return what pydantic checks: that a value is a text of this pattern, and one sentence if it is not."""
+        text = core_schema.str_schema(pattern=self.pattern)
+        said = {"said": self.said}
+        return core_schema.custom_error_schema(text, AMISS, custom_error_message="{said}", custom_error_context=said)
 
 
 class Section(BaseModel):

@@ -27,7 +27,6 @@ _SENTENCES: Mapping[str, str] = {
     "literal_error": "This must be {expected}.",
     "union_tag_invalid": "This must be {expected_tags}.",
     "union_tag_not_found": "This field is required.",
-    "string_pattern_mismatch": "This is not written as it must be.",
     "list_type": "This must be an array.",
     "too_long": "This must have at most {max_length} items.",
     "dict_type": "This must be an object.",

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, Field, StrictInt, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, StrictInt, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from callsheet.api.v1.shapes import Body
+from callsheet.carriers.account import Written
 from callsheet.core.allowance import UTC_ZONE, Allowance, CarrierClass, bucket_of_class, buckets_of
 from callsheet.core.day_use import Today, capped
 from callsheet.core.phone import known_region
@@ -45,13 +46,13 @@ def _region(text: str) -> str:
 
 Zone = Annotated[str, AfterValidator(_zone)]
 Region = Annotated[str, AfterValidator(_region)]
-Prefix = Annotated[str, StringConstraints(pattern=r"^\+[0-9]{1,15}$")]
+Prefix = Annotated[str, Written(r"^\+[0-9]{1,15}$", "Give + and the first digits of numbers, such as +1415.")]
 
 
 class NewClass(Body):
     """Destinations with limits of their own: a network, a country."""
 
-    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,48}$")]
+    name: Annotated[str, Written(r"^[A-Za-z0-9_.-]{1,48}$", "Give a name of 1 to 48 letters, digits, _, . or -.")]
     """For those who look at it; each class has its own."""
     prefixes: Annotated[list[Prefix], Field(max_length=_MOST_PREFIXES)] = Field(default_factory=list)
     """Beginnings of numbers in E.164, such as `+1415`. The longest that fits counts."""

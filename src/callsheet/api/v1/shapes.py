@@ -21,6 +21,7 @@ from pydantic import (
 
 from callsheet.api.failures import faults_in
 from callsheet.api.instants import write_instant
+from callsheet.carriers.account import Written
 from callsheet.core.campaign import MAX_DESCRIPTION_CHARACTERS, MAX_NAME_CHARACTERS
 from callsheet.core.errors import FieldError, Invalid
 from callsheet.core.names import is_one_line
@@ -86,7 +87,7 @@ Name = Annotated[str, StringConstraints(max_length=MAX_NAME_CHARACTERS), AfterVa
 LongName = Annotated[str, StringConstraints(max_length=128), AfterValidator(_name)]
 """Of things that the documented API has no limit for."""
 Description = Annotated[str, StringConstraints(max_length=MAX_DESCRIPTION_CHARACTERS)]
-DltId = Annotated[str, StringConstraints(pattern=r"^[0-9]{0,30}$")]
+DltId = Annotated[str, Written(r"^[0-9]{0,30}$", "Give at most 30 digits.")]
 """An id of the registers that the operators of India keep (DLT): digits, or empty."""
 Reason = Annotated[str, StringConstraints(max_length=MAX_DESCRIPTION_CHARACTERS), AfterValidator(_words)]
 """Why somebody does what others have to bear."""

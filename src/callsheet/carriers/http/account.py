@@ -9,10 +9,18 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import AfterValidator, Field, SecretStr, StrictBool, StringConstraints, model_validator
 
-from callsheet.carriers.account import Account, Place, place_of, refuse
+from callsheet.carriers.account import Account, Place, Written, place_of, refuse
 from callsheet.carriers.http.json_path import JsonPath
 from callsheet.carriers.http.pattern import Pattern
-from callsheet.carriers.http.rules import ErrorRule, InboundCallback, Signature, Status, StatusCallback, Word
+from callsheet.carriers.http.rules import (
+    ErrorRule,
+    InboundCallback,
+    NoHeaderOrName,
+    Signature,
+    Status,
+    StatusCallback,
+    Word,
+)
 from callsheet.carriers.http.secrets import check_raw, check_tree, check_url, refuse_secret
 from callsheet.carriers.http.template import RawType, Template, Value, check_template, names_in, without_names
 from callsheet.core.fence import Fence
@@ -104,7 +112,7 @@ def _is_flat(body: dict[str, Any] | str) -> bool:
 
 Url = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_check_url)]
 Headers = Annotated[dict[str, Template], Field(max_length=50), AfterValidator(_check_headers)]
-SecretName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
+SecretName = Annotated[str, Written(r"^[A-Za-z0-9_-]{1,40}$", "Give a name of 1 to 40 letters, digits, _ or -.")]
 BodyTemplate = Annotated[dict[str, Any] | str, AfterValidator(_check_body)]
 
 
@@ -125,7 +133,7 @@ class HttpAccount(Account):
     """Of a `raw` body; it says how a text is written in it so that it cannot break out."""
     auth: Auth = Auth.none
     """`none`, `basic` (`key` and `secret`), `bearer` (`secret`) or `header` (`secret` in `auth_header`)."""
-    auth_header: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{0,100}$")] = ""
+    auth_header: NoHeaderOrName = ""
     """The header that has the secret."""
     key: Annotated[str, StringConstraints(max_length=200)] = ""
     """The name of our account there; `{{key}}`."""
@@ -155,7 +163,7 @@ class HttpAccount(Account):
     """Where the code of an error stands."""
     errors: list[ErrorRule] = Field(default_factory=list, max_length=100)
     """What errors mean; the first that fits. Others are judged by the status alone."""
-    idempotency_header: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{0,100}$")] = ""
+    idempotency_header: NoHeaderOrName = ""
     """The header in which the provider takes a key that it knows a repeated request by; it gets our reference."""
     repeats_are_safe: StrictBool = False
     """Whether the provider is known to send once, however often it is asked with the same key: then a request that got

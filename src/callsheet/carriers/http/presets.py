@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Protocol
 
-from pydantic import Field, SecretStr, StringConstraints
+from pydantic import Field, SecretStr
 
-from callsheet.carriers.account import Account, Place, place_of, read_account
+from callsheet.carriers.account import Account, Place, Written, place_of, read_account
 from callsheet.carriers.http.account import HttpAccount
 from callsheet.carriers.web_url import WebUrl
 
-_Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,100}$")]
+_Key = Annotated[str, Written(r"^[A-Za-z0-9_-]{1,100}$", "Give 1 to 100 letters, digits, _ or -.")]
 _Window = Annotated[int, Field(ge=1, le=1000, strict=True)]
 
 

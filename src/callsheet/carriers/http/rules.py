@@ -8,7 +8,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import Field, SecretStr, StringConstraints, model_validator
 
-from callsheet.carriers.account import Section, refuse
+from callsheet.carriers.account import Section, Written, refuse
 from callsheet.carriers.base import (
     AccountRefused,
     InvalidMessage,
@@ -24,6 +24,9 @@ from callsheet.carriers.http.pattern import Pattern
 from callsheet.core.attempt import Kind
 
 Word = Annotated[str, StringConstraints(max_length=100)]
+_NO_HEADER: Final = "Give the name of a header: letters, digits and -, at most 100."
+HeaderName = Annotated[str, Written(r"^[A-Za-z0-9-]{1,100}$", _NO_HEADER)]
+NoHeaderOrName = Annotated[str, Written(r"^[A-Za-z0-9-]{0,100}$", _NO_HEADER)]
 Status = Annotated[int, Field(ge=100, le=599, strict=True)]
 
 
@@ -154,7 +157,7 @@ class Covered(StrEnum):
 class Signature(Section):
     """How a provider signs its callbacks, with an HMAC in a header."""
 
-    header: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,100}$")]
+    header: HeaderName
     """The header that has the signature."""
     secret: SecretStr = Field(min_length=1, max_length=500)
     """The key."""
@@ -166,7 +169,7 @@ class Signature(Section):
     """What stands before it, such as `sha256=`."""
     covers: list[Covered] = Field(default_factory=lambda: [Covered.body], min_length=1, max_length=4)
     """What is signed, one behind the other: `url`, `bare_url` (without its query), `nonce`, `body`."""
-    nonce_header: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{0,100}$")] = ""
+    nonce_header: NoHeaderOrName = ""
     """The header that has the nonce."""
 
     @model_validator(mode="after")

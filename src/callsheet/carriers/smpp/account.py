@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from callsheet.carriers.account import Account, Place, refuse
+from callsheet.carriers.account import Account, Place, Written, refuse
 from callsheet.carriers.smpp.receipts import Ids
 from callsheet.carriers.smpp.text import LongTexts
 from callsheet.carriers.smpp.tls import tls_of
@@ -36,17 +36,17 @@ class Bind(StrEnum):
 class SmppAccount(Account):
     """An account with an SMPP 3.4 carrier."""
 
-    host: str = Field(min_length=1, max_length=253, pattern=r"^[^\s/@]+$")
+    host: Annotated[str, Written(r"^[^\s/@]{1,253}$", "Give a name or an address, without port and path.")]
     """The name or address of the carrier's SMSC."""
     port: int = Field(default=2775, ge=1, le=65_535)
     """Its TCP port."""
-    system_id: str = Field(min_length=1, max_length=15, pattern=r"^[\x21-\x7e]+$")
+    system_id: Annotated[str, Written(r"^[\x21-\x7e]{1,15}$", "Give 1 to 15 ASCII characters without blanks.")]
     """Our name there."""
     password: SecretStr = Field(default=SecretStr(""), max_length=64)
     """Our password there; SMPP knows 8 characters, many carriers take more."""
-    system_type: str = Field(default="", max_length=12, pattern=r"^[\x20-\x7e]*$")
+    system_type: Annotated[str, Written(r"^[\x20-\x7e]{0,12}$", "Give at most 12 ASCII characters.")] = ""
     """What some carriers want to be told about us, as `SMPP` or `VMA`."""
-    address_range: str = Field(default="", max_length=40, pattern=r"^[\x20-\x7e]*$")
+    address_range: Annotated[str, Written(r"^[\x20-\x7e]{0,40}$", "Give at most 40 ASCII characters.")] = ""
     """Which of our senders a receiver hears, where the carrier asks for it."""
 
     bind: Bind = Bind.transceiver
@@ -94,7 +94,7 @@ class SmppAccount(Account):
     """Numbering plan of contacts; none: 1."""
     plus: bool = False
     """Whether numbers are written with a leading `+`."""
-    service_type: str = Field(default="", max_length=5, pattern=r"^[\x20-\x7e]*$")
+    service_type: Annotated[str, Written(r"^[\x20-\x7e]{0,5}$", "Give at most 5 ASCII characters.")] = ""
     """The `service_type` of our messages."""
     validity_seconds: Annotated[int, Field(ge=60, le=31 * 86_400)] | None = 48 * 3600
     """For how long the carrier tries, at most; the end of a contact's window may be sooner. None: as it likes."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Self
 
-from pydantic import Field, SecretStr, StrictBool, StringConstraints, model_validator
+from pydantic import Field, SecretStr, StrictBool, model_validator
 
-from callsheet.carriers.account import Account, Place, place_of, refuse
+from callsheet.carriers.account import Account, Place, Written, place_of, refuse
 from callsheet.carriers.web_url import WebUrl
 
 LONGEST_VALIDITY_SECONDS = 36_000
@@ -17,15 +17,15 @@ LONGEST_VALIDITY_SECONDS = 36_000
 class TwilioAccount(Account):
     """What Twilio's console shows under Account info, and how messages are sent with it."""
 
-    account_sid: Annotated[str, StringConstraints(pattern=r"^AC[0-9a-fA-F]{32}$")]
+    account_sid: Annotated[str, Written(r"^AC[0-9a-fA-F]{32}$", "Give AC and 32 hexadecimal digits.")]
     """The Account SID: `AC` and 32 hexadecimal digits."""
     auth_token: SecretStr = Field(min_length=1, max_length=100)
     """The Auth Token. Twilio signs its callbacks with it, so it is needed beside an API key too."""
-    api_key_sid: Annotated[str, StringConstraints(pattern=r"^(SK[0-9a-fA-F]{32})?$")] = ""
+    api_key_sid: Annotated[str, Written(r"^(SK[0-9a-fA-F]{32})?$", "Give SK and 32 hexadecimal digits.")] = ""
     """The SID of an API key to send with, in place of the Auth Token."""
     api_key_secret: SecretStr = Field(default=SecretStr(""), max_length=100)
     """The secret of that API key."""
-    messaging_service_sid: Annotated[str, StringConstraints(pattern=r"^(MG[0-9a-fA-F]{32})?$")] = ""
+    messaging_service_sid: Annotated[str, Written(r"^(MG[0-9a-fA-F]{32})?$", "Give MG and 32 hexadecimal digits.")] = ""
     """The Messaging Service that chooses the sender; empty: the sender of the campaign."""
     base_url: WebUrl = "https://api.twilio.com"
     """Where the API is: another region, or an emulator."""
