@@ -1,7 +1,6 @@
 """The simulator's HTTP port: messages in, what the handsets show, and calls back until they are heard."""
 
 import asyncio
-import json
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -9,9 +8,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from callsheet.carriers.http.account import HttpAccount
 from carriers.simulating import PATIENCE_SECONDS, simulator
-from house.tree import ROOT
 
 
 @asynccontextmanager
@@ -181,10 +178,3 @@ async def test_every_wrong_field_of_a_reply_is_named(tmp_path: Path, body, field
 
     assert status == 400
     assert {fault["field"] for fault in answer["fields"]} == fields
-
-
-def test_the_trunk_on_the_page_is_one():
-    page = (ROOT / "docs/reference/sandbox.md").read_text()
-    settings = json.loads(page.partition("```json\n")[2].partition("```")[0])
-
-    assert HttpAccount.model_validate(settings).status

@@ -1,6 +1,7 @@
 """`callsheet sandbox` as others use it: clients that others wrote, and a kill in the middle."""
 
 import json
+import socket
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,8 @@ from typing import Any
 
 import smpp34
 
-from e2e.running import Process, started, until
+from e2e.running import Process, campaign, create_and_start, server, started, until
+from house.tree import page
 
 
 class Sandbox:
@@ -91,3 +93,30 @@ def test_it_says_what_to_put_into_a_trunk_and_owns_its_folder(tmp_path: Path):
         assert it.trunk["settings"] == {"host": "127.0.0.1", "port": it.smpp, "system_id": "us", "password": "secret"}
         with started("sandbox", "--smpp-port", "0", data=tmp_path / "data", said=tmp_path / "second") as second:
             assert second.popen.wait(60) == 3
+
+
+def test_the_trunk_on_the_page_sends_and_hears_what_the_handsets_say(tmp_path: Path):
+    with sandbox(tmp_path / "handsets") as it:
+        http_port, port = it.url.rpartition(":")[2], str(free_port())
+        outside = {"ALLOW_PRIVATE_ADDRESSES": "true", "OUTSIDE_PORTS": http_port}
+        there = {"PUBLIC_URL": f"http://127.0.0.1:{port}", **outside}
+        with server(tmp_path / "var", command=("serve", "--port", port), **there) as process:
+            block = page("docs/reference/sandbox.md").partition("```json\n")[2].partition("```")[0]
+            trunk = json.loads(block.replace("127.0.0.1:8031", it.url.removeprefix("http://")))
+            assert process.v1("POST", "/trunks/test", trunk)["ok"]
+            trunk_id = process.v1("POST", "/trunks", trunk)["id"]
+            process.v1("POST", "/senders", {"number": "+12025550100", "trunk_id": trunk_id})
+            list_id = process.v1("POST", "/contact-lists", {"name": "A"})["id"]
+            process.v1("POST", f"/contact-lists/{list_id}/contacts", {"contacts": [{"number": "+12025559909"}]})
+            create_and_start(process, campaign("One", ["A"]))
+
+            heard = until(lambda: process.v1("GET", "/messages")["items"], "the reply")
+            assert [(one["word"], one["text"]) for one in heard] == [("stop", "STOP")]
+            until(lambda: {one["status"] for one in it.get("/outbox")["items"]} == {"delivered"}, "the receipt")
+            assert not process.outbox(), "nothing went to the sandbox inside"
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])

@@ -101,7 +101,7 @@ class Breaker:
     room: int = FIRST_ROOM
     """How many messages may wait for an answer."""
     in_row: int = 0
-    """So many of the latest were trouble, without one that was answered between."""
+    """Consecutive troubles since the last answer."""
     results: int = 0
     trouble: int = 0
     """A bit for each of the latest results, the newest lowest: 1 for trouble."""

@@ -173,10 +173,9 @@ def is_sure(receipt: LooseReceipt, hits: Collection[Hit]) -> bool:
 def choose(receipt: LooseReceipt, hits: Iterable[Hit], candidates: Collection[Candidate] = ()) -> Match | None:
     """Return the attempt that a receipt means; None: it waits.
 
-    Of several hits it means the one of its person, else the one as it is written itself, else the latest. An id alone
-    gives nobody the receipt of another: carriers begin to count anew, and spell one id as another. `candidates` are the
-    attempts of its person; where there are none, the number that it names says nothing: some carriers write it their
-    own way.
+    Prefer a hit for the receipt's person, then the id exactly as written, then the latest. Never attach it to another
+    person: carriers reuse ids. `candidates` are the attempts of the receipt's person; where there are none, the number
+    that it names says nothing: some carriers write it their own way.
     """
     best = max(
         hits,

@@ -11,7 +11,7 @@ log = structlog.get_logger()
 
 
 class Handed:
-    """One such message."""
+    """One message in a carrier's hands."""
 
     __slots__ = ("_done", "_has_left", "_is_over", "_leave")
 

@@ -53,7 +53,7 @@ class Hearing:
             elif isinstance(item, Acknowledged):
                 known.append(item.inbound_id)
             elif not item.reference or decode_reply(item.reference) is None:
-                # Of an answer of ours, unasked, it would speak of no attempt, and must not be taken for one's.
+                # A receipt for one of our answers names no attempt; drop it.
                 receipts.append(item)
         # A STOP waits for no receipt, and no receipt for what is on its way to whoever said STOP.
         await _all(

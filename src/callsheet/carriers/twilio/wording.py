@@ -57,7 +57,8 @@ class TwilioWording:
         if said.get("status") in _FAILED:
             code = _code(said.get("error_code"))
             raise BY_CODE.get(code or 0, InvalidMessage)(str(code) if code is not None else None)
-        # Whom we did not ask to call tells it where a Messaging Service says, without our reference.
+        # Without a public URL we set no StatusCallback; Twilio then reports to the Messaging Service's own URL, without
+        # our reference, so we match by SID.
         known_by = () if self._doors.base else (sid,)
         return Accepted(sid, _count(said.get("num_segments")) or message.segments, known_by)
 
