@@ -133,7 +133,7 @@ FURTHER = "We said more than that, in many words.\n"
         RANT * 100 + "\nPlease stop texting me.\nAda",
         RANT * 100 + "Stop texting me!",
         RANT * 11 + "Stop texting me! " + RANT * 11,
-        "\n".join([*(f"{i}" for i in range(500)), "stop"]),
+        "\n".join([*(f"size{i}" for i in range(200)), "stop"]),
         "STOP\n\n" + QUOTED,
         QUOTED + "\nSTOP",
         "STOP\n\nOn Monday Ada wrote:\n" + FURTHER * 200,
@@ -147,6 +147,8 @@ def test_no_length_hides_a_stop_at_the_beginning_or_the_end(text: str) -> None:
     assert read_reply(text) is Word.stop
 
 
-@pytest.mark.parametrize("text", [QUOTED, "Thank you\n" + QUOTED, RANT * 100])
+@pytest.mark.parametrize(
+    "text", [QUOTED, "Thank you\n" + QUOTED, "Thank you\n> " + RANT * 100 + "Stop texting me.", RANT * 100]
+)
 def test_what_is_quoted_at_length_opts_nobody_out(text: str) -> None:
     assert read_reply(text) is Word.none

@@ -1,7 +1,10 @@
 """The answers of one app do not wait for those of another, however many of its senders are stuck."""
 
 import asyncio
+import gc
+from itertools import count, islice
 from pathlib import Path
+from typing import Any
 
 from callsheet.carriers.base import Accepted, Inbound, Outbound
 from callsheet.core.asking import nobody_forbids
@@ -9,6 +12,7 @@ from callsheet.engine.replier import MOST_AT_ONCE
 from callsheet.engine.tuning import Tuning
 from callsheet.engine.virtual_time import VirtualClock, run
 from callsheet.store.replies import MOST_OF_SENDER
+from databases import rows
 from engine.world import Passing, World, world
 from factories import MONDAY_NOON, SENDER, make_app, number, trunk_of
 
@@ -30,11 +34,16 @@ def test_the_stuck_senders_of_one_app_hold_up_no_other_app(tmp_path: Path) -> No
         async with world(clock, tmp_path, tuning=TUNING) as w:
             await w.conductor.stop()
             w.wrap = Stuck
+            w.submit_seconds = 600.0
             other = await make_app(w.store, clock, name="Other")
+            for i in range(4):
+                await w.store.apps.create_trunk(
+                    w.app.no, name=f"Stuck {i}", carrier="sandbox", takes_any_sender=True, now=clock.now()
+                )
             await w.start()
-            await hear(w, [(number(i), f"{STUCK}{i // MOST_OF_SENDER:07}") for i in range(2 * MOST_AT_ONCE)])
-            await clock.sleep(3)
-            assert len(w.conductor.replier._busy) < MOST_AT_ONCE
+            await stop_all(w)
+            await clock.sleep(30)
+            assert len(w.conductor.replier._busy) == MOST_AT_ONCE // 2, "as many are left for the next app"
             trunk = await trunk_of(w.store, other)
             stop = Inbound("in-other", number(0), SENDER, "HELP", clock.now())
             await w.conductor.hearing(trunk).hear([stop])
@@ -44,7 +53,31 @@ def test_the_stuck_senders_of_one_app_hold_up_no_other_app(tmp_path: Path) -> No
     run(main, start=MONDAY_NOON)
 
 
-async def hear(w: World, said: list[tuple[str, str]]) -> None:
-    trunk = await trunk_of(w.store, w.app)
-    now = w.clock.now()
-    await w.conductor.hearing(trunk).hear([Inbound(f"in-{to}", to, sender, "STOP", now) for to, sender in said])
+async def stop_all(w: World) -> None:
+    """Let more people say STOP than there are places, to many senders on many trunks."""
+    people = count()
+    for trunk in await w.store.apps.trunks(w.app.no):
+        senders = [f"{STUCK}{trunk.no:03}{i // MOST_OF_SENDER:04}" for i in range(MOST_AT_ONCE)]
+        said = [(f"in-{i}", number(i), sender) for i, sender in zip(islice(people, len(senders)), senders, strict=True)]
+        await w.conductor.hearing(trunk).hear([Inbound(*one, "STOP", w.clock.now()) for one in said])
+
+
+def test_an_answer_that_comes_when_nobody_waits_for_it_any_more_breaks_nothing(tmp_path: Path) -> None:
+    broken: list[dict[str, Any]] = []
+
+    async def main(clock: VirtualClock) -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, what: broken.append(what))
+        async with world(clock, tmp_path, tuning=TUNING) as w:
+            await w.conductor.stop()
+            w.wrap = Stuck
+            w.submit_seconds = 600.0
+            await w.start()
+            await stop_all(w)
+            await clock.sleep(30)
+            await w.conductor.stop()
+            assert len(await rows(w.store, "select no from reply where state = 'taken'")) > 1
+            await w.start()
+        gc.collect()
+
+    run(main, start=MONDAY_NOON)
+    assert broken == []

@@ -47,6 +47,18 @@ async def test_whoever_comes_later_finds_places_and_shares_become_equal(store: S
     assert sorted(Counter(reply.source.app for reply in busy).values()) == [3, 3, 4]
 
 
+async def test_a_place_that_becomes_free_is_given_to_who_has_least(store: Store, app: App, clock: StillClock):
+    second, third = [await make_app(store, clock, name=name) for name in ("Second", "Third")]
+    for one in (second, third):
+        await ask(store, one, clock, 5)
+        clock.advance(1)
+    trunks = [(await trunk_of(store, one)).no for one in (app, second, third)]
+
+    (found,), _ = await store.replies.due(clock.now(), trunks=trunks, held={app.no: PLACES - 2, second.no: 1}, limit=1)
+
+    assert found.source.app == third.no
+
+
 async def test_what_is_urgent_in_one_app_does_not_take_the_place_of_another(store: Store, app: App, clock: StillClock):
     other = await make_app(store, clock, name="Other")
     await ask(store, app, clock, 30, "STOP")

@@ -78,6 +78,14 @@ async def test_one_reply_stands_for_one_repetition(store: Store, app: App, clock
     assert await stored(store) == ["b-1", "b-2"]
 
 
+async def test_of_two_equal_replies_both_may_be_told_again(store: Store, app: App, clock: StillClock):
+    for teller in (ONE, OTHER):
+        names = (f"{teller}-{i}" for i in range(2))
+        await tell(store, app, clock, *(heard(store, app, clock, ADA, "1", inbound_id=n, teller=teller) for n in names))
+
+    assert await stored(store) == [f"{OTHER}-0", f"{OTHER}-1"]
+
+
 @pytest.mark.parametrize(
     "other",
     [

@@ -140,11 +140,16 @@ class Replier:
 
     async def _hand(self, line: Line, taken: TakenReply, leave: Leave) -> Accepted | SendError:
         answered: asyncio.Future[Accepted | SendError] = asyncio.get_running_loop().create_future()
+
+        def end(answer: Accepted | SendError) -> None:
+            if not answered.done():  # else we were cut off meanwhile, and it stays uncertain
+                answered.set_result(answer)
+
         message = Outbound(
             encode_reply(taken.no), taken.number, taken.sender, taken.text, taken.segments, "",
             valid_until=taken.deadline, wants_receipt=False,
         )  # fmt: skip
-        line.hand_reply(message, leave, answered.set_result)
+        line.hand_reply(message, leave, end)
         return await answered
 
     async def _settle(self, due: DueReply, taken: TakenReply, answer: Accepted | SendError) -> None:
