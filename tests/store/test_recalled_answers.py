@@ -3,11 +3,13 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
+
 from callsheet.core.answering import ReplyState
 from callsheet.core.campaign import Channel
 from callsheet.store.apps import App
 from callsheet.store.store import Store
-from databases import Place, rows
+from databases import Place, change, rows
 from factories import StillClock, forbid, heard, number, opt_out, person_of, trunk_of
 
 ADA, BEA = number(0), number(1)
@@ -66,6 +68,36 @@ async def test_who_opts_somebody_out_sees_their_answer_that_was_taken_before(
         await store.replies.end(due.no, ReplyState.accepted, clock.now())
         clock.advance(1)
         await store.opt_outs.lift(app.no, Channel.sms, {ada}, "again", clock.now())
+
+
+SLOW_TAKE = (
+    "create function slow() returns trigger language plpgsql as 'begin perform pg_sleep(0.3); return new; end'",
+    "create trigger slow before update on reply for each row execute function slow()",
+)
+
+
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+@pytest.mark.parametrize("means", ["opt_out", "stop"])
+async def test_whoever_forbids_while_an_answer_is_being_taken_learns_of_it(
+    place: Place, store: Store, app: App, clock: StillClock, means: str
+):
+    await say(store, app, clock, "STOP")
+    await say(store, app, clock, "START")
+    trunk = await trunk_of(store, app)
+    start = (await store.replies.due(clock.now(), trunks=[trunk.no], limit=10))[0][-1]
+    for statement in SLOW_TAKE:
+        await change(store, statement)
+
+    taking = asyncio.create_task((await place.open()).replies.take(start.no, clock.now(), 60))
+    await asyncio.sleep(0.15)
+    if means == "stop":
+        await store.sending.stop(app.no, "Wrong list", "me", clock.now())
+    else:
+        await opt_out(store, app, clock, ADA)
+    seen = await store.replies.recall(app.no, {person_of(store, app, ADA)})
+
+    assert await taking is not None
+    assert seen == {start.no}
 
 
 async def test_an_answer_is_recalled_until_its_holder_lets_go_of_it(store: Store, app: App, clock: StillClock):
