@@ -135,9 +135,10 @@ async def test_a_carrier_that_wants_to_go_answers_what_it_owes_first():
 
 async def test_what_was_heard_is_stored_and_acknowledged_before_we_unbind():
     said: list[tuple[int, int]] = []
-    heard = asyncio.Event()
+    begin, heard = asyncio.Event(), asyncio.Event()
 
     async def play(link: Link) -> None:
+        await begin.wait()
         link.deliver(5, b"STOP")
         link.say(Pdu(c.ENQUIRE_LINK, 6))
         await link.read(c.ENQUIRE_LINK_RESP)
@@ -149,6 +150,7 @@ async def test_what_was_heard_is_stored_and_acknowledged_before_we_unbind():
 
     async with playing(play) as port, bound(port) as rig:
         rig.gate.clear()
+        begin.set()
         await until(heard.is_set)
         asyncio.get_running_loop().call_later(0.3, rig.gate.set)
 
