@@ -19,7 +19,7 @@ from callsheet.core.run import NORMALLY, AppSettings, Launch, Run
 from callsheet.core.walk import Chunk, Group
 from callsheet.store.apps import App, Trunk
 from callsheet.store.lists import ContactList
-from callsheet.store.parts import Heard
+from callsheet.store.parts import SealedReply
 from callsheet.store.protocol import Armed, ArmKey, Batch, NewContact, NewEntry, Recorded, Work
 from callsheet.store.store import Store
 
@@ -239,7 +239,7 @@ def heard(
     part: Part | None = None,
     sender: str = SENDER,
     teller: str = "",
-) -> Heard:
+) -> SealedReply:
     """Make a reply as the engine seals it; of a `teller`, one that its carrier gave no id."""
     key = store.vault.app(app.no)
     assert key is not None
@@ -247,7 +247,7 @@ def heard(
     sealed = key.seal.close(text.encode(), person)
     name = inbound_id or f"in-{next(_serial)}"
     digest = key.digest(f"{to} {sender} {part} {text}".encode()) if teller else b""
-    return Heard(
+    return SealedReply(
         name, person, key.close_number(to, person), sealed, sender, clock.now(), read_reply(text), part,
         teller=teller, digest=digest,
     )  # fmt: skip

@@ -36,7 +36,7 @@ from callsheet.carriers.http.presets import PlivoAccount, VonageAccount
 from callsheet.carriers.http.wording import HttpWording
 from callsheet.carriers.web import WebCarrier
 from callsheet.clock import SystemClock
-from callsheet.core.asking import Answer, Kept, NotReached, Request
+from callsheet.core.asking import Answer, HeldBack, NotReached, Request
 from callsheet.core.attempt import Kind
 from callsheet.core.part import Part
 
@@ -194,7 +194,7 @@ async def sent(*said: Answer | NotReached, **document: Any) -> tuple[Accepted | 
 
 
 async def test_what_was_forbidden_while_it_connected_is_given_up_as_not_sent():
-    answer, asked = await sent(Kept("forbidden", was_sent=False))
+    answer, asked = await sent(HeldBack("forbidden", was_sent=False))
 
     assert isinstance(answer, Forbidden)
     assert len(asked) == 1

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from callsheet.carriers.base import Carrier
-from callsheet.carriers.sandbox.behaviour import BY_ENDING, REPLY, Pace, Timings, behaviour_of, plan
+from callsheet.carriers.sandbox.behaviour import BY_ENDING, REPLY, FirstReceipt, Timings, behaviour_of, plan
 from callsheet.carriers.sandbox.carrier import SandboxCarrier
 from callsheet.carriers.sandbox.ledger import Ledger, LedgerReader
 from callsheet.engine import virtual_time
@@ -75,8 +75,8 @@ def test_nothing_is_told_before_its_time(ending: str) -> None:
         moments = [telling.after_seconds for telling in tellings]
         assert moments == sorted(moments)
         receipts = [telling.after_seconds for telling in tellings if telling.kind != REPLY]
-        if behaviour.pace is Pace.before_answer:
+        if behaviour.pace is FirstReceipt.before_answer:
             assert receipts[0] == 0.0
         elif receipts:
-            late = timings.late_seconds if behaviour.pace is Pace.late else 0.0
+            late = timings.late_seconds if behaviour.pace is FirstReceipt.late else 0.0
             assert 0.1 <= receipts[0] - answer_seconds - late <= 0.6 + 1e-9

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callsheet.core.allowance import Allowance, CarrierClass, class_bucket, day_of
+from callsheet.core.allowance import Allowance, CarrierClass, bounds_of_day, class_bucket
 
 CLASSES = (
     CarrierClass("us", countries=("US",), segments_per_second=1),
@@ -37,17 +37,17 @@ def test_the_longest_prefix_counts_then_the_country():
     st.sampled_from(["UTC", "America/Los_Angeles", "Australia/Lord_Howe", "Asia/Beirut", "America/Sao_Paulo"]),
 )
 def test_days_follow_each_other_without_a_gap(now, zone):
-    begins, ends = day_of(zone, now)
+    begins, ends = bounds_of_day(zone, now)
 
     assert begins <= now < ends
     assert timedelta(hours=22) < ends - begins < timedelta(hours=26)
-    assert day_of(zone, ends)[0] == ends
-    assert day_of(zone, begins) == (begins, ends)
+    assert bounds_of_day(zone, ends)[0] == ends
+    assert bounds_of_day(zone, begins) == (begins, ends)
 
 
 @pytest.mark.parametrize(("month", "hours"), [(3, 23), (11, 25)])
 def test_a_day_of_a_change_of_clocks_is_shorter_or_longer(month, hours):
     sunday = {3: 8, 11: 1}[month]
-    begins, ends = day_of("America/New_York", datetime(2026, month, sunday, 18, tzinfo=UTC))
+    begins, ends = bounds_of_day("America/New_York", datetime(2026, month, sunday, 18, tzinfo=UTC))
 
     assert ends - begins == timedelta(hours=hours)

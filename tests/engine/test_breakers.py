@@ -18,7 +18,7 @@ from callsheet.carriers.base import (
     SendError,
     Unwell,
 )
-from callsheet.carriers.one_by_one import Asked
+from callsheet.carriers.one_by_one import AwaitedCarrier
 from callsheet.core.asking import nobody_forbids
 from callsheet.core.breaker import FIRST_ROOM, IN_ROW, Position
 from callsheet.core.campaign import Campaign, Status
@@ -36,7 +36,7 @@ SENDER = "+12125550199"
 class Moody:
     """A carrier that takes messages, or takes them and says nothing, or says what is wrong."""
 
-    behind: Asked
+    behind: AwaitedCarrier
     silent: bool = False
     says: SendError | None = None
     link: asyncio.Event | None = None
@@ -74,7 +74,7 @@ async def add_trunk(w: World, **mood: object) -> tuple[Trunk, Moody]:
     """Make a second trunk with a sender of its own, whose carrier has moods."""
     made: list[Moody] = []
 
-    def wrap(asked: Asked) -> Asked:
+    def wrap(asked: AwaitedCarrier) -> AwaitedCarrier:
         made.append(Moody(asked, **mood))  # type: ignore[arg-type]
         return made[-1]
 
@@ -297,7 +297,7 @@ def test_a_change_that_another_node_made_is_noticed(tmp_path: Path) -> None:
     async def main(clock: VirtualClock) -> None:
         async with world(clock, tmp_path) as w:
             trunk, moody = await add_trunk(w)
-            opened: list[Asked] = []
+            opened: list[AwaitedCarrier] = []
             w.wrap = lambda asked: opened.append(asked) or asked
             await w.store.trunks.change(w.app.no, trunk.id, {}, clock.now(), lambda *_: ({"serial": 1}, {}))
             await clock.sleep(2 * w.tuning.tick_seconds)
@@ -315,7 +315,7 @@ def test_a_trunk_that_cannot_be_opened_holds_up_no_other_and_is_told_of(tmp_path
         async with world(clock, tmp_path) as w:
             await want_to_be_told(w)
 
-            def refuse(_: Asked) -> Asked:
+            def refuse(_: AwaitedCarrier) -> AwaitedCarrier:
                 raise Conflict("What is stored of it cannot be read.")
 
             now = clock.now()

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from callsheet.core.allowance import UNLIMITED, Allowance, day_of
+from callsheet.core.allowance import UNLIMITED, Allowance, bounds_of_day
 from callsheet.core.campaign import Campaign, Status
 from callsheet.core.day_use import UsedUp, shared_caps, used_up
 from callsheet.engine.virtual_time import VirtualClock, run
@@ -100,7 +100,7 @@ def test_a_message_that_the_day_has_no_room_for_waits_as_a_whole(tmp_path: Path)
             await clock.sleep(60)
             held = await held_by(w, campaign)
             assert held is not None
-            assert held.until == day_of("UTC", clock.now())[1]
+            assert held.until == bounds_of_day("UTC", clock.now())[1]
             await w.until(campaign, Status.completed, longest_seconds=3 * DAY_SECONDS, step=600)
 
             assert by_day(w) == [9, 6]
@@ -118,7 +118,7 @@ def test_who_is_kept_to_the_next_day_is_told_until_when_and_no_longer(tmp_path: 
 
             assert held is not None
             (trunk,) = await w.store.apps.trunks(w.app.no)
-            assert (held.what, held.until) == (trunk.id, day_of(PACIFIC, clock.now())[1])
+            assert (held.what, held.until) == (trunk.id, bounds_of_day(PACIFIC, clock.now())[1])
             assert len(w.sent()) == 37
             await clock.sleep((held.until - clock.now()).total_seconds() - 1)
             assert len(w.sent()) == 37

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from callsheet.core.asking import Kept, NotReached, Request
+from callsheet.core.asking import HeldBack, NotReached, Request
 from callsheet.core.fence import Fence, is_public
 from callsheet.engine.outside import Outside
 from engine.receivers import receiver
@@ -256,7 +256,7 @@ async def test_what_must_not_leave_any_more_is_not_asked():
         return web.Response()
 
     async with receiver(handle) as url, Outside(OPEN) as outside:
-        with pytest.raises(Kept) as caught:
+        with pytest.raises(HeldBack) as caught:
             await outside.ask(Request("POST", url, {}, b"x"), seconds=5, most_bytes=10, leave=lambda: False)
         assert not caught.value.was_sent
         await outside.ask(Request("GET", url), seconds=5, most_bytes=10)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from callsheet.carriers.one_by_one import Asked
+from callsheet.carriers.one_by_one import AwaitedCarrier
 from callsheet.core.campaign import Campaign, Move, Status
 from callsheet.core.errors import Unavailable
 from callsheet.engine import campaigns
@@ -116,7 +116,7 @@ def test_a_trunk_that_cannot_be_opened_is_tried_again_and_piles_up_nothing(tmp_p
             await w.conductor.stop()
             sound, broken = w.wrap, True
 
-            def wrap(carrier: Asked) -> Asked:
+            def wrap(carrier: AwaitedCarrier) -> AwaitedCarrier:
                 if broken:
                     raise OSError
                 return sound(carrier)

@@ -6,7 +6,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from callsheet.carriers.base import Accepted, Outbound
-from callsheet.carriers.one_by_one import Asked
+from callsheet.carriers.one_by_one import AwaitedCarrier
 from callsheet.core.asking import nobody_forbids
 from callsheet.core.campaign import Status
 from callsheet.core.hours import CallingHours, Frequency, Window
@@ -27,7 +27,7 @@ EVENINGS = tuple(Window(day, 17 * 60 + 30, 18 * 60) for day in range(5))
 class Watched(Passing):
     """A carrier, and what it was asked to give up when."""
 
-    def __init__(self, carrier: Asked) -> None:
+    def __init__(self, carrier: AwaitedCarrier) -> None:
         super().__init__(carrier)
         self.asked: list[tuple[str, datetime | None]] = []
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from callsheet.carriers.base import Accepted, Condition, Hear, Limits, Outbound, Probe
 from callsheet.carriers.callback import Doors
 from callsheet.carriers.known import Given
-from callsheet.carriers.one_by_one import SUBMIT_SECONDS, Asked, OneByOne
+from callsheet.carriers.one_by_one import SUBMIT_SECONDS, AwaitedCarrier, OneByOne
 from callsheet.carriers.sandbox.behaviour import Timings
 from callsheet.carriers.sandbox.carrier import SandboxCarrier
 from callsheet.carriers.sandbox.ledger import Ledger, Message
@@ -49,7 +49,7 @@ SLOW_TICK = Tuning(tick_seconds=60.0)
 class Passing:
     """Something in front of a carrier: passes on what it does not care about."""
 
-    def __init__(self, carrier: Asked) -> None:
+    def __init__(self, carrier: AwaitedCarrier) -> None:
         self.carrier = carrier
         self.limits: Limits = carrier.limits
 
@@ -72,7 +72,9 @@ class Passing:
 class SlowWire(Passing):
     """A wire between us and a carrier: a message is out of our hands a while after it was handed to the line."""
 
-    def __init__(self, carrier: Asked, clock: VirtualClock, rng: random.Random, longest_seconds: float) -> None:
+    def __init__(
+        self, carrier: AwaitedCarrier, clock: VirtualClock, rng: random.Random, longest_seconds: float
+    ) -> None:
         super().__init__(carrier)
         self._clock = clock
         self._rng = rng
@@ -98,7 +100,7 @@ class World:
     failpoints: Failpoints = field(default_factory=Failpoints)
     sole_owner: bool = True
     submit_seconds: float = SUBMIT_SECONDS
-    wrap: Callable[[Asked], Asked] = lambda carrier: carrier
+    wrap: Callable[[AwaitedCarrier], AwaitedCarrier] = lambda carrier: carrier
     """What stands between the engine and the carrier."""
     conductor: Conductor = field(init=False)
 

@@ -13,7 +13,7 @@ from callsheet.core.part import Part
 from callsheet.core.run import AppSettings
 from callsheet.store.apps import App
 from callsheet.store.inbox import PART_WAITS, Told
-from callsheet.store.parts import Heard
+from callsheet.store.parts import SealedReply
 from callsheet.store.replies import MOST_OF_SENDER
 from callsheet.store.store import Store
 from databases import Place, change, rows
@@ -22,7 +22,7 @@ from factories import StillClock, change_settings, heard, number, person_of, tru
 ADA, BEA = number(0), number(1)
 
 
-async def tell(store: Store, app: App, clock: StillClock, *messages: Heard) -> Told:
+async def tell(store: Store, app: App, clock: StillClock, *messages: SealedReply) -> Told:
     trunk = await trunk_of(store, app)
     return await store.inbox.hear(app.no, trunk.no, messages, clock.now())
 

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from callsheet.carriers.smpp.receipts import spellings
+from callsheet.carriers.smpp.receipts import as_answers_wrote
 from callsheet.core.attempt import PENDING, Intent, Kind, fold
 from callsheet.core.ids import AttemptKey
 from callsheet.core.matching import (
@@ -279,7 +279,7 @@ class Matching(RuleBasedStateMachine):
             self.take(receipt, whose)
 
     def hear(self, written: str, person: bytes, kind: Kind, trunk_no: int) -> None:
-        ids = canonical_ids(spellings(written))
+        ids = canonical_ids(as_answers_wrote(written))
         receipt = self.trunk.receipt(*ids, person=person, kind=kind)._replace(trunk_no=trunk_no)
         self.do(self.trunk.hear(receipt))
         self.take(receipt, self.meant(receipt))

@@ -8,7 +8,7 @@ from callsheet.core.opting_out import Word
 from callsheet.core.part import Part
 from callsheet.store.apps import App
 from callsheet.store.inbox import Told
-from callsheet.store.parts import Heard
+from callsheet.store.parts import SealedReply
 from callsheet.store.store import Store
 from databases import Place, rows
 from factories import StillClock, heard, number, trunk_of
@@ -17,7 +17,7 @@ ADA = number(0)
 ONE, OTHER = "line-1", "line-2"
 
 
-async def tell(store: Store, app: App, clock: StillClock, *messages: Heard) -> Told:
+async def tell(store: Store, app: App, clock: StillClock, *messages: SealedReply) -> Told:
     trunk = await trunk_of(store, app)
     return await store.inbox.hear(app.no, trunk.no, messages, clock.now(), somebody_answers=True)
 

@@ -26,7 +26,7 @@ SUBMIT_SECONDS: Final = 10.0
 """How long an answer may take. It must be shorter than the lease of what was armed."""
 
 
-class Asked(Protocol):
+class AwaitedCarrier(Protocol):
     """What is asked for one message, and awaited."""
 
     limits: Limits
@@ -50,7 +50,7 @@ class Asked(Protocol):
 class OneByOne:
     """Such a carrier, as every other."""
 
-    def __init__(self, asked: Asked, *, submit_seconds: float = SUBMIT_SECONDS) -> None:
+    def __init__(self, asked: AwaitedCarrier, *, submit_seconds: float = SUBMIT_SECONDS) -> None:
         self._asked = asked
         self._submit_seconds = submit_seconds
         self._sends: set[asyncio.Task[None]] = set()

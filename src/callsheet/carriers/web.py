@@ -32,7 +32,7 @@ from callsheet.carriers.base import (
 from callsheet.carriers.callback import Doors
 from callsheet.carriers.one_by_one import SUBMIT_SECONDS
 from callsheet.clock import Clock
-from callsheet.core.asking import Answer, Ask, Kept, Leave, NotReached, Request, nobody_forbids
+from callsheet.core.asking import Answer, Ask, HeldBack, Leave, NotReached, Request, nobody_forbids
 
 ANSWER_SECONDS: Final = SUBMIT_SECONDS - 1.0
 """How long all tries for one message take: we want to know whether it was sent, so we stop waiting first."""
@@ -133,7 +133,7 @@ class WebCarrier:
                 return await self._ask(
                     request, seconds=ANSWER_SECONDS / self._tries, most_bytes=MOST_BYTES, leave=leave
                 )
-            except Kept as error:
+            except HeldBack as error:
                 raise (NoAnswer if was_sent else Forbidden) from error
             except NotReached as error:
                 was_sent = was_sent or error.was_sent

@@ -84,7 +84,7 @@ def bucket_of_class(owner: str, allowance: Allowance, one: CarrierClass) -> Buck
     return Bucket(f"{owner}/{one.name}", one.segments_per_second, one.segments_per_day, allowance.reset_zone)
 
 
-def day_of(zone: str, now: datetime) -> tuple[datetime, datetime]:
+def bounds_of_day(zone: str, now: datetime) -> tuple[datetime, datetime]:
     """Return when the present day of a zone began, and when the next one does (UTC). A day may have 23 or 25 hours."""
     info = zone_info(zone)
     midnight = now.astimezone(info).replace(hour=0, minute=0, second=0, microsecond=0, fold=0, tzinfo=None)

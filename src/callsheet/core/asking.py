@@ -36,7 +36,7 @@ class NotReached(Exception):
         super().__init__(why)
 
 
-class Kept(NotReached):
+class HeldBack(NotReached):
     """It was connected, and then the request was not written: it must not leave any more."""
 
 
@@ -61,4 +61,4 @@ class Ask(Protocol):
         most_hops: int = 0,
         leave: Leave = nobody_forbids,
     ) -> Answer:
-        """Return the answer. `leave` is asked when the request is to go out. Raises NotReached, Kept."""
+        """Return the answer. `leave` is asked when the request is to go out. Raises NotReached, HeldBack."""

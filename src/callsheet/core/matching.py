@@ -124,7 +124,7 @@ def name_of_text(key: AttemptKey) -> str:
     return f"parts of {reference_of(key)}"
 
 
-def spellings(carrier_id: str) -> tuple[str, ...]:
+def as_receipts_write(carrier_id: str) -> tuple[str, ...]:
     """Return how a receipt may spell an id of an answer (canonical): as it is, in decimal, in hexadecimal."""
     found = [carrier_id]
     if carrier_id.isascii() and carrier_id.isalnum() and len(carrier_id) <= _LONGEST_NUMERAL:

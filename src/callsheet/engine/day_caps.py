@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from callsheet.clock import Clock, to_micros
-from callsheet.core.allowance import Bucket, day_of
+from callsheet.core.allowance import Bucket, bounds_of_day
 from callsheet.core.run import Run
 from callsheet.engine.pace import LONGEST_IDLE_SECONDS
 from callsheet.store.protocol import HotStore
@@ -76,7 +76,7 @@ class DayCaps:
             self._stock, self._ends, self.closed_until = 0, None, None
 
     async def _refill(self, wanted: int, now: datetime) -> None:
-        days = {bucket.name: day_of(bucket.reset_zone, now) for bucket in self.buckets}
+        days = {bucket.name: bounds_of_day(bucket.reset_zone, now) for bucket in self.buckets}
         if self._stock and any(self._days.get(name) != begins for name, (begins, _) in days.items()):
             self._stock = 0
         self._days = {name: begins for name, (begins, _) in days.items()}

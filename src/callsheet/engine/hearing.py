@@ -1,4 +1,4 @@
-"""Hear: what a trunk's carrier tells, stored before the carrier may acknowledge it."""
+"""The ear of one trunk: parts receipts from replies, and has both stored before the carrier may acknowledge them."""
 
 from __future__ import annotations
 

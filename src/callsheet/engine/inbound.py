@@ -1,4 +1,4 @@
-"""Hear: what contacts reply. A STOP is effective before the carrier hears that we have it."""
+"""The listener of all trunks: stores replies. A STOP is effective before the carrier hears that we have it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from callsheet.engine.holds import Scope
 from callsheet.engine.loop import Loop
 from callsheet.store.apps import Trunk
 from callsheet.store.inbox import Message, Told
-from callsheet.store.parts import Heard
+from callsheet.store.parts import SealedReply
 from callsheet.store.store import Store
 from callsheet.store.vault import AppKey
 
@@ -158,7 +158,7 @@ class Listener(Loop):
         return bool(waiting)
 
 
-def _read(key: AppKey, message: Inbound) -> Heard | None:
+def _read(key: AppKey, message: Inbound) -> SealedReply | None:
     """Seal a reply; None when nobody can say whose it is."""
     try:
         number = Number.parse(message.number, None).e164
@@ -168,7 +168,7 @@ def _read(key: AppKey, message: Inbound) -> Heard | None:
     person = key.person(number)
     # Half of a pair of UTF-16 units, which some gateways cut off, is no character that can be stored.
     text = message.text.encode(errors="replace")
-    return Heard(
+    return SealedReply(
         as_said(message.inbound_id) or _name(message, person, text),
         person,
         key.close_number(number, person),

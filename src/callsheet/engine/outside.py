@@ -17,7 +17,7 @@ from urllib.parse import urljoin, urlsplit
 import aiohttp
 
 from callsheet import clock
-from callsheet.core.asking import Answer, Kept, Leave, NotReached, Request, nobody_forbids
+from callsheet.core.asking import Answer, HeldBack, Leave, NotReached, Request, nobody_forbids
 from callsheet.core.fence import Fence
 
 _CHUNK_BYTES = 65_536
@@ -40,9 +40,9 @@ class _Way:
         self.began = False
 
     def begin(self) -> None:
-        """Note that its first byte goes out now, unless it must not any more. Raises Kept."""
+        """Note that its first byte goes out now, unless it must not any more. Raises HeldBack."""
         if not self.leave():
-            raise Kept("It was forbidden before it was sent.", was_sent=self.began)
+            raise HeldBack("It was forbidden before it was sent.", was_sent=self.began)
         self.began = True
 
 

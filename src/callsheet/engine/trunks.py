@@ -34,7 +34,7 @@ _MINUTE: Final = 60.0
 Document = Mapping[str, Any]
 
 
-class Tried(NamedTuple):
+class Tested(NamedTuple):
     """What came of a test call."""
 
     ok: bool
@@ -147,12 +147,12 @@ class Trunks:
                 f"What is stored of the trunk {trunk.name} cannot be read: give it its secrets again."
             ) from None
 
-    async def try_out(self, trunk: Trunk) -> Tried:
+    async def try_out(self, trunk: Trunk) -> Tested:
         """Try whether a trunk's account works, on a connection of its own; no message is sent. Raises RateLimited."""
         self._spend(trunk.app)
         return await self._timed(trunk, lambda: self.carrier(trunk))
 
-    async def try_new(self, app: int, wanted: Wanted) -> Tried:
+    async def try_new(self, app: int, wanted: Wanted) -> Tested:
         """Try whether an account works that is not stored. Raises Invalid, as `create` does, and RateLimited."""
         known = KNOWN[wanted.carrier]
         account = self._read(known.account, wanted.settings)
@@ -182,10 +182,10 @@ class Trunks:
             raise RateLimited(calls[0] + _MINUTE - now)
         calls.append(now)
 
-    async def _timed(self, trunk: Trunk, make: Callable[[], Carrier]) -> Tried:
+    async def _timed(self, trunk: Trunk, make: Callable[[], Carrier]) -> Tested:
         began = self._clock.monotonic()
         probe = await _probe(trunk, make)
-        return Tried(probe.ok, probe.said, round(self._clock.monotonic() - began, 3))
+        return Tested(probe.ok, probe.said, round(self._clock.monotonic() - began, 3))
 
 
 def _leads_elsewhere(before: Mapping[str, Place], after: Mapping[str, Place]) -> bool:

@@ -24,7 +24,7 @@ _BLOCK = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class Filtered:
     """What a filter came to."""
 
     contacts: int
@@ -37,7 +37,7 @@ class Tried:
     """The most frequent values of each column that the filter asks for."""
 
 
-async def try_filter(runtime: Runtime, lists: Sequence[ContactList], wanted: Filter) -> Tried:
+async def try_filter(runtime: Runtime, lists: Sequence[ContactList], wanted: Filter) -> Filtered:
     """Count whom a filter lets through, among at most `MOST_SCANNED` contacts of the lists in their order."""
     seen: dict[str, Counter[str]] = {condition.column: Counter() for condition in wanted.conditions}
     looked_at = accepted = 0
@@ -56,7 +56,7 @@ async def try_filter(runtime: Runtime, lists: Sequence[ContactList], wanted: Fil
             if len(block) < limit:
                 break
     values = {column: [value for value, _ in counts.most_common(SHOWN_VALUES)] for column, counts in seen.items()}
-    return Tried(sum(found.size for found in lists), looked_at, accepted, values)
+    return Filtered(sum(found.size for found in lists), looked_at, accepted, values)
 
 
 @dataclass(frozen=True, slots=True)

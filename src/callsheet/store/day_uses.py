@@ -8,7 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from callsheet.clock import to_micros
-from callsheet.core.allowance import Bucket, day_of
+from callsheet.core.allowance import Bucket, bounds_of_day
 from callsheet.core.day_use import Today
 from callsheet.core.pacing import DayUse
 from callsheet.store import tables as t
@@ -37,5 +37,5 @@ class DayUses:
 
 def _today(cap: Bucket, use: DayUse, now: datetime) -> Today:
     assert cap.segments_per_day is not None, "only capped buckets are asked"
-    begins, ends = day_of(cap.reset_zone, now)
+    begins, ends = bounds_of_day(cap.reset_zone, now)
     return Today(*use.of_day(to_micros(begins), cap.segments_per_day), ends)

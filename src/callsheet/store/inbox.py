@@ -16,7 +16,7 @@ from callsheet.store import tables as t
 from callsheet.store.consequences import Said, draw_consequences
 from callsheet.store.database import Database
 from callsheet.store.numbers import numbers_of
-from callsheet.store.parts import Heard, drop_old_parts, is_any_overdue, join, keep_parts, overdue
+from callsheet.store.parts import SealedReply, drop_old_parts, is_any_overdue, join, keep_parts, overdue
 from callsheet.store.retold import drop_retold, forget_tellers
 from callsheet.store.rows import all_of, new_id, one
 from callsheet.store.vault import Seal, Vault
@@ -66,7 +66,7 @@ class Inbox:
         self._vault = vault
 
     async def hear(
-        self, app: int, trunk_no: int, heard: Sequence[Heard], now: datetime, *, somebody_answers: bool = False
+        self, app: int, trunk_no: int, heard: Sequence[SealedReply], now: datetime, *, somebody_answers: bool = False
     ) -> Told:
         """Store replies that a trunk told, each once, and draw the consequences of what they say.
 
@@ -169,7 +169,7 @@ class Inbox:
         conn: sa.Connection,
         app: int,
         trunk_no: int,
-        heard: Sequence[Heard],
+        heard: Sequence[SealedReply],
         now: datetime,
         *,
         somebody_answers: bool,
@@ -203,7 +203,9 @@ class Inbox:
         conn.execute(sa.insert(t.inbound), rows)
         return Told(drawn.stopped, drawn.opted_out, _count(drawn.words), drawn.answers)
 
-    def _hear_parts(self, conn: sa.Connection, app: int, trunk_no: int, parts: Sequence[Heard], now: datetime) -> Told:
+    def _hear_parts(
+        self, conn: sa.Connection, app: int, trunk_no: int, parts: Sequence[SealedReply], now: datetime
+    ) -> Told:
         """Hear the parts that say STOP by themselves; the whole text is heard when it is there."""
         said = [Said("", one.person, one.number_sealed, one.sender, one.word) for one in parts if one.word is Word.stop]
         if not said:
@@ -232,7 +234,7 @@ def _next_turn(conn: sa.Connection, now: datetime) -> int:
     return max(to_micros(now), (latest or 0) + 1)
 
 
-def _stops(heard: Heard) -> bool:
+def _stops(heard: SealedReply) -> bool:
     return heard.word in OPTS_OUT if heard.part is None else heard.word is Word.stop
 
 

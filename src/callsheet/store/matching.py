@@ -20,6 +20,7 @@ from callsheet.core.matching import (
     Hit,
     LooseReceipt,
     Match,
+    as_receipts_write,
     choose,
     day_of,
     earlier_days,
@@ -28,7 +29,6 @@ from callsheet.core.matching import (
     look_again_at,
     name_of_text,
     recent_days,
-    spellings,
     tell_part,
 )
 from callsheet.store.protocol import Recorded
@@ -105,7 +105,7 @@ def awaited_ids(carried: Iterable[Carried]) -> set[tuple[int, int, str]]:
         (one.app, one.trunk_no, spelling)
         for one in carried
         for carrier_id in one.carrier_ids
-        for spelling in spellings(carrier_id)
+        for spelling in as_receipts_write(carrier_id)
     }
 
 

@@ -21,7 +21,7 @@ MISSING = "…"
 _MOST_OVERDUE = 500
 
 
-class Heard(NamedTuple):
+class SealedReply(NamedTuple):
     """A reply as it was heard, sealed."""
 
     inbound_id: str
@@ -40,7 +40,7 @@ class Heard(NamedTuple):
     """What it has in common with the same message under another id; empty: the carrier gave it its id."""
 
 
-def keep_parts(conn: sa.Connection, app: int, trunk_no: int, parts: Sequence[Heard], now: datetime) -> None:
+def keep_parts(conn: sa.Connection, app: int, trunk_no: int, parts: Sequence[SealedReply], now: datetime) -> None:
     """Store parts of texts."""
     at = to_micros(now)
     rows = [
@@ -67,10 +67,10 @@ def keep_parts(conn: sa.Connection, app: int, trunk_no: int, parts: Sequence[Hea
 
 
 def join(
-    conn: sa.Connection, seal: Seal, app: int, trunk_no: int, parts: Sequence[Heard], *, as_they_are: bool = False
-) -> list[Heard]:
+    conn: sa.Connection, seal: Seal, app: int, trunk_no: int, parts: Sequence[SealedReply], *, as_they_are: bool = False
+) -> list[SealedReply]:
     """Return the texts that are whole now, of those that `parts` belong to; or all, with gaps, `as_they_are`."""
-    texts: list[Heard] = []
+    texts: list[SealedReply] = []
     if parts:
         # Two nodes may hear a part each at the same moment: whoever comes second has to see both.
         one_at_a_time(conn, app)
@@ -105,12 +105,12 @@ def is_any_overdue(conn: sa.Connection, waited_since: datetime, kept_since: date
     return any(conn.execute(query).first() is not None for query in (late, old))
 
 
-def overdue(conn: sa.Connection, before: datetime) -> list[tuple[int, int, list[Heard]]]:
+def overdue(conn: sa.Connection, before: datetime) -> list[tuple[int, int, list[SealedReply]]]:
     """Return parts that have waited since before an instant, by app and trunk."""
     part = t.inbound_part
     waiting = part.c.waits_since.between(1, to_micros(before))
     rows = all_of(conn, sa.select(part).where(waiting).order_by(part.c.app, part.c.trunk_no).limit(_MOST_OVERDUE))
-    found: dict[tuple[int, int], list[Heard]] = {}
+    found: dict[tuple[int, int], list[SealedReply]] = {}
     for row in rows:
         found.setdefault((row["app"], row["trunk_no"]), []).append(_read(row))
     return [(*key, parts) for key, parts in found.items()]
@@ -122,7 +122,7 @@ def drop_old_parts(conn: sa.Connection, before: datetime) -> None:
     conn.execute(sa.delete(part).where(part.c.heard_at < to_micros(before), part.c.waits_since == 0))
 
 
-def _joined(seal: Seal, parts: Mapping[int, Mapping[str, Any]], total: int) -> Heard:
+def _joined(seal: Seal, parts: Mapping[int, Mapping[str, Any]], total: int) -> SealedReply:
     first = parts[min(parts)]
     texts = [
         seal.open(parts[number]["text_sealed"], first["person"]).decode() if number in parts else MISSING
@@ -134,9 +134,9 @@ def _joined(seal: Seal, parts: Mapping[int, Mapping[str, Any]], total: int) -> H
     )
 
 
-def _read(row: Mapping[str, Any]) -> Heard:
+def _read(row: Mapping[str, Any]) -> SealedReply:
     part = Part(row["reference"], row["total"], row["number"])
-    return Heard(
+    return SealedReply(
         row["inbound_id"], row["person"], row["number_sealed"], row["text_sealed"], row["sender"],
         from_micros(row["at"]), Word.none, part,
     )  # fmt: skip

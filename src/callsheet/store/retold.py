@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from callsheet.clock import from_micros, to_micros
 from callsheet.store import tables as t
 from callsheet.store.gate import one_at_a_time
-from callsheet.store.parts import Heard
+from callsheet.store.parts import SealedReply
 from callsheet.store.rows import all_of
 
 SAME_WITHIN = timedelta(seconds=90)
@@ -23,9 +23,9 @@ SAME_WITHIN = timedelta(seconds=90)
 _TABLES = (t.inbound, t.inbound_part)
 
 
-def drop_retold(conn: sa.Connection, app: int, trunk_no: int, heard: Sequence[Heard]) -> Sequence[Heard]:
+def drop_retold(conn: sa.Connection, app: int, trunk_no: int, heard: Sequence[SealedReply]) -> Sequence[SealedReply]:
     """Leave out what another teller brought before. That has the new id from now on, and stands for no second one."""
-    by_digest: dict[bytes, list[Heard]] = {}
+    by_digest: dict[bytes, list[SealedReply]] = {}
     for one in heard:
         if one.digest:
             by_digest.setdefault(one.digest, []).append(one)
@@ -51,7 +51,7 @@ def drop_retold(conn: sa.Connection, app: int, trunk_no: int, heard: Sequence[He
     return [one for one in heard if one.inbound_id not in retold]
 
 
-def _is_again(heard: Heard, teller: str, at: int) -> bool:
+def _is_again(heard: SealedReply, teller: str, at: int) -> bool:
     return heard.teller != teller and abs(heard.at - from_micros(at)) <= SAME_WITHIN
 
 

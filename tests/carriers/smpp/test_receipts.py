@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from callsheet.carriers.smpp.failures import UnreadableReceipt
 from callsheet.carriers.smpp.pdu import Message
-from callsheet.carriers.smpp.receipts import Ids, is_receipt, read_receipt, spellings
+from callsheet.carriers.smpp.receipts import Ids, as_answers_wrote, is_receipt, read_receipt
 from callsheet.carriers.smpp.tlv import Tlv
 from callsheet.core.attempt import Kind
 from callsheet.core.matching import canonical, canonical_ids
@@ -126,7 +126,7 @@ def test_a_receipt_that_says_too_little_is_refused_by_name(text):
     ],
 )
 def test_an_id_is_also_looked_for_as_the_answer_may_have_written_it(written, ids, found):
-    assert spellings(written, ids) == found
+    assert as_answers_wrote(written, ids) == found
 
 
 @given(st.integers(0, 2**63))
@@ -136,7 +136,7 @@ def test_hexadecimal_and_decimal_find_each_other(number):
         (f"{number:016x}", str(number)),
         (str(number), f"{number:X}"),
     ):
-        assert canonical(answer) in canonical_ids(spellings(receipts))
+        assert canonical(answer) in canonical_ids(as_answers_wrote(receipts))
 
 
 @settings(max_examples=400)

@@ -16,10 +16,10 @@ from callsheet.carriers.http.rules import (
     ErrorRule,
     InboundCallback,
     NoHeaderOrName,
+    ShortText,
     Signature,
     Status,
     StatusCallback,
-    Word,
 )
 from callsheet.carriers.http.secrets import check_raw, check_tree, check_url, refuse_secret
 from callsheet.carriers.http.template import RawType, Template, Value, check_template, names_in, without_names
@@ -141,7 +141,7 @@ class HttpAccount(Account):
     """Its password, token or API key; `{{secret}}`."""
     secrets: dict[SecretName, Annotated[SecretStr, Field(max_length=2000)]] = Field(default_factory=dict, max_length=20)
     """More of them, by names of yours: `{{secret.name}}`."""
-    encodings: dict[Word, Word] = Field(default_factory=lambda: {"GSM-7": "GSM-7", "UCS-2": "UCS-2"})
+    encodings: dict[ShortText, ShortText] = Field(default_factory=lambda: {"GSM-7": "GSM-7", "UCS-2": "UCS-2"})
     """What `{{encoding}}` says for a text in GSM-7, and for one in UCS-2."""
     least_valid_seconds: Annotated[int, Field(ge=1, le=604_800, strict=True)] = 60
     """The least that the provider takes for how long it may try."""
@@ -151,7 +151,7 @@ class HttpAccount(Account):
     """HTTP statuses of an answer that says yes; none given: 200 to 299."""
     success_path: JsonPath = ""
     """Where in the answer it stands whether the message was taken; empty: the status alone says so."""
-    success_values: list[Word] = Field(default_factory=list, max_length=50)
+    success_values: list[ShortText] = Field(default_factory=list, max_length=50)
     """What stands there then."""
     success_pattern: Pattern = ""
     """What an answer that is no JSON matches then."""

@@ -23,7 +23,7 @@ from callsheet.carriers.http.json_path import JsonPath
 from callsheet.carriers.http.pattern import Pattern
 from callsheet.core.attempt import Kind
 
-Word = Annotated[str, StringConstraints(max_length=100)]
+ShortText = Annotated[str, StringConstraints(max_length=100)]
 _NO_HEADER: Final = "Give the name of a header: letters, digits and -, at most 100."
 HeaderName = Annotated[str, Written(r"^[A-Za-z0-9-]{1,100}$", _NO_HEADER)]
 NoHeaderOrName = Annotated[str, Written(r"^[A-Za-z0-9-]{0,100}$", _NO_HEADER)]
@@ -56,7 +56,7 @@ ERRORS: Final[Mapping[Meaning, type[SendError]]] = {
 class ErrorRule(Section):
     """Some errors of a provider, and what they mean. What is given of `codes`, `statuses` and `pattern` has to fit."""
 
-    codes: list[Word] = Field(default_factory=list, max_length=200)
+    codes: list[ShortText] = Field(default_factory=list, max_length=200)
     """What stands at `code_path`."""
     statuses: list[Status] = Field(default_factory=list, max_length=50)
     """HTTP statuses."""
@@ -105,7 +105,7 @@ class StatusCallback(Section):
     """Why, in the provider's own code."""
     number_path: JsonPath = ""
     """The number that the message went to."""
-    states: dict[Word, StateMeaning] = Field(min_length=1, max_length=200)
+    states: dict[ShortText, StateMeaning] = Field(min_length=1, max_length=200)
     """What each state means; in any case of letters. One that is not here tells nothing."""
 
 
@@ -165,7 +165,7 @@ class Signature(Section):
     """sha1, sha256 or sha512."""
     encoding: Digits = Digits.hex
     """hex or base64."""
-    prefix: Word = ""
+    prefix: ShortText = ""
     """What stands before it, such as `sha256=`."""
     covers: list[Covered] = Field(default_factory=lambda: [Covered.body], min_length=1, max_length=4)
     """What is signed, one behind the other: `url`, `bare_url` (without its query), `nonce`, `body`."""

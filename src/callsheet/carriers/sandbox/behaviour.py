@@ -22,7 +22,7 @@ REPLY: Final = "reply"
 _ENDING_DIGITS = 4
 
 
-class Pace(StrEnum):
+class FirstReceipt(StrEnum):
     """When the first receipt comes."""
 
     before_answer = "before_answer"
@@ -42,7 +42,7 @@ class Behaviour:
     """Whether a message that was taken gets an answer."""
     receipts: tuple[Kind, ...] = (Kind.delivered,)
     """What is told about a message that was taken, in this order."""
-    pace: Pace = Pace.usual
+    pace: FirstReceipt = FirstReceipt.usual
     reply: str | None = None
     """What the handset writes back after its last receipt."""
 
@@ -51,9 +51,9 @@ DELIVERED: Final = Behaviour()
 
 BY_ENDING: Final[Mapping[str, Behaviour]] = MappingProxyType(
     {
-        "9901": Behaviour(pace=Pace.late),
+        "9901": Behaviour(pace=FirstReceipt.late),
         "9902": Behaviour(receipts=(Kind.delivered, Kind.delivered)),
-        "9903": Behaviour(pace=Pace.before_answer),
+        "9903": Behaviour(pace=FirstReceipt.before_answer),
         "9904": Behaviour(receipts=(Kind.undelivered,)),
         "9905": Behaviour(refused_as=InvalidNumber),
         "9906": Behaviour(refused_as=Throttled, refused_times=2),
@@ -117,9 +117,9 @@ def plan(behaviour: Behaviour, timings: Timings, rng: random.Random) -> Plan:
     """Draw how long one message takes, and what will be told about it and when."""
     answer_seconds = rng.uniform(*timings.answer_seconds)
     tellings: list[Planned] = []
-    after_seconds = answer_seconds + (timings.late_seconds if behaviour.pace is Pace.late else 0.0)
+    after_seconds = answer_seconds + (timings.late_seconds if behaviour.pace is FirstReceipt.late else 0.0)
     for kind in behaviour.receipts:
-        early = behaviour.pace is Pace.before_answer and not tellings
+        early = behaviour.pace is FirstReceipt.before_answer and not tellings
         after_seconds = 0.0 if early else after_seconds + rng.uniform(*timings.receipt_seconds)
         tellings.append(Planned(after_seconds, kind, UNDELIVERED_CODE if kind is Kind.undelivered else ""))
     if behaviour.reply is not None:

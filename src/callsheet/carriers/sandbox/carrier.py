@@ -28,7 +28,7 @@ from callsheet.carriers.base import (
     State,
     Throttled,
 )
-from callsheet.carriers.sandbox.behaviour import Behaviour, Pace, Plan, Timings, behaviour_of, plan
+from callsheet.carriers.sandbox.behaviour import Behaviour, FirstReceipt, Plan, Timings, behaviour_of, plan
 from callsheet.carriers.sandbox.ledger import Acceptance, Ledger, Status, Telling
 from callsheet.carriers.sandbox.teller import Tell, Teller, phrase
 from callsheet.clock import Clock
@@ -164,7 +164,7 @@ class SandboxCarrier:
         # From the commit, not from here: a sender that gives up meanwhile gets its receipts all the same.
         def begin(acceptance: Acceptance) -> None:
             nonlocal tried
-            if behaviour.pace is Pace.before_answer:
+            if behaviour.pace is FirstReceipt.before_answer:
                 tried = teller.first_try(acceptance.tellings[0])
             teller.add(acceptance.tellings)
 

@@ -25,7 +25,7 @@ Tag = Annotated[int, Field(ge=0x0001, le=0xFFFF)]
 Window = Annotated[int, Field(ge=1, le=10_000)]
 
 
-class Bind(StrEnum):
+class BindMode(StrEnum):
     """How we bind."""
 
     transceiver = "transceiver"
@@ -49,7 +49,7 @@ class SmppAccount(Account):
     address_range: Annotated[str, Written(r"^[\x20-\x7e]{0,40}$", "Give at most 40 ASCII characters.")] = ""
     """Which of our senders a receiver hears, where the carrier asks for it."""
 
-    bind: Bind = Bind.transceiver
+    bind: BindMode = BindMode.transceiver
     """`transceiver` (one connection both ways), or `pair` (a transmitter plus a receiver)."""
     binds: int = Field(default=1, ge=1, le=32)
     """How many connections (or pairs) at once."""

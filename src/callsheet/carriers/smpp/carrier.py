@@ -10,7 +10,7 @@ import structlog
 
 from callsheet import meters
 from callsheet.carriers.base import Condition, Done, Hear, NotConnected, Outbound, Probe, SendError, State
-from callsheet.carriers.smpp.account import Bind, SmppAccount
+from callsheet.carriers.smpp.account import BindMode, SmppAccount
 from callsheet.carriers.smpp.ear import DeafEar, Ear
 from callsheet.carriers.smpp.link import Fenced, Linker, Trouble, trouble_of
 from callsheet.carriers.smpp.sending import Sending
@@ -86,7 +86,7 @@ class SmppCarrier:
         if self._tasks:
             return
         self._closing = False
-        roles = (Role.transceiver,) if self._account.bind is Bind.transceiver else (Role.transmitter, Role.receiver)
+        roles = (Role.transceiver,) if self._account.bind is BindMode.transceiver else (Role.transmitter, Role.receiver)
         places = enumerate(roles * self._account.binds)
         self._tasks = [asyncio.create_task(self._ear.run(hear), name="smpp ear")]
         self._tasks += [asyncio.create_task(self._keep(place, role), name=f"smpp {role}") for place, role in places]
@@ -128,7 +128,7 @@ class SmppCarrier:
         """Connect, bind and unbind on a connection of its own."""
         account = self._account
         place = f"{account.host}:{account.port}{' with TLS' if account.tls else ''}"
-        role = Role.transceiver if account.bind is Bind.transceiver else Role.transmitter
+        role = Role.transceiver if account.bind is BindMode.transceiver else Role.transmitter
         try:
             session = await self._linker.bind(role, DeafEar(account, self._clock, self._rng))
         except FAILURES as error:

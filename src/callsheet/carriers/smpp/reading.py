@@ -17,7 +17,7 @@ _PARTS_8_BIT: Final = 0x00
 _PARTS_16_BIT: Final = 0x08
 
 
-class Said(NamedTuple):
+class MessageText(NamedTuple):
     """What a message says."""
 
     text: str
@@ -25,10 +25,10 @@ class Said(NamedTuple):
     """Where it is one part of a longer text."""
 
 
-def read_text(message: Message, zero: Alphabet = Alphabet.gsm) -> Said:
+def read_text(message: Message, zero: Alphabet = Alphabet.gsm) -> MessageText:
     """Read the text of a message; `zero` is what `data_coding` 0 means to this carrier."""
     octets, part = _body(message)
-    return Said(decode(octets, alphabet_of(message.data_coding, zero)), part or _part_beside(message))
+    return MessageText(decode(octets, alphabet_of(message.data_coding, zero)), part or _part_beside(message))
 
 
 def octets_of(message: Message) -> bytes:

@@ -111,7 +111,7 @@ def read_receipt(message: Message, at: datetime, ids: Ids = Ids.auto) -> Receipt
         raise UnreadableReceipt("a receipt that tells no state")
     if not message_id:
         raise UnreadableReceipt("a receipt that names no message")
-    carrier_id, *others = spellings(message_id, ids)
+    carrier_id, *others = as_answers_wrote(message_id, ids)
     return Receipt(
         "",
         carrier_id,
@@ -127,7 +127,7 @@ def read_receipt(message: Message, at: datetime, ids: Ids = Ids.auto) -> Receipt
 _HEX: Final = re.compile("[0-9a-fA-F]{1,32}")
 
 
-def spellings(written: str, ids: Ids = Ids.auto) -> tuple[str, ...]:
+def as_answers_wrote(written: str, ids: Ids = Ids.auto) -> tuple[str, ...]:
     """Give the ways in which the answer may have written the id of a receipt, the likeliest first.
 
     Where the carrier's way is known, it is that alone: as the receipt writes it, it may be another message's id. Else
