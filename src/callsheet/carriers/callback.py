@@ -59,7 +59,7 @@ class Callback(NamedTuple):
         return next((value for name, value in self.query() if name == _REFERENCE), "")
 
 
-class Reply(NamedTuple):
+class Acknowledgement(NamedTuple):
     """What a carrier wants to be answered once we have heard it."""
 
     content_type: str
@@ -71,7 +71,7 @@ class Ears(NamedTuple):
 
     read: Callable[[Callback], Sequence[Heard]]
     """Return what a callback tells; nothing when it tells nothing new. Raises BadSignature, Unreadable."""
-    reply: Reply
+    acknowledgement: Acknowledgement
 
 
 class Doors(NamedTuple):

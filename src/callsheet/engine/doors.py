@@ -14,7 +14,7 @@ from typing import Final
 import structlog
 
 from callsheet.carriers.base import Heard
-from callsheet.carriers.callback import BadSignature, Callback, Doors, Ears, Reply, Unreadable
+from callsheet.carriers.callback import Acknowledgement, BadSignature, Callback, Doors, Ears, Unreadable
 from callsheet.carriers.known import unheard
 from callsheet.clock import Clock
 from callsheet.core.errors import CallsheetError, NotFound, Unavailable
@@ -77,7 +77,7 @@ class Ingest:
         """Return whose door this is; None when nobody was given this address. Nothing is read for it."""
         return self._store.vault.app_of_door(trunk_id, secret)
 
-    async def take(self, app: int, trunk_id: str, callback: Callback) -> Reply:
+    async def take(self, app: int, trunk_id: str, callback: Callback) -> Acknowledgement:
         """Store what a callback tells, and return what to answer; only then is it durable.
 
         Raises NotFound when no trunk is called back there, BadSignature, Unreadable, and Unavailable when it has to be
@@ -93,7 +93,7 @@ class Ingest:
                 heard = _read(door.trunk, door.ears, callback)
                 if heard:
                     await door.hearing.hear(heard)
-                return door.ears.reply
+                return door.ears.acknowledgement
         except TimeoutError:
             raise Unavailable from None
 

@@ -86,8 +86,8 @@ class IngestApp:
         body = await _read(headers, receive)
         url = self._url(scope, headers)
         callback = Callback(what, scope["method"], url, dict(headers), body, self._clock.now())
-        reply = await self._ingest.take(app, trunk_id, callback)
-        return Response(reply.body, headers={"content-type": reply.content_type})
+        said = await self._ingest.take(app, trunk_id, callback)
+        return Response(said.body, headers={"content-type": said.content_type})
 
     def _url(self, scope: Scope, headers: Headers) -> str:
         """Return the URL as the carrier called it, which is what it signed: what a proxy made of it does not count."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from callsheet.carriers.callback import Ears, Reply
+from callsheet.carriers.callback import Acknowledgement, Ears
 from callsheet.carriers.http.account import HttpAccount
 from callsheet.carriers.http.callbacks import read_callback
 from callsheet.carriers.http.presets import Preset
@@ -22,7 +22,7 @@ def make_http(account: HttpAccount, given: WebGiven) -> OneByOne:
 
 def hear_http(account: HttpAccount) -> Ears:
     """Return how the callbacks of an account are understood."""
-    return Ears(partial(read_callback, account), Reply("text/plain", account.callback_answer.encode()))
+    return Ears(partial(read_callback, account), Acknowledgement("text/plain", account.callback_answer.encode()))
 
 
 def make_preset(account: Preset, given: WebGiven) -> OneByOne:

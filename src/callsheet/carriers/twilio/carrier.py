@@ -5,14 +5,14 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from callsheet.carriers.callback import Ears, Reply
+from callsheet.carriers.callback import Acknowledgement, Ears
 from callsheet.carriers.one_by_one import OneByOne
 from callsheet.carriers.twilio.account import TwilioAccount
 from callsheet.carriers.twilio.callbacks import read_callback
 from callsheet.carriers.twilio.wording import TwilioWording
 from callsheet.carriers.web import WebCarrier, WebGiven
 
-NOTHING_TO_SAY: Final = Reply("text/xml", b"<Response/>")
+NOTHING_TO_SAY: Final = Acknowledgement("text/xml", b"<Response/>")
 """An empty TwiML document: to a reply too we answer with a message of its own, or not at all."""
 
 
