@@ -39,6 +39,31 @@ async def test_a_look_at_a_few_contacts_uses_the_index_that_was_made_for_it(tmp_
     session.close()
 
 
+REPLIES = {
+    "of people": ("person in (?, ?)", "ix_inbound_person (app=? AND person=?)"),
+    "of people lately": ("trunk_no = ? and person in (?, ?) and at >= ?", "(app=? AND person=? AND at>?)"),
+    "of a list": (
+        "person in (select person from contact where app = ? and list_no = ? and pos >= ? and pos < ?)",
+        "ix_inbound_person (app=? AND person=?)",
+    ),
+    "the latest": ("id <> ? order by at desc, id desc limit 50", "ix_inbound_app_at (app=?)"),
+    "by ids": ("trunk_no = ? and inbound_id in (?, ?)", "(app=? AND trunk_no=? AND inbound_id=?)"),
+}
+
+
+@pytest.mark.parametrize("what", REPLIES)
+async def test_a_look_at_a_few_replies_does_not_walk_all_of_an_app(tmp_path: Path, what: str):
+    await migrate(tmp_path / "callsheet.db")
+    session = connect(tmp_path / "callsheet.db")
+    where, index = REPLIES[what]
+
+    query = f"select * from inbound where app = ? and {where}"
+    plan = session.raw.execute(f"explain query plan {query}", (1,) * query.count("?")).fetchall()
+
+    assert plan[0][3].endswith(index), plan
+    session.close()
+
+
 async def test_whether_a_campaign_still_runs_is_seen_without_walking_all_its_runs(tmp_path: Path):
     await migrate(tmp_path / "callsheet.db")
     session = connect(tmp_path / "callsheet.db")

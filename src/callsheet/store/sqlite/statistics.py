@@ -1,4 +1,4 @@
-"""What SQLite's planner is told of the contacts of a list.
+"""What SQLite's planner is told of the contacts of a list, and of what people reply.
 
 Without statistics it takes every table for a small one, and rather walks a list of a million contacts than use an index
 that does not have all columns. Statistics that it gathers by itself would say the same while a list is short, and cost
@@ -11,20 +11,37 @@ from typing import Final
 
 import sqlalchemy as sa
 
-_CONTACT: Final = {
-    "contact": "10000000 10000000 1000000 100000 1",
-    "ix_contact_pos": "10000000 10000000 1000000 1",
-    "ix_contact_person": "10000000 10000000 1000000 1",
-    "ix_contact_unique_id": "10000000 10000000 1000000 1",
+_ROWS: Final = {
+    "contact": {
+        "contact": "10000000 10000000 1000000 100000 1",
+        "ix_contact_pos": "10000000 10000000 1000000 1",
+        "ix_contact_person": "10000000 10000000 1000000 1",
+        "ix_contact_unique_id": "10000000 10000000 1000000 1",
+    },
+    "inbound": {
+        "inbound": "1000000 1000000 1000000 1",
+        "sqlite_autoindex_inbound_2": "1000000 1000000 1",
+        "ix_inbound_app_at": "1000000 1000000 1",
+        "ix_inbound_person": "1000000 1000000 5 1",
+        "ix_inbound_waits_since": "1000000 1000000",
+    },
+    "inbound_part": {
+        "inbound_part": "1000000 1000000 1000000 1",
+        "ix_inbound_part_person": "1000000 1000000 5 1",
+        "ix_inbound_part_waits_since": "1000000 1000000",
+        "ix_inbound_part_heard_at": "1000000 100",
+    },
 }
-"""By index, the first being the table's own key: its rows, and how many of them share the first column, the first two,
-and so on (the format of `sqlite_stat1`)."""
+"""By table and index, the first being the table's own key: its rows, and how many of them share the first column, the
+first two, and so on (the format of `sqlite_stat1`)."""
 
 
 def tell_planner(connection: sa.Connection) -> None:
     """Write the statistics; connections that are opened from then on know them."""
     # Makes the table of statistics, and looks at nothing of ours.
     connection.exec_driver_sql("analyze sqlite_schema")
-    connection.exec_driver_sql("delete from sqlite_stat1 where tbl = 'contact'")
-    for index, rows in _CONTACT.items():
-        connection.exec_driver_sql("insert into sqlite_stat1 (tbl, idx, stat) values ('contact', ?, ?)", (index, rows))
+    for table, indexes in _ROWS.items():
+        connection.exec_driver_sql("delete from sqlite_stat1 where tbl = ?", (table,))
+        for index, rows in indexes.items():
+            told = "insert into sqlite_stat1 (tbl, idx, stat) values (?, ?, ?)"
+            connection.exec_driver_sql(told, (table, index, rows))
