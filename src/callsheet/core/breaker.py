@@ -98,14 +98,14 @@ class Breaker:
     """When an open one is tried again."""
     turn: int = 0
     """Ascends with each change of position: what was handed over before tells nothing of the time after."""
-    room: int = FIRST_ROOM
-    """How many messages may wait for an answer."""
+    room_limit: int = FIRST_ROOM
+    """How many messages may wait for an answer while the latest result is recent: see `room_at`."""
     in_row: int = 0
     """Consecutive troubles since the last answer."""
     results: int = 0
-    trouble: int = 0
+    trouble_bits: int = 0
     """A bit for each of the latest results, the newest lowest: 1 for trouble."""
-    rejected: int = 0
+    rejected_bits: int = 0
     pauses: int = 0
     """How often it opened since it was last well for a while."""
     noted_at: datetime | None = None
@@ -116,73 +116,59 @@ class Breaker:
     @property
     def is_calm(self) -> bool:
         """Tell whether one more answer changes nothing."""
-        return self.room >= MOST_ROOM and self.results >= WINDOW and not (self.trouble or self.rejected)
+        return self.room_limit >= MOST_ROOM and self.results >= WINDOW and not (self.trouble_bits or self.rejected_bits)
 
+    def room_at(self, at: datetime) -> int:
+        """Return how many messages may wait for an answer now."""
+        if self.position is Position.open:
+            return 0
+        if self.noted_at is not None and at - self.noted_at > RECENT:
+            return min(self.room_limit, FIRST_ROOM)
+        return self.room_limit
 
-def room(breaker: Breaker, at: datetime) -> int:
-    """Return how many messages may wait for an answer now."""
-    if breaker.position is Position.open:
-        return 0
-    if breaker.noted_at is not None and at - breaker.noted_at > RECENT:
-        return min(breaker.room, FIRST_ROOM)
-    return breaker.room
+    def may_hand(self, in_flight: int) -> bool:
+        """Tell whether one more message may leave that was armed when there was room.
 
+        Several senders may have seen the same room. While a route is not trusted yet, what they armed beyond twice of
+        it is taken back.
+        """
+        most = self.room_limit if self.position is not Position.closed else 2 * self.room_limit
+        return in_flight < most or self.room_limit >= AMPLE_ROOM
 
-def may_hand(breaker: Breaker, in_flight: int) -> bool:
-    """Tell whether one more message may leave that was armed when there was room.
+    def wake(self, at: datetime) -> Breaker:
+        """Return the breaker as time goes by: an open one whose pause is over is tried again with one message."""
+        if self.position is not Position.open or self.next_try_at is None or self.noted_at is None:
+            return self
+        # A clock that was set back must not make a pause of hours.
+        return _half_open(self, at) if at >= self.next_try_at or at < self.noted_at else self
 
-    Several senders may have seen the same room. While a route is not trusted yet, what they armed beyond twice of it
-    is taken back.
-    """
-    most = breaker.room if breaker.position is not Position.closed else 2 * breaker.room
-    return in_flight < most or breaker.room >= AMPLE_ROOM
+    def try_now(self, at: datetime) -> Breaker:
+        """Return the breaker after somebody said that the route works again: it is tried at once, with one message."""
+        return Breaker(turn=self.turn + 1) if self.position is Position.closed else _half_open(self, at)
 
+    def note(
+        self, outcome: Outcome, at: datetime, *, turn: int, jitter: float, said: str = "", meaning: str = ""
+    ) -> Breaker:
+        """Return the breaker after one result.
 
-def wake(breaker: Breaker, at: datetime) -> Breaker:
-    """Return the breaker as time goes by: an open one whose pause is over is tried again with one message."""
-    if breaker.position is not Position.open or breaker.next_try_at is None or breaker.noted_at is None:
-        return breaker
-    # A clock that was set back must not make a pause of hours.
-    return _half_open(breaker, at) if at >= breaker.next_try_at or at < breaker.noted_at else breaker
-
-
-def try_now(breaker: Breaker, at: datetime) -> Breaker:
-    """Return the breaker after somebody said that the route works again: it is tried at once, with one message."""
-    return Breaker(turn=breaker.turn + 1) if breaker.position is Position.closed else _half_open(breaker, at)
-
-
-def note(
-    breaker: Breaker,
-    outcome: Outcome,
-    at: datetime,
-    *,
-    turn: int,
-    jitter: float,
-    said: str = "",
-    meaning: str = "",
-) -> Breaker:
-    """Return the breaker after one result.
-
-    `turn` is the breaker's when the message was handed over; `jitter`, a random number in [0, 1), spreads the pauses of
-    many nodes; `said` is what the carrier called it, if it did, and `meaning` a sentence of ours on that.
-    """
-    if outcome is Outcome.throttled or turn != breaker.turn or breaker.position is Position.open:
-        return breaker
-    recent = breaker.noted_at is not None and at - breaker.noted_at <= _TOUCH
-    if outcome is Outcome.answered and recent and breaker.is_calm:
-        # What a carrier that is well says a thousand times a second.
-        return breaker
-    if outcome is Outcome.cut_off and breaker.cut_off_at is not None and abs(at - breaker.cut_off_at) < ONE_LOSS:
-        return breaker
-    breaker = _count(breaker, outcome, at)
-    reason = _reason(breaker, outcome, said)
-    if reason:
-        return _open(breaker, f"{reason} {meaning}".strip(), at, jitter)
-    if breaker.position is Position.half_open and breaker.results >= ENOUGH_TRIED:
-        return replace(
-            breaker, position=Position.closed, why="", since=at, turn=breaker.turn + 1, room=FIRST_ROOM, results=0
-        )
-    return breaker
+        `turn` is the breaker's when the message was handed over; `jitter`, a random number in [0, 1), spreads the
+        pauses of many nodes; `said` is what the carrier called it, if it did, and `meaning` a sentence of ours on that.
+        """
+        if outcome is Outcome.throttled or turn != self.turn or self.position is Position.open:
+            return self
+        recent = self.noted_at is not None and at - self.noted_at <= _TOUCH
+        if outcome is Outcome.answered and recent and self.is_calm:
+            # What a carrier that is well says a thousand times a second.
+            return self
+        if outcome is Outcome.cut_off and self.cut_off_at is not None and abs(at - self.cut_off_at) < ONE_LOSS:
+            return self
+        counted = _count(self, outcome, at)
+        reason = _reason(counted, outcome, said)
+        if reason:
+            return _open(counted, f"{reason} {meaning}".strip(), at, jitter)
+        if counted.position is Position.half_open and counted.results >= ENOUGH_TRIED:
+            return _close(counted, at)
+        return counted
 
 
 def lower_bound(count: int, of: int) -> float:
@@ -197,19 +183,26 @@ def lower_bound(count: int, of: int) -> float:
 def _count(breaker: Breaker, outcome: Outcome, at: datetime) -> Breaker:
     if breaker.noted_at is not None and at - breaker.noted_at > RECENT:
         breaker = replace(
-            breaker, room=min(breaker.room, FIRST_ROOM), in_row=0, results=0, trouble=0, rejected=0, pauses=0
+            breaker,
+            room_limit=min(breaker.room_limit, FIRST_ROOM),
+            in_row=0,
+            results=0,
+            trouble_bits=0,
+            rejected_bits=0,
+            pauses=0,
         )
     trouble = outcome in _TROUBLE
     if outcome is Outcome.cut_off:
         # It is tried again at once, with fewer: what the next connection leaves in doubt has to be less.
-        breaker = replace(breaker, room=max(1, min(breaker.room, FIRST_ROOM) // 2), cut_off_at=at)
+        breaker = replace(breaker, room_limit=max(1, min(breaker.room_limit, FIRST_ROOM) // 2), cut_off_at=at)
+    grown = breaker.room_limit + 1 if breaker.room_limit < AMPLE_ROOM else MOST_ROOM
     return replace(
         breaker,
-        room=breaker.room if trouble else breaker.room + 1 if breaker.room < AMPLE_ROOM else MOST_ROOM,
+        room_limit=breaker.room_limit if trouble else grown,
         in_row=breaker.in_row + 1 if trouble else 0,
         results=min(WINDOW, breaker.results + 1),
-        trouble=(breaker.trouble << 1 | trouble) & _BITS,
-        rejected=(breaker.rejected << 1 | (outcome is Outcome.rejected)) & _BITS,
+        trouble_bits=(breaker.trouble_bits << 1 | trouble) & _BITS,
+        rejected_bits=(breaker.rejected_bits << 1 | (outcome is Outcome.rejected)) & _BITS,
         pauses=0 if breaker.results >= FEWEST and not trouble else breaker.pauses,
         noted_at=at,
     )
@@ -227,8 +220,8 @@ def _reason(breaker: Breaker, outcome: Outcome, said: str) -> str:
     if breaker.results < FEWEST:
         return ""
     shares = (
-        ("got no answer or were not taken in", breaker.trouble.bit_count(), MOST_TROUBLE),
-        ("were turned away for good", breaker.rejected.bit_count(), MOST_REJECTED),
+        ("got no answer or were not taken in", breaker.trouble_bits.bit_count(), MOST_TROUBLE),
+        ("were turned away for good", breaker.rejected_bits.bit_count(), MOST_REJECTED),
     )
     for what, count, most in shares:
         if lower_bound(count, breaker.results) > most:
@@ -246,9 +239,15 @@ def _open(breaker: Breaker, why: str, at: datetime, jitter: float) -> Breaker:
         since=since,
         next_try_at=at + pause * (0.75 + jitter / 2),
         turn=breaker.turn + 1,
-        room=0,
+        room_limit=0,
         pauses=breaker.pauses + 1,
         noted_at=at,
+    )
+
+
+def _close(breaker: Breaker, at: datetime) -> Breaker:
+    return replace(
+        breaker, position=Position.closed, why="", since=at, turn=breaker.turn + 1, room_limit=FIRST_ROOM, results=0
     )
 
 
@@ -258,7 +257,7 @@ def _half_open(breaker: Breaker, at: datetime) -> Breaker:
         position=Position.half_open,
         next_try_at=None,
         turn=breaker.turn + 1,
-        room=1,
+        room_limit=1,
         results=0,
         noted_at=at,
     )

@@ -26,7 +26,7 @@ from callsheet.carriers.base import (
 from callsheet.clock import Clock
 from callsheet.core.asking import Leave
 from callsheet.core.attempt import NOT_TAKEN, Happening, Kind, as_said
-from callsheet.core.breaker import Breaker, Outcome, Position, may_hand, note, room, try_now, wake
+from callsheet.core.breaker import Breaker, Outcome, Position
 from callsheet.core.ids import AttemptKey
 from callsheet.engine.handed import Handed
 from callsheet.engine.hearing import Hearing
@@ -82,8 +82,8 @@ class SmsLine:
         if self._closing or self._carrier.condition().state not in TAKING:
             return 0
         now = self._clock.now()
-        self._turn(wake(self._breaker, now))
-        return room(self._breaker, now)
+        self._turn(self._breaker.wake(now))
+        return self._breaker.room_at(now)
 
     def condition(self) -> Condition:
         """Return how the carrier stands."""
@@ -91,18 +91,18 @@ class SmsLine:
 
     def try_now(self) -> None:
         """Try the carrier again at once, whatever its breaker says."""
-        self._turn(try_now(self._breaker, self._clock.now()))
+        self._turn(self._breaker.try_now(self._clock.now()))
         self.on_free()
 
     def go_on_from(self, breaker: Breaker) -> None:
         """Begin with what was known of the trunk before its settings changed: one that was broken is tried first."""
         if breaker.position is not Position.closed:
-            self._breaker = try_now(breaker, self._clock.now())
+            self._breaker = breaker.try_now(self._clock.now())
 
     def hand(self, key: AttemptKey, message: Outbound, leave: Leave) -> None:
         """Hand a message to the carrier. What was armed before the breaker opened is taken back, and comes again."""
         breaker = self._breaker
-        if not may_hand(breaker, self._in_flight):
+        if not breaker.may_hand(self._in_flight):
             code = TRUNK_STARTING if breaker.position is Position.closed else TRUNK_BROKEN
             self._recorder.note(Happening(*key, Kind.withdrawn, self._clock.now(), code))
             return
@@ -147,10 +147,10 @@ class SmsLine:
         if not self._in_flight:
             self._quiet.set()
         if isinstance(answer, Accepted):
-            after = note(self._breaker, Outcome.answered, at, turn=turn, jitter=0.0)
+            after = self._breaker.note(Outcome.answered, at, turn=turn, jitter=0.0)
         else:
-            after = note(
-                self._breaker, _outcome(answer), at, turn=turn, jitter=self._rng.random(), said=answer.word,
+            after = self._breaker.note(
+                _outcome(answer), at, turn=turn, jitter=self._rng.random(), said=answer.word,
                 meaning=answer.meaning,
             )  # fmt: skip
         self._turn(after)
