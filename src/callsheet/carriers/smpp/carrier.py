@@ -119,7 +119,7 @@ class SmppCarrier:
             state = State.broken if trouble and trouble.is_for_people else State.connecting
         else:
             now = self._clock.monotonic()
-            state = State.throttled if any(out.pace.is_slow(now) for out in senders) else State.open
+            state = State.throttled if any(out.congestion.is_slow(now) for out in senders) else State.open
         if state is State.throttled and not why:
             why = "it asks for fewer messages"
         return Condition(state, why, len(bound), in_flight)

@@ -12,8 +12,8 @@ from callsheet.carriers.base import Accepted, Forbidden, InvalidMessage, NotConn
 from callsheet.carriers.smpp import commands as c
 from callsheet.carriers.smpp.account import SmppAccount
 from callsheet.carriers.smpp.commands import Status
+from callsheet.carriers.smpp.congestion import Congestion
 from callsheet.carriers.smpp.failures import Unencodable
-from callsheet.carriers.smpp.pace import Pace
 from callsheet.carriers.smpp.pdu import Answer, Pdu, encode_message
 from callsheet.carriers.smpp.sending import LINK_DROPPED, Sending
 from callsheet.carriers.smpp.statuses import error_of
@@ -38,7 +38,7 @@ class Outgoing:
     def __init__(
         self, account: SmppAccount, clock: Clock, number: Callable[[], int], write: Callable[[bytes], None], tell: Tell
     ) -> None:
-        self.pace = Pace(account.window)
+        self.congestion = Congestion(account.window)
         self.may_write = False
         self._clock = clock
         self._number = number
@@ -67,7 +67,7 @@ class Outgoing:
 
     def room(self) -> int:
         """Return how many more would be written at once; less than zero: so many wait already."""
-        return (0 if self.pace.held_for(self._clock.monotonic()) else self.pace.allowed) - self.load
+        return (0 if self.congestion.held_for(self._clock.monotonic()) else self.congestion.allowed) - self.load
 
     def submit(self, sending: Sending) -> None:
         """Take a message; it leaves at the end of this turn of the loop, when there is room."""
@@ -86,7 +86,7 @@ class Outgoing:
         self._is_due = False
         if not self.may_write or not self._backlog:
             return
-        held = self.pace.held_for(self._clock.monotonic())
+        held = self.congestion.held_for(self._clock.monotonic())
         if held:
             self._is_due = True
             asyncio.get_running_loop().call_later(held, self.flush)
@@ -95,7 +95,7 @@ class Outgoing:
             self._write(b"".join(written))
 
     def _written(self) -> Iterator[bytes]:
-        room = self.pace.allowed - len(self._window)
+        room = self.congestion.allowed - len(self._window)
         latest_begin = self._clock.monotonic() + self._least_seconds
         while room > 0 and self._backlog:
             sending, part = self._backlog.popleft()
@@ -127,7 +127,7 @@ class Outgoing:
         if pdu.status or pdu.command == c.GENERIC_NACK:
             self._refuse(sequence, sending, error_of(pdu.status or Status.INVALID_COMMAND))
         else:
-            self.pace.taken()
+            self.congestion.taken()
             sending.take(sequence, _id_in(pdu))
             if not sending.on_wire:
                 self._judge(sending)
@@ -138,7 +138,7 @@ class Outgoing:
     def _refuse(self, sequence: int, sending: Sending, error: SendError) -> None:
         self._window.pop(sequence, None)
         if isinstance(error, Throttled):
-            self.pace.throttled(sequence, self._latest, self._clock.monotonic())
+            self.congestion.throttled(sequence, self._latest, self._clock.monotonic())
         sending.refuse(sequence, error)
         if not sending.on_wire:
             self._judge(sending)

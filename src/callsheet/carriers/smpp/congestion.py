@@ -10,7 +10,7 @@ SLOW_SECONDS: Final = 5.0
 """For so long after it asked us to slow down a carrier counts as throttled."""
 
 
-class Pace:
+class Congestion:
     """A window that halves at a refusal and grows by one for each window that was taken (AIMD).
 
     Where a window of one is too much, nothing leaves for a while, which doubles while that goes on. Instants are those
