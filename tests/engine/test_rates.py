@@ -9,6 +9,7 @@ import pytest
 from callsheet.core.campaign import Move, Status
 from callsheet.core.run import AppSettings, Execution, Launch
 from callsheet.engine.campaigns import move
+from callsheet.engine.trunks import Wanted
 from callsheet.engine.virtual_time import VirtualClock, run
 from engine.world import World, world
 from factories import MONDAY_NOON, make_definition, make_list
@@ -63,6 +64,29 @@ def test_long_messages_spend_their_segments(tmp_path: Path) -> None:
             assert most_in_a_second(w) <= 2 + 3
             lasted = (sent[-1].accepted_at - sent[0].accepted_at) / SECOND
             assert 0.98 * 2 <= 3 * 99 / lasted <= 1.02 * 2
+
+    run(main, start=MONDAY_NOON)
+
+
+def test_segments_are_counted_as_the_trunk_writes_them(tmp_path: Path) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path) as w:
+            settings = {"host": "smsc.test", "system_id": "us", "data_coding_0": "ascii"}
+            trunk = await w.runtime.trunks.create(w.app.no, Wanted("SMSC", "smpp", settings, takes_any_sender=False))
+            await w.store.apps.set_sender(w.app.no, trunk.no, "+12125550101", 2, clock.now())
+            for name, zero, segments in (("First", None, 3), ("Second", "gsm", 1)):
+                if zero is not None:
+                    await w.runtime.trunks.change(w.app.no, trunk.id, {}, {"data_coding_0": zero})
+                people = await make_list(w.store, w.app, clock, 20)
+                definition = make_definition([people], sender="+12125550101", name=name)
+                campaign = await w.store.campaigns.create(w.app.no, definition, clock.now(), unique_names=True)
+                began, before = clock.now(), w.ledger.count()
+                campaign = await w.run_campaign(campaign, "Votre colis est arrivé. " * 6)
+                await w.until(campaign, Status.completed, longest_seconds=600)
+
+                sent = w.sent()[before:]
+                assert {message.segments for message in sent} == {segments}
+                assert (sent[-1].accepted_at - began) / SECOND >= 0.95 * 19 * segments / 2
 
     run(main, start=MONDAY_NOON)
 

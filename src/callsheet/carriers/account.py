@@ -16,6 +16,7 @@ from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, cor
 
 from callsheet.core.errors import FieldError, Invalid
 from callsheet.core.fence import SCHEMES
+from callsheet.core.segments import USUAL, Writing
 from callsheet.core.wording import AMISS, sentence
 
 Document = Mapping[str, Any]
@@ -56,6 +57,10 @@ class Account(Section):
     def places(self) -> Mapping[str, Place]:
         """Return where its carrier is, by the field that says so."""
         return {}
+
+    def writing(self) -> Writing:
+        """Return how its carrier writes texts, as far as that decides into how many segments they go."""
+        return USUAL
 
 
 def place_of(url: str) -> Place:

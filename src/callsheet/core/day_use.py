@@ -62,6 +62,7 @@ def used_up(run: Run, caps: Iterable[Bucket], todays: Mapping[Bucket, Today]) ->
     What is left may be too little for a message. Of a text with placeholders nobody knows how long it comes out: one
     segment more than it has itself is taken to be needed, so that the last segments of a day do not count as room.
     """
-    needed = measure(run.text).count + any(sign in run.text for sign in _NAMES_COLUMNS)
+    size = max(measure(run.text, sender.writing).count for sender in run.senders)
+    needed = size + any(sign in run.text for sign in _NAMES_COLUMNS)
     full = (UsedUp(cap.name, todays[cap].ends) for cap in caps if todays[cap].left < needed)
     return max(full, key=lambda one: one.until, default=None)

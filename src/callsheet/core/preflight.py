@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple
 
 from callsheet.core.phone import destination
-from callsheet.core.segments import Segments, measure, outside_gsm
+from callsheet.core.segments import Segments, forcing_ucs, measure
 from callsheet.core.template import Compiled, Unrenderable
 
 MOST_SAMPLES = 5
@@ -102,7 +102,7 @@ def tally(message: Compiled, persons: Iterable[Person]) -> Tally:
         segments += measured.count
         _note(piles["sizes"], min(measured.count, MOST_COUNTED_SEGMENTS), person)
         _note(piles["encodings"], measured.encoding, person)
-        for character in outside_gsm(text) if measured.forcing else ():
+        for character in forcing_ucs(text) if measured.forcing else ():
             _note(piles["characters"], character, person)
         for name in message.blanks(person.attributes):
             _note(piles["blanks"], name, person)

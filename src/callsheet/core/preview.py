@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from callsheet.core.contacts import columns_of
-from callsheet.core.segments import Encoding, measure, outside_gsm
+from callsheet.core.segments import Encoding, forcing_ucs, measure
 from callsheet.core.template import compile_text
 
 
@@ -38,7 +38,7 @@ def preview(text: str, columns: Mapping[str, str] | None = None, number: str = "
         number = number or columns.get(columns_of(tuple(columns)).phone_number, "")
         said, missing = message.render(columns, number), message.missing(tuple(columns))
     size = measure(said)
-    return Preview(said, size.encoding, outside_gsm(said), len(said), size.count, missing)
+    return Preview(said, size.encoding, forcing_ucs(said), len(said), size.count, missing)
 
 
 def cost_of(segments: int, segment_cost: str) -> str:

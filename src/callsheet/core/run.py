@@ -14,6 +14,7 @@ from callsheet.core.hours import open_until
 from callsheet.core.pools import Pool
 from callsheet.core.retrying import RetryPolicy
 from callsheet.core.rooms import Rooms
+from callsheet.core.segments import USUAL, Writing
 from callsheet.core.walk import Group
 
 
@@ -147,6 +148,8 @@ class Sender:
     trunk_id: str = ""
     """Where a run was read: the trunk's id, and what all its senders may send together."""
     trunk_allowance: Allowance = UNLIMITED
+    writing: Writing = USUAL
+    """How that trunk writes texts."""
     pool: Pool | None = None
     """It is a pool of senders, and no caller ID itself; none: it is one."""
 

@@ -12,16 +12,16 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Final, Literal
 
 Encoding = Literal["GSM-7", "UCS-2"]
 
 GSM_SINGLE: Final = 160
-GSM_PART: Final = 153
 UCS_SINGLE: Final = 70
-UCS_PART: Final = 67
+SEGMENT_OCTETS: Final = 140
 HEADER_OCTETS: Final = 6
-"""What the header of a part takes of the 140 octets of a segment, with a reference of 8 bits."""
+"""What the header of a part takes of the octets of a segment, with a reference of 8 bits."""
 
 # The default alphabet in the order of its code table, without the escape (0x1B); the extension table behind it.
 GSM_BASIC: Final = (
@@ -33,14 +33,40 @@ GSM_EXTENSION: Final = "\f^{}\\[~]|€"
 # What a text in Latin letters is made of, for deleting it at the speed of bytes; the few Greek capitals and
 # the euro sign take the longer way.
 _LATIN_BASIC = GSM_BASIC.encode("latin-1", "ignore")
-_OUTSIDE = re.compile(f"[^{re.escape(GSM_BASIC + GSM_EXTENSION)}]")
+
+
+def _outside(last: int) -> re.Pattern[str]:
+    """Find what GSM-7 cannot write, and what comes behind the last character of another alphabet."""
+    return re.compile(f"[^{re.escape(''.join(char for char in GSM_BASIC + GSM_EXTENSION if ord(char) <= last))}]")
+
+
+Alphabet = Literal["gsm", "latin-1", "ascii"]
+_OUTSIDE: Final = MappingProxyType({"gsm": _outside(0x10FFFF), "latin-1": _outside(0xFF), "ascii": _outside(0x7F)})
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """How a trunk writes texts, as far as it decides into how many segments they go."""
+
+    alphabet: Alphabet = "gsm"
+    """What texts in GSM-7 are written in. What another alphabet lacks forces UCS-2 too."""
+    header_octets: int = HEADER_OCTETS
+    """How long the header of a part is: 7 with a reference of 16 bits."""
+
+    def part_units(self, encoding: Encoding) -> int:
+        """Return how much of a text goes into a part, in septets or UTF-16 units."""
+        octets = SEGMENT_OCTETS - self.header_octets
+        return octets * 8 // 7 if encoding == "GSM-7" else octets // 2
+
+
+USUAL: Final = Writing()
 
 
 @dataclass(frozen=True, slots=True)
 class Segments:
     """The size of a text: `units` are septets in GSM-7 and UTF-16 units in UCS-2, without headers.
 
-    `forcing` is the first character that GSM-7 cannot write, the reason for UCS-2, or None.
+    `forcing` is the first character that GSM-7, or the trunk's alphabet, cannot write: the reason for UCS-2, or None.
     """
 
     encoding: Encoding
@@ -53,50 +79,41 @@ class Segments:
 _SINGLES = tuple(Segments("GSM-7", 1, units, None) for units in range(GSM_SINGLE + 1))
 
 
-def measure(text: str) -> Segments:
+def measure(text: str, writing: Writing = USUAL) -> Segments:
     """Say in which encoding and in how many segments a text leaves; an empty text is one empty segment."""
     try:
-        if len(text) <= GSM_SINGLE and not text.encode("latin-1").translate(None, _LATIN_BASIC):
+        plain = len(text) <= GSM_SINGLE and writing.alphabet == "gsm"
+        if plain and not text.encode("latin-1").translate(None, _LATIN_BASIC):
             return _SINGLES[len(text)]
     except UnicodeEncodeError:
         pass  # the longer way finds out which character it was
-    outside = _OUTSIDE.search(text)
-    return _measure_gsm(text) if outside is None else _measure_ucs(text, outside[0])
+    outside = _OUTSIDE[writing.alphabet].search(text)
+    return _measure_gsm(text, writing) if outside is None else _measure_ucs(text, outside[0], writing)
 
 
-def outside_gsm(text: str) -> tuple[str, ...]:
-    """Return the characters that GSM-7 cannot write, each once, as they come."""
-    return tuple(dict.fromkeys(_OUTSIDE.findall(text)))
+def forcing_ucs(text: str, writing: Writing = USUAL) -> tuple[str, ...]:
+    """Return the characters for which a text leaves in UCS-2, each once, as they come."""
+    return tuple(dict.fromkeys(_OUTSIDE[writing.alphabet].findall(text)))
 
 
-def split(text: str, *, encoding: Encoding | None = None, header_octets: int = HEADER_OCTETS) -> list[str]:
-    """Cut a text into its segments, in order; their number is `measure(text).count`.
-
-    A carrier may have to write a text in UCS-2 that GSM-7 could write, or number its parts with a longer header (7
-    octets for a reference of 16 bits instead of 6): then there may be more of them.
-    """
-    if encoding is None and header_octets == HEADER_OCTETS:
-        size = measure(text)
-        return [text] if size.count == 1 else _parts(text, size.encoding)
-    encoding = encoding or measure(text).encoding
-    gsm = encoding == "GSM-7"
-    if (_gsm_units(text) <= GSM_SINGLE) if gsm else (_ucs_units(text) <= UCS_SINGLE):
-        return [text]
-    room_octets = 140 - header_octets
-    return _parts(text, encoding, room_octets * 8 // 7 if gsm else room_octets // 2)
+def split(text: str, writing: Writing = USUAL) -> list[str]:
+    """Cut a text into its segments, in order; their number is `measure(text, writing).count`."""
+    size = measure(text, writing)
+    return [text] if size.count == 1 else _parts(text, size.encoding, writing)
 
 
-def _measure_gsm(text: str) -> Segments:
+def _measure_gsm(text: str, writing: Writing) -> Segments:
     units = _gsm_units(text)
     if units <= GSM_SINGLE:
         return _SINGLES[units]
-    count = -(-units // GSM_PART) if units == len(text) else len(_parts(text, "GSM-7"))
+    fixed = units == len(text)
+    count = -(-units // writing.part_units("GSM-7")) if fixed else len(_parts(text, "GSM-7", writing))
     return Segments("GSM-7", count, units, None)
 
 
-def _measure_ucs(text: str, forcing: str) -> Segments:
+def _measure_ucs(text: str, forcing: str, writing: Writing) -> Segments:
     units = _ucs_units(text)
-    return Segments("UCS-2", 1 if units <= UCS_SINGLE else len(_parts(text, "UCS-2")), units, forcing)
+    return Segments("UCS-2", 1 if units <= UCS_SINGLE else len(_parts(text, "UCS-2", writing)), units, forcing)
 
 
 def _gsm_units(text: str) -> int:
@@ -107,10 +124,10 @@ def _ucs_units(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-def _parts(text: str, encoding: Encoding, most_units: int | None = None) -> list[str]:
+def _parts(text: str, encoding: Encoding, writing: Writing) -> list[str]:
     """Fill each part as far as it goes, and look only at the places where one might be cut."""
     gsm = encoding == "GSM-7"
-    limit = most_units or (GSM_PART if gsm else UCS_PART)
+    limit = writing.part_units(encoding)
     units_of = _gsm_units if gsm else _ucs_units
     parts: list[str] = []
     start = 0

@@ -129,7 +129,7 @@ class Agenda:
                 # It was compiled before it was started: a later release reads it otherwise. The others go on.
                 self.leave_out(run.id)
                 continue
-            self.states[run_no] = RunState(run, message, max(1, measure(run.text).count))
+            self.states[run_no] = RunState(run, message, measure(run.text, run.senders[0].writing).count)
         return dropped
 
     def leave_out(self, run_id: str) -> None:

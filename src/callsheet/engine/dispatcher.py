@@ -365,7 +365,8 @@ class Dispatcher:
             # This contact's values do not go into this template: nobody else has to wait for that.
             self._recorder.note(Happening(*key, Kind.rejected, await self._hot.now(), error.code))
             return 0
-        segments = measure(text).count
+        sender = run.sender_of(intent.sender_no)
+        segments = measure(text, sender.writing).count
         if not self._pace.is_free:
             await self._pace.wait_turn(segments)
         late = self._clock.monotonic() > ready.deadline
@@ -378,7 +379,6 @@ class Dispatcher:
             code = "late" if late else "forbidden"
             self._recorder.note(Happening(*key, Kind.withdrawn, await self._hot.now(), code))
             return segments
-        sender = run.sender_of(intent.sender_no)
         message = Outbound(
             encode_attempt(*key), intent.number, sender.label, text, segments, run.campaign_id,
             ready.state.closes.get((intent.list_no, intent.group_no)), run.tags,

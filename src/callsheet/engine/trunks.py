@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import structlog
 
-from callsheet.carriers.account import Account, Place, Split, merge, names_of, read_account, read_places, split
+from callsheet.carriers.account import Account, Place, merge, names_of, read_account, read_places, split
 from callsheet.carriers.base import Carrier, Probe
 from callsheet.carriers.callback import Ears
 from callsheet.carriers.known import KNOWN, Given, Known
@@ -21,6 +21,7 @@ from callsheet.core.fence import SCHEMES, Fence
 from callsheet.store.apps import Trunk
 from callsheet.store.rows import DAMAGE
 from callsheet.store.store import Store
+from callsheet.store.trunks import Settled
 
 log = structlog.get_logger()
 
@@ -70,7 +71,8 @@ class Trunks:
     async def create(self, app: int, new: Wanted) -> Trunk:
         """Create a trunk. Raises Invalid, which names every wrong field of its settings."""
         known, answers = KNOWN[new.carrier], new.carrier_answers_stop
-        settings, secrets = split(self._read(known.account, new.settings))
+        account = self._read(known.account, new.settings)
+        settings, secrets = split(account)
         return await self._store.apps.create_trunk(
             app,
             name=new.name,
@@ -81,6 +83,7 @@ class Trunks:
             secrets=secrets,
             allowance=new.allowance,
             carrier_answers_stop=known.answers_stop if answers is None else answers,
+            writing=account.writing(),
         )
 
     async def change(
@@ -96,8 +99,8 @@ class Trunks:
         Returns None when there is no such trunk. Raises Invalid, as `create` does, with what was found `wrong` before.
         """
 
-        def settle(carrier: str, before: Document, secrets: Document) -> tuple[Document, Document]:
-            settled: tuple[Document, Document] = before, secrets
+        def settle(carrier: str, before: Document, secrets: Document) -> Settled | None:
+            settled: Settled | None = None
             try:
                 if settings is not None:
                     settled = self._settle(carrier, before, secrets, settings)
@@ -110,14 +113,14 @@ class Trunks:
         asks = settings is not None or wrong
         return await self._store.trunks.change(app, trunk_id, changes, self._clock.now(), settle if asks else None)
 
-    def _settle(self, carrier: str, before: Document, secrets: Document, changes: Document) -> Split:
-        """Return settings and secrets after a change. Raises Invalid."""
+    def _settle(self, carrier: str, before: Document, secrets: Document, changes: Document) -> Settled:
+        """Return settings and secrets after a change, and how texts are written there. Raises Invalid."""
         model, stored = _known(carrier).account, merge(before, secrets)
         account = self._read(model, merge(stored, changes))
         if _leads_elsewhere(read_places(model, stored), account.places()):
             # Whoever is there would be sent them: only who knows them may point them at another place.
             _ask_again(secrets, changes)
-        return split(account)
+        return Settled(*split(account), account.writing())
 
     def secrets_set(self, trunk: Trunk) -> list[str]:
         """Return the path of each secret that a trunk has; none when they cannot be read."""

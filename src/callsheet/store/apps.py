@@ -15,10 +15,22 @@ from callsheet.clock import from_micros, to_micros
 from callsheet.core.allowance import UNLIMITED, Allowance
 from callsheet.core.ids import Prefix, make_account_id
 from callsheet.core.run import AppSettings, Sender
+from callsheet.core.segments import USUAL, Writing
 from callsheet.store import tables as t
 from callsheet.store.database import Database
 from callsheet.store.queues import make_default_queue
-from callsheet.store.rows import DAMAGE, all_of, insert, new_id, one, read_allowance, read_pool, read_settings, to_json
+from callsheet.store.rows import (
+    DAMAGE,
+    all_of,
+    insert,
+    new_id,
+    one,
+    read_allowance,
+    read_pool,
+    read_settings,
+    read_writing,
+    to_json,
+)
 from callsheet.store.vault import Vault
 
 _NOTHING: Mapping[str, Any] = {}
@@ -70,6 +82,8 @@ class Trunk:
     """What all its senders may send together."""
     carrier_answers_stop: bool = False
     """The carrier confirms a STOP itself."""
+    writing: Writing = USUAL
+    """What of its settings decides into how many segments texts go."""
 
 
 class Apps:
@@ -192,6 +206,7 @@ class Apps:
         secrets: Mapping[str, Any] = _NOTHING,
         allowance: Allowance = UNLIMITED,
         carrier_answers_stop: bool = False,
+        writing: Writing = USUAL,
     ) -> Trunk:
         """Create a trunk. What its carrier wants to know comes in two: `secrets` are sealed for the trunk's id."""
         trunk_id = new_id(Prefix.trunk)
@@ -208,14 +223,16 @@ class Apps:
                 settings=to_json(settings),
                 secrets_sealed=sealed,
                 limits=to_json(allowance),
+                writing=to_json(writing),
                 carrier_answers_stop=int(carrier_answers_stop),
                 changed_at=to_micros(now),
                 created_at=to_micros(now),
             )
         )
         return Trunk(
-            no, app, trunk_id, name, carrier, takes_any_sender, settings, sealed, now, allowance, carrier_answers_stop
-        )
+            no, app, trunk_id, name, carrier, takes_any_sender, settings, sealed, now, allowance, carrier_answers_stop,
+            writing,
+        )  # fmt: skip
 
     async def trunks(self, app: int | None = None) -> list[Trunk]:
         """Return the trunks of an app, or of all."""
@@ -293,6 +310,7 @@ def read_sender(row: Mapping[str, Any]) -> Sender:
         replace(read_allowance(row["limits"]), segments_per_second=rate),
         of_trunk.get("trunk_id") or "",
         read_allowance(of_trunk.get("trunk_limits") or "{}"),
+        read_writing(of_trunk.get("writing") or "{}"),
         pool,
     )
 
@@ -302,5 +320,5 @@ def read_trunk(row: Mapping[str, Any]) -> Trunk:
     return Trunk(
         row["no"], row["app"], row["id"], row["name"], row["carrier"], bool(row["takes_any_sender"]),
         msgspec.json.decode(row["settings"]), row["secrets_sealed"], from_micros(row["changed_at"]),
-        read_allowance(row["limits"]), bool(row["carrier_answers_stop"]),
+        read_allowance(row["limits"]), bool(row["carrier_answers_stop"]), read_writing(row["writing"]),
     )  # fmt: skip

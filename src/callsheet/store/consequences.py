@@ -15,14 +15,16 @@ from callsheet.core.campaign import Channel
 from callsheet.core.notice import NoticeKind
 from callsheet.core.opting_out import OPTS_OUT, Word
 from callsheet.core.run import AppSettings
-from callsheet.core.segments import measure
+from callsheet.core.segments import Writing, measure
 from callsheet.store import tables as t
 from callsheet.store.gate import close_gate
 from callsheet.store.outbox import announce_all
-from callsheet.store.rows import all_of, one, read_settings
+from callsheet.store.rows import all_of, one, read_settings, read_writing
 from callsheet.store.vault import Seal
 
 CHANNEL = Channel.sms.value
+_GONE: Mapping[str, Any] = {"carrier_answers_stop": 0, "writing": "{}"}
+"""What is known of a trunk that was deleted."""
 RESTARTED = "START"
 """The reason that is kept of opt-outs that their own START took back."""
 
@@ -96,6 +98,7 @@ class _Home(NamedTuple):
     brand: str
     settings: AppSettings
     carrier_answers_stop: bool
+    writing: Writing
     senders: Mapping[str, tuple[str, str]]
     """Label and id of each sender, by its digits, or its name."""
 
@@ -103,12 +106,12 @@ class _Home(NamedTuple):
 def _home(conn: sa.Connection, app: int, trunk_no: int) -> _Home:
     row = one(conn, sa.select(t.app.c.name, t.app.c.settings).where(t.app.c.no == app))
     assert row is not None, "a reply to an app that is not there"
-    answers = sa.select(t.trunk.c.carrier_answers_stop).where(t.trunk.c.app == app, t.trunk.c.no == trunk_no)
+    columns = t.trunk.c.carrier_answers_stop, t.trunk.c.writing
+    trunk = one(conn, sa.select(*columns).where(t.trunk.c.app == app, t.trunk.c.no == trunk_no)) or _GONE
     labels = sa.select(t.sender.c.label, t.sender.c.id).where(t.sender.c.app == app, t.sender.c.deleted_at == 0)
     senders = {_bare(label): (label, sender_id) for label, sender_id in conn.execute(labels)}
-    return _Home(
-        app, trunk_no, row["name"], read_settings(row["settings"]), bool(conn.execute(answers).scalar()), senders
-    )
+    settings, writing = read_settings(row["settings"]), read_writing(trunk["writing"])
+    return _Home(app, trunk_no, row["name"], settings, bool(trunk["carrier_answers_stop"]), writing, senders)
 
 
 def _bare(label: str) -> str:
@@ -147,7 +150,7 @@ def _enter(ledger: _Ledger, home: _Home, seal: Seal, saying: Said, decision: Dec
         lately = ledger.answered.setdefault(person, {})
         hour, day = lately.get(decision.answer, Answered())
         lately[decision.answer] = Answered(hour + 1, day + 1)
-        ledger.answers.append(answer_row(home.app, home.trunk_no, label, decision.answer, seal, saying, text, now))
+        ledger.answers.append(_answer_row(home, label, decision.answer, seal, saying, text, now))
 
 
 def _chosen(settings: AppSettings, kind: ReplyKind) -> str | None:
@@ -158,21 +161,21 @@ def _chosen(settings: AppSettings, kind: ReplyKind) -> str | None:
     }.get(kind)
 
 
-def answer_row(
-    app: int, trunk_no: int, sender: str, kind: ReplyKind, seal: Seal, to: Said, text: str, now: datetime
+def _answer_row(
+    home: _Home, sender: str, kind: ReplyKind, seal: Seal, to: Said, text: str, now: datetime
 ) -> dict[str, Any]:
     """Return the row of a message that answers one of theirs, due now."""
     at = to_micros(now)
     return {
-        "app": app,
+        "app": home.app,
         "person": to.person,
         "number_sealed": to.number_sealed,
-        "trunk_no": trunk_no,
+        "trunk_no": home.trunk_no,
         "sender": sender,
         "kind": kind.value,
         "state": ReplyState.waiting.value,
         "text_sealed": seal.close(text.encode(), to.person),
-        "segments": measure(text).count,
+        "segments": measure(text, home.writing).count,
         "next_at": at,
         "deadline_at": to_micros(now + LASTS[kind]),
         "at": at,

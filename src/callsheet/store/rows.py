@@ -18,6 +18,7 @@ from callsheet.core.ids import Prefix, make_id
 from callsheet.core.pools import Pool
 from callsheet.core.retrying import Turn
 from callsheet.core.run import AppSettings
+from callsheet.core.segments import Writing
 from callsheet.core.walk import Group
 
 DAMAGE = (InvalidTag, OverflowError, TypeError, ValueError)
@@ -27,6 +28,7 @@ _encoder = msgspec.json.Encoder()
 _definition = msgspec.json.Decoder(Definition)
 _settings = msgspec.json.Decoder(AppSettings)
 _allowance = msgspec.json.Decoder(Allowance)
+_writing = msgspec.json.Decoder(Writing)
 _pool = msgspec.json.Decoder(Pool)
 
 
@@ -53,6 +55,11 @@ def read_settings(text: str) -> AppSettings:
 def read_allowance(text: str) -> Allowance:
     """Read what a trunk or a sender may send."""
     return _allowance.decode(text)
+
+
+def read_writing(text: str) -> Writing:
+    """Read how a trunk writes texts."""
+    return _writing.decode(text)
 
 
 def read_pool(text: str) -> Pool | None:

@@ -124,6 +124,7 @@ def _select() -> sa.Select[Any]:
             sender.c.dlt_entity_id,
             t.trunk.c.id.label("trunk_id"),
             t.trunk.c.limits.label("trunk_limits"),
+            t.trunk.c.writing,
         )
         .join(
             version,
@@ -161,7 +162,7 @@ def _members(conn: sa.Connection, runs: Sequence[Mapping[str, Any]]) -> dict[int
     if not wanted:
         return {}
     sender, trunk = t.sender, t.trunk
-    query = sa.select(sender, trunk.c.id.label("trunk_id"), trunk.c.limits.label("trunk_limits"))
+    query = sa.select(sender, trunk.c.id.label("trunk_id"), trunk.c.limits.label("trunk_limits"), trunk.c.writing)
     query = query.outerjoin(trunk, trunk.c.no == sender.c.trunk_no).where(sender.c.no.in_(wanted))
     return {row["no"]: read_sender(row) for row in all_of(conn, query)}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from callsheet.clock import from_micros, to_micros
 from callsheet.core.errors import InUse
 from callsheet.core.notice import NoticeKind
+from callsheet.core.segments import Writing
 from callsheet.store import tables as t
 from callsheet.store.apps import Trunk, read_trunk
 from callsheet.store.database import Database
@@ -22,8 +23,18 @@ from callsheet.store.vault import Vault
 _SHOWN = 5
 
 Document = Mapping[str, Any]
-Settle = Callable[[str, Document, Document], tuple[Document, Document]]
-"""Makes new settings and secrets of the carrier's name and those of before; it may raise, and nothing is changed."""
+
+
+class Settled(NamedTuple):
+    """What a trunk is changed to."""
+
+    settings: Document
+    secrets: Document
+    writing: Writing
+
+
+Settle = Callable[[str, Document, Document], Settled | None]
+"""Makes that of the carrier's name, and of settings and secrets of before; none, or it raises: nothing is changed."""
 
 
 class Trunks:
@@ -106,11 +117,13 @@ class Trunks:
         except DAMAGE:
             # They were damaged, or sealed by another key: whoever gives them again mends that.
             before = trunk.settings, {}
-        settings, secrets = settle(trunk.carrier, *before)
-        if (settings, secrets) == before:
+        settled = settle(trunk.carrier, *before)
+        if settled is None or (settled.settings, settled.secrets) == before:
             return {}
+        settings, secrets, writing = settled
         return {
             "settings": to_json(settings),
+            "writing": to_json(writing),
             "secrets_sealed": self._vault.close_secret(to_json(secrets), trunk.id) if secrets else b"",
             # Another node's clock may be ahead of ours: it is another instant all the same.
             "changed_at": to_micros(max(now, trunk.changed_at + timedelta(microseconds=1))),

@@ -1,17 +1,22 @@
 """Texts out and in again: nothing is lost on the way, and what comes broken is read as far as it goes."""
 
+import random
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from callsheet.carriers.base import InvalidMessage
+from callsheet.carriers.base import InvalidMessage, Outbound
+from callsheet.carriers.smpp.account import SmppAccount
 from callsheet.carriers.smpp.alphabets import Alphabet, alphabet_of, decode_gsm, encode_gsm
 from callsheet.carriers.smpp.pdu import Message
 from callsheet.carriers.smpp.reading import read_text
+from callsheet.carriers.smpp.submits import Submits
 from callsheet.carriers.smpp.text import LongTexts, References, TextRules, write_text
 from callsheet.carriers.smpp.tlv import Tlv
+from callsheet.clock import SystemClock
 from callsheet.core.part import Part
-from callsheet.core.segments import GSM_BASIC, GSM_EXTENSION, measure
+from callsheet.core.segments import GSM_BASIC, GSM_EXTENSION, Writing, measure
 
 RULES = [
     TextRules(long_texts=way, reference_bits=bits, zero=zero)
@@ -44,12 +49,39 @@ def test_a_text_comes_back_as_it_was_whatever_the_trunk_wants(text, reference, r
         assert [one.part for one in said] == [Part(kept, len(said), at) for at in range(1, len(said) + 1)]
 
 
+ACCOUNTS = [
+    SmppAccount(host="smsc.test", system_id="us", data_coding_0=zero, concatenation=way, reference_bits=bits)
+    for zero in ("gsm", "latin-1", "ascii")
+    for way in LongTexts
+    for bits in (8, 16)
+]
+
+
+@pytest.mark.parametrize(
+    "account", ACCOUNTS, ids=lambda one: f"{one.data_coding_0} {one.concatenation} {one.reference_bits}"
+)
+@settings(max_examples=30)
 @given(TEXTS)
-def test_there_are_as_many_parts_as_were_counted(text):
-    for way in (LongTexts.udh, LongTexts.sar):
-        shorts = write_text(text, 1, TextRules(long_texts=way))
-        assert len(shorts) == measure(text).count
-        assert {short.data_coding for short in shorts} == {0 if measure(text).encoding == "GSM-7" else 8}
+def test_as_many_parts_leave_as_were_counted_whatever_the_trunk_wants(account, text):
+    counted = measure(text, account.writing())
+    submits = Submits(account, SystemClock(), random.Random(1))
+    written = submits.write(Outbound("a", "+12125550100", "+12125550101", text, counted.count, "c"))
+
+    if account.concatenation is not LongTexts.payload:
+        assert len(written) == counted.count
+    assert {one.data_coding for one in written} == {0 if counted.encoding == "GSM-7" else 8}
+
+
+@pytest.mark.parametrize(
+    ("text", "writing", "count"),
+    [
+        ("Votre colis est arrivé. " * 6, Writing("ascii"), 3),
+        ("Prix 10 € " * 15, Writing("latin-1"), 3),
+        ("a" * 153 * 20, Writing(header_octets=7), 21),
+    ],
+)
+def test_a_trunk_that_is_not_usual_takes_more_segments(text, writing, count):
+    assert measure(text, writing).count == count > measure(text).count
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,12 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from callsheet.carriers.account import Account, Place, Written, refuse
+from callsheet.carriers.smpp.alphabets import Alphabet
 from callsheet.carriers.smpp.receipts import Ids
-from callsheet.carriers.smpp.text import LongTexts
+from callsheet.carriers.smpp.text import LongTexts, TextRules
 from callsheet.carriers.smpp.tls import tls_of
 from callsheet.carriers.smpp.tlv import DLT_ENTITY_ID, DLT_TEMPLATE_ID
+from callsheet.core.segments import Writing
 
 LONGEST_ANSWER_SECONDS: Final = 25.0
 """A submit is answered, or given up, before the lease of what was armed runs out: 30 seconds."""
@@ -130,6 +132,19 @@ class SmppAccount(Account):
             yield "tls_key" if self.tls_certificate else "tls_certificate", "A certificate and its key go together."
         elif not _makes_tls("", self.tls_certificate, key):
             yield "tls_certificate", "It and tls_key are no certificate and its key in PEM."
+
+    def texts(self) -> TextRules:
+        """Return how texts are written there."""
+        return TextRules(
+            zero=Alphabet(self.data_coding_0),
+            gsm_coding=self.gsm_data_coding,
+            long_texts=self.concatenation,
+            reference_bits=self.reference_bits,
+        )
+
+    def writing(self) -> Writing:
+        """Return what of that decides into how many segments a text goes."""
+        return self.texts().writing
 
     def places(self) -> Mapping[str, Place]:
         """Return where it binds."""

@@ -9,10 +9,9 @@ from callsheet.carriers.base import Outbound
 from callsheet.carriers.smpp import tlv
 from callsheet.carriers.smpp.account import SmppAccount
 from callsheet.carriers.smpp.addresses import AddressRules, destination_of, source_of
-from callsheet.carriers.smpp.alphabets import Alphabet
 from callsheet.carriers.smpp.commands import FINAL_RECEIPT
 from callsheet.carriers.smpp.pdu import Message
-from callsheet.carriers.smpp.text import References, TextRules, write_text
+from callsheet.carriers.smpp.text import References, write_text
 from callsheet.carriers.smpp.times import validity_of
 from callsheet.carriers.smpp.tlv import Tlv, Tlvs
 from callsheet.clock import Clock
@@ -30,12 +29,7 @@ class Submits:
         self._account = account
         self._clock = clock
         self._addresses = _address_rules(account)
-        self._texts = TextRules(
-            zero=Alphabet(account.data_coding_0),
-            gsm_coding=account.gsm_data_coding,
-            long_texts=account.concatenation,
-            reference_bits=account.reference_bits,
-        )
+        self._texts = account.texts()
         self._references = References(rng.getrandbits(32))
         self._longest = timedelta(seconds=account.validity_seconds) if account.validity_seconds else None
         self._usual_validity = validity_of(self._longest) if self._longest else ""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import struct
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final, NamedTuple
 from zlib import crc32
 
@@ -14,12 +16,15 @@ from callsheet.carriers.smpp import tlv
 from callsheet.carriers.smpp.alphabets import Alphabet, encode_gsm, encode_latin
 from callsheet.carriers.smpp.commands import WITH_HEADER
 from callsheet.carriers.smpp.tlv import Tlv, Tlvs
+from callsheet.core import segments
 from callsheet.core.part import MOST_PARTS
-from callsheet.core.segments import GSM_SINGLE, HEADER_OCTETS, measure, split
+from callsheet.core.segments import GSM_SINGLE, HEADER_OCTETS, Writing, measure, split
 
-"""The number of a part is one octet."""
 _UCS2: Final = 8
 _MOST_DESTINATIONS: Final = 65_536
+_ZEROS: Final[Mapping[Alphabet, segments.Alphabet]] = MappingProxyType(
+    {Alphabet.gsm: "gsm", Alphabet.latin_1: "latin-1", Alphabet.ascii: "ascii"}
+)
 
 
 class LongTexts(StrEnum):
@@ -48,9 +53,9 @@ class TextRules:
     """8 or 16: how long the number is that the parts of a text share. 16 takes an octet of each part."""
 
     @property
-    def header_octets(self) -> int:
-        """How long the header of a part is."""
-        return HEADER_OCTETS if self.reference_bits == 8 else HEADER_OCTETS + 1
+    def writing(self) -> Writing:
+        """What of this decides into how many segments a text goes. Where the carrier makes the parts, it goes by it."""
+        return Writing(_ZEROS[self.zero], HEADER_OCTETS if self.reference_bits == 8 else HEADER_OCTETS + 1)
 
 
 class Short(NamedTuple):
@@ -82,10 +87,11 @@ def write_text(text: str, reference: int, rules: TextRules = _USUAL) -> list[Sho
 
 
 def _write(text: str, reference: int, rules: TextRules) -> list[Short]:
-    gsm = measure(text).encoding == "GSM-7" and _fits(text, rules.zero)
+    writing = rules.writing
+    gsm = measure(text, writing).encoding == "GSM-7"
     codec = rules.zero if gsm else Alphabet.ucs2
     coding = rules.gsm_coding if gsm else rules.ucs2_coding
-    parts = split(text, encoding="GSM-7" if gsm else "UCS-2", header_octets=rules.header_octets)
+    parts = split(text, writing)
     if len(parts) == 1:
         return [Short(_encode(text, codec), coding)]
     if rules.long_texts is LongTexts.payload:
@@ -98,17 +104,6 @@ def _write(text: str, reference: int, rules: TextRules) -> list[Short]:
         number(_encode(part, codec), coding, (reference, len(parts), at), rules.reference_bits)
         for at, part in enumerate(parts, start=1)
     ]
-
-
-def _fits(text: str, zero: Alphabet) -> bool:
-    """Say whether a text of GSM-7 can be written in what the carrier makes GSM-7 of."""
-    if zero is Alphabet.gsm:
-        return True
-    try:
-        _encode(text, zero)
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _encode(text: str, alphabet: Alphabet) -> bytes:

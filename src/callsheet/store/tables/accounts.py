@@ -55,6 +55,8 @@ trunk = sa.Table(
     blob("secrets_sealed"),
     # A JSON object: how much it may send, see `Allowance`.
     text("limits", default="{}"),
+    # A JSON object: what of its settings decides into how many segments texts go, see `Writing`.
+    text("writing", default="{}"),
     # When it was last changed: an open line that is older is opened anew.
     whole("changed_at"),
     whole("created_at"),

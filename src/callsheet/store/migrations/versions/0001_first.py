@@ -791,6 +791,7 @@ def upgrade() -> None:
     sa.Column('settings', sa.Text(), server_default='{}', nullable=False),
     sa.Column('secrets_sealed', sa.LargeBinary(), nullable=False),
     sa.Column('limits', sa.Text(), server_default='{}', nullable=False),
+    sa.Column('writing', sa.Text(), server_default='{}', nullable=False),
     sa.Column('changed_at', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('created_at', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.PrimaryKeyConstraint('no', name=op.f('pk_trunk')),
