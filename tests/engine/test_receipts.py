@@ -227,7 +227,7 @@ def test_an_answer_that_came_too_late_tells_the_ids_that_receipts_will_name(tmp_
         stranger.loses = 10
         await w.until(campaign, Status.completed, longest_seconds=120)
         late = [
-            Receipt(message.reference, ids[0], Kind.accepted, w.clock.now(), "answered_late", ids)
+            Receipt(message.reference, ids[0], Kind.accepted, w.clock.now(), "answered_late", part_ids=ids)
             for message, ids in stranger.lost
         ]
         await stranger.tell(late)
