@@ -80,7 +80,9 @@ class Conductor:
         self.preparer = Preparer(given.store.campaigns, given.clock, tick_seconds=given.tuning.tick_seconds)
         self.preflighter = Preflighter(given.store, given.clock, tick_seconds=given.tuning.tick_seconds)
         self.starter = Starter(given.store, tick_seconds=given.tuning.tick_seconds)
-        self.listener = Listener(given.store, given.clock, self.forbid, tick_seconds=given.tuning.tick_seconds)
+        self.listener = Listener(
+            given.store, given.clock, self.forbid, self.holds.bar, tick_seconds=given.tuning.tick_seconds
+        )
         self._dispatchers: dict[int, Dispatcher] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._dispatching: list[asyncio.Task[None]] = []

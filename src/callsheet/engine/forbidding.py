@@ -13,17 +13,21 @@ from callsheet.store.protocol import ArmKey
 from callsheet.store.store import Store
 
 ASK_SECONDS = 0.02
-"""How often other nodes are looked at."""
+"""How often other nodes are looked at, at first."""
+LONGEST_ASK_SECONDS = 0.25
+"""And when one of them may have died: many may wait for it."""
+_SLOWER = 0.1
+"""Of the time that has passed, so much passes until they are looked at again."""
 
 
 async def recall(scope: Scope, store: Store, holds: Holds, clock: Clock, *, node_no: int, lease_seconds: float) -> None:
     """Return when nothing that `scope` forbids can leave on other nodes any more. Call it after the commit."""
-    deadline = clock.monotonic() + lease_seconds
+    began = clock.monotonic()
     arms, answers = await _arms(scope, store, node_no), await _answers(scope, store, holds)
-    while (arms or answers) and clock.monotonic() < deadline:
+    while (arms or answers) and (waited := clock.monotonic() - began) < lease_seconds:
         if arms:
             await store.hot.recall(arms)
-        await clock.sleep(ASK_SECONDS)
+        await clock.sleep(min(LONGEST_ASK_SECONDS, max(ASK_SECONDS, waited * _SLOWER)))
         arms = arms and arms & await _arms(scope, store, node_no)
         answers = answers and answers & await _answers(scope, store, holds)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Protocol
@@ -34,6 +35,7 @@ ANSWER_SECONDS = 60.0
 _AT_ONCE = 100
 
 Forbid = Callable[[Scope], Awaitable[None]]
+Bar = Callable[[Scope], None]
 
 
 class OnReply(Protocol):
@@ -49,13 +51,17 @@ class OnReply(Protocol):
 class Listener(Loop):
     """Hears what people reply to the senders of all trunks, and hands on what is to be answered."""
 
-    def __init__(self, store: Store, clock: Clock, forbid: Forbid, *, tick_seconds: float = TICK_SECONDS) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, forbid: Forbid, bar: Bar, *, tick_seconds: float = TICK_SECONDS
+    ) -> None:
         super().__init__()
         self._store = store
         self._clock = clock
         self._forbid = forbid
+        self._bar = bar
         self._tick_seconds = max(TICK_SECONDS, tick_seconds)
         self._stopped: list[tuple[int, bytes]] = []
+        self._recalling: set[asyncio.Task[None]] = set()
         self.on_reply: OnReply | None = None
         """Nobody: replies are stored and shown, and wait for nobody."""
         self.on_answers: Callable[[], None] = lambda: None
@@ -75,7 +81,10 @@ class Listener(Loop):
         told = await self._store.inbox.hear(
             trunk.app, trunk.no, heard, await self._store.hot.now(), somebody_answers=answered
         )
-        await self._tell(trunk.app, told)
+        self._tell(trunk.app, told)
+        if told.stopped:
+            # Also of those that we heard before: that time we may have died before it was effective.
+            await self._forbid(Scope(trunk.app, persons=told.stopped))
 
     def hear_stopped(self, app: int, person: bytes) -> None:
         """Hear that a carrier does not send to a person who sent it a STOP: written down soon.
@@ -86,9 +95,9 @@ class Listener(Loop):
         self.wake()
 
     async def opt_out(self, app: int, persons: Collection[bytes]) -> None:
-        """Write down that people sent a carrier a STOP; nothing leaves for them any more when this returns."""
+        """Write down that people sent a carrier a STOP; nothing leaves this node for them when this returns."""
         added = await self._store.opt_outs.add(app, Channel.sms, CARRIER, persons, await self._store.hot.now())
-        await self._forbid(Scope(app, persons=frozenset(persons)))
+        self._forbid_soon(Scope(app, persons=frozenset(persons)))
         meters.opt_outs.inc(added)
 
     async def run(self) -> None:
@@ -104,20 +113,22 @@ class Listener(Loop):
                 await self._rest(self._tick_seconds)
         if self._stopped:
             await self._opt_out()
+        for task in self._recalling:
+            task.cancel()
+        await asyncio.gather(*self._recalling, return_exceptions=True)
 
     async def look(self) -> bool:
         """Do what is due, and tell whether there may be more."""
         await self._opt_out()
         answered = self.on_reply is not None
         for app, told in await self._store.inbox.hear_overdue(await self._store.hot.now(), somebody_answers=answered):
-            await self._tell(app, told)
+            self._tell(app, told)
+            if told.stopped:
+                self._forbid_soon(Scope(app, persons=told.stopped))
         return await self._hand_on() if answered else False
 
-    async def _tell(self, app: int, told: Told) -> None:
-        """Make STOPs effective, and say what was heard."""
-        if told.stopped:
-            # Also of those that we heard before: that time we may have died before it was effective.
-            await self._forbid(Scope(app, persons=told.stopped))
+    def _tell(self, app: int, told: Told) -> None:
+        """Say what was heard."""
         for word, count in told.words.items():
             meters.replies.labels(word.value).inc(count)
         if told.opted_out:
@@ -127,6 +138,19 @@ class Listener(Loop):
             self.on_answers()
         if told.words.get(Word.none) and self.on_reply is not None:
             self.wake()
+
+    def _forbid_soon(self, scope: Scope) -> None:
+        """Make an opt-out effective on this node at once, and on others soon: no carrier waits for it."""
+        self._bar(scope)
+        task = asyncio.get_running_loop().create_task(self._recall(scope), name="recall")
+        self._recalling.add(task)
+        task.add_done_callback(self._recalling.discard)
+
+    async def _recall(self, scope: Scope) -> None:
+        try:
+            await self._forbid(scope)
+        except Unavailable:
+            log.warning("inbound.store_away")
 
     async def _opt_out(self) -> None:
         """Write down whom carriers call opted out."""

@@ -2,6 +2,10 @@
 
 A `deliver_sm` that could not be stored is answered with ESME_RX_T_APPN, upon which the carrier keeps it; one whose
 session has ended is stored all the same, and told again by the carrier.
+
+A reply that says STOP is acknowledged when nothing can leave any more, which takes a lease when a node has died.
+Neither receipts nor what others reply wait for it: several batches of replies are on their way at once. Only what the
+same number says next waits, so that START is heard after STOP.
 """
 
 from __future__ import annotations
@@ -11,7 +15,6 @@ import random
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Final, Protocol
 
 import structlog
@@ -35,6 +38,10 @@ MOST_HEARD: Final = 20_000
 """More are not taken while these are not stored: the carrier keeps them, and tells them again minutes later."""
 BATCH: Final = 2_000
 """How many are stored at once; the recorder writes no larger batches."""
+MOST_ON_THEIR_WAY: Final = 100
+"""How many batches of replies are told at once."""
+GATHER_SECONDS: Final = 0.01
+"""For each batch on its way, so long the next one is gathered: a second at the most."""
 AGAIN_SECONDS: Final = 0.5
 """How long to wait before our own news are told again, when they could not be stored."""
 DOUBTFUL_SECONDS: Final = 2.0
@@ -56,6 +63,9 @@ class _Entry:
     speaker: Speaker | None = None
     pdu: Pdu | None = None
     digest: bytes = b""
+    """Empty: it is no reply."""
+    number: str = ""
+    """Whose reply it is."""
 
 
 class Ear:
@@ -67,19 +77,24 @@ class Ear:
         self._zero = Alphabet(account.data_coding_0)
         self._repetitions = Repetitions(rng)
         self._teller = f"{rng.getrandbits(_TELLER_BITS):016x}"
-        self._entries: deque[_Entry] = deque()
-        self._telling: list[_Entry] = []
+        self._news: deque[_Entry] = deque()
+        self._replies: deque[_Entry] = deque()
+        self._telling: dict[_Entry, None] = {}
+        self._heard_out: set[str] = set()
+        """Whose replies are on their way."""
+        self._on_their_way = 0
         self._answered: deque[tuple[float, _Entry]] = deque()
         """Replies that were acknowledged a moment ago, and when: the carrier may not know it."""
         self._looking: asyncio.TimerHandle | None = None
-        self._work = asyncio.Event()
+        self._more_news = asyncio.Event()
+        self._more_replies = asyncio.Event()
         self.quiet = asyncio.Event()
         """Nothing waits to be stored or answered."""
         self.quiet.set()
 
     def hear(self, speaker: Speaker, pdu: Pdu, message: Message) -> bool:
         """Take a `deliver_sm`; false: there is no room for it now."""
-        if len(self._entries) >= MOST_HEARD:
+        if self.waiting >= MOST_HEARD:
             return False
         entry = _Entry(None, speaker, pdu)
         if is_receipt(message):
@@ -90,7 +105,8 @@ class Ear:
                 meters.smpp_troubles.labels("receipt").inc()
         else:
             entry.digest = self._repetitions.digest(message)
-            entry.heard = self._inbound(message, entry.digest)
+            entry.heard = reply = self._inbound(message, entry.digest)
+            entry.number = reply.number
         self._add(entry)
         return True
 
@@ -111,14 +127,18 @@ class Ear:
         self._add(_Entry(receipt))
 
     def _add(self, entry: _Entry) -> None:
-        self._entries.append(entry)
         self.quiet.clear()
-        self._work.set()
+        if entry.digest:
+            self._replies.append(entry)
+            self._more_replies.set()
+        else:
+            self._news.append(entry)
+            self._more_news.set()
 
     @property
     def waiting(self) -> int:
         """How many are not stored, or not answered."""
-        return len(self._entries) + len(self._telling)
+        return len(self._news) + len(self._replies) + len(self._telling)
 
     def fall(self, speaker: Speaker) -> None:
         """A session has ended: what it was not answered, or a moment ago only, may be told again."""
@@ -126,7 +146,7 @@ class Ear:
         self._trust_answered(now)
         lately = [entry for _, entry in self._answered]
         self._answered = deque(one for one in self._answered if one[1].speaker is not speaker)
-        for entry in (*lately, *self._telling, *self._entries):
+        for entry in (*lately, *self._telling, *self._replies):
             if entry.speaker is speaker:
                 self._expect(entry, now)
 
@@ -137,30 +157,64 @@ class Ear:
     async def run(self, hear: Hear) -> None:
         """Tell, until cancelled."""
         try:
-            await self._run(hear)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._tell_news(hear), name="smpp news")
+                group.create_task(self._tell_replies(hear, group), name="smpp replies")
         finally:
             if self._looking is not None:
                 self._looking.cancel()
                 self._looking = None
 
-    async def _run(self, hear: Hear) -> None:
+    async def _tell_news(self, hear: Hear) -> None:
+        """Tell receipts, and what we know by ourselves, batch by batch."""
         while True:
-            await self._work.wait()
-            self._telling = [self._entries.popleft() for _ in range(min(BATCH, len(self._entries)))]
-            replies = [entry for entry in self._telling if isinstance(entry.heard, Inbound)]
-            others = [entry for entry in self._telling if not isinstance(entry.heard, Inbound)]
-            # Receipts are acknowledged without waiting for what a STOP waits for.
-            told = await asyncio.gather(*(self._tell(hear, entries) for entries in (others, replies) if entries))
-            again = list(chain.from_iterable(told))
+            await self._more_news.wait()
+            entries = [self._news.popleft() for _ in range(min(BATCH, len(self._news)))]
+            again = await self._tell(hear, entries)
+            self._news.extendleft(reversed(again))
             if again:
                 await self._clock.sleep(AGAIN_SECONDS)
-                self._entries.extendleft(reversed(again))
-            if not self._entries:
-                self._work.clear()
-                self.quiet.set()
+            if not self._news:
+                self._more_news.clear()
+            self._look_whether_quiet()
+
+    async def _tell_replies(self, hear: Hear, group: asyncio.TaskGroup) -> None:
+        """Tell replies; who says STOP waits for nobody else's STOP."""
+        while True:
+            self._more_replies.clear()
+            entries = self._next_replies() if self._on_their_way < MOST_ON_THEIR_WAY else []
+            if entries:
+                self._on_their_way += 1
+                group.create_task(self._tell_batch(hear, entries), name="smpp reply")
+                await self._clock.sleep(GATHER_SECONDS * self._on_their_way)
+            else:
+                await self._more_replies.wait()
+
+    def _next_replies(self) -> list[_Entry]:
+        """Take the replies of those of whom none is on its way."""
+        taken: list[_Entry] = []
+        kept: list[_Entry] = []
+        while self._replies and len(taken) < BATCH:
+            entry = self._replies.popleft()
+            (kept if entry.number in self._heard_out else taken).append(entry)
+        self._replies.extendleft(reversed(kept))
+        self._heard_out.update(entry.number for entry in taken)
+        return taken
+
+    async def _tell_batch(self, hear: Hear, entries: Sequence[_Entry]) -> None:
+        await self._tell(hear, entries)
+        self._heard_out.difference_update([entry.number for entry in entries])
+        self._on_their_way -= 1
+        self._more_replies.set()
+        self._look_whether_quiet()
+
+    def _look_whether_quiet(self) -> None:
+        if not self.waiting:
+            self.quiet.set()
 
     async def _tell(self, hear: Hear, entries: Sequence[_Entry]) -> list[_Entry]:
         """Tell entries, and answer them; return our own news, if they were not stored."""
+        self._telling.update(dict.fromkeys(entries))
         status, heard = Status.OK, [entry.heard for entry in entries if entry.heard is not None]
         try:
             if heard:
@@ -181,8 +235,7 @@ class Ear:
                     self._expect(entry, now)
                 elif entry.digest:
                     self._answered.append((now, entry))
-        answered = set(map(id, entries))
-        self._telling = [entry for entry in self._telling if id(entry) not in answered]
+            del self._telling[entry]
         self._trust_answered(now)
         return again if status else []
 
