@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import httpx2
+import pytest
 import pytest_asyncio
 from twilio.request_validator import RequestValidator
 
@@ -122,6 +123,32 @@ async def test_what_twilio_takes_for_a_stop_and_a_start_is_one_and_is_not_answer
     assert await say("STOP", "HELP") == ["reply"]
     replies = await rows(shop.server.runtime.store, f"select * from reply where app = {shop.client.app.no}")
     assert replies == []
+
+
+async def test_the_url_that_we_gave_is_what_was_signed_whatever_a_proxy_calls_us(shop, twilio, monkeypatch):
+    monkeypatch.setattr(shop.server.runtime.ingest, "public_url", "https://callsheet.example.com")
+    said = {"MessageSid": "SM", "MessageStatus": "sent"}
+
+    async def call(base: str) -> int:
+        signature = RequestValidator(TOKEN).compute_signature(f"{base}{twilio.path}/status", said)
+        headers = {**FORM, "host": "10.0.0.7:8080", "x-twilio-signature": signature}
+        answer = await twilio.http.post(f"{twilio.path}/status", content=urlencode(said), headers=headers)
+        return int(answer.status_code)
+
+    assert await call("https://callsheet.example.com") == 200
+    assert await call("http://10.0.0.7:8080") == 403
+
+
+@pytest.mark.parametrize("host", ["x:99999", "[abc", "x:x"])
+async def test_a_host_that_is_none_is_a_wrong_signature(twilio, host):
+    before = counted("bad_signature")
+    headers = {**FORM, "host": host, "x-twilio-signature": "wrong"}
+
+    answer = await twilio.http.post(
+        f"{twilio.path}/status", content="MessageSid=SM&MessageStatus=sent", headers=headers
+    )
+
+    assert (answer.status_code, counted("bad_signature")) == (403, before + 1)
 
 
 async def test_a_wrong_signature_is_refused_counted_and_not_heard(shop, twilio):

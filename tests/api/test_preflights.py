@@ -1,6 +1,6 @@
 """A preflight sees every message before anybody gets one, and a start that requires it is refused without."""
 
-from api.callers import campaign_body, unique, until
+from api.callers import ALWAYS, campaign_body, unique, until
 from phone_numbers import numbers
 
 
@@ -117,10 +117,38 @@ async def test_what_it_found_keeps_a_start_of_either_api_away_where_the_app_says
     documented = await shop.trigger(campaign_id, "start")
     ours = await shop.v1("POST", f"/campaigns/{campaign_id}/start")
 
-    assert codes(found) == [("blank", "error", 2)]
+    assert codes(found) == [("blank", "error", 2), ("help_without_contact", "warning", 0)]
     assert documented.status_code == ours.status_code == 409
     assert "First Name stays blank for all contacts" in ours.json()["detail"]
     assert "First Name stays blank for all contacts" in documented.text
+
+
+def spoken_by(label):
+    return {"callerId": {"phoneNumber": label}, "callingHours": ALWAYS}
+
+
+async def test_the_time_is_that_of_a_pools_members_and_of_their_classes(shop):
+    indians = {"name": "in", "countries": ["IN"], "segments_per_second": 0.001}
+    members = [
+        (await shop.v1("POST", "/senders", {"number": label, "segments_per_second": 0.001})).json()["id"]
+        for label in ("+12125550161", "+12125550162")
+    ]
+    for body in (
+        {"number": "Shop", "pool": members},
+        {"number": "+12125550163", "classes": [indians]},
+    ):
+        made = await shop.v1("POST", "/senders", body)
+        assert made.status_code == 201, made.text
+    name = await shop.make_list(*numbers("IN", 60, seed=6))
+
+    pooled = await look(shop, await make(shop, name, dialingStrategy=spoken_by("Shop")))
+    classed = await look(shop, await make(shop, name, dialingStrategy=spoken_by("+12125550163")))
+
+    assert 30_000 <= pooled["seconds"] < 50_000
+    assert classed["seconds"] == 60_000
+    assert ("help_without_contact", "warning", 0) in codes(pooled)
+    await shop.v1("PATCH", "/settings", {"help_reply": "{{brand}}: call +12125550100. STOP ends this."})
+    assert "help_without_contact" not in {one["code"] for one in (await look(shop, await make(shop, name)))["findings"]}
 
 
 async def test_a_campaign_without_a_text_has_a_report_that_says_so(shop):

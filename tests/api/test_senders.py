@@ -54,6 +54,7 @@ async def test_a_sender_is_changed_field_by_field(shop):
     flow_id = await make_flow(shop)
     other = (await shop.v1("POST", "/trunks", {"name": "Second", "carrier": "sandbox"})).json()
     made = await make_sender(shop, segments_per_second=3.0)
+    assert (await shop.v1("POST", "/senders", {"number": LABEL, "reset_zone": "UTC"})).json() == made
 
     bound = await shop.v1("PATCH", f"/senders/{made['id']}", {"flow_id": flow_id, "trunk_id": other["id"]})
     unbound = await shop.v1("PATCH", f"/senders/{made['id']}", {"flow_id": None, "segments_per_second": None})

@@ -1,13 +1,17 @@
 """Preflight counts every message once, however the lists are cut into blocks, and keeps no number and no text."""
 
+from typing import Any
+
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callsheet.core.allowance import UNLIMITED, Allowance, CarrierClass
 from callsheet.core.hours import is_open_in_all
 from callsheet.core.preflight import MOST_CHARACTERS, MOST_SAMPLES, Person, Tally, median_segments, tally
-from callsheet.core.preflight_report import Severity, Speed, blocks, judge, named, zone_hours
-from callsheet.core.segments import measure
+from callsheet.core.preflight_report import Severity, Speed, blocks, judge, limits_of, named, seconds_of, zone_hours
+from callsheet.core.run import Sender
+from callsheet.core.segments import USUAL, Writing, measure
 from callsheet.core.template import compile_text
 from factories import MONDAY_NOON, hours
 
@@ -23,8 +27,24 @@ def codes(found):
     return [(one.code, one.severity.value, one.contacts) for one in found]
 
 
-def look(*persons: Person, text: str = TEXT, speed: Speed | None = None):
-    return judge(tally(compile_text(text), persons), speed or Speed(), [], text=text)
+def look(*persons: Person, text: str = TEXT, seconds: float | None = None):
+    return judge(tally(compile_text(text), persons), seconds, [], text=text)
+
+
+def sender(no: int, trunk: Allowance = UNLIMITED, trunk_id: str = "tr", writing: Writing = USUAL, **limits: Any):
+    return Sender(
+        no, f"s{no}", "", no, None, allowance=Allowance(**limits), trunk_id=trunk_id, trunk_allowance=trunk,
+        writing=writing,
+    )  # fmt: skip
+
+
+def seconds(*senders: Sender, persons: int = 300, indians: int = 300, per_minute: float | None = None):
+    people = [
+        Person(str(i), MOBILE if i < indians else "+12125550123", {}, "", bytes([i % 256, i // 256]))
+        for i in range(persons)
+    ]
+    whole = sum((tally(compile_text("Hi"), people[i : i + 70], senders) for i in range(0, persons, 70)), Tally())
+    return seconds_of(whole, limits_of(senders, per_minute))
 
 
 @given(
@@ -114,9 +134,42 @@ def test_time_is_whole_days_at_a_cap_and_the_rest_at_the_rate():
     assert Speed(None, 10).seconds_for(10) == 0
     assert Speed(2.0, 10).seconds_for(11) == 86_400 + 0.5
     assert Speed(2.0, 10).seconds_for(0) == 0
-    slow = look(*(person(i, name="a") for i in range(3)), speed=Speed(None, 1))
+    slow = look(*(person(i, name="a") for i in range(3)), seconds=2 * 86_400)
     assert codes(slow) == [("slow", "warning", 0)]
     assert slow[0].severity is Severity.warning
+
+
+def test_each_limit_has_its_load_and_the_slowest_decides():
+    pool = sender(1, segments_per_second=0.001), sender(2, segments_per_second=0.001)
+    slow_class = CarrierClass("in", countries=("IN",), segments_per_second=0.001)
+
+    assert seconds(sender(1)) is None
+    assert seconds(sender(1), per_minute=60) == 300
+    # Contacts are shared out among members, about evenly.
+    assert 150_000 <= seconds(*pool) < 180_000
+    assert seconds(*(sender(no, Allowance(0.001), segments_per_second=0.001) for no in (1, 2))) == 300_000
+    assert seconds(*(sender(no, Allowance(0.001), f"tr{no}") for no in (1, 2))) == seconds(*pool)
+    # Nobody waits for a class but who belongs to it.
+    assert seconds(sender(1, classes=(slow_class,)), indians=30) == 30_000
+    assert seconds(sender(1, Allowance(classes=(slow_class,)), segments_per_second=1), indians=0) == 300
+    # Days of one limit, and the rate of another that everybody has.
+    assert seconds(sender(1, Allowance(segments_per_day=100), segments_per_second=1)) == 2 * 86_400 + 100
+    assert seconds(sender(1, segments_per_second=2), persons=0) is None
+
+
+def test_members_of_a_pool_count_segments_as_their_trunks_write_them():
+    text, people = "Votre colis est arrivé. " * 6, [person(i) for i in range(3)]
+
+    for writing in (USUAL, Writing("ascii")):
+        assert (
+            tally(compile_text(text), people, [sender(1, writing=writing)]).segments == 3 * measure(text, writing).count
+        )
+
+
+def test_an_answer_to_help_that_names_nobody_is_found():
+    assert codes(judge(tally(compile_text("Hi"), [person(1)]), None, [], text="Hi", has_help=False)) == [
+        ("help_without_contact", "warning", 0)
+    ]
 
 
 def test_zones_say_when_they_are_open():
@@ -130,7 +183,7 @@ def test_zones_say_when_they_are_open():
     assert (there.is_open, there.opens_at.hour, there.closes_at) == (False, 17, None)
     assert never.never
     assert not is_open_in_all(office, frozenset(never.zones), MONDAY_NOON)
-    assert codes(judge(Tally(), Speed(), [never], text=""))[1] == ("no_common_hour", "warning", 1)
+    assert codes(judge(Tally(), None, [never], text=""))[1] == ("no_common_hour", "warning", 1)
 
 
 def test_the_median_is_of_messages():

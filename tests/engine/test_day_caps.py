@@ -6,12 +6,14 @@ from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from callsheet.carriers.base import Inbound
 from callsheet.core.allowance import UNLIMITED, Allowance, bounds_of_day
 from callsheet.core.campaign import Campaign, Status
 from callsheet.core.day_use import UsedUp, shared_caps, used_up
 from callsheet.engine.virtual_time import VirtualClock, run
+from databases import rows
 from engine.world import World, world
-from factories import MONDAY_NOON, SENDER, make_definition, make_list
+from factories import MONDAY_NOON, SENDER, make_definition, make_list, number
 
 DAY_SECONDS = 86_400
 PACIFIC = "America/Los_Angeles"
@@ -57,6 +59,29 @@ def test_a_cap_is_used_to_its_last_segment_each_day_and_never_passed(tmp_path: P
 
             assert by_day(w, PACIFIC) == [70, 70, 40]
             assert len({message.to for message in w.sent()}) == 180
+
+    run(main, start=MONDAY_NOON)
+
+
+def test_answers_spend_the_day_too_and_those_that_find_none_left_are_dropped(tmp_path: Path) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path) as w:
+            await limit(w, Allowance(segments_per_day=70), Allowance(segments_per_day=68))
+            (trunk,) = await w.store.apps.trunks(w.app.no)
+            said = [Inbound(f"in-{i}", number(1000 + i), SENDER, "HELP", clock.now()) for i in range(3)]
+            await w.conductor.hearing(trunk).hear(said)
+            await clock.sleep(10)
+            assert len(w.sent()) == 3
+
+            campaign = await begin(w, clock, 90)
+            await clock.sleep(600)
+            assert len(w.sent()) == 68, "what the answers took is not there for the campaign"
+            late = Inbound("late", number(2000), SENDER, "STOP", clock.now())
+            await w.conductor.hearing(trunk).hear([late])
+            await clock.sleep(600)
+            assert await rows(w.store, "select code from reply where state = 'expired'") == [("late",)]
+            await w.until(campaign, Status.completed, longest_seconds=3 * DAY_SECONDS, step=600)
+            assert by_day(w) == [68, 25]
 
     run(main, start=MONDAY_NOON)
 

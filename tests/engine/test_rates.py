@@ -1,17 +1,22 @@
 from bisect import bisect_left
 from collections import Counter
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from callsheet.carriers.base import Accepted, Outbound
+from callsheet.carriers.one_by_one import AwaitedCarrier
+from callsheet.core.allowance import Allowance
+from callsheet.core.asking import nobody_forbids
 from callsheet.core.campaign import Move, Status
 from callsheet.core.run import AppSettings, Execution, Launch
 from callsheet.engine.campaigns import move
 from callsheet.engine.trunks import Wanted
 from callsheet.engine.virtual_time import VirtualClock, run
-from engine.world import World, world
+from engine.world import Passing, World, world
 from factories import MONDAY_NOON, make_definition, make_list
 
 SECOND = timedelta(seconds=1)
@@ -87,6 +92,47 @@ def test_segments_are_counted_as_the_trunk_writes_them(tmp_path: Path) -> None:
                 sent = w.sent()[before:]
                 assert {message.segments for message in sent} == {segments}
                 assert (sent[-1].accepted_at - began) / SECOND >= 0.95 * 19 * segments / 2
+
+    run(main, start=MONDAY_NOON)
+
+
+class Noted(Passing):
+    """Notes when each message was handed."""
+
+    def __init__(self, carrier: AwaitedCarrier, clock: VirtualClock, instants: list[datetime]) -> None:
+        super().__init__(carrier)
+        self._clock = clock
+        self._instants = instants
+
+    async def send(self, message: Outbound, leave: Callable[[], bool] = nobody_forbids) -> Accepted:
+        self._instants.append(self._clock.now())
+        return await self.carrier.send(message, leave)
+
+
+@pytest.mark.parametrize(("rate", "contacts", "wire_seconds"), [(100, 250, 0.0), (10, 25, 0.0), (10, 25, 0.8)])
+def test_the_limit_of_a_trunk_holds_over_many_senders(
+    tmp_path: Path, rate: int, contacts: int, wire_seconds: float
+) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path, wire_seconds=wire_seconds) as w:
+            handed: list[datetime] = []
+            await w.conductor.stop()
+            w.wrap = lambda carrier: Noted(carrier, clock, handed)
+            await w.start()
+            (trunk,) = await w.store.apps.trunks(w.app.no)
+            await w.store.trunks.change(w.app.no, trunk.id, {"allowance": Allowance(float(rate))}, clock.now())
+            campaigns = []
+            for i in range(8):
+                people = await make_list(w.store, w.app, clock, contacts)
+                definition = make_definition([people], sender=f"+1212555010{i}", name=f"Campaign {i}")
+                made = await w.store.campaigns.create(w.app.no, definition, clock.now(), unique_names=True)
+                campaigns.append(await w.run_campaign(made))
+            for campaign in campaigns:
+                await w.until(campaign, Status.completed, longest_seconds=20 * contacts / rate * 8 + 60)
+
+            assert w.ledger.count() == len(handed) == 8 * contacts
+            assert max(bisect_left(handed, at + SECOND) - i for i, at in enumerate(handed)) <= rate + 1
+            assert (len(handed) - 1) / ((handed[-1] - handed[0]) / SECOND) >= 0.98 * rate
 
     run(main, start=MONDAY_NOON)
 

@@ -15,6 +15,8 @@ from callsheet.core.phone import destination
 from callsheet.core.zones import zone_info
 
 UTC_ZONE = "UTC"
+OF_APP = "app"
+"""The name of the limit that all messages of an app share."""
 
 
 @dataclass(frozen=True, slots=True)

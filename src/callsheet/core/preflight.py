@@ -6,12 +6,16 @@ number or a text of anybody.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple
 
 from callsheet.core.phone import destination
-from callsheet.core.segments import Segments, forcing_ucs, measure
+from callsheet.core.pools import choose
+from callsheet.core.rooms import own_buckets
+from callsheet.core.run import Sender
+from callsheet.core.segments import forcing_ucs, measure
 from callsheet.core.template import Compiled, Unrenderable
 
 MOST_SAMPLES = 5
@@ -20,6 +24,8 @@ MOST_CHARACTERS = 100
 """So many characters that force UCS-2 are told apart; of a text in Chinese nobody wants to see them all."""
 MOST_COUNTED_SEGMENTS = 256
 """A text is at most 255 segments; all that are longer count as one size."""
+_NOBODY = Sender(0, "", "", 0, None)
+"""Speaks where nobody does: without limits."""
 UNREADABLE = "unreadable_number"
 """What keeps a message from a contact whose row was damaged."""
 
@@ -33,6 +39,8 @@ class Person(NamedTuple):
     attributes: Mapping[str, str]
     spared: str = ""
     """Why nothing would be sent: a reason of the gate, or `filtered`; empty: nothing stands against it."""
+    person: bytes = b""
+    """By which a pool chooses their sender."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +66,8 @@ class Tally:
     """So many were looked at."""
     segments: int = 0
     """So many leave, all messages together."""
+    loads: Mapping[str, int] = field(default_factory=dict)
+    """So many of them each limit is asked for, by its bucket's name: of senders, of trunks, of their classes."""
     spared: Piles = field(default_factory=dict)
     """To whom nothing would be sent as of now, by reason."""
     encodings: Piles = field(default_factory=dict)
@@ -86,23 +96,31 @@ class Tally:
         return Tally(**{**mine, "characters": dict(list(mine["characters"].items())[:MOST_CHARACTERS])})
 
 
-def tally(message: Compiled, persons: Iterable[Person]) -> Tally:
-    """Render the message of each contact, and count what comes of it."""
-    piles: dict[str, dict[Any, list[str]]] = {one.name: {} for one in fields(Tally)[2:]}
+def tally(message: Compiled, persons: Iterable[Person], senders: Sequence[Sender] = ()) -> Tally:
+    """Render the message of each contact, and count what comes of it.
+
+    `senders`: those that speak, with what their trunks may send; a pool has several.
+    """
+    piles: dict[str, dict[Any, list[str]]] = {one.name: {} for one in fields(Tally)[3:]}
+    speaking = {sender.no: sender for sender in senders or (_NOBODY,)}
+    loads: Counter[str] = Counter()
     contacts = segments = 0
     for person in persons:
         contacts += 1
         if person.spared:
             _note(piles["spared"], person.spared, person)
             continue
-        size = _sized(message, person, piles["faults"])
-        if size is None:
+        text = _rendered(message, person, piles["faults"])
+        if text is None:
             continue
-        text, measured = size
+        sender = speaking[choose(speaking, person.person)]
+        measured = measure(text, sender.writing)
         segments += measured.count
+        for bucket in own_buckets(sender, person.number, is_member=True):
+            loads[bucket.name] += measured.count
         _note(piles["sizes"], min(measured.count, MOST_COUNTED_SEGMENTS), person)
         _note(piles["encodings"], measured.encoding, person)
-        for character in forcing_ucs(text) if measured.forcing else ():
+        for character in forcing_ucs(text, sender.writing) if measured.forcing else ():
             _note(piles["characters"], character, person)
         for name in message.blanks(person.attributes):
             _note(piles["blanks"], name, person)
@@ -110,20 +128,19 @@ def tally(message: Compiled, persons: Iterable[Person]) -> Tally:
         _note(piles["countries"], country, person)
         _note(piles["kinds"], kind, person)
     counted = {name: {key: _piled(ids) for key, ids in found.items()} for name, found in piles.items()}
-    return Tally(contacts, segments, **counted)
+    return Tally(contacts, segments, dict(loads), **counted)
 
 
-def _sized(message: Compiled, person: Person, faults: dict[Any, list[str]]) -> tuple[str, Segments] | None:
-    """Render and measure a message; None where there is none, which is noted."""
+def _rendered(message: Compiled, person: Person, faults: dict[Any, list[str]]) -> str | None:
+    """Render a message; None where there is none, which is noted."""
     if not person.number:
         _note(faults, UNREADABLE, person)
         return None
     try:
-        text = message.render(person.attributes, person.number)
+        return message.render(person.attributes, person.number)
     except Unrenderable as error:
         _note(faults, error.code, person)
         return None
-    return text, measure(text)
 
 
 def _note(found: dict[Any, list[str]], key: object, person: Person) -> None:
@@ -137,9 +154,7 @@ def _piled(ids: Sequence[str]) -> Pile:
 def _added(mine: Any, other: Any) -> Any:
     if not isinstance(mine, Mapping):
         return mine + other
-    return {
-        key: mine.get(key, Pile()) + other.get(key, Pile()) for key in (*mine, *(k for k in other if k not in mine))
-    }
+    return {**mine, **{key: mine[key] + value if key in mine else value for key, value in other.items()}}
 
 
 def median_segments(sizes: Mapping[int, Pile]) -> int:

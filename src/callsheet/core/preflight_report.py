@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from math import ceil
 
+from callsheet.core.allowance import OF_APP, Bucket, bucket_of_class
 from callsheet.core.hours import CallingHours, is_open_in_all, next_change, next_open
 from callsheet.core.phone import MOBILE_KINDS
 from callsheet.core.preflight import UNREADABLE, Pile, Piles, Tally, median_segments
+from callsheet.core.run import Sender
 
 MOST_SEGMENTS = 255
 """More parts no header of a long message can count (3GPP TS 23.040, 9.2.3.24.1)."""
@@ -50,7 +52,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """How fast the messages of a campaign may leave; none: as fast as the carrier takes them."""
+    """How fast the messages of one limit may leave; none: as fast as the carrier takes them."""
 
     segments_per_second: float | None = None
     segments_per_day: int | None = None
@@ -65,6 +67,31 @@ class Speed:
         days = 0 if self.segments_per_day is None else max(0, ceil(segments / self.segments_per_day) - 1)
         rest = segments - days * (self.segments_per_day or 0)
         return days * DAY_SECONDS + (rest / self.segments_per_second if self.segments_per_second else 0.0)
+
+
+def limits_of(senders: Iterable[Sender], messages_per_minute: float | None) -> Mapping[str, Bucket]:
+    """Return every limit that messages through these senders may meet, by its name."""
+    found = {} if messages_per_minute is None else {OF_APP: Bucket(OF_APP, messages_per_minute / 60)}
+    for one in senders:
+        owners = (one.id, one.allowance), (one.trunk_id, one.trunk_allowance)
+        classes = [bucket_of_class(owner, allowance, of) for owner, allowance in owners for of in allowance.classes]
+        found |= {bucket.name: bucket for bucket in (*one.buckets, *classes)}
+    return found
+
+
+def seconds_of(tally: Tally, limits: Mapping[str, Bucket]) -> float | None:
+    """Return how long the messages take at least; None when nothing limits them.
+
+    Each limit has its load, and the slowest decides. At the rates that all messages share everyone else goes too.
+    """
+    loads = {**tally.loads, OF_APP: tally.segments}
+    met = [(limits[name], load) for name, load in loads.items() if name in limits]
+    shared = [bucket.segments_per_second for bucket, load in met if load == tally.segments]
+    times = []
+    for bucket, load in met:
+        rates = [rate for rate in (bucket.segments_per_second, *shared) if rate is not None]
+        times.append(Speed(min(rates, default=None), bucket.segments_per_day).seconds_for(load))
+    return max((seconds for seconds in times if seconds is not None), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +124,19 @@ def _closes_at(hours: CallingHours, zones: frozenset[str], now: datetime, *, is_
 
 
 def judge(
-    tally: Tally, speed: Speed, zones: Sequence[ZoneHours], *, text: str, has_sender: bool = True
+    tally: Tally,
+    seconds: float | None,
+    zones: Sequence[ZoneHours],
+    *,
+    text: str,
+    has_sender: bool = True,
+    has_help: bool = True,
 ) -> tuple[Finding, ...]:
-    """Return what was found, the worst first. `text` is the campaign's own, with its placeholders."""
+    """Return what was found, the worst first.
+
+    `seconds`: how long it takes at least. `text` is the campaign's own, with its placeholders. `has_help`: the app
+    chose what is answered to HELP.
+    """
     found = [
         *_of_senders(has_sender=has_sender),
         *_of_audience(tally, zones),
@@ -108,7 +145,8 @@ def judge(
         *_of_blanks(tally),
         *_of_characters(tally, text),
         *_of_numbers(tally.kinds),
-        *_of_time(tally, speed),
+        *_of_time(seconds),
+        *_of_help(has_help=has_help),
     ]
     order = list(Severity)
     return tuple(sorted(found, key=lambda finding: order.index(finding.severity)))
@@ -223,8 +261,13 @@ def _of_numbers(kinds: Piles) -> Iterator[Finding]:
             yield _found("not_mobile", Severity.warning, message, pile)
 
 
-def _of_time(tally: Tally, speed: Speed) -> Iterator[Finding]:
-    seconds = speed.seconds_for(tally.segments)
+def _of_help(*, has_help: bool) -> Iterator[Finding]:
+    if not has_help:
+        message = "The usual answer to HELP does not say how to reach you: set help_reply to one that does."
+        yield Finding("help_without_contact", Severity.warning, message)
+
+
+def _of_time(seconds: float | None) -> Iterator[Finding]:
     if seconds is not None and seconds > LONG_DAYS * DAY_SECONDS:
         days = seconds / DAY_SECONDS
         yield Finding("slow", Severity.warning, f"At the pace of its sender this takes {days:.1f} days at least.")

@@ -7,7 +7,6 @@ from datetime import datetime
 
 from callsheet.clock import Clock, to_micros
 from callsheet.core.allowance import Bucket, bounds_of_day
-from callsheet.core.run import Run
 from callsheet.engine.pace import LONGEST_IDLE_SECONDS
 from callsheet.store.protocol import HotStore
 
@@ -103,9 +102,8 @@ class DayCaps:
         )
 
 
-def caps_of(run: Run, known: DayCaps | None, hot: HotStore) -> DayCaps | None:
-    """Return the daily caps that all messages of a run's sender obey, those that are `known` if they are the same."""
-    capped = tuple(bucket for bucket in run.sender.buckets if bucket.segments_per_day is not None)
-    if known is not None and known.buckets == capped:
+def caps_of(app: int, buckets: Sequence[Bucket], known: DayCaps | None, hot: HotStore) -> DayCaps | None:
+    """Return the caps of these buckets, which all have one: those that are `known` if they are the same."""
+    if known is not None and known.buckets == buckets:
         return known
-    return DayCaps(hot, run.app, capped) if capped else None
+    return DayCaps(hot, app, buckets) if buckets else None

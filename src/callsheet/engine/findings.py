@@ -45,7 +45,8 @@ async def _of_message(
         return [FieldError(_MESSAGE, error.message)]
     except Invalid as error:
         return [FieldError(_MESSAGE, fault.message) for fault in error.fields]
-    segments = measure(text).count
+    speaking = await runtime.store.senders.speaking(app.no, definition.sender)
+    segments = max((measure(text, one.writing).count for one in speaking), default=measure(text).count)
     long = f"The text alone takes about {segments} segments."
     blanks = [sentence for found in lists for sentence in _blanks(message, found)]
     return [FieldError(_MESSAGE, sentence) for sentence in [long] * (segments > USUAL_SEGMENTS) + blanks]

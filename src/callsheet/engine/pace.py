@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from math import ceil
 
 from callsheet.clock import Clock
-from callsheet.core.allowance import Bucket
+from callsheet.core.allowance import OF_APP, Bucket
 from callsheet.core.pacing import MICROS_PER_SECOND, Grant
 from callsheet.core.run import AppSettings, Run
 from callsheet.store.protocol import HotStore
@@ -101,13 +101,6 @@ class Pace:
         while len(self._recent) > self._limit:
             self._recent.popleft()
 
-    async def take_turn(self, segments: int) -> float:
-        """Spend a message's segments if it may leave soon; else return after how many seconds to ask again."""
-        if await self.lease(segments) == 0:
-            return self.idle_seconds()
-        await self.wait_turn(segments)
-        return 0.0
-
     async def _borrow(self, segments: int) -> None:
         """Spend segments that are not due yet."""
         for name, rate in self.buckets.items():
@@ -130,5 +123,5 @@ def rates_of(buckets: Iterable[Bucket], settings: AppSettings) -> dict[str, floa
     """Return the rates that messages in these buckets obey, in segments per second."""
     found = {one.name: one.segments_per_second for one in buckets if one.segments_per_second is not None}
     if settings.messages_per_minute is not None:
-        found["app"] = settings.messages_per_minute / 60
+        found[OF_APP] = settings.messages_per_minute / 60
     return found

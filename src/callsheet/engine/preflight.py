@@ -17,7 +17,16 @@ from callsheet.clock import Clock
 from callsheet.core.campaign import Campaign, Channel
 from callsheet.core.errors import Conflict, Invalid, PreflightRequired, Unavailable
 from callsheet.core.preflight import tally
-from callsheet.core.preflight_report import Speed, ZoneHours, blocks, broken_off, judge, no_text, zone_hours
+from callsheet.core.preflight_report import (
+    ZoneHours,
+    blocks,
+    broken_off,
+    judge,
+    limits_of,
+    no_text,
+    seconds_of,
+    zone_hours,
+)
 from callsheet.core.preview import cost_of
 from callsheet.core.run import Sender, zones_of
 from callsheet.core.template import Compiled, compile_text
@@ -129,8 +138,9 @@ class Preflighter(Loop):
         if preflight.pins.problem:
             return preflight
         app, message, steps = await _app(self._store, preflight), compile_text(preflight.pins.text), 0
+        senders = await self._store.senders.speaking(app.no, preflight.pins.definition.sender)
         while preflight.place < len(preflight.pins.lists):
-            preflight = await self._tally_block(app, preflight, message)
+            preflight = await self._tally_block(app, preflight, message, senders)
             steps += 1
             # The others of this process have their turn.
             await asyncio.sleep(0)
@@ -145,14 +155,16 @@ class Preflighter(Loop):
         now = await self._store.hot.now()
         return await self._store.preflights.step(preflight, now if self._stopping else now + LEASE)
 
-    async def _tally_block(self, app: App, preflight: Preflight, message: Compiled) -> Preflight:
+    async def _tally_block(
+        self, app: App, preflight: Preflight, message: Compiled, senders: Sequence[Sender]
+    ) -> Preflight:
         pins, store = preflight.pins, self._store.preflights
         within, earlier = pins.lists[preflight.place], [one.no for one in pins.lists[: preflight.place]]
         facts = await store.facts(app, pins.definition, earlier)
         persons, goes_on = await store.persons(
             app.no, within, pins.definition, facts, after=preflight.pos, limit=BLOCK_CONTACTS
         )
-        counted = preflight.tally + tally(message, persons)
+        counted = preflight.tally + tally(message, persons, senders)
         if goes_on is None:
             return replace(preflight, place=preflight.place + 1, pos=0, tally=counted)
         return replace(preflight, pos=goes_on, tally=counted)
@@ -170,26 +182,13 @@ async def _outcome(store: Store, preflight: Preflight, clock: Clock) -> Outcome:
     pins, counted = preflight.pins, preflight.tally
     if pins.problem:
         return Outcome((no_text(pins.problem),))
-    sender = await store.senders.find(app.no, label=pins.definition.sender)
-    takes_any = any(trunk.takes_any_sender for trunk in await store.apps.trunks(app.no))
-    speed = await _speed(store, app, sender)
+    senders, settings = await store.senders.speaking(app.no, pins.definition.sender), app.settings
+    seconds = seconds_of(counted, limits_of(senders, settings.messages_per_minute))
     zones = await _zones(store, app, pins, clock)
-    known = sender is not None or takes_any
-    findings = judge(counted, speed, zones, text=pins.text, has_sender=known)
-    settings = app.settings
+    has_help = settings.help_reply is not None
+    findings = judge(counted, seconds, zones, text=pins.text, has_sender=bool(senders), has_help=has_help)
     cost = cost_of(counted.segments, settings.segment_cost) if settings.segment_cost is not None else None
-    return Outcome(findings, tuple(zones), speed.seconds_for(counted.segments), cost, settings.currency)
-
-
-async def _speed(store: Store, app: App, sender: Sender | None) -> Speed:
-    """Return how fast a sender of an app may speak, and how much it may say in a day."""
-    trunks = await store.apps.trunks(app.no) if sender is not None else []
-    theirs = [trunk.allowance for trunk in trunks if sender is not None and trunk.no == sender.trunk_no]
-    allowances = [*theirs, *([sender.allowance] if sender is not None else [])]
-    per_minute = app.settings.messages_per_minute
-    rates = [one.segments_per_second for one in allowances] + [per_minute / 60 if per_minute else None]
-    days = [one.segments_per_day for one in allowances if one.segments_per_day is not None]
-    return Speed(min((rate for rate in rates if rate is not None), default=None), min(days, default=None))
+    return Outcome(findings, tuple(zones), seconds, cost, settings.currency)
 
 
 async def _zones(store: Store, app: App, pins: Pins, clock: Clock) -> Sequence[ZoneHours]:

@@ -15,12 +15,14 @@ from callsheet.clock import Clock
 from callsheet.core.answering import ReplyState
 from callsheet.core.asking import Leave
 from callsheet.core.attempt import NOT_TAKEN, as_said
+from callsheet.core.day_use import capped
 from callsheet.core.ids import encode_reply
 from callsheet.engine.crew import Crew
+from callsheet.engine.day_caps import DayCaps, caps_of
 from callsheet.engine.failpoints import Failpoints
 from callsheet.engine.holds import HeldAnswer, Holds
 from callsheet.engine.line import Line
-from callsheet.engine.pace import Pace, rates_of
+from callsheet.engine.pace import LONGEST_IDLE_SECONDS, Pace, rates_of
 from callsheet.store.replies import MOST_OF_SENDER, SPARING, DueReply, From, TakenReply
 from callsheet.store.store import Store
 
@@ -63,6 +65,7 @@ class Replier:
         self._holds = holds
         self._busy: dict[int, From] = {}
         self._paces: dict[From, Pace] = {}
+        self._caps: dict[From, DayCaps | None] = {}
         self._rest_until: dict[From, float] = {}
         """Senders that may not speak yet, and until when, in monotonic seconds: nothing of theirs takes up room."""
         self._crew: Crew[DueReply] = Crew(
@@ -129,14 +132,29 @@ class Replier:
 
     async def _has_turn(self, due: DueReply) -> bool:
         """Tell whether the sender may speak, within a moment; else it rests. Campaigns spend what it is allowed too."""
+        wait_seconds = await self._spend(due)
+        if wait_seconds:
+            self._rest_until[due.source] = self._clock.monotonic() + max(wait_seconds, SHORTEST_REST_SECONDS)
+        return not wait_seconds
+
+    async def _spend(self, due: DueReply) -> float:
+        """Spend what an answer takes of the pace and of the day; else return after how many seconds to ask again."""
         buckets = rates_of(due.buckets, due.settings)
         pace = self._paces.get(due.source)
         if pace is None or pace.buckets != buckets:
             pace = self._paces[due.source] = self._make_pace(due.source.app, buckets)
-        wait_seconds = 0.0 if pace.is_free else await pace.take_turn(due.segments)
-        if wait_seconds:
-            self._rest_until[due.source] = self._clock.monotonic() + max(wait_seconds, SHORTEST_REST_SECONDS)
-        return not wait_seconds
+        if not pace.is_free and not await pace.lease(due.segments):
+            return pace.idle_seconds()
+        caps = self._caps[due.source] = caps_of(
+            due.source.app, capped(due.buckets), self._caps.get(due.source), self._store.hot
+        )
+        if caps is not None and not await caps.spend(due.segments, await self._store.hot.now()):
+            # A cap may be raised while the answer is still worth it.
+            await caps.give_back()
+            return LONGEST_IDLE_SECONDS
+        if not pace.is_free:
+            await pace.wait_turn(due.segments)
+        return 0.0
 
     async def _hand(self, line: Line, taken: TakenReply, leave: Leave) -> Accepted | SendError:
         answered: asyncio.Future[Accepted | SendError] = asyncio.get_running_loop().create_future()

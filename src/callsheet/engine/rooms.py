@@ -11,6 +11,7 @@ from callsheet.carriers.base import State
 from callsheet.core.allowance import Bucket
 from callsheet.core.attempt import Intent
 from callsheet.core.breaker import Position
+from callsheet.core.day_use import capped
 from callsheet.core.rooms import Rooms, own_buckets
 from callsheet.core.run import Run
 from callsheet.engine.agenda import RunState
@@ -48,7 +49,7 @@ class RoomKeeper:
 
     def keep(self, run: Run) -> None:
         """Go by the daily caps of now: they may have been changed."""
-        self.caps = caps_of(run, self.caps, self._hot)
+        self.caps = caps_of(run.app, capped(run.sender.buckets), self.caps, self._hot)
 
     def free(self, states: Iterable[RunState]) -> int:
         """Return how many intents the lines of some runs take now: as many as of the run with the shortest texts."""

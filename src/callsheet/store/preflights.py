@@ -313,4 +313,4 @@ def _person(
     if row["pos"] in spared[Reason.duplicate]:
         return Person(named, number, attributes, Reason.duplicate)
     reason = next((one for one in (Reason.dnc, Reason.opted_out) if row["person"] in spared[one]), "")
-    return Person(named, number, attributes, reason)
+    return Person(named, number, attributes, reason, row["person"])

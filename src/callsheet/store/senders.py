@@ -13,7 +13,7 @@ from callsheet.clock import to_micros
 from callsheet.core.errors import InUse
 from callsheet.core.run import Sender
 from callsheet.store import tables as t
-from callsheet.store.apps import add_sender, read_sender
+from callsheet.store.apps import Trunk, add_sender, read_sender, read_trunk
 from callsheet.store.database import Database
 from callsheet.store.rows import all_of, insert, one, read_pool, to_json
 from callsheet.store.usage import campaigns_that_name, told
@@ -56,6 +56,29 @@ class Senders:
             return _change(conn, row, values, now)
 
         return await self._db.write(put)
+
+    async def speaking(self, app: int, label: str) -> tuple[Sender, ...]:
+        """Return who speaks for a campaign with this caller ID: itself, or the members of its pool.
+
+        Each comes with its trunk's limits. One that nobody knows yet speaks where a trunk takes any; else nobody does.
+        """
+        sender, trunk = t.sender, t.trunk
+        of_trunk = trunk.c.id.label("trunk_id"), trunk.c.limits.label("trunk_limits"), trunk.c.writing
+        known = sa.select(sender, *of_trunk).outerjoin(trunk, trunk.c.no == sender.c.trunk_no)
+        known = known.where(sender.c.app == app, sender.c.deleted_at == 0)
+        any_trunk = sa.select(trunk).where(trunk.c.app == app, trunk.c.takes_any_sender == 1).order_by(trunk.c.no)
+
+        def find(conn: sa.Connection) -> tuple[Sender, ...]:
+            row = one(conn, known.where(sender.c.label == label))
+            if row is None:
+                found = one(conn, any_trunk.limit(1))
+                return (_made_known(read_trunk(found), label),) if found is not None else ()
+            mine = read_sender(row)
+            if mine.pool is None:
+                return (mine,)
+            return tuple(read_sender(row) for row in all_of(conn, known.where(sender.c.no.in_(mine.pool.members))))
+
+        return await self._db.read(find)
 
     async def change(self, app: int, sender_id: str, changes: Mapping[str, Any], now: datetime) -> Sender | None:
         """Change the named columns, and the `allowance`; return the sender, None when there is none.
@@ -107,6 +130,12 @@ def _change(conn: sa.Connection, row: Mapping[str, Any], values: Mapping[str, An
     if values:
         conn.execute(sa.update(t.sender).where(t.sender.c.no == row["no"]).values(values))
     return read_sender({**row, **values})
+
+
+def _made_known(trunk: Trunk, label: str) -> Sender:
+    """Return what a caller ID will be that a trunk makes known on first use."""
+    no_limits = 0, "", label, trunk.no, None
+    return Sender(*no_limits, trunk_id=trunk.id, trunk_allowance=trunk.allowance, writing=trunk.writing)
 
 
 def _move(conn: sa.Connection, row: Mapping[str, Any], now: datetime) -> None:

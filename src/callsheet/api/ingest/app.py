@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
+from urllib.parse import urlsplit
 
 import structlog
 from starlette.datastructures import Headers
@@ -90,11 +91,19 @@ class IngestApp:
         return Response(said.body, headers={"content-type": said.content_type})
 
     def _url(self, scope: Scope, headers: Headers) -> str:
-        """Return the URL as the carrier called it, which is what it signed: what a proxy made of it does not count."""
+        """Return the URL as the carrier called it, which is what it signed: what a proxy made of it does not count.
+
+        Raises BadSignature where it makes no URL: that is not how we told it to call.
+        """
         base = self._ingest.public_url or f"{scope['scheme']}://{headers.get('host', '')}"
         path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
         query = scope["query_string"].decode("latin-1")
-        return f"{base}{path}?{query}" if query else f"{base}{path}"
+        url = f"{base}{path}?{query}" if query else f"{base}{path}"
+        try:
+            _ = urlsplit(url).port
+        except ValueError:
+            raise BadSignature from None
+        return url
 
 
 def _words(path: str) -> tuple[str, str, What]:

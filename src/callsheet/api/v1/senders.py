@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Annotated, NamedTuple
 
 from fastapi import Response
@@ -109,8 +108,6 @@ async def put_sender(runtime: Served, app: Tenant, new: NewSender, response: Res
     if wrong:
         raise Invalid(wrong)
     allowance = changed_allowance(present.allowance if present is not None else UNLIMITED, new)
-    if "segments_per_second" not in new.model_fields_set:
-        allowance = replace(allowance, segments_per_second=None)
     sender = await runtime.store.senders.put(
         app.no, new.number, trunk_no, {"allowance": allowance, **pool}, runtime.clock.now()
     )
