@@ -78,7 +78,8 @@ def test_segments_are_counted_as_the_trunk_writes_them(tmp_path: Path) -> None:
         async with world(clock, tmp_path) as w:
             settings = {"host": "smsc.test", "system_id": "us", "data_coding_0": "ascii"}
             trunk = await w.runtime.trunks.create(w.app.no, Wanted("SMSC", "smpp", settings, takes_any_sender=False))
-            await w.store.apps.set_sender(w.app.no, trunk.no, "+12125550101", 2, clock.now())
+            allowance = {"allowance": Allowance(2.0)}
+            await w.store.senders.put(w.app.no, "+12125550101", trunk.no, allowance, clock.now())
             for name, zero, segments in (("First", None, 3), ("Second", "gsm", 1)):
                 if zero is not None:
                     await w.runtime.trunks.change(w.app.no, trunk.id, {}, {"data_coding_0": zero})
