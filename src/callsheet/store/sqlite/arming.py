@@ -31,7 +31,7 @@ from callsheet.store.arming import (
     sift_groups,
 )
 from callsheet.store.rows import read_group
-from callsheet.store.sqlite.statements import count, insert_many, select_in
+from callsheet.store.sqlite.statements import count, gather, insert_many, select_in
 from callsheet.store.sqlite.taking import is_active
 
 
@@ -50,9 +50,10 @@ def arm(raw: sqlite3.Connection, run: Run, chunk: Chunk, group: Group, *, limit:
     fifo = run.order is Order.fifo
     candidates = [
         Candidate(chunk.list_no, pos, chunk.group_no, person, sealed, attributes, 1, 0)
-        for pos, person, sealed, attributes in raw.execute(
-            "select pos, person, sealed, attributes from contact"
-            " where app = ? and list_no = ? and group_no = ? and pos between ? and ?"
+        for pos, person, sealed, attributes in gather(
+            raw,
+            "pos, person, sealed, attributes",
+            "from contact where app = ? and list_no = ? and group_no = ? and pos between ? and ?"
             f" order by pos {'asc' if fifo else 'desc'} limit ?",
             (run.app, chunk.list_no, chunk.group_no, *held, limit),
         )

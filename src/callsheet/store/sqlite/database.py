@@ -36,7 +36,7 @@ _PRAGMAS = (
     "pragma synchronous=full",
     "pragma cache_size=-65536",
     "pragma temp_store=memory",
-    "pragma wal_autocheckpoint=4000",
+    "pragma wal_autocheckpoint=16000",
     "pragma busy_timeout=5000",
 )
 

@@ -29,7 +29,7 @@ from callsheet.store.matching import (
     within_bounds,
 )
 from callsheet.store.protocol import Batch
-from callsheet.store.sqlite.statements import insert_many, marks, select_in
+from callsheet.store.sqlite.statements import gather_in, insert_many, marks, select_in
 
 _SPAN_MICROS = REMEMBERED_DAYS * 86_400_000_000
 
@@ -88,11 +88,9 @@ def _search(
 
 def _carried(
     raw: sqlite3.Connection, where: Where, days: Collection[int], ids: Collection[str]
-) -> Iterable[tuple[Any, ...]]:
-    head = (
-        f"select {CARRIED} from carried where app = ? and trunk_no = ? and day in ({marks(len(days))}) and carrier_id"
-    )
-    return select_in(raw, head, (*where, *days), ids)
+) -> Iterable[Sequence[Any]]:
+    rest = f"from carried where app = ? and trunk_no = ? and day in ({marks(len(days))}) and carrier_id"
+    return gather_in(raw, CARRIED, rest, (*where, *days), ids)
 
 
 def _attempts(

@@ -23,7 +23,7 @@ from callsheet.store.recording import (
 )
 from callsheet.store.sqlite.matching import match
 from callsheet.store.sqlite.quarantine import quarantine
-from callsheet.store.sqlite.statements import WHERE_ARM, count, insert_many, marks, select_in
+from callsheet.store.sqlite.statements import WHERE_ARM, count, gather_in, insert_many, marks
 
 
 def record(raw: sqlite3.Connection, batch: Batch, jitter: Callable[[], float]) -> Recorded:
@@ -64,19 +64,12 @@ def store(
 def _weigh(raw: sqlite3.Connection, app: int, run_no: int, happenings: Sequence[Happening]) -> Changes:
     persons = {happening.person for happening in happenings}
     seen: dict[Key, list[str]] = {}
-    for person, n, kind in select_in(
-        raw,
-        "select person, n, kind from event where app = ? and run_no = ? and person",
-        (app, run_no),
-        persons,
-    ):
+    where = "where app = ? and run_no = ? and person"
+    for person, n, kind in gather_in(raw, "person, n, kind", f"from event {where}", (app, run_no), persons):
         seen.setdefault((person, n), []).append(kind)
     new = [h.person for h in happenings if (h.person, h.n) not in seen]
-    attempts = set(
-        select_in(raw, "select person, n from attempt where app = ? and run_no = ? and person", (app, run_no), new)
-        if new
-        else ()
-    )
+    known = gather_in(raw, "person, n", f"from attempt {where}", (app, run_no), new) if new else ()
+    attempts = {(person, n) for person, n in known}
     return weigh(happenings, seen, attempts)
 
 

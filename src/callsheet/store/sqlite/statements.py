@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
@@ -19,7 +20,7 @@ def marks(count: int) -> str:
     return ",".join("?" * count)
 
 
-_ROWS = (64, 16, 4, 1)
+_ROWS = (256, 64, 16, 4, 1)
 """How many rows a statement inserts. The sqlite3 module gives up the interpreter lock at every step, so a statement a
 row starves beside a busy loop; a statement of many rows gives it up once. Few sizes, so that each stays prepared."""
 
@@ -44,6 +45,39 @@ def select_in(
 ) -> Iterable[tuple[Any, ...]]:
     """Run `head` with an IN list of `values` at its end."""
     return raw.execute(f"{head} in ({marks(len(values))})", (*fixed, *values))
+
+
+_BLOBS = frozenset({"person", "sealed"})
+"""The columns of `gather` that hold octets, which JSON cannot."""
+
+
+@lru_cache(maxsize=64)
+def _at_once(columns: str, rest: str) -> tuple[str, tuple[int, ...]]:
+    """Return the statement that makes one row of all, and which of its columns hold octets."""
+    names = columns.split(", ")
+    values = ", ".join(f"hex({name})" if name in _BLOBS else name for name in names)
+    octets = tuple(i for i, name in enumerate(names) if name in _BLOBS)
+    return f"select json_group_array(json_array({values})) from (select {columns} {rest})", octets
+
+
+def gather(raw: sqlite3.Connection, columns: str, rest: str, params: Sequence[Any]) -> list[list[Any]]:
+    """Return the many rows of `select {columns} {rest}`, in their order.
+
+    They are read in one step, as `insert_many` writes them: a step for each row starves beside a busy loop.
+    """
+    statement, octets = _at_once(columns, rest)
+    rows: list[list[Any]] = json.loads(raw.execute(statement, params).fetchone()[0])
+    for i in octets:
+        for row in rows:
+            row[i] = bytes.fromhex(row[i])
+    return rows
+
+
+def gather_in(
+    raw: sqlite3.Connection, columns: str, rest: str, fixed: Sequence[Any], values: Collection[Any]
+) -> list[list[Any]]:
+    """Gather with an IN list of `values` at the end."""
+    return gather(raw, columns, f"{rest} in ({marks(len(values))})", (*fixed, *values))
 
 
 def count(raw: sqlite3.Connection, app: int, run_no: int, node_no: int, counters: Counter[str]) -> None:
