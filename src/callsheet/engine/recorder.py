@@ -24,6 +24,9 @@ log = structlog.get_logger()
 
 LINGER_SECONDS = 0.02
 """How long a small batch waits for company."""
+BUSY = 50
+"""Where so many come while a batch lingers, it lingers on: a commit costs more than what is in it."""
+LONGEST_LINGERS = 5
 FULL = 2000
 """A batch of this size does not wait, and none is larger."""
 MOST_UNRECORDED = 20_000
@@ -105,12 +108,20 @@ class Recorder:
         """Write batches until `stop`, and then what is left."""
         while not self._stopping or self._noted:
             await self._work.wait()
-            if len(self._noted) < FULL and not self._stopping:
-                await self._clock.sleep(self._linger_seconds)
+            await self._linger()
             self._work.clear()
             await self.flush()
             if len(self._noted) > 0:
                 self._work.set()
+
+    async def _linger(self) -> None:
+        """Wait for company, as long as it comes."""
+        for lingers in range(1, LONGEST_LINGERS + 1):
+            if len(self._noted) >= FULL or self._stopping:
+                return
+            await self._clock.sleep(self._linger_seconds)
+            if len(self._noted) < BUSY * lingers:
+                return
 
     def hurry(self) -> None:
         """The process is to end: from now on a store that is away is not waited for for ever."""

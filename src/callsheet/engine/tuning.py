@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Tuning:
     """How large the steps are."""
 
-    chunk_size: int = 500
+    chunk_size: int = 1000
     arm_size: int = 200
     """So many contacts are armed in one transaction at most; a sender at full speed hands them in some 30 ms."""
     lease_seconds: float = 30.0
