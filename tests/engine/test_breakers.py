@@ -26,6 +26,7 @@ from callsheet.core.errors import Conflict
 from callsheet.core.notice import NoticeKind
 from callsheet.engine.virtual_time import VirtualClock, run
 from callsheet.store.apps import Trunk
+from callsheet.store.trunks import Settled
 from engine.world import World, world
 from factories import MONDAY_NOON, make_definition, make_list
 
@@ -90,7 +91,8 @@ async def add_trunk(w: World, **mood: object) -> tuple[Trunk, Moody]:
 
 async def change(w: World, trunk: Trunk, serial: int) -> None:
     """Change a trunk's settings, as an API call does."""
-    await w.store.trunks.change(w.app.no, trunk.id, {}, w.clock.now(), lambda *_: ({"serial": serial}, {}))
+    settled = Settled({"serial": serial}, {}, trunk.writing)
+    await w.store.trunks.change(w.app.no, trunk.id, {}, w.clock.now(), lambda *_: settled)
     w.conductor.look_at_trunks()
 
 
@@ -299,7 +301,8 @@ def test_a_change_that_another_node_made_is_noticed(tmp_path: Path) -> None:
             trunk, moody = await add_trunk(w)
             opened: list[AwaitedCarrier] = []
             w.wrap = lambda asked: opened.append(asked) or asked
-            await w.store.trunks.change(w.app.no, trunk.id, {}, clock.now(), lambda *_: ({"serial": 1}, {}))
+            settled = Settled({"serial": 1}, {}, trunk.writing)
+            await w.store.trunks.change(w.app.no, trunk.id, {}, clock.now(), lambda *_: settled)
             await clock.sleep(2 * w.tuning.tick_seconds)
             assert len(opened) == 1
             assert moody.condition().state == "closed"
