@@ -15,6 +15,12 @@ loose_receipts = Counter(
 )
 opt_outs = Counter("callsheet_opt_outs", "Replies that opted out.", registry=registry)
 replies = Counter("callsheet_replies", "Replies that were heard, by what they say.", ["word"], registry=registry)
+unreadable_replies = Counter(
+    "callsheet_unreadable_replies",
+    "Replies whose number nobody can read, by what they say.",
+    ["word"],
+    registry=registry,
+)
 answers = Counter("callsheet_answers", "Answers of ours to replies, by how they ended.", ["state"], registry=registry)
 imported_rows = Counter("callsheet_imported_rows", "Rows that imports read.", ["outcome"], registry=registry)
 deliveries = Counter(

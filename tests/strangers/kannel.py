@@ -4,8 +4,6 @@ It is unpacked into `.cache/`, never installed, so root is not needed and the ma
 fails, whoever needs Kannel fails with the reason: none of its tests is skipped.
 """
 
-import os
-import shutil
 import socket
 import subprocess
 import time
@@ -16,13 +14,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from strangers.debian import environment, run, unpack
 from strangers.packages import CACHE, alone
 
 PACKAGES = ("kannel", "kannel-extras")
 USER, PASSWORD = "tester", "secret"
 START_SECONDS = 20
 END_SECONDS = 10
-FETCH_SECONDS = 120
 
 
 def kannel() -> Path:
@@ -36,51 +34,11 @@ def kannel() -> Path:
 
 
 def _unpack(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    (folder / "lists" / "partial").mkdir(parents=True)
-    (folder / "cache" / "archives" / "partial").mkdir(parents=True)
-    # apt's own user may not write into our folder.
-    options = ["-oAPT::Sandbox::User=root"] if os.geteuid() == 0 else []
-    try:
-        _fetch(folder, options)
-    except RuntimeError:
-        # The machine's own lists of packages are missing or old: ask for new ones, and keep them apart.
-        apart = [*options, f"-oDir::State::lists={folder}/lists/", f"-oDir::Cache={folder}/cache/"]
-        _run("apt-get", *apart, "update", cwd=folder)
-        _fetch(folder, apart)
-    for package in folder.glob("*.deb"):
-        _run("dpkg-deb", "-x", package.name, "root", cwd=folder)
-        package.unlink()
-    missing = _run("ldd", "root/usr/sbin/bearerbox", "root/usr/sbin/smsbox", cwd=folder, env=_environment(folder))
+    unpack(folder, PACKAGES)
+    missing = run("ldd", "root/usr/sbin/bearerbox", "root/usr/sbin/smsbox", cwd=folder, env=environment(folder))
     if "not found" in missing:
         raise RuntimeError(f"Kannel lacks libraries: {missing}")
     (folder / "done").touch()
-
-
-def _fetch(folder: Path, options: list[str]) -> None:
-    """Download Kannel and those packages it needs that this machine lacks; apt checks their signatures."""
-    plan = _run("apt-get", *options, "-s", "install", "--no-install-recommends", *PACKAGES, cwd=folder)
-    lacking = [line.split()[1] for line in plan.splitlines() if line.startswith("Inst ")]
-    # Installed ones are not fetched with the rest, but Kannel itself is wanted here in any case.
-    wanted = sorted({*lacking, *PACKAGES})
-    _run("apt-get", *options, "download", *wanted, cwd=folder)
-
-
-def _run(*command: str, cwd: Path, env: dict[str, str] | None = None) -> str:
-    try:
-        done = subprocess.run(
-            command, cwd=cwd, env=env, capture_output=True, text=True, check=True, timeout=FETCH_SECONDS
-        )
-    except FileNotFoundError:
-        raise RuntimeError(f"Kannel cannot be unpacked: there is no {command[0]} here") from None
-    except subprocess.CalledProcessError as error:
-        raise RuntimeError(f"Kannel cannot be unpacked: {' '.join(command[:2])}: {error.stderr[-1000:]}") from error
-    return done.stdout
-
-
-def _environment(folder: Path) -> dict[str, str]:
-    libraries = {str(path.parent) for path in (folder / "root").rglob("lib*.so*")}
-    return {**os.environ, "LD_LIBRARY_PATH": os.pathsep.join(sorted(libraries))}
 
 
 class Kannel:
@@ -162,11 +120,11 @@ def running_kannel(folder: Path, port: int, **smsc: Any) -> Iterator[Kannel]:
             command = [unpacked / "root" / "usr" / "sbin" / box, "-v", "4", conf]
             with (folder / f"{box}.out").open("wb") as out:
                 process = subprocess.Popen(
-                    command, cwd=folder, env=_environment(unpacked), stdout=out, stderr=subprocess.STDOUT
+                    command, cwd=folder, env=environment(unpacked), stdout=out, stderr=subprocess.STDOUT
                 )
             processes.append(process)
             gateway.pids[box] = process.pid
-            _await_port(ports[listens], process, folder / f"{box}.out")
+            await_port(ports[listens], process, folder / f"{box}.out")
         yield gateway
     finally:
         for process in reversed(processes):
@@ -174,10 +132,11 @@ def running_kannel(folder: Path, port: int, **smsc: Any) -> Iterator[Kannel]:
             process.wait(END_SECONDS)
 
 
-def _await_port(port: int, process: subprocess.Popen[bytes], said: Path) -> None:
+def await_port(port: int, process: subprocess.Popen[bytes], said: Path) -> None:
+    """Wait until a process listens; raises RuntimeError with what it said when it does not."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
             return
         time.sleep(0.05)
-    raise RuntimeError(f"Kannel did not start: {said.read_text(errors='replace')[-2000:]}")
+    raise RuntimeError(f"{said.stem} did not start: {said.read_text(errors='replace')[-2000:]}")

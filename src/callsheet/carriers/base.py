@@ -75,6 +75,7 @@ class Inbound(NamedTuple):
     inbound_id: str
     """The carrier's id of it: the same message told twice is one message."""
     number: str
+    """As the carrier writes it: with `+` or `00` where it says that it is international."""
     sender: str
     text: str
     at: datetime
@@ -84,6 +85,8 @@ class Inbound(NamedTuple):
     """What the carrier took it for, and has answered itself; none: it does not say."""
     teller: str = ""
     """Who made up its id, where the carrier gives none: from another teller the same message has another id."""
+    is_national: bool = False
+    """The carrier says that `number` stands there without its country code."""
 
 
 class Acknowledged(NamedTuple):

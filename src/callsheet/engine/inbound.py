@@ -18,9 +18,10 @@ from callsheet.core.campaign import Channel
 from callsheet.core.errors import Unavailable
 from callsheet.core.opting_out import OPTS_OUT, Word, read_reply
 from callsheet.core.part import Part
-from callsheet.core.phone import BadNumber, Number
+from callsheet.core.phone import Number
 from callsheet.engine.holds import Scope
 from callsheet.engine.loop import Loop
+from callsheet.engine.whose import whose_are
 from callsheet.store.apps import Trunk
 from callsheet.store.inbox import Message, Told
 from callsheet.store.parts import SealedReply
@@ -74,9 +75,8 @@ class Listener(Loop):
         """
         key = self._store.vault.app(trunk.app)
         assert key is not None, "a reply to an app that was never opened"
-        heard = [one for message in messages if (one := _read(key, message)) is not None]
-        if not heard:
-            return
+        whose = await whose_are(self._store, trunk.app, key, messages)
+        heard = [one for message, of in zip(messages, whose, strict=True) for one in _read(key, message, of)]
         answered = self.on_reply is not None
         told = await self._store.inbox.hear(
             trunk.app, trunk.no, heard, await self._store.hot.now(), somebody_answers=answered
@@ -182,13 +182,27 @@ class Listener(Loop):
         return bool(waiting)
 
 
-def _read(key: AppKey, message: Inbound) -> SealedReply | None:
-    """Seal a reply; None when nobody can say whose it is."""
-    try:
-        number = Number.parse(message.number, None).e164
-    except BadNumber:
+def _read(key: AppKey, message: Inbound, whose: Sequence[Number]) -> list[SealedReply]:
+    """Seal a reply, once for each whose it may be."""
+    if not whose:
+        lost = _close(key, message, as_said(message.number))._replace(part=None, is_nobodys=True)
         log.warning("inbound.bad_number")
-        return None
+        meters.unreadable_replies.labels(lost.word.value).inc()
+        return [lost]
+    first, *others = [_close(key, message, number.e164) for number in whose]
+    if others and first.word is Word.start:
+        # Nobody knows whose opt-out it takes back.
+        first = first._replace(word=Word.none)
+    also = [
+        one._replace(inbound_id=f"{one.inbound_id}~{i}", is_answered=True)
+        for i, one in enumerate(others, 1)
+        if one.word in OPTS_OUT or one.part is not None
+    ]
+    return [first, *also]
+
+
+def _close(key: AppKey, message: Inbound, number: str) -> SealedReply:
+    """Seal a reply for the person of a number."""
     person = key.person(number)
     # Half of a pair of UTF-16 units, which some gateways cut off, is no character that can be stored.
     text = message.text.encode(errors="replace")

@@ -80,11 +80,12 @@ class Inbox:
             new = drop_retold(conn, app, trunk_no, list(named.values()))
             parts = [one for one in new if one.part is not None]
             keep_parts(conn, app, trunk_no, parts, now)
-            whole = [one for one in new if one.part is None]
+            whole = [one for one in new if one.part is None and not one.is_nobodys]
+            _keep(conn, app, trunk_no, [one for one in new if one.is_nobodys])
             joined = join(conn, self._seal(app), app, trunk_no, parts)
             told = self._store(conn, app, trunk_no, [*whole, *joined], now, somebody_answers=somebody_answers)
             early = self._hear_parts(conn, app, trunk_no, parts, now)
-            again = {one.person for one in heard if _stops(one)}
+            again = {one.person for one in heard if _stops(one) and not one.is_nobodys}
             return _sum(told, early)._replace(stopped=told.stopped | early.stopped | again)
 
         return await self._db.write(hear)
@@ -183,21 +184,8 @@ class Inbox:
         drawn = draw_consequences(conn, self._seal(app), app, trunk_no, said, now)
         first = _next_turn(conn, now) if somebody_answers else 0
         rows = [
-            {
-                "app": app,
-                "trunk_no": trunk_no,
-                "inbound_id": one.inbound_id,
-                "id": saying.message_id,
-                "person": one.person,
-                "number_sealed": one.number_sealed,
-                "sender": one.sender,
-                "word": word.value,
-                "text_sealed": one.text_sealed,
-                "at": to_micros(one.at),
-                "waits_since": first + i if somebody_answers and word is Word.none else 0,
-                "teller": one.teller,
-                "digest": one.digest,
-            }
+            _row(app, trunk_no, one, saying.message_id, word)
+            | {"waits_since": first + i if somebody_answers and word is Word.none else 0}
             for i, (one, saying, word) in enumerate(zip(heard, said, drawn.words, strict=True))
         ]
         conn.execute(sa.insert(t.inbound), rows)
@@ -222,6 +210,30 @@ class Inbox:
 def settle_message(conn: sa.Connection, app: int, message_id: str) -> None:
     """Note that a reply waits for nobody any more."""
     conn.execute(sa.update(t.inbound).where(*_is(app, message_id)).values(waits_since=0))
+
+
+def _keep(conn: sa.Connection, app: int, trunk_no: int, heard: Sequence[SealedReply]) -> None:
+    """Store replies of which nothing comes, for people to look at."""
+    if heard:
+        rows = [_row(app, trunk_no, one, new_id(Prefix.message), one.word) for one in heard]
+        conn.execute(sa.insert(t.inbound), rows)
+
+
+def _row(app: int, trunk_no: int, heard: SealedReply, message_id: str, word: Word) -> dict[str, Any]:
+    return {
+        "app": app,
+        "trunk_no": trunk_no,
+        "inbound_id": heard.inbound_id,
+        "id": message_id,
+        "person": heard.person,
+        "number_sealed": heard.number_sealed,
+        "sender": heard.sender,
+        "word": word.value,
+        "text_sealed": heard.text_sealed,
+        "at": to_micros(heard.at),
+        "teller": heard.teller,
+        "digest": heard.digest,
+    }
 
 
 def _is(app: int, message_id: str) -> tuple[sa.ColumnElement[bool], ...]:

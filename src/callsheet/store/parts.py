@@ -38,6 +38,8 @@ class SealedReply(NamedTuple):
     """Who gave it its id, where the carrier gave none."""
     digest: bytes = b""
     """What it has in common with the same message under another id; empty: the carrier gave it its id."""
+    is_nobodys: bool = False
+    """Nobody can read its number: it is kept, with the number as it was written, and nothing comes of it."""
 
 
 def keep_parts(conn: sa.Connection, app: int, trunk_no: int, parts: Sequence[SealedReply], now: datetime) -> None:

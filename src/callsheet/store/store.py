@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from callsheet.core.ids import Prefix
+from callsheet.store.acquaintances import Acquaintances
 from callsheet.store.answers import Answers
 from callsheet.store.apps import Apps
 from callsheet.store.audit import Audit
@@ -61,7 +62,7 @@ class Store:
 
     def __init__(self, database: Database, hot: Hot, vault: Vault) -> None:
         self._database, self.hot, self.vault = database, hot, vault
-        self.answers = Answers(database, vault)
+        self.acquaintances, self.answers = Acquaintances(database), Answers(database, vault)
         self.apps = Apps(database, vault)
         self.callbacks = Callbacks(database)
         self.audit = Audit(database)

@@ -26,7 +26,10 @@ class ShownMessage(BaseModel):
     person_id: str
     """The same in every list, and in what webhooks are told."""
     number: str
-    """Empty when a contact list that had it was deleted, and no other list has it."""
+    """Empty when a contact list that had it was deleted, and no other list has it.
+
+    Without a plus it is as the carrier wrote it: nobody could read whose it is, and nothing came of what was said.
+    """
     sender: str
     """To which of our senders it came."""
     text: str

@@ -76,7 +76,8 @@ def _receipts(where: StatusCallback, item: Any, callback: Callback) -> Iterator[
 
 
 def _inbound(where: InboundCallback, item: Any, callback: Callback) -> Inbound:
-    inbound_id, number = find_text(item, where.id_path), _number(find_text(item, where.number_path))
+    inbound_id, number = find_text(item, where.id_path), find_text(item, where.number_path).strip()
+    number = _number(number) if where.is_international else number
     sender = _number(find_text(item, where.sender_path))
     if not inbound_id or not number or not sender:
         raise Unreadable("There is no id, no number or no sender.")

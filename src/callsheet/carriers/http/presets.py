@@ -79,6 +79,7 @@ VONAGE: Final[dict[str, Any]] = {
     "inbound": {
         "id_path": "messageId",
         "number_path": "msisdn",
+        "is_international": True,
         "sender_path": "to",
         "text_path": "text",
         "part_reference_path": "concat-ref",
@@ -116,7 +117,13 @@ PLIVO: Final[dict[str, Any]] = {
             "rejected": "undelivered",
         },
     },
-    "inbound": {"id_path": "MessageUUID", "number_path": "From", "sender_path": "To", "text_path": "Text"},
+    "inbound": {
+        "id_path": "MessageUUID",
+        "number_path": "From",
+        "is_international": True,
+        "sender_path": "To",
+        "text_path": "Text",
+    },
 }
 """Plivo, without what a user fills in."""
 

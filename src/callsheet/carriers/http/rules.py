@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Final, Self
 
-from pydantic import Field, SecretStr, StringConstraints, model_validator
+from pydantic import Field, SecretStr, StrictBool, StringConstraints, model_validator
 
 from callsheet.carriers.account import Section, Written, refuse
 from callsheet.carriers.base import (
@@ -118,6 +118,8 @@ class InboundCallback(Section):
     """The provider's id of the reply: one that comes twice is one reply."""
     number_path: JsonPath = Field(min_length=1)
     """Who wrote."""
+    is_international: StrictBool = False
+    """Whether who wrote stands there with the country code, though without a plus."""
     sender_path: JsonPath = Field(min_length=1)
     """To which of our numbers."""
     text_path: JsonPath = Field(min_length=1)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 _INTERNATIONAL: Final = 1
+_NATIONAL: Final = 2
 _LONGEST_SHORT_CODE: Final = 8
 
 
@@ -55,3 +56,8 @@ def number_of(ton: int, value: str) -> str:
     if ton == _INTERNATIONAL and value.isdigit():
         return f"+{value.removeprefix('00')}"
     return value
+
+
+def is_national(ton: int) -> bool:
+    """Tell whether an address says that it is a number without its country code."""
+    return ton == _NATIONAL

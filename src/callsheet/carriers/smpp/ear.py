@@ -22,7 +22,7 @@ import structlog
 from callsheet import meters
 from callsheet.carriers.base import Acknowledged, Hear, Heard, Inbound, Receipt
 from callsheet.carriers.smpp.account import SmppAccount
-from callsheet.carriers.smpp.addresses import number_of
+from callsheet.carriers.smpp.addresses import is_national, number_of
 from callsheet.carriers.smpp.alphabets import Alphabet
 from callsheet.carriers.smpp.commands import Status
 from callsheet.carriers.smpp.failures import UnreadableReceipt
@@ -120,6 +120,7 @@ class Ear:
             self._clock.now(),
             part,
             teller=self._teller,
+            is_national=is_national(message.source_ton),
         )
 
     def tell(self, receipt: Receipt) -> None:
