@@ -3,10 +3,10 @@
 import asyncio
 from itertools import count
 
-from callsheet.carriers.base import Accepted, Forbidden, NoAnswer, NotConnected, SendError, Throttled
+from callsheet.carriers.base import Accepted, Forbidden, NoAnswer, NotConnected, Receipt, SendError, Throttled
 from callsheet.carriers.smpp import commands as c
 from callsheet.carriers.smpp.account import SmppAccount
-from callsheet.carriers.smpp.outgoing import Outgoing
+from callsheet.carriers.smpp.outgoing import MOST_LATE, Outgoing
 from callsheet.carriers.smpp.pdu import Message, Pdu
 from callsheet.carriers.smpp.sending import Sending
 from callsheet.carriers.smpp.stream import Decoder
@@ -36,9 +36,10 @@ class Wire:
         self.written: list[Pdu] = []
         self.answers: dict[int, Accepted | SendError] = {}
         self.forbidden: set[int] = set()
+        self.told: list[Receipt] = []
         self._decoder = Decoder()
         numbers = count(1)
-        self.out = Outgoing(account, self.clock, lambda: next(numbers), self._write, lambda _: None)
+        self.out = Outgoing(account, self.clock, lambda: next(numbers), self._write, self.told.append)
         self.out.may_write = True
 
     def _write(self, octets: bytes) -> None:
@@ -122,3 +123,20 @@ async def test_a_link_that_fell_keeps_nothing():
     assert wire.out.load == wire.out.in_flight == 0
     await asyncio.sleep(0)
     assert len(wire.written) == 1
+
+
+async def test_of_what_was_never_answered_a_bounded_number_is_remembered_and_the_newest():
+    window, over = MOST_LATE // 2, 3
+    wire = Wire(window)
+    for first in (0, window, MOST_LATE):
+        for number in range(first, min(first + window, MOST_LATE + over)):
+            wire.submit(number)
+        wire.clock.by += 2 * ANSWER_SECONDS
+        wire.out.expire(wire.clock.monotonic())
+    assert len(wire.answers) == MOST_LATE + over
+    assert {type(answer) for answer in wire.answers.values()} == {NoAnswer}
+
+    for nth in (over - 1, over, MOST_LATE + over - 1):
+        wire.answer(nth)
+    remembered = (message(over).reference, message(MOST_LATE + over - 1).reference)
+    assert tuple(receipt.reference for receipt in wire.told) == remembered

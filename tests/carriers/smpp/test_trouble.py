@@ -7,6 +7,7 @@ import pytest
 
 from callsheet.carriers.base import Accepted, InvalidMessage, NoAnswer, State
 from callsheet.carriers.smpp import commands as c
+from callsheet.carriers.smpp.ear import MOST_HEARD
 from callsheet.carriers.smpp.pdu import HEADER, Pdu, answer_to, encode
 from carriers.smpp.rig import bound, message, until
 from carriers.smpp.rogue import Link, playing, polite
@@ -259,3 +260,37 @@ async def test_a_flood_of_what_cannot_be_read_ends_the_session():
         await until(over.is_set)
         await rig.until_bound()
         assert isinstance(await rig.send(message(1)), Accepted)
+
+
+async def test_what_there_is_no_room_for_is_kept_by_the_carrier_and_heard_when_it_is_told_again():
+    over = 7
+    everything = range(1, MOST_HEARD + over + 1)
+    answers: dict[int, int] = {}
+    full, stored = asyncio.Event(), asyncio.Event()
+
+    def tell(link: Link, sequence: int) -> None:
+        link.deliver(sequence, f"Reply {sequence}".encode(), f"4477{sequence:08}")
+
+    async def play(link: Link) -> None:
+        for sequence in everything:
+            tell(link, sequence)
+        for _ in range(2):  # What was said before the first question is answered before the second.
+            link.say(Pdu(c.ENQUIRE_LINK, 1))
+            while (pdu := await link.read()).command != c.ENQUIRE_LINK_RESP:
+                answers[pdu.sequence] = pdu.status
+        full.set()
+        await stored.wait()
+        for sequence in answers:
+            tell(link, sequence)
+        await polite(link)
+
+    async with playing(play) as port, bound(port, sessions=0) as rig:
+        rig.gate.clear()
+        await until(full.is_set)
+        rig.gate.set()
+        assert list(answers.values()) == [c.Status.RECEIVER_TEMPORARY_ERROR] * over
+        await until(lambda: len(rig.heard) == MOST_HEARD)
+        stored.set()
+        await until(lambda: len(rig.heard) == len(everything))
+
+    assert sorted(one.text for one in rig.heard) == sorted(f"Reply {sequence}" for sequence in everything)
