@@ -221,7 +221,7 @@ class State(StrEnum):
     """It does not take us, and says why."""
 
 
-TAKING: Final = frozenset({State.open, State.throttled})
+_TAKING: Final = frozenset({State.open, State.throttled})
 """In these it takes messages."""
 
 
@@ -234,6 +234,13 @@ class Condition(NamedTuple):
     """Connections that are bound, where the carrier has such."""
     in_flight: int = 0
     """Messages that wait for an answer."""
+    is_tried: bool = False
+    """It connects to nothing that comes back by itself: only the next message tells whether it is well again."""
+
+    @property
+    def takes(self) -> bool:
+        """Tell whether messages may be handed over: whether one reaches it, or nothing else would try it again."""
+        return self.state in _TAKING or (self.is_tried and self.state is not State.closed)
 
 
 class Probe(NamedTuple):

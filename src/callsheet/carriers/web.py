@@ -159,7 +159,7 @@ class WebCarrier:
 
     def condition(self) -> Condition:
         """Return how the last answers let it stand."""
-        return self._condition
+        return self._condition._replace(is_tried=True)
 
     async def probe(self) -> Probe:
         """Ask the carrier about our account."""

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 import structlog
 
 from callsheet import meters
-from callsheet.carriers.base import TAKING, Condition, Outbound, State
+from callsheet.carriers.base import Condition, Outbound, State
 from callsheet.clock import Clock
 from callsheet.core.asking import Leave
 from callsheet.core.attempt import Happening, Kind
@@ -59,9 +59,16 @@ class Standing(NamedTuple):
         """Say why no message is handed over, in a sentence; empty: messages flow."""
         if self.breaker.position is not Position.closed:
             return self.breaker.why
-        if self.condition.state in TAKING:
+        if self.condition.takes:
             return ""
         return self.condition.why or f"It is {self.condition.state.value}."
+
+    @property
+    def is_broken(self) -> bool:
+        """Tell whether it takes nothing for long, and people may have to act."""
+        return self.breaker.position is Position.open or (
+            self.condition.state is State.broken and not self.condition.takes
+        )
 
 
 _NOT_YET: Final = Standing(Condition(State.closed, "This node has not opened the trunk yet."), None, Breaker())
@@ -276,12 +283,13 @@ class Lines(Loop):
         if state is not held.state or held.since is None:
             held.state, held.since = state, now
             log.info("trunk.stands", trunk=held.trunk.id, state=state.value)
-        is_late = state is State.connecting and now - held.since > PATIENCE
-        if state is State.broken or is_late or standing.breaker.position is not Position.closed:
+        takes = standing.condition.takes
+        is_late = state is State.connecting and not takes and now - held.since > PATIENCE
+        if standing.is_broken or is_late or standing.breaker.position is not Position.closed:
             if not held.is_told_of:
                 self._tells.append(_Tell(held.trunk, NoticeKind.trunk_broken, standing.trouble))
             held.is_told_of = True
-        elif held.is_told_of and state in TAKING:
+        elif held.is_told_of and takes:
             held.is_told_of = False
             self._tells.append(_Tell(held.trunk, NoticeKind.trunk_mended, ""))
 

@@ -7,10 +7,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from math import inf
 
-from callsheet.carriers.base import State
 from callsheet.core.allowance import Bucket
 from callsheet.core.attempt import Intent
-from callsheet.core.breaker import Position
 from callsheet.core.day_use import capped
 from callsheet.core.rooms import Rooms, own_buckets
 from callsheet.core.run import Run
@@ -84,7 +82,7 @@ class RoomKeeper:
             senders, room, self._later, closed,
             is_pool=pool is not None,
             lines={no: self.line(no).free(state.segments_guess) for no in trunks},
-            broken=[no for no in trunks if self._is_broken(no)],
+            broken=[no for no in trunks if self._lines.standing(no).is_broken],
             fail_over=pool is not None and pool.fail_over,
             segments_guess=state.segments_guess,
             number_of=key.open_number,
@@ -141,7 +139,3 @@ class RoomKeeper:
             if bucket.segments_per_day is not None:
                 self._caps[bucket] = DayCaps(self._hot, app, (bucket,))
         return self._paces[bucket], self._caps.get(bucket)
-
-    def _is_broken(self, trunk_no: int) -> bool:
-        standing = self._lines.standing(trunk_no)
-        return standing.breaker.position is Position.open or standing.condition.state is State.broken

@@ -10,7 +10,6 @@ from functools import partial
 from typing import Final
 
 from callsheet.carriers.base import (
-    TAKING,
     Accepted,
     AccountRefused,
     Carrier,
@@ -79,7 +78,7 @@ class SmsLine:
 
     def _room(self) -> int:
         """Return how many messages may wait for an answer, by what is known of the route now."""
-        if self._closing or self._carrier.condition().state not in TAKING:
+        if self._closing or not self._carrier.condition().takes:
             return 0
         now = self._clock.now()
         self._turn(self._breaker.wake(now))
