@@ -243,6 +243,17 @@ async def test_a_text_in_parts_is_one_reply_in_whatever_order_they_come(store: S
     assert await answers(store) == ["stop"]
 
 
+async def test_the_longest_text_that_there_is_becomes_whole(store: Store, app: App, clock: StillClock):
+    parts = [heard(store, app, clock, ADA, f"{i}.", part=Part(7, 255, i)) for i in range(1, 256)]
+
+    await tell(store, app, clock, *parts[:0:-1])
+    assert await store.inbox.page(app.no, person=None, word=None, after=None, limit=10) == []
+    await tell(store, app, clock, parts[0])
+
+    page = await store.inbox.page(app.no, person=None, word=None, after=None, limit=10)
+    assert [one.text for one in page or ()] == ["".join(f"{i}." for i in range(1, 256))]
+
+
 async def test_a_text_that_does_not_become_whole_is_taken_as_it_is(store: Store, app: App, clock: StillClock):
     await tell(store, app, clock, heard(store, app, clock, ADA, "remove me from", part=Part(9, 2, 1)))
     assert await store.inbox.hear_overdue(clock.now()) == []

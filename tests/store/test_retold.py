@@ -9,8 +9,9 @@ from callsheet.core.part import Part
 from callsheet.store.apps import App
 from callsheet.store.inbox import Told
 from callsheet.store.parts import SealedReply
+from callsheet.store.retold import copy_of
 from callsheet.store.store import Store
-from databases import Place, rows
+from databases import Place, change, rows
 from factories import StillClock, heard, number, trunk_of
 
 ADA = number(0)
@@ -40,6 +41,48 @@ async def test_another_teller_soon_after_tells_the_same_and_its_stop_holds(store
     assert await stored(store) == ["b-1"], "it has the name by which it may come again"
 
 
+async def sources(store: Store) -> list[str]:
+    return [row.source for row in await rows(store, "select source from opt_out")]
+
+
+@pytest.mark.parametrize("part", [None, Part(9, 2, 1)], ids=["whole", "part"])
+async def test_a_stop_that_may_be_the_same_opts_out_whoever_was_opted_in_since(
+    store: Store, app: App, clock: StillClock, part: Part | None
+):
+    stop = heard(store, app, clock, ADA, "STOP", inbound_id="a-1", teller=ONE, part=part)
+    await tell(store, app, clock, stop)
+    await change(store, "delete from opt_out")
+    clock.advance(1200)
+    told = await tell(store, app, clock, stop)
+    again = await tell(store, app, clock, stop)
+
+    assert (told.opted_out, told.answers, told.words) == (1, 1, {})
+    assert (again.opted_out, again.answers, again.words) == (0, 0, {})
+    assert await sources(store) == ["reply"]
+    assert len(await rows(store, "select at from inbound union all select at from inbound_part")) == 1
+
+
+@pytest.mark.parametrize(("words", "left"), [(["STOP", "START"], []), (["START", "STOP"], ["reply"])])
+async def test_of_what_comes_together_with_a_repeated_stop_the_last_word_holds(
+    store: Store, app: App, clock: StillClock, words: list[str], left: list[str]
+):
+    await tell(store, app, clock, heard(store, app, clock, ADA, "STOP", inbound_id="STOP", teller=ONE))
+    await tell(store, app, clock, *(heard(store, app, clock, ADA, it, inbound_id=it, teller=ONE) for it in words))
+
+    assert await sources(store) == left
+
+
+async def test_a_stop_that_the_carrier_names_is_known_for_ever(store: Store, app: App, clock: StillClock):
+    stop = heard(store, app, clock, ADA, "STOP", inbound_id="SM1")
+    await tell(store, app, clock, stop)
+    await tell(store, app, clock, heard(store, app, clock, ADA, "START", inbound_id="SM2"))
+    told = await tell(store, app, clock, stop)
+
+    assert told.opted_out == 0
+    assert told.stopped, "we may have died before it was effective"
+    assert await sources(store) == []
+
+
 async def test_the_same_teller_knows_one_from_another(store: Store, app: App, clock: StillClock):
     for inbound_id in ("a-1", "a-2"):
         await tell(store, app, clock, heard(store, app, clock, ADA, "1", inbound_id=inbound_id, teller=ONE))
@@ -63,6 +106,17 @@ async def test_what_the_carrier_knows_that_we_have_is_not_told_again(store: Stor
     await tell(store, app, clock, heard(store, app, clock, ADA, "1", inbound_id="b-1", teller=OTHER))
 
     assert await stored(store) == ["a-1", "b-1"]
+
+
+async def test_what_the_carrier_knows_that_we_have_is_not_told_again_to_the_second_whose_it_may_be(
+    store: Store, app: App, clock: StillClock
+):
+    trunk = await trunk_of(store, app)
+    await tell(store, app, clock, heard(store, app, clock, ADA, "STOP", inbound_id=copy_of("a-1"), teller=ONE))
+    await store.inbox.acknowledge(app.no, trunk.no, ["a-1"])
+    await tell(store, app, clock, heard(store, app, clock, ADA, "STOP", inbound_id=copy_of("b-1"), teller=OTHER))
+
+    assert len(await stored(store)) == 2
 
 
 async def test_one_reply_stands_for_one_repetition(store: Store, app: App, clock: StillClock):

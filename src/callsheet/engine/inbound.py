@@ -25,6 +25,7 @@ from callsheet.engine.whose import whose_are
 from callsheet.store.apps import Trunk
 from callsheet.store.inbox import Message, Told
 from callsheet.store.parts import SealedReply
+from callsheet.store.retold import copy_of
 from callsheet.store.store import Store
 from callsheet.store.vault import AppKey
 
@@ -194,8 +195,8 @@ def _read(key: AppKey, message: Inbound, whose: Sequence[Number]) -> list[Sealed
         # Nobody knows whose opt-out it takes back.
         first = first._replace(word=Word.none)
     also = [
-        one._replace(inbound_id=f"{one.inbound_id}~{i}", is_answered=True)
-        for i, one in enumerate(others, 1)
+        one._replace(inbound_id=copy_of(one.inbound_id), is_answered=True)
+        for one in others
         if one.word in OPTS_OUT or one.part is not None
     ]
     return [first, *also]

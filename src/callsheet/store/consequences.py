@@ -33,7 +33,7 @@ class Said(NamedTuple):
     """What a reply says, and whose it is."""
 
     message_id: str
-    """Empty: a part of a text that is not whole."""
+    """Empty: a part of a text that is not whole, or what was heard before."""
     person: bytes
     number_sealed: bytes
     sender: str

@@ -72,21 +72,28 @@ class Inbox:
 
         Opt-outs are effective from the commit on. Parts of a text are kept until it is whole; one that says STOP by
         itself is heard at once. Where `somebody_answers`, the others wait for who does (`waiting`).
+
+        A STOP that was heard before, under an id that we made up, opts out again: it may be another one that only looks
+        the same, said after a START, and a message too few does less harm than one too many.
         """
 
         def hear(conn: sa.Connection) -> Told:
             known = _known(conn, app, trunk_no, [one_of_them.inbound_id for one_of_them in heard])
-            named = {one.inbound_id: one for one in heard if one.inbound_id not in known}
-            new = drop_retold(conn, app, trunk_no, list(named.values()))
+            named = {one.inbound_id: one for one in heard}
+            new = drop_retold(conn, app, trunk_no, [one for name, one in named.items() if name not in known])
+            again = named.keys() - {one.inbound_id for one in new}
+            drawn = [one for name, one in named.items() if name not in again or (one.teller and _stops(one))]
             parts = [one for one in new if one.part is not None]
             keep_parts(conn, app, trunk_no, parts, now)
-            whole = [one for one in new if one.part is None and not one.is_nobodys]
+            whole = [one for one in drawn if one.part is None and not one.is_nobodys]
             _keep(conn, app, trunk_no, [one for one in new if one.is_nobodys])
             joined = join(conn, self._seal(app), app, trunk_no, parts)
-            told = self._store(conn, app, trunk_no, [*whole, *joined], now, somebody_answers=somebody_answers)
-            early = self._hear_parts(conn, app, trunk_no, parts, now)
-            again = {one.person for one in heard if _stops(one) and not one.is_nobodys}
-            return _sum(told, early)._replace(stopped=told.stopped | early.stopped | again)
+            told = self._store(
+                conn, app, trunk_no, [*whole, *joined], now, somebody_answers=somebody_answers, again=again
+            )
+            early = self._hear_parts(conn, app, trunk_no, [one for one in drawn if one.part is not None], now)
+            stopped = {one.person for one in heard if _stops(one) and not one.is_nobodys}
+            return _sum(told, early)._replace(stopped=told.stopped | early.stopped | stopped)
 
         return await self._db.write(hear)
 
@@ -174,22 +181,29 @@ class Inbox:
         now: datetime,
         *,
         somebody_answers: bool,
+        again: Collection[str] = (),
     ) -> Told:
+        """Store replies, but those heard `again`, and draw the consequences of all, in their order."""
         if not heard:
             return NOTHING
         said = [
-            Said(new_id(Prefix.message), one.person, one.number_sealed, one.sender, one.word, one.is_answered)
+            Said(
+                "" if one.inbound_id in again else new_id(Prefix.message),
+                one.person, one.number_sealed, one.sender, one.word, one.is_answered,
+            )
             for one in heard
-        ]
+        ]  # fmt: skip
         drawn = draw_consequences(conn, self._seal(app), app, trunk_no, said, now)
+        new = [each for each in zip(heard, said, drawn.words, strict=True) if each[1].message_id]
         first = _next_turn(conn, now) if somebody_answers else 0
         rows = [
             _row(app, trunk_no, one, saying.message_id, word)
             | {"waits_since": first + i if somebody_answers and word is Word.none else 0}
-            for i, (one, saying, word) in enumerate(zip(heard, said, drawn.words, strict=True))
+            for i, (one, saying, word) in enumerate(new)
         ]
-        conn.execute(sa.insert(t.inbound), rows)
-        return Told(drawn.stopped, drawn.opted_out, _count(drawn.words), drawn.answers)
+        if rows:
+            conn.execute(sa.insert(t.inbound), rows)
+        return Told(drawn.stopped, drawn.opted_out, _count([word for *_, word in new]), drawn.answers)
 
     def _hear_parts(
         self, conn: sa.Connection, app: int, trunk_no: int, parts: Sequence[SealedReply], now: datetime

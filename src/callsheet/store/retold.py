@@ -55,8 +55,14 @@ def _is_again(heard: SealedReply, teller: str, at: int) -> bool:
     return heard.teller != teller and abs(heard.at - from_micros(at)) <= SAME_WITHIN
 
 
+def copy_of(inbound_id: str) -> str:
+    """Name what is kept of a reply for the second of the two whose it may be."""
+    return f"{inbound_id}~1"
+
+
 def forget_tellers(conn: sa.Connection, app: int, trunk_no: int, inbound_ids: Collection[str]) -> None:
-    """Let nothing that is told from now on be one of these replies."""
+    """Let nothing that is told from now on be one of these replies, for whomever each is kept."""
+    names = {*inbound_ids, *(copy_of(name) for name in inbound_ids)}
     for table in _TABLES:
-        mine = table.c.app == app, table.c.trunk_no == trunk_no, table.c.inbound_id.in_(inbound_ids)
+        mine = table.c.app == app, table.c.trunk_no == trunk_no, table.c.inbound_id.in_(names)
         conn.execute(sa.update(table).where(*mine).values(teller="", digest=b""))
