@@ -10,6 +10,7 @@ import pytest
 from callsheet.carriers.base import Acknowledged, Heard, Inbound, Receipt
 from callsheet.carriers.smpp import commands as c
 from callsheet.carriers.smpp.account import SmppAccount
+from callsheet.carriers.smpp.commands import Status
 from callsheet.carriers.smpp.ear import Ear
 from callsheet.carriers.smpp.pdu import Message, Pdu
 from callsheet.core.attempt import Kind
@@ -25,6 +26,7 @@ class Store:
     def __init__(self, fails: int = 0) -> None:
         self.fails = fails
         self.batches: list[list[Heard]] = []
+        self.why: BaseException = RuntimeError("the store is away")
         self.gate = asyncio.Event()
         self.gate.set()
 
@@ -32,7 +34,7 @@ class Store:
         await self.gate.wait()
         if self.fails:
             self.fails -= 1
-            raise RuntimeError("the store is away")
+            raise self.why
         self.batches.append(list(heard))
 
 
@@ -124,5 +126,25 @@ def test_what_was_refused_is_known_to_nobody() -> None:
             await clock.sleep(10)
             assert talker.statuses != [0]
             assert store.batches == []
+
+    run(main, start=MONDAY_NOON)
+
+
+def test_what_is_cancelled_while_it_is_stored_is_refused_and_heard_when_it_comes_again() -> None:
+    async def main(clock: VirtualClock) -> None:
+        store, talker = Store(fails=2), Talker()
+        store.why = asyncio.CancelledError()
+        news = Receipt("ref", "id", Kind.accepted, clock.now(), "")
+        async with listening(clock, store) as ear:
+            ear.tell(news)
+            say(ear, talker, b"STOP")
+            await clock.sleep(1)
+            assert talker.statuses == [Status.RECEIVER_TEMPORARY_ERROR]
+            say(ear, talker, b"STOP")
+            await clock.sleep(1)
+            assert talker.statuses[1:] == [Status.OK]
+            assert [news] in store.batches
+            await clock.sleep(9)
+            assert ear.quiet.is_set()
 
     run(main, start=MONDAY_NOON)

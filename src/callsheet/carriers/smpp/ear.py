@@ -203,11 +203,13 @@ class Ear:
         return taken
 
     async def _tell_batch(self, hear: Hear, entries: Sequence[_Entry]) -> None:
-        await self._tell(hear, entries)
-        self._heard_out.difference_update([entry.number for entry in entries])
-        self._on_their_way -= 1
-        self._more_replies.set()
-        self._look_whether_quiet()
+        try:
+            await self._tell(hear, entries)
+        finally:
+            self._heard_out.difference_update([entry.number for entry in entries])
+            self._on_their_way -= 1
+            self._more_replies.set()
+            self._look_whether_quiet()
 
     def _look_whether_quiet(self) -> None:
         if not self.waiting:
@@ -220,7 +222,9 @@ class Ear:
         try:
             if heard:
                 await hear(heard)
-        except Exception as error:  # noqa: BLE001 (whatever it was: the carrier keeps what we do not acknowledge)
+        except (Exception, asyncio.CancelledError) as error:  # whatever: the carrier keeps what we do not acknowledge
+            if isinstance(error, asyncio.CancelledError) and _is_ending():
+                raise
             log.warning("smpp.not_heard", count=len(heard), error=type(error).__name__)
             status = Status.RECEIVER_TEMPORARY_ERROR
         return self._answer(entries, status)
@@ -252,6 +256,12 @@ class Ear:
     def _look_again(self) -> None:
         self._looking = None
         self._trust_answered(self._clock.monotonic())
+
+
+def _is_ending() -> bool:
+    """Tell whether it is our own task that was cancelled, and not something that it waits for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 class DeafEar(Ear):
