@@ -179,10 +179,8 @@ async def test_a_stop_that_one_engine_hears_is_final_on_the_other_and_confirmed_
         late = []
         for i, person in enumerate(random.Random(3).sample([number(i) for i in range(people)], 60)):
             stop = Inbound(f"in-{i}", person, campaign.definition.sender, "Stop!", CLOCK.now())
-            began = CLOCK.monotonic()
             # Both hear it: a carrier may tell it twice, on two connections.
             await asyncio.gather(*(world.conductor.hearing(trunk).hear([stop]) for world in (a, b)))
-            assert CLOCK.monotonic() - began < 2
             before = {message.to for world in (a, b) for message in world.sent() if message.campaign_id}
             late.append((person, person in before))
         await until_completed(a, campaign)
