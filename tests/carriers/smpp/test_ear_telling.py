@@ -148,3 +148,22 @@ def test_what_is_cancelled_while_it_is_stored_is_refused_and_heard_when_it_comes
             assert ear.quiet.is_set()
 
     run(main, start=MONDAY_NOON)
+
+
+def test_a_trunk_that_was_closed_over_a_stop_hears_the_next_one_of_that_number() -> None:
+    async def main(clock: VirtualClock) -> None:
+        store = Store()
+        store.gate.clear()
+        async with listening(clock, store) as ear:
+            say(ear, Talker(), b"STOP")
+            await clock.sleep(1)
+        store.gate.set()
+        running = asyncio.create_task(ear.run(store.hear))
+        talker = Talker()
+        say(ear, talker, b"STOP")
+        await clock.sleep(1)
+        assert talker.statuses == [Status.OK]
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    run(main, start=MONDAY_NOON)
