@@ -7,9 +7,10 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from callsheet.carriers.base import Inbound
-from callsheet.core.allowance import UNLIMITED, Allowance, bounds_of_day
+from callsheet.core.allowance import UNLIMITED, Allowance, bounds_of_day, buckets_of
 from callsheet.core.campaign import Campaign, Status
-from callsheet.core.day_use import UsedUp, shared_caps, used_up
+from callsheet.core.day_use import UsedUp, capped, shared_caps, used_up
+from callsheet.engine.day_caps import DayCaps
 from callsheet.engine.virtual_time import VirtualClock, run
 from databases import rows
 from engine.world import World, world
@@ -82,6 +83,25 @@ def test_answers_spend_the_day_too_and_those_that_find_none_left_are_dropped(tmp
             assert await rows(w.store, "select code from reply where state = 'expired'") == [("late",)]
             await w.until(campaign, Status.completed, longest_seconds=3 * DAY_SECONDS, step=600)
             assert by_day(w) == [68, 25]
+
+    run(main, start=MONDAY_NOON)
+
+
+def test_an_answer_leaves_as_soon_as_a_campaign_gives_back_what_it_held_of_the_day(tmp_path: Path) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path) as w:
+            await limit(w, Allowance(segments_per_day=50))
+            sender = await w.store.apps.find_sender(w.app.no, SENDER, clock.now())
+            assert sender is not None
+            held = DayCaps(w.store.hot, w.app.no, capped(buckets_of(sender.id, Allowance(segments_per_day=50))))
+            assert await held.reserve(50, clock.now()) == 50
+            (trunk,) = await w.store.apps.trunks(w.app.no)
+            await w.conductor.hearing(trunk).hear([Inbound("in-1", number(1), SENDER, "STOP", clock.now())])
+            await clock.sleep(10)
+            assert w.sent() == []
+            await held.give_back()
+            await clock.sleep(10)
+            assert len(w.sent()) == 1
 
     run(main, start=MONDAY_NOON)
 

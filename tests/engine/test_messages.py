@@ -36,6 +36,24 @@ def test_one_contact_whose_text_cannot_be_rendered_does_not_stop_the_others(tmp_
     run(main, start=MONDAY_NOON)
 
 
+def test_those_for_whom_there_is_no_text_make_the_others_look_no_shorter(tmp_path: Path) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path) as w:
+            people = [
+                contact(w.store, w.app, number(i), attributes=f'{{"parts":"{i % 2}"}}')  # half of them have none
+                for i in range(200)
+            ]
+            campaign = await make_campaign(w.store, w.app, clock, [await make_list(w.store, w.app, clock, people)])
+            await w.limit(campaign, 10)
+            campaign = await w.run_campaign(campaign, "You owe {{ 12 | divided_by: parts }}.")
+            await clock.sleep(8)
+            assert campaign.run_no is not None
+            assert (await w.counters(campaign))["rejected"] > 10
+            assert w.conductor.agenda.states[campaign.run_no].segments_guess == 1
+
+    run(main, start=MONDAY_NOON)
+
+
 class RudeCarrier(Passing):
     """A carrier that says what no database can keep."""
 

@@ -236,6 +236,8 @@ class Condition(NamedTuple):
     """Messages that wait for an answer."""
     is_tried: bool = False
     """It connects to nothing that comes back by itself: only the next message tells whether it is well again."""
+    held_seconds: float = 0.0
+    """For so long nothing is begun, as the carrier asks us to wait; then there is room again."""
 
     @property
     def takes(self) -> bool:

@@ -331,18 +331,19 @@ class Dispatcher:
             return
         self._failpoints.reach("before_hand")
         self._late = False
-        segments = 0
+        handed: list[int] = []
         for i, intent in enumerate(armed.intents):
             try:
-                segments += await self._hand_one(ready, intent)
+                handed.append(await self._hand_one(ready, intent))
             except Exception:
                 self._withdraw(AttemptKey(left.run_no, left.person, left.n) for left in armed.intents[i:])
                 raise
         self._failpoints.reach("after_hand")
         # Where verdicts grow old before their turn, smaller steps are armed until they do not.
         self._arm_size = max(1, self._arm_size // 2) if self._late else min(2 * self._arm_size, self._tuning.arm_size)
-        state = ready.state
-        state.segments_guess += (segments / len(armed.intents) - state.segments_guess) / 8
+        if measured := [segments for segments in handed if segments]:
+            state = ready.state
+            state.segments_guess += (sum(measured) / len(measured) - state.segments_guess) / 8
         self._recorder.nudge()
 
     def _withdraw(self, keys: Iterable[AttemptKey]) -> None:
@@ -353,7 +354,10 @@ class Dispatcher:
                 self._recorder.note(Happening(*key, Kind.withdrawn, now, "broken_off"))
 
     async def _hand_one(self, ready: _Ready, intent: Intent) -> int:
-        """Render and hand one message, in its turn, unless it was forbidden meanwhile or its verdict has grown old."""
+        """Render and hand one message, in its turn, unless it was forbidden meanwhile or its verdict has grown old.
+
+        Returns its segments; 0 of one that has none, as there is no text or no number.
+        """
         run = ready.state.run
         key = AttemptKey(intent.run_no, intent.person, intent.n)
         if intent.number == UNREADABLE:

@@ -149,7 +149,9 @@ class Replier:
             due.source.app, capped(due.buckets), self._caps.get(due.source), self._store.hot
         )
         if caps is not None and not await caps.spend(due.segments, await self._store.hot.now()):
-            # A cap may be raised while the answer is still worth it.
+            # While the answer is still worth it a campaign may give back what it held, or a cap be raised: the day is
+            # asked anew then.
+            self._caps[due.source] = None
             await caps.give_back()
             return LONGEST_IDLE_SECONDS
         if not pace.is_free:

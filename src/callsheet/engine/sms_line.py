@@ -62,6 +62,8 @@ class SmsLine:
         self._quiet = asyncio.Event()
         self._quiet.set()
         self._closing = False
+        self._hold: asyncio.TimerHandle | None = None
+        """Ends when the carrier does not ask us to wait any more."""
         self._breaker = Breaker()
         self.on_free: Callable[[], None] = lambda: None
         self.on_turn: Callable[[Breaker, Breaker], None] = lambda _, __: None
@@ -153,9 +155,22 @@ class SmsLine:
                 meaning=answer.meaning,
             )  # fmt: skip
         self._turn(after)
-        if self._in_flight <= self._carrier.room():
+        room = self._carrier.room()
+        if self._in_flight <= room:
             # Not at every answer: a step of one contact costs a commit as a step of fifty does.
+            self.on_free() if room else self._tell_when_free()
+
+    def _tell_when_free(self) -> None:
+        """Tell that there is room once the carrier does not ask us to wait any more: no answer comes that would."""
+        held_seconds = self._carrier.condition().held_seconds
+        if not held_seconds:
             self.on_free()
+        elif self._hold is None:
+            self._hold = asyncio.get_running_loop().call_later(held_seconds, self._end_hold)
+
+    def _end_hold(self) -> None:
+        self._hold = None
+        self._tell_when_free()
 
     def _turn(self, breaker: Breaker) -> None:
         before, self._breaker = self._breaker, breaker

@@ -113,16 +113,17 @@ class SmppCarrier:
         in_flight = sum(out.in_flight for out in senders)
         trouble = next(iter(self._troubles.values()), None)
         why = trouble.why if trouble else ""
+        now = self._clock.monotonic()
         if not self._tasks:
             state = State.closed
         elif not senders:
             state = State.broken if trouble and trouble.is_for_people else State.connecting
         else:
-            now = self._clock.monotonic()
             state = State.throttled if any(out.congestion.is_slow(now) for out in senders) else State.open
         if state is State.throttled and not why:
             why = "it asks for fewer messages"
-        return Condition(state, why, len(bound), in_flight)
+        held_seconds = min([out.congestion.held_for(now) for out in senders], default=0.0)
+        return Condition(state, why, len(bound), in_flight, held_seconds=held_seconds)
 
     async def probe(self) -> Probe:
         """Connect, bind and unbind on a connection of its own."""
