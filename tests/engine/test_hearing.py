@@ -11,7 +11,7 @@ from callsheet.carriers.base import Inbound, Receipt
 from callsheet.core.attempt import Kind
 from callsheet.core.campaign import Status
 from callsheet.core.errors import Unavailable
-from callsheet.core.ids import encode_attempt
+from callsheet.core.ids import AttemptKey, encode_attempt
 from callsheet.engine.virtual_time import VirtualClock, run
 from databases import rows
 from engine.world import world
@@ -117,5 +117,19 @@ def test_receipts_are_stored_while_a_stop_waits_for_what_is_on_its_way(
             assert len(await rows(w.store, "select * from parked_receipt")) == 1
             released.set()
             await hears
+
+    run(main, start=MONDAY_NOON)
+
+
+def test_the_ids_of_a_late_answer_outlive_a_batch_that_brings_nothing_else(tmp_path: Path) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path) as w:
+            (trunk,) = await w.store.apps.trunks(w.app.no)
+            key, recorder = AttemptKey(1, b"x" * 16, 1), w.conductor.recorder
+
+            recorder.expect(w.conductor.hearing(trunk).expect(key, ("abc",), clock.now()))
+            await recorder.flush()
+
+            assert [row.carrier_id for row in await rows(w.store, "select carrier_id from carried")] == ["abc"]
 
     run(main, start=MONDAY_NOON)

@@ -1,5 +1,7 @@
 """A text of which the carrier answered to some parts only: evidence of every part settles it, and of no fewer."""
 
+import asyncio
+from datetime import timedelta
 from itertools import permutations
 
 import pytest
@@ -7,8 +9,8 @@ import pytest
 from callsheet.core.attempt import Intent, Kind
 from callsheet.core.run import Run
 from callsheet.store.protocol import Recorded
-from databases import rows
-from factories import arms_of, happening
+from databases import Place, rows
+from factories import Node, StillClock, arms_of, happening
 from store.test_matching import Trunk, trunk
 
 __all__ = ["trunk"]
@@ -109,3 +111,41 @@ async def test_who_has_one_part_and_not_another_is_known_although_a_third_is_not
     assert [row.code for row in await rows(trunk.store, "select code from event where kind = 'undelivered'")] == [
         "incomplete"
     ]
+
+
+async def test_two_nodes_that_fill_in_one_text_at_once_keep_what_the_other_filled_in(
+    place: Place, trunk: Trunk, clock: StillClock
+):
+    if place.kind != "postgres":
+        pytest.skip("a SQLite database has one node")
+    other = await Node.enter(await place.open(), clock)
+    for which in range(20):
+        # Both bring an id that nobody knows, or one of them speaks of the part that is known.
+        first, second = ("b", "c") if which % 2 else ("a", "b")
+        run, intent = await answer_to_some(trunk, 3, "a")
+        before = next(one for one in "abc" if one not in (first, second))
+        await hear(trunk, intent, before)
+        await asyncio.gather(
+            trunk.hear(trunk.receipt(first, person=intent.person)),
+            trunk.hear(trunk.receipt(second, person=intent.person), node=other),
+        )
+        assert await trunk.kinds(run) == [{"uncertain", "delivered"}], which
+        trunk.clock.advance(days=9)
+
+
+@pytest.mark.parametrize("heard_before", ["a", "ab"])
+async def test_a_midnight_before_a_late_answer_parts_no_text(trunk: Trunk, heard_before: str):
+    now = trunk.clock.now()
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    trunk.clock.advance((midnight - now).total_seconds() - 5)
+    run, intent = await answer_to_some(trunk, 3, "a")
+    for one in heard_before:
+        await hear(trunk, intent, one)
+    trunk.clock.advance(10)
+
+    late = happening(intent, Kind.accepted, trunk.clock.now(), "answered_late")
+    await trunk.record([late], [trunk.took(intent, "a", "b", "c")._replace(is_late=True)])
+    for one in "abc"[len(heard_before) :]:
+        await hear(trunk, intent, one)
+
+    assert await trunk.kinds(run) == [{"accepted", "uncertain", "delivered"}]

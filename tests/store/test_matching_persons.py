@@ -72,3 +72,20 @@ async def test_no_more_receipts_wait_than_there_is_room_for(trunk: Trunk, monkey
     await trunk.accept(intent, "1")
     assert (await trunk.kinds(run), await trunk.parked()) == ([{"accepted", "delivered"}], 2)
     assert (await trunk.hear(trunk.receipt("8"))).parked == 1
+
+
+async def test_a_sender_that_came_back_on_another_trunk_is_still_known_on_its_first(trunk: Trunk):
+    run, (intent,) = await trunk.arm()
+    await trunk.node.tell([intent], Kind.uncertain)
+    store, now = trunk.store, trunk.clock.advance(60)
+    other = await store.apps.create_trunk(
+        trunk.app.no, name="Other", carrier="sandbox", takes_any_sender=False, now=now
+    )
+    assert await store.hot.complete(run), "a sender is not deleted while a run speaks through it"
+    (sender,) = await store.senders.of_app(trunk.app.no, after=0, limit=2)
+    assert await store.senders.delete(trunk.app.no, sender.id, now)
+    await store.senders.put(trunk.app.no, sender.label, other.no, {}, now)
+
+    await trunk.hear(trunk.receipt("9", person=intent.person))
+
+    assert await told(trunk, run, intent) == {"uncertain", "delivered"}

@@ -43,6 +43,10 @@ class Carried(NamedTuple):
     at: datetime
     parts: int = 0
     """Not 0: so many parts it has, and the carrier gave the ids of some of them only."""
+    is_late: bool = False
+    """Some of them may be remembered already."""
+    day: int = 0
+    """The day under which they are remembered; 0: that of `at`."""
 
 
 class LooseReceipt(NamedTuple):
@@ -163,6 +167,12 @@ def earlier_days(receipt: LooseReceipt) -> tuple[int, ...]:
     """Return the other days on which its message may have been taken."""
     day = day_of(receipt.heard_at)
     return tuple(range(day - 2, day - REMEMBERED_DAYS - 1, -1))
+
+
+def days_of_open_texts(receipt: LooseReceipt) -> range:
+    """Return the days on which the text was answered to that a receipt without a known id may speak of."""
+    day = day_of(receipt.heard_at)
+    return range(day - ORPHAN_SPAN.days, day + 2)
 
 
 def is_sure(receipt: LooseReceipt, hits: Collection[Hit]) -> bool:

@@ -88,7 +88,8 @@ class Hearing:
                 code, ref = as_said(receipt.code), as_said(receipt.carrier_id)
                 happenings.append(Happening(*key, receipt.kind, receipt.at, code, ref))
                 if receipt.part_ids:
-                    self._recorder.expect(self.expect(key, receipt.part_ids, receipt.at))
+                    late = self.expect(key, receipt.part_ids, receipt.at)._replace(is_late=True)
+                    self._recorder.expect(late)
             elif key is None and (read := self._read(receipt, heard_at)):
                 loose.append(read)
                 if receipt.stopped and read.person:

@@ -142,7 +142,7 @@ class Recorder:
         for happening in happenings:
             self._holds.end(AttemptKey(happening.run_no, happening.person, happening.n))
         handed, ended = self._holds.collect()
-        if not taken and not handed and not ended:
+        if not taken and not carried and not handed and not ended:
             return
         self._batch_no += 1
         batch = Batch(self._node_no, self._batch_no, happenings, handed, ended, carried, receipts)

@@ -283,7 +283,10 @@ def _read(row: Mapping[str, Any]) -> App:
 def add_sender(conn: sa.Connection, app: int, trunk_no: int, label: str, now: datetime) -> Mapping[str, Any]:
     """Write a sender without limits, and return its row: a new one, or one that was deleted and comes back."""
     mine = sa.and_(t.sender.c.app == app, t.sender.c.label == label)
-    if one(conn, sa.select(t.sender.c.no).where(mine).with_for_update()) is not None:
+    deleted = one(conn, sa.select(t.sender).where(mine).with_for_update())
+    if deleted is not None:
+        if deleted["trunk_no"] != trunk_no:
+            leave_trunk(conn, deleted, now)
         fresh = {"flow_id": "", "dlt_entity_id": "", "limits": "{}", "pool": "", "deleted_at": 0}
         conn.execute(sa.update(t.sender).where(mine).values(trunk_no=trunk_no, segments_per_second=None, **fresh))
     else:
@@ -292,6 +295,12 @@ def add_sender(conn: sa.Connection, app: int, trunk_no: int, label: str, now: da
     row = one(conn, sa.select(t.sender).where(mine))
     assert row is not None, "it was written a moment ago"
     return row
+
+
+def leave_trunk(conn: sa.Connection, sender: Mapping[str, Any], now: datetime) -> None:
+    """Remember the trunk that a sender had until now: receipts of what went through it come there."""
+    place = {"app": sender["app"], "sender_no": sender["no"], "until": to_micros(now)}
+    insert(conn, t.former_trunk, **place, trunk_no=sender["trunk_no"])
 
 
 def read_sender(row: Mapping[str, Any]) -> Sender:

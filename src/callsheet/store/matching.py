@@ -1,8 +1,8 @@
 """Matching, the part that is the same on both databases: what is asked for, and what the answers amount to.
 
 A database is asked at most four times a batch, however many receipts it has: for the ids of recent days, for those of
-earlier days that are missing then, for the attempts of persons whose receipts nobody knows, and of those that are
-uncertain for what the carrier answered to parts of them.
+earlier days that are missing then, for the attempts of persons whose receipts nobody knows, and of those that these
+settle for what the carrier answered to parts of them: again, with the attempts locked.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from callsheet.core.matching import (
     as_receipts_write,
     choose,
     day_of,
+    days_of_open_texts,
     earlier_days,
     fill,
     is_sure,
@@ -53,6 +54,8 @@ TRUNK_OF_THEN = (
 
 Where = tuple[int, int]
 """An app and a trunk of it."""
+Wanted = dict[Where, tuple[set[int], set[str]]]
+"""Days and ids to look for, of each trunk."""
 
 
 class Matched(NamedTuple):
@@ -84,9 +87,30 @@ def carried_rows(carried: Iterable[Carried]) -> list[tuple[Any, ...]]:
         ids, at = one.carrier_ids, to_micros(one.at)
         for carrier_id in (*ids, name_of_text(one.key)) if one.parts else ids:
             others = " ".join(other for other in ids if other != carrier_id)
-            key = (one.app, one.trunk_no, day_of(one.at), carrier_id, *one.key)
+            key = (one.app, one.trunk_no, one.day or day_of(one.at), carrier_id, *one.key)
             rows[key] = (*key, at, one.parts or len(ids), others)
     return list(rows.values())
+
+
+def late_names(carried: Iterable[Carried]) -> Wanted:
+    """Return the days and the ids by which a text may be remembered to which an answer comes late, of each trunk."""
+    wanted: Wanted = {}
+    for one in carried:
+        if one.is_late:
+            days, ids = wanted.setdefault((one.app, one.trunk_no), (set(), set()))
+            days.update((day_of(one.at) - 1, day_of(one.at)))
+            ids.update((*one.carrier_ids, name_of_text(one.key)))
+    return wanted
+
+
+def keep_days(carried: Iterable[Carried], rows: Iterable[Sequence[Any]]) -> list[Carried]:
+    """Remember late answers under the days of such rows: a midnight may have passed, and how parts stand, stays."""
+    first: dict[tuple[int, int, AttemptKey], int] = {}
+    for app, trunk_no, *row in rows:
+        hit = _read_hit(*row)
+        where = app, trunk_no, hit.key
+        first[where] = min(first.get(where, hit.day), hit.day)
+    return [one._replace(day=first.get((one.app, one.trunk_no, one.key), 0)) if one.is_late else one for one in carried]
 
 
 def learned_rows(matches: Iterable[Match]) -> list[tuple[Any, ...]]:
@@ -162,24 +186,22 @@ class Search:
         self._named: dict[tuple[int, int, str], list[list[Hit]]] = {}
         """The same, by the ids that they name."""
         self._candidates: dict[tuple[int, int, bytes], list[Candidate]] = {}
-        self._begun: dict[AttemptKey, Hit] = {}
-        """Uncertain attempts of which the carrier answered to some parts."""
         for receipt, hits in zip(receipts, self._hits, strict=True):
             for one in receipt.ids:
                 self._named.setdefault((receipt.app, receipt.trunk_no, one), []).append(hits)
 
-    def recent(self) -> dict[Where, tuple[set[int], set[str]]]:
-        """Return the days and the ids to look for first, of each trunk."""
-        wanted: dict[Where, tuple[set[int], set[str]]] = {}
+    def recent(self) -> Wanted:
+        """Return the days and the ids to look for first."""
+        wanted: Wanted = {}
         for receipt in self._receipts:
             days, ids = wanted.setdefault((receipt.app, receipt.trunk_no), (set(), set()))
             days.update(recent_days(receipt))
             ids.update(receipt.ids)
         return wanted
 
-    def earlier(self) -> dict[Where, tuple[set[int], set[str]]]:
+    def earlier(self) -> Wanted:
         """Return the days and the ids to look for then."""
-        wanted: dict[Where, tuple[set[int], set[str]]] = {}
+        wanted: Wanted = {}
         for receipt, hits in zip(self._receipts, self._hits, strict=True):
             if not is_sure(receipt, hits):
                 days, ids = wanted.setdefault((receipt.app, receipt.trunk_no), (set(), set()))
@@ -220,51 +242,83 @@ class Search:
             candidate = Candidate(key, from_micros(at), fold(seen))
             self._candidates.setdefault((*where, key.person), []).append(candidate)
 
-    def begun(self) -> dict[Where, tuple[set[int], set[str]]]:
-        """Return the days and the names of texts of which the carrier may have answered to some parts."""
-        wanted: dict[Where, tuple[set[int], set[str]]] = {}
-        for (app, trunk_no, _), candidates in self._candidates.items():
-            for candidate in candidates:
-                if candidate.state == Kind.uncertain:
-                    days, names = wanted.setdefault((app, trunk_no), (set(), set()))
-                    day = day_of(candidate.at)
-                    days.update((day - 1, day, day + 1))
-                    names.add(name_of_text(candidate.key))
-        return wanted
-
-    def add_begun(self, rows: Iterable[Sequence[Any]]) -> None:
-        """Take in rows of `carried` about such texts."""
-        for _, _, *row in rows:
-            hit = _read_hit(*row)
-            self._begun[hit.key] = hit
-
-    def end(self) -> tuple[list[Match], list[LooseReceipt], list[Carried]]:
-        """Return what was found, the receipts of which nothing was, and the ids that are to be remembered first."""
+    def end(self) -> tuple[list[Match], list[LooseReceipt]]:
+        """Return what was found, and the receipts of which nothing was."""
         found: list[Match] = []
         unknown: list[LooseReceipt] = []
-        learned: dict[AttemptKey, Carried] = {}
         for receipt, hits in zip(self._receipts, self._hits, strict=True):
             place = receipt.app, receipt.trunk_no, receipt.person
             match = choose(receipt, hits, self._candidates.get(place, ()))
-            if match is not None and match.hit is None and match.key in self._begun:
-                match = self._fill(match, learned)
             if match is None:
                 unknown.append(receipt)
             else:
                 found.append(match)
+        return found, unknown
+
+
+class Filling:
+    """Fills texts to some of whose parts the carrier did not answer with the ids that orphans bring.
+
+    What it looks at is read with the attempts locked: each of two nodes knows what the other has filled in.
+    """
+
+    def __init__(self, matches: Sequence[Match]) -> None:
+        self._matches = matches
+        self._hits: dict[tuple[AttemptKey, str], Hit] = {}
+        self._learned: dict[AttemptKey, Carried] = {}
+
+    def wanted(self) -> Wanted:
+        """Return the days, and the ids and names, of the texts of which some ids may be missing."""
+        wanted: Wanted = {}
+        for match in filter(_may_lack_ids, self._matches):
+            hit, receipt = match.hit, match.receipt
+            days, ids = wanted.setdefault((receipt.app, receipt.trunk_no), (set(), set()))
+            days.update((hit.day,) if hit is not None else days_of_open_texts(receipt))
+            ids.update((name_of_text(match.key), *receipt.ids))
+        return wanted
+
+    def add(self, rows: Iterable[Sequence[Any]]) -> None:
+        """Take in rows of `carried` about them."""
+        for _, _, *row in rows:
+            hit = _read_hit(*row)
+            self._hits[hit.key, hit.carrier_id] = hit
+
+    def end(self) -> tuple[list[Match], list[LooseReceipt], list[Carried]]:
+        """Return what was found, the receipts that are of no part of their text, and the ids to be remembered."""
+        found: list[Match] = []
+        unknown: list[LooseReceipt] = []
+        for before in self._matches:
+            match = self._look(before) if _may_lack_ids(before) else before
+            if match is None:
+                unknown.append(before.receipt)
+            else:
+                found.append(match)
         # What was found before the others were, knows them now too.
+        learned = self._learned
         found = [_with_others(match, learned[match.key]) if match.key in learned else match for match in found]
         return found, unknown, list(learned.values())
 
-    def _fill(self, match: Match, learned: dict[AttemptKey, Carried]) -> Match | None:
-        """Take an orphan for a part of its text that nobody had answered to; None: there is none."""
-        text, receipt = self._begun[match.key], match.receipt
+    def _look(self, match: Match) -> Match | None:
+        """Return the part of its text that a receipt speaks of, by what is known now; None: it has no such part."""
+        key, receipt = match.key, match.receipt
+        for one in (match.hit.carrier_id,) if match.hit is not None else receipt.ids:
+            if (key, one) in self._hits:
+                return match._replace(hit=self._hits[key, one])
+        text = self._hits.get((key, name_of_text(key)))
+        if match.hit is not None or text is None:
+            return match
         ids = fill(text, receipt)
         if ids is None:
             return None
-        self._begun[match.key] = text._replace(others=ids)
-        learned[match.key] = Carried(receipt.app, receipt.trunk_no, match.key, ids, text.at, text.parts)
+        self._hits[key, name_of_text(key)] = text._replace(others=ids)
+        place = receipt.app, receipt.trunk_no
+        self._learned[key] = Carried(*place, key, ids, text.at, text.parts, day=text.day)
         return match._replace(hit=text._replace(carrier_id=receipt.ids[0]))
+
+
+def _may_lack_ids(match: Match) -> bool:
+    hit = match.hit
+    return not match.is_of_answer and (hit is None or len(hit.others) + 1 < hit.parts)
 
 
 def _with_others(match: Match, text: Carried) -> Match:

@@ -13,9 +13,9 @@ from callsheet.clock import to_micros
 from callsheet.core.errors import InUse
 from callsheet.core.run import Sender
 from callsheet.store import tables as t
-from callsheet.store.apps import Trunk, add_sender, read_sender, read_trunk
+from callsheet.store.apps import Trunk, add_sender, leave_trunk, read_sender, read_trunk
 from callsheet.store.database import Database
-from callsheet.store.rows import all_of, insert, one, read_pool, to_json
+from callsheet.store.rows import all_of, one, read_pool, to_json
 from callsheet.store.usage import campaigns_that_name, told
 
 
@@ -143,8 +143,7 @@ def _move(conn: sa.Connection, row: Mapping[str, Any], now: datetime) -> None:
     pools = _pools_with(conn, row["app"], row["no"])
     if any(_speaks(conn, row["app"], no) for no in (row["no"], *pools)):
         raise InUse("A run speaks through this sender now: it can change its trunk when the run has ended.")
-    place = {"app": row["app"], "sender_no": row["no"], "until": to_micros(now)}
-    insert(conn, t.former_trunk, **place, trunk_no=row["trunk_no"])
+    leave_trunk(conn, row, now)
 
 
 def _pools_with(conn: sa.Connection, app: int, sender_no: int) -> Mapping[int, str]:

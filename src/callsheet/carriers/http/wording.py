@@ -99,7 +99,7 @@ class HttpWording:
         yes = _ayes(account, said)
         if any(yes) and not all(yes):
             # Some parts of the text were taken and some were not: it must not go out again.
-            raise NoAnswer("partly_taken")
+            raise NoAnswer("partly_taken", self._ids_of_some(said))
         code = find_text(said, account.code_path)
         for rule in account.errors:
             if _fits(rule, answer.status, code, text):
@@ -121,6 +121,11 @@ class HttpWording:
         if not ids and (account.id_path or account.id_pattern):
             raise NoAnswer("no_id")
         return Accepted(ids[0] if ids else "", message.segments, ids)
+
+    def _ids_of_some(self, said: Any) -> tuple[str, ...]:
+        """Return the ids of the parts that were taken, and an empty one for each other: no receipt may name that."""
+        ids = [as_text(one) for one in find(said, self._account.id_path)]
+        return (*ids, *[""] * (len(_ayes(self._account, said)) - len(ids)))
 
     def question(self) -> Request | None:
         """Return the request of a test call, if the account names one."""

@@ -18,11 +18,15 @@ from callsheet.store.matching import (
     PARKED,
     PART,
     TRUNK_OF_THEN,
+    Filling,
     Part,
     Search,
+    Wanted,
     Where,
     awaited_ids,
     carried_rows,
+    keep_days,
+    late_names,
     learned_rows,
     parked_rows,
     taken_up,
@@ -114,7 +118,9 @@ async def look(raw: Raw, batch: Batch) -> tuple[list[Match], list[LooseReceipt]]
 
     Nothing is locked: what is done with it looks again under the locks of the attempts.
     """
-    receipts = [*batch.receipts, *await _remember(raw, batch.carried)]
+    late = late_names(batch.carried)
+    carried = keep_days(batch.carried, await _find(raw, late)) if late else batch.carried
+    receipts = [*batch.receipts, *await _remember(raw, carried)]
     if not receipts:
         return [], []
     search = Search(receipts)
@@ -125,12 +131,21 @@ async def look(raw: Raw, batch: Batch) -> tuple[list[Match], list[LooseReceipt]]
     orphans = search.orphans()
     if orphans:
         await _consider(raw, search, orphans)
-    begun = search.begun()
-    if begun:
-        search.add_begun(await _find(raw, begun))
-    found, unknown, learned = search.end()
+    return search.end()
+
+
+async def fill(raw: Raw, matches: Sequence[Match]) -> tuple[list[Match], list[LooseReceipt]]:
+    """Return of what was found what stands, and the receipts that nothing is known of; whoever asks holds the attempts.
+
+    The carrier did not answer to all parts of some texts: two nodes that hear of others wait for each other here.
+    """
+    filling = Filling(matches)
+    wanted = filling.wanted()
+    if wanted:
+        filling.add(await _find(raw, wanted))
+    found, others, learned = filling.end()
     await _remember(raw, learned)
-    return found, unknown
+    return found, others
 
 
 async def states(raw: Raw, parts: Collection[Part]) -> Mapping[Part, str]:
@@ -169,7 +184,7 @@ async def _remember(raw: Raw, carried: Sequence[Carried]) -> list[LooseReceipt]:
     return taken_up(rows, carried)
 
 
-async def _find(raw: Raw, wanted: Mapping[Where, tuple[set[int], set[str]]]) -> Sequence[Any]:
+async def _find(raw: Raw, wanted: Wanted) -> Sequence[Any]:
     keys = [(*where, day, one) for where, (days, ids) in wanted.items() for day in days for one in ids]
     return await raw.fetch(_FIND, *columns(keys, 4))
 

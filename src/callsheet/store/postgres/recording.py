@@ -69,11 +69,12 @@ async def record(raw: Raw, batch: Batch, jitter: Callable[[], float]) -> Recorde
         return Recorded(0, None, 0)
     if not batch.carried and not batch.receipts:
         return await _settle(raw, batch, await _hold(raw, _keys(batch.happenings)), batch.happenings, jitter)
-    found, unknown = await matching.look(raw, batch)
-    held = await _hold(raw, _keys(batch.happenings) | {one.key for one in found})
+    matches, unknown = await matching.look(raw, batch)
+    held = await _hold(raw, _keys(batch.happenings) | {one.key for one in matches})
+    found, others = await matching.fill(raw, matches)
     told, parts = tell_parts(found, await matching.states(raw, parts_of(found)))
     recorded = await _settle(raw, batch, held, [*batch.happenings, *told], jitter)
-    parked, dropped = await matching.end(raw, found, unknown, parts)
+    parked, dropped = await matching.end(raw, found, [*unknown, *others], parts)
     return Matched(told, found, parked, dropped).counted(recorded)
 
 

@@ -15,12 +15,15 @@ from callsheet.store.matching import (
     PARKED,
     PART,
     TRUNK_OF_THEN,
+    Filling,
     Matched,
     Part,
     Search,
     Where,
     awaited_ids,
     carried_rows,
+    keep_days,
+    late_names,
     learned_rows,
     parked_rows,
     parts_of,
@@ -36,7 +39,8 @@ _SPAN_MICROS = REMEMBERED_DAYS * 86_400_000_000
 
 def match(raw: sqlite3.Connection, batch: Batch) -> Matched:
     """Find the attempts of receipts, those that waited for what this batch brings included, and park the others."""
-    _remember(raw, batch.carried)
+    late = [row for where, names in late_names(batch.carried).items() for row in _carried(raw, where, *names)]
+    _remember(raw, keep_days(batch.carried, late) if late else batch.carried)
     receipts = [*batch.receipts, *_awaited(raw, batch)]
     if not receipts:
         return Matched()
@@ -74,6 +78,7 @@ def _awaited(raw: sqlite3.Connection, batch: Batch) -> list[LooseReceipt]:
 def _search(
     raw: sqlite3.Connection, receipts: Sequence[LooseReceipt]
 ) -> tuple[list[Match], list[LooseReceipt], list[Carried]]:
+    """Return what was found, the other receipts, and the ids to be remembered."""
     search = Search(receipts)
     for where, (days, ids) in search.recent().items():
         search.add(_carried(raw, where, days, ids))
@@ -81,9 +86,12 @@ def _search(
         search.add(_carried(raw, where, days, ids))
     for where, (since, persons) in search.orphans().items():
         search.consider(where, _attempts(raw, where, since - _SPAN_MICROS, persons))
-    for where, (days, names) in search.begun().items():
-        search.add_begun(_carried(raw, where, days, names))
-    return search.end()
+    matches, unknown = search.end()
+    filling = Filling(matches)
+    for where, (days, names) in filling.wanted().items():
+        filling.add(_carried(raw, where, days, names))
+    found, others, learned = filling.end()
+    return found, [*unknown, *others], learned
 
 
 def _carried(
