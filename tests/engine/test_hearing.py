@@ -1,6 +1,7 @@
 """Whoever speaks for a trunk speaks of its own app only."""
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from callsheet.core.attempt import Kind
 from callsheet.core.campaign import Status
 from callsheet.core.errors import Unavailable
 from callsheet.core.ids import AttemptKey, encode_attempt
+from callsheet.core.matching import day_of
 from callsheet.engine.virtual_time import VirtualClock, run
 from databases import rows
 from engine.world import world
@@ -131,5 +133,27 @@ def test_the_ids_of_a_late_answer_outlive_a_batch_that_brings_nothing_else(tmp_p
             await recorder.flush()
 
             assert [row.carrier_id for row in await rows(w.store, "select carrier_id from carried")] == ["abc"]
+
+    run(main, start=MONDAY_NOON)
+
+
+def test_a_late_answer_that_is_heard_behind_a_midnight_is_remembered_under_the_day_of_the_first(tmp_path: Path) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path) as w:
+            people = await make_list(w.store, w.app, clock, 1)
+            campaign = await w.run_campaign(await make_campaign(w.store, w.app, clock, [people]))
+            campaign = await w.until(campaign, Status.completed, longest_seconds=60)
+            assert campaign.run_no is not None
+            (trunk,) = await w.store.apps.trunks(w.app.no)
+            (attempt,) = await w.store.reports.attempts(w.app.no, campaign.run_no)
+            key, hearing = AttemptKey(campaign.run_no, attempt.person, attempt.n), w.conductor.hearing(trunk)
+            w.conductor.recorder.expect(hearing.expect(key, ("abc", ""), clock.now()))
+            await w.conductor.recorder.flush()
+
+            late = Receipt(encode_attempt(*key), "abc", Kind.accepted, clock.now() + timedelta(days=1), "late")
+            await hearing.hear([late._replace(part_ids=("abc", "def"))])
+
+            kept = await rows(w.store, "select day from carried where carrier_id in ('abc', 'def')")
+            assert [row.day for row in kept] == [day_of(clock.now())] * 2
 
     run(main, start=MONDAY_NOON)
