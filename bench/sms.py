@@ -1,7 +1,8 @@
 """The whole way of a campaign's texts, beside Kannel and Jasmin: from the list to receipts that are stored.
 
 Ours: a list in the store, the gate, rendering, SMPP to node-smpp, which sends a receipt after 300 ms, and receipts
-stored, on SQLite and on PostgreSQL. Kannel (Debian's) does what a campaign's user asks of it: each message comes by
+stored, on SQLite and on PostgreSQL, there also with two nodes of one campaign: a node is one process, and mostly uses
+one core. Kannel (Debian's) does what a campaign's user asks of it: each message comes by
 `sendsms` over connections that stay open, goes by SMPP to node-smpp, and its receipt leaves by `dlr-url`; Jasmin does
 the same by `/send`, with a Redis and a RabbitMQ of its own. So they, gateways, pay for a request and a callback for
 each message where ours pays for its database; the process that makes the requests and takes the callbacks counts for
@@ -24,6 +25,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import secrets
 import statistics
 import subprocess
 import sys
@@ -49,6 +51,7 @@ MESSAGES = int(os.environ.get("CALLSHEET_BENCH_MESSAGES", "20000"))
 ROUNDS = int(os.environ.get("CALLSHEET_BENCH_ROUNDS", "3"))
 WINDOW = int(os.environ.get("CALLSHEET_BENCH_WINDOW", "500"))
 RECEIPT_DELAY_MS = 300
+TWO = "PostgreSQL, two nodes"
 KANNEL = "Kannel"
 JASMIN = "Jasmin"
 JASMIN_MESSAGES = max(500, MESSAGES // 20)
@@ -108,13 +111,19 @@ def _measure(process: subprocess.Popen[str], node: Any, *pids: int, messages: in
     return Spent(told["seconds"], counters["last_taken_ms"] / 1e3, used, node_cpu, told.get("parts", {}))
 
 
-def _ours(url: str, server_pid: int, *, profiled: bool = False) -> Spent:
+def _ours(url: str, *server_pids: int, nodes: int = 1, profiled: bool = False) -> Spent:
     with ExitStack() as stack:
-        data = stack.enter_context(tempfile.TemporaryDirectory())
-        node = stack.enter_context(running_smsc(receipt_delay_ms=RECEIPT_DELAY_MS))
-        given = {"data": data, "url": url, "port": node.port, "messages": MESSAGES, "window": WINDOW}
-        process = stack.enter_context(_child("sms_ours.py", **given, profiled=profiled))
-        return _measure(process, node, *([process.pid, server_pid] if server_pid else [process.pid]))
+        data = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        smsc = stack.enter_context(running_smsc(receipt_delay_ms=RECEIPT_DELAY_MS))
+        given = {
+            "url": url, "key": secrets.token_hex(32), "messages": MESSAGES, "window": WINDOW, "profiled": profiled,
+        }  # fmt: skip
+        leader, *others = (
+            # Only the first one makes the trunk, and starts the campaign.
+            stack.enter_context(_child("sms_ours.py", data=str(data / str(no)), port=0 if no else smsc.port, **given))
+            for no in range(nodes)
+        )
+        return _measure(leader, smsc, leader.pid, *(other.pid for other in others), *server_pids)
 
 
 def _kannel() -> Spent:
@@ -151,7 +160,12 @@ class Rounds:
     def play(self) -> None:
         """Let each system take its turn."""
         url = asyncio.run(fresh_database(self._server))
-        spent = {"SQLite": _ours("", 0), "PostgreSQL": _ours(url, self._server_pid), KANNEL: _kannel()}
+        spent = {
+            "SQLite": _ours(""),
+            "PostgreSQL": _ours(url, self._server_pid),
+            TWO: _ours(asyncio.run(fresh_database(self._server)), self._server_pid, nodes=2),
+            KANNEL: _kannel(),
+        }
         if self._has_jasmin and (its := self._tried(_jasmin)):
             spent[JASMIN] = its
         self.spent.append(spent)
@@ -179,7 +193,7 @@ def _rows(rounds: list[dict[str, Spent]]) -> Iterator[Row]:
     def ratio(name: str, what: str) -> float:
         return statistics.median(getattr(one[KANNEL], what) / getattr(one[name], what) for one in rounds)
 
-    for name in ("SQLite", "PostgreSQL"):
+    for name in ("SQLite", "PostgreSQL", TWO):
         for label, what in (("with receipts", "seconds"), ("submitted", "submit_seconds")):
             ours, theirs = MESSAGES / median(name, what), MESSAGES / median(KANNEL, what)
             yield Row(f"{label}, {name}", f"{ours:.0f}/s", f"Kannel {theirs:.0f}/s", ratio(name, what))
@@ -218,4 +232,4 @@ def rows() -> Iterator[Row]:
     yield from _beside_jasmin(rounds.spent)
     if rounds.without_jasmin:
         print(f"Jasmin gave no figure in a round: {rounds.without_jasmin}")
-    yield from _profile(_ours("", 0, profiled=True))
+    yield from _profile(_ours("", profiled=True))

@@ -1,4 +1,7 @@
-"""Our side of `sms.py`, a child of it: the runtime of `callsheet serve` without HTTP, and a trunk to node-smpp."""
+"""Our side of `sms.py`, a child of it: the runtime of `callsheet serve` without HTTP, and a trunk to node-smpp.
+
+With a port of 0 it is one more node on the database of another, which has the trunk and starts the campaign.
+"""
 
 from __future__ import annotations
 
@@ -36,9 +39,14 @@ async def _make_campaign(runtime: Runtime, port: int, messages: int, window: int
         app.no, name="list", description="", source="passiveApi", allow_duplicates=True, now=now
     )
     await fill(store, app.no, people.no, messages)
-    while runtime.conductor.lines.standing(trunk.no).condition.state is not State.open:  # noqa: ASYNC110 (it tells nobody)
-        await asyncio.sleep(NEAR)
+    await _until_open(runtime, trunk.no)
     return await store.campaigns.create(app.no, define("bench", people), now, unique_names=True)
+
+
+async def _until_open(runtime: Runtime, trunk_no: int) -> None:
+    while runtime.conductor.lines.standing(trunk_no).condition.state is not State.open:
+        runtime.conductor.look_at_trunks()
+        await asyncio.sleep(NEAR)
 
 
 async def _until_delivered(runtime: Runtime, campaign: Campaign, messages: int) -> int:
@@ -51,10 +59,23 @@ async def _until_delivered(runtime: Runtime, campaign: Campaign, messages: int) 
     return delivered
 
 
-async def play(data: str, url: str, port: int, messages: int, window: int, *, profiled: bool) -> None:
+async def _follow(runtime: Runtime) -> None:
+    """Work for the campaign of another node until nobody needs us any more."""
+    for trunk in await runtime.store.apps.trunks():
+        if trunk.carrier == "smpp":
+            await _until_open(runtime, trunk.no)
+    collect_seldom()
+    print("ready", flush=True)
+    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
+
+
+async def play(data: str, url: str, key: str, port: int, messages: int, window: int, *, profiled: bool) -> None:
     """Say that we are ready, and after the word run a campaign to its last receipt; tell the seconds."""
-    given = settings.load(data=Path(data), database_url=url or None, allow_private_addresses=True)
+    given = settings.load(data=Path(data), database_url=url or None, master_key=key, allow_private_addresses=True)
     async with open_runtime(given) as runtime:
+        if not port:
+            await _follow(runtime)
+            return
         campaign = await _make_campaign(runtime, port, messages, window)
         collect_seldom()
         print("ready", flush=True)
