@@ -167,11 +167,11 @@ def read_parked(row: Sequence[Any]) -> LooseReceipt:
 
 
 def taken_up(rows: Iterable[Sequence[Any]], carried: Iterable[Carried]) -> list[LooseReceipt]:
-    """Return those of the receipts that wait that a batch brings the ids of."""
+    """Return those of the receipts that wait that a batch brings the ids of, in the order in which they were heard."""
     brought = {(one.app, one.trunk_no, carrier_id) for one in carried for carrier_id in one.carrier_ids}
     return [
         receipt
-        for receipt in map(read_parked, rows)
+        for receipt in sorted(map(read_parked, rows), key=lambda receipt: receipt.parked_no)
         if any((receipt.app, receipt.trunk_no, one) in brought for one in receipt.ids)
     ]
 
