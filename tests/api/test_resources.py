@@ -139,11 +139,13 @@ async def test_a_wrong_contact_list_names_its_fields(shop):
 
 async def test_a_sender_is_made_and_changed(shop):
     made = await shop.v1("POST", "/senders", {"number": "+12125550155", "segments_per_second": 2.5})
-    changed = await shop.v1("POST", "/senders", {"number": " +12125550155 "})
+    again = await shop.v1("POST", "/senders", {"number": " +12125550155 "})
+    changed = await shop.v1("POST", "/senders", {"number": "+12125550155", "segments_per_second": None})
     listed = await shop.v1("GET", "/senders")
 
-    assert (made.status_code, changed.status_code) == (201, 200)
+    assert (made.status_code, again.status_code, changed.status_code) == (201, 200, 200)
     assert made.json() == {**made.json(), "number": "+12125550155", "segments_per_second": 2.5, "flow_id": None}
+    assert again.json() == made.json(), "what a call does not name stays"
     assert changed.json() == {**made.json(), "segments_per_second": None}
     assert listed.json() == {"items": [changed.json()], "next": None}
 

@@ -150,6 +150,9 @@ async def test_an_engine_that_lost_the_database_is_replaced_and_tells_what_it_kn
         started = await a.run_campaign(campaign)
         b.conductor.wake()
         await asyncio.sleep(1.5)
+        async with asyncio.timeout(30):
+            while not len(b.conductor.holds):
+                await asyncio.sleep(0)
         with cut_off(b):
             await until_completed(a, campaign)
             doubtful = (await a.counters(campaign)).get("uncertain", 0)

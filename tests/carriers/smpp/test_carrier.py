@@ -275,7 +275,7 @@ async def test_a_refused_bind_is_broken_and_says_why(node_smpp):
         assert isinstance(await rig.send(message(1)), NotConnected)
         smsc.set(password="secret")
         await rig.until_bound()
-        assert rig.carrier.condition() == (State.open, "", 1, 0)
+        assert rig.carrier.condition()[:4] == (State.open, "", 1, 0)
 
 
 async def test_it_binds_as_soon_as_the_carrier_is_back(node_smpp):

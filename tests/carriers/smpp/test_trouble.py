@@ -69,7 +69,7 @@ async def test_answers_that_nobody_waits_for_change_nothing():
     async with playing(play) as port, bound(port) as rig:
         assert await rig.send(message(1)) == Accepted("", 1)
         assert await rig.send(message(2)) == Accepted("id-3", 1, ("id-3",))
-        assert rig.carrier.condition() == (State.open, "", 1, 0)
+        assert rig.carrier.condition()[:4] == (State.open, "", 1, 0)
     assert rig.heard == []
 
 
