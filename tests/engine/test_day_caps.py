@@ -11,6 +11,7 @@ from callsheet.core.allowance import UNLIMITED, Allowance, bounds_of_day, bucket
 from callsheet.core.campaign import Campaign, Status
 from callsheet.core.day_use import UsedUp, capped, shared_caps, used_up
 from callsheet.engine.day_caps import DayCaps
+from callsheet.engine.tuning import Tuning
 from callsheet.engine.virtual_time import VirtualClock, run
 from databases import rows
 from engine.world import World, world
@@ -53,7 +54,7 @@ def by_day(w: World, zone: str = "UTC") -> list[int]:
 
 def test_a_cap_is_used_to_its_last_segment_each_day_and_never_passed(tmp_path: Path) -> None:
     async def main(clock: VirtualClock) -> None:
-        async with world(clock, tmp_path) as w:
+        async with world(clock, tmp_path, tuning=Tuning(tick_seconds=600.0)) as w:
             await limit(w, Allowance(segments_per_day=70, reset_zone=PACIFIC))
             campaign = await begin(w, clock, 180)
             await w.until(campaign, Status.completed, longest_seconds=3 * DAY_SECONDS, step=600)
