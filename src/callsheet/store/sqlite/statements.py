@@ -52,12 +52,11 @@ _BLOBS = frozenset({"person", "sealed"})
 
 
 @lru_cache(maxsize=64)
-def _at_once(columns: str, rest: str) -> tuple[str, tuple[int, ...]]:
-    """Return the statement that makes one row of all, and which of its columns hold octets."""
+def _as_json(columns: str) -> tuple[str, tuple[int, ...]]:
+    """Return what makes one value of all rows, and which of their columns hold octets."""
     names = columns.split(", ")
     values = ", ".join(f"hex({name})" if name in _BLOBS else name for name in names)
-    octets = tuple(i for i, name in enumerate(names) if name in _BLOBS)
-    return f"select json_group_array(json_array({values})) from (select {columns} {rest})", octets
+    return f"json_group_array(json_array({values}))", tuple(i for i, name in enumerate(names) if name in _BLOBS)
 
 
 def gather(raw: sqlite3.Connection, columns: str, rest: str, params: Sequence[Any]) -> list[list[Any]]:
@@ -65,8 +64,9 @@ def gather(raw: sqlite3.Connection, columns: str, rest: str, params: Sequence[An
 
     They are read in one step, as `insert_many` writes them: a step for each row starves beside a busy loop.
     """
-    statement, octets = _at_once(columns, rest)
-    rows: list[list[Any]] = json.loads(raw.execute(statement, params).fetchone()[0])
+    value, octets = _as_json(columns)
+    (text,) = raw.execute(f"select {value} from (select {columns} {rest})", params).fetchone()
+    rows: list[list[Any]] = json.loads(text)
     for i in octets:
         for row in rows:
             row[i] = bytes.fromhex(row[i])
