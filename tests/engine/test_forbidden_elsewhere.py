@@ -29,7 +29,6 @@ from carriers.smpp.rig import make, until
 from databases import Place, rows
 from engine.world import World
 from factories import SENDER, make_app, make_definition, make_list, number, trunk_of
-from postgres import create_database, drop_database
 from strangers.node_smpp import NodeSmpp
 
 CLOCK = SystemClock()
@@ -70,15 +69,6 @@ class OverSmpp(World):
     def least_room(self) -> int:
         """Return the room of its fullest session: less than zero, so many parts wait inside."""
         return min((session.out.room() for one in self.carriers for session in one._sessions), default=0)
-
-
-@pytest.fixture
-async def postgres_place() -> AsyncIterator[Place]:
-    url = await create_database()
-    place = Place("postgres", url, None)  # type: ignore[arg-type] # the database's own clock
-    yield place
-    await place.close_all()
-    await drop_database(url)
 
 
 @asynccontextmanager
