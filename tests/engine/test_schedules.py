@@ -21,7 +21,7 @@ from callsheet.engine.tuning import Tuning
 from callsheet.engine.virtual_time import VirtualClock, run
 from callsheet.store.runs import Wanted
 from databases import Place, change
-from engine.test_two_engines import engine, postgres_place  # noqa: F401 (a fixture)
+from engine.test_two_engines import engine
 from engine.world import World, world
 from factories import change_settings, hours, make_app, make_definition, make_list
 
@@ -295,7 +295,7 @@ def test_however_many_cannot_be_read_the_others_start_and_it_is_said_once(tmp_pa
     run(main, start=MONDAY)
 
 
-async def test_two_engines_start_an_occurrence_once(postgres_place: Place, tmp_path: Path) -> None:  # noqa: F811
+async def test_two_engines_start_an_occurrence_once(postgres_place: Place, tmp_path: Path) -> None:
     clock = SystemClock()
     store = await postgres_place.open()
     app = await make_app(store, clock)
