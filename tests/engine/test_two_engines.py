@@ -25,7 +25,8 @@ from engine.world import World
 from factories import make_app, make_definition, make_list, number
 
 LEASE_SECONDS = 3.0
-TUNING = Tuning(tick_seconds=0.1, lease_seconds=LEASE_SECONDS)
+TUNING = Tuning(tick_seconds=0.1, lease_seconds=LEASE_SECONDS, chunk_size=100)
+"""Chunks so small that no engine takes all people at once."""
 CLOCK = SystemClock()
 
 
