@@ -8,6 +8,7 @@ import pytest
 import structlog
 from hypothesis import settings
 
+from callsheet.garbage import collect_seldom, look_seldom
 from callsheet.store.apps import App
 from callsheet.store.migrate import migrate
 from callsheet.store.store import Store
@@ -27,6 +28,14 @@ settings.load_profile("house")
 # Where a loop breaks again and again, drawing each trace in boxes takes longer than the test.
 _plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
 structlog.configure(processors=[structlog.processors.add_log_level, _plain])
+
+# Modules and tests are no garbage: a tenth of the time went into looking at them.
+look_seldom()
+
+
+def pytest_collection_finish() -> None:
+    """Never look at them again, as the server does."""
+    collect_seldom()
 
 
 @pytest.fixture

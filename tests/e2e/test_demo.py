@@ -51,6 +51,8 @@ def test_handsets_that_misbehave_show_up_as_what_they_did(played):
     assert counts["accepted"] == ENDINGS["9908"]
     assert "on a DNC list 50" in played[1]
     assert f"{2 * ENDINGS['9906']} were throttled" in played[1]
+    # So few are silent that the second campaign has not to wait until the trunk is trusted again.
+    assert "trunk.broken" not in played[1]
 
 
 async def test_no_number_and_no_text_of_a_contact_is_anywhere_but_on_the_sandbox_handsets(played):

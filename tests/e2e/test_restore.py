@@ -45,7 +45,7 @@ def resume(process: Process, campaign_id: str) -> int:
 
 
 def acknowledge(process: Process, run_id: str, choice: str) -> dict:
-    process.v1("POST", "/senders", {"number": "+12025550100"})
+    process.v1("POST", "/senders", {"number": "+12025550100", "segments_per_second": None})
     return process.v1("POST", f"/runs/{run_id}/acknowledge-restore", {"choice": choice})
 
 

@@ -19,6 +19,8 @@ from factories import MONDAY_NOON, SENDER, make_definition, make_list, number
 
 DAY_SECONDS = 86_400
 PACIFIC = "America/Los_Angeles"
+DAYS = Tuning(tick_seconds=600.0, lease_seconds=3600.0)
+"""Seldom enough for days."""
 
 
 async def limit(w: World, allowance: Allowance, trunk: Allowance = UNLIMITED) -> None:
@@ -54,7 +56,7 @@ def by_day(w: World, zone: str = "UTC") -> list[int]:
 
 def test_a_cap_is_used_to_its_last_segment_each_day_and_never_passed(tmp_path: Path) -> None:
     async def main(clock: VirtualClock) -> None:
-        async with world(clock, tmp_path, tuning=Tuning(tick_seconds=600.0)) as w:
+        async with world(clock, tmp_path, tuning=DAYS) as w:
             await limit(w, Allowance(segments_per_day=70, reset_zone=PACIFIC))
             campaign = await begin(w, clock, 180)
             await w.until(campaign, Status.completed, longest_seconds=3 * DAY_SECONDS, step=600)
@@ -67,7 +69,7 @@ def test_a_cap_is_used_to_its_last_segment_each_day_and_never_passed(tmp_path: P
 
 def test_answers_spend_the_day_too_and_those_that_find_none_left_are_dropped(tmp_path: Path) -> None:
     async def main(clock: VirtualClock) -> None:
-        async with world(clock, tmp_path) as w:
+        async with world(clock, tmp_path, tuning=DAYS) as w:
             await limit(w, Allowance(segments_per_day=70), Allowance(segments_per_day=68))
             (trunk,) = await w.store.apps.trunks(w.app.no)
             said = [Inbound(f"in-{i}", number(1000 + i), SENDER, "HELP", clock.now()) for i in range(3)]
@@ -109,7 +111,7 @@ def test_an_answer_leaves_as_soon_as_a_campaign_gives_back_what_it_held_of_the_d
 
 def test_the_caps_of_sender_and_trunk_hold_together_and_with_a_rate(tmp_path: Path) -> None:
     async def main(clock: VirtualClock) -> None:
-        async with world(clock, tmp_path) as w:
+        async with world(clock, tmp_path, tuning=DAYS) as w:
             trunk = Allowance(segments_per_second=2, segments_per_day=40)
             await limit(w, Allowance(segments_per_second=5, segments_per_day=50), trunk)
             campaign = await begin(w, clock, 60)
@@ -124,7 +126,7 @@ def test_the_caps_of_sender_and_trunk_hold_together_and_with_a_rate(tmp_path: Pa
 
 def test_a_restart_neither_loses_nor_doubles_what_is_left_of_a_day(tmp_path: Path) -> None:
     async def main(clock: VirtualClock) -> None:
-        async with world(clock, tmp_path) as w:
+        async with world(clock, tmp_path, tuning=DAYS) as w:
             await limit(w, Allowance(segments_per_second=1, segments_per_day=60))
             campaign = await begin(w, clock, 100)
             for _ in range(5):
@@ -140,7 +142,7 @@ def test_a_restart_neither_loses_nor_doubles_what_is_left_of_a_day(tmp_path: Pat
 
 def test_a_message_that_the_day_has_no_room_for_waits_as_a_whole(tmp_path: Path) -> None:
     async def main(clock: VirtualClock) -> None:
-        async with world(clock, tmp_path) as w:
+        async with world(clock, tmp_path, tuning=DAYS) as w:
             await limit(w, Allowance(segments_per_day=10))
             campaign = await begin(w, clock, 5, "x" * 400)
             await clock.sleep(60)
@@ -156,7 +158,7 @@ def test_a_message_that_the_day_has_no_room_for_waits_as_a_whole(tmp_path: Path)
 
 def test_who_is_kept_to_the_next_day_is_told_until_when_and_no_longer(tmp_path: Path) -> None:
     async def main(clock: VirtualClock) -> None:
-        async with world(clock, tmp_path) as w:
+        async with world(clock, tmp_path, tuning=DAYS) as w:
             await limit(w, Allowance(segments_per_day=50), Allowance(segments_per_day=37, reset_zone=PACIFIC))
             campaign = await begin(w, clock, 60)
             await clock.sleep(60)
@@ -168,7 +170,7 @@ def test_who_is_kept_to_the_next_day_is_told_until_when_and_no_longer(tmp_path: 
             assert len(w.sent()) == 37
             await clock.sleep((held.until - clock.now()).total_seconds() - 1)
             assert len(w.sent()) == 37
-            await w.until(campaign, Status.completed, longest_seconds=DAY_SECONDS, step=60)
+            await w.until(campaign, Status.completed, longest_seconds=DAY_SECONDS, step=600)
             assert await held_by(w, campaign) is None
 
     run(main, start=MONDAY_NOON)

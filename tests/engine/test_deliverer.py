@@ -34,7 +34,7 @@ from factories import MONDAY_NOON, make_definition, make_list
 REAL = cast("VirtualClock", SystemClock())
 """A receiver that never answers would hold virtual time up for ever."""
 
-RARELY = Tuning(tick_seconds=3600.0)
+RARELY = Tuning(tick_seconds=3600.0, lease_seconds=3 * 3600.0)
 
 
 @asynccontextmanager

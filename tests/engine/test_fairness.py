@@ -19,7 +19,6 @@ from factories import MONDAY_NOON, make_app, make_definition, make_list
 
 ARM_SECONDS = 0.01
 SENDERS = 9
-SMALL = 1500
 
 
 class SlowWriter:
@@ -55,7 +54,9 @@ async def campaign_of(w: World, app: App, clock: VirtualClock, contacts: int, se
     return await w.store.campaigns.create(app.no, definition, clock.now(), unique_names=True)
 
 
-def small_takes(folder: Path, *, beside_a_huge_one: bool, at_once: Callable[[], Turnstile] = Turnstile) -> float:
+def small_takes(
+    folder: Path, people: int, *, beside_a_huge_one: bool, at_once: Callable[[], Turnstile] = Turnstile
+) -> float:
     """Return how many virtual seconds a small app's campaign takes, alone or beside a huge app of many senders."""
     took: list[float] = []
 
@@ -68,10 +69,10 @@ def small_takes(folder: Path, *, beside_a_huge_one: bool, at_once: Callable[[], 
             w.conductor._turnstile = at_once()
             small = await make_app(w.store, clock, name="Small")
             await w.store.apps.open_all()
-            mine = await campaign_of(w, small, clock, SMALL, "+12125550111")
+            mine = await campaign_of(w, small, clock, people, "+12125550111")
             if beside_a_huge_one:
                 for i in range(SENDERS):
-                    huge = await campaign_of(w, w.app, clock, SMALL, f"+1212555020{i}")
+                    huge = await campaign_of(w, w.app, clock, people, f"+1212555020{i}")
                     await w.run_campaign(huge)
                 await clock.sleep(0.5)
             began = clock.now()
@@ -84,13 +85,16 @@ def small_takes(folder: Path, *, beside_a_huge_one: bool, at_once: Callable[[], 
     return took[0]
 
 
-def test_beside_a_huge_app_a_small_one_takes_about_twice_as_long_as_alone(tmp_path: Path):
+@pytest.mark.parametrize("people", [1000, pytest.param(1500, marks=pytest.mark.full)])
+def test_beside_a_huge_app_a_small_one_takes_about_twice_as_long_as_alone(tmp_path: Path, people: int):
     for name in ("alone", "beside", "unordered"):
         (tmp_path / name).mkdir()
-    alone = small_takes(tmp_path / "alone", beside_a_huge_one=False)
-    beside = small_takes(tmp_path / "beside", beside_a_huge_one=True)
+    alone = small_takes(tmp_path / "alone", people, beside_a_huge_one=False)
+    beside = small_takes(tmp_path / "beside", people, beside_a_huge_one=True)
     # Without an order whoever has more dispatchers has more of the writer.
-    unordered = small_takes(tmp_path / "unordered", beside_a_huge_one=True, at_once=lambda: Turnstile(Everybody()))
+    unordered = small_takes(
+        tmp_path / "unordered", people, beside_a_huge_one=True, at_once=lambda: Turnstile(Everybody())
+    )
 
     assert 1.5 < beside / alone < 2.4
     assert unordered / alone > 5

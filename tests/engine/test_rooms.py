@@ -12,6 +12,7 @@ from callsheet.core.allowance import UNLIMITED, Allowance, CarrierClass
 from callsheet.core.asking import nobody_forbids
 from callsheet.core.campaign import Status
 from callsheet.core.pools import Pool
+from callsheet.engine.tuning import Tuning
 from callsheet.engine.virtual_time import VirtualClock, run
 from engine.world import Passing, World, world
 from factories import MONDAY_NOON, SENDER, make_definition, make_list, number
@@ -78,7 +79,7 @@ def test_a_slow_class_obeys_its_rate_and_does_not_hold_up_the_others(tmp_path: P
 
 def test_the_cap_of_a_class_keeps_only_its_contacts_until_the_next_day(tmp_path: Path) -> None:
     async def main(clock: VirtualClock) -> None:
-        async with world(clock, tmp_path) as w:
+        async with world(clock, tmp_path, tuning=Tuning(tick_seconds=300.0, lease_seconds=3600.0)) as w:
             await limit(w, Allowance(classes=(slow_class(segments_per_day=60),)))
             campaign = await begin(w, clock, 300)
             await clock.sleep(120)
@@ -160,7 +161,7 @@ def test_contacts_of_a_member_whose_trunk_dies_wait_for_it_or_go_to_another(
             definition = make_definition([people], sender="Summer pool", name="Second")
             campaign = await w.store.campaigns.create(w.app.no, definition, clock.now(), unique_names=True)
             campaign = await w.run_campaign(campaign)
-            await clock.sleep(600)
+            await clock.sleep(150)
             again = {message.to: message.sender for message in w.sent()[60:]}
             waiting = [to for to, label in known.items() if label == labels[1]]
             assert set(again.values()) == {labels[0]}

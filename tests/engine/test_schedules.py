@@ -62,7 +62,7 @@ async def outcome(w: World, campaign: Campaign) -> tuple[str, Status]:
     return (again.plan.last_outcome if again.plan is not None else "none"), again.status
 
 
-@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York"])
+@pytest.mark.parametrize("zone", ["Europe/Berlin", pytest.param("America/New_York", marks=pytest.mark.full)])
 def test_a_year_of_mornings_over_both_changes_of_clocks_with_restarts(tmp_path: Path, zone: str) -> None:
     days = 366
 

@@ -31,7 +31,7 @@ ENDINGS = {
     "9904": 40,  # undelivered
     "9905": 25,  # invalid number
     "9906": 15,  # throttled twice, then taken
-    "9907": 5,  # never answered: uncertain
+    "9907": 4,  # never answered: uncertain; so few that the trunk is not taken for broken
     "9908": 6,  # accepted, and no receipt ever
     "9909": 8,  # replies STOP
     "9910": 10,  # replies 1

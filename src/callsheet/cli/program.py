@@ -21,6 +21,7 @@ from callsheet.cli.serve import add_to as add_serve
 from callsheet.cli.token import add_to as add_token
 from callsheet.cli.work import add_to as add_work
 from callsheet.core.errors import CallsheetError
+from callsheet.garbage import look_seldom
 
 EXITS = """\b
 Exit codes
@@ -74,6 +75,7 @@ for add_to in (
 
 def main() -> None:
     """Run a command; what goes wrong becomes a sentence and an exit code."""
+    look_seldom()
     try:
         app()
     except CallsheetError as error:
