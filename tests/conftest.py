@@ -10,9 +10,8 @@ from hypothesis import settings
 
 from callsheet.garbage import collect_seldom, look_seldom
 from callsheet.store.apps import App
-from callsheet.store.migrate import migrate
 from callsheet.store.store import Store
-from databases import DATABASES, Place
+from databases import DATABASES, Place, make_file
 from factories import Node, StillClock, make_app
 from postgres import create_database, drop_database
 
@@ -48,7 +47,7 @@ def clock() -> StillClock:
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make a SQLite file with the newest schema, to be copied."""
     path = tmp_path_factory.mktemp("template") / "callsheet.db"
-    asyncio.run(migrate(path))
+    asyncio.run(make_file(path))
     return path
 
 

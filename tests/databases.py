@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from callsheet.clock import Clock
+from callsheet.store.migrate import migrate
 from callsheet.store.sqlite.database import SqliteDatabase
 from callsheet.store.sqlite.hot import SqliteHot
 from callsheet.store.store import Store
@@ -15,6 +16,17 @@ from callsheet.store.vault import KEY_BYTES, Vault
 MASTER_KEY = bytes(range(KEY_BYTES))
 
 DATABASES = ("sqlite", "postgres")
+
+_newest: list[bytes] = []
+
+
+async def make_file(path: Path) -> None:
+    """Make a SQLite file with the newest schema: once by its migrations, and copies of that."""
+    if _newest:
+        path.write_bytes(_newest[0])
+        return
+    await migrate(path)
+    _newest.append(path.read_bytes())
 
 
 class Place:

@@ -21,10 +21,11 @@ BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="the papers call curl")
 
 
-def test_every_paper_does_what_it_says_after_the_other_one_and_a_second_time(tmp_path: Path):
+@pytest.mark.parametrize("order", [(*PAPERS, PAPERS[0]), pytest.param(PAPERS * 2, marks=pytest.mark.full)], ids=len)
+def test_every_paper_does_what_it_says_after_the_other_one_and_a_second_time(tmp_path: Path, order: tuple[str, ...]):
     make_program(tmp_path)
     with server(tmp_path / "var") as process:
-        for paper in PAPERS * 2:
+        for paper in order:
             before = len(process.outbox())
             done = type_in(script(paper, process), tmp_path)
 

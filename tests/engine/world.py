@@ -36,11 +36,11 @@ from callsheet.engine.trunks import Trunks
 from callsheet.engine.tuning import Tuning
 from callsheet.engine.virtual_time import VirtualClock
 from callsheet.store.apps import App, Trunk
-from callsheet.store.migrate import migrate
 from callsheet.store.sqlite.database import SqliteDatabase
 from callsheet.store.sqlite.hot import SqliteHot
 from callsheet.store.store import Store
 from callsheet.store.vault import Vault
+from databases import make_file
 from factories import make_app
 
 SLOW_TICK = Tuning(tick_seconds=60.0)
@@ -211,7 +211,7 @@ async def world(
 ) -> AsyncIterator[World]:
     """Make a world, and stop its engine at the end."""
     path = folder / "callsheet.db"
-    await migrate(path)
+    await make_file(path)
     database = SqliteDatabase(path, inline=True)
     vault = Vault(os.urandom(32))
     store = Store(database, SqliteHot(database, vault, clock), vault)

@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from house.tree import Module, dotted, origins
 
@@ -46,8 +47,13 @@ def _is_on_a_logger(call: ast.Call) -> bool:
             return False
 
 
-def logging_calls(module: Module) -> Iterator[LoggingCall]:
-    """Yield every logging call of a module."""
+@cache
+def logging_calls(module: Module) -> tuple[LoggingCall, ...]:
+    """Return every logging call of a module."""
+    return tuple(_logging_calls(module))
+
+
+def _logging_calls(module: Module) -> Iterator[LoggingCall]:
     names = origins(module)
     for node in ast.walk(module.tree):
         if not isinstance(node, ast.Call):

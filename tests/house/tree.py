@@ -15,7 +15,7 @@ PACKAGE = "src/callsheet"
 MIGRATIONS = "src/callsheet/store/migrations/versions/"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Module:
     """One Python file, read and parsed. `path` is relative to the repository."""
 
@@ -48,7 +48,8 @@ def bound(module: Module) -> set[str]:
     return found
 
 
-def origins(module: Module) -> dict[str, str]:
+@cache
+def origins(module: Module) -> Mapping[str, str]:
     """Return name -> dotted origin of whatever is imported, wherever the import stands, or built in."""
     found = {name: f"builtins.{name}" for name in vars(builtins).keys() - bound(module)}
     for node in ast.walk(module.tree):
@@ -74,8 +75,13 @@ def dotted(node: ast.expr, names: Mapping[str, str]) -> str | None:
             return None
 
 
-def references(module: Module) -> Iterator[tuple[str, int]]:
-    """Yield every imported or built-in name that the module uses, followed to its origin, with its line."""
+@cache
+def references(module: Module) -> tuple[tuple[str, int], ...]:
+    """Return every imported or built-in name that the module uses, followed to its origin, with its line."""
+    return tuple(_references(module))
+
+
+def _references(module: Module) -> Iterator[tuple[str, int]]:
     names = origins(module)
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Name | ast.Attribute):

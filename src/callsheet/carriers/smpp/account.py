@@ -126,11 +126,11 @@ class SmppAccount(Account):
         key = self.tls_key.get_secret_value()
         if not self.tls and (self.tls_ca or self.tls_certificate or key):
             yield "tls", "Certificates are given, but TLS is off."
-        if not _makes_tls(self.tls_ca):
+        if self.tls_ca and not _makes_tls(self.tls_ca):
             yield "tls_ca", "These are no certificates in PEM."
         if bool(self.tls_certificate) != bool(key):
             yield "tls_key" if self.tls_certificate else "tls_certificate", "A certificate and its key go together."
-        elif not _makes_tls("", self.tls_certificate, key):
+        elif key and not _makes_tls("", self.tls_certificate, key):
             yield "tls_certificate", "It and tls_key are no certificate and its key in PEM."
 
     def texts(self) -> TextRules:
