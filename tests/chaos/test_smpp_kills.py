@@ -79,9 +79,10 @@ def check(books: Books, kills: int) -> None:
     assert set(books.states) <= {"delivered", "uncertain"}
 
 
-def test_two_kills_inside_a_campaign_text_nobody_twice_and_lose_nobody():
+@pytest.mark.parametrize("contacts", [1_000, pytest.param(1_500, marks=pytest.mark.full)])
+def test_two_kills_inside_a_campaign_text_nobody_twice_and_lose_nobody(contacts: int):
     kills = [Kill(seconds=1.0), Kill("before_record", 6)]
-    check(asyncio.run(kill_inside(1_500, kills, rate=300)), len(kills))
+    check(asyncio.run(kill_inside(contacts, kills, rate=300)), len(kills))
 
 
 @pytest.mark.full

@@ -94,7 +94,7 @@ def test_a_port_that_is_taken_is_a_sentence(process, data):
     assert f"127.0.0.1:{port}" in refused.stderr
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.full)])
 def test_a_stop_in_the_middle_of_a_run_leaves_nothing_uncertain_and_repeats_nothing(data, number):
     people = contacts(300)
     with server(data) as process:

@@ -129,7 +129,11 @@ async def stop_everything(w: World, _: Campaign, __: list[str]) -> None:
 Forbid = Callable[[World, Campaign, list[str]], Awaitable[None]]
 
 
-@pytest.mark.parametrize("forbid", [put_on_dnc, opt_out, say_stop, pause, stop_everything])
+@pytest.mark.parametrize(
+    "forbid",
+    # A STOP that is said is an opt-out too.
+    [put_on_dnc, pytest.param(opt_out, marks=pytest.mark.full), say_stop, pause, stop_everything],
+)
 async def test_what_waits_inside_the_carrier_of_another_node_does_not_leave_after_the_commit(
     postgres_place: Place, tmp_path: Path, node_smpp: Callable[..., NodeSmpp], forbid: Forbid
 ) -> None:
