@@ -142,7 +142,7 @@ values = st.lists(hostile | st.text(max_size=5), max_size=4).map("".join)
 def test_what_a_column_contains_is_never_read_as_a_template(text: str, value: str) -> None:
     shown = compile_text(text).render({**ASHA, "city": value}, NUMBER)
     line_ends = value.replace("\r\n", "\n").replace("\r", "\n")
-    assert shown.replace("100%", "").rstrip() in (f"A {value} B", f"A {line_ends} B")
+    assert shown.removesuffix(" 100%") in (f"A {value} B", f"A {line_ends} B")
 
 
 names = st.from_regex(r"[A-Za-z][A-Za-z0-9 _-]{0,20}[A-Za-z0-9]", fullmatch=True)
