@@ -1,6 +1,8 @@
 """Uploads: when the client hears yes, file and job are durable; otherwise nothing is left of them."""
 
 import asyncio
+import os
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -51,6 +53,30 @@ async def test_a_caller_that_is_cancelled_leaves_all_or_nothing(work: Desk):
 
     spooled = set(names(work.folder))
     assert {job.file.partition("/")[0] for job in await rows(work.store, "select file from import_job")} <= spooled
+
+
+async def test_a_caller_that_is_cancelled_while_the_disk_is_slow_leaves_nothing(
+    work: Desk, monkeypatch: pytest.MonkeyPatch
+):
+    begun, go_on = threading.Event(), threading.Event()
+    real = os.open
+
+    def slow(path: Path, *rest: int) -> int:
+        if str(path).endswith(".part"):
+            begun.set()
+            go_on.wait(20)
+        return real(path, *rest)
+
+    monkeypatch.setattr(os, "open", slow)
+    submitting = asyncio.create_task(work.submit(await work.new_list(), f"phone\n{A}\n"))
+    await asyncio.to_thread(begun.wait, 20)
+    submitting.cancel()
+    await asyncio.sleep(0.01)
+    go_on.set()
+    await asyncio.wait([submitting])
+
+    assert submitting.cancelled()
+    assert not names(work.folder)
 
 
 @pytest.mark.parametrize(

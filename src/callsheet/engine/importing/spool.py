@@ -37,7 +37,8 @@ async def spool(folder: Path, name: str, chunks: AsyncIterator[bytes]) -> int:
     part, whole = folder / f"{name}.part", folder / name
     try:
         await _on_disk(folder.mkdir, 0o700, True, True)
-        with await _on_disk(_Writer, part) as writer:
+        with _Writer(part) as writer:
+            await _on_disk(writer.open)
             await _copy(chunks, writer)
             size = await _on_disk(writer.finish)
         await _on_disk(_keep, part, whole)
@@ -70,10 +71,14 @@ async def _copy(chunks: AsyncIterator[bytes], writer: _Writer) -> None:
 
 
 async def _on_disk(do: Callable[[*Ts], T], *args: *Ts) -> T:
+    """Do a step in a thread. Whoever is cancelled meanwhile goes on when it has ended, to clean up what it left."""
+    step = asyncio.ensure_future(asyncio.to_thread(do, *args))
     try:
-        return await asyncio.to_thread(do, *args)
+        return await asyncio.shield(step)
     except OSError as error:
         raise Unavailable from error
+    finally:
+        await asyncio.wait([step])
 
 
 def _keep(part: Path, whole: Path) -> None:
@@ -88,15 +93,24 @@ def _keep(part: Path, whole: Path) -> None:
 class _Writer:
     """A file that is being written, in plain form."""
 
+    _file: BinaryIO
+
     def __init__(self, path: Path) -> None:
-        self._file: BinaryIO = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+        self._path = path
+        self._is_open = False
         self._plain = Plain()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._file.close()
+        if self._is_open:
+            self._file.close()
+
+    def open(self) -> None:
+        """Begin the file, which must not be there."""
+        self._file = os.fdopen(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+        self._is_open = True
 
     def write(self, data: bytes) -> None:
         """Write on."""
