@@ -16,32 +16,38 @@ from callsheet.core.ids import AttemptKey, encode_attempt
 from callsheet.core.matching import day_of
 from callsheet.engine.virtual_time import VirtualClock, run
 from databases import rows
-from engine.world import world
+from engine.world import World, world
 from factories import MONDAY_NOON, make_app, make_campaign, make_list
+
+
+async def text_somebody(w: World, clock: VirtualClock) -> AttemptKey:
+    """Let a campaign text one person to its end, and return the attempt."""
+    people = await make_list(w.store, w.app, clock, 1)
+    campaign = await w.run_campaign(await make_campaign(w.store, w.app, clock, [people]))
+    campaign = await w.until(campaign, Status.completed, longest_seconds=60)
+    assert campaign.run_no is not None
+    (attempt,) = await w.store.reports.attempts(w.app.no, campaign.run_no)
+    return AttemptKey(campaign.run_no, attempt.person, attempt.n)
 
 
 def test_a_receipt_that_names_another_apps_attempt_changes_nothing(tmp_path: Path) -> None:
     async def main(clock: VirtualClock) -> None:
         async with world(clock, tmp_path) as w:
-            people = await make_list(w.store, w.app, clock, 1)
-            campaign = await w.run_campaign(await make_campaign(w.store, w.app, clock, [people]))
-            campaign = await w.until(campaign, Status.completed, longest_seconds=60)
-            assert campaign.run_no is not None
+            key = await text_somebody(w, clock)
             neighbour = await make_app(w.store, clock, name="Neighbour")
             (trunk,) = await w.store.apps.trunks(neighbour.no)
-            (attempt,) = await w.store.reports.attempts(w.app.no, campaign.run_no)
-            named = encode_attempt(campaign.run_no, attempt.person, attempt.n)
+            named = encode_attempt(*key)
             unknown = meters.unknown_receipts._value.get()
 
             await w.conductor.hearing(trunk).hear([Receipt(named, "x", Kind.undelivered, clock.now(), "forged")])
 
-            (after,) = await w.store.reports.attempts(w.app.no, campaign.run_no)
+            (after,) = await w.store.reports.attempts(w.app.no, key.run_no)
             assert "forged" not in [event.code for event in after.events]
             assert meters.unknown_receipts._value.get() == unknown + 1
 
             (own,) = await w.store.apps.trunks(w.app.no)
             await w.conductor.hearing(own).hear([Receipt(named, "x", Kind.undelivered, clock.now(), "off")])
-            (after,) = await w.store.reports.attempts(w.app.no, campaign.run_no)
+            (after,) = await w.store.reports.attempts(w.app.no, key.run_no)
             assert "off" in [event.code for event in after.events]
 
     run(main, start=MONDAY_NOON)
@@ -140,13 +146,8 @@ def test_the_ids_of_a_late_answer_outlive_a_batch_that_brings_nothing_else(tmp_p
 def test_a_late_answer_that_is_heard_behind_a_midnight_is_remembered_under_the_day_of_the_first(tmp_path: Path) -> None:
     async def main(clock: VirtualClock) -> None:
         async with world(clock, tmp_path) as w:
-            people = await make_list(w.store, w.app, clock, 1)
-            campaign = await w.run_campaign(await make_campaign(w.store, w.app, clock, [people]))
-            campaign = await w.until(campaign, Status.completed, longest_seconds=60)
-            assert campaign.run_no is not None
             (trunk,) = await w.store.apps.trunks(w.app.no)
-            (attempt,) = await w.store.reports.attempts(w.app.no, campaign.run_no)
-            key, hearing = AttemptKey(campaign.run_no, attempt.person, attempt.n), w.conductor.hearing(trunk)
+            key, hearing = await text_somebody(w, clock), w.conductor.hearing(trunk)
             w.conductor.recorder.expect(hearing.expect(key, ("abc", ""), clock.now()))
             await w.conductor.recorder.flush()
 

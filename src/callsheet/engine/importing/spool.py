@@ -75,10 +75,11 @@ async def _on_disk(do: Callable[[*Ts], T], *args: *Ts) -> T:
     step = asyncio.ensure_future(asyncio.to_thread(do, *args))
     try:
         return await asyncio.shield(step)
+    except asyncio.CancelledError:
+        await asyncio.wait([step])
+        raise
     except OSError as error:
         raise Unavailable from error
-    finally:
-        await asyncio.wait([step])
 
 
 def _keep(part: Path, whole: Path) -> None:
