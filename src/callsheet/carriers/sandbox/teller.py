@@ -11,6 +11,7 @@ from typing import Final
 import structlog
 
 from callsheet.carriers.base import Heard, Inbound, Receipt
+from callsheet.carriers.ending import is_ending
 from callsheet.carriers.sandbox.behaviour import REPLY
 from callsheet.carriers.sandbox.ledger import Telling
 from callsheet.clock import Clock
@@ -113,8 +114,7 @@ class Teller:
         try:
             await self._tell_batch(batch)
         except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
+            if is_ending():
                 raise
             _log.warning("sandbox.not_heard", tellings=len(batch), error="CancelledError")
             return False  # it was the listener who was cancelled, not we

@@ -21,6 +21,7 @@ import structlog
 
 from callsheet import meters
 from callsheet.carriers.base import Acknowledged, Hear, Heard, Inbound, Receipt
+from callsheet.carriers.ending import is_ending
 from callsheet.carriers.smpp.account import SmppAccount
 from callsheet.carriers.smpp.addresses import is_national, number_of
 from callsheet.carriers.smpp.alphabets import Alphabet
@@ -223,7 +224,7 @@ class Ear:
             if heard:
                 await hear(heard)
         except (Exception, asyncio.CancelledError) as error:  # whatever: the carrier keeps what we do not acknowledge
-            if isinstance(error, asyncio.CancelledError) and _is_ending():
+            if isinstance(error, asyncio.CancelledError) and is_ending():
                 raise
             log.warning("smpp.not_heard", count=len(heard), error=type(error).__name__)
             status = Status.RECEIVER_TEMPORARY_ERROR
@@ -256,12 +257,6 @@ class Ear:
     def _look_again(self) -> None:
         self._looking = None
         self._trust_answered(self._clock.monotonic())
-
-
-def _is_ending() -> bool:
-    """Tell whether it is our own task that was cancelled, and not something that it waits for."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
 
 
 class DeafEar(Ear):
