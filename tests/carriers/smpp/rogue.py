@@ -19,11 +19,14 @@ class Link:
         self._decoder = Decoder()
 
     async def read(self, command: int = 0) -> Pdu:
-        """Return the next PDU, or the next of a command."""
+        """Return the next PDU, or the next of a command; what came before that one is kept for the next reads.
+
+        The other side may say several things at once, and nothing tells which of them comes first.
+        """
         while True:
-            while self.came:
-                pdu = self.came.pop(0)
+            for pdu in self.came:
                 if command in (0, pdu.command):
+                    self.came.remove(pdu)
                     return pdu
             data = await self.reader.read(65_536)
             if not data:
