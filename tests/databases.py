@@ -1,5 +1,6 @@
 """Opens stores on both databases: one place a test, as many stores on it as the test wants."""
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,14 @@ async def rows(store: Store, statement: str | sa.Select[Any], **values: Any) -> 
     """Look into the tables, past the store."""
     query = sa.text(statement) if isinstance(statement, str) else statement
     return await store._database.read(lambda conn: conn.execute(query, values).all())
+
+
+async def waiters(store: Store, count: int) -> None:
+    """Return when so many transactions wait for a lock on PostgreSQL."""
+    waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+    async with asyncio.timeout(60):
+        while (await rows(store, waiting))[0][0] < count:
+            await asyncio.sleep(0)
 
 
 async def change(store: Store, statement: str, **values: Any) -> int:

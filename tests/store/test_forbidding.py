@@ -65,11 +65,12 @@ async def test_nobody_is_armed_after_a_pause_or_a_stop_has_answered(
     run = await start(store, app, clock, campaign)
     armed: dict[str, ArmKey] = {}
     held: set[ArmKey] = set()
-    enough = asyncio.Event()
+    enough, forbidden = asyncio.Event(), asyncio.Event()
 
     async def forbid_all() -> None:
         await enough.wait()
         await store.campaigns.move(campaign, move, clock.now())
+        forbidden.set()
         held.update(await store.hot.unhanded(app.no, run.no))
 
     async def walk(node: Node) -> None:
@@ -81,6 +82,9 @@ async def test_nobody_is_armed_after_a_pause_or_a_stop_has_answered(
                 chunk = one.left
                 if len(armed) >= PEOPLE // 4:
                     enough.set()
+                if len(armed) >= PEOPLE // 2:
+                    # However long the call takes: there is somebody left to arm after it has answered.
+                    await forbidden.wait()
 
     walkers = [walk(node) for node in await nodes(place, store, clock)]
     await asyncio.gather(forbid_all(), *walkers)

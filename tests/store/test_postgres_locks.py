@@ -15,7 +15,7 @@ from callsheet.store.postgres.importing import append
 from callsheet.store.postgres.recording import record
 from callsheet.store.protocol import Batch
 from callsheet.store.store import Store
-from databases import Place, rows
+from databases import Place, rows, waiters
 from factories import Node, StillClock, contact, forbid, happening, number, refreshed, start_run, work_of
 
 
@@ -34,14 +34,6 @@ async def other(place: Place, clock: StillClock, node: Node) -> Node:
 def postgres(store: Store) -> PostgresDatabase:
     assert isinstance(store._database, PostgresDatabase)
     return store._database
-
-
-async def waiters(store: Store, count: int) -> None:
-    """Return when so many transactions wait for a lock."""
-    waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
-    async with asyncio.timeout(60):
-        while (await rows(store, waiting))[0][0] < count:
-            await asyncio.sleep(0)
 
 
 async def test_a_call_that_forbids_has_its_turn_before_arms_that_come_later(
@@ -144,7 +136,8 @@ async def test_nodes_that_wait_for_each_other_both_come_through(store: Store, po
         postgres.write_raw(lambda raw: rename(raw, "two", "one")),
     )
 
-    assert len(tries) == 3, "one was the victim, and tried again"
+    # Whoever tries again may come before the other has woken up, and meet it once more.
+    assert len(tries) > 2, "one was the victim, and tried again"
     assert await rows(store, "select name from account order by id") == [("++",), ("++",)]
 
 

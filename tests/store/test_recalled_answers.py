@@ -1,15 +1,18 @@
 """What forbids finds each answer of ours that was taken before, and asks for it until its holder lets go."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
+import asyncpg
 import pytest
 
 from callsheet.core.answering import ReplyState
 from callsheet.core.campaign import Channel
 from callsheet.store.apps import App
 from callsheet.store.store import Store
-from databases import Place, change, rows
+from databases import Place, change, rows, waiters
 from factories import StillClock, forbid, heard, number, opt_out, person_of, trunk_of
 
 ADA, BEA = number(0), number(1)
@@ -70,10 +73,23 @@ async def test_who_opts_somebody_out_sees_their_answer_that_was_taken_before(
         await store.opt_outs.lift(app.no, Channel.sms, {ada}, "again", clock.now())
 
 
-SLOW_TAKE = (
-    "create function slow() returns trigger language plpgsql as 'begin perform pg_sleep(0.3); return new; end'",
-    "create trigger slow before update on reply for each row execute function slow()",
+HELD_TAKE = (
+    "create function h() returns trigger language plpgsql as 'begin perform pg_advisory_xact_lock(1); return new; end'",
+    "create trigger held before update on reply for each row execute function h()",
 )
+
+
+@asynccontextmanager
+async def holding(place: Place, store: Store) -> AsyncIterator[None]:
+    """Let whoever takes an answer stand still in the middle of it."""
+    for statement in HELD_TAKE:
+        await change(store, statement)
+    holder = await asyncpg.connect(place.address)
+    try:
+        await holder.execute("select pg_advisory_lock(1)")
+        yield
+    finally:
+        await holder.close()
 
 
 @pytest.mark.parametrize("database", ["postgres"], indirect=True)
@@ -85,19 +101,23 @@ async def test_whoever_forbids_while_an_answer_is_being_taken_learns_of_it(
     await say(store, app, clock, "START")
     trunk = await trunk_of(store, app)
     start = (await store.replies.due(clock.now(), trunks=[trunk.no], limit=10))[0][-1]
-    for statement in SLOW_TAKE:
-        await change(store, statement)
+    other = await place.open()
 
-    taking = asyncio.create_task((await place.open()).replies.take(start.no, clock.now(), 60))
-    await asyncio.sleep(0.15)
-    if means == "stop":
-        await store.sending.stop(app.no, "Wrong list", "me", clock.now())
-    else:
-        await opt_out(store, app, clock, ADA)
-    seen = await store.replies.recall(app.no, {person_of(store, app, ADA)})
+    async def prohibit() -> set[int]:
+        if means == "stop":
+            await store.sending.stop(app.no, "Wrong list", "me", clock.now())
+        else:
+            await opt_out(store, app, clock, ADA)
+        return await store.replies.recall(app.no, {person_of(store, app, ADA)})
+
+    async with holding(place, store):
+        taking = asyncio.create_task(other.replies.take(start.no, clock.now(), 60))
+        await waiters(store, 1)
+        prohibiting = asyncio.create_task(prohibit())
+        await waiters(store, 2)
 
     assert await taking is not None
-    assert seen == {start.no}
+    assert await prohibiting == {start.no}
 
 
 async def test_an_answer_is_recalled_until_its_holder_lets_go_of_it(store: Store, app: App, clock: StillClock):
