@@ -32,6 +32,7 @@ const options = {
   withhold: 0, // … leave so many without an answer (they count as taken), then answer again
   drop_after_withheld: false, // … and cut every link once they are all there
   throttle_per_second: 0, // more than so many in a second are refused with 0x58
+  hold_answers: false, // answers wait until this is false again
   refuse_every: 0, // every nth submit is refused …
   refuse_status: 0x14, // … with this status
   refuse_binds: 0, // refuse so many binds …
@@ -47,7 +48,7 @@ const options = {
 
 const counters = {
   links: 0, binds: 0, refused_binds: 0, unbinds: 0, enquiries: 0, errors: 0,
-  submits: 0, taken: 0, answered: 0, withheld: 0, throttled: 0, refused: 0,
+  submits: 0, most_open: 0, taken: 0, answered: 0, withheld: 0, throttled: 0, refused: 0,
   destinations: 0, duplicates: 0, receipts: 0, receipts_acknowledged: 0, receipts_kept: 0,
   delivers: 0, delivers_acknowledged: 0,
   last_taken_ms: 0, // from the first submit to the last that was taken
@@ -58,6 +59,7 @@ const bodies = new Set(); // destination + body, to see the same message taken t
 const submits = [];
 const sessions = new Set(); // bound ones that can receive
 let kept = []; // receipts that nobody was there to take
+let held = []; // answers that wait until they may be given
 let next_id = options.first_id;
 let round = 0;
 let first_submit = 0;
@@ -172,7 +174,8 @@ function answer(session, pdu, fields) {
     counters.answered += 1;
     session.send(pdu.response(fields));
   };
-  if (options.answer_delay_ms > 0) setTimeout(send, options.answer_delay_ms);
+  if (options.hold_answers) held.push(send);
+  else if (options.answer_delay_ms > 0) setTimeout(send, options.answer_delay_ms);
   else send();
 }
 
@@ -187,6 +190,7 @@ function is_withheld() {
 function on_submit(session, pdu) {
   first_submit = first_submit || Date.now();
   counters.submits += 1;
+  counters.most_open = Math.max(counters.most_open, counters.submits - counters.answered);
   const status = refusal();
   if (status) return answer(session, pdu, { command_status: status });
   const id = next_id++;
@@ -263,6 +267,12 @@ function deliver({ from, to, text, ...more }) {
   return { delivered: true };
 }
 
+function change(changed) {
+  Object.assign(options, changed);
+  if (!options.hold_answers) held.splice(0).forEach((send) => send());
+  return options;
+}
+
 function told() {
   const used = process.cpuUsage();
   return { ...counters, receipts_kept_now: kept.length, cpu_us: used.user + used.system };
@@ -272,7 +282,7 @@ const CALLS = {
   'GET /counters': told,
   'GET /destinations': () => Object.fromEntries(destinations),
   'GET /submits': () => submits,
-  'POST /options': (body) => Object.assign(options, body),
+  'POST /options': change,
   'POST /drop': () => (drop(), {}),
   'POST /deliver': deliver,
 };

@@ -7,13 +7,15 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from callsheet.carriers.base import Accepted, Acknowledged, Heard, Outbound, SendError, State
-from callsheet.carriers.smpp.account import SmppAccount
+from callsheet.carriers.smpp.account import LONGEST_ANSWER_SECONDS, SmppAccount
 from callsheet.carriers.smpp.carrier import Backoff, SmppCarrier
 from callsheet.clock import SystemClock
 from callsheet.core.fence import Fence
 from callsheet.core.ids import encode_attempt
 
-PATIENCE = 20.0
+PATIENCE = 60.0
+PATIENT = {"answer_seconds": LONGEST_ANSWER_SECONDS, "bind_seconds": 60}
+"""What a machine that stands still for seconds does not turn into an answer that never came."""
 AT_HOME = Fence(allow_private=True)
 EAGER = Backoff(0.05, 0.2, 0.05, 0.2)
 Answer = Accepted | SendError
@@ -46,6 +48,8 @@ class Rig:
         self.known: list[str] = []
         """Replies that the SMSC knows that we have."""
         self.answers: dict[str, Answer] = {}
+        self.stood: list[State] = []
+        """How the carrier stood when each answer came."""
         self.left: list[str] = []
         self.forbidden: set[str] = set()
         """Of what must not leave any more."""
@@ -74,6 +78,7 @@ class Rig:
     def _end(self, one: Outbound, answer: Answer) -> None:
         assert one.reference not in self.answers, "answered twice"
         self.answers[one.reference] = answer
+        self.stood.append(self.carrier.condition().state)
 
     async def send(self, one: Outbound) -> Answer:
         self.submit(one)
@@ -95,7 +100,7 @@ class Rig:
 
 def make(port: int, *, fence: Fence = AT_HOME, backoff: Backoff = EAGER, **settings: Any) -> SmppCarrier:
     """Make a carrier for an SMSC of this machine."""
-    settings = {"host": "127.0.0.1", "port": port, "system_id": "us", "password": "secret"} | settings
+    settings = {"host": "127.0.0.1", "port": port, "system_id": "us", "password": "secret"} | PATIENT | settings
     account = SmppAccount.model_validate(settings)
     return SmppCarrier(account, SystemClock(), random.Random(7), fence, backoff=backoff)
 

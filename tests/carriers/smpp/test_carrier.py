@@ -55,22 +55,12 @@ async def test_a_transmitter_and_a_receiver_do_what_a_transceiver_does(node_smpp
 async def test_no_more_than_the_window_waits_for_an_answer(node_smpp):
     smsc = node_smpp(answer_delay_ms=50)
     async with bound(smsc.port, window=7) as rig:
-        most = 0
-        messages = [message(n) for n in range(50)]
-        for one in messages:
-            rig.submit(one)
-
-        def watch() -> bool:
-            nonlocal most
-            counters = smsc.counters()
-            most = max(most, counters["submits"] - counters["answered"])
-            return len(rig.answers) == 50
-
-        await until(watch)
-
-        assert 1 < most <= 7
+        await rig.send_all([message(n) for n in range(50)])
         assert rig.carrier.room() == 7
-    assert smsc.counters()["duplicates"] == 0
+
+    counters = smsc.counters()
+    assert 1 < counters["most_open"] <= 7
+    assert counters["duplicates"] == 0
 
 
 async def test_room_is_counted_in_what_the_window_counts(node_smpp):
@@ -99,15 +89,17 @@ async def test_a_dropped_link_leaves_the_written_uncertain_and_the_unwritten_saf
         assert {one.code for one in uncertain} == {"link_dropped"}
         assert len(taken) == 15
         await rig.until_bound()
-        await until(lambda: len(rig.heard) == 15)
+        # What was told just before the drop may be told again.
+        await until(lambda: len({one.carrier_id for one in rig.heard}) == 15)
         assert (await rig.send(message(41))).carrier_id
     assert set(smsc.destinations().values()) == {1}
 
 
 async def test_what_is_not_answered_in_time_is_uncertain_and_the_late_answer_tells_after_all(node_smpp):
-    smsc = node_smpp(answer_delay_ms=900, receipt_delay_ms=-1)
-    async with bound(smsc.port, answer_seconds=0.5) as rig:
+    smsc = node_smpp(hold_answers=True, receipt_delay_ms=-1)
+    async with bound(smsc.port, answer_seconds=2) as rig:
         answer = await rig.send(message(1))
+        smsc.set(hold_answers=False)
         await until(lambda: rig.heard)
 
     assert isinstance(answer, NoAnswer)
@@ -119,7 +111,7 @@ async def test_what_is_not_answered_in_time_is_uncertain_and_the_late_answer_tel
 
 async def test_a_carrier_that_never_answers_keeps_nobody_waiting(node_smpp):
     smsc = node_smpp(answer_first=0, withhold=100, receipt_delay_ms=-1)
-    async with bound(smsc.port, answer_seconds=0.3, window=10) as rig:
+    async with bound(smsc.port, answer_seconds=1, window=10) as rig:
         answers = await rig.send_all([message(n) for n in range(30)])
 
     assert sum(isinstance(one, NoAnswer) for one in answers) == smsc.counters()["taken"]
@@ -135,7 +127,7 @@ async def test_throttling_is_a_refusal_and_the_window_shrinks_and_grows_back(nod
         assert {one.code for one in refused} == {"throttled"}
         assert len(refused) == smsc.counters()["throttled"]
         assert rig.carrier.room() <= 32
-        assert rig.carrier.condition().state is State.throttled
+        assert State.throttled in rig.stood
 
         smsc.set(throttle_per_second=0)
         at = 100
@@ -347,9 +339,10 @@ async def test_a_sender_that_no_carrier_can_write_is_refused_and_the_others_go(n
 
 
 async def test_parts_that_are_answered_late_bring_all_their_ids(node_smpp):
-    smsc = node_smpp(answer_delay_ms=900, receipt_delay_ms=-1)
-    async with bound(smsc.port, answer_seconds=0.5) as rig:
+    smsc = node_smpp(hold_answers=True, receipt_delay_ms=-1)
+    async with bound(smsc.port, answer_seconds=2) as rig:
         assert isinstance(await rig.send(message(1, "x" * 153 * 3, segments=3)), NoAnswer)
+        smsc.set(hold_answers=False)
         await until(lambda: rig.heard)
 
     (late,) = rig.heard

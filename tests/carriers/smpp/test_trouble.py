@@ -36,7 +36,7 @@ async def test_garbage_ends_that_session_and_the_next_one_works(noise):
             await link.read(c.UNBIND)
         await polite(link)
 
-    async with playing(play) as port, bound(port, answer_seconds=2) as rig:
+    async with playing(play) as port, bound(port) as rig:
         assert isinstance(await rig.send(message(1)), NoAnswer)
         await rig.until_bound()
         assert isinstance(await rig.send(message(2)), Accepted)
@@ -99,8 +99,11 @@ async def test_a_carrier_that_fell_silent_is_asked_and_then_left():
 
     async with playing(play) as port, bound(port, enquire_link_seconds=1, answer_seconds=0.5) as rig:
         await until(again.is_set)
-        await rig.until_bound()
-        assert isinstance(await rig.send(message(1)), Accepted)
+        # A machine that stands still is taken for a silent carrier again, and another session follows.
+        for number in count():
+            await rig.until_bound()
+            if isinstance(await rig.send(message(number)), Accepted):
+                break
 
 
 async def test_a_carrier_that_asks_whether_we_are_there_is_answered():
@@ -185,13 +188,14 @@ async def test_a_carrier_that_does_not_read_gets_no_more_than_its_window():
 
 async def test_a_reply_that_is_told_again_after_a_drop_is_one_and_two_equal_replies_are_two():
     turns = count(1)
-    drop, told = asyncio.Event(), asyncio.Event()
+    told = asyncio.Event()
 
     async def play(link: Link) -> None:
         if next(turns) == 1:
             link.deliver(1, b"1")
             link.deliver(2, b"1")
-            await drop.wait()
+            link.say(Pdu(c.ENQUIRE_LINK, 3))
+            await link.read(c.ENQUIRE_LINK_RESP)  # so it has read both
             return
         # It was answered nothing, and tells both again; then the person says it a third time.
         for sequence in (1, 2, 3):
@@ -201,10 +205,8 @@ async def test_a_reply_that_is_told_again_after_a_drop_is_one_and_two_equal_repl
             assert (await link.read(c.DELIVER_SM_RESP)).status == 0
         await polite(link)
 
-    async with playing(play) as port, bound(port) as rig:
+    async with playing(play) as port, bound(port, sessions=0) as rig:
         rig.gate.clear()
-        await asyncio.sleep(0.1)
-        drop.set()
         await until(told.is_set)
         rig.gate.set()
         await until(lambda: len(rig.heard) == 5)
