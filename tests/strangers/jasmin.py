@@ -14,8 +14,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+from ports import free_ports
 from strangers.debian import environment, run, unpack
-from strangers.kannel import PASSWORD, USER, await_port, free_ports
+from strangers.kannel import PASSWORD, USER, await_port
 from strangers.packages import CACHE, alone
 
 SERVERS = ("redis-server", "rabbitmq-server")

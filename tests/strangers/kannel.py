@@ -14,12 +14,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from ports import free_ports
 from strangers.debian import environment, run, unpack
 from strangers.packages import CACHE, alone
 
 PACKAGES = ("kannel", "kannel-extras")
 USER, PASSWORD = "tester", "secret"
-START_SECONDS = 20
+START_SECONDS = 60
+ANSWER_SECONDS = 60
 END_SECONDS = 10
 
 
@@ -52,7 +54,7 @@ class Kannel:
 
     def status(self) -> str:
         """Return bearerbox's own page of what it does."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self._admin}/status.txt", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self._admin}/status.txt", timeout=ANSWER_SECONDS) as answer:
             return answer.read().decode("utf-8", "replace")
 
     def send_path(self, sender: str, to: str, text: str, **more: str) -> str:
@@ -65,17 +67,8 @@ class Kannel:
     def send(self, sender: str, to: str, text: str, **more: str) -> str:
         """Hand a message to smsbox and return what it said."""
         url = f"http://127.0.0.1:{self.sendsms_port}{self.send_path(sender, to, text, **more)}"
-        with urllib.request.urlopen(url, timeout=10) as answer:
+        with urllib.request.urlopen(url, timeout=ANSWER_SECONDS) as answer:
             return answer.read().decode()
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports that nobody listens on now."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
 
 
 def _configure(folder: Path, ports: dict[str, int], smsc: dict[str, Any]) -> Path:

@@ -1,7 +1,6 @@
 """From a campaign to Twilio and back: creates, errors, signed callbacks, replies, through a served program."""
 
 import re
-import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,15 +8,10 @@ from typing import Any
 import pytest
 
 from e2e.running import Process, campaign, create_and_start, csv_of, server, until
+from ports import free_port
 from strangers.emulator import Emulator
 
 PEOPLE = ["+12025550111", "+12025550112", "+12025550113", "+12025550114"]
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 @pytest.fixture

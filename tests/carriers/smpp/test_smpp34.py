@@ -1,7 +1,6 @@
 """Our carrier against the SMSC of another hand: smpp34's server, which answers and tells in one breath."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -10,14 +9,13 @@ import smpp34
 from callsheet.carriers.base import Accepted, Inbound, Receipt
 from callsheet.core.attempt import Kind
 from carriers.smpp.rig import bound, message, until
+from ports import free_port
 
 
 @asynccontextmanager
 async def smsc() -> AsyncIterator[tuple[int, list[str]]]:
     """Run an SMSC that answers each message, and sends its receipt at once: often before the answer arrives."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     server = smpp34.Server("127.0.0.1", port, system_id="rust")
     await server.start()
     taken: list[str] = []
