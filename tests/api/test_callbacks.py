@@ -1,15 +1,23 @@
 """The documented callback call: an array in, and for each item whether it was taken."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-from api.callers import until
+from api.callers import SENDER, Caller, until
+from api.days import live
+from callsheet.engine.virtual_time import VirtualClock
+from factories import MONDAY_NOON
 from phone_numbers import numbers
 
 
 def later(seconds: float) -> str:
-    return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat().replace("+00:00", "Z")
+    return written(datetime.now(UTC) + timedelta(seconds=seconds))
+
+
+def written(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
 
 
 @pytest.fixture
@@ -18,9 +26,15 @@ def person() -> str:
 
 
 async def running(shop, person):
-    """Start a campaign that stays Active because of a callback far away, and return run and entry."""
-    # Contacts ending in 9906 are throttled twice, which is time enough to ask while the run is on.
-    campaign_id = await shop.make_campaign(person, numbers("IN", 1, ending="9906")[0])
+    """Start a campaign that stays Active, and return it with its run and the entry of the person."""
+    # After the first contact this sender is silent for a quarter of an hour.
+    await shop.v1("POST", "/senders", {"number": SENDER, "segments_per_second": 0.001})
+    return await begin(shop, person, numbers("IN", 2)[1])
+
+
+async def begin(shop, person, other):
+    """Start a campaign for two, and return it with its run and the entry of the first."""
+    campaign_id = await shop.make_campaign(person, other)
     run_id = (await shop.trigger(campaign_id, "play")).json()["campaignInstanceId"]
 
     async def results():
@@ -36,21 +50,28 @@ async def _has(results, person):
     return person.removeprefix("+") in await results()
 
 
-async def test_discrepancy_35_a_callback_takes_the_ids_that_we_issued_and_says_status(shop, person):
-    campaign_id, run_id, entry = await running(shop, person)
-    assert entry.startswith("cdl-")
-    body = [{"campaignDialingListId": entry, "timeToContact": later(0.3)}]
+def test_discrepancy_35_a_callback_takes_the_ids_that_we_issued_and_says_status(
+    database: str, tmp_path: Path, person: str
+):
+    async def scenario(shop: Caller, clock: VirtualClock) -> None:
+        # Contacts ending in 9906 are throttled twice, which is time enough to ask while the run is on.
+        campaign_id, run_id, entry = await begin(shop, person, numbers("IN", 1, ending="9906")[0])
+        assert entry.startswith("cdl-")
+        body = [{"campaignDialingListId": entry, "timeToContact": written(clock.now() + timedelta(seconds=0.3))}]
 
-    answer = await shop.compat("POST", f"/campaign/{run_id}/callContactAt", body)
+        answer = await shop.compat("POST", f"/campaign/{run_id}/callContactAt", body)
 
-    assert answer.status_code == 200
-    assert answer.json() == {"status": "success", "data": [{"campaignDialingListId": entry, "status": "success"}]}
-    await shop.until_status(campaign_id, "Completed")
-    got = [message["to"] for message in await shop.outbox()]
-    assert got.count(person) == 2
-    run = (await shop.v1("GET", f"/runs/{run_id}")).json()
-    stand = [value for value in run["outcome"].values() if isinstance(value, int)]
-    assert (sum(stand), run["contacts"]) == (2, 2), "contacts that came again are counted once"
+        assert answer.status_code == 200
+        assert answer.json() == {"status": "success", "data": [{"campaignDialingListId": entry, "status": "success"}]}
+        await clock.sleep(120)
+        assert await shop.status(campaign_id) == "Completed"
+        got = [message["to"] for message in await shop.outbox()]
+        assert got.count(person) == 2
+        run = (await shop.v1("GET", f"/runs/{run_id}")).json()
+        stand = [value for value in run["outcome"].values() if isinstance(value, int)]
+        assert (sum(stand), run["contacts"]) == (2, 2), "contacts that came again are counted once"
+
+    live(database, tmp_path, MONDAY_NOON, scenario)
 
 
 async def test_items_that_cannot_be_say_why_and_the_others_are_taken(shop, person):

@@ -1,12 +1,16 @@
 """Schedules by the documented call, in the body of a campaign, and in answers."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
 from api.callers import V1, V2, Caller, campaign_body, fields, unique
+from api.days import live
+from callsheet.engine.virtual_time import VirtualClock
+from factories import MONDAY_NOON
 from phone_numbers import numbers
 
 DAILY = {"recurType": "Daily", "dailyDetails": {"onceEveryNdays": 1}}
@@ -19,6 +23,10 @@ def at(**later: float) -> datetime:
 
 def written(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%d %H:%M:%S")
+
+
+SOON = MONDAY_NOON + timedelta(seconds=2)
+"""In virtual time: in real time a slow machine would ask for what has passed."""
 
 
 def body(**changes: Any) -> dict[str, Any]:
@@ -77,14 +85,22 @@ async def test_a_schedule_is_switched_on_and_off_with_the_documented_answers(sho
     assert (await switch(shop, campaign["name"], None, on="false", prefix=prefix)).status_code == 200
 
 
-async def test_a_campaign_starts_by_itself_at_its_time(shop, campaign):
-    sent = body(startDateTime=written(at(seconds=2)), endDateTime=written(at(hours=1)), recurrenceObject=None)
-    assert (await switch(shop, campaign["id"], sent)).status_code == 200
-    assert (await show(shop, campaign["id"]))["schedule"]["isRecurrenceEnabled"] is False
+def test_a_campaign_starts_by_itself_at_its_time(database: str, tmp_path: Path):
+    end = written(SOON + timedelta(hours=1))
 
-    await shop.until_status(campaign["id"], "Completed")
-    assert len(await shop.outbox()) == 2
-    assert (await show(shop, campaign["id"]))["schedule"]["isSchedulingEnabled"] is False
+    async def scenario(shop: Caller, clock: VirtualClock) -> None:
+        campaign_id = await shop.make_campaign(*numbers("IN", 2))
+        sent = body(startDateTime=written(SOON), endDateTime=end, recurrenceObject=None)
+        assert (await switch(shop, campaign_id, sent)).status_code == 200
+        assert (await show(shop, campaign_id))["schedule"]["isRecurrenceEnabled"] is False
+        assert await shop.status(campaign_id) == "Scheduled"
+
+        await clock.sleep(60)
+        assert await shop.status(campaign_id) == "Completed"
+        assert len(await shop.outbox()) == 2
+        assert (await show(shop, campaign_id))["schedule"]["isSchedulingEnabled"] is False
+
+    live(database, tmp_path, MONDAY_NOON, scenario)
 
 
 async def test_a_campaign_that_waits_for_its_time_is_not_started_edited_or_stopped_by_hand(shop, campaign):
@@ -107,17 +123,23 @@ async def test_an_emergency_makes_an_end_of_the_schedule(shop, campaign):
     assert (await show(shop, campaign["id"]))["schedule"]["isSchedulingEnabled"] is False
 
 
-async def test_a_stop_ends_this_run_and_answers_stopped_although_the_next_one_comes(shop):
-    campaign_id = await shop.make_campaign(*numbers("IN", 40))
-    await shop.v1("POST", "/senders", {"number": "+12125550100", "segments_per_second": 1})
-    await switch(shop, campaign_id, body(startDateTime=written(at(seconds=2))))
-    await shop.until_status(campaign_id, "Active")
+def test_a_stop_ends_this_run_and_answers_stopped_although_the_next_one_comes(database: str, tmp_path: Path):
+    end = written(SOON + timedelta(days=10))
 
-    stopped = await shop.trigger(campaign_id, "stop")
-    assert (stopped.json()["status"], stopped.json()["message"]) == ("Stopped", "Campaign Stopped")
-    assert await shop.status(campaign_id) == "Rescheduled"
-    (run,) = (await shop.v1("GET", "/runs", params={"campaign_id": campaign_id})).json()["items"]
-    assert run["status"] == "Stopped"
+    async def scenario(shop: Caller, clock: VirtualClock) -> None:
+        campaign_id = await shop.make_campaign(*numbers("IN", 40))
+        await shop.v1("POST", "/senders", {"number": "+12125550100", "segments_per_second": 1})
+        await switch(shop, campaign_id, body(startDateTime=written(SOON), endDateTime=end))
+        await clock.sleep(10)
+        assert await shop.status(campaign_id) == "Active"
+
+        stopped = await shop.trigger(campaign_id, "stop")
+        assert (stopped.json()["status"], stopped.json()["message"]) == ("Stopped", "Campaign Stopped")
+        assert await shop.status(campaign_id) == "Rescheduled"
+        (run,) = (await shop.v1("GET", "/runs", params={"campaign_id": campaign_id})).json()["items"]
+        assert run["status"] == "Stopped"
+
+    live(database, tmp_path, MONDAY_NOON, scenario)
 
 
 async def test_a_schedule_takes_the_place_of_the_one_before(shop, campaign):
@@ -149,7 +171,7 @@ async def test_a_schedule_takes_the_place_of_the_one_before(shop, campaign):
         ),
         (
             {"endDateTime": written(at(days=2)), "recurrenceObject": {**DAILY, "dailyDetails": {"onceEveryNdays": 9}},
-             "startDateTime": "2027-01-01 00:00:00"},
+             "startDateTime": "2099-01-01 00:00:00"},
             None,
         ),
     ],
@@ -188,14 +210,21 @@ async def test_a_campaign_is_created_with_its_schedule(shop):
     assert data["schedule"]["isRecurrenceEnabled"] is True
 
 
-async def test_an_update_gives_a_schedule_and_the_next_one_without_it_takes_it_away(shop, campaign):
-    path, name = f"/campaign/{campaign['id']}", campaign["contactLists"][0]
-    block = {"isSchedulingEnabled": "true", "startDateTime": written(at(seconds=2)), "endDateTime": written(at(days=2))}
-    updated = await shop.compat("PUT", path, campaign_body(name, name=campaign["name"], schedule=block))
-    assert updated.json()["data"]["status"] == "Scheduled", updated.text
-    await shop.until_status(campaign["id"], "Completed")
-    again = await shop.compat("PUT", path, campaign_body(name, name=campaign["name"]))
-    assert (again.json()["data"]["status"], again.json()["data"]["schedule"]["isSchedulingEnabled"]) == ("Ready", False)
+def test_an_update_gives_a_schedule_and_the_next_one_without_it_takes_it_away(database: str, tmp_path: Path):
+    end = written(SOON + timedelta(days=2))
+    block = {"isSchedulingEnabled": "true", "startDateTime": written(SOON), "endDateTime": end}
+
+    async def scenario(shop: Caller, clock: VirtualClock) -> None:
+        campaign = await show(shop, await shop.make_campaign(*numbers("IN", 2)))
+        path, name = f"/campaign/{campaign['id']}", campaign["contactLists"][0]
+        updated = await shop.compat("PUT", path, campaign_body(name, name=campaign["name"], schedule=block))
+        assert updated.json()["data"]["status"] == "Scheduled", updated.text
+        await clock.sleep(60)
+        assert await shop.status(campaign["id"]) == "Completed"
+        again = (await shop.compat("PUT", path, campaign_body(name, name=campaign["name"]))).json()["data"]
+        assert (again["status"], again["schedule"]["isSchedulingEnabled"]) == ("Ready", False)
+
+    live(database, tmp_path, MONDAY_NOON, scenario)
 
 
 @pytest.mark.parametrize(

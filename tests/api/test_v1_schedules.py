@@ -1,5 +1,6 @@
 """Schedules by our own calls: every way to write one, what is answered, and who may."""
 
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -7,7 +8,10 @@ import pytest
 import pytest_asyncio
 
 from api.callers import Caller, fields
-from api.test_schedules import at, show
+from api.days import live
+from api.test_schedules import SOON, show
+from callsheet.engine.virtual_time import VirtualClock
+from factories import MONDAY_NOON
 from phone_numbers import numbers
 
 MORNINGS = {"zone": "Europe/Berlin", "start": "2099-03-28T09:00", "repeat": {"every": "day"}}
@@ -154,15 +158,21 @@ async def test_the_calendar_of_an_app_holds_what_comes_the_next_one_first(shop):
         assert (await shop.v1("GET", "/schedules", params={"after": cursor})).status_code == 400
 
 
-async def test_a_schedule_says_what_came_of_it(shop, campaign):
-    start = at(seconds=2).astimezone(ZoneInfo("Asia/Kolkata"))
-    local = start.replace(tzinfo=None).isoformat()
-    await put(shop, campaign, zone="Asia/Kolkata", start=local, repeat=None)
-    await shop.until_status(campaign, "Completed")
-    over = (await shop.v1("GET", path(campaign))).json()
+def test_a_schedule_says_what_came_of_it(database: str, tmp_path: Path):
+    local = SOON.astimezone(ZoneInfo("Asia/Kolkata")).replace(tzinfo=None).isoformat()
+
+    async def scenario(shop: Caller, clock: VirtualClock) -> dict[str, Any]:
+        campaign_id = await shop.make_campaign(*numbers("IN", 2))
+        await put(shop, campaign_id, zone="Asia/Kolkata", start=local, repeat=None)
+        await clock.sleep(60)
+        assert await shop.status(campaign_id) == "Completed"
+        assert len(await shop.outbox()) == 2
+        over: dict[str, Any] = (await shop.v1("GET", path(campaign_id))).json()
+        return over
+
+    over = live(database, tmp_path, MONDAY_NOON, scenario)
     assert (over["next_at"], over["last_outcome"], over["dates"]) == (None, "started", [])
-    assert over["last_at"] == start.astimezone(ZoneInfo("UTC")).strftime("%Y-%m-%dT%H:%M:%S.000Z")
-    assert len(await shop.outbox()) == 2
+    assert over["last_at"] == SOON.strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
 async def test_a_rule_over_the_calling_hours_needs_the_app_to_allow_it(shop, campaign):
