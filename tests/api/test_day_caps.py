@@ -1,11 +1,12 @@
 """A day cap that is used up is told by the run, by the sender, and for each contact."""
 
-from api.callers import ALWAYS, until
+from api.callers import ALWAYS, noon_hours, until, zone_ahead
 from phone_numbers import numbers
 
 
 async def make_sender(shop, label, **limits):
-    made = await shop.v1("POST", "/senders", {"number": label, **limits})
+    zone = zone_ahead(noon_hours())
+    made = await shop.v1("POST", "/senders", {"number": label, "reset_zone": zone, **limits})
     assert made.status_code == 201, made.text
     return made.json()
 
