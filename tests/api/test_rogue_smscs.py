@@ -7,6 +7,7 @@ from typing import Any
 
 from api.callers import ALWAYS, SENDER, Caller, unique, until
 from callsheet.carriers.smpp import commands as c
+from callsheet.carriers.smpp.account import LONGEST_ANSWER_SECONDS
 from callsheet.carriers.smpp.pdu import Message, answer_to
 from carriers.smpp.rogue import Link, Play, playing, polite
 from phone_numbers import numbers
@@ -51,7 +52,8 @@ class Rogues:
 
 async def start(shop: Caller, port: int, sender_number: str, *people: str) -> str:
     """Start a campaign through a trunk of its own, and return the run."""
-    settings = {"host": "127.0.0.1", "port": port, "system_id": "us"}
+    # We wait for answers as long as is allowed: nobody gives up before the others are through.
+    settings = {"host": "127.0.0.1", "port": port, "system_id": "us", "answer_seconds": LONGEST_ANSWER_SECONDS}
     made = await shop.v1("POST", "/trunks", {"name": unique("Rogue"), "carrier": "smpp", "settings": settings})
     sender = (await shop.v1("POST", "/senders", {"number": sender_number})).json()
     await shop.v1("PATCH", f"/senders/{sender['id']}", {"trunk_id": made.json()["id"]})
