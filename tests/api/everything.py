@@ -16,6 +16,8 @@ ABOVE = frozenset({"app", "appId", "accountId", "account_id", "kind"})
 """Parameters of paths that name the tenant itself, or nothing of anybody's."""
 
 PASSWORD = "a long enough password"
+NOWHERE = "http://127.0.0.1:1"
+"""An address that refuses at once, without a question to anybody outside."""
 _PERSON = numbers("IN", 1, seed=7)[0]
 _MEANT: Mapping[str, Any] = {
     "number": _PERSON,
@@ -158,16 +160,15 @@ async def own_everything(caller: Caller, taste: Taste = Taste()) -> dict[str, st
     await caller.until_status(campaign_id, "Completed")
     list_id = (await caller.compat("GET", f"/campaign/contactList/{name}")).json()["data"]["_id"]
     dnc_id = (await _made(caller, "/dnc-lists", name=called["dnc"]))["id"]
-    (attempt,) = (await caller.v1("GET", f"/runs/{run_id}/attempts")).json()["items"]
+    attempt = await _delivered(caller, run_id)
     (contact,) = (await caller.v1("GET", f"/contact-lists/{list_id}/contacts")).json()["items"]
     imported = await _imported(caller, f"/contact-lists/{list_id}/imports", taste.person)
     forbidden = await _imported(caller, f"/dnc-lists/{dnc_id}/imports", taste.person)
     await caller.v1("POST", "/opt-outs", {"numbers": [taste.person], "channel": "sms"})
-    pull = await caller.v1("PUT", f"/contact-lists/{list_id}/pull", {"url": f"https://example.com/{taste.word}.json"})
+    pull = await caller.v1("PUT", f"/contact-lists/{list_id}/pull", {"url": f"{NOWHERE}/{taste.word}.json"})
     assert pull.status_code in (200, 201), pull.text
-    webhook = await _made(caller, "/webhooks", url=f"https://example.com/{taste.word}")
-    await caller.v1("POST", f"/webhooks/{webhook['id']}/test")
-    delivery, *_ = (await caller.v1("GET", f"/webhooks/{webhook['id']}/deliveries")).json()["items"]
+    webhook = await _made(caller, "/webhooks", url=f"{NOWHERE}/{taste.word}")
+    delivery = await _tried(caller, webhook["id"])
     await caller.v1("PUT", f"/campaigns/{campaign_id}/schedule", {"zone": "UTC", "start": "2099-01-05T09:00"})
     await _looked_at(caller, f"/campaigns/{campaign_id}/preflight")
     return {
@@ -195,6 +196,32 @@ async def own_everything(caller: Caller, taste: Taste = Taste()) -> dict[str, st
             "id"
         ],
     }
+
+
+async def _delivered(caller: Caller, run_id: str) -> dict[str, Any]:
+    """Return the only attempt of a run, once its receipt is there and the handset shows its message as delivered."""
+    found: list[dict[str, Any]] = []
+
+    async def is_told() -> bool:
+        found[:] = (await caller.v1("GET", f"/runs/{run_id}/attempts")).json()["items"]
+        return {one["state"] for one in found} == {one["status"] for one in await caller.outbox()} == {"delivered"}
+
+    await until(is_told)
+    (attempt,) = found
+    return attempt
+
+
+async def _tried(caller: Caller, webhook_id: str) -> dict[str, Any]:
+    """Have a webhook tested, and return the delivery once it was tried: nobody is there, and the webhook says so."""
+    await caller.v1("POST", f"/webhooks/{webhook_id}/test")
+    found: list[dict[str, Any]] = []
+
+    async def has_failed() -> bool:
+        found[:] = (await caller.v1("GET", f"/webhooks/{webhook_id}/deliveries")).json()["items"]
+        return any(one["problem"] for one in found)
+
+    await until(has_failed)
+    return found[0]
 
 
 async def _imported(caller: Caller, path: str, number: str) -> str:
