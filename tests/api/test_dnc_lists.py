@@ -36,7 +36,7 @@ async def test_the_fixed_shapes(shop):
 
 
 async def test_a_number_that_was_added_during_a_run_is_not_contacted_any_more(shop):
-    await shop.v1("POST", "/senders", {"number": SENDER, "segments_per_second": 20})
+    await shop.v1("POST", "/senders", {"number": SENDER, "segments_per_second": 4})
     people = numbers("IN", 60)
     dnc_list = await make_dnc_list(shop)
     body = campaign_body(await shop.make_list(*people), dncLists={"id": dnc_list["id"]})

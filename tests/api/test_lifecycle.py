@@ -87,12 +87,12 @@ async def test_a_campaign_that_cannot_start_by_itself_is_created_and_waits(shop)
 
 
 async def test_pause_stops_at_once_and_resume_goes_on_with_the_same_run(shop):
-    await slow_down(shop, 20)
+    await slow_down(shop, 4)
     people = numbers("IN", 40)
     campaign_id = await shop.make_campaign(*people)
 
     started = await shop.trigger(campaign_id, "play")
-    await until(lambda: taken(shop, 5))
+    await until(lambda: taken(shop, 3))
     paused = await shop.trigger(campaign_id, "pause")
     after_pause = len(await shop.outbox())
     again = await shop.trigger(campaign_id, "pause")

@@ -8,7 +8,7 @@ from phone_numbers import numbers
 
 
 async def test_everything_stops_and_goes_on_when_it_is_allowed_again(shop, stranger):
-    await slow_down(shop, 5)
+    await slow_down(shop, 1)
     running, ready = [await shop.make_campaign(*numbers("IN", 40)) for _ in range(2)]
     theirs = await stranger.make_campaign(*numbers("IN", 2))
     instance = (await shop.trigger(running, "play")).json()["campaignInstanceId"]
