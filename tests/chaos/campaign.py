@@ -42,6 +42,7 @@ from ports import free_port
 KILLS_PER_CAMPAIGN = 5
 CONTACTS = 2000
 SEGMENTS_PER_SECOND = 150
+REST_PER_SECOND = 2000
 START_SECONDS = 60.0
 HOURS = {"frequency": "DAILY", "timezone": "UTC", "days": [{"start": "12:00 AM", "end": "11:59 PM"}]}
 ENDINGS = ("9901", "9902", "9903", "9904", "9906", "9907", "9908")
@@ -202,10 +203,17 @@ async def live(server: Server, campaign_id: str, kill: Kill, *, first: bool) -> 
     return True
 
 
+async def hasten(client: AsyncClient) -> None:
+    """Let the rest go fast: every kill has fallen."""
+    (sender,) = [one async for one in client.senders.list() if one.number == SENDER]
+    await client.senders.change(sender.id, segments_per_second=REST_PER_SECOND)
+
+
 async def finish(server: Server, campaign_id: str) -> tuple[str, list[Attempt]]:
     """Let the campaign run to its end and every receipt come in; return the run and its attempts."""
     await server.start()
     async with server.client() as client:
+        await hasten(client)
         deadline = time.monotonic() + 240
         while (await client.compat.campaigns.status(campaign_id)).data.status != "Completed":
             assert time.monotonic() < deadline, "the campaign does not come to its end"

@@ -20,7 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parent))
-from campaign import SENDER, Kill, Server, live, prepare
+from campaign import SENDER, Kill, Server, hasten, live, prepare
 
 from callsheet.client import AsyncClient
 from callsheet.client.v1.reports import Attempt
@@ -133,6 +133,7 @@ async def kill_inside(contacts: int, kills: Sequence[Kill], rate: float, seed: i
                     inside.append(str(kill))
             await server.start()
             async with server.client() as client:
+                await hasten(client)
                 await until_completed(client, campaign_id)
                 # Every receipt tells: whom the SMSC took is delivered, and nobody else is.
                 return await until_told(client, smsc, contacts, _is_settled, inside)

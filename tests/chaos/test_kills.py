@@ -23,11 +23,12 @@ def check(kills: list[Kill], seed: int, contacts: int) -> list[str]:
     return verdict.kills
 
 
+# At their rate so many contacts last for seconds longer than the kills: a machine may stand still meanwhile.
 FEW = [Kill("after_arm", 3), Kill(seconds=0.9), Kill("after_hand", 2)]
 MORE = [*FEW[:2], Kill("before_record", 4), *FEW[2:]]
 
 
-@pytest.mark.parametrize(("kills", "contacts"), [(FEW, 700), pytest.param(MORE, 1000, marks=pytest.mark.full)])
+@pytest.mark.parametrize(("kills", "contacts"), [(FEW, 1500), pytest.param(MORE, 2000, marks=pytest.mark.full)])
 def test_a_campaign_survives_kills_at_failpoints_and_at_a_random_moment(kills: list[Kill], contacts: int) -> None:
     assert len(check(kills, seed=11, contacts=contacts)) == len(kills)
 

@@ -79,10 +79,11 @@ def check(books: Books, kills: int) -> None:
     assert set(books.states) <= {"delivered", "uncertain"}
 
 
-@pytest.mark.parametrize("contacts", [1_000, pytest.param(1_500, marks=pytest.mark.full)])
+# At their rate so many last for seconds longer than the kills: a machine may stand still meanwhile.
+@pytest.mark.parametrize("contacts", [2_500, pytest.param(4_000, marks=pytest.mark.full)])
 def test_two_kills_inside_a_campaign_text_nobody_twice_and_lose_nobody(contacts: int):
     kills = [Kill(seconds=1.0), Kill("before_record", 6)]
-    check(asyncio.run(kill_inside(contacts, kills, rate=300)), len(kills))
+    check(asyncio.run(kill_inside(contacts, kills, rate=250)), len(kills))
 
 
 @pytest.mark.full
@@ -92,7 +93,7 @@ def test_two_kills_beside_postgresql_text_nobody_twice_and_lose_nobody():
     async def run() -> Books:
         url = await create_database()
         try:
-            return await kill_inside(1_500, kills, rate=300, database=url)
+            return await kill_inside(2_500, kills, rate=250, database=url)
         finally:
             await drop_database(url)
 
