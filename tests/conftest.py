@@ -22,6 +22,7 @@ zoneinfo.reset_tzpath(to=())
 
 # How long an example takes says nothing on a machine that does other work too.
 settings.register_profile("house", deadline=None)
+settings.register_profile("quick", deadline=None, derandomize=True)
 settings.load_profile("house")
 
 # Where a loop breaks again and again, drawing each trace in boxes takes longer than the test.
@@ -30,6 +31,12 @@ structlog.configure(processors=[structlog.processors.add_log_level, _plain])
 
 # Modules and tests are no garbage: a tenth of the time went into looking at them.
 look_seldom()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Draw the same examples each time in the quick suite, which tells what a change broke; the full one looks on."""
+    if "not full" in config.option.markexpr:
+        settings.load_profile("quick")
 
 
 def pytest_collection_finish() -> None:

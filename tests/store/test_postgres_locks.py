@@ -1,6 +1,8 @@
 """Who waits for whom on PostgreSQL, shown by holding a transaction open at the moment that matters."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 import sqlalchemy as sa
@@ -36,6 +38,14 @@ def postgres(store: Store) -> PostgresDatabase:
     return store._database
 
 
+@asynccontextmanager
+async def holding(postgres: PostgresDatabase) -> AsyncIterator[Raw]:
+    """Begin a transaction that may stand still for as long as a busy machine takes to do the rest."""
+    async with postgres.transaction() as raw:
+        await raw.execute("set local idle_in_transaction_session_timeout = 0")
+        yield raw
+
+
 async def test_a_call_that_forbids_has_its_turn_before_arms_that_come_later(
     store: Store, app: App, clock: StillClock, other: Node, postgres: PostgresDatabase
 ):
@@ -44,7 +54,7 @@ async def test_a_call_that_forbids_has_its_turn_before_arms_that_come_later(
     chunk = await other.take(run)
     assert chunk is not None
 
-    async with postgres.transaction() as raw:
+    async with holding(postgres) as raw:
         # A node that is arming at this moment, and takes its time.
         await _hold_run(raw, run, None)
         forbidding = asyncio.create_task(forbid(store, app, dnc.no, [number(0)]))
@@ -63,7 +73,7 @@ async def test_a_pause_that_is_under_way_is_seen_by_who_takes(
     run = await start_run(store, app, clock, 1)
     groups = (await work_of(store, run)).groups
 
-    async with postgres.transaction() as raw:
+    async with holding(postgres) as raw:
         await raw.execute("update run set status = $2 where no = $1", run.no, Status.paused.value)
         taking = asyncio.create_task(other.take(run, groups))
         await waiters(store, 1)
@@ -79,7 +89,7 @@ async def test_a_run_does_not_complete_over_a_list_that_is_growing(
     await node.tell(await node.walk_all(run), Kind.delivered)
     (list_no,) = run.lists
 
-    async with postgres.transaction() as raw:
+    async with holding(postgres) as raw:
         await append(raw, app.no, list_no, [contact(store, app, number(1))], None, None)
         completing = asyncio.create_task(other.store.hot.complete(run))
         await waiters(store, 1)
@@ -96,7 +106,7 @@ async def test_a_run_does_not_complete_over_a_contact_that_is_coming_back(
     (intent,) = await node.walk_all(run)
     await node.tell([intent], Kind.uncertain)
 
-    async with postgres.transaction() as raw:
+    async with holding(postgres) as raw:
         refusal = Batch(node.no, 100, [happening(intent, Kind.refused, clock.now())])
         assert (await record(raw, refusal, lambda: 0.0)).again_at is not None
         completing = asyncio.create_task(other.store.hot.complete(run))
@@ -112,7 +122,7 @@ async def test_a_list_grows_while_a_node_looks_for_work_in_it(
     run = await start_run(store, app, clock, 2)
     (list_no,) = run.lists
 
-    async with postgres.transaction() as raw:
+    async with holding(postgres) as raw:
         await append(raw, app.no, list_no, [contact(store, app, number(2))], None, None)
         assert len(await node.walk_all(run)) == 2, "nobody waits for an import, and nothing of it is seen"
 
