@@ -15,7 +15,7 @@ from callsheet.engine.runtime import Runtime
 from callsheet.store.apps import Apps
 from callsheet.store.clients import Client
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
 
 V1 = "/agentassist/api/v1/public"
 V2 = "/campaign/api/v2/public"

@@ -313,8 +313,8 @@ async def test_local_numbers_are_read_in_the_region_of_the_app(shop):
 
 
 async def test_a_running_campaign_takes_contacts_that_come_later(shop):
-    await shop.v1("POST", "/senders", {"number": SENDER, "segments_per_second": 1})
-    first, second = numbers("IN", 4)[:3], numbers("IN", 4)[3:]
+    await shop.v1("POST", "/senders", {"number": SENDER, "segments_per_second": 0.5})
+    first, second = numbers("IN", 6)[:5], numbers("IN", 6)[5:]
     name = await shop.make_list(*first)
     made = await shop.compat("POST", "/campaign", campaign_body(name))
 
