@@ -12,10 +12,14 @@ from api.tenant_watch import Watched, watch
 from callsheet import settings
 from callsheet.api.app import build
 from callsheet.bootstrap import open_runtime
+from callsheet.engine.tuning import Tuning
 from databases import DATABASES
 from postgres import create_database, drop_database
 
 HERE = Path(__file__).parent
+
+PATIENT = Tuning(hand_seconds=20.0)
+"""Where a machine stands between arming and handing, nobody is withdrawn and counted twice."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -49,7 +53,7 @@ async def server(served_database: str, tmp_path_factory: pytest.TempPathFactory)
     chosen = settings.load(
         data=tmp_path_factory.mktemp("data"), database_url=url, allow_private_addresses=True, outside_ports="*"
     )
-    async with open_runtime(chosen, timings=HASTY) as runtime:
+    async with open_runtime(chosen, timings=HASTY, tuning=PATIENT) as runtime:
         watch(runtime.store)
         transport = httpx2.ASGITransport(Watched(build(runtime)))
         async with httpx2.AsyncClient(transport=transport, base_url="http://callsheet.test") as http:

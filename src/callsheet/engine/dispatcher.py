@@ -17,7 +17,7 @@ from callsheet.carriers.base import Outbound
 from callsheet.clock import Clock
 from callsheet.core.attempt import Happening, Intent, Kind
 from callsheet.core.errors import CallsheetError, Unavailable
-from callsheet.core.gate import GOOD_FOR, Reason
+from callsheet.core.gate import Reason
 from callsheet.core.ids import AttemptKey, encode_attempt
 from callsheet.core.pacing import Shares
 from callsheet.core.retrying import Turn
@@ -217,7 +217,7 @@ class Dispatcher:
         turn = state.next_turn(now)
         state.took(turn)
         found = turn is not None or state.chunk is not None or await self._take(state)
-        deadline = self._clock.monotonic() + GOOD_FOR / timedelta(seconds=1)
+        deadline = self._clock.monotonic() + self._tuning.hand_seconds
         return (await self._arm(state, turn, limit, now) if found else Armed()), deadline
 
     def _is_free(self, run: Run) -> bool:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
+
+from callsheet.core.gate import GOOD_FOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,3 +18,5 @@ class Tuning:
     lease_seconds: float = 30.0
     tick_seconds: float = 0.5
     """How long a loop sleeps at most before it looks for itself."""
+    hand_seconds: float = GOOD_FOR / timedelta(seconds=1)
+    """What was armed longer ago is not handed but withdrawn, and judged again. Longer only where no window closes."""
