@@ -23,11 +23,17 @@ async def test_when_a_hold_ends_whoever_found_no_room_is_told_and_not_before(tmp
         found: list[int] = []
         line.on_free = lambda: found.append(line.free())
         for holds, number in enumerate(THROTTLED, start=1):
-            answers: list[Any] = []
-            line.hand_reply(message(number), nobody_forbids, answers.append)
+            answers: list[tuple[Any, int]] = []
+            # The room is looked at when the answer comes: a hold is over in a moment.
+            line.hand_reply(
+                message(number),
+                nobody_forbids,
+                lambda answer, answers=answers: answers.append((answer, line.free())),  # type: ignore[misc]
+            )
             await until(lambda: answers)  # noqa: B023 (it is awaited here)
-            assert isinstance(answers[0], Throttled)
-            assert line.free() == 0
+            ((answer, room),) = answers
+            assert isinstance(answer, Throttled)
+            assert room == 0
             await until(lambda: len(found) == holds)  # noqa: B023 (the same)
             await asyncio.sleep(0.05)
             assert found == [1] * holds

@@ -2,6 +2,8 @@
 
 import asyncio
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -14,12 +16,14 @@ from engine.receivers import receiver
 
 OPEN = Fence(allow_private=True)
 CLOSED = Fence()
+PATIENCE = 60.0
+"""Where something comes for certain, however slow the machine is."""
 
 
 async def refuses(fence: Fence, url: str, **limits: Any) -> str:
     async with Outside(fence) as outside:
         with pytest.raises(NotReached) as caught:
-            await outside.ask(Request("GET", url), **{"seconds": 5, "most_bytes": 1000, **limits})
+            await outside.ask(Request("GET", url), **{"seconds": PATIENCE, "most_bytes": 1000, **limits})
     return str(caught.value)
 
 
@@ -29,7 +33,7 @@ async def hello(_: web.Request) -> web.Response:
 
 async def test_an_answer_comes_back():
     async with receiver(hello) as url, Outside(OPEN) as outside:
-        answer = await outside.ask(Request("GET", url), seconds=5, most_bytes=100)
+        answer = await outside.ask(Request("GET", url), seconds=PATIENCE, most_bytes=100)
 
     assert (answer.status, answer.body) == (200, b"hello")
 
@@ -112,7 +116,7 @@ async def test_a_redirect_to_another_host_takes_no_secret_along():
 
         async with receiver(handle) as url, Outside(OPEN) as outside:
             request = Request("POST", url, {"X-Api-Key": "secret"}, b"secret too")
-            answer = await outside.ask(request, seconds=5, most_bytes=100, most_hops=3)
+            answer = await outside.ask(request, seconds=PATIENCE, most_bytes=100, most_hops=3)
 
     assert (answer.status, answer.body, heard["method"], heard["body"]) == (200, b"there", "POST", "")
     assert "X-Api-Key" not in heard
@@ -172,22 +176,31 @@ async def test_what_is_not_http_is_no_answer():
 
 
 async def test_where_nobody_listens_nothing_is_reached():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
-    assert "does not take connections" in await refuses(OPEN, f"http://127.0.0.1:{port}/")
+    with deaf_port() as port:
+        assert "does not take connections" in await refuses(OPEN, f"http://127.0.0.1:{port}/")
     assert "leads nowhere" in await refuses(OPEN, "http://nowhere.invalid/")
 
 
-async def not_reached(url: str, *, method: str = "POST", body: bytes | None = b"x") -> NotReached:
+@contextmanager
+def deaf_port() -> Iterator[int]:
+    """Hold a port at which nobody listens, so that nobody else does either."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
+
+
+async def not_reached(
+    url: str, *, method: str = "POST", body: bytes | None = b"x", seconds: float = PATIENCE
+) -> NotReached:
     async with Outside(OPEN) as outside:
         with pytest.raises(NotReached) as caught:
-            await outside.ask(Request(method, url, {}, body), seconds=0.5, most_bytes=10)
+            await outside.ask(Request(method, url, {}, body), seconds=seconds, most_bytes=10)
     return caught.value
 
 
-async def test_what_never_had_a_connection_was_certainly_not_sent(unused_tcp_port):
-    nobody = await not_reached(f"http://127.0.0.1:{unused_tcp_port}/")
+async def test_what_never_had_a_connection_was_certainly_not_sent():
+    with deaf_port() as port:
+        nobody = await not_reached(f"http://127.0.0.1:{port}/")
     nowhere = await not_reached("http://nowhere.invalid/")
 
     async with receiver(hello) as url:
@@ -201,19 +214,25 @@ async def test_who_listens_and_never_takes_the_connection_was_sent_nothing():
         listening.bind(("127.0.0.1", 0))
         listening.listen(0)
         url = f"https://127.0.0.1:{listening.getsockname()[1]}/"
-        assert not (await not_reached(url)).was_sent
+        assert not (await not_reached(url, seconds=0.5)).was_sent
 
 
 async def test_what_went_out_and_got_no_answer_may_have_arrived():
+    came = asyncio.Event()
+
     async def never(_: web.Request) -> web.Response:
-        await asyncio.sleep(60)
+        came.set()
+        await asyncio.Event().wait()
         raise AssertionError
 
     async def large(_: web.Request) -> web.Response:
         return web.Response(body=b"x" * 100)
 
     async with receiver(never) as url, receiver(large) as large_url:
-        assert (await not_reached(url)).was_sent
+        seconds, unanswered = 0.5, await not_reached(url, seconds=0.5)
+        while not came.is_set():  # the machine took so long that nothing had left
+            seconds, unanswered = 4 * seconds, await not_reached(url, seconds=4 * seconds)
+        assert unanswered.was_sent
         assert (await not_reached(large_url)).was_sent
 
 
@@ -243,7 +262,7 @@ async def test_who_waits_for_a_request_to_leave_is_told_before_the_answer_and_on
 
     async with receiver(handle) as url, Outside(OPEN) as outside:
         request = Request("POST", url, {}, b"x")
-        await outside.ask(request, seconds=5, most_bytes=10, leave=lambda: told.append("left") is None)
+        await outside.ask(request, seconds=PATIENCE, most_bytes=10, leave=lambda: told.append("left") is None)
 
     assert told == ["left", "asked"]
 
@@ -257,9 +276,9 @@ async def test_what_must_not_leave_any_more_is_not_asked():
 
     async with receiver(handle) as url, Outside(OPEN) as outside:
         with pytest.raises(HeldBack) as caught:
-            await outside.ask(Request("POST", url, {}, b"x"), seconds=5, most_bytes=10, leave=lambda: False)
+            await outside.ask(Request("POST", url, {}, b"x"), seconds=PATIENCE, most_bytes=10, leave=lambda: False)
         assert not caught.value.was_sent
-        await outside.ask(Request("GET", url), seconds=5, most_bytes=10)
+        await outside.ask(Request("GET", url), seconds=PATIENCE, most_bytes=10)
 
     assert told == ["asked"]
 
@@ -286,7 +305,7 @@ async def test_what_is_forbidden_while_it_connects_is_not_asked():
     server = await asyncio.start_server(stall, "127.0.0.1", 0)
     async with server, Outside(OPEN) as outside:
         url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
-        asking = asyncio.create_task(outside.ask(Request("POST", url), seconds=5, most_bytes=10, leave=leave))
+        asking = asyncio.create_task(outside.ask(Request("POST", url), seconds=PATIENCE, most_bytes=10, leave=leave))
         await connected.wait()
         assert not told, "it was asked for before there was a connection"
         allowed = False

@@ -29,16 +29,17 @@ def test_the_clock_stands_still_while_a_thread_works():
 
 def test_a_thread_is_out_until_it_ends_even_if_nobody_awaits_it_any_more():
     async def main(clock):
-        gate = threading.Event()
+        begun, gate = threading.Event(), threading.Event()
         left = []
 
         def work():
+            begun.set()
             gate.wait()
             left.append(clock.monotonic())
 
         task = asyncio.create_task(asyncio.to_thread(work))
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+        while not begun.is_set():
+            await asyncio.sleep(0)
         task.cancel()
         threading.Timer(0.02, gate.set).start()
         await clock.sleep(1_000)

@@ -90,7 +90,7 @@ async def test_one_password_written_in_two_ways_is_one(door):
 
 
 async def test_hashing_does_not_hold_the_loop(clock, store):
-    passwords, beats = Passwords(), 0
+    passwords, beats, most = Passwords(), 0, 0
 
     async def beat() -> None:
         nonlocal beats
@@ -99,10 +99,14 @@ async def test_hashing_does_not_hold_the_loop(clock, store):
             await asyncio.sleep(0.001)
 
     heart = asyncio.create_task(beat())
-    await passwords.hash(PASSWORD)
+    for _ in range(20):  # a machine that stands still may let the thread come to its end first, but not each time
+        before = beats
+        await passwords.hash(PASSWORD)
+        if (most := max(most, beats - before)) > 3:
+            break
     heart.cancel()
 
-    assert beats > 3
+    assert most > 3
 
 
 async def test_a_login_that_nobody_has_costs_what_a_wrong_password_costs(door, hasher, ada):

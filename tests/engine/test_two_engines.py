@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -24,14 +25,17 @@ from databases import Place
 from engine.world import World
 from factories import make_app, make_definition, make_list, number
 
+TUNING = Tuning(tick_seconds=0.1, chunk_size=100)
+"""Chunks so small that no engine takes all people at once, and leases that outlive a pause of the machine."""
 LEASE_SECONDS = 3.0
-TUNING = Tuning(tick_seconds=0.1, lease_seconds=LEASE_SECONDS, chunk_size=100)
-"""Chunks so small that no engine takes all people at once."""
+"""Of an engine that is to lose the database: so long the others wait for it."""
 CLOCK = SystemClock()
 
 
 @asynccontextmanager
-async def engine(place: Place, app: App, folder: Path, seed: int) -> AsyncIterator[World]:
+async def engine(
+    place: Place, app: App, folder: Path, seed: int, lease_seconds: float = TUNING.lease_seconds
+) -> AsyncIterator[World]:
     """Run an engine of its own, with a carrier of its own."""
     store = await place.open()
     folder.mkdir()
@@ -42,9 +46,9 @@ async def engine(place: Place, app: App, folder: Path, seed: int) -> AsyncIterat
         Ledger(folder / "ledger.db"),
         random.Random(seed),
         folder,
-        TUNING,
+        replace(TUNING, lease_seconds=lease_seconds),
         sole_owner=False,
-        submit_seconds=2.0,
+        submit_seconds=lease_seconds * 2 / 3,
     )
     await world.start()
     try:
@@ -134,18 +138,21 @@ async def test_an_engine_that_lost_the_database_is_replaced_and_tells_what_it_kn
     people = 1000
     store = await postgres_place.open()
     app = await make_app(store, CLOCK)
-    async with engine(postgres_place, app, tmp_path / "a", 1) as a, engine(postgres_place, app, tmp_path / "b", 2) as b:
+    async with (
+        engine(postgres_place, app, tmp_path / "a", 1, LEASE_SECONDS) as a,
+        engine(postgres_place, app, tmp_path / "b", 2, LEASE_SECONDS) as b,
+    ):
         campaign = await campaign_of(store, app, people, 200)
         started = await a.run_campaign(campaign)
         b.conductor.wake()
         await asyncio.sleep(1.5)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not len(b.conductor.holds):
                 await asyncio.sleep(0)
         with cut_off(b):
             await until_completed(a, campaign)
             doubtful = (await a.counters(campaign)).get("uncertain", 0)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while len(b.conductor.holds) or a.ledger.pending() or b.ledger.pending():
                 await asyncio.sleep(0.1)
 
@@ -177,7 +184,7 @@ async def test_a_stop_that_one_engine_hears_is_final_on_the_other_and_confirmed_
             late.append((person, person in before))
         await until_completed(a, campaign)
         confirmed = Counter[str]()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while len(confirmed) < len(late):
                 await asyncio.sleep(0.1)
                 answers = [m for world in (a, b) for m in world.sent() if not m.campaign_id]
