@@ -17,7 +17,7 @@ PEOPLE = [f"198.51.100.{number}" for number in range(1, MOST + 2)]
 async def sign_in(base_url: str, peer: str, said: Sequence[str]) -> list[int]:
     """Try with a wrong password, once for each address that a peer says it speaks for."""
     transport = httpx2.AsyncHTTPTransport(local_address=peer)
-    async with httpx2.AsyncClient(transport=transport, base_url=base_url) as http:
+    async with httpx2.AsyncClient(transport=transport, base_url=base_url, timeout=60) as http:
         wrong = {"login": "ada", "password": "a wrong password"}
         return [
             (await http.post("/v1/sessions", json=wrong, headers={"x-forwarded-for": address})).status_code

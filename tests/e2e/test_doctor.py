@@ -86,12 +86,12 @@ def test_a_damaged_database_fails(data):
 
 
 def test_of_a_running_server_it_tells_how_the_trunks_stand_and_who_cannot_call_it(data):
-    with socket.socket() as taken:
+    twilio = {"account_sid": "AC" + "0" * 32, "auth_token": "t"}
+    # Who holds a port and does not listen keeps others from listening there.
+    with socket.socket() as taken, server(data, ALLOW_PRIVATE_ADDRESSES="true") as process:
         taken.bind(("127.0.0.1", 0))
         nobody = taken.getsockname()[1]
-    smpp = {"host": "127.0.0.1", "port": nobody, "system_id": "us", "password": "p"}
-    twilio = {"account_sid": "AC" + "0" * 32, "auth_token": "t"}
-    with server(data, ALLOW_PRIVATE_ADDRESSES="true") as process:
+        smpp = {"host": "127.0.0.1", "port": nobody, "system_id": "us", "password": "p"}
         path = f"/v1/apps/{process.known['app_id']}/trunks"
         for name, settings in (("smpp", smpp), ("twilio", twilio)):
             status, made = process.request("POST", path, {"name": name, "carrier": name, "settings": settings})

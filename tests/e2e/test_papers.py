@@ -15,6 +15,9 @@ from e2e.running import PATIENCE_SECONDS, Process, environment, server
 ROOT = Path(__file__).parents[2]
 PAPERS = ("README.md", "docs/tutorial/first-campaign.md")
 PYTHON = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+WAIT = """until curl -s "$base/v1/apps/$app/campaigns/$id" -H "$auth" | grep -q '"status" *: *"Completed"'; do
+  sleep 0.2
+done"""
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -72,7 +75,10 @@ def test_the_program_of_the_tutorial_does_what_it_says_a_second_time_too(tmp_pat
 def script(paper: str, process: Process) -> str:
     """Return the lines that a paper has for a server that is up."""
     blocks = [block for block in BLOCK.findall((ROOT / paper).read_text()) if not block.startswith("make ")]
-    return "\n".join(blocks).replace("http://127.0.0.1:8030", process.known["base_url"])
+    lines = "\n".join(blocks).replace("http://127.0.0.1:8030", process.known["base_url"])
+    assert lines.count("\nsleep 2\n") == 1
+    # A person who has waited for two seconds looks again when there is nothing yet.
+    return lines.replace("\nsleep 2\n", f"\n{WAIT}\n")
 
 
 def make_program(folder: Path) -> None:
@@ -91,6 +97,6 @@ def type_in(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
         env={**environment(), "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
         capture_output=True,
         text=True,
-        timeout=PATIENCE_SECONDS,
+        timeout=PATIENCE_SECONDS * 2,
         check=False,
     )
