@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import structlog
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from callsheet.garbage import collect_seldom, look_seldom
 from callsheet.store.apps import App
@@ -20,9 +20,10 @@ pytest_plugins = ["strangers.fixtures"]
 # The zones of the pinned package rule, here as in the program: the machine may know another future.
 zoneinfo.reset_tzpath(to=())
 
-# How long an example takes says nothing on a machine that does other work too.
-settings.register_profile("house", deadline=None)
-settings.register_profile("quick", deadline=None, derandomize=True)
+# How long an example takes, or its making, says nothing on a machine that does other work too.
+_patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("house", _patient)
+settings.register_profile("quick", _patient, derandomize=True)
 settings.load_profile("house")
 
 # Where a loop breaks again and again, drawing each trace in boxes takes longer than the test.

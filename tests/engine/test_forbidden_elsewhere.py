@@ -1,7 +1,7 @@
 """Two nodes on one PostgreSQL, an SMSC that others wrote behind each: what one forbids leaves the other no more.
 
-The SMSC answers when it is told to, so that messages wait inside the carrier of the node that has them: the store regards them as
-armed, and the node's line as handed over. What left is the SMSC's own record.
+The SMSC answers when it is told to, so that messages wait inside the carrier of the node that has them: the store
+regards them as armed, and the node's line as handed over. What left is the SMSC's own record.
 """
 
 import asyncio
