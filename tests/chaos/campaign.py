@@ -43,7 +43,7 @@ KILLS_PER_CAMPAIGN = 5
 CONTACTS = 2000
 SEGMENTS_PER_SECOND = 150
 REST_PER_SECOND = 2000
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 HOURS = {"frequency": "DAILY", "timezone": "UTC", "days": [{"start": "12:00 AM", "end": "11:59 PM"}]}
 ENDINGS = ("9901", "9902", "9903", "9904", "9906", "9907", "9908")
 SENDER = "+12125550100"
@@ -198,7 +198,7 @@ async def live(server: Server, campaign_id: str, kill: Kill, *, first: bool) -> 
                     server.kill()
                     return False
     except (aiohttp.ClientError, TimeoutError, Unavailable):
-        assert await server.dead(5), "the process answers no more, but lives"
+        assert await server.dead(60), "the process answers no more, but lives"
     server.kill()
     return True
 

@@ -84,7 +84,9 @@ def test_a_person_is_looked_up_over_all_campaigns_and_why_a_campaign_reached_the
     history = client.contacts.history("+12125550141", limit=1)
     why = client.campaigns.why(made.id, "+12125550141")
 
-    assert ([one.kind for one in history.items], history.items[0].events[0].kind) == (["attempt"], "accepted")
+    assert [one.kind for one in history.items] == ["attempt"]
+    # By the carrier's clock a receipt may be older than our knowing of the answer.
+    assert "accepted" in [event.kind for event in history.items[0].events]
     assert "Looked up" in {one.name for one in history.contact_lists}
     assert client.contacts.history(contact_id=history.items[0].contact_id, after=history.next).number == history.number
     assert (why.number, why.latest_run.attempts, why.places[0].hours.ruling) == ("+12125550141", 1, "passes")

@@ -17,7 +17,7 @@ from typing import Any
 from callsheet.folder import DataFolder
 from callsheet.signing import sign
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 100.0
 
 
 def environment(**settings: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-FETCH_SECONDS = 120
+FETCH_SECONDS = 300
 
 
 def unpack(folder: Path, packages: tuple[str, ...]) -> None:

@@ -22,7 +22,7 @@ NODE = WHEEL / "bin" / "node"
 # The wheel's own `npm` is a link that became a file and cannot start; this is what it should lead to.
 NPM = WHEEL / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 LOCKED = ("package.json", "package-lock.json", ".npmrc")
-INSTALL_SECONDS = 120
+INSTALL_SECONDS = 300
 
 
 @contextmanager
