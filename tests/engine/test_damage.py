@@ -33,7 +33,7 @@ from phone_numbers import numbers
 async def at_work(worker: Puller | Deliverer) -> AsyncIterator[None]:
     task = asyncio.create_task(worker.run())
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             yield
     finally:
         worker.stop()

@@ -66,12 +66,12 @@ async def test_a_caller_that_is_cancelled_while_the_disk_is_slow_leaves_nothing(
     def slow(path: Path, *rest: int) -> int:
         if str(path).endswith(".part"):
             begun.set()
-            go_on.wait(20)
+            go_on.wait(60)
         return real(path, *rest)
 
     monkeypatch.setattr(os, "open", slow)
     submitting = asyncio.create_task(work.submit(await work.new_list(), f"phone\n{A}\n"))
-    await asyncio.to_thread(begun.wait, 20)
+    await asyncio.to_thread(begun.wait, 60)
     submitting.cancel()
     await asyncio.sleep(0.01)
     go_on.set()

@@ -85,7 +85,7 @@ async def test_a_pull_that_was_cut_off_begins_anew_and_adds_nobody_twice(
 
         living = Puller(store, outside, clock, on_rows=lambda: None, sole_owner=True)
         task = asyncio.create_task(living.run())
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not (entries := await store.pulls.entries(app.no, listed.no, before=None, limit=9)):
                 await asyncio.sleep(0.01)
         living.stop()
