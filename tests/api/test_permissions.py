@@ -59,15 +59,20 @@ async def test_nothing_outside_the_contract_is_open_but_what_is_meant_to_be(serv
     assert {path for path in others if not find_address(path.encode(), path).has_caller()} <= OPEN
 
 
+@pytest.mark.parametrize("every", [pytest.param(4, id="sample"), pytest.param(1, id="whole", marks=pytest.mark.full)])
 @pytest.mark.parametrize("scope", Scope)
-async def test_a_client_gets_where_its_scopes_lead_and_nowhere_else(shop, scope):
+async def test_a_client_gets_where_its_scopes_lead_and_nowhere_else(shop, scope, every):
     await shop.server.runtime.store.clients.change(shop.client.app.no, shop.client.id, scopes={scope})
 
-    for method, template in sorted(routes(shop.server)):
+    turn = list(Scope).index(scope)
+    for at, (method, template) in enumerate(sorted(routes(shop.server))):
         path = template.replace("{app}", shop.app_id).replace("{", "").replace("}", "")
         address = find_address(path.encode(), path)
-        answer = await shop.server.http.request(method, path, headers=shop.headers)
         needed = need_of(address.area, address.words, method).scope
+        # Every route has its turn with some scope, and always with its own.
+        if needed != scope and (at + turn) % every:
+            continue
+        answer = await shop.server.http.request(method, path, headers=shop.headers)
         assert (answer.status_code == 403) == (address.has_caller() and needed != scope), (method, path, answer.text)
     documented = await shop.compat("GET", "/campaign/nothing")
     assert documented.status_code == (404 if scope == Scope.campaign_management else 403)

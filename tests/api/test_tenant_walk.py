@@ -27,7 +27,7 @@ MOVES = ("/audit", "/audit/verify", "/deliveries")
 _nobodys = (f"cd-00000000-0000-4000-8000-{serial:012}" for serial in count(1))
 # Of the ids that do not fit a place, a fair share is tried each time: over all places every one has its turn.
 SHARES = pytest.mark.parametrize(
-    "every", [pytest.param(15, id="sample"), pytest.param(1, id="whole", marks=pytest.mark.full)]
+    "every", [pytest.param(30, id="sample"), pytest.param(1, id="whole", marks=pytest.mark.full)]
 )
 TASTE = Taste("Stranger", numbers("IN", 1, seed=8)[0], "+12025550188", "Stranger buyers")
 

@@ -1,7 +1,10 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
+from callsheet.carriers.base import Done, Outbound
+from callsheet.carriers.one_by_one import OneByOne
+from callsheet.clock import SystemClock
 from databases import Place
 from postgres import create_database, drop_database
 
@@ -14,3 +17,18 @@ async def postgres_place() -> AsyncIterator[Place]:
     yield place
     await place.close_all()
     await drop_database(url)
+
+
+@pytest.fixture
+def instants(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Note when each message is handed to a carrier, on the monotonic clock."""
+    clock = SystemClock()
+    found: list[float] = []
+    submit = OneByOne.submit
+
+    def noted(carrier: OneByOne, message: Outbound, leave: Callable[[], None], done: Done) -> None:
+        found.append(clock.monotonic())
+        submit(carrier, message, leave, done)
+
+    monkeypatch.setattr(OneByOne, "submit", noted)
+    return found

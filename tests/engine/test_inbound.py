@@ -49,7 +49,7 @@ async def states(w: World) -> list[str]:
     return [row.state for row in await rows(w.store, "select state from reply order by no")]
 
 
-@pytest.mark.parametrize("stops", [120, pytest.param(400, marks=pytest.mark.full)])
+@pytest.mark.parametrize("stops", [60, pytest.param(400, marks=pytest.mark.full)])
 def test_nothing_is_handed_to_a_carrier_after_a_stop_was_heard(tmp_path: Path, stops: int) -> None:
     total = stops * 15 // 4
 

@@ -161,7 +161,7 @@ def test_the_apps_limit_holds_over_all_its_senders(tmp_path: Path) -> None:
     run(main, start=MONDAY_NOON)
 
 
-@pytest.mark.parametrize("rate", [0.2, 1, 5])
+@pytest.mark.parametrize("rate", [1, *(pytest.param(rate, marks=pytest.mark.full) for rate in (0.2, 5))])
 def test_a_slow_sender_is_shared_by_the_priorities_too(tmp_path: Path, rate: float) -> None:
     async def main(clock: VirtualClock) -> None:
         async with world(clock, tmp_path) as w:

@@ -2,14 +2,12 @@
 
 import asyncio
 from bisect import bisect_left
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from callsheet.carriers.base import Done, Outbound
-from callsheet.carriers.one_by_one import OneByOne
 from callsheet.clock import SystemClock
 from callsheet.core.campaign import Status
 from callsheet.engine.pace import SLICE_SECONDS
@@ -37,20 +35,6 @@ async def standstills() -> AsyncIterator[list[tuple[float, float]]]:
     beating = asyncio.create_task(pulse())
     yield found
     beating.cancel()
-
-
-@pytest.fixture
-def instants(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Note when each message is handed to the carrier, on the monotonic clock."""
-    found: list[float] = []
-    submit = OneByOne.submit
-
-    def noted(carrier: OneByOne, message: Outbound, leave: Callable[[], None], done: Done) -> None:
-        found.append(CLOCK.monotonic())
-        submit(carrier, message, leave, done)
-
-    monkeypatch.setattr(OneByOne, "submit", noted)
-    return found
 
 
 @pytest.mark.parametrize(

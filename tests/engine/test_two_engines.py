@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +91,9 @@ def cut_off(world: World) -> Iterator[None]:
     del database._repeat
 
 
-async def test_two_engines_share_a_campaign_and_contact_nobody_twice(postgres_place: Place, tmp_path: Path) -> None:
+async def test_two_engines_share_a_campaign_and_contact_nobody_twice(
+    postgres_place: Place, tmp_path: Path, instants: list[float]
+) -> None:
     people, rate = 1500, 300
     store = await postgres_place.open()
     app = await make_app(store, CLOCK)
@@ -103,11 +104,10 @@ async def test_two_engines_share_a_campaign_and_contact_nobody_twice(postgres_pl
         taken = Counter(message.to for world in (a, b) for message in world.sent())
         assert len(taken) == sum(taken.values()) == people
         assert min(len(a.sent()), len(b.sent())) > people // 10
-        instants = sorted(message.accepted_at for world in (a, b) for message in world.sent())
-        lasted = (instants[-1] - instants[0]).total_seconds()
-        assert (people - 1) / lasted <= rate * 1.1, "the rate is the sender's, not each engine's"
-        ahead = ((bisect_left(instants, at + timedelta(seconds=1)) - i) for i, at in enumerate(instants))
-        assert max(ahead) <= rate + 2 + rate * SLICE_SECONDS
+    # As they were handed over: how long a carrier takes to take one says nothing about the rate.
+    assert (people - 1) / (instants[-1] - instants[0]) <= rate * 1.1, "the rate is the sender's, not each engine's"
+    ahead = (bisect_left(instants, at + 1.0) - i for i, at in enumerate(instants))
+    assert max(ahead) <= rate + 2 + rate * SLICE_SECONDS
 
 
 async def test_a_number_forbidden_on_one_engine_is_not_contacted_by_the_other(

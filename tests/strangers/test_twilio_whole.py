@@ -90,9 +90,11 @@ def test_a_wrong_token_holds_the_run_back_and_is_told(process, emulate_twilio: C
     run = send_to(process, PEOPLE[:1], trunk, twilio.number, "Held")
     until(lambda: process.v1("GET", f"/trunks/{trunk['id']}")["condition"]["state"] == "broken", "the refusal")
     assert outcome(process, run, "rejected") == 0
+    assert twilio.messages() == []
     process.v1("PATCH", f"/trunks/{trunk['id']}", {"settings": {"auth_token": twilio.auth_token}})
     assert process.v1("POST", f"/trunks/{trunk['id']}/test")["ok"]
-    assert twilio.messages() == []
+    until(lambda: outcome(process, run, "accepted") == 1, "the message that was held back")
+    assert len(twilio.messages()) == 1
 
 
 def test_a_number_that_is_not_ours_is_rejected_with_twilios_code(process, emulate_twilio: Callable[..., Emulator]):
