@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from callsheet.carriers.base import Accepted, Outbound
 from callsheet.carriers.one_by_one import AwaitedCarrier
 from callsheet.core.asking import nobody_forbids
@@ -65,7 +67,11 @@ def test_a_message_that_a_carrier_keeps_is_given_up_before_its_contact_sleeps(tm
     run(main, start=START)
 
 
-def test_a_week_with_clock_changes_sends_only_inside_each_contacts_hours(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("hourly", "days"), [(40, 2), pytest.param(10, 7, marks=pytest.mark.full)])
+def test_a_week_with_clock_changes_sends_only_inside_each_contacts_hours(
+    tmp_path: Path, hourly: int, days: int
+) -> None:
+    """The week sees both changes, the two days of the quick suite the one of Europe."""
     contacts_per_zone = 60
 
     async def main(clock: VirtualClock) -> None:
@@ -78,11 +84,11 @@ def test_a_week_with_clock_changes_sends_only_inside_each_contacts_hours(tmp_pat
             campaign = await w.store.campaigns.create(
                 w.app.no, make_definition([contact_list], hours=hours), clock.now(), unique_names=True
             )
-            # Slow enough for a week: each zone has 20 to 50 minutes a day, and 10 messages go in an hour.
-            await w.limit(campaign, 10 / 3600)
+            # Slow enough for a week, where 10 go in an hour: each zone has 20 to 50 minutes a day.
+            await w.limit(campaign, hourly / 3600)
             await w.run_campaign(campaign)
             await w.until(campaign, Status.completed, longest_seconds=40 * 86_400, step=600)
-            assert clock.now() - START > timedelta(days=7)
+            assert clock.now() - START > timedelta(days=days)
 
             sent = w.sent()
             assert len(sent) == len(zones)

@@ -20,7 +20,7 @@ from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.pool import NullPool
 
 from callsheet.core.errors import Unavailable
 
@@ -72,21 +72,30 @@ class Session:
         self.raw.close()
 
 
+_fresh = threading.local()
+# One for all connections: what one has made of a statement, the others need not make again.
+_engine = sa.create_engine(
+    "sqlite+pysqlite://",
+    creator=lambda: _fresh.raw,
+    poolclass=NullPool,
+    pool_reset_on_return=None,
+    query_cache_size=1_000,
+    # They may be phone numbers, and what an error quotes is logged.
+    hide_parameters=True,
+)
+
+
 def connect(path: Path | str) -> Session:
     """Open a connection for both languages."""
     raw = sqlite3.connect(str(path), isolation_level=None, check_same_thread=False, cached_statements=512)
     for pragma in _PRAGMAS:
         raw.execute(pragma)
-    engine = sa.create_engine(
-        "sqlite+pysqlite://",
-        creator=lambda: raw,
-        poolclass=StaticPool,
-        pool_reset_on_return=None,
-        # They may be phone numbers, and what an error quotes is logged.
-        hide_parameters=True,
-    )
-    # SQLAlchemy begins for itself once, here, and never ends: BEGIN and COMMIT are said on the raw connection.
-    core = engine.connect()
+    _fresh.raw = raw
+    try:
+        # SQLAlchemy begins for itself once, here, and never ends: BEGIN and COMMIT are said on the raw connection.
+        core = _engine.connect()
+    finally:
+        del _fresh.raw
     if raw.in_transaction:
         raw.execute("rollback")
     return Session(raw, core)
