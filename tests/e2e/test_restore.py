@@ -79,6 +79,7 @@ def test_a_campaign_goes_on_elsewhere_after_a_word_and_reaches_nobody_twice(tmp_
         assert (outcome["duplicate"], outcome["in_flight"]) == (0, 0)
 
 
+@pytest.mark.full
 def test_in_place_the_books_of_the_world_outside_say_who_was_contacted_since(tmp_path):
     people, file, data = contacts(), tmp_path / "backup.tar", tmp_path / "var"
     with server(data) as process:
@@ -103,6 +104,7 @@ def test_in_place_the_books_of_the_world_outside_say_who_was_contacted_since(tmp
         assert len(people) - len(taken) == outcome["uncertain"]
 
 
+@pytest.mark.full
 def test_who_is_not_sure_ends_the_run_and_nobody_more_is_contacted(tmp_path):
     file = tmp_path / "backup.tar"
     with server(tmp_path / "old") as process:

@@ -85,7 +85,7 @@ def small_takes(
     return took[0]
 
 
-@pytest.mark.parametrize("people", [600, pytest.param(1500, marks=pytest.mark.full)])
+@pytest.mark.parametrize("people", [1000, pytest.param(1500, marks=pytest.mark.full)])
 def test_beside_a_huge_app_a_small_one_takes_about_twice_as_long_as_alone(tmp_path: Path, people: int):
     for name in ("alone", "beside", "unordered"):
         (tmp_path / name).mkdir()
