@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx2
 import jwt
@@ -14,6 +14,8 @@ from callsheet.carriers.sandbox.behaviour import Timings
 from callsheet.engine.runtime import Runtime
 from callsheet.store.apps import Apps
 from callsheet.store.clients import Client
+
+T = TypeVar("T")
 
 PATIENCE_SECONDS = 60.0
 
@@ -124,6 +126,12 @@ class Caller:
     async def _is(self, campaign_id: str, wanted: str) -> bool:
         return await self.status(campaign_id) == wanted
 
+    async def pace(self, segments_per_second: float | None) -> None:
+        """Let the sender of campaigns go no faster; None: as fast as it can."""
+        made = await self.v1("POST", "/senders", {"number": SENDER, "segments_per_second": segments_per_second})
+        # 201 where there was none yet.
+        assert made.status_code in (200, 201), made.text
+
     async def outbox(self) -> list[dict[str, Any]]:
         """Return what the sandbox carrier took, all pages."""
         return [item async for item in self.pages("/sandbox/outbox", limit=1000)]
@@ -159,11 +167,12 @@ def campaign_body(*lists: str, **changes: Any) -> dict[str, Any]:
     return {key: value for key, value in body.items() if value is not None}
 
 
-async def until(holds: Callable[[], Awaitable[bool]]) -> None:
-    """Wait until something holds."""
+async def until(holds: Callable[[], Awaitable[T]]) -> T:
+    """Wait until something holds, and return what it then says."""
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while not await holds():
+        while not (said := await holds()):
             await asyncio.sleep(0.01)
+    return said
 
 
 def fields(answer: Any) -> list[str]:

@@ -200,28 +200,26 @@ async def own_everything(caller: Caller, taste: Taste = Taste()) -> dict[str, st
 
 async def _delivered(caller: Caller, run_id: str) -> dict[str, Any]:
     """Return the only attempt of a run, once its receipt is there and the handset shows its message as delivered."""
-    found: list[dict[str, Any]] = []
 
-    async def is_told() -> bool:
-        found[:] = (await caller.v1("GET", f"/runs/{run_id}/attempts")).json()["items"]
-        return {one["state"] for one in found} == {one["status"] for one in await caller.outbox()} == {"delivered"}
+    async def told() -> list[dict[str, Any]]:
+        attempts: list[dict[str, Any]] = (await caller.v1("GET", f"/runs/{run_id}/attempts")).json()["items"]
+        shown = {one["status"] for one in await caller.outbox()}
+        return attempts if {one["state"] for one in attempts} == shown == {"delivered"} else []
 
-    await until(is_told)
-    (attempt,) = found
+    (attempt,) = await until(told)
     return attempt
 
 
 async def _tried(caller: Caller, webhook_id: str) -> dict[str, Any]:
     """Have a webhook tested, and return the delivery once it was tried: nobody is there, and the webhook says so."""
     await caller.v1("POST", f"/webhooks/{webhook_id}/test")
-    found: list[dict[str, Any]] = []
 
-    async def has_failed() -> bool:
-        found[:] = (await caller.v1("GET", f"/webhooks/{webhook_id}/deliveries")).json()["items"]
-        return any(one["problem"] for one in found)
+    async def failed() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = (await caller.v1("GET", f"/webhooks/{webhook_id}/deliveries")).json()["items"]
+        return found if any(one["problem"] for one in found) else []
 
-    await until(has_failed)
-    return found[0]
+    delivery, *_ = await until(failed)
+    return delivery
 
 
 async def _imported(caller: Caller, path: str, number: str) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from api.callers import SENDER, Caller, until
+from api.callers import Caller, until
 from api.days import live
 from callsheet.engine.virtual_time import VirtualClock
 from factories import MONDAY_NOON
@@ -28,7 +28,7 @@ def person() -> str:
 async def running(shop, person):
     """Start a campaign that stays Active, and return it with its run and the entry of the person."""
     # After the first contact this sender is silent for a quarter of an hour.
-    await shop.v1("POST", "/senders", {"number": SENDER, "segments_per_second": 0.001})
+    await shop.pace(0.001)
     return await begin(shop, person, numbers("IN", 2)[1])
 
 

@@ -26,7 +26,6 @@ from api.callers import (
     until,
     zone_ahead,
 )
-from api.test_lifecycle import slow_down, slow_up
 from callsheet.core.errors import TooManyVoiceCampaigns
 from databases import change
 from phone_numbers import numbers
@@ -211,7 +210,7 @@ async def test_07_the_global_list_scrubs_texts_unless_the_app_says_otherwise(sho
 
 async def test_07_an_edit_of_a_dnc_list_holds_for_an_active_run_at_once(shop):
     # The documented system leaves Active runs alone.
-    await slow_down(shop, 4)
+    await shop.pace(4)
     people = numbers("IN", 60)
     dnc = (await shop.v1("POST", "/dnc-lists", {"name": unique("Own")})).json()
     campaign_id = await shop.make_campaign(*people, dncLists={"name": dnc["name"]})
@@ -224,7 +223,7 @@ async def test_07_an_edit_of_a_dnc_list_holds_for_an_active_run_at_once(shop):
     await _forbid(shop, dnc["id"], *people[30:])
     before = {message["to"] for message in await shop.outbox()}
     assert not set(people[30:]) <= before
-    await slow_up(shop)
+    await shop.pace(None)
     await shop.until_status(campaign_id, "Completed")
     assert {message["to"] for message in await shop.outbox()} == set(people[:30]) | before
 
@@ -266,7 +265,7 @@ async def test_10_two_campaigns_do_not_run_on_one_list_and_of_emergencies_only_o
     second = await shop.trigger(ids[1], "play")
     assert (second.status_code, second.json()["errors"][0]["code"]) == (409, "list_in_use")
 
-    await shop.v1("POST", "/senders", {"number": SENDER, "segments_per_second": 1})
+    await shop.pace(1)
     emergencies = []
     for i in range(2):
         slow = await shop.make_campaign(*numbers("IN", 300, seed=i), dialingStrategy=closed_strategy())

@@ -94,7 +94,7 @@ def test_09_who_was_not_connected_comes_again_after_the_others_and_the_period(
     dialing = strategy(maxAttemptsPerRecord=attempts, defaultRetryPeriod=1)
 
     async def scenario(shop: Caller, clock: VirtualClock) -> list[tuple[datetime, str]]:
-        await shop.v1("POST", "/senders", {"number": SENDER, "segments_per_second": 1})
+        await shop.pace(1)
         campaign_id = await begin(shop, *bad, *good, dialingStrategy=dialing)
         for _ in range(10):
             await clock.sleep(60)

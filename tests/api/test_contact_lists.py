@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from api.callers import SENDER, Caller, campaign_body, fields, unique
+from api.callers import Caller, campaign_body, fields, unique
 from phone_numbers import numbers
 
 CREATE = "/campaign/contactList/createContactList"
@@ -113,7 +113,7 @@ async def test_a_list_that_is_not_there_is_not_found(shop):
 
 
 async def test_a_list_tells_which_campaigns_use_it_and_whether_one_runs(shop):
-    await shop.v1("POST", "/senders", {"number": SENDER, "segments_per_second": 0.1})
+    await shop.pace(0.1)
     name = await shop.make_list(*numbers("IN", 3))
     made = await shop.compat("POST", "/campaign", campaign_body(name))
     campaign = {"id": made.json()["data"]["_id"], "name": made.json()["data"]["name"]}
@@ -313,14 +313,14 @@ async def test_local_numbers_are_read_in_the_region_of_the_app(shop):
 
 
 async def test_a_running_campaign_takes_contacts_that_come_later(shop):
-    await shop.v1("POST", "/senders", {"number": SENDER, "segments_per_second": 0.5})
+    await shop.pace(0.5)
     first, second = numbers("IN", 6)[:5], numbers("IN", 6)[5:]
     name = await shop.make_list(*first)
     made = await shop.compat("POST", "/campaign", campaign_body(name))
 
     await shop.trigger(made.json()["data"]["_id"], "play")
     await shop.compat("POST", ADD, {"contact_list_name": name, "data": [{"phoneNumber": second[0]}]})
-    await shop.v1("POST", "/senders", {"number": SENDER, "segments_per_second": None})
+    await shop.pace(None)
     await shop.until_status(made.json()["data"]["_id"], "Completed")
 
     assert sorted(message["to"] for message in await shop.outbox()) == sorted([*first, *second])

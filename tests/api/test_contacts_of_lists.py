@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from api.callers import SENDER, Caller, campaign_body, fields, unique, until
+from api.callers import Caller, campaign_body, fields, unique, until
 from callsheet.store import contacts as module
 from phone_numbers import numbers
 
@@ -160,14 +160,14 @@ async def test_a_wrong_contact_is_named_and_none_is_added(shop):
 
 
 async def test_a_running_campaign_takes_the_contacts_of_a_call(shop):
-    await shop.v1("POST", "/senders", {"number": SENDER, "segments_per_second": 0.5})
+    await shop.pace(0.5)
     name = await shop.make_list(*PEOPLE[:5])
     list_id = (await shop.v1("GET", "/contact-lists", params={"name": name})).json()["items"][0]["id"]
     made = await shop.compat("POST", "/campaign", campaign_body(name))
 
     await shop.trigger(made.json()["data"]["_id"], "play")
     await shop.v1("POST", f"/contact-lists/{list_id}/contacts", {"contacts": [{"phoneNumber": PEOPLE[5]}]})
-    await shop.v1("POST", "/senders", {"number": SENDER, "segments_per_second": None})
+    await shop.pace(None)
     await shop.until_status(made.json()["data"]["_id"], "Completed")
 
     assert sorted(message["to"] for message in await shop.outbox()) == sorted(PEOPLE)

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import pytest
 
 from api.callers import PREFIXES, SENDER, V1, V2, Caller, campaign_body, fields, unique, voice_body
-from api.test_lifecycle import flow, slow_down
+from api.test_lifecycle import flow
 from api.test_voice_campaigns import neighbours, of_mode
 from phone_numbers import numbers
 
@@ -323,7 +323,7 @@ async def test_discrepancy_33_a_failure_has_no_word_or_no_code(shop):
 
 
 async def test_discrepancy_34_a_start_says_success_where_the_state_belongs(shop):
-    await slow_down(shop, 0.01)
+    await shop.pace(0.01)
     campaign = await made(shop)
 
     told = [(await shop.trigger(campaign["id"], word)).json() for word in ("play", "stop")]

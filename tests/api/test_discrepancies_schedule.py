@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from api.callers import SENDER, Caller
+from api.callers import Caller
 from api.days import live
 from api.test_schedules import DAILY, body, campaign, show, switch  # noqa: F401 (a fixture)
 from callsheet.engine.virtual_time import VirtualClock
@@ -53,7 +53,7 @@ async def begin(shop: Caller, *people: str, **changes: Any) -> str:
 def test_discrepancy_39_a_campaign_of_low_priority_never_sends(database: str, tmp_path: Path):
     # Messages and Agentless calls share by p / sum of p: 5 and 3 give 62.5 % and 37.5 %. Strict order is for agents.
     async def scenario(shop: Caller, clock: VirtualClock) -> list[str]:
-        await shop.v1("POST", "/senders", {"number": SENDER, "segments_per_second": 5})
+        await shop.pace(5)
         for seed, priority in enumerate((5, 3)):
             people = numbers("IN", 300, seed=seed)
             await begin(shop, *people, priority=str(priority), message={"message": f"Priority {priority}"})

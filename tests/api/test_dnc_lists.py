@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.callers import SENDER, campaign_body, fields, unique, until
+from api.callers import campaign_body, fields, unique, until
 from callsheet.api.v1.dnc_numbers import MOST_NUMBERS
 from phone_numbers import numbers
 
@@ -36,7 +36,7 @@ async def test_the_fixed_shapes(shop):
 
 
 async def test_a_number_that_was_added_during_a_run_is_not_contacted_any_more(shop):
-    await shop.v1("POST", "/senders", {"number": SENDER, "segments_per_second": 4})
+    await shop.pace(4)
     people = numbers("IN", 60)
     dnc_list = await make_dnc_list(shop)
     body = campaign_body(await shop.make_list(*people), dncLists={"id": dnc_list["id"]})

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from api.callers import SENDER, campaign_body, fields, unique, until
+from api.callers import campaign_body, fields, unique, until
 from api.test_dnc_lists import make_dnc_list
 from phone_numbers import numbers
 
@@ -96,7 +96,7 @@ async def test_many_who_add_and_remove_at_once_leave_the_size_exact(shop):
 
 
 async def test_a_list_that_becomes_global_is_effective_in_running_campaigns_when_it_answers(shop):
-    await shop.v1("POST", "/senders", {"number": SENDER, "segments_per_second": 4})
+    await shop.pace(4)
     people = numbers("IN", 60)
     dnc = await make_dnc_list(shop)
     await add(shop, dnc["id"], people)

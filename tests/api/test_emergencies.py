@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from api.callers import SENDER, V1, Caller, fields, voice_body
-from api.test_lifecycle import slow_down
 from phone_numbers import numbers
 
 NEVER = {"frequency": "WEEKLY", "timezone": "UTC", "days": [{"day": "MO", "start": "12:00 AM", "end": "12:01 AM"}]}
@@ -73,7 +72,7 @@ async def test_the_reason_may_be_in_the_body(shop):
 
 
 async def test_one_emergency_at_a_time_for_a_whole_account(shop, server):
-    await slow_down(shop, 0.01)
+    await shop.pace(0.01)
     first, second = [await shop.make_campaign(*numbers("IN", 5)) for _ in range(2)]
     sibling = await sibling_of(shop)
     elsewhere = await sibling.make_campaign(*numbers("IN", 5))
@@ -100,7 +99,7 @@ async def sibling_of(shop: Caller) -> Caller:
 
 
 async def test_an_emergency_is_stopped_and_run_again_but_never_paused(shop):
-    await slow_down(shop, 0.01)
+    await shop.pace(0.01)
     campaign_id = await shop.make_campaign(*numbers("IN", 5))
     first = (await declare(shop, campaign_id)).json()["campaignInstanceId"]
 
@@ -129,7 +128,7 @@ async def test_calls_are_no_emergency(shop):
 
 @pytest.mark.parametrize(("before", "right"), [((), True), (("play", "stop"), True), (("play",), False)])
 async def test_a_rerun_begins_anew_and_never_joins_the_present_run(shop, before, right):
-    await slow_down(shop, 0.01)
+    await shop.pace(0.01)
     campaign_id = await shop.make_campaign(*numbers("IN", 5))
     for trigger in before:
         last = (await shop.trigger(campaign_id, trigger)).json()["campaignInstanceId"]
@@ -143,7 +142,7 @@ async def test_a_rerun_begins_anew_and_never_joins_the_present_run(shop, before,
 
 
 async def test_a_campaign_is_moved_by_its_name_too(shop):
-    await slow_down(shop, 0.01)
+    await shop.pace(0.01)
     campaign_id = await shop.make_campaign(*numbers("IN", 5), name="Spring sale")
 
     told = [(await shop.trigger("spring sale", word)).json()["status"] for word in ("RUN", "Pause", "resume", "STOP")]

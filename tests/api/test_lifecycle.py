@@ -14,11 +14,6 @@ INSTANCE = re.compile(r"cid-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 INSTANT = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 
-async def slow_down(shop: Caller, segments_per_second: float) -> None:
-    answer = await shop.v1("POST", "/senders", {"number": SENDER, "segments_per_second": segments_per_second})
-    assert answer.status_code == 201
-
-
 async def taken(shop: Caller, least: int) -> bool:
     return len(await shop.outbox()) >= least
 
@@ -87,7 +82,7 @@ async def test_a_campaign_that_cannot_start_by_itself_is_created_and_waits(shop)
 
 
 async def test_pause_stops_at_once_and_resume_goes_on_with_the_same_run(shop):
-    await slow_down(shop, 4)
+    await shop.pace(4)
     people = numbers("IN", 40)
     campaign_id = await shop.make_campaign(*people)
 
@@ -98,7 +93,7 @@ async def test_pause_stops_at_once_and_resume_goes_on_with_the_same_run(shop):
     again = await shop.trigger(campaign_id, "pause")
     status = await shop.status(campaign_id)
     still = len(await shop.outbox())
-    await slow_up(shop)
+    await shop.pace(None)
     resumed = await shop.trigger(campaign_id, "resume")
     await shop.until_status(campaign_id, "Completed")
 
@@ -111,13 +106,8 @@ async def test_pause_stops_at_once_and_resume_goes_on_with_the_same_run(shop):
     assert sorted(message["to"] for message in await shop.outbox()) == sorted(people)
 
 
-async def slow_up(shop: Caller) -> None:
-    """Let the sender go as fast as it can again."""
-    await shop.v1("POST", "/senders", {"number": SENDER, "segments_per_second": None})
-
-
 async def test_play_on_a_paused_campaign_goes_on_with_the_same_run(shop):
-    await slow_down(shop, 0.1)
+    await shop.pace(0.1)
     campaign_id = await shop.make_campaign(*numbers("IN", 5))
 
     started = await shop.trigger(campaign_id, "play")
@@ -130,7 +120,7 @@ async def test_play_on_a_paused_campaign_goes_on_with_the_same_run(shop):
 
 
 async def test_stop_ends_the_run_and_play_begins_another(shop):
-    await slow_down(shop, 0.1)
+    await shop.pace(0.1)
     campaign_id = await shop.make_campaign(*numbers("IN", 5))
 
     started = await shop.trigger(campaign_id, "run")
@@ -146,7 +136,7 @@ async def test_stop_ends_the_run_and_play_begins_another(shop):
 
 
 async def test_start_on_an_active_campaign_changes_nothing(shop):
-    await slow_down(shop, 0.1)
+    await shop.pace(0.1)
     campaign_id = await shop.make_campaign(*numbers("IN", 5))
 
     first = await shop.trigger(campaign_id, "play")
@@ -173,7 +163,7 @@ async def test_a_completed_campaign_can_run_again_from_the_first_contact(shop):
     [((), "pause"), ((), "resume"), ((), "stop"), (("play", "stop"), "pause"), (("play", "stop"), "resume")],
 )
 async def test_a_move_that_the_state_does_not_allow_is_refused_with_the_reason(shop, before, trigger):
-    await slow_down(shop, 0.1)
+    await shop.pace(0.1)
     campaign_id = await shop.make_campaign(*numbers("IN", 3))
     for move in before:
         await shop.trigger(campaign_id, move)
@@ -187,7 +177,7 @@ async def test_a_move_that_the_state_does_not_allow_is_refused_with_the_reason(s
 
 @pytest.mark.parametrize("before", [("play",), ("play", "pause")])
 async def test_a_campaign_under_way_is_neither_edited_nor_deleted(shop, before):
-    await slow_down(shop, 0.1)
+    await shop.pace(0.1)
     contact_list = await shop.make_list(*numbers("IN", 3))
     body = campaign_body(contact_list)
     campaign_id = (await shop.compat("POST", "/campaign", body)).json()["data"]["_id"]
@@ -204,7 +194,7 @@ async def test_a_campaign_under_way_is_neither_edited_nor_deleted(shop, before):
 
 
 async def test_two_campaigns_do_not_run_on_one_list(shop):
-    await slow_down(shop, 0.1)
+    await shop.pace(0.1)
     contact_list = await shop.make_list(*numbers("IN", 3))
     ids = [
         (await shop.compat("POST", "/campaign", campaign_body(contact_list))).json()["data"]["_id"] for _ in range(2)

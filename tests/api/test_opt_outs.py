@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.callers import SENDER, fields, until
+from api.callers import fields, until
 from databases import rows
 from phone_numbers import numbers
 
@@ -39,7 +39,7 @@ async def test_whoever_is_opted_out_by_a_call_is_spared_and_listed(shop):
 
 
 async def test_an_opt_out_during_a_run_is_effective_when_it_answers(shop):
-    await shop.v1("POST", "/senders", {"number": SENDER, "segments_per_second": 4})
+    await shop.pace(4)
     people = numbers("IN", 60)
     campaign_id = await shop.make_campaign(*people)
     await shop.trigger(campaign_id, "play")

@@ -160,7 +160,7 @@ async def unschedule(shop: Caller) -> Case:
 
 async def call_back(shop: Caller) -> Case:
     # A slow sender keeps the run on while we ask.
-    await shop.v1("POST", "/senders", {"number": SENDER, "segments_per_second": 10})
+    await shop.pace(10)
     campaign_id = await shop.make_campaign(*numbers("IN", 100))
     run_id = (await shop.trigger(campaign_id, "play")).json()["campaignInstanceId"]
     entries: list[str] = []

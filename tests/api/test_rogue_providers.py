@@ -1,7 +1,6 @@
 """A provider that answers garbage, slowly, never or breaks off: nobody is texted twice, and other routes go on."""
 
 import asyncio
-import socket
 from collections import Counter
 from typing import Any
 
@@ -10,6 +9,7 @@ from aiohttp import web
 from api.callers import ALWAYS, SENDER, Caller, unique, until
 from engine.receivers import receiver
 from phone_numbers import numbers
+from ports import deaf_port
 
 ANSWERS: dict[str, tuple[str, str]] = {
     "/taken": ("accepted", ""),
@@ -126,11 +126,8 @@ async def test_nobody_is_lost_while_a_provider_cannot_be_reached(shop):
     async def refused() -> bool:
         return [one["state"] for one in await attempts(shop, run)][:1] == ["refused"]
 
-    # Ours, and nobody listens there.
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
-        run = await start(shop, url, "/taken", numbers("IN", 1, ending="2222")[0])
+    with deaf_port() as port:
+        run = await start(shop, f"http://127.0.0.1:{port}", "/taken", numbers("IN", 1, ending="2222")[0])
         await until(refused)
     report = (await shop.v1("GET", f"/runs/{run}")).json()["outcome"]
     assert (report["uncertain"], report["rejected"]) == (0, 0)

@@ -3,12 +3,11 @@
 import pytest
 
 from api.callers import fields
-from api.test_lifecycle import slow_down
 from phone_numbers import numbers
 
 
 async def test_everything_stops_and_goes_on_when_it_is_allowed_again(shop, stranger):
-    await slow_down(shop, 1)
+    await shop.pace(1)
     running, ready = [await shop.make_campaign(*numbers("IN", 40)) for _ in range(2)]
     theirs = await stranger.make_campaign(*numbers("IN", 2))
     instance = (await shop.trigger(running, "play")).json()["campaignInstanceId"]
@@ -52,7 +51,7 @@ async def test_a_second_stop_keeps_the_first_reason_and_a_second_allowing_is_not
 
 
 async def test_an_emergency_stops_too(shop):
-    await slow_down(shop, 0.01)
+    await shop.pace(0.01)
     campaign_id = await shop.make_campaign(*numbers("IN", 5))
     await shop.compat("POST", f"/campaign/{campaign_id}", {"reason": "Fire"}, params={"trigger": "emergency"})
 

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from api.callers import SENDER, Caller, fields, unique
-from api.test_lifecycle import slow_down
 from phone_numbers import numbers
 
 ALWAYS = {
@@ -244,7 +243,7 @@ async def test_a_replaced_campaign_keeps_nothing_that_was_not_named(shop):
 
 
 async def test_a_campaign_is_moved_through_its_states(shop):
-    await slow_down(shop, 0.01)
+    await shop.pace(0.01)
     made = await make(shop, *numbers("IN", 5))
 
     told = [(await do(shop, made, what)).json() for what in ("start", "start", "pause", "resume", "stop", "rerun")]

@@ -25,6 +25,9 @@ DAILY = {
     "recurrenceObject": {"recurType": "Daily", "dailyDetails": {"onceEveryNdays": 1}},
 }
 
+IDLE_SECONDS = 5
+"""So long uvicorn keeps a connection on which nothing comes."""
+
 
 def until_over(client: Client, campaign_id: str) -> None:
     deadline = time.monotonic() + 60
@@ -213,6 +216,7 @@ def test_a_ready_token_serves_and_is_asked_anew_before_every_call(process):
 
 
 def test_threads_share_a_client_and_its_connections(process, wire):
+    began = time.monotonic()
     with Client(**{**process.known, "base_url": wire.base_url}) as client:
         for _ in range(10):
             client.settings.get()
@@ -221,9 +225,10 @@ def test_threads_share_a_client_and_its_connections(process, wire):
             made = list(pool.map(lambda i: client.templates.create(f"Thread {i}", "x").id, range(40)))
 
     assert len(set(made)) == 40
-    # One, and one for each thread; and once more where the server gave up those that were idle for seconds.
-    assert alone <= 2
-    assert wire.connections <= 18
+    # One, and one for each thread; once more for each time that the machine may have stood still for so long.
+    times = 1 + (time.monotonic() - began) // IDLE_SECONDS
+    assert 1 <= alone <= times
+    assert wire.connections <= 9 * times
 
 
 def test_a_server_that_says_nothing_is_not_waited_for_for_ever(process):

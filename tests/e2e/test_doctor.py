@@ -11,6 +11,7 @@ import pytest
 
 from e2e.running import callsheet, environment, server, until
 from house.tree import ROOT
+from ports import deaf_port
 from postgres import create_database, drop_database
 
 
@@ -87,10 +88,7 @@ def test_a_damaged_database_fails(data):
 
 def test_of_a_running_server_it_tells_how_the_trunks_stand_and_who_cannot_call_it(data):
     twilio = {"account_sid": "AC" + "0" * 32, "auth_token": "t"}
-    # Who holds a port and does not listen keeps others from listening there.
-    with socket.socket() as taken, server(data, ALLOW_PRIVATE_ADDRESSES="true") as process:
-        taken.bind(("127.0.0.1", 0))
-        nobody = taken.getsockname()[1]
+    with deaf_port() as nobody, server(data, ALLOW_PRIVATE_ADDRESSES="true") as process:
         smpp = {"host": "127.0.0.1", "port": nobody, "system_id": "us", "password": "p"}
         path = f"/v1/apps/{process.known['app_id']}/trunks"
         for name, settings in (("smpp", smpp), ("twilio", twilio)):

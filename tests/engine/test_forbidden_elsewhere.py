@@ -64,7 +64,7 @@ class OverSmpp(World):
     carriers: list[SmppCarrier] = field(default_factory=list)
 
     def _line(self, trunk: Trunk, recorder: Recorder) -> SmsLine:
-        self.carriers.append(make(self.port, window=self.window, bind="transceiver", answer_seconds=25))
+        self.carriers.append(make(self.port, window=self.window, bind="transceiver"))
         return self.kind(self.carriers[-1], recorder, self.clock, self.conductor.hearing(trunk), self.rng)
 
     def asked(self) -> int:

@@ -2,8 +2,6 @@
 
 import asyncio
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -13,6 +11,7 @@ from callsheet.core.asking import HeldBack, NotReached, Request
 from callsheet.core.fence import Fence, is_public
 from callsheet.engine.outside import Outside
 from engine.receivers import receiver
+from ports import deaf_port
 
 OPEN = Fence(allow_private=True)
 CLOSED = Fence()
@@ -179,14 +178,6 @@ async def test_where_nobody_listens_nothing_is_reached():
     with deaf_port() as port:
         assert "does not take connections" in await refuses(OPEN, f"http://127.0.0.1:{port}/")
     assert "leads nowhere" in await refuses(OPEN, "http://nowhere.invalid/")
-
-
-@contextmanager
-def deaf_port() -> Iterator[int]:
-    """Hold a port at which nobody listens, so that nobody else does either."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        yield taken.getsockname()[1]
 
 
 async def not_reached(
