@@ -5,6 +5,9 @@ from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from callsheet.carriers.base import (
     Accepted,
@@ -24,6 +27,7 @@ from callsheet.core.breaker import FIRST_ROOM, IN_ROW, Position
 from callsheet.core.campaign import Campaign, Status
 from callsheet.core.errors import Conflict
 from callsheet.core.notice import NoticeKind
+from callsheet.engine.lines import _Tell
 from callsheet.engine.virtual_time import VirtualClock, run
 from callsheet.store.apps import Trunk
 from callsheet.store.trunks import Settled
@@ -353,5 +357,26 @@ def test_a_trunk_that_was_deleted_is_closed(tmp_path: Path) -> None:
             w.conductor.look_at_trunks()
             await clock.sleep(1)
             assert w.conductor.standing(trunk.no).condition.state == "closed"
+
+    run(main, start=MONDAY_NOON)
+
+
+def test_what_is_being_told_when_the_engine_stops_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path) as w:
+            await want_to_be_told(w)
+            (trunk,) = await w.store.apps.trunks(w.app.no)
+            tell = w.store.trunks.tell
+
+            async def slowly(*what: Any) -> None:
+                await clock.sleep(1)
+                await tell(*what)
+
+            monkeypatch.setattr(w.store.trunks, "tell", slowly)
+            lines = w.conductor.lines
+            lines._tells += [_Tell(trunk, NoticeKind.trunk_broken, "off"), _Tell(trunk, NoticeKind.trunk_mended, "")]
+            await asyncio.gather(lines._tell(), lines._tell())
+            await clock.sleep(120)
+            assert await told(w) == [NoticeKind.trunk_broken, NoticeKind.trunk_mended]
 
     run(main, start=MONDAY_NOON)

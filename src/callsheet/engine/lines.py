@@ -151,6 +151,7 @@ class Lines(Loop):
         self._closing = _Closing()
         self._looking = asyncio.Lock()
         self._tells: list[_Tell] = []
+        self._telling = asyncio.Lock()
         self.on_change: Callable[[], None] = lambda: None
         """Called when a line was opened, or is mended: there may be work for it."""
         self.on_free: Callable[[], None] = lambda: None
@@ -309,7 +310,9 @@ class Lines(Loop):
         self.wake()
 
     async def _tell(self) -> None:
-        while self._tells:
-            tell = self._tells[0]
-            await self._store.trunks.tell(tell.trunk, tell.kind, tell.why, self._clock.now())
-            del self._tells[0]
+        # The loop may be at it when the engine stops and tells the rest: each is told once.
+        async with self._telling:
+            while self._tells:
+                tell = self._tells[0]
+                await self._store.trunks.tell(tell.trunk, tell.kind, tell.why, self._clock.now())
+                del self._tells[0]
