@@ -3,7 +3,7 @@
 import asyncio
 
 from api.callers import ALWAYS, campaign_body, unique, until
-from callsheet.core.flow import MESSAGE
+from callsheet.core.flow.opening import MESSAGE
 from databases import rows
 from phone_numbers import numbers
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callsheet.core.flow import check, first_message, with_merge_tags
+from callsheet.core.flow.opening import check, first_message, with_merge_tags
 from callsheet.core.template import compile_text
 
 HELLO = "42095857-6782-425d-809b-4226c4d53d4d"

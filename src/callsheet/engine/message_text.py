@@ -8,7 +8,7 @@ import msgspec
 
 from callsheet.core.campaign import Definition
 from callsheet.core.errors import FlowIsEmpty, WrongState
-from callsheet.core.flow import first_message
+from callsheet.core.flow.opening import first_message
 from callsheet.core.message import to_send
 from callsheet.store.apps import App
 from callsheet.store.store import Store

@@ -12,7 +12,7 @@ from callsheet.api.v1.contract import problems
 from callsheet.api.v1.shapes import USUAL_LIMIT, After, Body, Limit, LongName, Page, no_cursor, page_of
 from callsheet.api.v1.strict import Router
 from callsheet.core.errors import BodyTooLarge, FlowNotFound, InUse, Invalid, NameTaken
-from callsheet.core.flow import check
+from callsheet.core.flow.opening import check
 from callsheet.store.documents import Document
 
 router = Router(prefix="/v1/apps/{app}/flows", tags=["flows"])

@@ -35,6 +35,15 @@ from callsheet.store.tables.contacts import (
     opt_out,
     opt_out_lifted,
 )
+from callsheet.store.tables.flows import (
+    ai_endpoint,
+    contact_group,
+    errand,
+    flow_count,
+    flow_session,
+    flow_visit,
+    open_session,
+)
 from callsheet.store.tables.pulls import pull, pull_log
 from callsheet.store.tables.queues import queue
 from callsheet.store.tables.replies import inbound, inbound_part, reply
@@ -62,6 +71,7 @@ from callsheet.store.tables.webhooks import delivery, webhook
 __all__ = [
     "account",
     "account_user",
+    "ai_endpoint",
     "answer",
     "app",
     "arm",
@@ -78,15 +88,20 @@ __all__ = [
     "chunk",
     "client",
     "contact",
+    "contact_group",
     "contact_list",
     "counter",
     "cursor",
     "delivery",
     "dnc_entry",
     "dnc_list",
+    "errand",
     "event",
     "flow",
+    "flow_count",
+    "flow_session",
     "flow_version",
+    "flow_visit",
     "former_trunk",
     "has_unique_id",
     "import_job",
@@ -97,6 +112,7 @@ __all__ = [
     "list_group",
     "metadata",
     "node",
+    "open_session",
     "opt_out",
     "opt_out_lifted",
     "outbox",

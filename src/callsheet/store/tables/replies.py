@@ -26,6 +26,8 @@ inbound = clustered(
     # Who gave it its id, and what equal messages have in common, while it may be told again under another id.
     text("teller", default=""),
     blob("digest"),
+    # The session of a flow that took it; 0: none did.
+    whole("session_no", default="0"),
     sa.UniqueConstraint("app", "id"),
     # For the conversations of a period.
     sa.Index("ix_inbound_app_at", "app", "at"),
@@ -80,6 +82,8 @@ reply = sa.Table(
     text("ref", default=""),
     whole("at"),
     whole("ended_at", default="0"),
+    # The session of a flow that says it; 0: none.
+    whole("session_no", default="0"),
     sa.Index("ix_reply_next_at", "next_at"),
     sa.Index("ix_reply_person", "app", "person", "at"),
     sqlite_autoincrement=True,

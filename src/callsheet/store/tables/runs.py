@@ -19,6 +19,9 @@ run = sa.Table(
     whole("sender_no"),
     # The text to send, pinned at the start: from the template, the flow or the campaign itself.
     text("text"),
+    # The flow whose conversation it begins, and its version, pinned too; 0: none.
+    whole("flow_no", default="0"),
+    whole("flow_version", default="0"),
     # What some carriers want to know of it besides, as a JSON object, pinned too: see `Outbound`.
     text("tags", default="{}"),
     # How it was begun: see `Launch`.

@@ -37,6 +37,23 @@ def upgrade() -> None:
     with op.batch_alter_table('account_user', schema=None) as batch_op:
         batch_op.create_index('ix_account_user_llogin', ['llogin'], unique=False)
 
+    op.create_table('ai_endpoint',
+    sa.Column('no', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('lname', sa.Text(), nullable=False),
+    sa.Column('base_url', sa.Text(), nullable=False),
+    sa.Column('model', sa.Text(), nullable=False),
+    sa.Column('key_sealed', sa.LargeBinary(), nullable=False),
+    sa.Column('prices', sa.Text(), server_default='{}', nullable=False),
+    sa.Column('created_at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('updated_at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.PrimaryKeyConstraint('no', name=op.f('pk_ai_endpoint')),
+    sa.UniqueConstraint('app', 'id', name=op.f('uq_ai_endpoint_app_id')),
+    sa.UniqueConstraint('app', 'lname', name=op.f('uq_ai_endpoint_app_lname')),
+    sqlite_autoincrement=True
+    )
     op.create_table('answer',
     sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('caller', sa.Text(), nullable=False),
@@ -247,6 +264,15 @@ def upgrade() -> None:
         batch_op.create_index('ix_contact_pos', ['app', 'list_no', 'pos'], unique=True)
         batch_op.create_index('ix_contact_unique_id', ['app', 'list_no', 'unique_id'], unique=False, sqlite_where=sa.text("unique_id <> ''"), postgresql_where=sa.text("unique_id <> ''"))
 
+    op.create_table('contact_group',
+    sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('person', sa.LargeBinary(), nullable=False),
+    sa.Column('group_key', sa.Text(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.PrimaryKeyConstraint('app', 'person', 'group_key', name=op.f('pk_contact_group')),
+    sqlite_with_rowid=False
+    )
     op.create_table('contact_list',
     sa.Column('no', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
@@ -340,6 +366,22 @@ def upgrade() -> None:
     sa.UniqueConstraint('app', 'lname', name=op.f('uq_dnc_list_app_lname')),
     sqlite_autoincrement=True
     )
+    op.create_table('errand',
+    sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('session_no', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('asked_sealed', sa.LargeBinary(), nullable=False),
+    sa.Column('revision', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('next_at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('deadline_at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('tries', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
+    sa.PrimaryKeyConstraint('app', 'session_no', name=op.f('pk_errand')),
+    sqlite_with_rowid=False
+    )
+    with op.batch_alter_table('errand', schema=None) as batch_op:
+        batch_op.create_index('ix_errand_next_at', ['next_at'], unique=False)
+
     op.create_table('event',
     sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('run_no', sa.BigInteger(), autoincrement=False, nullable=False),
@@ -367,12 +409,80 @@ def upgrade() -> None:
     sa.UniqueConstraint('app', 'id', name=op.f('uq_flow_app_id')),
     sa.UniqueConstraint('app', 'lname', name=op.f('uq_flow_app_lname'))
     )
+    op.create_table('flow_count',
+    sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('flow_no', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('version', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('run_no', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('node_no', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('flow', sa.Text(), nullable=False),
+    sa.Column('block', sa.Text(), nullable=False),
+    sa.Column('what', sa.Text(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('value', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.PrimaryKeyConstraint('app', 'flow_no', 'version', 'run_no', 'node_no', 'flow', 'block', 'what', 'name', name=op.f('pk_flow_count')),
+    sqlite_with_rowid=False
+    )
+    op.create_table('flow_session',
+    sa.Column('no', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('person', sa.LargeBinary(), nullable=False),
+    sa.Column('sender', sa.Text(), nullable=False),
+    sa.Column('trunk_no', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('channel', sa.Text(), nullable=False),
+    sa.Column('flow_no', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('version', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('run_no', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
+    sa.Column('n', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
+    sa.Column('cause', sa.Text(), nullable=False),
+    sa.Column('state_sealed', sa.LargeBinary(), nullable=False),
+    sa.Column('opening_sealed', sa.LargeBinary(), nullable=False),
+    sa.Column('revision', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
+    sa.Column('awaits', sa.Text(), nullable=False),
+    sa.Column('wakes_at', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
+    sa.Column('opened_at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('changed_at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('ended_at', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
+    sa.Column('ending', sa.Text(), server_default='', nullable=False),
+    sa.Column('why', sa.Text(), server_default='', nullable=False),
+    sa.Column('queue_no', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
+    sa.Column('queued_at', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
+    sa.Column('agent', sa.Text(), server_default='', nullable=False),
+    sa.Column('disposition', sa.Text(), server_default='', nullable=False),
+    sa.PrimaryKeyConstraint('no', name=op.f('pk_flow_session')),
+    sa.UniqueConstraint('app', 'cause', name=op.f('uq_flow_session_app_cause')),
+    sa.UniqueConstraint('app', 'id', name=op.f('uq_flow_session_app_id')),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('flow_session', schema=None) as batch_op:
+        batch_op.create_index('ix_flow_session_app_opened_at', ['app', 'opened_at'], unique=False)
+        batch_op.create_index('ix_flow_session_person', ['app', 'person', 'opened_at'], unique=False)
+        batch_op.create_index('ix_flow_session_queue', ['app', 'queue_no', 'queued_at'], unique=False)
+        batch_op.create_index('ix_flow_session_wakes_at', ['wakes_at'], unique=False)
+
     op.create_table('flow_version',
     sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('flow_no', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('version', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('document', sa.Text(), nullable=False),
     sa.PrimaryKeyConstraint('app', 'flow_no', 'version', name=op.f('pk_flow_version')),
+    sqlite_with_rowid=False
+    )
+    op.create_table('flow_visit',
+    sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('session_no', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('no', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('flow', sa.Text(), nullable=False),
+    sa.Column('block', sa.Text(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('exit', sa.Text(), nullable=False),
+    sa.Column('has_left', sa.SmallInteger(), server_default='0', nullable=False),
+    sa.Column('is_question', sa.SmallInteger(), server_default='0', nullable=False),
+    sa.Column('said_sealed', sa.LargeBinary(), nullable=False),
+    sa.PrimaryKeyConstraint('app', 'session_no', 'no', name=op.f('pk_flow_visit')),
     sqlite_with_rowid=False
     )
     op.create_table('former_trunk',
@@ -427,6 +537,7 @@ def upgrade() -> None:
     sa.Column('lease_until', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
     sa.Column('teller', sa.Text(), server_default='', nullable=False),
     sa.Column('digest', sa.LargeBinary(), nullable=False),
+    sa.Column('session_no', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
     sa.PrimaryKeyConstraint('app', 'trunk_no', 'inbound_id', name=op.f('pk_inbound')),
     sa.UniqueConstraint('app', 'id', name=op.f('uq_inbound_app_id')),
     sqlite_with_rowid=False
@@ -486,6 +597,14 @@ def upgrade() -> None:
     sa.Column('started_at', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.PrimaryKeyConstraint('no', name=op.f('pk_node')),
     sqlite_autoincrement=True
+    )
+    op.create_table('open_session',
+    sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('person', sa.LargeBinary(), nullable=False),
+    sa.Column('sender', sa.Text(), nullable=False),
+    sa.Column('session_no', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.PrimaryKeyConstraint('app', 'person', 'sender', name=op.f('pk_open_session')),
+    sqlite_with_rowid=False
     )
     op.create_table('opt_out',
     sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
@@ -639,6 +758,7 @@ def upgrade() -> None:
     sa.Column('ref', sa.Text(), server_default='', nullable=False),
     sa.Column('at', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('ended_at', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
+    sa.Column('session_no', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
     sa.PrimaryKeyConstraint('no', name=op.f('pk_reply')),
     sqlite_autoincrement=True
     )
@@ -674,6 +794,8 @@ def upgrade() -> None:
     sa.Column('status', sa.Text(), nullable=False),
     sa.Column('sender_no', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('text', sa.Text(), nullable=False),
+    sa.Column('flow_no', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
+    sa.Column('flow_version', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
     sa.Column('tags', sa.Text(), server_default='{}', nullable=False),
     sa.Column('execution', sa.Text(), server_default='NORMAL', nullable=False),
     sa.Column('only_unreached', sa.SmallInteger(), server_default='0', nullable=False),
@@ -919,6 +1041,7 @@ def downgrade() -> None:
 
     op.drop_table('opt_out_lifted')
     op.drop_table('opt_out')
+    op.drop_table('open_session')
     op.drop_table('node')
     op.drop_table('list_group')
     op.drop_table('list_erasure')
@@ -937,9 +1060,22 @@ def downgrade() -> None:
     op.drop_table('import_reject')
     op.drop_table('import_job')
     op.drop_table('former_trunk')
+    op.drop_table('flow_visit')
     op.drop_table('flow_version')
+    with op.batch_alter_table('flow_session', schema=None) as batch_op:
+        batch_op.drop_index('ix_flow_session_wakes_at')
+        batch_op.drop_index('ix_flow_session_queue')
+        batch_op.drop_index('ix_flow_session_person')
+        batch_op.drop_index('ix_flow_session_app_opened_at')
+
+    op.drop_table('flow_session')
+    op.drop_table('flow_count')
     op.drop_table('flow')
     op.drop_table('event')
+    with op.batch_alter_table('errand', schema=None) as batch_op:
+        batch_op.drop_index('ix_errand_next_at')
+
+    op.drop_table('errand')
     op.drop_table('dnc_list')
     op.drop_table('dnc_entry')
     with op.batch_alter_table('delivery', schema=None) as batch_op:
@@ -954,6 +1090,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_contact_list_app_no')
 
     op.drop_table('contact_list')
+    op.drop_table('contact_group')
     with op.batch_alter_table('contact', schema=None) as batch_op:
         batch_op.drop_index('ix_contact_unique_id', sqlite_where=sa.text("unique_id <> ''"), postgresql_where=sa.text("unique_id <> ''"))
         batch_op.drop_index('ix_contact_pos')
@@ -988,6 +1125,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_answer_app_at')
 
     op.drop_table('answer')
+    op.drop_table('ai_endpoint')
     with op.batch_alter_table('account_user', schema=None) as batch_op:
         batch_op.drop_index('ix_account_user_llogin')
 

@@ -1,0 +1,172 @@
+"""What a flow's document says: containers, flows, blocks, exits and resources, with their expressions compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final
+
+from callsheet.core.flow.expression.reading import read_expression, read_text
+from callsheet.core.flow.expression.scope import Expression, Text
+from callsheet.core.flow.session import Mode
+
+Json = Mapping[str, object]
+
+SHOWN_AS: Final[Mapping[Mode, tuple[str, ...]]] = MappingProxyType(
+    {Mode.sms: ("SMS", "TEXT"), Mode.text: ("TEXT", "SMS"), Mode.ivr: ("IVR",)}
+)
+"""The modes of a resource that suit a session's mode, the more exact one first."""
+ANY_MODE: Final = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a resource says in one language."""
+
+    language: str
+    """Empty: in any."""
+    modes: frozenset[str]
+    """Empty: in any."""
+    text: Text | None
+    """None: it is no text."""
+    audio: str = ""
+    """The name, or the URL, of a recording."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """Something that can be said, in several languages and modes."""
+
+    uuid: str
+    contents: tuple[Content, ...]
+
+    def spoken(self, language: str, mode: Mode) -> Content | None:
+        """Return what suits a language and a mode best; None: nothing does."""
+        for wanted in (language, ""):
+            for shown in SHOWN_AS[mode]:
+                for content in self.contents:
+                    if content.language == wanted and (not content.modes or shown in content.modes):
+                        return content
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """A way out of a block."""
+
+    uuid: str
+    name: str
+    to: str | None
+    """The uuid of the block that it leads to; None: the flow ends here."""
+    test: Expression | None
+    is_default: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A column of the contact that is written when a block is left."""
+
+    name: str
+    value: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block of a flow."""
+
+    uuid: str
+    name: str
+    label: str
+    kind: str
+    """Its type, such as `MobilePrimitives.Message`."""
+    config: Any
+    """What its kind made of the `config`."""
+    exits: tuple[Exit, ...]
+    default: Exit | None
+    sets: tuple[Setting, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """A language that a flow can speak."""
+
+    id: str
+    code: str
+    """ISO 639-3; empty where the document does not say."""
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """One flow."""
+
+    uuid: str
+    name: str
+    label: str
+    timeout_seconds: int
+    """After so long without a reply what it waited for has not come; 0: it does not say."""
+    modes: tuple[str, ...]
+    languages: tuple[Language, ...]
+    blocks: Mapping[str, Block]
+    """By uuid, in the order of the document."""
+    first: str
+    exit_block: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A document: flows that may run each other."""
+
+    uuid: str
+    name: str
+    flows: Mapping[str, Flow]
+    """By uuid, in the order of the document."""
+    first: str
+    """The uuid of the flow that begins."""
+    resources: Mapping[str, Resource]
+
+
+class Reader:
+    """Reads the parts of a block's `config`."""
+
+    def __init__(self, resources: Mapping[str, Resource]) -> None:
+        self.resources = resources
+
+    def resource(self, said: object) -> Resource | None:
+        """Return the resource of a uuid; a text that is none is a resource with only that text. None: nothing."""
+        if not isinstance(said, str) or not said:
+            return None
+        return self.resources.get(said) or Resource("", (Content("", frozenset(), read_text(said)),))
+
+    def expression(self, said: object) -> Expression:
+        """Return an expression; a value that is no text stands for itself. Raises BadExpression."""
+        if isinstance(said, str):
+            return read_expression(said)
+        constant: Any = said
+        return lambda _: constant
+
+    def text(self, said: object) -> Text:
+        """Return a text with expressions in it. Raises BadExpression."""
+        return read_text(said if isinstance(said, str) else "" if said is None else str(said))
+
+
+def kind_of(block: Json) -> str:
+    """Return the type of a block; drafts of the specification wrote the namespace with a backslash."""
+    return text_of(block, "type").replace("\\", ".")
+
+
+def text_of(holder: Json, key: str, otherwise: str = "") -> str:
+    """Return a text of an object; something else where it has none."""
+    found = holder.get(key)
+    return found if isinstance(found, str) else otherwise
+
+
+def as_list(value: object) -> Sequence[object]:
+    """Return a list; an empty one where there is none."""
+    return value if isinstance(value, list) else []
+
+
+def objects(listed: object) -> list[Json]:
+    """Return the objects of a list."""
+    return [item for item in as_list(listed) if isinstance(item, Mapping)]

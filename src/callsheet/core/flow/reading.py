@@ -1,0 +1,112 @@
+"""Reading a flow's document: from JSON to `document.py`.
+
+`read` takes what `check.py` found nothing wrong with, and is forgiving about drafts of the specification: a bare flow
+with its resources inside, resources keyed by uuid, namespaces written with a backslash, languages as bare codes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from callsheet.core.flow.blocks.kinds import KINDS
+from callsheet.core.flow.document import (
+    Block,
+    Container,
+    Content,
+    Exit,
+    Flow,
+    Json,
+    Language,
+    Reader,
+    Resource,
+    Setting,
+    as_list,
+    kind_of,
+    objects,
+    text_of,
+)
+from callsheet.core.flow.expression.reading import read_text
+
+
+def read(document: object) -> Container:
+    """Return what a document says. It was checked before. Raises BadExpression."""
+    holder = document if isinstance(document, Mapping) else {}
+    flows = objects(holder["flows"]) if "flows" in holder else [holder]
+    resources = {resource.uuid: resource for resource in _resources(holder, flows)}
+    reader = Reader(resources)
+    found = {flow.uuid: flow for flow in (_flow(number, flow, reader) for number, flow in enumerate(flows))}
+    first = next(iter(found))
+    return Container(text_of(holder, "uuid"), text_of(holder, "name"), found, first, resources)
+
+
+def _resources(holder: Json, flows: Sequence[Json]) -> Iterator[Resource]:
+    for place in (holder, *flows):
+        listed = place.get("resources")
+        if isinstance(listed, Mapping):
+            listed = [{"uuid": uuid, **item} for uuid, item in listed.items() if isinstance(item, Mapping)]
+        for item in objects(listed):
+            contents = tuple(_content(value) for value in objects(item.get("values")))
+            yield Resource(text_of(item, "uuid"), contents)
+
+
+def _content(value: Json) -> Content:
+    modes = frozenset(str(mode).upper() for mode in as_list(value.get("modes")))
+    is_text = text_of(value, "content_type", "TEXT").upper() == "TEXT"
+    said = text_of(value, "value")
+    return Content(
+        text_of(value, "language_id"), modes, read_text(said) if is_text else None, audio="" if is_text else said
+    )
+
+
+def _flow(number: int, flow: Json, reader: Reader) -> Flow:
+    blocks = [_block(block, reader) for block in objects(flow.get("blocks"))]
+    timeout = flow.get("interaction_timeout")
+    return Flow(
+        text_of(flow, "uuid") or f"flow-{number}",
+        text_of(flow, "name"),
+        text_of(flow, "label"),
+        timeout if isinstance(timeout, int) and not isinstance(timeout, bool) and timeout > 0 else 0,
+        tuple(str(mode).upper() for mode in as_list(flow.get("supported_modes"))),
+        tuple(_language(each) for each in as_list(flow.get("languages"))),
+        {block.uuid: block for block in blocks},
+        text_of(flow, "first_block_id") or blocks[0].uuid,
+        text_of(flow, "exit_block_id") or None,
+    )
+
+
+def _language(named: object) -> Language:
+    if not isinstance(named, Mapping):
+        return Language(str(named), str(named), "")
+    code = text_of(named, "iso_639_3")
+    return Language(text_of(named, "id") or code, code, text_of(named, "label"))
+
+
+def _block(block: Json, reader: Reader) -> Block:
+    kind = kind_of(block)
+    config = block.get("config")
+    given = config if isinstance(config, Mapping) else {}
+    exits = tuple(_exit(way, reader) for way in objects(block.get("exits")))
+    settings = given.get("set_contact_property")
+    named = [settings] if isinstance(settings, Mapping) else objects(settings)
+    return Block(
+        text_of(block, "uuid"),
+        text_of(block, "name"),
+        text_of(block, "label"),
+        kind,
+        KINDS[kind].read(given, reader),
+        exits,
+        next((way for way in exits if way.is_default), None),
+        tuple(Setting(text_of(each, "property_key"), reader.text(each.get("property_value"))) for each in named),
+    )
+
+
+def _exit(way: Json, reader: Reader) -> Exit:
+    test = way.get("test")
+    to = way.get("destination_block")
+    return Exit(
+        text_of(way, "uuid"),
+        text_of(way, "name") or text_of(way, "tag"),
+        to if isinstance(to, str) and to else None,
+        None if test is None or test == "" else reader.expression(test),
+        way.get("default") is True,
+    )

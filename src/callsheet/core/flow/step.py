@@ -1,0 +1,226 @@
+"""The interpreter: take a session one step further. Pure: what follows from it are values, and the engine does them.
+
+A step goes from block to block until one waits, or the flow ends. What is amiss in a block leads to its default exit,
+else to the flow's exit block, else to the end; the visit says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from callsheet.core.flow.amiss import Amiss
+from callsheet.core.flow.blocks.kind import End, Fail, Leave, Outcome, RunFlow, Wait
+from callsheet.core.flow.blocks.kinds import KINDS
+from callsheet.core.flow.document import Block, Container, Exit, Flow
+from callsheet.core.flow.effects import Step
+from callsheet.core.flow.given import Given, Reply, TimedOut
+from callsheet.core.flow.session import Awaits, Ending, Frame, Mode, Result, Session
+from callsheet.core.flow.turn import MakingTurn
+
+MOST_BLOCKS: Final = 1000
+"""So many blocks are gone through in one step, at most: more go in a circle."""
+MOST_FRAMES: Final = 32
+"""So many flows run in each other, at most."""
+MOST_SILENCES: Final = 2
+"""A session ends when so often in a row nobody replied: nobody is reminded for ever."""
+SILENT: Final = "There was no reply in time."
+
+
+def begin(
+    container: Container,
+    *,
+    contact: Mapping[str, str],
+    number: str,
+    mode: Mode,
+    at: datetime,
+    language: str = "",
+    groups: Mapping[str, str] | None = None,
+    trigger: str = "",
+) -> Step:
+    """Begin a session of a container's first flow with a contact, up to where it waits for the first time.
+
+    `language`: as the contact has it; a flow that does not speak it speaks its first one. `trigger`: what the contact
+    wrote that began it; it answers no question.
+    """
+    flow = container.flows[container.first]
+    frame = _frame(flow, at)
+    chosen = choose_language(flow, language)
+    session = Session(
+        chosen, mode, dict(contact), number, dict(groups or {}), (frame,), Awaits.nothing, 0, trigger=trigger
+    )
+    making = _Making(container, session, at)
+    making.go(making.enter())
+    return making.finish()
+
+
+def step(container: Container, session: Session, given: Given) -> Step:
+    """Give a session what it waits for; what it does not wait for changes nothing, and so does all after its end."""
+    if not session.frames:
+        return Step(session, (), ())
+    making = _Making(container, session, given.at)
+    if isinstance(given, TimedOut):
+        if session.awaits is not Awaits.reply:
+            return Step(session, (), ())
+        making.silence()
+        return making.finish()
+    outcome = making.take(given)
+    if outcome is None:
+        return Step(session, (), ())
+    if isinstance(given, Reply):
+        making.replies += 1
+        making.silences = 0
+    making.go(outcome)
+    return making.finish()
+
+
+def end(session: Session, ending: Ending, why: str = "") -> Session:
+    """End a session from outside: the contact opted out, or somebody closed it."""
+    if not session.frames:
+        return session
+    return replace(session, frames=(), awaits=Awaits.nothing, wakes_at=None, ending=ending, why=why)
+
+
+def choose_language(flow: Flow, wanted: str) -> str:
+    """Return the id of the language that a flow speaks with a contact: as the contact has it, else its first one.
+
+    `hi`, `hin` and `Hindi` are the same.
+    """
+    said = wanted.strip().casefold()
+    for language in flow.languages if said else ():
+        names = {language.id, language.code, language.label, language.code[:2]}
+        if said in {name.casefold() for name in names if name}:
+            return language.id
+    return flow.languages[0].id if flow.languages else ""
+
+
+def _frame(flow: Flow, at: datetime) -> Frame:
+    return Frame(flow.uuid, flow.first, at, at)
+
+
+class _Making(MakingTurn):
+    """A step in the making: goes from block to block."""
+
+    def enter(self) -> Outcome:
+        """Come to the block of the running flow."""
+        block = self.block
+        try:
+            return KINDS[block.kind].enter(self, block)
+        except Amiss as error:
+            return Fail(str(error))
+
+    def take(self, given: Given) -> Outcome | None:
+        """Give the block that waits what came."""
+        block = self.block
+        try:
+            return KINDS[block.kind].take(self, block, given)
+        except Amiss as error:
+            return Fail(str(error), response=given.text if isinstance(given, Reply) else None)
+
+    def go(self, outcome: Outcome) -> None:
+        """Go on until a block waits, or nothing runs any more."""
+        come = 0
+        following: Outcome | None = outcome
+        while following is not None:
+            come += 1
+            if come > MOST_BLOCKS:
+                following = End(Ending.failed, f"It went through {MOST_BLOCKS} blocks without waiting for anything.")
+            following = self._do(following)
+
+    def silence(self) -> None:
+        """Nobody replied in time."""
+        self.silences += 1
+        flow, block = self.flow, self.block
+        if self.timeout_seconds == 0 or self.silences >= MOST_SILENCES:
+            self.go(End(Ending.silent, SILENT))
+        elif flow.exit_block is not None and not self.frame.is_exiting:
+            self.note(block, why=SILENT, is_question=True)
+            self.go(self._to_exit_block(flow.exit_block))
+        elif block.default is not None:
+            self.go(Fail(SILENT, is_question=True))
+        else:
+            self.go(End(Ending.silent, SILENT))
+
+    def _do(self, outcome: Outcome) -> Outcome | None:
+        match outcome:
+            case Wait(awaits=awaits, memory=memory):
+                if self.has_moved:
+                    self.note(self.block, has_left=False)
+                self.wait(awaits, memory)
+                return None
+            case RunFlow(flow=uuid):
+                return self._run(uuid)
+            case Leave():
+                return self._leave(outcome)
+            case Fail():
+                return self._fail(outcome)
+            case End():
+                self.end(outcome.ending, outcome.why)
+                return None
+
+    def _run(self, uuid: str) -> Outcome:
+        flow = self.container.flows.get(uuid)
+        if flow is None:
+            return Fail("There is no such flow in the document.")
+        if len(self.frames) >= MOST_FRAMES:
+            return Fail(f"More than {MOST_FRAMES} flows run in each other.")
+        self.push(_frame(flow, self.at))
+        return self.enter()
+
+    def _leave(self, leave: Leave) -> Outcome | None:
+        block = self.block
+        try:
+            way = self._way(block, leave)
+        except Amiss as error:
+            return self._fail(Fail(str(error), leave.response, leave.is_question, leave.value))
+        return self._follow(block, way, leave)
+
+    def _way(self, block: Block, leave: Leave) -> Exit | None:
+        """Choose the exit."""
+        scope = None
+        for way in block.exits:
+            if way.is_default:
+                continue
+            if way.test is None:
+                return way
+            scope = scope or self.scope(response=leave.response, value=leave.value)
+            if self.holds(way.test, scope):
+                return way
+        return block.default
+
+    def _fail(self, fail: Fail) -> Outcome | None:
+        block, flow = self.block, self.flow
+        if block.default is not None:
+            return self._follow(block, block.default, fail)
+        self.note(block, why=fail.why, response=fail.response, is_question=fail.is_question)
+        if flow.exit_block is not None and not self.frame.is_exiting:
+            return self._to_exit_block(flow.exit_block)
+        if len(self.frames) > 1:
+            self.pop()
+            return Fail(fail.why)
+        return End(Ending.failed, fail.why)
+
+    def _to_exit_block(self, uuid: str) -> Outcome:
+        self.move(uuid, is_exiting=True)
+        return self.enter()
+
+    def _follow(self, block: Block, way: Exit | None, left: Leave | Fail) -> Outcome | None:
+        """Leave a block by an exit; where it leads nowhere the flow ends, and an outer one goes on."""
+        why = left.why
+        value = left.value if isinstance(left, Leave) else None
+        exit_name = way.name if way is not None else ""
+        if left.is_question and block.name:
+            self.keep(block, Result(value, left.response, block.uuid, exit_name, self.frame.entered_at, self.at))
+        why = self.set_properties(block, left.response, left.value) or why
+        self.note(
+            block, exit_name=exit_name, value=value, response=left.response, is_question=left.is_question, why=why
+        )
+        if way is not None and way.to is not None:
+            self.move(way.to)
+            return self.enter()
+        if len(self.frames) > 1:
+            self.pop()
+            return Leave()
+        return End(Ending.done)

@@ -1,0 +1,204 @@
+"""A step in the making: what has changed so far, and what an expression can see of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from callsheet.core.flow.amiss import Amiss
+from callsheet.core.flow.document import Block, Container, Flow, Json, Resource
+from callsheet.core.flow.effects import Dispose, Effect, HandOver, LeaveGroups, Say, SetGroup, SetProperty, Step, Visit
+from callsheet.core.flow.expression.scope import Expression, Scope
+from callsheet.core.flow.expression.truth import is_truthy
+from callsheet.core.flow.names import plain, scope_of
+from callsheet.core.flow.session import Awaits, Ending, Frame, Mode, Plain, Result, Session
+
+USUAL_TIMEOUT: Final = timedelta(days=3)
+"""A flow that says nothing of time ends quietly after so long without a reply."""
+
+
+class MakingTurn:
+    """Collects what a step changes."""
+
+    def __init__(self, container: Container, session: Session, at: datetime) -> None:
+        self.container = container
+        self.session = session
+        self.at = at
+        self.frames = list(session.frames)
+        self.contact = session.contact
+        self.groups = session.groups
+        self.replies = session.replies
+        self.silences = session.silences
+        self.effects: list[Effect] = []
+        self.visits: list[Visit] = []
+        self.has_moved = session.awaits is Awaits.nothing
+        self._visits = session.visits
+        self._awaits = session.awaits
+        self._ending: Ending | None = None
+        self._why = ""
+        self._disposition = session.disposition
+        self._queue = session.queue
+
+    @property
+    def mode(self) -> Mode:
+        """Return by what the flow speaks."""
+        return self.session.mode
+
+    @property
+    def frame(self) -> Frame:
+        """Return the flow that runs."""
+        return self.frames[-1]
+
+    @property
+    def flow(self) -> Flow:
+        """Return its document."""
+        return self.container.flows[self.frame.flow]
+
+    @property
+    def block(self) -> Block:
+        """Return the block in which it is."""
+        frame = self.frames[-1]
+        return self.container.flows[frame.flow].blocks[frame.block]
+
+    @property
+    def timeout_seconds(self) -> int:
+        """Return how long a reply is waited for: as the running flow says, else the one around it; 0: none says."""
+        flows = (self.container.flows[frame.flow] for frame in reversed(self.frames))
+        return next((flow.timeout_seconds for flow in flows if flow.timeout_seconds), 0)
+
+    # -- what blocks ask for -----------------------------------------------------------------------------------------
+
+    def scope(self, *, response: str | None = None, value: object = None, facts: Json | None = None) -> Scope:
+        """Return what an expression of the block can see."""
+        return scope_of(self, response, value, facts)
+
+    def holds(self, test: Expression, scope: Scope) -> bool:
+        """Tell whether a test holds. Raises Amiss."""
+        return is_truthy(test(scope))
+
+    def do(self, effect: Effect) -> None:
+        """Let an effect follow."""
+        match effect:
+            case SetProperty(name=name, value=value):
+                self.contact = {**self.contact, name: value}
+            case SetGroup(key=key, name=name, is_member=True):
+                self.groups = {**self.groups, key: name}
+            case SetGroup(key=key):
+                self.groups = {other: name for other, name in self.groups.items() if other != key}
+            case LeaveGroups():
+                self.groups = {}
+            case Dispose(disposition=disposition):
+                self._disposition = disposition
+            case HandOver(queue=queue):
+                self._queue = queue
+        self.effects.append(effect)
+
+    def say(self, *prompts: Resource | None, most_digits: int = 0, listens_seconds: int = 0) -> None:
+        """Say prompts."""
+        said = [self._spoken(prompt) for prompt in prompts if prompt is not None]
+        audio = next((recording for _, recording in said if recording), "")
+        text = "\n".join(text for text, _ in said if text)
+        self.effects.append(Say(self.block.uuid, text, audio, most_digits, listens_seconds))
+
+    def text(self, prompt: Resource, *, response: str | None = None) -> str:
+        """Return the text of a prompt."""
+        return self._spoken(prompt, response)[0]
+
+    def _spoken(self, prompt: Resource, response: str | None = None) -> tuple[str, str]:
+        content = prompt.spoken(self.session.language, self.mode)
+        if content is None:
+            raise Amiss(f"There is nothing to say in the language {self.session.language} by {self.mode.value}.")
+        return "" if content.text is None else content.text(self.scope(response=response)), content.audio
+
+    # -- where it goes -----------------------------------------------------------------------------------------------
+
+    def push(self, frame: Frame) -> None:
+        """Run another flow in the one that runs."""
+        self.has_moved = True
+        self.frames.append(frame)
+
+    def pop(self) -> None:
+        """End the flow that runs; the one around it goes on."""
+        self.has_moved = True
+        ended = self.frames.pop()
+        self.frames[-1] = replace(self.frames[-1], child=ended.results)
+
+    def move(self, uuid: str, *, is_exiting: bool = False) -> None:
+        """Go to another block."""
+        self.has_moved = True
+        frame = self.frames[-1]
+        self.frames[-1] = replace(
+            frame, block=uuid, entered_at=self.at, memory=None, is_exiting=frame.is_exiting or is_exiting
+        )
+
+    def wait(self, awaits: Awaits, memory: Plain) -> None:
+        """Stay."""
+        self._awaits = awaits
+        self.frames[-1] = replace(self.frames[-1], memory=memory)
+
+    def end(self, ending: Ending, why: str) -> None:
+        """End everything."""
+        self.frames.clear()
+        self._awaits = Awaits.nothing
+        self._ending, self._why = ending, why
+
+    # -- what is kept ------------------------------------------------------------------------------------------------
+
+    def keep(self, block: Block, result: Result) -> None:
+        """Keep what a block collected."""
+        frame = self.frames[-1]
+        self.frames[-1] = replace(frame, results={**frame.results, block.name: result})
+
+    def set_properties(self, block: Block, response: str | None, value: object) -> str:
+        """Write the columns that a block sets; return what was amiss."""
+        why = ""
+        for setting in block.sets:
+            try:
+                self.do(SetProperty(setting.name, setting.value(self.scope(response=response, value=value))))
+            except Amiss as error:
+                why = str(error)
+        return why
+
+    def note(
+        self,
+        block: Block,
+        *,
+        exit_name: str = "",
+        has_left: bool = True,
+        value: object = None,
+        response: str | None = None,
+        is_question: bool = False,
+        why: str = "",
+    ) -> None:
+        """Note a visit."""
+        self._visits += 1
+        self.visits.append(
+            Visit(
+                self._visits, self.frame.flow, block.uuid, block.name, block.kind, self.at, exit_name, has_left,
+                plain(value), response, is_question, why,
+            )
+        )  # fmt: skip
+
+    def finish(self) -> Step:
+        """Return what came of it."""
+        wakes_at = None
+        if self._awaits is Awaits.reply:
+            seconds = self.timeout_seconds
+            wakes_at = self.at + (timedelta(seconds=seconds) if seconds else USUAL_TIMEOUT)
+        session = replace(
+            self.session,
+            contact=self.contact,
+            groups=self.groups,
+            frames=tuple(self.frames),
+            awaits=self._awaits,
+            visits=self._visits,
+            replies=self.replies,
+            silences=self.silences,
+            wakes_at=wakes_at,
+            ending=self._ending,
+            why=self._why,
+            disposition=self._disposition,
+            queue=self._queue,
+        )
+        return Step(session, tuple(self.effects), tuple(self.visits))
