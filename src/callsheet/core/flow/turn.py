@@ -95,11 +95,17 @@ class MakingTurn:
         self.effects.append(effect)
 
     def say(self, *prompts: Resource | None, most_digits: int = 0, listens_seconds: int = 0) -> None:
-        """Say prompts."""
-        said = [self._spoken(prompt) for prompt in prompts if prompt is not None]
-        audio = next((recording for _, recording in said if recording), "")
-        text = "\n".join(text for text, _ in said if text)
-        self.effects.append(Say(self.block.uuid, text, audio, most_digits, listens_seconds))
+        """Say prompts: their texts as one, and each recording by itself; what is listened to comes with the last."""
+        said: list[Say] = []
+        uuid = self.block.uuid
+        for prompt in prompts:
+            text, audio = ("", "") if prompt is None else self._spoken(prompt)
+            if text and not audio and said and not said[-1].audio:
+                said[-1] = replace(said[-1], text=f"{said[-1].text}\n{text}")
+            elif text or audio:
+                said.append(Say(uuid, text, audio))
+        *before, last = said or [Say(uuid, "")]
+        self.effects += (*before, replace(last, most_digits=most_digits, listens_seconds=listens_seconds))
 
     def text(self, prompt: Resource, *, response: str | None = None) -> str:
         """Return the text of a prompt."""

@@ -97,8 +97,13 @@ class Turn(Protocol):
 class Look(Protocol):
     """A document that is checked, as a kind of block sees it. Paths are like `document.flows[0].blocks[2].config`."""
 
-    def prompt(self, config: Json, key: str, at: str, *, required: bool = True) -> Iterator[Finding]:
-        """Find what is wrong with a prompt: no such resource, or nothing in a mode or a language of the flow."""
+    def prompt(
+        self, config: Json, key: str, at: str, *, required: bool = True, is_said: bool = True
+    ) -> Iterator[Finding]:
+        """Find what is wrong with a prompt: no such resource, or nothing in a mode or a language of the flow.
+
+        `is_said`: without it, the resource is not said as it is, and need not have everything.
+        """
 
     def expression(self, said: object, at: str) -> Iterator[Finding]:
         """Find what is wrong with an expression."""

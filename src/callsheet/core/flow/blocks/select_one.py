@@ -29,7 +29,7 @@ class SelectOne:
     def enter(self, turn: Turn, block: Block) -> Outcome:
         """Ask."""
         choices: Choices = block.config
-        turn.say(*choices.prompts(turn.mode), most_digits=1)
+        turn.say(*choices.prompts(turn.mode, turn.session.language), most_digits=len(str(len(choices.choices))))
         return Wait(Awaits.reply)
 
     def take(self, turn: Turn, block: Block, given: Given) -> Outcome | None:
