@@ -38,6 +38,8 @@ class Prefix(StrEnum):
     queue = "qu-"
     conversation = "c-"
     message = "ms-"
+    errand = "er-"
+    ai_endpoint = "ai-"
 
 
 def make_id(prefix: Prefix, random16: bytes) -> str:

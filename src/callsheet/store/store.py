@@ -23,6 +23,7 @@ from callsheet.store.dnc import DncLists
 from callsheet.store.dnc_entries import DncEntries
 from callsheet.store.documents import Documents
 from callsheet.store.erasing import Erasing
+from callsheet.store.errands import Errands
 from callsheet.store.histories import Histories
 from callsheet.store.imports import Imports
 from callsheet.store.inbox import Inbox
@@ -73,7 +74,7 @@ class Store:
         self.conversations = Conversations(database, vault)
         self.deliveries = Deliveries(database, vault)
         self.dnc_lists = DncLists(database)
-        self.erasing = Erasing(database)
+        self.erasing, self.errands = Erasing(database), Errands(database, vault)
         self.day_uses = DayUses(database)
         self.histories = Histories(database, vault)
         self.imports = Imports(database)

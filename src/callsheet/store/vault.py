@@ -82,6 +82,10 @@ class AppKey:
         """Return what equal words have in common, and nobody can guess who has not the key."""
         return hmac.digest(self._key, b"callsheet digest\0" + said, "sha256")[:_DIGEST_BYTES]
 
+    def flow_secret(self, flow_id: str) -> bytes:
+        """Return what signs the webhooks of a flow: every node makes the same, and none keeps it."""
+        return hmac.digest(self._key, b"callsheet flow webhook\0" + flow_id.encode(), "sha256")
+
     def close_number(self, number: str, person: bytes) -> bytes:
         """Seal a number for the person it belongs to."""
         return self.seal.close(number.encode(), person)

@@ -1,0 +1,189 @@
+"""Errands: what sessions of flows wait for that is asked of others, a webhook or a language model.
+
+A session has one errand at most. It is written in the transaction that makes the session wait, and dropped in the one
+that gives the session its answer. A node takes one by putting its `next_at` off until its answer must be there; when
+the node dies it comes up again then, under the same id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from callsheet.clock import from_micros, to_micros
+from callsheet.core.flow.effects import AskModel, CallWebhook, Tool
+from callsheet.core.ids import Prefix
+from callsheet.store import tables as t
+from callsheet.store.apps import read_app
+from callsheet.store.database import Database
+from callsheet.store.rows import DAMAGE, all_of, insert, new_id, one, to_json
+from callsheet.store.vault import Seal, Vault
+
+PATIENCE = timedelta(hours=1)
+"""So long after it was written an errand is still gone on: later nobody waits for an answer."""
+LEASE_MARGIN = timedelta(seconds=30)
+"""So much longer than an answer may take an errand is held: for all that goes before and after it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """An errand that this node took, with all that it needs."""
+
+    app: int
+    session_no: int
+    id: str
+    """Constant: by it the other end knows it when it is asked again."""
+    revision: int
+    """Of the session that waits."""
+    asked: CallWebhook | AskModel | None
+    """None: what is stored of it cannot be read."""
+    flow_id: str
+    """Whose secret signs it."""
+    tries: int
+    """This one included."""
+    deadline_at: datetime
+    """When it is given up."""
+
+
+def write_errand(
+    conn: sa.Connection,
+    app: int,
+    session_no: int,
+    asked: CallWebhook | AskModel,
+    *,
+    revision: int,
+    seal: Seal,
+    now: datetime,
+) -> str:
+    """Write what a session waits for, in the transaction that makes it wait, and return the errand's id.
+
+    `revision`: the one that the session has after this transaction. An errand that the session had is dropped.
+    """
+    drop_errand(conn, app, session_no)
+    errand_id = new_id(Prefix.errand)
+    insert(
+        conn,
+        t.errand,
+        app=app,
+        session_no=session_no,
+        id=errand_id,
+        kind="webhook" if isinstance(asked, CallWebhook) else "model",
+        asked_sealed=seal.close(to_json(asked).encode(), _purpose(app, session_no)),
+        revision=revision,
+        next_at=to_micros(now),
+        deadline_at=to_micros(now + PATIENCE),
+    )
+    return errand_id
+
+
+def drop_errand(conn: sa.Connection, app: int, session_no: int) -> None:
+    """Drop what a session waited for, in the transaction that gives it the answer, or ends it."""
+    conn.execute(sa.delete(t.errand).where(t.errand.c.app == app, t.errand.c.session_no == session_no))
+
+
+class Errands:
+    """The errands of all apps."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._db = database
+        self._vault = vault
+
+    async def take(
+        self, now: datetime, *, most: int, most_each: int, busy: Mapping[int, int]
+    ) -> tuple[list[Errand], datetime | None]:
+        """Take errands that are due, and say when the next is, if this node could take all that are.
+
+        At most `most_each` of an app, less those of it that are `busy` here: slow ones of one hold up no other's.
+        """
+        at = to_micros(now)
+
+        def take(conn: sa.Connection) -> tuple[list[Errand], datetime | None]:
+            taken: list[Errand] = []
+            for app, soonest in _waiting(conn):
+                if soonest > at:
+                    return taken, from_micros(soonest)
+                room = min(most_each - busy.get(app, 0), most - len(taken))
+                if room > 0:
+                    taken += self._take_some(conn, app, now, room)
+            return taken, None
+
+        return await self._db.write(take)
+
+    def _take_some(self, conn: sa.Connection, app: int, now: datetime, limit: int) -> list[Errand]:
+        errand = t.errand
+        due = (
+            sa.select(errand)
+            .where(errand.c.app == app, errand.c.next_at <= to_micros(now))
+            .order_by(errand.c.next_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        taken = []
+        for row in all_of(conn, due):
+            asked = self._asked(conn, row)
+            seconds = asked.seconds if asked is not None else 0.0
+            until = now + timedelta(seconds=seconds) + LEASE_MARGIN
+            mine = sa.update(errand).where(errand.c.app == app, errand.c.session_no == row["session_no"])
+            conn.execute(mine.values(next_at=to_micros(until), tries=errand.c.tries + 1))
+            taken.append(
+                Errand(
+                    app, row["session_no"], row["id"], row["revision"], asked, _flow_id(conn, row), row["tries"] + 1,
+                    from_micros(row["deadline_at"]),
+                )
+            )  # fmt: skip
+        return taken
+
+    def _asked(self, conn: sa.Connection, row: Mapping[str, Any]) -> CallWebhook | AskModel | None:
+        try:
+            if self._vault.app(row["app"]) is None:  # another node made it a moment ago
+                read_app(conn, self._vault, t.app.c.no == row["app"])
+            key = self._vault.app(row["app"])
+            plain = key.seal.open(row["asked_sealed"], _purpose(row["app"], row["session_no"])) if key else b""
+            return _read(row["kind"], msgspec.json.decode(plain))
+        except DAMAGE:
+            return None
+
+    async def release_all(self, now: datetime) -> None:
+        """Let go of what an earlier process held; for the one owner of a database."""
+        await self._db.write(lambda conn: conn.execute(sa.update(t.errand).values(next_at=to_micros(now))))
+
+    async def forget(self, errand: Errand) -> None:
+        """Drop an errand whose answer was given; the session may have another one since."""
+        mine = sa.delete(t.errand).where(
+            t.errand.c.app == errand.app, t.errand.c.session_no == errand.session_no, t.errand.c.id == errand.id
+        )
+        await self._db.write(lambda conn: conn.execute(mine))
+
+
+def _waiting(conn: sa.Connection) -> list[tuple[int, int]]:
+    """Return the apps that have errands, and when the next of each is due, the soonest first."""
+    errand = t.errand
+    soonest = sa.func.min(errand.c.next_at).label("soonest")
+    query = sa.select(errand.c.app, soonest).group_by(errand.c.app).order_by(soonest)
+    return [(row.app, row.soonest) for row in conn.execute(query)]
+
+
+def _flow_id(conn: sa.Connection, row: Mapping[str, Any]) -> str:
+    session, flow = t.flow_session, t.flow
+    query = (
+        sa.select(flow.c.id)
+        .join(session, sa.and_(session.c.app == flow.c.app, session.c.flow_no == flow.c.no))
+        .where(session.c.app == row["app"], session.c.no == row["session_no"])
+    )
+    found = one(conn, query)
+    return str(found["id"]) if found is not None else ""
+
+
+def _read(kind: str, said: dict[str, Any]) -> CallWebhook | AskModel:
+    if kind == "webhook":
+        return CallWebhook(**said)
+    return AskModel(**{**said, "tools": tuple(Tool(**tool) for tool in said["tools"])})
+
+
+def _purpose(app: int, session_no: int) -> bytes:
+    return f"errand {app} {session_no}".encode()
