@@ -1,0 +1,126 @@
+"""One value as another kind of value: number, text, what a text says."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time
+from decimal import Context, Decimal
+from math import isfinite
+from typing import Final, cast
+
+from callsheet.core.flow.amiss import Amiss
+from callsheet.core.flow.expression.scope import Value
+
+VALUE: Final = "__value__"
+"""What an object is where a value is wanted."""
+MOST_TEXT: Final = 10_000
+"""No text that an expression makes is longer, in characters."""
+MOST_DIGITS: Final = 40
+SHOWN_DIGITS: Final = Context(prec=15)
+"""A number with a fraction is written with so many digits, as Excel does."""
+_NUMBER: Final = re.compile(r"\s*[-+]?(?:\d+(?:\.\d*)?|\.\d+)\s*")
+
+
+def plain_value(value: object) -> Value:
+    """Return what a value is: an object with a value of its own is that value, a JSON fraction an exact number."""
+    while isinstance(value, Mapping) and value.get(VALUE) is not None:
+        value = value[VALUE]
+    if isinstance(value, float):
+        return Decimal(repr(value)) if isfinite(value) else None
+    return cast("Value", value)
+
+
+def find_number(value: object) -> Decimal | None:
+    """Return the number that a value is, or that a text says in digits of any script; None: it is none."""
+    if isinstance(value, Decimal):
+        return value
+    if isinstance(value, str):
+        if len(value) > MOST_DIGITS or not _NUMBER.fullmatch(value):
+            return None
+        return Decimal(value.strip())
+    if isinstance(value, int) and not isinstance(value, bool):
+        return Decimal(value)
+    return None
+
+
+def to_number(value: object) -> Decimal:
+    """Return a value as a number; nothing is 0, TRUE is 1, FALSE is 0, as in Excel. Raises Amiss."""
+    found = find_number(value)
+    if found is not None:
+        return found
+    if isinstance(value, bool):
+        return Decimal(int(value))
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return Decimal(0)
+    raise Amiss(f"A number is wanted where {kind_of(value)} is.")
+
+
+def to_text(value: object) -> str:  # noqa: C901, PLR0911 (a return for each type)
+    """Return a value as it is said: null is nothing."""
+    if isinstance(value, str):
+        return value
+    value = plain_value(value)
+    match value:
+        case None:
+            return ""
+        case str():
+            return value
+        case bool():
+            return "TRUE" if value else "FALSE"
+        case int():
+            return str(value)
+        case Decimal():
+            return write_number(value)
+        case datetime():
+            return value.isoformat(timespec="seconds")
+        case date():
+            return value.isoformat()
+        case time():
+            return value.isoformat(timespec="seconds")
+        case Mapping():
+            return json.dumps(_json(value), ensure_ascii=False)
+        case Sequence():
+            return ", ".join(to_text(each) for each in value)
+    return str(value)
+
+
+def write_number(number: Decimal) -> str:
+    """Return a number in digits: without an exponent, and without zeros at the end of a fraction."""
+    if number == number.to_integral_value():
+        return f"{number.to_integral_value():f}" if number else "0"
+    whole = f"{number:f}".lstrip("-").partition(".")[0].lstrip("0")
+    rounded = Context(prec=max(SHOWN_DIGITS.prec, len(whole))).plus(number)
+    said = f"{rounded:f}"
+    return said.rstrip("0").rstrip(".") if "." in said else said
+
+
+def kind_of(value: object) -> str:  # noqa: PLR0911 (a return for each kind)
+    """Return what kind of value it is, for a sentence that quotes nobody's data."""
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return "TRUE or FALSE"
+        case str():
+            return "a text"
+        case int() | Decimal():
+            return "a number"
+        case date() | time():
+            return "a date or a time"
+        case Mapping():
+            return "an object"
+    return "a list"
+
+
+def _json(value: object) -> object:
+    value = plain_value(value)
+    match value:
+        case Mapping():
+            return {str(name): _json(each) for name, each in value.items()}
+        case str() | None | bool() | int():
+            return value
+        case list() | tuple():
+            return [_json(each) for each in value]
+    return to_text(value)
