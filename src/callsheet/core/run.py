@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from callsheet.core.allowance import UNLIMITED, Allowance, Bucket, buckets_of
 from callsheet.core.campaign import MOST_VOICE_CAMPAIGNS, Channel, Definition, Order, Status, UncertainPolicy
@@ -115,6 +116,17 @@ class Launch:
 
 NORMALLY = Launch()
 
+
+class PinnedFlow(NamedTuple):
+    """The flow that a run speaks by, at the version of when it began."""
+
+    no: int = 0
+    """0: it has none, and sends a text."""
+    version: int = 0
+
+
+NO_FLOW = PinnedFlow()
+
 _OVER = timedelta(minutes=1)
 """How long a run stays closed whose time is over, and which is about to be ended."""
 
@@ -184,6 +196,9 @@ class Run:
     tags: Mapping[str, str] = field(default_factory=dict)
     """What some carriers want to know of its text besides."""
     restored: Restored | None = None
+    flow_no: int = 0
+    """The flow whose conversation its messages begin; 0: it sends a text and no more."""
+    flow_version: int = 0
 
     members: tuple[Sender, ...] = ()
     """Where its sender is a pool: those among which it chooses."""

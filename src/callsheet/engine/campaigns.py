@@ -16,7 +16,7 @@ from callsheet.core.template import compile_text
 from callsheet.core.wish import Wish
 from callsheet.engine.drafting import draft
 from callsheet.engine.holds import Scope
-from callsheet.engine.message_text import text_of
+from callsheet.engine.message_text import VersionedText, versioned_text
 from callsheet.engine.preflight import require
 from callsheet.engine.runtime import Runtime
 from callsheet.store.apps import App
@@ -112,7 +112,9 @@ async def start(
     if campaign.definition.channel is Channel.voice:
         raise Conflict("Only an SMS campaign runs as an emergency.") if is_emergency else NoVoiceTrunk()
     now = runtime.clock.now()
-    text = await _text(runtime, app, campaign, require_preflight=require_preflight or app.settings.require_preflight)
+    text, _, flow = await _text(
+        runtime, app, campaign, require_preflight=require_preflight or app.settings.require_preflight
+    )
     sender = await runtime.store.apps.find_sender(app.no, campaign.definition.sender, now)
     if sender is None:
         raise WrongState(f"The sender {campaign.definition.sender} does not exist any more.")
@@ -126,6 +128,7 @@ async def start(
         launch=launch,
         move=how,
         verdict=verdict,
+        flow=flow,
     )
     runtime.conductor.wake()
     return await _warned_of(runtime, started)
@@ -138,12 +141,12 @@ async def _warned_of(runtime: Runtime, started: Campaign) -> Campaign:
     return started
 
 
-async def _text(runtime: Runtime, app: App, campaign: Campaign, *, require_preflight: bool) -> str:
+async def _text(runtime: Runtime, app: App, campaign: Campaign, *, require_preflight: bool) -> VersionedText:
     """Return the text of a run that is about to begin, if nothing about it stands against that."""
     if require_preflight:
         await require(runtime.store, app, campaign)
-    text = await text_of(runtime.store, app, campaign.definition)
-    compile_text(text)
+    text = await versioned_text(runtime.store, app, campaign.definition)
+    compile_text(text.text)
     return text
 
 

@@ -10,6 +10,7 @@ from callsheet.core.campaign import Definition
 from callsheet.core.errors import FlowIsEmpty, WrongState
 from callsheet.core.flow.opening import first_message
 from callsheet.core.message import to_send
+from callsheet.core.run import NO_FLOW, PinnedFlow
 from callsheet.store.apps import App
 from callsheet.store.store import Store
 
@@ -20,6 +21,7 @@ class VersionedText(NamedTuple):
     text: str
     version: int = 0
     """0: the campaign's own text."""
+    flow: PinnedFlow = NO_FLOW
 
 
 async def text_of(store: Store, app: App, definition: Definition) -> str:
@@ -37,7 +39,7 @@ async def versioned_text(store: Store, app: App, definition: Definition) -> Vers
         text = first_message(document) if document is not None else None
         if flow is None or not text:
             raise FlowIsEmpty
-        return VersionedText(text, flow.version)
+        return VersionedText(text, flow.version, PinnedFlow(flow.named.no, flow.version))
     if plan.template is not None:
         template = await store.templates.find(app.no, thing_id=plan.template.id)
         if template is None:

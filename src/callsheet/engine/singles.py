@@ -13,7 +13,7 @@ from callsheet.core.hours import parse_hours
 from callsheet.core.run import Sender
 from callsheet.core.template import compile_text
 from callsheet.engine import contacts
-from callsheet.engine.message_text import text_of
+from callsheet.engine.message_text import versioned_text
 from callsheet.engine.runtime import Runtime
 from callsheet.store.apps import App
 from callsheet.store.lists import ContactList
@@ -30,7 +30,7 @@ async def send(runtime: Runtime, app: App, sender: Sender, flow: Named, contact:
     """
     now = runtime.clock.now()
     definition = _definition(sender, flow)
-    text = await text_of(runtime.store, app, definition)
+    text, _, flow = await versioned_text(runtime.store, app, definition)
     compile_text(text)
     campaign = await _campaign(runtime, app, definition, now)
     numbers = await _list(runtime, app, definition.name, now)
@@ -44,6 +44,7 @@ async def send(runtime: Runtime, app: App, sender: Sender, flow: Named, contact:
         sender_no=sender.no,
         text=text,
         now=now,
+        flow=flow,
     )
     runtime.conductor.wake()
 

@@ -21,7 +21,7 @@ from callsheet.core.errors import (
 from callsheet.core.ids import Prefix
 from callsheet.core.names import key_of
 from callsheet.core.notice import NoticeKind
-from callsheet.core.run import NORMALLY, Execution, Launch
+from callsheet.core.run import NO_FLOW, NORMALLY, Execution, Launch, PinnedFlow
 from callsheet.core.schedule import STARTED, Schedule, Verdict
 from callsheet.store import tables as t
 from callsheet.store.campaign_rows import find as find_row
@@ -201,6 +201,7 @@ class Campaigns:
         move: Move = Move.start,
         most_voice_campaigns: int = MOST_VOICE_CAMPAIGNS,
         verdict: Verdict | None = None,
+        flow: PinnedFlow = NO_FLOW,
     ) -> Campaign:
         """Start a new run, or resume the paused one; on an Active campaign it changes nothing. `move` is how.
 
@@ -226,7 +227,7 @@ class Campaigns:
             hold_lists(conn, current)
             if one_run_per_list:
                 refuse_shared_lists(conn, current)
-            return open_run(conn, _claimed(conn, current, verdict, now), run_id, text, sender_no, now, launch)
+            return open_run(conn, _claimed(conn, current, verdict, now), run_id, text, sender_no, now, launch, flow)
 
         return await self._db.write(start)
 

@@ -145,12 +145,12 @@ class Documents:
         )
         return await self._db.read(lambda conn: [Named(*row) for row in conn.execute(query)])
 
-    async def body(self, app: int, no: int, version: int) -> str:
-        """Return the body of a version."""
+    async def body(self, app: int, no: int, version: int) -> str | None:
+        """Return the body of a version; None when it was deleted."""
         query = sa.select(self._body).where(
             self._versions.c.app == app, self._no == no, self._versions.c.version == version
         )
-        return str(await self._db.read(lambda conn: conn.execute(query).scalar_one()))
+        return await self._db.read(lambda conn: conn.execute(query).scalar_one_or_none())
 
     async def bodies(self, app: int, nos: Collection[int]) -> dict[int, str]:
         """Return the present bodies of some, by their numbers."""

@@ -11,7 +11,7 @@ from callsheet.clock import to_micros
 from callsheet.core.campaign import Campaign, Channel, Definition, Status
 from callsheet.core.errors import EmergencyRuns, ListInUse, TooManyVoiceCampaigns
 from callsheet.core.notice import NoticeKind
-from callsheet.core.run import Execution, Launch
+from callsheet.core.run import NO_FLOW, Execution, Launch, PinnedFlow
 from callsheet.store import tables as t
 from callsheet.store.outbox import tell_of_run
 from callsheet.store.rows import all_of, insert, to_json
@@ -74,7 +74,14 @@ def refuse_second_emergency(conn: sa.Connection, campaign: Campaign) -> None:
 
 
 def open_run(
-    conn: sa.Connection, campaign: Campaign, run_id: str, text: str, sender_no: int, now: datetime, launch: Launch
+    conn: sa.Connection,
+    campaign: Campaign,
+    run_id: str,
+    text: str,
+    sender_no: int,
+    now: datetime,
+    launch: Launch,
+    flow: PinnedFlow = NO_FLOW,
 ) -> Campaign:
     """Write a new run with its cursors, and make it the campaign's."""
     run_no = insert(
@@ -88,6 +95,8 @@ def open_run(
         status=Status.active.value,
         sender_no=sender_no,
         text=text,
+        flow_no=flow.no,
+        flow_version=flow.version,
         tags=to_json(_tags(conn, campaign, sender_no)),
         execution=launch.execution.value,
         only_unreached=int(launch.only_unreached),

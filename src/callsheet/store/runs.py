@@ -201,6 +201,8 @@ def _alone(row: Mapping[str, Any], lists: Mapping[int, int]) -> Run:
         ),
         msgspec.json.decode(row["tags"]),
         _restored(row),
+        row["flow_no"],
+        row["flow_version"],
     )
 
 

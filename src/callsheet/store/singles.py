@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from callsheet.core.campaign import Campaign, Move, Status, after
 from callsheet.core.errors import CampaignNotFound, WrongState
 from callsheet.core.ids import Prefix
-from callsheet.core.run import NORMALLY
+from callsheet.core.run import NO_FLOW, NORMALLY, PinnedFlow
 from callsheet.store import tables as t
 from callsheet.store.campaign_rows import find
 from callsheet.store.database import Database
@@ -29,7 +29,15 @@ class Singles:
         self._db = database
 
     async def open(
-        self, campaign: Campaign, *, list_no: int, person: bytes, sender_no: int, text: str, now: datetime
+        self,
+        campaign: Campaign,
+        *,
+        list_no: int,
+        person: bytes,
+        sender_no: int,
+        text: str,
+        now: datetime,
+        flow: PinnedFlow = NO_FLOW,
     ) -> Campaign:
         """Start a run for the latest contact of a person in a list. Raises WrongState, SendingStopped."""
         run_id = new_id(Prefix.run)
@@ -45,7 +53,7 @@ class Singles:
                 raise WrongState(f"The campaign {current.definition.name} has contact lists: give it another name.")
             after(Move.start, current.status)
             refuse_stopped(conn, current.app)
-            running = open_run(conn, current, run_id, text, sender_no, now, NORMALLY)
+            running = open_run(conn, current, run_id, text, sender_no, now, NORMALLY, flow)
             assert running.run_no is not None
             _lay_cursor(conn, campaign.app, running.run_no, list_no, person)
             return running

@@ -1,0 +1,42 @@
+"""The flows that this node works with, each version read once: nothing about a version ever changes."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Final
+
+import msgspec
+
+from callsheet.core.errors import FlowNotFound
+from callsheet.core.flow.document import Container
+from callsheet.core.flow.reading import read
+from callsheet.store.documents import Documents
+
+MOST_KEPT: Final = 64
+"""So many versions are kept, those that were asked for last."""
+
+
+class FlowShelf:
+    """Versions of flows, read."""
+
+    def __init__(self, flows: Documents) -> None:
+        self._flows = flows
+        self._kept: OrderedDict[tuple[int, int, int], Container] = OrderedDict()
+
+    async def get(self, app: int, flow_no: int, version: int) -> Container:
+        """Return a version of a flow.
+
+        Raises FlowNotFound where it was deleted, and BadExpression where a later release cannot read it any more.
+        """
+        key = app, flow_no, version
+        found = self._kept.get(key)
+        if found is None:
+            body = await self._flows.body(app, flow_no, version)
+            if not body:
+                raise FlowNotFound
+            found = self._kept[key] = read(msgspec.json.decode(body))
+            while len(self._kept) > MOST_KEPT:
+                self._kept.popitem(last=False)
+        else:
+            self._kept.move_to_end(key)
+        return found
