@@ -19,6 +19,7 @@ from callsheet.engine.agenda import Agenda
 from callsheet.engine.dispatcher import Dispatcher
 from callsheet.engine.eraser import Eraser
 from callsheet.engine.failpoints import Failpoints
+from callsheet.engine.flow_shelf import FlowShelf
 from callsheet.engine.forbidding import recall
 from callsheet.engine.hearing import Hearing
 from callsheet.engine.holds import Holds, Scope
@@ -72,6 +73,7 @@ class Conductor:
     def __init__(self, given: Surroundings) -> None:
         self._given = given
         self._store = given.store
+        self.flows = FlowShelf(given.store.flows)
         self.agenda = Agenda()
         self.holds = Holds()
         self.node_no = 0

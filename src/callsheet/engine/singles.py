@@ -30,7 +30,7 @@ async def send(runtime: Runtime, app: App, sender: Sender, flow: Named, contact:
     """
     now = runtime.clock.now()
     definition = _definition(sender, flow)
-    text, _, flow = await versioned_text(runtime.store, app, definition)
+    text, _, pinned = await versioned_text(runtime.store, app, definition)
     compile_text(text)
     campaign = await _campaign(runtime, app, definition, now)
     numbers = await _list(runtime, app, definition.name, now)
@@ -44,7 +44,7 @@ async def send(runtime: Runtime, app: App, sender: Sender, flow: Named, contact:
         sender_no=sender.no,
         text=text,
         now=now,
-        flow=flow,
+        flow=pinned,
     )
     runtime.conductor.wake()
 

@@ -28,8 +28,9 @@ class Expression(Protocol):
 class Text(Protocol):
     """A text with expressions in it, read once."""
 
-    is_plain: bool
-    """There is no expression in it."""
+    @property
+    def is_plain(self) -> bool:
+        """Tell whether there is no expression in it."""
 
     def __call__(self, scope: Scope) -> str:
         """Return the text as it is said. Raises Amiss."""
