@@ -9,11 +9,12 @@ from typing import Any
 from api.callers import Caller, campaign_body, unique, until
 from callsheet.api.compat.contract import write_contract as write_compat_contract
 from callsheet.api.v1.app import build
+from client.flow import FLOW
 from phone_numbers import numbers
 
 PARAMETER = re.compile(r"\{(\w+)\}")
-ABOVE = frozenset({"app", "appId", "accountId", "account_id", "kind"})
-"""Parameters of paths that name the tenant itself, or nothing of anybody's."""
+ABOVE = frozenset({"app", "appId", "accountId", "account_id", "kind", "version"})
+"""Parameters of paths that name the tenant itself, or nothing of anybody's: each flow has a version 1."""
 
 PASSWORD = "a long enough password"
 NOWHERE = "http://127.0.0.1:1"
@@ -26,7 +27,7 @@ _MEANT: Mapping[str, Any] = {
     "numbers": [_PERSON],
     "contacts": [{"phoneNumber": _PERSON}],
     "url": "https://example.com/hook",
-    "document": {"blocks": [{"uuid": "b", "name": "b", "type": "Core.Log", "exits": []}], "first_block_id": "b"},
+    "document": FLOW,
 }
 """Values of fields that a schema alone cannot know."""
 
@@ -186,7 +187,7 @@ async def own_everything(caller: Caller, taste: Taste = Taste()) -> dict[str, st
         "webhook_id": webhook["id"],
         "delivery_id": delivery["id"],
         "template_id": (await _made(caller, "/templates", name=called["template"], body=called["template"]))["id"],
-        "flow_id": (await _made(caller, "/flows", name=called["flow"]))["id"],
+        "flow_id": (await _made(caller, "/flows", name=called["flow"], document=FLOW))["id"],
         "queue_id": (await _made(caller, "/queues", name=called["queue"]))["id"],
         "sender_id": (await _made(caller, "/senders", number=taste.sender))["id"],
         "trunk_id": (await caller.v1("GET", "/trunks")).json()["items"][0]["id"],
@@ -253,7 +254,7 @@ async def _made(caller: Caller, path: str, **body: Any) -> Any:
 def fill(operation: Operation, caller: Caller, ids: Mapping[str, str]) -> str:
     """Return the path of an operation for a caller, with these ids."""
     mine = {"app": caller.app_id, "appId": caller.app_id, "accountId": caller.account_id}
-    mine["account_id"] = caller.account_id
+    mine |= {"account_id": caller.account_id, "version": "1"}
     named = {**mine, **ids}
     if "/dnc-lists/" in operation.path:
         named |= {"list_id": ids["dnc_list_id"], "import_id": ids["dnc_import_id"]}

@@ -22,7 +22,7 @@ from callsheet.api.failures import as_failure, is_expected, places_of
 from callsheet.api.idempotency import REPEATABLE, Once, read_key
 from callsheet.api.identity import brings_token, identify, prove, refuse_contradictions
 from callsheet.api.ingest.app import IngestApp, is_callback
-from callsheet.api.json_body import parse, read_body, told_again
+from callsheet.api.json_body import MOST_BYTES, MOST_DOCUMENT_BYTES, parse, read_body, told_again
 from callsheet.api.paths import Address, Dialect, find_address, read_query, refuse_nul
 from callsheet.api.rate_limit import RateLimit
 from callsheet.api.session_cookie import read_cookie, refuse_strangers
@@ -100,7 +100,8 @@ class Front:
             await self._admit(address, scope, headers)
         body: bytes | None = None
         if scope["method"] in _WITH_BODY and not address.takes_file(scope["method"]):
-            body = await read_body(headers, receive)
+            most_bytes = MOST_DOCUMENT_BYTES if address.takes_document() else MOST_BYTES
+            body = await read_body(headers, receive, most_bytes)
             scope[DOCUMENT] = parse(body)
             receive = told_again(body, receive)
             MutableHeaders(scope=scope)["content-type"] = "application/json"

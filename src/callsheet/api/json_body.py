@@ -16,29 +16,32 @@ from starlette.types import Message, Receive
 from callsheet.core.errors import BodyTooLarge, MalformedBody
 
 MOST_BYTES: Final = 1024 * 1024
+MOST_DOCUMENT_BYTES: Final = 16 * 1024 * 1024
+"""Of a flow's document: ten thousand blocks have room."""
 MOST_LEVELS: Final = 64
 """How deep arrays and objects may lie in each other."""
 
 
-async def read_body(headers: Headers, receive: Receive) -> bytes:
+async def read_body(headers: Headers, receive: Receive, most_bytes: int = MOST_BYTES) -> bytes:
     """Read a whole body. Raises BodyTooLarge as soon as that is known, ClientDisconnect."""
     declared = headers.get("content-length", "")
-    if declared.isdecimal() and int(declared[:18]) > MOST_BYTES:
-        raise BodyTooLarge(_too_large())
+    if declared.isdecimal() and int(declared[:18]) > most_bytes:
+        raise BodyTooLarge(_too_large(most_bytes))
     body = bytearray()
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
         body += message.get("body", b"")
-        if len(body) > MOST_BYTES:
-            raise BodyTooLarge(_too_large())
+        if len(body) > most_bytes:
+            raise BodyTooLarge(_too_large(most_bytes))
         if not message.get("more_body", False):
             return bytes(body)
 
 
-def _too_large() -> str:
-    return f"The body is larger than {MOST_BYTES // 1024} KiB. Long lists come as an import."
+def _too_large(most_bytes: int) -> str:
+    long_lists = " Long lists come as an import." if most_bytes == MOST_BYTES else ""
+    return f"The body is larger than {most_bytes // 1024} KiB.{long_lists}"
 
 
 def told_again(body: bytes, receive: Receive) -> Receive:

@@ -101,6 +101,10 @@ class Address:
         """Tell whether the body is a file of any size, which is read as it comes."""
         return self.dialect is Dialect.v1 and method == "POST" and self.path.endswith("/imports")
 
+    def takes_document(self) -> bool:
+        """Tell whether the body may hold a flow's document, which is larger than other bodies."""
+        return self.dialect is Dialect.v1 and self.app_id is not None and self.words[:1] == ("flows",)
+
     def is_ours(self) -> bool:
         """Tell whether the path belongs to the API at all, and not to the console beside it."""
         return self.has_caller() or self.path.startswith(("/v1/", f"{DOCS}/")) or self.path in _OPEN

@@ -122,6 +122,12 @@ class FlowNotFound(NotFound):
     code = "flow_not_found"
 
 
+class FlowVersionNotFound(NotFound):
+    """There is no such version of this experience flow."""
+
+    code = "flow_version_not_found"
+
+
 class ClientNotFound(NotFound):
     """There is no such API client in this app."""
 

@@ -17,7 +17,7 @@ from callsheet.core.names import MOST_LOOKED_AT, key_of
 from callsheet.store import tables as t
 from callsheet.store.database import Database
 from callsheet.store.rows import all_of, insert, new_id, one
-from callsheet.store.usage import campaigns_that_name, refuse_bound, refuse_used
+from callsheet.store.usage import campaigns_that_name, refuse_bound, refuse_spoken, refuse_used
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Documents:
                 created_at=at,
                 updated_at=at,
             )
-            self._write_version(conn, app, no, 1, body)
+            self._write_version(conn, app, no, 1, body, at)
             return Document(Named(no, thing_id, name), 1, body, now, dlt_template_id)
 
         return await self._db.write(create)
@@ -91,15 +91,16 @@ class Documents:
             row = one(conn, sa.select(thing).where(mine).with_for_update())
             if row is None:
                 return None
-            values: dict[str, Any] = {"updated_at": to_micros(now)}
+            at = to_micros(now)
+            values: dict[str, Any] = {"updated_at": at}
             if name is not None:
                 self._refuse_taken(conn, app, name, but=row["no"])
                 values |= {"name": name, "lname": key_of(name)}
             if dlt_template_id is not None:
                 values["dlt_template_id"] = dlt_template_id
             if body is not None:
-                values["version"] = row["version"] + 1
-                self._write_version(conn, app, row["no"], values["version"], body)
+                values["version"] = self._next_version(conn, app, row["no"])
+                self._write_version(conn, app, row["no"], values["version"], body, at)
             conn.execute(sa.update(thing).where(mine).values(values))
             return self._find(conn, app, thing.c.id == thing_id)
 
@@ -119,6 +120,8 @@ class Documents:
                 return False
             refuse_used(conn, app, thing_id)
             refuse_bound(conn, app, thing_id)
+            if self._thing is t.flow:
+                refuse_spoken(conn, app, row["no"])
             conn.execute(sa.delete(self._versions).where(self._versions.c.app == app, self._no == row["no"]))
             conn.execute(sa.delete(thing).where(mine))
             return True
@@ -188,6 +191,11 @@ class Documents:
         if one(conn, taken):
             raise NameTaken(f"The name {name} is already in use.")
 
-    def _write_version(self, conn: sa.Connection, app: int, no: int, version: int, body: str) -> None:
-        values = {"app": app, self._no.name: no, "version": version, self._body.name: body}
+    def _next_version(self, conn: sa.Connection, app: int, no: int) -> int:
+        """Return the version that comes next: the present one need not be the latest."""
+        mine = sa.and_(self._versions.c.app == app, self._no == no)
+        return int(conn.execute(sa.select(sa.func.max(self._versions.c.version)).where(mine)).scalar_one()) + 1
+
+    def _write_version(self, conn: sa.Connection, app: int, no: int, version: int, body: str, at: int) -> None:
+        values = {"app": app, self._no.name: no, "version": version, self._body.name: body, "created_at": at}
         conn.execute(sa.insert(self._versions).values(values))

@@ -24,6 +24,7 @@ from callsheet.store.dnc_entries import DncEntries
 from callsheet.store.documents import Documents
 from callsheet.store.erasing import Erasing
 from callsheet.store.errands import Errands
+from callsheet.store.flow_versions import FlowVersions
 from callsheet.store.histories import Histories
 from callsheet.store.imports import Imports
 from callsheet.store.inbox import Inbox
@@ -76,6 +77,7 @@ class Store:
         self.dnc_lists = DncLists(database)
         self.erasing, self.errands = Erasing(database), Errands(database, vault)
         self.day_uses = DayUses(database)
+        self.flow_versions = FlowVersions(database)
         self.histories = Histories(database, vault)
         self.imports = Imports(database)
         self.lists = Lists(database)

@@ -45,6 +45,17 @@ def refuse_bound(conn: sa.Connection, app: int, flow_id: str) -> None:
         raise InUse(f"Senders use this: {', '.join(labels)}.")
 
 
+def refuse_spoken(conn: sa.Connection, app: int, flow_no: int) -> None:
+    """Refuse to delete a flow that runs or conversations go on with: they keep its versions. Raises InUse."""
+    run, session = t.run, t.flow_session
+    running = sa.select(run.c.no).where(run.c.app == app, run.c.flow_no == flow_no, run.c.ended_at == 0)
+    if conn.execute(running.limit(1)).first() is not None:
+        raise InUse("A run that has not ended uses this.")
+    spoken = sa.select(session.c.no).where(session.c.app == app, session.c.flow_no == flow_no, session.c.ended_at == 0)
+    if conn.execute(spoken.limit(1)).first() is not None:
+        raise InUse("Open conversations use this.")
+
+
 def campaigns_that_name(conn: sa.Connection, app: int, thing: str, *, unfinished: bool = False) -> list[User]:
     """Return a few campaigns, or of those that have not ended, that name a thing.
 

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 from pydantic import BaseModel
 
 from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.contract import problems
-from callsheet.api.v1.shapes import USUAL_LIMIT, After, Body, Limit, LongName, Page, no_cursor, page_of
+from callsheet.api.v1.flow_documents import ShownFinding, checked, read_document, show_findings
+from callsheet.api.v1.shapes import USUAL_LIMIT, After, Body, Instant, Limit, LongName, Page, no_cursor, page_of
 from callsheet.api.v1.strict import Router
-from callsheet.core.errors import BodyTooLarge, FlowNotFound, InUse, Invalid, NameTaken
-from callsheet.core.flow.opening import check
+from callsheet.core.errors import BodyTooLarge, FlowNotFound, InUse, NameTaken
+from callsheet.engine.runtime import Runtime
+from callsheet.store.apps import App
 from callsheet.store.documents import Document
+from callsheet.store.flow_versions import ListedFlow
 
 router = Router(prefix="/v1/apps/{app}/flows", tags=["flows"])
-
-_encoder = msgspec.json.Encoder()
 
 
 class NewFlow(Body):
@@ -39,7 +39,7 @@ class ChangedFlow(Body):
     name: LongName | None = None
     """What campaigns call it."""
     document: dict[str, Any] | None = None
-    """The next version of its document."""
+    """The next version of its document, which is published at once."""
 
 
 class Flow(BaseModel):
@@ -49,6 +49,17 @@ class Flow(BaseModel):
     name: str
 
 
+class ShownFlow(Flow):
+    """A flow as lists of them show it."""
+
+    version: int
+    """The present one: with it runs and conversations begin."""
+    latest_version: int
+    """The one that was stored last; it may not be published yet."""
+    created_at: Instant
+    updated_at: Instant
+
+
 class FlowWithDocument(Flow):
     """A flow at its present version."""
 
@@ -56,61 +67,91 @@ class FlowWithDocument(Flow):
     document: dict[str, Any] | None
 
 
+class ImportedFlow(FlowWithDocument):
+    """A flow after a change."""
+
+    warnings: list[ShownFinding]
+    """What was found in a document that came with it; a flow runs with warnings."""
+
+
 @router.post("", status_code=201, responses=problems(NameTaken, BodyTooLarge))
 async def create_flow(runtime: Served, app: Tenant, new: NewFlow) -> Flow:
-    """Create a flow."""
-    body = _checked(new.document) if new.document is not None else ""
+    """Create a flow. Its document becomes version 1, the present one."""
+    body, _ = checked(new.document) if new.document is not None else ("", ())
     created = await runtime.store.flows.create(app.no, new.name, body, runtime.clock.now())
     return Flow(id=created.named.id, name=created.named.name)
 
 
 @router.get("")
-async def list_flows(runtime: Served, app: Tenant, after: After = None, limit: Limit = USUAL_LIMIT) -> Page[Flow]:
+async def list_flows(runtime: Served, app: Tenant, after: After = None, limit: Limit = USUAL_LIMIT) -> Page[ShownFlow]:
     """Return the flows without their documents, oldest first."""
-    last = await runtime.store.flows.find(app.no, thing_id=after) if after else None
+    last = await runtime.store.flow_versions.flow(app.no, after) if after else None
     if after and last is None:
         raise no_cursor()
-    found = await runtime.store.flows.of_app(app.no, after=last.named.no if last is not None else 0, limit=limit + 1)
-    return page_of([Flow(id=one.id, name=one.name) for one in found], limit, lambda one: one.id)
+    first = last.no if last is not None else 0
+    found = await runtime.store.flow_versions.flows(app.no, after=first, limit=limit + 1)
+    return page_of([_listed(one) for one in found], limit, lambda one: one.id)
 
 
 @router.get("/{flow_id}", responses=problems(FlowNotFound))
 async def get_flow(runtime: Served, app: Tenant, flow_id: str) -> FlowWithDocument:
-    """Return a flow with its document."""
-    return _show(await runtime.store.flows.find(app.no, thing_id=flow_id))
+    """Return a flow with the present version of its document."""
+    found = _there(await runtime.store.flows.find(app.no, thing_id=flow_id))
+    return FlowWithDocument(
+        id=found.named.id, name=found.named.name, version=found.version, document=read_document(found.body)
+    )
 
 
 @router.put("/{flow_id}", responses=problems(FlowNotFound, BodyTooLarge))
-async def put_document(runtime: Served, app: Tenant, flow_id: str, new: NewDocument) -> FlowWithDocument:
-    """Give a flow its document, or the next version of it. Runs keep the version that they started with."""
-    body = _checked(new.document)
-    return _show(await runtime.store.flows.change(app.no, flow_id, runtime.clock.now(), body=body))
+async def put_document(runtime: Served, app: Tenant, flow_id: str, new: NewDocument) -> ImportedFlow:
+    """Give a flow its document, or the next version of it, and publish it.
+
+    Runs and conversations keep the version that they began with.
+    """
+    return await _change(runtime, app, flow_id, ChangedFlow(document=new.document))
 
 
 @router.patch("/{flow_id}", responses=problems(FlowNotFound, NameTaken, BodyTooLarge))
-async def change_flow(runtime: Served, app: Tenant, flow_id: str, changed: ChangedFlow) -> FlowWithDocument:
-    """Change a flow's name, or give it the next version of its document. Runs keep what they started with."""
-    body = _checked(changed.document) if changed.document is not None else None
-    return _show(await runtime.store.flows.change(app.no, flow_id, runtime.clock.now(), name=changed.name, body=body))
+async def change_flow(runtime: Served, app: Tenant, flow_id: str, changed: ChangedFlow) -> ImportedFlow:
+    """Change a flow's name, or give it the next version of its document, and publish that.
+
+    Runs and conversations keep what they began with.
+    """
+    return await _change(runtime, app, flow_id, changed)
 
 
 @router.delete("/{flow_id}", status_code=204, responses=problems(FlowNotFound, InUse))
 async def delete_flow(runtime: Served, app: Tenant, flow_id: str) -> None:
-    """Delete a flow that no campaign uses."""
+    """Delete a flow with its versions, where no campaign, sender, run or open conversation uses it."""
     if not await runtime.store.flows.delete(app.no, flow_id):
         raise FlowNotFound
 
 
-def _checked(document: dict[str, Any]) -> str:
-    """Return a document as it is stored. Raises Invalid with everything that a flow cannot run with."""
-    faults = check(document)
-    if faults:
-        raise Invalid(faults)
-    return _encoder.encode(document).decode()
+async def _change(runtime: Runtime, app: App, flow_id: str, changed: ChangedFlow) -> ImportedFlow:
+    body, found = checked(changed.document) if changed.document is not None else (None, ())
+    now = runtime.clock.now()
+    flow = _there(await runtime.store.flows.change(app.no, flow_id, now, name=changed.name, body=body))
+    return ImportedFlow(
+        id=flow.named.id,
+        name=flow.named.name,
+        version=flow.version,
+        document=read_document(flow.body),
+        warnings=show_findings(found),
+    )
 
 
-def _show(found: Document | None) -> FlowWithDocument:
+def _there(found: Document | None) -> Document:
     if found is None:
         raise FlowNotFound
-    document = msgspec.json.decode(found.body) if found.body else None
-    return FlowWithDocument(id=found.named.id, name=found.named.name, version=found.version, document=document)
+    return found
+
+
+def _listed(flow: ListedFlow) -> ShownFlow:
+    return ShownFlow(
+        id=flow.id,
+        name=flow.name,
+        version=flow.version,
+        latest_version=flow.latest_version,
+        created_at=flow.created_at,
+        updated_at=flow.updated_at,
+    )

@@ -31,6 +31,7 @@ def _versioned(name: str, body: str) -> tuple[sa.Table, sa.Table]:
         whole(f"{name}_no", key=True),
         whole("version", key=True),
         text(body),
+        whole("created_at"),
     )
     return thing, versions
 

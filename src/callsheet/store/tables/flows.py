@@ -51,6 +51,8 @@ flow_session = sa.Table(
     sa.Index("ix_flow_session_app_opened_at", "app", "opened_at"),
     sa.Index("ix_flow_session_person", "app", "person", "opened_at"),
     sa.Index("ix_flow_session_queue", "app", "queue_no", "queued_at"),
+    # For what the sessions of a flow collected.
+    sa.Index("ix_flow_session_flow_no", "app", "flow_no", "no"),
     sqlite_autoincrement=True,
 )
 

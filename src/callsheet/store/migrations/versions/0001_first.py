@@ -457,6 +457,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('flow_session', schema=None) as batch_op:
         batch_op.create_index('ix_flow_session_app_opened_at', ['app', 'opened_at'], unique=False)
+        batch_op.create_index('ix_flow_session_flow_no', ['app', 'flow_no', 'no'], unique=False)
         batch_op.create_index('ix_flow_session_person', ['app', 'person', 'opened_at'], unique=False)
         batch_op.create_index('ix_flow_session_queue', ['app', 'queue_no', 'queued_at'], unique=False)
         batch_op.create_index('ix_flow_session_wakes_at', ['wakes_at'], unique=False)
@@ -466,6 +467,7 @@ def upgrade() -> None:
     sa.Column('flow_no', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('version', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('document', sa.Text(), nullable=False),
+    sa.Column('created_at', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.PrimaryKeyConstraint('app', 'flow_no', 'version', name=op.f('pk_flow_version')),
     sqlite_with_rowid=False
     )
@@ -899,6 +901,7 @@ def upgrade() -> None:
     sa.Column('template_no', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('version', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('body', sa.Text(), nullable=False),
+    sa.Column('created_at', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.PrimaryKeyConstraint('app', 'template_no', 'version', name=op.f('pk_template_version')),
     sqlite_with_rowid=False
     )
@@ -1066,6 +1069,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_flow_session_wakes_at')
         batch_op.drop_index('ix_flow_session_queue')
         batch_op.drop_index('ix_flow_session_person')
+        batch_op.drop_index('ix_flow_session_flow_no')
         batch_op.drop_index('ix_flow_session_app_opened_at')
 
     op.drop_table('flow_session')

@@ -1,0 +1,52 @@
+"""Documents of flows in requests: checked before they are stored, and what is found wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import msgspec
+from pydantic import BaseModel
+
+from callsheet.core.errors import FieldError, Invalid
+from callsheet.core.flow.blocks.kind import Finding
+from callsheet.core.flow.opening import check
+
+_encoder = msgspec.json.Encoder()
+
+
+class ShownFinding(BaseModel):
+    """Something wrong with a document."""
+
+    path: str
+    """Where it stands, such as `document.flows[0].blocks[2].config.prompt`."""
+    message: str
+    severity: Literal["error", "warning"]
+    """A flow runs with a warning; with an error it is not stored."""
+
+
+def find_faults(document: Any) -> Sequence[Finding]:
+    """Return everything that is wrong with a document."""
+    return [Finding(fault.path, fault.message) for fault in check(document)]
+
+
+def checked(document: dict[str, Any]) -> tuple[str, Sequence[Finding]]:
+    """Return a document as it is stored, and its warnings. Raises Invalid with everything that it cannot run with."""
+    found = find_faults(document)
+    faults = [FieldError(one.path, one.message) for one in found if not one.is_warning]
+    if faults:
+        raise Invalid(faults)
+    return _encoder.encode(document).decode(), found
+
+
+def read_document(body: str) -> dict[str, Any] | None:
+    """Return a document as it was given; None: there is none yet."""
+    return msgspec.json.decode(body) if body else None
+
+
+def show_findings(found: Sequence[Finding]) -> list[ShownFinding]:
+    """Show what was found."""
+    return [
+        ShownFinding(path=one.path, message=one.message, severity="warning" if one.is_warning else "error")
+        for one in found
+    ]
