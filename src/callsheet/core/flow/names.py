@@ -51,7 +51,9 @@ class Contact(Found):
         self._groups = groups
 
     def get(self, name: str, default: object = None) -> object:
-        """Return what stands under a name."""
+        """Return what stands under a name; the contact itself is its name, else its number."""
+        if name == VALUE:
+            return self.get("name") or self._number
         header = _headers(tuple(self._columns)).find(name)
         if header is not None and header in self._columns:
             return self._columns[header]
@@ -74,8 +76,11 @@ class Results(Found):
         self._results = results
 
     def get(self, name: str, default: object = None) -> object:
-        """Return what a block collected."""
+        """Return what a block collected, in whatever case its name is written."""
         found = self._results.get(name)
+        if found is None:
+            wanted = name.casefold()
+            found = next((each for key, each in self._results.items() if key.casefold() == wanted), None)
         return default if found is None else _result(found)
 
 

@@ -17,16 +17,24 @@ VALUE: Final = "__value__"
 """What an object is where a value is wanted."""
 MOST_TEXT: Final = 10_000
 """No text that an expression makes is longer, in characters."""
-MOST_DIGITS: Final = 40
+MOST_DIGITS: Final = 28
+"""A longer row of digits is a text: numbers are the same that are the same in so many digits."""
+MOST_DEPTH: Final = 32
+"""Objects in objects, and lists in lists, are said so deep."""
+WIDE: Final = Context(prec=400)
+"""Rounds any number that there can be."""
 SHOWN_DIGITS: Final = Context(prec=15)
 """A number with a fraction is written with so many digits, as Excel does."""
-_NUMBER: Final = re.compile(r"\s*[-+]?(?:\d+(?:\.\d*)?|\.\d+)\s*")
+_NUMBER: Final = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)")
 
 
 def plain_value(value: object) -> Value:
     """Return what a value is: an object with a value of its own is that value, a JSON fraction an exact number."""
-    while isinstance(value, Mapping) and value.get(VALUE) is not None:
-        value = value[VALUE]
+    while isinstance(value, Mapping):
+        inner = value.get(VALUE, value)
+        if inner is value:
+            break
+        value = inner
     if isinstance(value, float):
         return Decimal(repr(value)) if isfinite(value) else None
     return cast("Value", value)
@@ -37,9 +45,8 @@ def find_number(value: object) -> Decimal | None:
     if isinstance(value, Decimal):
         return value
     if isinstance(value, str):
-        if len(value) > MOST_DIGITS or not _NUMBER.fullmatch(value):
-            return None
-        return Decimal(value.strip())
+        said = value.strip()
+        return Decimal(said) if len(said) <= MOST_DIGITS and _NUMBER.fullmatch(said) else None
     if isinstance(value, int) and not isinstance(value, bool):
         return Decimal(value)
     return None
@@ -55,6 +62,14 @@ def to_number(value: object) -> Decimal:
     if value is None or (isinstance(value, str) and not value.strip()):
         return Decimal(0)
     raise Amiss(f"A number is wanted where {kind_of(value)} is.")
+
+
+def to_whole(value: object, most: int) -> int:
+    """Return a value as a whole number, without its fraction, between minus `most` and `most`. Raises Amiss."""
+    number = to_number(value)
+    if abs(number) > most:
+        raise Amiss(f"A number is too big: {most} is the most that is taken there.")
+    return int(number)
 
 
 def to_text(value: object) -> str:  # noqa: C901, PLR0911 (a return for each type)
@@ -74,15 +89,15 @@ def to_text(value: object) -> str:  # noqa: C901, PLR0911 (a return for each typ
         case Decimal():
             return write_number(value)
         case datetime():
-            return value.isoformat(timespec="seconds")
+            return value.isoformat(" ", "seconds" if value.second else "minutes")[: 19 if value.second else 16]
         case date():
             return value.isoformat()
         case time():
-            return value.isoformat(timespec="seconds")
+            return value.isoformat("seconds" if value.second else "minutes")
         case Mapping():
-            return json.dumps(_json(value), ensure_ascii=False)
+            return json.dumps(_json(value, MOST_DEPTH), ensure_ascii=False)
         case Sequence():
-            return ", ".join(to_text(each) for each in value)
+            return ", ".join(each if isinstance(each, str) else to_text(_json(each, MOST_DEPTH)) for each in value)
     return str(value)
 
 
@@ -114,13 +129,15 @@ def kind_of(value: object) -> str:  # noqa: PLR0911 (a return for each kind)
     return "a list"
 
 
-def _json(value: object) -> object:
+def _json(value: object, depth: int) -> object:
     value = plain_value(value)
+    if not depth:
+        raise Amiss(f"More than {MOST_DEPTH} lists or objects stand in each other.")
     match value:
         case Mapping():
-            return {str(name): _json(each) for name, each in value.items()}
+            return {str(name): _json(each, depth - 1) for name, each in value.items()}
         case str() | None | bool() | int():
             return value
         case list() | tuple():
-            return [_json(each) for each in value]
+            return [_json(each, depth - 1) for each in value]
     return to_text(value)

@@ -8,13 +8,14 @@ from types import MappingProxyType
 from typing import Final
 
 from callsheet.core.flow.amiss import Amiss
-from callsheet.core.flow.expression.casting import MOST_TEXT, to_number, to_text
+from callsheet.core.flow.expression.casting import MOST_TEXT, find_number, to_number, to_text
 from callsheet.core.flow.expression.comparing import compare
+from callsheet.core.flow.expression.dates import add, is_dated, subtract
 from callsheet.core.flow.expression.scope import Expression, Scope
 
 MOST_EXPONENT: Final = 1000
 """No number is raised to a higher power."""
-ARITHMETIC: Final = Context(prec=28, Emax=300, Emin=-300, traps=[DivisionByZero, InvalidOperation, Overflow])
+ARITHMETIC: Final = Context(prec=34, Emax=300, Emin=-300, traps=[DivisionByZero, InvalidOperation, Overflow])
 
 Operator = Callable[[Scope, object, object], object]
 
@@ -46,32 +47,48 @@ def negate(value: Expression, *, twice: bool) -> Expression:
     """Return an expression that turns the sign of another one; `twice`: makes it a number, and leaves its sign."""
     if twice:
         return lambda scope: to_number(value(scope))
-    return lambda scope: -to_number(value(scope))
+    return lambda scope: to_number(value(scope)).copy_negate()
 
 
-def join(one: object, other: object) -> str:
-    """Join two values as texts. Raises Amiss."""
-    joined = to_text(one) + to_text(other)
+def join(*values: object) -> str:
+    """Join values as texts. Raises Amiss."""
+    joined = "".join(to_text(value) for value in values)
     if len(joined) > MOST_TEXT:
         raise Amiss(f"A text became longer than {MOST_TEXT} characters.")
     return joined
+
+
+def _add(scope: Scope, one: object, other: object) -> object:
+    first, second = find_number(one), find_number(other)
+    if (first is None or second is None) and is_dated(one, other, scope):
+        return add(one, other, scope)
+    return calculate("+", to_number(one), to_number(other))
+
+
+def _subtract(scope: Scope, one: object, other: object) -> object:
+    first, second = find_number(one), find_number(other)
+    if (first is None or second is None) and is_dated(one, other, scope):
+        return subtract(one, other, scope)
+    return calculate("-", to_number(one), to_number(other))
 
 
 def _calculating(sign: str) -> Operator:
     return lambda _, one, other: calculate(sign, to_number(one), to_number(other))
 
 
-def _comparing(*wanted: int) -> Operator:
-    return lambda scope, one, other: compare(one, other, scope.now.tzinfo) in wanted  # type: ignore[arg-type]
+def _comparing(*wanted: int | None) -> Operator:
+    return lambda scope, one, other: compare(one, other, scope) in wanted
 
 
 def _differs(scope: Scope, one: object, other: object) -> bool:
-    return compare(one, other, scope.now.tzinfo) != 0  # type: ignore[arg-type]
+    return compare(one, other, scope) != 0
 
 
 OPERATORS: Final[Mapping[str, Operator]] = MappingProxyType(
-    {sign: _calculating(sign) for sign in "+-*/^"}
+    {sign: _calculating(sign) for sign in "*/^"}
     | {
+        "+": _add,
+        "-": _subtract,
         "&": lambda _, one, other: join(one, other),
         "=": _comparing(0),
         "<>": _differs,

@@ -8,7 +8,7 @@ from typing import Final
 
 from callsheet.core.flow.amiss import Amiss, BadExpression
 from callsheet.core.flow.expression.casting import MOST_TEXT, to_text
-from callsheet.core.flow.expression.functions.table import FUNCTIONS
+from callsheet.core.flow.expression.functions.table import find_function
 from callsheet.core.flow.expression.names import KNOWN
 from callsheet.core.flow.expression.parsing import parse
 from callsheet.core.flow.expression.scope import Expression, Scope, Text
@@ -91,8 +91,7 @@ def _end(source: str, at: int, *, is_after_text: bool) -> int:
     end = name.end()
     said = name[0].casefold()
     if source.startswith("(", end) and said not in KNOWN:
-        if said.upper() not in FUNCTIONS:
-            raise BadExpression(f"There is no function {name[0]} at character {at + 2}; write @@ to say an @.")
+        find_function(name[0], at + 2)
         return _closed(source, end)
     if said not in KNOWN or (said == "date" and not _STEP.match(source, end)):
         return 0
@@ -124,6 +123,4 @@ def _closed(source: str, at: int) -> int:
             if not depth:
                 return here + 1
         here += 1
-    raise BadExpression(
-        f"The {opening} at character {at + 1} is not closed: a {closing}, or the end of a text, is missing."
-    )
+    raise BadExpression(f"The {opening} at character {at + 1} is not closed: a {closing}, or the end of a text, lacks.")
