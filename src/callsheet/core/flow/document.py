@@ -10,6 +10,7 @@ from typing import Any, Final
 from callsheet.core.flow.expression.reading import read_expression, read_text
 from callsheet.core.flow.expression.scope import Expression, Text
 from callsheet.core.flow.session import Mode
+from callsheet.core.flow.wording import read_wording
 
 Json = Mapping[str, object]
 
@@ -17,7 +18,9 @@ SHOWN_AS: Final[Mapping[Mode, tuple[str, ...]]] = MappingProxyType(
     {Mode.sms: ("SMS", "TEXT"), Mode.text: ("TEXT", "SMS"), Mode.ivr: ("IVR",)}
 )
 """The modes of a resource that suit a session's mode, the more exact one first."""
-ANY_MODE: Final = "*"
+LONGEST_NUMBER: Final = 32
+MOST: Final = 10**15
+"""No number of a document is greater."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,8 @@ class Content:
     """None: it is no text."""
     audio: str = ""
     """The name, or the URL, of a recording."""
+    source: str = ""
+    """The text as the document writes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +142,7 @@ class Reader:
         """Return the resource of a uuid; a text that is none is a resource with only that text. None: nothing."""
         if not isinstance(said, str) or not said:
             return None
-        return self.resources.get(said) or Resource("", (Content("", frozenset(), read_text(said)),))
+        return self.resources.get(said) or Resource("", (Content("", frozenset(), read_wording(said), source=said),))
 
     def expression(self, said: object) -> Expression:
         """Return an expression; a value that is no text stands for itself. Raises BadExpression."""
@@ -160,6 +165,32 @@ def text_of(holder: Json, key: str, otherwise: str = "") -> str:
     """Return a text of an object; something else where it has none."""
     found = holder.get(key)
     return found if isinstance(found, str) else otherwise
+
+
+def part_of(holder: Json, key: str) -> Json:
+    """Return an object of an object; an empty one where there is none."""
+    found = holder.get(key)
+    return found if isinstance(found, Mapping) else {}
+
+
+def number_of(value: object) -> float | None:
+    """Return a number, also one that is written as a text; None: it is none that is finite."""
+    if isinstance(value, str) and len(value) <= LONGEST_NUMBER:
+        try:
+            value = float(value)
+        except ValueError:
+            return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= MOST:
+        return None
+    return value
+
+
+def settings_of(config: Json) -> list[Json]:
+    """Return the columns that a block sets; drafts of the specification had one, not always in a list."""
+    said = config.get("set_contact_property")
+    if isinstance(said, Mapping):
+        return [said]
+    return objects(said) or ([config] if "property_key" in config else [])
 
 
 def as_list(value: object) -> Sequence[object]:

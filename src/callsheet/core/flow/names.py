@@ -43,23 +43,26 @@ class Found(Mapping[str, object]):
 class Contact(Found):
     """The contact: its number, its groups, and its columns."""
 
-    __slots__ = ("_columns", "_groups", "_number")
+    __slots__ = ("_groups", "columns", "number")
 
     def __init__(self, columns: Mapping[str, str], number: str, groups: Mapping[str, str]) -> None:
-        self._columns = columns
-        self._number = number
+        self.columns = columns
+        self.number = number
         self._groups = groups
 
     def get(self, name: str, default: object = None) -> object:
         """Return what stands under a name; the contact itself is its name, else its number."""
         if name == VALUE:
-            return self.get("name") or self._number
-        header = _headers(tuple(self._columns)).find(name)
-        if header is not None and header in self._columns:
-            return self._columns[header]
+            return self.get("name") or self.number
+        headers = _headers(tuple(self.columns))
+        header = headers.find(name)
+        if header is not None and header == headers.phone_number:
+            return self.number
+        if header is not None and header in self.columns:
+            return self.columns[header]
         match name.casefold():
             case "phone" | "phonenumber" | "phone_number" | "active_urn" | "preferred_urn":
-                return self._number
+                return self.number
             case "properties":
                 return self
             case "groups":

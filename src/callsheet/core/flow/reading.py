@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from callsheet.core.flow.blocks.kinds import KINDS
+from callsheet.core.flow.amiss import BadExpression
+from callsheet.core.flow.blocks.kinds import kind_named
 from callsheet.core.flow.document import (
     Block,
     Container,
@@ -23,15 +24,19 @@ from callsheet.core.flow.document import (
     as_list,
     kind_of,
     objects,
+    settings_of,
     text_of,
 )
-from callsheet.core.flow.expression.reading import read_text
+from callsheet.core.flow.wording import read_wording
 
 
 def read(document: object) -> Container:
-    """Return what a document says. It was checked before. Raises BadExpression."""
+    """Return what a document says. It was checked before, if perhaps by an earlier release. Raises BadExpression."""
     holder = document if isinstance(document, Mapping) else {}
-    flows = objects(holder["flows"]) if "flows" in holder else [holder]
+    said = objects(holder["flows"]) if "flows" in holder else [holder]
+    flows = [flow for flow in said if objects(flow.get("blocks"))]
+    if not flows:
+        raise BadExpression("There is no flow with blocks in the document.")
     resources = {resource.uuid: resource for resource in _resources(holder, flows)}
     reader = Reader(resources)
     found = {flow.uuid: flow for flow in (_flow(number, flow, reader) for number, flow in enumerate(flows))}
@@ -53,9 +58,10 @@ def _content(value: Json) -> Content:
     modes = frozenset(str(mode).upper() for mode in as_list(value.get("modes")))
     is_text = text_of(value, "content_type", "TEXT").upper() == "TEXT"
     said = text_of(value, "value")
-    return Content(
-        text_of(value, "language_id"), modes, read_text(said) if is_text else None, audio="" if is_text else said
-    )
+    language = text_of(value, "language_id")
+    if not is_text:
+        return Content(language, modes, None, audio=said)
+    return Content(language, modes, read_wording(said), source=said)
 
 
 def _flow(number: int, flow: Json, reader: Reader) -> Flow:
@@ -86,17 +92,18 @@ def _block(block: Json, reader: Reader) -> Block:
     config = block.get("config")
     given = config if isinstance(config, Mapping) else {}
     exits = tuple(_exit(way, reader) for way in objects(block.get("exits")))
-    settings = given.get("set_contact_property")
-    named = [settings] if isinstance(settings, Mapping) else objects(settings)
     return Block(
         text_of(block, "uuid"),
         text_of(block, "name"),
         text_of(block, "label"),
         kind,
-        KINDS[kind].read(given, reader),
+        kind_named(kind).read(given, reader),
         exits,
         next((way for way in exits if way.is_default), None),
-        tuple(Setting(text_of(each, "property_key"), reader.text(each.get("property_value"))) for each in named),
+        tuple(
+            Setting(text_of(each, "property_key"), reader.text(each.get("property_value")))
+            for each in settings_of(given)
+        ),
     )
 
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from callsheet.core.flow.amiss import Amiss
 from callsheet.core.flow.blocks.kind import End, Fail, Leave, Outcome, RunFlow, Wait
-from callsheet.core.flow.blocks.kinds import KINDS
+from callsheet.core.flow.blocks.kinds import kind_named
 from callsheet.core.flow.document import Block, Container, Exit, Flow
 from callsheet.core.flow.effects import Step
 from callsheet.core.flow.given import Given, Reply, TimedOut
@@ -107,7 +107,7 @@ class _Making(MakingTurn):
         """Come to the block of the running flow."""
         block = self.block
         try:
-            return KINDS[block.kind].enter(self, block)
+            return kind_named(block.kind).enter(self, block)
         except Amiss as error:
             return Fail(str(error))
 
@@ -115,7 +115,7 @@ class _Making(MakingTurn):
         """Give the block that waits what came."""
         block = self.block
         try:
-            return KINDS[block.kind].take(self, block, given)
+            return kind_named(block.kind).take(self, block, given)
         except Amiss as error:
             return Fail(str(error), response=given.text if isinstance(given, Reply) else None)
 

@@ -8,13 +8,38 @@ from typing import Final
 
 from callsheet.core.flow.blocks.case import Case
 from callsheet.core.flow.blocks.kind import Kind
+from callsheet.core.flow.blocks.log import Log
 from callsheet.core.flow.blocks.message import Message
+from callsheet.core.flow.blocks.numeric import Numeric
+from callsheet.core.flow.blocks.open_response import OpenResponse
+from callsheet.core.flow.blocks.output import Output
+from callsheet.core.flow.blocks.run_flow import AnotherFlow
+from callsheet.core.flow.blocks.select_many import SelectMany
 from callsheet.core.flow.blocks.select_one import SelectOne
+from callsheet.core.flow.blocks.set_contact_property import SetContactProperty
+from callsheet.core.flow.blocks.set_group_membership import SetGroupMembership
+from callsheet.core.flow.blocks.unknown import Unknown
 
 KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
     {
         "Core.Case": Case(),
+        "Core.Log": Log(),
+        "Core.Output": Output(),
+        "Core.RunFlow": AnotherFlow(),
+        "Core.SetContactProperty": SetContactProperty(),
+        "Core.SetGroupMembership": SetGroupMembership(),
         "MobilePrimitives.Message": Message(),
+        "MobilePrimitives.NumericResponse": Numeric(),
+        "MobilePrimitives.OpenResponse": OpenResponse(),
+        "MobilePrimitives.SelectManyResponse": SelectMany(),
+        "MobilePrimitives.SelectManyResponses": SelectMany(),
         "MobilePrimitives.SelectOneResponse": SelectOne(),
     }
 )
+
+_UNKNOWN: Final = Unknown()
+
+
+def kind_named(name: str) -> Kind:
+    """Return a kind by its type; an unknown one fails when it is come to."""
+    return KINDS.get(name, _UNKNOWN)
