@@ -50,6 +50,8 @@ class ToolCall:
     id: str
     name: str
     arguments: Mapping[str, Plain]
+    fault: str = ""
+    """What is wrong with the arguments, in a sentence for the model; empty: nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,6 +144,7 @@ def _result(result: Result) -> Mapping[str, object]:
         "exit": {"name": result.exit, VALUE: result.exit},
         "entered_at": result.entered_at,
         "exited_at": result.exited_at,
+        **result.facts,
     }
 
 

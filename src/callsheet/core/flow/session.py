@@ -61,6 +61,8 @@ class Result:
     """The name of the exit by which it was left."""
     entered_at: datetime
     exited_at: datetime
+    facts: Mapping[str, Plain] = field(default_factory=dict)
+    """What else stands under its name: the `status` of a webhook, say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,5 +115,7 @@ class Session:
     trigger: str = ""
     """What the contact wrote that began it; empty: we began."""
     disposition: str = ""
+    written: tuple[str, ...] = ()
+    """The columns that the flow set: they may hold what the contact wrote."""
     queue: str = ""
     """The name of the queue that it was handed over to last."""

@@ -107,9 +107,12 @@ class _Making(MakingTurn):
         """Come to the block of the running flow."""
         block = self.block
         try:
-            return kind_named(block.kind).enter(self, block)
+            outcome = kind_named(block.kind).enter(self, block)
         except Amiss as error:
             return Fail(str(error))
+        if isinstance(outcome, End):
+            self.note(block)
+        return outcome
 
     def take(self, given: Given) -> Outcome | None:
         """Give the block that waits what came."""
@@ -174,7 +177,7 @@ class _Making(MakingTurn):
         try:
             way = self._way(block, leave)
         except Amiss as error:
-            return self._fail(Fail(str(error), leave.response, leave.is_question, leave.value))
+            return self._fail(Fail(str(error), leave.response, leave.is_question, leave.value, leave.facts))
         return self._follow(block, way, leave)
 
     def _way(self, block: Block, leave: Leave) -> Exit | None:
@@ -185,7 +188,7 @@ class _Making(MakingTurn):
                 continue
             if way.test is None:
                 return way
-            scope = scope or self.scope(response=leave.response, value=leave.value)
+            scope = scope or self.scope(response=leave.response, value=leave.value, facts=leave.facts)
             if self.holds(way.test, scope):
                 return way
         return block.default
@@ -209,10 +212,11 @@ class _Making(MakingTurn):
     def _follow(self, block: Block, way: Exit | None, left: Leave | Fail) -> Outcome | None:
         """Leave a block by an exit; where it leads nowhere the flow ends, and an outer one goes on."""
         why = left.why
-        value = left.value if isinstance(left, Leave) else None
+        value = left.value if isinstance(left, Leave) or left.facts is not None else None
         exit_name = way.name if way is not None else ""
-        if left.is_question and block.name:
-            self.keep(block, Result(value, left.response, block.uuid, exit_name, self.frame.entered_at, self.at))
+        if block.name and (left.is_question or left.facts is not None):
+            entered_at, facts = self.frame.entered_at, left.facts or {}
+            self.keep(block, Result(value, left.response, block.uuid, exit_name, entered_at, self.at, facts))
         why = self.set_properties(block, left.response, left.value) or why
         self.note(
             block, exit_name=exit_name, value=value, response=left.response, is_question=left.is_question, why=why

@@ -27,6 +27,7 @@ class MakingTurn:
         self.at = at
         self.frames = list(session.frames)
         self.contact = session.contact
+        self.written = session.written
         self.groups = session.groups
         self.replies = session.replies
         self.silences = session.silences
@@ -82,6 +83,7 @@ class MakingTurn:
         match effect:
             case SetProperty(name=name, value=value):
                 self.contact = {**self.contact, name: value}
+                self.written = self.written if name in self.written else (*self.written, name)
             case SetGroup(key=key, name=name, is_member=True):
                 self.groups = {**self.groups, key: name}
             case SetGroup(key=key):
@@ -106,6 +108,10 @@ class MakingTurn:
                 said.append(Say(uuid, text, audio))
         *before, last = said or [Say(uuid, "")]
         self.effects += (*before, replace(last, most_digits=most_digits, listens_seconds=listens_seconds))
+
+    def say_text(self, text: str) -> None:
+        """Say a text as it is."""
+        self.effects.append(Say(self.block.uuid, text))
 
     def text(self, prompt: Resource, *, response: str | None = None) -> str:
         """Return the text of a prompt."""
@@ -195,6 +201,7 @@ class MakingTurn:
         session = replace(
             self.session,
             contact=self.contact,
+            written=self.written,
             groups=self.groups,
             frames=tuple(self.frames),
             awaits=self._awaits,

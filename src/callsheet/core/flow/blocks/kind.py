@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeAlias
@@ -23,6 +23,8 @@ class Leave:
     is_question: bool = False
     """The value is kept as a result, under the block's name."""
     why: str = ""
+    facts: Mapping[str, Plain] | None = None
+    """What else the tests of exits see of `block`. With them the value is kept too, although it was no question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,9 @@ class Fail:
     response: str | None = None
     is_question: bool = False
     value: Plain = None
-    """What the tests of a webhook's answer may want to see all the same."""
+    """What came all the same; it is kept where there are facts."""
+    facts: Mapping[str, Plain] | None = None
+    """What else is kept under the block's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,14 @@ class Turn(Protocol):
         """Return the session as it was before the step."""
 
     @property
+    def contact(self) -> Mapping[str, str]:
+        """Return the columns of the contact, as they stand now."""
+
+    @property
+    def written(self) -> Sequence[str]:
+        """Return the columns of the contact that the flow set so far."""
+
+    @property
     def frame(self) -> Frame:
         """Return the flow that runs, as it stands now."""
 
@@ -89,6 +101,9 @@ class Turn(Protocol):
 
     def say(self, *prompts: Resource | None, most_digits: int = 0, listens_seconds: int = 0) -> None:
         """Say prompts, each in the session's language and mode. Raises Amiss where one has nothing for them."""
+
+    def say_text(self, text: str) -> None:
+        """Say a text as it is: what looks like an expression in it is none."""
 
     def text(self, prompt: Resource, *, response: str | None = None) -> str:
         """Return the text of a prompt in the session's language and mode. Raises Amiss."""

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from callsheet.core.flow.blocks.ai_agent import AiAgent
 from callsheet.core.flow.blocks.case import Case
+from callsheet.core.flow.blocks.end_call import EndCallBlock
+from callsheet.core.flow.blocks.hand_over import HandOverBlock
 from callsheet.core.flow.blocks.kind import Kind
 from callsheet.core.flow.blocks.log import Log
 from callsheet.core.flow.blocks.message import Message
@@ -19,9 +22,16 @@ from callsheet.core.flow.blocks.select_one import SelectOne
 from callsheet.core.flow.blocks.set_contact_property import SetContactProperty
 from callsheet.core.flow.blocks.set_group_membership import SetGroupMembership
 from callsheet.core.flow.blocks.unknown import Unknown
+from callsheet.core.flow.blocks.set_disposition import SetDisposition
+from callsheet.core.flow.blocks.webhook import Webhook
 
 KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
     {
+        "Callsheet.AiAgent": AiAgent(),
+        "Callsheet.EndCall": EndCallBlock(),
+        "Callsheet.HandOver": HandOverBlock(),
+        "Callsheet.SetDisposition": SetDisposition(),
+        "Callsheet.Webhook": Webhook(),
         "Core.Case": Case(),
         "Core.Log": Log(),
         "Core.Output": Output(),
