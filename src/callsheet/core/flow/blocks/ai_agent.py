@@ -1,6 +1,6 @@
 """`Callsheet.AiAgent`: lets a language model talk with the contact, within limits.
 
-`block.value` is how it ended: `done`, `hand_over`, `limit` or `error`; an error is amiss and leaves by the default exit.
+`block.value` is how it ended: `done`, `hand_over`, `limit` or `error`; an error leaves by the default exit.
 `block.outcome` is what the model said of it. What the contact writes is a message of the user, never of the system.
 """
 
@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from callsheet.core.flow.amiss import Amiss
-from callsheet.core.flow.blocks.ai_tools import BUILT_IN, FINISH, HAND_OVER, WebhookTool, call_tool, find_tools, read_tools
+from callsheet.core.flow.blocks.ai_tools import (
+    BUILT_IN,
+    FINISH,
+    HAND_OVER,
+    WebhookTool,
+    call_tool,
+    find_tools,
+    read_tools,
+)
 from callsheet.core.flow.blocks.dialogue import Dialogue
 from callsheet.core.flow.blocks.kind import Fail, Finding, Leave, Look, Outcome, Turn, Wait
 from callsheet.core.flow.blocks.webhook import find_seconds, seconds_of
@@ -63,7 +71,7 @@ class AiAgent:
 
     def read(self, config: Json, reader: Reader) -> Agent:
         """Return who talks."""
-        temperature = config.get("temperature")
+        temperature: Any = config.get("temperature")
         return Agent(
             text_of(config, "endpoint"),
             text_of(config, "model"),

@@ -1,4 +1,4 @@
-"""A dialogue with a language model, as the memory of its block: what was said, what it cost, which tools it waits for."""
+"""A dialogue with a language model, as its block remembers it: what was said, what it cost, what it waits for."""
 
 from __future__ import annotations
 

@@ -35,7 +35,9 @@ class HandOverBlock:
 
     def read(self, config: Json, reader: Reader) -> Handing:
         """Return to whom it hands over."""
-        return Handing(reader.text(config.get("queue")), reader.resource(config.get("prompt")), reader.text(config.get("note")))
+        return Handing(
+            reader.text(config.get("queue")), reader.resource(config.get("prompt")), reader.text(config.get("note"))
+        )
 
     def find(self, config: Json, at: str, look: Look) -> Iterator[Finding]:
         """Find what is wrong with queue, prompt and note."""
@@ -64,4 +66,3 @@ class HandOverBlock:
         if given.disposition:
             turn.do(Dispose(given.disposition))
         return Leave(given.disposition, facts={})
-

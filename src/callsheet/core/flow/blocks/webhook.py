@@ -1,7 +1,7 @@
 """`Callsheet.Webhook`: calls a URL, and leaves with what it answered.
 
-An answer of 200 to 299 leaves by the exits, whose tests see `block.ok`, `block.status` and `block.value`; any other, and
-none, is amiss: the default exit. Either way `results.<name>` has `value`, `ok` and `status` from then on.
+An answer of 200 to 299 leaves by the exits, whose tests see `block.ok`, `block.status` and `block.value`; any other,
+and none, is amiss: the default exit. Either way `results.<name>` has `value`, `ok` and `status` from then on.
 """
 
 from __future__ import annotations
@@ -39,6 +39,10 @@ _LONGEST_HEADER: Final = 1000
 _OURS: Final = re.compile(r"webhook-.*|cookie", re.IGNORECASE)
 _SECRET: Final = re.compile(r"authorization|.*(api|access|auth)[-_]?(key|token).*|.*(secret|password).*", re.IGNORECASE)
 _TOO_LARGE: Final = f"The webhook answered more than {MOST_KEPT_BYTES // 1024} KiB, which a session does not keep."
+_NO_SECRETS: Final = (
+    "A document is no place for a secret: who can read the flow can read it. Check the signature of the request"
+    " instead."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +153,6 @@ def _find_headers(said: object, at: str, look: Look) -> Iterator[Finding]:
             yield from look.text(value, f"{at}.{name}")
             if _SECRET.fullmatch(name):
                 yield Finding(f"{at}.{name}", _NO_SECRETS, is_warning=True)
-
-
-_NO_SECRETS: Final = (
-    "A document is no place for a secret: who can read the flow can read it. Check the signature of the request instead."
-)
 
 
 def _line(text: Text, scope: Scope) -> str:

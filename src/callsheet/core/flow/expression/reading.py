@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
 
@@ -32,6 +33,19 @@ def read_text(source: str) -> Text:
 
     An `@` in a mail address, or before a word that is no name, says itself.
     """
+    pieces = _pieces(source)
+    if all(isinstance(piece, str) for piece in pieces):
+        return _Plain("".join(str(piece) for piece in pieces))
+    return _Mixed(pieces)
+
+
+def read_quoted(source: str, quote: Callable[[str], str]) -> Text:
+    """Return a text with expressions, of which each is quoted before it stands among the rest. Raises BadExpression."""
+    return _Mixed(_pieces(source), quote)
+
+
+def _pieces(source: str) -> tuple[str | Expression, ...]:
+    """Return what a text says as it is, and its expressions, in their order. Raises BadExpression."""
     pieces: list[str | Expression] = []
     at = done = 0
     while (at := source.find("@", at)) >= 0:
@@ -45,9 +59,7 @@ def read_text(source: str) -> Text:
             done = end
         at = end or at + 1
     pieces.append(source[done:])
-    if all(isinstance(piece, str) for piece in pieces):
-        return _Plain("".join(str(piece) for piece in pieces))
-    return _Mixed(tuple(piece for piece in pieces if piece != ""))
+    return tuple(piece for piece in pieces if piece != "")
 
 
 class _Plain:
@@ -66,14 +78,17 @@ class _Plain:
 class _Mixed:
     """A text with expressions."""
 
-    __slots__ = ("_pieces",)
+    __slots__ = ("_pieces", "_quote")
     is_plain = False
 
-    def __init__(self, pieces: tuple[str | Expression, ...]) -> None:
+    def __init__(self, pieces: tuple[str | Expression, ...], quote: Callable[[str], str] = str) -> None:
         self._pieces = pieces
+        self._quote = quote
 
     def __call__(self, scope: Scope) -> str:
-        said = "".join(piece if isinstance(piece, str) else to_text(piece(scope)) for piece in self._pieces)
+        said = "".join(
+            piece if isinstance(piece, str) else self._quote(to_text(piece(scope))) for piece in self._pieces
+        )
         if len(said) > MOST_TEXT:
             raise Amiss(f"A text became longer than {MOST_TEXT} characters.")
         return said
