@@ -60,7 +60,9 @@ async def test_who_owns_the_database_goes_on_at_once(store: Store, app: App, clo
 async def test_it_is_dropped_with_its_answer_and_a_newer_one_stays(store: Store, app: App, clock: StillClock):
     await ask(store, app, 1, clock)
     (old,) = await take(store, clock)
+    assert await store.errands.waits(app.no, 1, old.id)
     newer = await ask(store, app, 1, clock, MODEL)
+    assert not await store.errands.waits(app.no, 1, old.id)
     await store.errands.forget(old)
     assert [one.id for one in await take(store, clock)] == [newer]
     await store._database.write(lambda conn: drop_errand(conn, app.no, 1))

@@ -148,6 +148,13 @@ class Errands:
         except DAMAGE:
             return None
 
+    async def waits(self, app: int, session_no: int, errand_id: str) -> bool:
+        """Tell whether a session still waits for the answer to an errand."""
+        errand = t.errand
+        mine = errand.c.app == app, errand.c.session_no == session_no, errand.c.id == errand_id
+        query = sa.select(errand.c.id).where(*mine)
+        return await self._db.read(lambda conn: one(conn, query)) is not None
+
     async def release_all(self, now: datetime) -> None:
         """Let go of what an earlier process held; for the one owner of a database."""
         await self._db.write(lambda conn: conn.execute(sa.update(t.errand).values(next_at=to_micros(now))))

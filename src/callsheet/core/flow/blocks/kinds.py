@@ -20,9 +20,9 @@ from callsheet.core.flow.blocks.run_flow import AnotherFlow
 from callsheet.core.flow.blocks.select_many import SelectMany
 from callsheet.core.flow.blocks.select_one import SelectOne
 from callsheet.core.flow.blocks.set_contact_property import SetContactProperty
+from callsheet.core.flow.blocks.set_disposition import SetDisposition
 from callsheet.core.flow.blocks.set_group_membership import SetGroupMembership
 from callsheet.core.flow.blocks.unknown import Unknown
-from callsheet.core.flow.blocks.set_disposition import SetDisposition
 from callsheet.core.flow.blocks.webhook import Webhook
 
 KINDS: Final[Mapping[str, Kind]] = MappingProxyType(

@@ -20,7 +20,6 @@ from callsheet.core.flow.expression.functions.function import Function
 from callsheet.core.flow.expression.operators import calculate
 from callsheet.core.flow.expression.scope import Scope
 
-
 HUNDREDTH: Final = Decimal("0.01")
 
 
