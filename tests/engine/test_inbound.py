@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
 
@@ -148,9 +149,9 @@ def test_a_stop_reaches_an_answer_that_was_taken_and_has_not_left(tmp_path: Path
             await clock.sleep(3)
             take, stopped = w.store.replies.take, False
 
-            async def interrupted(no: int, now: datetime, lease_seconds: float) -> TakenReply | None:
+            async def interrupted(nos: Collection[int], now: datetime, lease_seconds: float) -> list[TakenReply]:
                 nonlocal stopped
-                taken = await take(no, now, lease_seconds)
+                taken = await take(nos, now, lease_seconds)
                 if not stopped:
                     stopped = True
                     await reply(w, me, "STOP", "second")

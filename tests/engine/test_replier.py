@@ -8,15 +8,15 @@ from typing import Any
 
 from callsheet.carriers.base import Accepted, Inbound, Outbound
 from callsheet.core.asking import nobody_forbids
-from callsheet.engine.replier import MOST_AT_ONCE
 from callsheet.engine.tuning import Tuning
 from callsheet.engine.virtual_time import VirtualClock, run
-from callsheet.store.replies import MOST_OF_SENDER
 from databases import rows
 from engine.world import Passing, World, world
 from factories import MONDAY_NOON, SENDER, make_app, number, trunk_of
 
-TUNING = Tuning(tick_seconds=0.5)
+PLACES, OF_SENDER = 64, 4
+"""Places for answers, and how many each sender asks for: fewer than a trunk takes that is not known to work."""
+TUNING = Tuning(tick_seconds=0.5, most_answers=PLACES)
 STUCK = "+1555"
 
 
@@ -43,7 +43,7 @@ def test_the_stuck_senders_of_one_app_hold_up_no_other_app(tmp_path: Path) -> No
             await w.start()
             await stop_all(w)
             await clock.sleep(30)
-            assert len(w.conductor.replier._busy) == MOST_AT_ONCE // 2, "as many are left for the next app"
+            assert len(w.conductor.replier._busy) == PLACES // 2, "as many are left for the next app"
             trunk = await trunk_of(w.store, other)
             stop = Inbound("in-other", number(0), SENDER, "HELP", clock.now())
             await w.conductor.hearing(trunk).hear([stop])
@@ -57,7 +57,7 @@ async def stop_all(w: World) -> None:
     """Let more people say STOP than there are places, to many senders on many trunks."""
     people = count()
     for trunk in await w.store.apps.trunks(w.app.no):
-        senders = [f"{STUCK}{trunk.no:03}{i // MOST_OF_SENDER:04}" for i in range(MOST_AT_ONCE)]
+        senders = [f"{STUCK}{trunk.no:03}{i // OF_SENDER:04}" for i in range(PLACES)]
         said = [(f"in-{i}", number(i), sender) for i, sender in zip(islice(people, len(senders)), senders, strict=True)]
         await w.conductor.hearing(trunk).hear([Inbound(*one, "STOP", w.clock.now()) for one in said])
 

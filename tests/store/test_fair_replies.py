@@ -3,7 +3,7 @@
 from collections import Counter
 
 from callsheet.store.apps import App
-from callsheet.store.replies import DueReply
+from callsheet.store.due_replies import DueReply
 from callsheet.store.store import Store
 from factories import StillClock, heard, make_app, number, trunk_of
 
@@ -21,7 +21,7 @@ async def due(store: Store, apps: list[App], clock: StillClock, busy: list[DueRe
     found, _ = await store.replies.due(
         clock.now(),
         trunks=trunks,
-        busy=[one.no for one in busy],
+        resting=[one.source for one in busy],
         held=Counter(one.source.app for one in busy),
         limit=PLACES - len(busy),
     )
@@ -42,7 +42,7 @@ async def test_whoever_comes_later_finds_places_and_shares_become_equal(store: S
     for _ in range(4):
         first = next(one for one in busy if one.source.app == app.no)
         busy.remove(first)
-        await store.replies.take(first.no, clock.now(), 60)
+        await store.replies.take([first.no], clock.now(), 60)
         busy += await due(store, apps, clock, busy)
     assert sorted(Counter(reply.source.app for reply in busy).values()) == [3, 3, 4]
 

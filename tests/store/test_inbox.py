@@ -12,9 +12,9 @@ from callsheet.core.opting_out import Word
 from callsheet.core.part import Part
 from callsheet.core.run import AppSettings
 from callsheet.store.apps import App
+from callsheet.store.due_replies import MOST_OF_SENDER
 from callsheet.store.inbox import PART_WAITS, Told
 from callsheet.store.parts import SealedReply
-from callsheet.store.replies import MOST_OF_SENDER
 from callsheet.store.store import Store
 from databases import Place, change, rows
 from factories import StillClock, change_settings, heard, number, person_of, trunk_of
@@ -181,9 +181,9 @@ async def test_who_said_stop_is_not_told_that_our_messages_come_again(store: Sto
     trunk = await trunk_of(store, app)
     due, _ = await store.replies.due(clock.now(), trunks=[trunk.no], limit=10)
 
-    taken = [await store.replies.take(one.no, clock.now(), 60) for one in due]
+    taken = [await store.replies.take([one.no], clock.now(), 60) for one in due]
 
-    assert len([one for one in taken if one is not None]) == 2
+    assert len([one for one in taken if one]) == 2
     ended = await rows(store, "select kind, state, code from reply order by no")
     assert [(row.kind, row.state, row.code) for row in ended] == [
         ("stop", "taken", ""), ("start", "expired", "opted_out"), ("stop", "taken", "")
@@ -193,8 +193,10 @@ async def test_who_said_stop_is_not_told_that_our_messages_come_again(store: Sto
 async def test_a_few_answers_of_each_sender_are_due_at_once_the_most_urgent_first(
     store: Store, app: App, clock: StillClock
 ):
-    for i in range(20):
-        await tell(store, app, clock, heard(store, app, clock, number(i), "HELP", sender="+447700900900"))
+    many = [
+        heard(store, app, clock, number(i), "HELP", sender="+447700900900") for i in range(100, MOST_OF_SENDER + 120)
+    ]
+    await tell(store, app, clock, *many)
     for to, text in ((number(30), "STOP"), (number(31), "HELP")):
         clock.advance(1)
         await tell(store, app, clock, heard(store, app, clock, to, text, sender="+447700900901"))
@@ -202,13 +204,13 @@ async def test_a_few_answers_of_each_sender_are_due_at_once_the_most_urgent_firs
     await tell(store, app, clock, heard(store, app, clock, number(32), "STOP", sender="+447700900900"))
     trunk = await trunk_of(store, app)
 
-    due, _ = await store.replies.due(clock.now(), trunks=[trunk.no], limit=100)
+    due, _ = await store.replies.due(clock.now(), trunks=[trunk.no], limit=1000)
 
     of = Counter(one.source.sender for one in due)
     assert of == {"+447700900900": MOST_OF_SENDER, "+447700900901": 2}
     kinds = dict(await rows(store, "select no, kind from reply"))
     assert [kinds[one.no] for one in due] == ["stop"] * 2 + ["help"] * MOST_OF_SENDER
-    rest, _ = await store.replies.due(clock.now(), trunks=[trunk.no], resting=[due[0].source], limit=100)
+    rest, _ = await store.replies.due(clock.now(), trunks=[trunk.no], resting=[due[0].source], limit=1000)
     assert {one.source.sender for one in rest} == {"+447700900900", "+447700900901"} - {due[0].source.sender}
 
 
@@ -315,13 +317,13 @@ async def test_an_answer_is_taken_once_and_never_again(place: Place, store: Stor
     (due,), _ = await store.replies.due(clock.now(), trunks=[trunk.no], limit=10)
     other = await place.open() if place.kind == "postgres" else store
 
-    taken = await asyncio.gather(*(one.replies.take(due.no, clock.now(), 60) for one in [store, other] * 3))
+    taken = await asyncio.gather(*(one.replies.take([due.no], clock.now(), 60) for one in [store, other] * 3))
 
-    assert [one.number for one in taken if one is not None] == [ADA]
+    assert [one.number for each in taken for one in each] == [ADA]
     clock.advance(61)
     assert (await store.replies.sweep(clock.now())).uncertain == 1
     assert await store.replies.due(clock.now(), trunks=[trunk.no], limit=10) == ([], None)
-    assert await store.replies.take(due.no, clock.now(), 60) is None
+    assert await store.replies.take([due.no], clock.now(), 60) == []
     assert [row.number_sealed for row in await rows(store, "select number_sealed from reply")] == [b""]
 
 
@@ -339,5 +341,5 @@ async def test_nothing_is_answered_while_all_sending_is_stopped(store: Store, ap
     trunk = await trunk_of(store, app)
     (due,), _ = await store.replies.due(clock.now(), trunks=[trunk.no], limit=10)
 
-    assert await store.replies.take(due.no, clock.now(), 60) is None
+    assert await store.replies.take([due.no], clock.now(), 60) == []
     assert [row.code for row in await rows(store, "select code from reply")] == ["sending_stopped"]

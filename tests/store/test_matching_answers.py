@@ -6,6 +6,7 @@ from callsheet.core.answering import ReplyState
 from callsheet.core.attempt import Intent, Kind
 from callsheet.core.ids import encode_reply, hint_of
 from callsheet.core.run import Run
+from callsheet.store.replies import Outcome
 from databases import rows
 from factories import heard, number
 from store.test_matching import Trunk, trunk
@@ -18,12 +19,12 @@ async def take_answer(trunk: Trunk) -> int:
     store, now = trunk.store, trunk.clock.now()
     await store.inbox.hear(trunk.app.no, trunk.no, [heard(store, trunk.app, trunk.clock, number(0), "HELP")], now)
     (due,), _ = await store.replies.due(now, trunks=[trunk.no], limit=10)
-    assert await store.replies.take(due.no, now, 60) is not None
+    assert await store.replies.take([due.no], now, 60)
     return due.no
 
 
 async def end_answer(trunk: Trunk, no: int, state: ReplyState, *ids: str) -> None:
-    await trunk.store.replies.end(no, state, trunk.clock.now(), carrier_ids=ids)
+    await trunk.store.replies.settle([Outcome(no, 1, state, carrier_ids=ids)], trunk.clock.now())
 
 
 async def doubt(trunk: Trunk) -> tuple[Run, Intent]:

@@ -11,6 +11,7 @@ import pytest
 from callsheet.core.answering import ReplyState
 from callsheet.core.campaign import Channel
 from callsheet.store.apps import App
+from callsheet.store.replies import Outcome
 from callsheet.store.store import Store
 from databases import Place, change, rows, waiters
 from factories import StillClock, forbid, heard, number, opt_out, person_of, trunk_of
@@ -38,11 +39,11 @@ async def test_who_stops_all_sending_sees_each_answer_that_was_taken_before(
         await say(store, app, clock, "HELP")
         (due,), _ = await store.replies.due(clock.now(), trunks=[trunk.no], limit=10)
 
-        seen, taken = await asyncio.gather(stop(), other.replies.take(due.no, clock.now(), 60))
+        seen, taken = await asyncio.gather(stop(), other.replies.take([due.no], clock.now(), 60))
 
-        assert taken is None or seen == {due.no}
+        assert not taken or seen == {due.no}
         await store.sending.allow(app.no, clock.now())
-        await store.replies.end(due.no, ReplyState.accepted, clock.now())
+        await store.replies.settle([Outcome(due.no, 1, ReplyState.accepted)], clock.now())
         assert await store.replies.recall(app.no, None) == set()
 
 
@@ -61,14 +62,14 @@ async def test_who_opts_somebody_out_sees_their_answer_that_was_taken_before(
         clock.advance(timedelta(days=2).total_seconds())
         await say(store, app, clock, "STOP")
         for one in (await store.replies.due(clock.now(), trunks=[trunk.no], limit=10))[0]:
-            await store.replies.end(one.no, ReplyState.accepted, clock.now())
+            await store.replies.settle([Outcome(one.no, 1, ReplyState.accepted)], clock.now())
         await say(store, app, clock, "START")
         (due,), _ = await store.replies.due(clock.now(), trunks=[trunk.no], limit=10)
 
-        seen, taken = await asyncio.gather(prohibit(), other.replies.take(due.no, clock.now(), 60))
+        seen, taken = await asyncio.gather(prohibit(), other.replies.take([due.no], clock.now(), 60))
 
-        assert taken is None or seen == {due.no}
-        await store.replies.end(due.no, ReplyState.accepted, clock.now())
+        assert not taken or seen == {due.no}
+        await store.replies.settle([Outcome(due.no, 1, ReplyState.accepted)], clock.now())
         clock.advance(1)
         await store.opt_outs.lift(app.no, Channel.sms, {ada}, "again", clock.now())
 
@@ -111,12 +112,12 @@ async def test_whoever_forbids_while_an_answer_is_being_taken_learns_of_it(
         return await store.replies.recall(app.no, {person_of(store, app, ADA)})
 
     async with holding(place, store):
-        taking = asyncio.create_task(other.replies.take(start.no, clock.now(), 60))
+        taking = asyncio.create_task(other.replies.take([start.no], clock.now(), 60))
         await waiters(store, 1)
         prohibiting = asyncio.create_task(prohibit())
         await waiters(store, 2)
 
-    assert await taking is not None
+    assert await taking
     assert await prohibiting == {start.no}
 
 
@@ -127,7 +128,7 @@ async def test_an_answer_is_recalled_until_its_holder_lets_go_of_it(store: Store
     due, _ = await store.replies.due(clock.now(), trunks=[trunk.no], limit=10)
     stop, start = sorted(one.no for one in due)
     for one in due:
-        await store.replies.take(one.no, clock.now(), 60)
+        await store.replies.take([one.no], clock.now(), 60)
 
     assert await store.replies.recall(app.no, {person_of(store, app, BEA)}) == set()
     assert await store.replies.recalled([stop, start]) == set()
@@ -137,8 +138,8 @@ async def test_an_answer_is_recalled_until_its_holder_lets_go_of_it(store: Store
     assert await store.replies.recall(app.no, None) == {stop, start}
     await store.replies.let_go({start})
     assert await store.replies.recall(app.no, None) == {stop}
-    await store.replies.again(start, clock.now(), "forbidden")
-    await store.replies.take(start, clock.now(), 60)
+    await store.replies.settle([Outcome(start, 1, ReplyState.waiting, "forbidden")], clock.now())
+    await store.replies.take([start], clock.now(), 60)
     assert await store.replies.recall(app.no, None) == {stop, start}
 
 
@@ -152,7 +153,7 @@ async def test_a_start_of_somebody_on_the_global_dnc_list_is_not_answered(store:
     due, _ = await store.replies.due(clock.now(), trunks=[trunk.no], limit=10)
 
     for one in due:
-        await store.replies.take(one.no, clock.now(), 60)
+        await store.replies.take([one.no], clock.now(), 60)
 
     ended = await rows(store, "select kind, state, code from reply order by no")
     assert [tuple(row) for row in ended] == [("stop", "taken", ""), ("start", "expired", "dnc")]

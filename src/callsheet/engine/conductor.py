@@ -152,7 +152,7 @@ class Conductor:
         self._watch("lines", self.lines.run)
         self.replier = Replier(
             self._store, given.clock, self.lines.open_ones, self._pace, given.failpoints, self.holds,
-            tick_seconds=given.tuning.tick_seconds,
+            tick_seconds=given.tuning.tick_seconds, most=given.tuning.most_answers,
         )  # fmt: skip
         self.listener.on_answers = self.replier.wake
         self._watch("replier", self.replier.run, self._dispatching)

@@ -8,8 +8,7 @@ store (`forbidding.py`, `recaller.py`), and is barred here in the same way.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from callsheet.core.attempt import Intent
@@ -121,16 +120,16 @@ class Holds:
         self._settle(held)
         return True
 
-    @contextmanager
-    def answer(self, no: int, app: int, person: bytes, *, spared: bool) -> Iterator[HeldAnswer]:
-        """Hold an answer of ours from before it is taken."""
+    def hold_answer(self, no: int, app: int, person: bytes, *, spared: bool) -> HeldAnswer:
+        """Hold an answer of ours, from before it is taken until `let_answer_go`."""
         answer = self._answers[no] = HeldAnswer(app, person, spared)
-        try:
-            yield answer
-        finally:
-            # Whoever gave it up cannot be told any more that it was forbidden.
+        return answer
+
+    def let_answer_go(self, no: int) -> None:
+        """Hold an answer no more: nothing leaves for it, as nobody could forbid it any more."""
+        answer = self._answers.pop(no, None)
+        if answer is not None:
             answer.barred = True
-            del self._answers[no]
 
     def answers(self) -> set[int]:
         """Return the numbers of the answers that this node took, and holds."""

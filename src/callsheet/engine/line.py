@@ -52,6 +52,9 @@ class Line(Taker, Protocol):
     def takes_reply(self) -> bool:
         """Tell whether a message that is no attempt may be handed now; a few go beside a window that is full."""
 
+    def reply_room(self) -> int:
+        """Return how many messages that are no attempts may be handed now."""
+
     def hand_reply(self, message: Outbound, leave: Leave, done: Done) -> None:
         """Take a message that is no attempt, without waiting: `done` is told the carrier's answer, once."""
 

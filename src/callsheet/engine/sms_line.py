@@ -111,9 +111,13 @@ class SmsLine:
 
     def takes_reply(self) -> bool:
         """Tell whether a message that is no attempt may be handed: campaigns that fill the window leave room for it."""
+        return self.reply_room() > 0
+
+    def reply_room(self) -> int:
+        """Return how many messages that are no attempts may be handed now."""
         most = self._room()
         beside = REPLIES_BESIDE if most and self._breaker.position is Position.closed else 0
-        return min(most - self._in_flight, self._carrier.room()) + beside > 0
+        return max(0, min(most - self._in_flight, self._carrier.room()) + beside)
 
     def hand_reply(self, message: Outbound, leave: Leave, done: Done) -> None:
         """Hand a message to the carrier that is no attempt: `done` gets its answer, and no happening comes of it."""

@@ -7,6 +7,8 @@ from datetime import timedelta
 
 from callsheet.core.gate import GOOD_FOR
 
+MOST_ANSWERS = 1024
+
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
@@ -20,3 +22,5 @@ class Tuning:
     """How long a loop sleeps at most before it looks for itself."""
     hand_seconds: float = GOOD_FOR / timedelta(seconds=1)
     """What was armed longer ago is not handed but withdrawn, and judged again. Longer only where no window closes."""
+    most_answers: int = MOST_ANSWERS
+    """So many answers of ours to replies are worked on at once: from when one was found until its end is durable."""

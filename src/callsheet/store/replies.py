@@ -7,7 +7,7 @@ says. Whoever takes one and says nothing until its lease ends leaves it `uncerta
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -15,52 +15,23 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from callsheet.clock import from_micros, to_micros
-from callsheet.core.allowance import Bucket, buckets_of
-from callsheet.core.answering import URGENCY, ReplyKind, ReplyState
-from callsheet.core.campaign import Channel
+from callsheet.core.answering import ReplyKind, ReplyState
 from callsheet.core.ids import NO_RUN, AttemptKey
 from callsheet.core.matching import Carried, canonical_ids
-from callsheet.core.run import AppSettings, global_dnc_applies
 from callsheet.store import tables as t
 from callsheet.store.database import Database
+from callsheet.store.due_replies import DueReply, From, Wanted, find_due
+from callsheet.store.forbidden_replies import SPARING, forbidden_of
 from callsheet.store.gate import pass_gate
 from callsheet.store.matching import CARRIED, carried_rows
-from callsheet.store.rows import all_of, one, read_allowance, read_settings
+from callsheet.store.rows import DAMAGE, all_of, one
 from callsheet.store.vault import Vault
 
-SPARING = frozenset({ReplyKind.stop, ReplyKind.help})
-"""They are sent to people who are opted out too."""
-MOST_OF_SENDER = 4
-"""So many messages of one sender are worked on at once: it has a pace, and others wait."""
 _RECALLED, _LET_GO = 1, 2
 _MOST_SWEPT = 500
-_TRUNK_LOOKS_AGAIN = 250_000
-"""After so many microseconds it is looked whether a trunk that was busy, or closed, takes something."""
-
-
-class From(NamedTuple):
-    """Whose turn it is: messages of one sender leave one after another, and hold up no other's."""
-
-    app: int
-    trunk_no: int
-    sender: str
-
-
-@dataclass(frozen=True, slots=True)
-class DueReply:
-    """A message that is due, and the pace that it has to keep."""
-
-    no: int
-    person: bytes
-    kind: ReplyKind
-    source: From
-    sender_id: str
-    """Empty: nobody configured the sender."""
-    buckets: tuple[Bucket, ...]
-    """What limits its sender and its trunk."""
-    settings: AppSettings
-    tries: int
-    segments: int
+_OPEN = (ReplyState.waiting.value, ReplyState.taken.value, ReplyState.uncertain.value)
+_UNREADABLE = "unreadable"
+"""The code of a message whose row was damaged: it cannot leave, and its neighbours do not wait for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +44,24 @@ class TakenReply:
     text: str
     segments: int
     deadline: datetime
+    tries: int
+    """How often it was taken, with this time."""
+
+
+class Outcome(NamedTuple):
+    """What became of a message that was taken."""
+
+    no: int
+    tries: int
+    """By which time that it was taken this is told: told again it changes nothing that came after."""
+    state: ReplyState
+    """`waiting`: the carrier did not take it, and it is tried again."""
+    code: str = ""
+    pause: timedelta = timedelta()
+    """After which one that waits again is due."""
+    ref: str = ""
+    carrier_ids: Sequence[str] = ()
+    """By these its receipts are known, which carriers send although nobody asked for them."""
 
 
 class Swept(NamedTuple):
@@ -94,28 +83,19 @@ class Replies:
         now: datetime,
         *,
         trunks: Collection[int],
-        busy: Collection[int] = (),
         resting: Collection[From] = (),
         held: Mapping[int, int] = MappingProxyType({}),
         limit: int,
     ) -> tuple[list[DueReply], datetime | None]:
-        """Return messages that are due on these trunks, without those that are `busy`; and when the next is.
+        """Return messages that are due on these trunks; and when the next is.
 
         At most `MOST_OF_SENDER` of each sender, the most urgent first; none of those that are `resting`. `held`: how
         many places each app has now, beside the `limit` that are free. All apps that want some may have equally many,
         with as many left for the next one that comes.
         """
-        at = to_micros(now)
-        turns = _turns(at, trunks, busy, resting)
-
-        def read(conn: sa.Connection) -> tuple[list[DueReply], datetime | None]:
-            apps = held.keys() | set(conn.execute(sa.select(turns.c.app).distinct()).scalars())
-            share = max(1, (limit + sum(held.values())) // (len(apps) + 1))
-            found = [_read(row) for row in all_of(conn, _due(turns, held, share, limit))]
-            next_at = _next_at(conn, at, trunks)
-            return found, from_micros(next_at) if next_at is not None else None
-
-        return await self._db.read(read)
+        wanted = Wanted(to_micros(now), trunks, resting, held, limit)
+        found, next_at = await self._db.read(lambda conn: find_due(conn, wanted))
+        return found, from_micros(next_at) if next_at is not None else None
 
     async def sweep(self, now: datetime) -> Swept:
         """End what could not leave in time, and what was taken by somebody who says no more."""
@@ -132,44 +112,52 @@ class Replies:
             rows = all_of(conn, query.with_for_update(skip_locked=True))
             expired = [row["no"] for row in rows if row["state"] == ReplyState.waiting.value]
             unknown = [row["no"] for row in rows if row["state"] == ReplyState.taken.value]
-            _end(conn, expired, ReplyState.expired, now, "late")
-            _end(conn, unknown, ReplyState.uncertain, now, "no_answer")
+            ended = [Outcome(no, 0, ReplyState.expired, "late") for no in expired]
+            _end(conn, ended + [Outcome(no, 0, ReplyState.uncertain, "no_answer") for no in unknown], now)
             return Swept(len(expired), len(unknown))
 
         return await self._db.write(end)
 
-    async def take(self, no: int, now: datetime, lease_seconds: float) -> TakenReply | None:
-        """Take a message; None when it may not leave (any more), or somebody else has it.
+    async def take(self, nos: Collection[int], now: datetime, lease_seconds: float) -> list[TakenReply]:
+        """Take messages, and return those that may leave (still), and nobody else has, in their order of `nos`.
 
-        Once this has committed nobody takes it again, unless the carrier says that it did not take it. It is handed
-        within its lease, or never.
+        Once this has committed nobody takes them again, unless the carrier says that it did not take one. Each is
+        handed within its lease, or never.
         """
         reply, at = t.reply, to_micros(now)
+        lease_until = to_micros(now + timedelta(seconds=lease_seconds))
 
-        def take(conn: sa.Connection) -> TakenReply | None:
-            app = conn.execute(sa.select(reply.c.app).where(reply.c.no == no)).scalar()
-            if app is not None:
+        def take(conn: sa.Connection) -> list[TakenReply]:
+            for app in sorted(conn.execute(sa.select(reply.c.app).where(reply.c.no.in_(nos)).distinct()).scalars()):
                 # Who forbids sees what was taken before, and recalls it; what comes after sees what is forbidden.
                 pass_gate(conn, app)
-            row = one(conn, sa.select(reply).where(reply.c.no == no).with_for_update())
-            if row is None or row["state"] != ReplyState.waiting.value:
-                return None
-            if why := _forbidden(conn, row, at):
-                _end(conn, [no], ReplyState.expired, now, why)
-                return None
-            lease_until = to_micros(now + timedelta(seconds=lease_seconds))
-            conn.execute(
-                sa.update(reply)
-                .where(reply.c.no == no)
-                .values(state=ReplyState.taken.value, next_at=lease_until, tries=reply.c.tries + 1, recalled=0)
-            )
-            key = self._vault.app(row["app"])
-            assert key is not None, "the engine opened every app"
-            number = key.open_number(row["number_sealed"], row["person"])
-            text = key.seal.open(row["text_sealed"], row["person"]).decode()
-            return TakenReply(no, row["sender"], number, text, row["segments"], from_micros(row["deadline_at"]))
+            mine = reply.c.no.in_(nos), reply.c.state == ReplyState.waiting.value
+            rows = all_of(conn, sa.select(reply).where(*mine).order_by(reply.c.no).with_for_update())
+            why = forbidden_of(conn, rows, at)
+            opened = {row["no"]: self._open(row) for row in rows if row["no"] not in why}
+            why.update((no, _UNREADABLE) for no, one_of_them in opened.items() if one_of_them is None)
+            _end(conn, [Outcome(no, 0, ReplyState.expired, code) for no, code in why.items()], now)
+            taken = {no: one_of_them for no, one_of_them in opened.items() if one_of_them is not None}
+            if taken:
+                conn.execute(
+                    sa.update(reply)
+                    .where(reply.c.no.in_(taken))
+                    .values(state=ReplyState.taken.value, next_at=lease_until, tries=reply.c.tries + 1, recalled=0)
+                )
+            return [taken[no] for no in nos if no in taken]
 
         return await self._db.write(take)
+
+    def _open(self, row: Mapping[str, Any]) -> TakenReply | None:
+        key, person = self._vault.app(row["app"]), row["person"]
+        assert key is not None, "the engine opened every app"
+        try:
+            number = key.open_number(row["number_sealed"], person)
+            text = key.seal.open(row["text_sealed"], person).decode()
+        except DAMAGE:
+            return None
+        deadline = from_micros(row["deadline_at"])
+        return TakenReply(row["no"], row["sender"], number, text, row["segments"], deadline, row["tries"] + 1)
 
     async def recall(self, app: int, persons: Collection[bytes] | None) -> set[int]:
         """Ask for the messages of an app that were taken, and return those that may leave yet.
@@ -185,7 +173,7 @@ class Replies:
             rows = [row for row in rows if row["person"] in persons and ReplyKind(row["kind"]) not in SPARING]
         if new := [row["no"] for row in rows if row["recalled"] < _RECALLED]:
             asked = sa.update(reply).where(reply.c.no.in_(new), reply.c.recalled < _RECALLED).values(recalled=_RECALLED)
-            await self._db.write(lambda conn: conn.execute(asked))
+            await self._db.write(lambda conn: _lock(conn, new) and conn.execute(asked))
         return {row["no"] for row in rows}
 
     async def recalled(self, nos: Collection[int]) -> set[int]:
@@ -198,166 +186,82 @@ class Replies:
         """Say that these messages leave no more, by whoever took them."""
         reply = t.reply
         mine = reply.c.no.in_(nos), reply.c.recalled == _RECALLED
+        gone = sa.update(reply).where(*mine).values(recalled=_LET_GO)
         if nos:
-            await self._db.write(lambda conn: conn.execute(sa.update(reply).where(*mine).values(recalled=_LET_GO)))
+            await self._db.write(lambda conn: _lock(conn, nos) and conn.execute(gone))
 
-    async def end(
-        self,
-        no: int,
-        state: ReplyState,
-        now: datetime,
-        *,
-        code: str = "",
-        ref: str = "",
-        carrier_ids: Sequence[str] = (),
-    ) -> None:
-        """Write down what became of a message that was taken; a late answer settles an uncertain one too.
+    async def settle(self, outcomes: Sequence[Outcome], now: datetime) -> None:
+        """Write down what became of messages that were taken; a late answer settles an uncertain one too.
 
-        By `carrier_ids` its receipts are known, which carriers send although nobody asked for them.
+        Told twice it changes nothing: it may be told again when nobody knows whether it was stored.
         """
 
-        def end(conn: sa.Connection) -> None:
-            if _end(conn, [no], state, now, code, ref) and carrier_ids:
-                _remember(conn, no, carrier_ids, now)
+        def settle(conn: sa.Connection) -> None:
+            rows = _lock(conn, [one_of_them.no for one_of_them in outcomes])
+            again = [one_of_them for one_of_them in outcomes if one_of_them.state is ReplyState.waiting]
+            _let_wait(conn, [each for each in again if _is_taken(rows.get(each.no), each.tries)], rows, now)
+            ended = [each for each in outcomes if each.state is not ReplyState.waiting and each.no in rows]
+            _end(conn, ended, now)
+            _remember(conn, [each for each in ended if each.carrier_ids], rows, now)
 
-        await self._db.write(end)
-
-    async def again(self, no: int, at: datetime, code: str) -> None:
-        """Let a message that the carrier did not take wait for another try."""
-        reply = t.reply
-        mine = reply.c.no == no, reply.c.state == ReplyState.taken.value
-        values = {"state": ReplyState.waiting.value, "next_at": to_micros(at), "code": code}
-        await self._db.write(lambda conn: conn.execute(sa.update(reply).where(*mine).values(values)))
+        await self._db.write(settle)
 
 
-def _due(turns: sa.Subquery, held: Mapping[int, int], share: int, limit: int) -> sa.Select[Any]:
-    """Choose from what is due: of no app more than its share, those first that have least."""
-    reply, sender = t.reply, t.sender
-    of_app = sa.func.row_number().over(
-        partition_by=turns.c.app, order_by=(turns.c.urgency, turns.c.turn, turns.c.next_at, turns.c.no)
-    )
-    has = sa.case(held, value=turns.c.app, else_=0) if held else sa.literal(0)
-    places = sa.select(turns.c.no, turns.c.urgency, (of_app + has).label("place"))
-    turn = places.where(turns.c.turn <= MOST_OF_SENDER).subquery("places")
-    return (
-        sa.select(
-            reply.c.no,
-            reply.c.app,
-            reply.c.person,
-            reply.c.kind,
-            reply.c.trunk_no,
-            reply.c.sender,
-            reply.c.next_at,
-            reply.c.tries,
-            reply.c.segments,
-            t.app.c.settings,
-        )
-        .add_columns(sender.c.id.label("sender_id"), sender.c.segments_per_second, sender.c.limits)
-        .add_columns(t.trunk.c.id.label("trunk_id"), t.trunk.c.limits.label("trunk_limits"))
-        .join(turn, turn.c.no == reply.c.no)
-        .join(t.app, t.app.c.no == reply.c.app)
-        .join(t.trunk, t.trunk.c.no == reply.c.trunk_no)
-        .outerjoin(
-            sender,
-            sa.and_(sender.c.app == reply.c.app, sender.c.label == reply.c.sender, sender.c.deleted_at == 0),
-        )
-        .where(turn.c.place <= share)
-        .order_by(turn.c.urgency, turn.c.place, reply.c.next_at, reply.c.no)
-        .limit(limit)
-    )
-
-
-def _turns(at: int, trunks: Collection[int], busy: Collection[int], resting: Collection[From]) -> sa.Subquery:
-    """Number what is due by senders, the most urgent first: who has many messages waiting holds up no other."""
+def _lock(conn: sa.Connection, nos: Collection[int]) -> dict[int, Mapping[str, Any]]:
+    """Lock those of these messages that are open still, in one order for all, so that nobody waits in a circle."""
     reply = t.reply
-    urgency = sa.case({kind.value: rank for rank, kind in enumerate(URGENCY)}, value=reply.c.kind, else_=len(URGENCY))
-    source = reply.c.app, reply.c.trunk_no, reply.c.sender
-    turn = sa.func.row_number().over(partition_by=source, order_by=(urgency, reply.c.next_at, reply.c.no))
-    due = (
-        reply.c.next_at.between(1, at), reply.c.trunk_no.in_(trunks), reply.c.no.not_in(busy),
-        reply.c.state == ReplyState.waiting.value, sa.tuple_(*source).not_in(resting),
-    )  # fmt: skip
-    columns = reply.c.no, reply.c.app, reply.c.next_at
-    return sa.select(*columns, urgency.label("urgency"), turn.label("turn")).where(*due).subquery("turns")
+    columns = [reply.c[name] for name in ("no", "app", "trunk_no", "person", "state", "tries", "deadline_at")]
+    mine = reply.c.no.in_(nos), reply.c.state.in_(_OPEN)
+    rows = all_of(conn, sa.select(*columns).where(*mine).order_by(reply.c.no).with_for_update())
+    return {row["no"]: row for row in rows}
 
 
-def _next_at(conn: sa.Connection, at: int, trunks: Collection[int]) -> int | None:
-    """Return when something is to be looked at again: one is due, a trunk may be free again, time has run out."""
-    reply = t.reply
-    waits = reply.c.state == ReplyState.waiting.value
-    instant = sa.case(
-        (sa.and_(waits, reply.c.next_at > at), reply.c.next_at),
-        (sa.and_(waits, reply.c.trunk_no.not_in(trunks)), at + _TRUNK_LOOKS_AGAIN),
-        (waits, reply.c.deadline_at),
-        else_=reply.c.next_at,
+def _is_taken(row: Mapping[str, Any] | None, tries: int) -> bool:
+    return row is not None and row["state"] == ReplyState.taken.value and row["tries"] == tries
+
+
+def _let_wait(
+    conn: sa.Connection, outcomes: Sequence[Outcome], rows: Mapping[int, Mapping[str, Any]], now: datetime
+) -> None:
+    """Let messages that the carrier did not take wait for another try."""
+    if outcomes:
+        due = {each.no: min(to_micros(now + each.pause), rows[each.no]["deadline_at"]) for each in outcomes}
+        conn.execute(_WAIT, [{"its_no": each.no, "its_at": due[each.no], "its_code": each.code} for each in outcomes])
+
+
+def _end(conn: sa.Connection, outcomes: Sequence[Outcome], now: datetime) -> None:
+    if outcomes:
+        said = [
+            {"its_no": each.no, "its_state": each.state.value, "its_code": each.code, "its_ref": each.ref}
+            for each in outcomes
+        ]
+        at = to_micros(now)
+        conn.execute(_END, [{**one_of_them, "its_at": at} for one_of_them in said])
+
+
+_WAIT = (
+    sa.update(t.reply)
+    .where(t.reply.c.no == sa.bindparam("its_no"))
+    .values(state=ReplyState.waiting.value, next_at=sa.bindparam("its_at"), code=sa.bindparam("its_code"))
+)
+_END = (
+    sa.update(t.reply)
+    .where(t.reply.c.no == sa.bindparam("its_no"))
+    .values(
+        state=sa.bindparam("its_state"), next_at=0, ended_at=sa.bindparam("its_at"), code=sa.bindparam("its_code"),
+        ref=sa.bindparam("its_ref"), number_sealed=b"",
     )
-    soonest: int | None = conn.execute(sa.select(sa.func.min(instant)).where(reply.c.next_at > 0)).scalar()
-    return soonest
+)  # fmt: skip
 
 
-def _forbidden(conn: sa.Connection, row: Mapping[str, Any], at: int) -> str:
-    """Say why a message may not leave now; empty: it may."""
-    if row["deadline_at"] <= at:
-        return "late"
-    if one(conn, sa.select(t.sending_stop.c.app).where(t.sending_stop.c.app == row["app"])):
-        return "sending_stopped"
-    if ReplyKind(row["kind"]) in SPARING:
-        return ""
-    opt_out = t.opt_out
-    mine = opt_out.c.app == row["app"], opt_out.c.channel == Channel.sms.value, opt_out.c.person == row["person"]
-    if one(conn, sa.select(opt_out.c.source).where(*mine).limit(1)):
-        return "opted_out"
-    return "dnc" if _is_on_dnc(conn, row["app"], row["person"]) else ""
-
-
-def _is_on_dnc(conn: sa.Connection, app: int, person: bytes) -> bool:
-    """Tell whether the app's global DNC list spares a person from texts."""
-    entry, dnc_list = t.dnc_entry, t.dnc_list
-    everybody = sa.select(dnc_list.c.no).where(dnc_list.c.app == app, dnc_list.c.is_global == 1)
-    mine = entry.c.app == app, entry.c.dnc_no.in_(everybody), entry.c.person == person
-    settings = sa.select(t.app.c.settings).where(t.app.c.no == app).where(sa.exists().where(*mine))
-    found = conn.execute(settings).scalar()
-    return found is not None and global_dnc_applies(Channel.sms, read_settings(found))
-
-
-def _end(
-    conn: sa.Connection, nos: Collection[int], state: ReplyState, now: datetime, code: str = "", ref: str = ""
-) -> int:
-    """End those that are open still, and return how many they were."""
-    if not nos:
-        return 0
-    reply = t.reply
-    open_still = reply.c.state.in_([ReplyState.waiting, ReplyState.taken, ReplyState.uncertain])
-    values = {
-        "state": state.value, "next_at": 0, "ended_at": to_micros(now), "code": code, "ref": ref,
-        "number_sealed": b"",
-    }  # fmt: skip
-    return conn.execute(sa.update(reply).where(reply.c.no.in_(nos), open_still).values(values)).rowcount
-
-
-def _remember(conn: sa.Connection, no: int, carrier_ids: Sequence[str], now: datetime) -> None:
-    """Remember the ids of a message, as those of attempts are."""
-    reply = t.reply
-    app, trunk_no, person = conn.execute(
-        sa.select(reply.c.app, reply.c.trunk_no, reply.c.person).where(reply.c.no == no)
-    ).one()
-    carried = Carried(app, trunk_no, AttemptKey(NO_RUN, person, no), canonical_ids(carrier_ids), now)
-    rows = [dict(zip(CARRIED.split(", "), row, strict=True)) for row in carried_rows([carried])]
-    if rows:
-        conn.execute(sa.insert(t.carried), rows)
-
-
-def _read(row: Mapping[str, Any]) -> DueReply:
-    own = replace(read_allowance(row["limits"] or "{}"), segments_per_second=row["segments_per_second"])
-    buckets = buckets_of(row["sender_id"] or "", own)
-    return DueReply(
-        row["no"],
-        row["person"],
-        ReplyKind(row["kind"]),
-        From(row["app"], row["trunk_no"], row["sender"]),
-        row["sender_id"] or "",
-        (*buckets, *buckets_of(row["trunk_id"], read_allowance(row["trunk_limits"]))),
-        read_settings(row["settings"]),
-        row["tries"],
-        row["segments"],
-    )
+def _remember(
+    conn: sa.Connection, outcomes: Sequence[Outcome], rows: Mapping[int, Mapping[str, Any]], now: datetime
+) -> None:
+    """Remember the ids of messages, as those of attempts are."""
+    carried = []
+    for each in outcomes:
+        row = rows[each.no]
+        key = AttemptKey(NO_RUN, row["person"], each.no)
+        carried.append(Carried(row["app"], row["trunk_no"], key, canonical_ids(each.carrier_ids), now))
+    if remembered := [dict(zip(CARRIED.split(", "), row, strict=True)) for row in carried_rows(carried)]:
+        conn.execute(sa.insert(t.carried), remembered)
