@@ -17,6 +17,8 @@ MOST_EXPONENT: Final = 1000
 """No number is raised to a higher power."""
 ARITHMETIC: Final = Context(prec=34, Emax=300, Emin=-300, traps=[DivisionByZero, InvalidOperation, Overflow])
 
+TOO_BIG: Final = "The numbers are too big to calculate with, or have no such power."
+
 Operator = Callable[[Scope, object, object], object]
 
 
@@ -27,9 +29,12 @@ def calculate(sign: str, one: Decimal, other: Decimal) -> Decimal:
     if sign == "^" and abs(other) > MOST_EXPONENT:
         raise Amiss(f"A number was raised to a power above {MOST_EXPONENT}.")
     try:
-        return _CALCULATIONS[sign](one, other)
+        made = _CALCULATIONS[sign](one, other)
     except DecimalException:
-        raise Amiss("The numbers are too big to calculate with, or have no such power.") from None
+        raise Amiss(TOO_BIG) from None
+    if not made.is_finite():
+        raise Amiss(TOO_BIG)
+    return made
 
 
 _CALCULATIONS: Final[Mapping[str, Callable[[Decimal, Decimal], Decimal]]] = MappingProxyType(
