@@ -13,8 +13,9 @@ from client.flow import FLOW
 from phone_numbers import numbers
 
 PARAMETER = re.compile(r"\{(\w+)\}")
-ABOVE = frozenset({"app", "appId", "accountId", "account_id", "kind", "version"})
-"""Parameters of paths that name the tenant itself, or nothing of anybody's: each flow has a version 1."""
+ABOVE = frozenset({"app", "appId", "accountId", "account_id", "kind", "version", "starter"})
+"""Parameters of paths that name the tenant itself, or nothing of anybody's: each flow has a version 1, and each app the
+starters."""
 
 PASSWORD = "a long enough password"
 NOWHERE = "http://127.0.0.1:1"
@@ -254,7 +255,7 @@ async def _made(caller: Caller, path: str, **body: Any) -> Any:
 def fill(operation: Operation, caller: Caller, ids: Mapping[str, str]) -> str:
     """Return the path of an operation for a caller, with these ids."""
     mine = {"app": caller.app_id, "appId": caller.app_id, "accountId": caller.account_id}
-    mine |= {"account_id": caller.account_id, "version": "1"}
+    mine |= {"account_id": caller.account_id, "version": "1", "starter": "sms-support"}
     named = {**mine, **ids}
     if "/dnc-lists/" in operation.path:
         named |= {"list_id": ids["dnc_list_id"], "import_id": ids["dnc_import_id"]}

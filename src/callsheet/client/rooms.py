@@ -21,6 +21,7 @@ from callsheet.client.v1.campaigns import Campaigns
 from callsheet.client.v1.contact_lists import ContactLists
 from callsheet.client.v1.contacts import Contacts
 from callsheet.client.v1.dnc_lists import DncLists
+from callsheet.client.v1.flow_starters import FlowStarters
 from callsheet.client.v1.flows import Flows
 from callsheet.client.v1.imports import Imports
 from callsheet.client.v1.messages import Messages
@@ -64,6 +65,7 @@ class Own(Resource[Mode]):
         super().__init__(carrier)
         self.templates: Templates[Mode] = Templates(carrier)
         self.flows: Flows[Mode] = Flows(carrier)
+        self.flow_starters: FlowStarters[Mode] = FlowStarters(carrier)
         self.contact_lists: ContactLists[Mode] = ContactLists(carrier)
         self.contacts: Contacts[Mode] = Contacts(carrier)
         self.pulls: Pulls[Mode] = Pulls(carrier)

@@ -128,6 +128,12 @@ class FlowVersionNotFound(NotFound):
     code = "flow_version_not_found"
 
 
+class StarterNotFound(NotFound):
+    """There is no such starter flow in this release."""
+
+    code = "starter_not_found"
+
+
 class ClientNotFound(NotFound):
     """There is no such API client in this app."""
 

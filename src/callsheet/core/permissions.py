@@ -104,6 +104,7 @@ _TABLE: Mapping[tuple[str, ...], _Needs] = {
     (Area.app, "contact-lists"): _CAMPAIGNS,
     (Area.app, "contacts"): _CAMPAIGNS,
     (Area.app, "dnc-lists"): _CAMPAIGNS,
+    (Area.app, "flow-starters"): _CAMPAIGNS,
     (Area.app, "flows"): _CAMPAIGNS,
     (Area.app, "messages"): _CAMPAIGNS,
     (Area.app, "opt-outs"): _CAMPAIGNS,

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from callsheet.core.campaign import Channel, Definition, MessagePlan, Named, VoicePlan
 from callsheet.core.errors import FieldError, Invalid
 from callsheet.core.filtering import Filter
+from callsheet.core.flow.starter import Starter
 from callsheet.core.message import to_send
 from callsheet.core.names import key_of, no_such
 from callsheet.core.schedule import faults_of
 from callsheet.core.template import compile_text
 from callsheet.core.wish import Reference, VoiceWish, Wish
+from callsheet.engine.starters import install_once, starter_called
 from callsheet.store.apps import App
 from callsheet.store.lists import ContactList
 from callsheet.store.store import Store
@@ -21,7 +24,8 @@ from callsheet.store.store import Store
 async def draft(store: Store, app: App, wish: Wish, now: datetime) -> Definition:
     """Return the definition that a wish describes.
 
-    Raises Invalid, naming every field that is wrong and everything that does not exist. Nothing is stored.
+    Raises Invalid, naming every field that is wrong and everything that does not exist. Nothing is stored, but a
+    starter that the wish names becomes a flow.
     """
     wrong = [*wish.faults, *_schedule_faults(wish, now)]
     lists = await find_lists(store, app, wish.contact_lists, wrong)
@@ -33,6 +37,10 @@ async def draft(store: Store, app: App, wish: Wish, now: datetime) -> Definition
     await _check_sender(store, app, wish, wrong)
     if wrong:
         raise Invalid(wrong)
+    starter = _starter(wish) if message.flow is None else None
+    if starter is not None:
+        flow = await install_once(store, app, starter, now)
+        message = replace(message, flow=flow.named, flow_version=flow.version)
     return Definition(
         name=wish.name,
         description=wish.description,
@@ -108,8 +116,10 @@ async def _message(store: Store, app: App, wish: Wish, wrong: list[FieldError]) 
     if wish.flow is not None:
         flow = await store.flows.find(app.no, name=wish.flow.name, thing_id=wish.flow.id)
         if flow is None:
-            wrong.append(await _unknown("experience flow", wish.flow, store.flows.names, app))
-            return MessagePlan()
+            # A starter of that name becomes the flow, once nothing else is wrong.
+            if _starter(wish) is None:
+                wrong.append(await _unknown("experience flow", wish.flow, store.flows.names, app))
+            return MessagePlan(wish.message)
         return MessagePlan(wish.message, flow=flow.named, flow_version=flow.version)
     if wish.template is not None:
         template = await store.templates.find(app.no, name=wish.template.name, thing_id=wish.template.id)
@@ -124,6 +134,10 @@ async def _message(store: Store, app: App, wish: Wish, wrong: list[FieldError]) 
     except Invalid as error:
         wrong.extend(FieldError(wish.paths.message, fault.message) for fault in error.fields)
     return MessagePlan(wish.message)
+
+
+def _starter(wish: Wish) -> Starter | None:
+    return starter_called(wish.flow.name) if wish.flow is not None and wish.flow.name else None
 
 
 async def _check_sender(store: Store, app: App, wish: Wish, wrong: list[FieldError]) -> None:
