@@ -2,8 +2,8 @@
 
 import pytest
 
-from callsheet.core.flow.check import check
 from callsheet.core.flow.effects import CallWebhook, Dispose, HandOver, SetProperty
+from callsheet.core.flow.opening import check
 from callsheet.core.flow.reading import read
 from callsheet.core.flow.session import Ending, Mode
 from callsheet.core.segments import measure
@@ -164,13 +164,13 @@ def test_a_payment_reminder_says_what_is_owed():
 
     assert paid.turns == [
         (
-            "Hello Asha, this is Asha Electricals. Your payment of 500 is due on 5 December."
+            "Hello Asha, this is Lotus Electricals. Your payment of 500 is due on 5 December."
             " Reply 1 if you have paid, 2 if you want us to call you."
         ),
         "Thank you. We have noted that you paid.",
     ]
     assert paid.did(SetProperty) == [SetProperty("payment_status", "paid")]
-    assert bare.turns[0].startswith("Hello, this is Asha Electricals. Your payment is due soon.")
+    assert bare.turns[0].startswith("Hello, this is Lotus Electricals. Your payment is due soon.")
     assert [one.queue for one in bare.did(HandOver)] == ["Default Queue"]
     assert bare.did(Dispose) == [Dispose("call_me")]
 
@@ -178,7 +178,7 @@ def test_a_payment_reminder_says_what_is_owed():
 def test_a_payment_reminder_in_hindi():
     assert talk("payment-reminder", "कल", "१", language="hi").turns == [
         (
-            "नमस्ते Asha जी, Asha Electricals की ओर से: आपका 500 का भुगतान 5 December तक देय है।"
+            "नमस्ते Asha जी, Lotus Electricals की ओर से: आपका 500 का भुगतान 5 December तक देय है।"
             " भुगतान कर चुके हों तो 1, हमारी कॉल चाहिए तो 2 भेजें।"
         ),
         "क्षमा करें, हम समझ नहीं पाए। भुगतान कर चुके हों तो 1, हमारी कॉल चाहिए तो 2 भेजें।",
@@ -190,7 +190,7 @@ def test_an_appointment_reminds_once():
     talked = talk("appointment", SILENCE, "2", "On Friday, please")
     (handed,) = talked.did(HandOver)
 
-    assert talked.turns[1].startswith("We have not heard from you yet: your appointment with Asha Electricals is on 5")
+    assert talked.turns[1].startswith("We have not heard from you yet: your appointment with Lotus Electricals is on 5")
     assert {"appointment_status": "to_move", "appointment_wish": "On Friday, please"}.items() <= (
         talked.session.contact.items()
     )
