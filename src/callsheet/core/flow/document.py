@@ -47,11 +47,13 @@ class Resource:
     contents: tuple[Content, ...]
 
     def spoken(self, language: str, mode: Mode) -> Content | None:
-        """Return what suits a language and a mode best; None: nothing does."""
+        """Return what suits a language and a mode best; None: nothing does. Only a call can say what is no text."""
         for wanted in (language, ""):
             for shown in SHOWN_AS[mode]:
                 for content in self.contents:
-                    if content.language == wanted and (not content.modes or shown in content.modes):
+                    if content.language != wanted or (content.modes and shown not in content.modes):
+                        continue
+                    if content.text is not None or mode is Mode.ivr:
                         return content
         return None
 

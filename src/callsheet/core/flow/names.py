@@ -12,12 +12,12 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from callsheet.core.flow.expression.scope import Scope
-from callsheet.core.flow.session import Frame, Plain, Result
+from callsheet.core.flow.session import Plain, Result, Session
 from callsheet.core.instants import write_instant
 from callsheet.core.placeholders import Headers
 
 if TYPE_CHECKING:
+    from callsheet.core.flow.document import Flow
     from callsheet.core.flow.turn import MakingTurn
 
 VALUE = "__value__"
@@ -92,48 +92,106 @@ def _headers(headers: tuple[str, ...]) -> Headers:
     return Headers(headers)
 
 
-def scope_of(turn: MakingTurn, response: str | None, value: object, facts: Mapping[str, object] | None) -> Scope:
-    """Return what an expression can see in a step."""
-    session, frames = turn.session, turn.frames
-    frame = frames[-1]
-    contact = Contact(turn.contact, session.number, turn.groups)
-    block: dict[str, object] = {"response": response, "value": value, "entered_at": frame.entered_at}
-    if facts is not None:
-        block |= facts
-    run = _run(turn, frame)
-    parent = _run(turn, frames[-2]) if len(frames) > 1 else None
-    if parent is not None and len(frames) > 2:
-        parent["parent"] = _run(turn, frames[-3])
-    child = {"results": Results(frame.child)}
-    run |= {"parent": parent, "child": child}
-    user = {"campaignUserInfo": contact}
-    names: dict[str, object] = {
-        "contact": contact,
-        "campaignUserInfo": contact,
-        "context": {**user, "session": {**user, "UserSession": user}},
-        "run": run,
-        "flow": run["flow"],
-        "parent": parent,
-        "child": child,
-        "results": run["results"],
-        "block": block,
-        "session": {"replies": turn.replies, "trigger": session.trigger, "UserSession": user},
-    }
-    return Scope(names, turn.at)
+class Names(Found):
+    """The names that an expression can begin with, made when one is asked for: most expressions use one or two."""
+
+    __slots__ = ("_facts", "_response", "_turn", "_value")
+
+    def __init__(
+        self, turn: MakingTurn, response: str | None, value: object, facts: Mapping[str, object] | None
+    ) -> None:
+        self._turn = turn
+        self._response = response
+        self._value = value
+        self._facts = facts
+
+    def get(self, name: str, default: object = None) -> object:  # noqa: PLR0911 (a return for each name)
+        """Return what stands under a name."""
+        turn = self._turn
+        match name:
+            case "contact" | "campaignUserInfo":
+                return self._contact()
+            case "block":
+                return self._block()
+            case "results":
+                return Results(turn.frames[-1].results)
+            case "flow" | "parent" | "child":
+                return self._run().get(name)
+            case "run":
+                return self._run()
+            case "session":
+                user = {"campaignUserInfo": self._contact()}
+                return {"replies": turn.replies, "trigger": turn.session.trigger, "UserSession": user}
+            case "context":
+                user = {"campaignUserInfo": self._contact()}
+                return {**user, "session": {**user, "UserSession": user}}
+        return default
+
+    def _contact(self) -> Contact:
+        turn = self._turn
+        return Contact(turn.contact, turn.session.number, turn.groups)
+
+    def _run(self) -> Run:
+        return Run(self._turn, len(self._turn.frames) - 1)
+
+    def _block(self) -> Mapping[str, object]:
+        entered_at = self._turn.frames[-1].entered_at
+        said = {"response": self._response, "value": self._value, "entered_at": entered_at}
+        return said if self._facts is None else {**said, **self._facts}
 
 
-def _run(turn: MakingTurn, frame: Frame) -> dict[str, object]:
-    session, flow = turn.session, turn.container.flows[frame.flow]
-    return {
-        "results": Results(frame.results),
-        "mode": session.mode.value,
-        "language": session.language,
-        "entered_at": frame.began_at,
-        "flow": {
-            "id": flow.uuid, "name": flow.name, VALUE: flow.name, "mode": session.mode.value,
-            "language": session.language,
-        },
-    }  # fmt: skip
+class Run(Found):
+    """A flow that runs, and what was collected in it."""
+
+    __slots__ = ("_depth", "_turn")
+
+    def __init__(self, turn: MakingTurn, depth: int) -> None:
+        self._turn = turn
+        self._depth = depth
+
+    def get(self, name: str, default: object = None) -> object:  # noqa: PLR0911 (a return for each name)
+        """Return what stands under a name."""
+        frame, session = self._turn.frames[self._depth], self._turn.session
+        match name:
+            case "results":
+                return Results(frame.results)
+            case "mode":
+                return session.mode.value
+            case "language":
+                return session.language
+            case "entered_at":
+                return frame.began_at
+            case "flow":
+                return InFlow(self._turn.container.flows[frame.flow], session, frame.results)
+            case "parent":
+                return Run(self._turn, self._depth - 1) if self._depth else None
+            case "child":
+                return {"results": Results(frame.child)}
+        return default
+
+
+class InFlow(Found):
+    """The flow; drafts of the specification had the results in it: `flow.menu.value`."""
+
+    __slots__ = ("_flow", "_results", "_session")
+
+    def __init__(self, flow: Flow, session: Session, results: Mapping[str, Result]) -> None:
+        self._flow = flow
+        self._session = session
+        self._results = Results(results)
+
+    def get(self, name: str, default: object = None) -> object:
+        """Return what stands under a name."""
+        match name:
+            case "id":
+                return self._flow.uuid
+            case "name" | "__value__":
+                return self._flow.name
+            case "mode":
+                return self._session.mode.value
+            case "language":
+                return self._session.language
+        return self._results.get(name, default)
 
 
 def _result(result: Result) -> Mapping[str, object]:

@@ -50,18 +50,21 @@ def _resources(holder: Json, flows: Sequence[Json]) -> Iterator[Resource]:
         if isinstance(listed, Mapping):
             listed = [{"uuid": uuid, **item} for uuid, item in listed.items() if isinstance(item, Mapping)]
         for item in objects(listed):
-            contents = tuple(_content(value) for value in objects(item.get("values")))
-            yield Resource(text_of(item, "uuid"), contents)
+            contents = (_content(value) for value in objects(item.get("values")))
+            yield Resource(text_of(item, "uuid"), tuple(content for content in contents if content is not None))
 
 
-def _content(value: Json) -> Content:
+def _content(value: Json) -> Content | None:
+    """Return a text or a recording; None: it is an image or what else nobody can say."""
     modes = frozenset(str(mode).upper() for mode in as_list(value.get("modes")))
-    is_text = text_of(value, "content_type", "TEXT").upper() == "TEXT"
     said = text_of(value, "value")
     language = text_of(value, "language_id")
-    if not is_text:
-        return Content(language, modes, None, audio=said)
-    return Content(language, modes, read_wording(said), source=said)
+    match text_of(value, "content_type", "TEXT").upper():
+        case "TEXT":
+            return Content(language, modes, read_wording(said), source=said)
+        case "AUDIO":
+            return Content(language, modes, None, audio=said)
+    return None
 
 
 def _flow(number: int, flow: Json, reader: Reader) -> Flow:

@@ -148,6 +148,8 @@ class _Making(MakingTurn):
 
     def _do(self, outcome: Outcome) -> Outcome | None:
         match outcome:
+            case Leave():
+                return self._leave(outcome)
             case Wait(awaits=awaits, memory=memory):
                 if self.has_moved:
                     self.note(self.block, has_left=False)
@@ -155,8 +157,6 @@ class _Making(MakingTurn):
                 return None
             case RunFlow(flow=uuid):
                 return self._run(uuid)
-            case Leave():
-                return self._leave(outcome)
             case Fail():
                 return self._fail(outcome)
             case End():

@@ -11,7 +11,7 @@ from callsheet.core.flow.document import Block, Container, Flow, Json, Resource
 from callsheet.core.flow.effects import Dispose, Effect, HandOver, LeaveGroups, Say, SetGroup, SetProperty, Step, Visit
 from callsheet.core.flow.expression.scope import Expression, Scope
 from callsheet.core.flow.expression.truth import is_truthy
-from callsheet.core.flow.names import plain, scope_of
+from callsheet.core.flow.names import Names, plain
 from callsheet.core.flow.session import Awaits, Ending, Frame, Mode, Plain, Result, Session
 
 USUAL_TIMEOUT: Final = timedelta(days=3)
@@ -65,14 +65,17 @@ class MakingTurn:
     @property
     def timeout_seconds(self) -> int:
         """Return how long a reply is waited for: as the running flow says, else the one around it; 0: none says."""
-        flows = (self.container.flows[frame.flow] for frame in reversed(self.frames))
-        return next((flow.timeout_seconds for flow in flows if flow.timeout_seconds), 0)
+        for frame in reversed(self.frames):
+            seconds = self.container.flows[frame.flow].timeout_seconds
+            if seconds:
+                return seconds
+        return 0
 
     # -- what blocks ask for -----------------------------------------------------------------------------------------
 
     def scope(self, *, response: str | None = None, value: object = None, facts: Json | None = None) -> Scope:
         """Return what an expression of the block can see."""
-        return scope_of(self, response, value, facts)
+        return Scope(Names(self, response, value, facts), self.at)
 
     def holds(self, test: Expression, scope: Scope) -> bool:
         """Tell whether a test holds. Raises Amiss."""
@@ -124,6 +127,7 @@ class MakingTurn:
         return "" if content.text is None else content.text(self.scope(response=response)), content.audio
 
     # -- where it goes -----------------------------------------------------------------------------------------------
+    # Frames are made here and not by `replace`, which took as long as all the rest of a step.
 
     def push(self, frame: Frame) -> None:
         """Run another flow in the one that runs."""
@@ -140,14 +144,15 @@ class MakingTurn:
         """Go to another block."""
         self.has_moved = True
         frame = self.frames[-1]
-        self.frames[-1] = replace(
-            frame, block=uuid, entered_at=self.at, memory=None, is_exiting=frame.is_exiting or is_exiting
-        )
+        is_exiting = is_exiting or frame.is_exiting
+        self.frames[-1] = Frame(frame.flow, uuid, frame.began_at, self.at, frame.results, frame.child, None, is_exiting)
 
     def wait(self, awaits: Awaits, memory: Plain) -> None:
         """Stay."""
         self._awaits = awaits
-        self.frames[-1] = replace(self.frames[-1], memory=memory)
+        frame = self.frames[-1]
+        if memory is not frame.memory:
+            self.frames[-1] = replace(frame, memory=memory)
 
     def end(self, ending: Ending, why: str) -> None:
         """End everything."""
@@ -160,7 +165,11 @@ class MakingTurn:
     def keep(self, block: Block, result: Result) -> None:
         """Keep what a block collected."""
         frame = self.frames[-1]
-        self.frames[-1] = replace(frame, results={**frame.results, block.name: result})
+        results = {**frame.results, block.name: result}
+        self.frames[-1] = Frame(
+            frame.flow, frame.block, frame.began_at, frame.entered_at, results, frame.child, frame.memory,
+            frame.is_exiting,
+        )  # fmt: skip
 
     def set_properties(self, block: Block, response: str | None, value: object) -> str:
         """Write the columns that a block sets; return what was amiss."""
@@ -198,10 +207,12 @@ class MakingTurn:
         if self._awaits is Awaits.reply:
             seconds = self.timeout_seconds
             wakes_at = self.at + (timedelta(seconds=seconds) if seconds else USUAL_TIMEOUT)
-        session = replace(
-            self.session,
+        was = self.session
+        session = Session(
+            language=was.language,
+            mode=was.mode,
             contact=self.contact,
-            written=self.written,
+            number=was.number,
             groups=self.groups,
             frames=tuple(self.frames),
             awaits=self._awaits,
@@ -211,7 +222,9 @@ class MakingTurn:
             wakes_at=wakes_at,
             ending=self._ending,
             why=self._why,
+            trigger=was.trigger,
             disposition=self._disposition,
             queue=self._queue,
+            written=self.written,
         )
         return Step(session, tuple(self.effects), tuple(self.visits))
