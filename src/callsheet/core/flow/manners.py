@@ -1,0 +1,29 @@
+"""What a conversation keeps to, whatever its flow says: robots talk for ever, and people sleep."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from callsheet.core.gate import SEND, Verdict, judge_hours
+from callsheet.core.run import AppSettings, Run, zones_of
+from callsheet.core.walk import Group
+
+LATELY: Final = timedelta(hours=24)
+MOST_ANSWERS: Final = 100
+"""So many answers of flows go to one person within 24 hours through a sender: who asks for more is a robot."""
+MOST_BEGUN: Final = 20
+"""So many conversations one person begins within 24 hours through a sender."""
+TOO_MUCH: Final = f"More than {MOST_ANSWERS} answers within 24 hours: who asks for more is a robot."
+
+
+def judge_unasked(run: Run | None, group: Group | None, settings: AppSettings, now: datetime) -> Verdict:
+    """Judge whether something may be said now that nobody asked for just now: the calling hours of the campaign hold.
+
+    What a reply began without a campaign knows no hours; neither does an emergency.
+    """
+    if run is None or run.is_emergency:
+        return SEND
+    own = zones_of(run.definition, settings, group) if group is not None else None
+    zones = own or frozenset((run.definition.hours.timezone,))
+    return judge_hours(run.definition.hours, zones, now, skip_outside=False)

@@ -1,0 +1,150 @@
+"""What follows from turns of conversations: columns and groups of contacts, answers, errands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import sqlalchemy as sa
+
+from callsheet.clock import to_micros
+from callsheet.core.answering import LASTS, ReplyKind, ReplyState
+from callsheet.core.flow.effects import AskModel, CallWebhook, HandOver, LeaveGroups, SetGroup, SetProperty
+from callsheet.core.ids import NO_RUN
+from callsheet.core.names import key_of
+from callsheet.core.placeholders import Headers
+from callsheet.core.segments import USUAL, measure
+from callsheet.store import tables as t
+from callsheet.store.rows import all_of, one, read_writing, to_json
+from callsheet.store.vault import Seal
+
+if TYPE_CHECKING:
+    from callsheet.store.flow_turns import Turn
+
+
+def find_queues(conn: sa.Connection, app: int, turns: Sequence[Turn]) -> Mapping[str, int]:
+    """Return the queues that conversations are handed over to, by the names that flows give them: else the default."""
+    names = {effect.queue for turn in turns for effect in turn.effects if isinstance(effect, HandOver)}
+    if not names:
+        return {}
+    queue = t.queue
+    wanted = queue.c.lname.in_({key_of(name) for name in names}) | (queue.c.is_default == 1)
+    rows = all_of(conn, sa.select(queue.c.no, queue.c.lname, queue.c.is_default).where(queue.c.app == app, wanted))
+    default = next((row["no"] for row in rows if row["is_default"]), 0)
+    known = {row["lname"]: row["no"] for row in rows}
+    return {name: known.get(key_of(name), default) for name in names}
+
+
+def change_contacts(conn: sa.Connection, app: int, turns: Sequence[Turn]) -> None:
+    """Write the columns that flows set into the rows of the contacts whose attempts began the conversations."""
+    for turn in turns:
+        set_now = {effect.name: effect.value for effect in turn.effects if isinstance(effect, SetProperty)}
+        if set_now and turn.talk.run_no != NO_RUN:
+            _change_contact(conn, app, turn, set_now)
+
+
+def _change_contact(conn: sa.Connection, app: int, turn: Turn, set_now: Mapping[str, str]) -> None:
+    attempt, contact, talk = t.attempt, t.contact, turn.talk
+    places = sa.select(attempt.c.list_no, attempt.c.group_no, attempt.c.pos).where(
+        attempt.c.app == app, attempt.c.run_no == talk.run_no, attempt.c.person == talk.person, attempt.c.n == talk.n
+    )
+    place = one(conn, places)
+    if place is None:
+        return
+    mine = [contact.c.app == app, *(contact.c[name] == value for name, value in place.items())]
+    query = sa.select(contact.c.attributes).where(*mine, contact.c.person == talk.person).with_for_update()
+    row = one(conn, query)
+    if row is None:
+        return
+    columns = msgspec.json.decode(row["attributes"])
+    headers = Headers(tuple(columns))
+    for name, value in set_now.items():
+        columns[headers.find(name) or name] = value
+    conn.execute(sa.update(contact).where(*mine).values(attributes=to_json(columns)))
+
+
+def change_groups(conn: sa.Connection, app: int, turns: Sequence[Turn], at: int) -> None:
+    """Make people members of groups, or not any more."""
+    member = t.contact_group
+    for turn in turns:
+        mine = member.c.app == app, member.c.person == turn.talk.person
+        for effect in turn.effects:
+            if isinstance(effect, LeaveGroups):
+                conn.execute(sa.delete(member).where(*mine))
+            elif isinstance(effect, SetGroup):
+                conn.execute(sa.delete(member).where(*mine, member.c.group_key == effect.key))
+                if effect.is_member:
+                    row = {"app": app, "person": turn.talk.person, "group_key": effect.key}
+                    conn.execute(sa.insert(member).values(**row, name=effect.name, at=at))
+
+
+def say(conn: sa.Connection, seal: Seal, app: int, turns: Sequence[Turn], now: datetime) -> None:
+    """Write down what is said: it is due now."""
+    saying = [turn for turn in turns if turn.text]
+    if not saying:
+        return
+    trunks = {turn.talk.trunk_no for turn in saying}
+    rows = all_of(conn, sa.select(t.trunk.c.no, t.trunk.c.writing).where(t.trunk.c.app == app, t.trunk.c.no.in_(trunks)))
+    writings = {row["no"]: read_writing(row["writing"]) for row in rows}
+    conn.execute(
+        sa.insert(t.reply),
+        [
+            {
+                **answer_of(turn.talk.trunk_no, turn.talk.sender, turn.talk.person, turn.talk.no, ReplyKind.flow, now),
+                "app": app,
+                "number_sealed": turn.number_sealed,
+                "text_sealed": seal.close(turn.text.encode(errors="replace"), turn.talk.person),
+                "segments": measure(turn.text, writings.get(turn.talk.trunk_no, USUAL)).count,
+            }
+            for turn in saying
+        ],
+    )
+
+
+def answer_of(
+    trunk_no: int, sender: str, person: bytes, session_no: int, kind: ReplyKind, now: datetime
+) -> dict[str, Any]:
+    """Return what the row of an answer has, but for what is sealed."""
+    at = to_micros(now)
+    return {
+        "person": person,
+        "trunk_no": trunk_no,
+        "sender": sender,
+        "kind": kind.value,
+        "state": ReplyState.waiting.value,
+        "next_at": at,
+        "deadline_at": to_micros(now + LASTS[kind]),
+        "at": at,
+        "session_no": session_no,
+    }
+
+
+def add_errands(conn: sa.Connection, seal: Seal, app: int, turns: Sequence[Turn], now: datetime) -> None:
+    """Write down what is to be asked of others."""
+    at = to_micros(now)
+    rows = []
+    for turn in turns:
+        asked = [effect for effect in turn.effects if isinstance(effect, CallWebhook | AskModel)]
+        if asked and turn.session is not None:
+            effect, talk = asked[-1], turn.talk
+            rows.append(
+                {
+                    "app": app,
+                    "session_no": talk.no,
+                    # The same whenever it is asked, and whoever asks.
+                    "id": f"{talk.id}-{talk.revision + 1}",
+                    "kind": "webhook" if isinstance(effect, CallWebhook) else "model",
+                    "asked_sealed": seal.close(msgspec.json.encode(effect), talk.person),
+                    "revision": talk.revision + 1,
+                    "next_at": at,
+                    "deadline_at": to_micros(now + _LONGEST),
+                }
+            )
+    if rows:
+        conn.execute(sa.insert(t.errand), rows)
+
+
+_LONGEST = timedelta(minutes=5)
+"""So long something is asked, again where it failed, before the conversation goes on without an answer."""

@@ -1,0 +1,223 @@
+"""Conversations: the sessions of flows, found by who replies, or by their time. Changes are in `flow_turns.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from callsheet.clock import from_micros, to_micros
+from callsheet.core.answering import ReplyKind
+from callsheet.core.campaign import Channel
+from callsheet.core.flow.manners import LATELY
+from callsheet.core.ids import AttemptKey
+from callsheet.core.run import AppSettings, global_dnc_applies
+from callsheet.store import tables as t
+from callsheet.store.database import Database
+from callsheet.store.flow_openings import bare, open_sessions, opening_of_reply
+from callsheet.store.flow_talks import ContactOf, Talk, read_talk
+from callsheet.store.flow_turns import Turn, write_turns
+from callsheet.store.inbox import Message, settle_message
+from callsheet.store.rows import all_of, one, read_group, read_settings
+from callsheet.store.vault import Seal, Vault
+
+LEASE_SECONDS = 60.0
+"""So long whoever looks at what is due may take, before another node tries."""
+_LAST = 2**62
+
+
+@dataclass(slots=True)
+class Known:
+    """What is known of conversations before they go on."""
+
+    settings: AppSettings
+    talks: list[Talk]
+    forbidden: set[bytes] = field(default_factory=set)
+    """To whom nothing may be said: they opted out, or are on the global DNC list."""
+    said: dict[tuple[bytes, str], int] = field(default_factory=dict)
+    """How many answers of flows went lately to a person, through a sender."""
+    contacts: dict[AttemptKey, ContactOf] = field(default_factory=dict)
+    groups: dict[bytes, dict[str, str]] = field(default_factory=dict)
+
+    def by_sender(self) -> dict[tuple[bytes, str], Talk]:
+        """Return the conversations by whose they are: the person and the sender, as carriers write it."""
+        return {(talk.person, bare(talk.sender)): talk for talk in self.talks}
+
+
+class FlowSessions:
+    """The conversations of all apps."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._db = database
+        self._vault = vault
+
+    async def find(self, app: int, talk_id: str) -> Talk | None:
+        """Return a conversation by its public id."""
+        query = sa.select(t.flow_session).where(t.flow_session.c.app == app, t.flow_session.c.id == talk_id)
+        row = await self._db.read(lambda conn: one(conn, query))
+        return read_talk(row, self._seal(app)) if row is not None else None
+
+    async def of_persons(self, app: int, persons: Collection[bytes], now: datetime) -> Known:
+        """Return the open conversations of people."""
+        session, talking = t.flow_session, t.open_session
+        query = (
+            sa.select(session)
+            .join(talking, talking.c.session_no == session.c.no)
+            .where(talking.c.app == app, talking.c.person.in_(persons), session.c.ended_at == 0)
+            .order_by(session.c.no)
+        )
+        return await self._db.read(lambda conn: self._known(conn, app, all_of(conn, query), now))
+
+    async def of_nos(self, app: int, nos: Collection[int], now: datetime) -> Known:
+        """Return the open conversations of these numbers."""
+        session = t.flow_session
+        query = sa.select(session).where(session.c.app == app, session.c.no.in_(nos), session.c.ended_at == 0)
+        return await self._db.read(lambda conn: self._known(conn, app, all_of(conn, query), now))
+
+    async def due(self, now: datetime, limit: int, *, leased: bool) -> Mapping[int, Sequence[int]]:
+        """Return the conversations, by app, whose time has come: to begin, or because nobody replied in time.
+
+        `leased`: other nodes leave them alone for a while.
+        """
+        session = t.flow_session
+        stopped = sa.select(t.sending_stop.c.app)
+        due = session.c.wakes_at.between(1, to_micros(now)), session.c.ended_at == 0, session.c.app.not_in(stopped)
+        query = sa.select(session.c.app, session.c.no).where(*due).order_by(session.c.wakes_at).limit(limit)
+        if not leased:
+            return self._by_app(await self._db.read(lambda conn: all_of(conn, query)))
+        until = to_micros(now + timedelta(seconds=LEASE_SECONDS))
+
+        def take(conn: sa.Connection) -> list[Mapping[str, Any]]:
+            rows = all_of(conn, query.with_for_update(skip_locked=True))
+            mine = session.c.no.in_([row["no"] for row in rows])
+            if rows:
+                conn.execute(sa.update(session).where(mine).values(wakes_at=until))
+            return rows
+
+        return self._by_app(await self._db.write(take))
+
+    async def next_at(self, now: datetime) -> datetime | None:
+        """Return when the next conversation is due."""
+        session = t.flow_session
+        later = session.c.wakes_at > to_micros(now)
+        query = sa.select(session.c.wakes_at).where(later).order_by(session.c.wakes_at).limit(1)
+        at = await self._db.read(lambda conn: conn.execute(query).scalar())
+        return from_micros(at) if at is not None else None
+
+    async def open_for(self, app: int, messages: Sequence[Message], now: datetime) -> int:
+        """Open the conversations that replies begin, and return how many replies begin none: nobody answers those."""
+
+        def open_for(conn: sa.Connection) -> int:
+            in_vain = 0
+            for message in messages:
+                opening = opening_of_reply(conn, message, now)
+                if opening is None:
+                    settle_message(conn, app, message.id)
+                    in_vain += 1
+                else:
+                    open_sessions(conn, app, [opening], now)
+            return in_vain
+
+        return await self._db.write(open_for)
+
+    async def write(self, app: int, turns: Sequence[Turn], now: datetime, node_no: int) -> set[int]:
+        """Write down turns with all that follows from them, each once, in one transaction.
+
+        Return the numbers of the conversations that somebody else changed meanwhile: of those nothing is written.
+        """
+        seal = self._seal(app)
+        return await self._db.write(lambda conn: write_turns(conn, seal, app, turns, now, node_no))
+
+    def _by_app(self, rows: Iterable[Mapping[str, Any]]) -> dict[int, list[int]]:
+        found: dict[int, list[int]] = {}
+        for row in rows:
+            if self._vault.app(row["app"]) is not None:
+                found.setdefault(row["app"], []).append(row["no"])
+        return found
+
+    def _seal(self, app: int) -> Seal:
+        key = self._vault.app(app)
+        assert key is not None, "the engine opened every app"
+        return key.seal
+
+    def _known(self, conn: sa.Connection, app: int, rows: Sequence[Mapping[str, Any]], now: datetime) -> Known:
+        settings = conn.execute(sa.select(t.app.c.settings).where(t.app.c.no == app)).scalar_one()
+        seal = self._seal(app)
+        known = Known(read_settings(settings), [read_talk(row, seal) for row in rows])
+        persons = {talk.person for talk in known.talks}
+        if persons:
+            known.forbidden = _forbidden(conn, app, persons, known.settings)
+            known.said = _said(conn, app, persons, now)
+            known.contacts = _contacts(conn, app, known.talks)
+            known.groups = _groups(conn, app, {talk.person for talk in known.talks if talk.session is None})
+        return known
+
+
+def _forbidden(conn: sa.Connection, app: int, persons: Collection[bytes], settings: AppSettings) -> set[bytes]:
+    opt_out, entry, dnc_list = t.opt_out, t.dnc_entry, t.dnc_list
+    mine = opt_out.c.app == app, opt_out.c.channel == Channel.sms.value, opt_out.c.person.in_(persons)
+    found = set(conn.execute(sa.select(opt_out.c.person).where(*mine)).scalars())
+    if global_dnc_applies(Channel.sms, settings):
+        everybody = sa.select(dnc_list.c.no).where(dnc_list.c.app == app, dnc_list.c.is_global == 1)
+        listed = entry.c.app == app, entry.c.dnc_no.in_(everybody), entry.c.person.in_(persons)
+        found.update(conn.execute(sa.select(entry.c.person).where(*listed)).scalars())
+    return found
+
+
+def _said(conn: sa.Connection, app: int, persons: Collection[bytes], now: datetime) -> dict[tuple[bytes, str], int]:
+    reply = t.reply
+    lately = reply.c.app == app, reply.c.person.in_(persons), reply.c.at > to_micros(now - LATELY)
+    query = sa.select(reply.c.person, reply.c.sender, sa.func.count()).where(
+        *lately, reply.c.kind == ReplyKind.flow.value
+    )
+    rows = conn.execute(query.group_by(reply.c.person, reply.c.sender))
+    return {(person, sender): int(count) for person, sender, count in rows}
+
+
+def _contacts(conn: sa.Connection, app: int, talks: Sequence[Talk]) -> dict[AttemptKey, ContactOf]:
+    """Return the contacts of attempts that began conversations, where a list has them still."""
+    wanted = {AttemptKey(talk.run_no, talk.person, talk.n) for talk in talks if talk.run_no}
+    if not wanted:
+        return {}
+    attempt, contact, group = t.attempt, t.contact, t.list_group
+    same = (
+        contact.c.app == attempt.c.app, contact.c.list_no == attempt.c.list_no,
+        contact.c.group_no == attempt.c.group_no, contact.c.pos == attempt.c.pos,
+        contact.c.person == attempt.c.person,
+    )  # fmt: skip
+    of_group = (
+        group.c.app == attempt.c.app, group.c.list_no == attempt.c.list_no, group.c.group_no == attempt.c.group_no
+    )  # fmt: skip
+    query = (
+        sa.select(attempt.c.run_no, attempt.c.person, attempt.c.n, contact.c.sealed, contact.c.attributes)
+        .add_columns(group.c.list_no, group.c.group_no, group.c.own_zone, group.c.candidate_zones, group.c.priority)
+        .join(contact, sa.and_(*same))
+        .outerjoin(group, sa.and_(*of_group))
+        .where(
+            attempt.c.app == app,
+            attempt.c.run_no.in_({key.run_no for key in wanted}),
+            attempt.c.person.in_({key.person for key in wanted}),
+        )
+    )
+    found = {}
+    for run_no, person, n, sealed, attributes, *of in conn.execute(query):
+        if AttemptKey(run_no, person, n) in wanted:
+            zones = read_group(*of) if of[0] is not None else None
+            found[AttemptKey(run_no, person, n)] = ContactOf(sealed, msgspec.json.decode(attributes), zones)
+    return found
+
+
+def _groups(conn: sa.Connection, app: int, persons: Collection[bytes]) -> dict[bytes, dict[str, str]]:
+    member = t.contact_group
+    found: dict[bytes, dict[str, str]] = {}
+    if persons:
+        query = sa.select(member.c.person, member.c.group_key, member.c.name).where(
+            member.c.app == app, member.c.person.in_(persons)
+        )
+        for person, key, name in conn.execute(query):
+            found.setdefault(person, {})[key] = name
+    return found
