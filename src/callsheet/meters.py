@@ -22,6 +22,8 @@ unreadable_replies = Counter(
     registry=registry,
 )
 answers = Counter("callsheet_answers", "Answers of ours to replies, by how they ended.", ["state"], registry=registry)
+turns = Counter("callsheet_turns", "Turns of conversations that were written down.", registry=registry)
+conversations = Counter("callsheet_conversations", "Conversations that ended, by how.", ["ending"], registry=registry)
 imported_rows = Counter("callsheet_imported_rows", "Rows that imports read.", ["outcome"], registry=registry)
 deliveries = Counter(
     "callsheet_webhook_deliveries", "Tries to deliver to webhooks, by outcome.", ["outcome"], registry=registry

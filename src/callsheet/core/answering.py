@@ -37,6 +37,8 @@ class ReplyKind(StrEnum):
     start = "start"
     flow = "flow"
     """What a flow says."""
+    agent = "agent"
+    """What somebody of a queue says."""
 
 
 class ReplyState(StrEnum):
@@ -56,7 +58,7 @@ class ReplyState(StrEnum):
 MOST_IN_AN_HOUR: Mapping[ReplyKind, int] = {ReplyKind.help: 3, ReplyKind.start: 3}
 """So many of a kind within an hour. A STOP is confirmed whenever it opts out."""
 
-URGENCY: Final = (ReplyKind.stop, ReplyKind.start, ReplyKind.help, ReplyKind.flow)
+URGENCY: Final = (ReplyKind.stop, ReplyKind.start, ReplyKind.help, ReplyKind.agent, ReplyKind.flow)
 """What is sent first, of what is due on the same sender."""
 
 LASTS: Mapping[ReplyKind, timedelta] = {
@@ -64,6 +66,7 @@ LASTS: Mapping[ReplyKind, timedelta] = {
     ReplyKind.help: timedelta(hours=1),
     ReplyKind.start: timedelta(hours=1),
     ReplyKind.flow: timedelta(hours=1),
+    ReplyKind.agent: timedelta(hours=1),
 }
 """How long an answer may wait for its turn."""
 

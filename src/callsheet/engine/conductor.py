@@ -20,6 +20,7 @@ from callsheet.engine.dispatcher import Dispatcher
 from callsheet.engine.eraser import Eraser
 from callsheet.engine.failpoints import Failpoints
 from callsheet.engine.flow_shelf import FlowShelf
+from callsheet.engine.flow_shelf import FlowShelf
 from callsheet.engine.forbidding import recall
 from callsheet.engine.hearing import Hearing
 from callsheet.engine.holds import Holds, Scope
@@ -38,6 +39,7 @@ from callsheet.engine.rooms import RoomKeeper
 from callsheet.engine.scheduler import Scheduler
 from callsheet.engine.starter import Starter
 from callsheet.engine.sweeper import Sweeper
+from callsheet.engine.talker import Talker
 from callsheet.engine.tuning import Tuning
 from callsheet.engine.turnstile import Turnstile
 from callsheet.store.apps import Trunk
@@ -85,6 +87,13 @@ class Conductor:
         self.listener = Listener(
             given.store, given.clock, self.forbid, self.holds.bar, tick_seconds=given.tuning.tick_seconds
         )
+        self.flow_shelf = FlowShelf(given.store.flows)
+        self.talker = Talker(
+            given.store, given.clock, given.failpoints, self.flow_shelf,
+            sole_owner=given.sole_owner, tick_seconds=given.tuning.tick_seconds,
+        )  # fmt: skip
+        self.listener.on_replies = self.talker.wake
+        self.talker.on_said = self.answer
         self._dispatchers: dict[int, Dispatcher] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._dispatching: list[asyncio.Task[None]] = []
@@ -136,6 +145,8 @@ class Conductor:
         self._watch("starter", self.starter.run)
         self._watch("sweeper", self._sweeper.run)
         self._watch("listener", self.listener.run)
+        self.talker.node_no = self.node_no
+        self._watch("talker", self.talker.run)
         if not given.sole_owner:
             self._watch("recaller", self._recaller.run)
         log.info("engine.started", node=self.node_no, runs=len(self.agenda.states))
@@ -154,7 +165,7 @@ class Conductor:
             self._store, given.clock, self.lines.open_ones, self._pace, given.failpoints, self.holds,
             tick_seconds=given.tuning.tick_seconds, most=given.tuning.most_answers,
         )  # fmt: skip
-        self.listener.on_answers = self.replier.wake
+        self.listener.on_answers = self.answer
         self._watch("replier", self.replier.run, self._dispatching)
 
     def is_running(self) -> bool:
@@ -254,6 +265,11 @@ class Conductor:
         self.agenda.wake()
         self.notifier.wake()
 
+    def answer(self) -> None:
+        """Look for answers of ours that are due."""
+        if self._tasks and not self._stopping:
+            self.replier.wake()
+
     async def forbid(self, scope: Scope) -> None:
         """Return when nothing that `scope` covers can leave any more; call it after the commit that forbids."""
         self.holds.bar(scope)
@@ -277,6 +293,7 @@ class Conductor:
         self._scheduler.stop()
         self._reaper.stop()
         self.listener.stop()
+        self.talker.stop()
         self.notifier.stop()
         self.eraser.stop()
         self.preparer.stop()

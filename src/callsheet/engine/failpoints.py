@@ -1,6 +1,7 @@
 """Failpoints: named places in the engine where a test, or a crash exercise, strikes.
 
-They stand before and after each step in which one contact is reached: take, arm, hand, record. The engine's
+They stand before and after each step in which one contact is reached: take, arm, hand, record; and before and after
+the turns of conversations are written down. The engine's
 loops get a `Failpoints` as an argument and call `failpoints.reach("before_arm")`; with nothing armed that is
 one look-up in a dictionary. The environment variable `CALLSHEET_FAILPOINT`, for example `after_arm:3`, kills
 the process with SIGKILL when the place is reached for the third time: no handler runs, nothing is flushed, as
@@ -22,6 +23,8 @@ Failpoint = Literal[
     "after_hand",
     "before_record",
     "after_record",
+    "before_turn",
+    "after_turn",
 ]
 FAILPOINTS: Final[tuple[Failpoint, ...]] = get_args(Failpoint)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from typing import Protocol
 
 import structlog
 
@@ -23,7 +22,7 @@ from callsheet.engine.holds import Scope
 from callsheet.engine.loop import Loop
 from callsheet.engine.whose import whose_are
 from callsheet.store.apps import Trunk
-from callsheet.store.inbox import Message, Told
+from callsheet.store.inbox import Told
 from callsheet.store.parts import SealedReply
 from callsheet.store.retold import copy_of
 from callsheet.store.store import Store
@@ -32,26 +31,13 @@ from callsheet.store.vault import AppKey
 log = structlog.get_logger()
 
 TICK_SECONDS = 5.0
-ANSWER_SECONDS = 60.0
-"""So long whoever answers a reply may take, before another node tries."""
-_AT_ONCE = 100
 
 Forbid = Callable[[Scope], Awaitable[None]]
 Bar = Callable[[Scope], None]
 
 
-class OnReply(Protocol):
-    """Who answers replies that opt nobody out or in, and ask for no help: a flow, for example."""
-
-    async def __call__(self, message: Message) -> None:
-        """Answer a reply. Those of a person come in their order, and one again if the process dies over it.
-
-        Whoever notes in a transaction of his own that it is done (`settle_message`) does it once.
-        """
-
-
 class Listener(Loop):
-    """Hears what people reply to the senders of all trunks, and hands on what is to be answered."""
+    """Hears what people reply to the senders of all trunks."""
 
     def __init__(
         self, store: Store, clock: Clock, forbid: Forbid, bar: Bar, *, tick_seconds: float = TICK_SECONDS
@@ -64,8 +50,8 @@ class Listener(Loop):
         self._tick_seconds = max(TICK_SECONDS, tick_seconds)
         self._stopped: list[tuple[int, bytes]] = []
         self._recalling: set[asyncio.Task[None]] = set()
-        self.on_reply: OnReply | None = None
-        """Nobody: replies are stored and shown, and wait for nobody."""
+        self.on_replies: Callable[[], None] | None = None
+        """Called when replies wait to be taken (`Inbox.waiting`). Nobody: they are stored and shown, and wait not."""
         self.on_answers: Callable[[], None] = lambda: None
         """Called when answers of ours are due."""
 
@@ -78,7 +64,7 @@ class Listener(Loop):
         assert key is not None, "a reply to an app that was never opened"
         whose = await whose_are(self._store, trunk.app, key, messages)
         heard = [one for message, of in zip(messages, whose, strict=True) for one in _read(key, message, of)]
-        answered = self.on_reply is not None
+        answered = self.on_replies is not None
         told = await self._store.inbox.hear(
             trunk.app, trunk.no, heard, await self._store.hot.now(), somebody_answers=answered
         )
@@ -102,31 +88,28 @@ class Listener(Loop):
         meters.opt_outs.inc(added)
 
     async def run(self) -> None:
-        """Look after texts that do not become whole, carriers' opt-outs, and replies to answer, until `stop`."""
+        """Look after texts that do not become whole, and carriers' opt-outs, until `stop`."""
         while not self._stopping:
             self._wake.clear()
             try:
-                again = await self.look()
+                await self.look()
             except Unavailable:
                 log.warning("inbound.store_away")
-                again = False
-            if not again:
-                await self._rest(self._tick_seconds)
+            await self._rest(self._tick_seconds)
         if self._stopped:
             await self._opt_out()
         for task in self._recalling:
             task.cancel()
         await asyncio.gather(*self._recalling, return_exceptions=True)
 
-    async def look(self) -> bool:
-        """Do what is due, and tell whether there may be more."""
+    async def look(self) -> None:
+        """Do what is due."""
         await self._opt_out()
-        answered = self.on_reply is not None
+        answered = self.on_replies is not None
         for app, told in await self._store.inbox.hear_overdue(await self._store.hot.now(), somebody_answers=answered):
             self._tell(app, told)
             if told.stopped:
                 self._forbid_soon(Scope(app, persons=told.stopped))
-        return await self._hand_on() if answered else False
 
     def _tell(self, app: int, told: Told) -> None:
         """Say what was heard."""
@@ -137,8 +120,8 @@ class Listener(Loop):
             log.info("contact.opted_out", app=app, count=told.opted_out)
         if told.answers:
             self.on_answers()
-        if told.words.get(Word.none) and self.on_reply is not None:
-            self.wake()
+        if told.words.get(Word.none) and self.on_replies is not None:
+            self.on_replies()
 
     def _forbid_soon(self, scope: Scope) -> None:
         """Make an opt-out effective on this node at once, and on others soon: no carrier waits for it."""
@@ -165,22 +148,6 @@ class Listener(Loop):
         except Unavailable:
             self._stopped += stopped
             raise
-
-    async def _hand_on(self) -> bool:
-        """Give replies to who answers them, of each person the oldest; tell whether there were any."""
-        answer = self.on_reply
-        assert answer is not None, "nobody answers"
-        waiting = await self._store.inbox.waiting(await self._store.hot.now(), _AT_ONCE, ANSWER_SECONDS)
-        for one in waiting:
-            try:
-                await answer(one)
-                await self._store.inbox.done(one)
-            except Unavailable:
-                raise
-            except Exception:
-                # It comes again when its lease has run out; others do not wait for it.
-                log.exception("reply.broke", reply=one.id)
-        return bool(waiting)
 
 
 def _read(key: AppKey, message: Inbound, whose: Sequence[Number]) -> list[SealedReply]:

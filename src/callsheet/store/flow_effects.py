@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -17,6 +17,8 @@ from callsheet.core.names import key_of
 from callsheet.core.placeholders import Headers
 from callsheet.core.segments import USUAL, measure
 from callsheet.store import tables as t
+from callsheet.store.errands import write_errand
+from callsheet.store.flow_talks import ERRANDS
 from callsheet.store.rows import all_of, one, read_writing, to_json
 from callsheet.store.vault import Seal
 
@@ -123,28 +125,7 @@ def answer_of(
 
 def add_errands(conn: sa.Connection, seal: Seal, app: int, turns: Sequence[Turn], now: datetime) -> None:
     """Write down what is to be asked of others."""
-    at = to_micros(now)
-    rows = []
     for turn in turns:
         asked = [effect for effect in turn.effects if isinstance(effect, CallWebhook | AskModel)]
-        if asked and turn.session is not None:
-            effect, talk = asked[-1], turn.talk
-            rows.append(
-                {
-                    "app": app,
-                    "session_no": talk.no,
-                    # The same whenever it is asked, and whoever asks.
-                    "id": f"{talk.id}-{talk.revision + 1}",
-                    "kind": "webhook" if isinstance(effect, CallWebhook) else "model",
-                    "asked_sealed": seal.close(msgspec.json.encode(effect), talk.person),
-                    "revision": talk.revision + 1,
-                    "next_at": at,
-                    "deadline_at": to_micros(now + _LONGEST),
-                }
-            )
-    if rows:
-        conn.execute(sa.insert(t.errand), rows)
-
-
-_LONGEST = timedelta(minutes=5)
-"""So long something is asked, again where it failed, before the conversation goes on without an answer."""
+        if asked and turn.awaits in ERRANDS:
+            write_errand(conn, app, turn.talk.no, asked[-1], revision=turn.talk.revision + 1, seal=seal, now=now)

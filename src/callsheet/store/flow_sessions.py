@@ -27,7 +27,6 @@ from callsheet.store.vault import Seal, Vault
 
 LEASE_SECONDS = 60.0
 """So long whoever looks at what is due may take, before another node tries."""
-_LAST = 2**62
 
 
 @dataclass(slots=True)
@@ -43,9 +42,11 @@ class Known:
     contacts: dict[AttemptKey, ContactOf] = field(default_factory=dict)
     groups: dict[bytes, dict[str, str]] = field(default_factory=dict)
 
-    def by_sender(self) -> dict[tuple[bytes, str], Talk]:
-        """Return the conversations by whose they are: the person and the sender, as carriers write it."""
-        return {(talk.person, bare(talk.sender)): talk for talk in self.talks}
+    by_sender: dict[tuple[bytes, str], Talk] = field(init=False)
+    """The conversations by whose they are: the person and the sender, as carriers write it."""
+
+    def __post_init__(self) -> None:
+        self.by_sender = {(talk.person, bare(talk.sender)): talk for talk in self.talks}
 
 
 class FlowSessions:

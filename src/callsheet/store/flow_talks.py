@@ -15,6 +15,10 @@ from callsheet.store.rows import DAMAGE
 from callsheet.store.vault import Seal
 
 
+ERRANDS = frozenset({Awaits.webhook, Awaits.model})
+"""What is asked of others meanwhile: replies wait for it too."""
+
+
 @dataclass(frozen=True, slots=True)
 class Talk:
     """A conversation of ours with a person, through one sender."""

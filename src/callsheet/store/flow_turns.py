@@ -23,7 +23,7 @@ from callsheet.store import tables as t
 from callsheet.store.flow_effects import add_errands, change_contacts, change_groups, find_queues, say
 from callsheet.store.flow_ends import NOTHING_KEPT, ended_facts
 from callsheet.store.flow_states import write_state
-from callsheet.store.flow_talks import Talk
+from callsheet.store.flow_talks import ERRANDS, Talk
 from callsheet.store.outbox import announce_all
 from callsheet.store.rows import all_of
 from callsheet.store.vault import Seal
@@ -208,10 +208,6 @@ def _settle(conn: sa.Connection, app: int, turns: Sequence[Turn]) -> None:
     if went_on:
         waits = t.inbound.c.app == app, t.inbound.c.person.in_(went_on), t.inbound.c.waits_since > 0
         conn.execute(sa.update(t.inbound).where(*waits).values(lease_until=0))
-
-
-ERRANDS = frozenset({Awaits.webhook, Awaits.model})
-"""What is asked of others meanwhile: replies wait for it too."""
 
 
 def _drop_errands(conn: sa.Connection, app: int, turns: Sequence[Turn]) -> None:

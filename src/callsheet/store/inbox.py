@@ -56,6 +56,8 @@ class Message:
     at: datetime
     number: str = ""
     """Empty: nothing has it any more."""
+    trunk_no: int = 0
+    """Through which it came."""
 
 
 class Inbox:
@@ -144,28 +146,40 @@ class Inbox:
         return await self._db.read(read)
 
     async def waiting(self, now: datetime, limit: int, lease_seconds: float) -> list[Message]:
-        """Take the oldest replies that wait for who answers them: of each person one, the next when it is `done`."""
+        """Take the oldest replies that wait for who answers them: of each person one, the next when it is settled.
+
+        Those of apps whose sending was stopped wait until it is allowed again.
+        """
         inbound, earlier = t.inbound, t.inbound.alias("earlier")
         before = (
             sa.exists()
             .where(earlier.c.waits_since > 0, earlier.c.app == inbound.c.app, earlier.c.person == inbound.c.person)
             .where(earlier.c.waits_since < inbound.c.waits_since)
         )
-        due = inbound.c.waits_since > 0, inbound.c.lease_until <= to_micros(now), ~before
+        stopped = sa.select(t.sending_stop.c.app)
+        due = inbound.c.waits_since > 0, inbound.c.lease_until <= to_micros(now), inbound.c.app.not_in(stopped), ~before
         query = sa.select(inbound).where(*due).order_by(inbound.c.waits_since).limit(limit)
         until = to_micros(now + timedelta(seconds=lease_seconds))
 
         def take(conn: sa.Connection) -> list[Message]:
-            rows = all_of(conn, query.with_for_update(skip_locked=True))
-            for row in rows:
-                conn.execute(sa.update(inbound).where(*_is(row["app"], row["id"])).values(lease_until=until))
-            return [self._read(row, "") for row in rows]
+            rows = [
+                row
+                for row in all_of(conn, query.with_for_update(skip_locked=True))
+                if self._vault.app(row["app"]) is not None
+            ]
+            _lease(conn, rows, until)
+            return [self._read(row, self._number(row)) for row in rows]
 
+        if not await self._db.read(lambda conn: one(conn, query)):
+            return []
         return await self._db.write(take)
 
-    async def done(self, message: Message) -> None:
-        """Note that who answers replies has taken one up; whoever answers may do so in a transaction of his own."""
-        await self._db.write(lambda conn: settle_message(conn, message.app, message.id))
+    async def release(self, app: int | None = None, message_ids: Collection[str] = ()) -> None:
+        """Let replies be taken at once, by whoever: these of an app, or all that wait."""
+        inbound = t.inbound
+        wanted = [] if app is None else [inbound.c.app == app, inbound.c.id.in_(message_ids)]
+        mine = inbound.c.waits_since > 0, inbound.c.lease_until > 0, *wanted
+        await self._db.write(lambda conn: conn.execute(sa.update(inbound).where(*mine).values(lease_until=0)))
 
     def _seal(self, app: int) -> Seal:
         key = self._vault.app(app)
@@ -218,12 +232,26 @@ class Inbox:
     def _read(self, row: Mapping[str, Any], number: str) -> Message:
         text = self._seal(row["app"]).open(row["text_sealed"], row["person"]).decode()
         at = from_micros(row["at"])
-        return Message(row["id"], row["app"], row["person"], row["sender"], Word(row["word"]), text, at, number)
+        word = Word(row["word"])
+        return Message(row["id"], row["app"], row["person"], row["sender"], word, text, at, number, row["trunk_no"])
+
+    def _number(self, row: Mapping[str, Any]) -> str:
+        key = self._vault.app(row["app"])
+        return key.open_number(row["number_sealed"], row["person"]) if key is not None and row["number_sealed"] else ""
 
 
 def settle_message(conn: sa.Connection, app: int, message_id: str) -> None:
     """Note that a reply waits for nobody any more."""
     conn.execute(sa.update(t.inbound).where(*_is(app, message_id)).values(waits_since=0))
+
+
+def _lease(conn: sa.Connection, rows: Sequence[Mapping[str, Any]], until: int) -> None:
+    """Keep others from taking replies for a while."""
+    inbound = t.inbound
+    if rows:
+        this = inbound.c.app == sa.bindparam("b_app"), inbound.c.id == sa.bindparam("b_id")
+        mine = [{"b_app": row["app"], "b_id": row["id"]} for row in rows]
+        conn.execute(sa.update(inbound).where(*this).values(lease_until=until), mine)
 
 
 def _keep(conn: sa.Connection, app: int, trunk_no: int, heard: Sequence[SealedReply]) -> None:

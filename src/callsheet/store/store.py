@@ -23,6 +23,8 @@ from callsheet.store.dnc import DncLists
 from callsheet.store.dnc_entries import DncEntries
 from callsheet.store.documents import Documents
 from callsheet.store.erasing import Erasing
+from callsheet.store.flow_queue import FlowQueue
+from callsheet.store.flow_sessions import FlowSessions
 from callsheet.store.errands import Errands
 from callsheet.store.flow_versions import FlowVersions
 from callsheet.store.histories import Histories
@@ -78,6 +80,7 @@ class Store:
         self.erasing, self.errands = Erasing(database), Errands(database, vault)
         self.day_uses = DayUses(database)
         self.flow_versions = FlowVersions(database)
+        self.flow_queue, self.flow_sessions = FlowQueue(database, vault), FlowSessions(database, vault)
         self.histories = Histories(database, vault)
         self.imports = Imports(database)
         self.lists = Lists(database)

@@ -1,0 +1,178 @@
+"""Turning: what a conversation becomes with what is given to it, as far as nobody is asked and nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+from typing import NamedTuple
+
+import structlog
+
+from callsheet.core.errors import FlowNotFound
+from callsheet.core.flow.amiss import BadExpression
+from callsheet.core.flow.document import Container
+from callsheet.core.flow.effects import Effect, Say, Step, Visit
+from callsheet.core.flow.given import Given, TimedOut
+from callsheet.core.flow.manners import MOST_ANSWERS, TOO_MUCH, judge_unasked
+from callsheet.core.flow.session import Ending, Mode
+from callsheet.core.flow.step import begin, step
+from callsheet.core.gate import Suppress, Wait
+from callsheet.core.ids import AttemptKey
+from callsheet.core.placeholders import Headers
+from callsheet.core.run import Run
+from callsheet.engine.flow_shelf import FlowShelf
+from callsheet.store.flow_sessions import Known
+from callsheet.store.flow_talks import Talk
+from callsheet.store.flow_turns import Turn
+from callsheet.store.inbox import Message
+from callsheet.store.store import Store
+
+log = structlog.get_logger()
+
+NO_FLOW_LEFT = "The flow is not there any more, or cannot be read."
+NO_CONTACT = "The contact is not in its list any more."
+DAMAGED = "What is stored of it cannot be read."
+BROKE = "The flow could not go on."
+LANGUAGE = "language"
+"""The column that says what a contact speaks."""
+
+
+class Asked(NamedTuple):
+    """What is to be done with a conversation."""
+
+    talk: Talk
+    given: Given | None = None
+    """None: it is only to begin."""
+    message: Message | None = None
+    """The reply that is given."""
+    errand_id: str = ""
+
+
+class Turner:
+    """Makes turns of conversations."""
+
+    def __init__(self, store: Store, shelf: FlowShelf) -> None:
+        self._store = store
+        self._shelf = shelf
+        self._runs: dict[int, Run | None] = {}
+
+    async def turn(self, asked: Asked, known: Known, now: datetime) -> Turn | None:
+        """Return a turn; None: what is given is not what it waits for, and changes nothing."""
+        talk = asked.talk
+        messages = (asked.message.id,) if asked.message is not None else ()
+        if talk.person in known.forbidden:
+            return Turn(talk, talk.session, messages=messages, ending=Ending.opted_out)
+        if talk.is_damaged:
+            return Turn(talk, None, messages=messages, ending=Ending.failed, why=DAMAGED)
+        try:
+            container = await self._shelf.get(talk.app, talk.flow_no, talk.version)
+        except (FlowNotFound, BadExpression):
+            return Turn(talk, talk.session, messages=messages, ending=Ending.failed, why=NO_FLOW_LEFT)
+        try:
+            return await self._turn(container, asked, known, now)
+        except Exception:
+            # Of this one only: others do not wait for it.
+            log.exception("conversation.broke", conversation=talk.id)
+            return Turn(talk, talk.session, messages=messages, ending=Ending.failed, why=BROKE)
+
+    async def _turn(self, container: Container, asked: Asked, known: Known, now: datetime) -> Turn | None:
+        talk, given = asked.talk, asked.given
+        messages = (asked.message.id,) if asked.message is not None else ()
+        effects: tuple[Effect, ...] = ()
+        visits: tuple[Visit, ...] = ()
+        opening, session = None, talk.session
+        if session is None:
+            begun = self._begin(container, asked, known, now)
+            if begun is None:
+                return Turn(talk, None, messages=messages, ending=Ending.failed, why=NO_CONTACT)
+            session, effects, visits = begun
+            if talk.run_no:
+                # The campaign's message has said it.
+                opening = _said(effects)
+                effects = tuple(effect for effect in effects if not isinstance(effect, Say))
+            else:
+                # The reply that begins it answers no question of it.
+                given = None
+            if not session.frames and given is not None:
+                # It asked nothing: the reply is none to it.
+                given, messages = None, ()
+        if given is not None:
+            after = step(container, session, given)
+            if after.session is session and asked.message is None:
+                return None
+            session, effects, visits = after.session, (*effects, *after.effects), (*visits, *after.visits)
+        turn = Turn(
+            talk,
+            session,
+            effects,
+            visits,
+            _said(effects),
+            opening,
+            messages,
+            wakes_at=session.wakes_at,
+            has_begun=talk.session is None,
+            ending=session.ending,
+            why=session.why,
+            errand_id=asked.errand_id,
+        )
+        return await self._mannered(turn, given, known, now) if turn.text else turn
+
+    async def _mannered(self, turn: Turn, given: Given | None, known: Known, now: datetime) -> Turn:
+        """Let something be said, later, or not at all."""
+        talk, session = turn.talk, turn.session
+        assert session is not None, "it says something"
+        if known.said.get((talk.person, talk.sender), 0) >= MOST_ANSWERS:
+            return Turn(talk, talk.session, messages=turn.messages, ending=Ending.failed, why=TOO_MUCH)
+        if isinstance(given, TimedOut):
+            contact = known.contacts.get(AttemptKey(talk.run_no, talk.person, talk.n))
+            run = await self._run(talk.run_no)
+            verdict = judge_unasked(run, contact.group if contact is not None else None, known.settings, now)
+            if isinstance(verdict, Wait):
+                return Turn(talk, talk.session, wakes_at=verdict.until)
+            if isinstance(verdict, Suppress):
+                return Turn(talk, talk.session, ending=Ending.silent)
+        key = self._store.vault.app(talk.app)
+        assert key is not None, "the engine opened every app"
+        return replace(turn, number_sealed=key.close_number(session.number, talk.person))
+
+    async def _run(self, run_no: int) -> Run | None:
+        if run_no and run_no not in self._runs:
+            if len(self._runs) >= _MOST_RUNS:
+                self._runs.clear()
+            self._runs[run_no] = await self._store.runs.by_no(run_no)
+        return self._runs.get(run_no)
+
+    def _begin(self, container: Container, asked: Asked, known: Known, now: datetime) -> Step | None:
+        """Begin; None: nobody knows any more with whom."""
+        talk, message = asked.talk, asked.message
+        key = self._store.vault.app(talk.app)
+        assert key is not None, "the engine opened every app"
+        columns, number = dict[str, str](), message.number if message is not None else ""
+        if talk.run_no:
+            contact = known.contacts.get(AttemptKey(talk.run_no, talk.person, talk.n))
+            if contact is None:
+                return None
+            columns, number = dict(contact.attributes), key.open_number(contact.sealed, talk.person)
+        if not number:
+            return None
+        language = Headers(tuple(columns)).find(LANGUAGE)
+        return begin(
+            container,
+            contact=columns,
+            number=number,
+            mode=Mode.sms,
+            at=talk.opened_at if talk.run_no else now,
+            language=columns.get(language, "") if language is not None else "",
+            groups=known.groups.get(talk.person),
+            trigger=message.text if message is not None and not talk.run_no else "",
+        )
+
+
+_MOST_RUNS = 1000
+"""So many runs are kept whose hours were asked for."""
+
+
+def _said(effects: Iterable[Effect]) -> str:
+    """Return what is said in one message."""
+    return "\n".join(effect.text for effect in effects if isinstance(effect, Say) and effect.text)
