@@ -46,7 +46,7 @@ def test_a_process_that_never_reaches_its_failpoint_lives():
 
 
 def test_there_is_a_failpoint_before_and_after_each_step_of_reaching_a_contact():
-    steps = ("take", "arm", "hand", "record")
+    steps = ("take", "arm", "hand", "record", "turn")
     assert tuple(f"{side}_{step}" for step in steps for side in ("before", "after")) == FAILPOINTS
 
 

@@ -9,8 +9,7 @@ from callsheet.carriers.base import Acknowledged, Inbound
 from callsheet.core.part import Part
 from callsheet.engine.tuning import Tuning
 from callsheet.engine.virtual_time import VirtualClock, run
-from callsheet.store.inbox import Message
-from engine.world import World, world
+from engine.world import World, taken, world
 from factories import MONDAY_NOON, SENDER, number, trunk_of
 
 TUNING = Tuning(tick_seconds=0.5)
@@ -29,14 +28,8 @@ def said(
 
 
 async def flow(w: World) -> Sequence[str]:
-    """Listen as a flow does, and return what it gets."""
-    got: list[str] = []
-
-    async def answer(message: Message) -> None:
-        got.append(message.text)
-
-    w.conductor.listener.on_reply = answer
-    return got
+    """Return what is taken from what waits, as it is taken."""
+    return taken(w)
 
 
 def test_a_flow_gets_once_what_another_connection_tells_again(tmp_path: Path) -> None:

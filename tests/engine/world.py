@@ -36,6 +36,7 @@ from callsheet.engine.trunks import Trunks
 from callsheet.engine.tuning import Tuning
 from callsheet.engine.virtual_time import VirtualClock
 from callsheet.store.apps import App, Trunk
+from callsheet.store.inbox import Message as Reply
 from callsheet.store.sqlite.database import SqliteDatabase
 from callsheet.store.sqlite.hot import SqliteHot
 from callsheet.store.store import Store
@@ -234,4 +235,18 @@ async def settled(waits: Sequence[Awaitable[object]]) -> None:
     await asyncio.gather(*waits)
 
 
-__all__ = ["SLOW_TICK", "World", "datetime", "settled", "world"]
+def taken(w: World) -> list[str]:
+    """Return the replies that are taken from what waits, as they are taken."""
+    got: list[str] = []
+    waiting = w.store.inbox.waiting
+
+    async def noting(now: datetime, limit: int, lease_seconds: float) -> list[Reply]:
+        found = await waiting(now, limit, lease_seconds)
+        got.extend(message.text for message in found)
+        return found
+
+    w.store.inbox.waiting = noting
+    return got
+
+
+__all__ = ["SLOW_TICK", "World", "datetime", "settled", "taken", "world"]

@@ -292,7 +292,7 @@ async def test_replies_wait_for_who_answers_them_one_of_a_person_at_a_time(store
     first = await store.inbox.waiting(clock.now(), 10, 60)
     assert [one.text for one in first] == ["one", "other"]
     assert await store.inbox.waiting(clock.now(), 10, 60) == []
-    await store.inbox.done(first[0])
+    await store.flow_sessions.open_for(app.no, first[:1], clock.now())
     assert [one.text for one in await store.inbox.waiting(clock.now(), 10, 60)] == ["two"]
     # Whoever died over it left it to others.
     clock.advance(61)

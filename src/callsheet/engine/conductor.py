@@ -20,7 +20,6 @@ from callsheet.engine.dispatcher import Dispatcher
 from callsheet.engine.eraser import Eraser
 from callsheet.engine.failpoints import Failpoints
 from callsheet.engine.flow_shelf import FlowShelf
-from callsheet.engine.flow_shelf import FlowShelf
 from callsheet.engine.forbidding import recall
 from callsheet.engine.hearing import Hearing
 from callsheet.engine.holds import Holds, Scope

@@ -159,12 +159,6 @@ class Errands:
         """Let go of what an earlier process held; for the one owner of a database."""
         await self._db.write(lambda conn: conn.execute(sa.update(t.errand).values(next_at=to_micros(now))))
 
-    async def waits(self, app: int, session_no: int, errand_id: str) -> bool:
-        """Tell whether a session waits for this errand still."""
-        errand = t.errand
-        mine = errand.c.app == app, errand.c.session_no == session_no, errand.c.id == errand_id
-        return await self._db.read(lambda conn: one(conn, sa.select(errand.c.id).where(*mine)) is not None)
-
     async def forget(self, errand: Errand) -> None:
         """Drop an errand whose answer was given; the session may have another one since."""
         mine = sa.delete(t.errand).where(

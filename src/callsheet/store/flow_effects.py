@@ -88,7 +88,9 @@ def say(conn: sa.Connection, seal: Seal, app: int, turns: Sequence[Turn], now: d
     if not saying:
         return
     trunks = {turn.talk.trunk_no for turn in saying}
-    rows = all_of(conn, sa.select(t.trunk.c.no, t.trunk.c.writing).where(t.trunk.c.app == app, t.trunk.c.no.in_(trunks)))
+    rows = all_of(
+        conn, sa.select(t.trunk.c.no, t.trunk.c.writing).where(t.trunk.c.app == app, t.trunk.c.no.in_(trunks))
+    )
     writings = {row["no"]: read_writing(row["writing"]) for row in rows}
     conn.execute(
         sa.insert(t.reply),

@@ -14,7 +14,7 @@ from callsheet.core.ids import NO_RUN
 from callsheet.core.notice import NoticeKind
 from callsheet.store import tables as t
 from callsheet.store.outbox import announce_all
-from callsheet.store.rows import all_of
+from callsheet.store.rows import all_of, to_json
 
 NOTHING_KEPT: Mapping[str, Any] = {
     "state_sealed": b"", "awaits": Awaits.nothing.value, "wakes_at": 0, "queue_no": 0,
@@ -22,6 +22,18 @@ NOTHING_KEPT: Mapping[str, Any] = {
 """What a conversation has after its end: what it knew of the contact is forgotten, what was said stays."""
 FEW = 500
 """So many are named in one statement."""
+
+
+END = (
+    "update flow_session set state_sealed = '', awaits = 'nothing', wakes_at = 0, queue_no = 0,"
+    " revision = revision + 1, ending = {0}, ended_at = {1}, changed_at = {1}"
+)
+"""The same by hand; what it is given are the ending and the instant."""
+
+
+def ended_notice(talk_id: str, person: bytes, ending: Ending) -> tuple[str, str]:
+    """Return kind and payload (JSON) of the notice that a conversation has ended, for the hand that ends it."""
+    return NoticeKind.conversation_ended.value, to_json(ended_facts({"id": talk_id, "person": person}, ending.value))
 
 
 def ended_facts(row: Mapping[str, Any], ending: str) -> Mapping[str, Any]:
@@ -45,9 +57,7 @@ def end_of_persons(conn: sa.Connection, app: int, persons: Collection[bytes], en
     )
 
 
-def end_sessions(
-    conn: sa.Connection, app: int, which: Any, ending: Ending, now: datetime, why: str = ""
-) -> int:
+def end_sessions(conn: sa.Connection, app: int, which: Any, ending: Ending, now: datetime, why: str = "") -> int:
     """End the open conversations of these numbers, and return how many they were."""
     session = t.flow_session
     mine = session.c.app == app, session.c.no.in_(which), session.c.ended_at == 0

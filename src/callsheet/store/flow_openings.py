@@ -17,6 +17,7 @@ from callsheet.core.ids import Prefix, encode_attempt
 from callsheet.store import tables as t
 from callsheet.store.flow_ends import end_sessions
 from callsheet.store.inbox import Message
+from callsheet.store.recording import Talking
 from callsheet.store.rows import all_of, new_id, one
 
 _LOOKED_AT = 20
@@ -57,6 +58,23 @@ def opened_row(app: int, opening: Opening, now: datetime) -> dict[str, Any]:
         "opened_at": at,
         "changed_at": at,
     }
+
+
+OPENED = (
+    "app, id, cause, person, sender, trunk_no, flow_no, version, run_no, n, channel, state_sealed, opening_sealed,"
+    " awaits, wakes_at, opened_at, changed_at"
+)
+"""The columns of a new conversation, in the order of `opened_values`."""
+
+
+def opened_values(
+    app: int, person: bytes, n: int, label: str, trunk_no: int, run_no: int, talking: Talking, at: int
+) -> tuple[Any, ...]:
+    """Return the columns of the conversation that an attempt begins, for the hand that records it."""
+    return (
+        app, new_id(Prefix.conversation), encode_attempt(run_no, person, n), person, label, trunk_no,
+        talking.flow_no, talking.version, run_no, n, Channel.sms.value, b"", b"", Awaits.reply.value, at, at, at,
+    )  # fmt: skip
 
 
 def open_sessions(conn: sa.Connection, app: int, openings: Sequence[Opening], now: datetime) -> None:

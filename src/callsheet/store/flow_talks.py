@@ -14,7 +14,6 @@ from callsheet.store.flow_states import read_state
 from callsheet.store.rows import DAMAGE
 from callsheet.store.vault import Seal
 
-
 ERRANDS = frozenset({Awaits.webhook, Awaits.model})
 """What is asked of others meanwhile: replies wait for it too."""
 

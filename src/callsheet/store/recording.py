@@ -30,6 +30,7 @@ REJECTED = "rejected:"
 """Counter prefix: those of the rejected attempts that no carrier was asked about, by reason."""
 
 
+_TAKEN = frozenset({Kind.accepted, Kind.delivered})
 _RECEIVED = frozenset({Kind.undelivered, Kind.delivered})
 
 
@@ -43,6 +44,10 @@ class Changes(NamedTuple):
     """Attempts that were uncertain and are not any more."""
     moved: list[Happening]
     """Events that moved their attempt's state: what comes again is decided for these."""
+    taken: list[Happening]
+    """The first that was heard of attempts that their carrier took: here a conversation may begin."""
+    lost: list[Happening]
+    """Attempts that their carrier took and could not deliver: there is nobody to converse with."""
     counters: Counter[str]
     unknown: int
 
@@ -80,7 +85,7 @@ def weigh(
     `seen` holds the kinds of the events that are stored already, `attempts` the attempts without an event that exist:
     what is in neither was never ours.
     """
-    changes = Changes([], [], [], [], Counter(), 0)
+    changes = Changes([], [], [], [], [], [], Counter(), 0)
     standings: dict[Key, _Standing] = {}
     unknown = 0
     for happening in happenings:
@@ -114,10 +119,25 @@ def _add(happening: Happening, standing: _Standing, changes: Changes) -> None:
         changes.counters[REJECTED + happening.code] += 1
     if before != PENDING:
         changes.counters[before] -= 1
+    if after in _TAKEN:
+        if before not in _TAKEN:
+            changes.taken.append(happening)
+    elif before == Kind.accepted:
+        changes.lost.append(happening)
     if after == Kind.uncertain:
         changes.doubts.append(happening)
     elif before == Kind.uncertain:
         changes.settled.append(happening)
+
+
+class Talking(NamedTuple):
+    """What a run begins conversations with."""
+
+    flow_no: int
+    """0: it begins none."""
+    version: int
+    restored_at: int
+    """What was armed before may have been talked about in a store that was lost: nothing begins. 0: none was lost."""
 
 
 class Tried(NamedTuple):

@@ -23,9 +23,9 @@ from callsheet.store.dnc import DncLists
 from callsheet.store.dnc_entries import DncEntries
 from callsheet.store.documents import Documents
 from callsheet.store.erasing import Erasing
+from callsheet.store.errands import Errands
 from callsheet.store.flow_queue import FlowQueue
 from callsheet.store.flow_sessions import FlowSessions
-from callsheet.store.errands import Errands
 from callsheet.store.flow_versions import FlowVersions
 from callsheet.store.histories import Histories
 from callsheet.store.imports import Imports

@@ -19,12 +19,14 @@ from callsheet.store.arming import unpack_members
 from callsheet.store.matching import Matched, parts_of, tell_parts
 from callsheet.store.postgres import matching
 from callsheet.store.postgres.database import Raw
+from callsheet.store.postgres.flow_sessions import close_talks, open_talks
 from callsheet.store.postgres.quarantine import quarantine
 from callsheet.store.postgres.statements import columns, now_or
 from callsheet.store.protocol import ArmKey, Batch, Recorded
 from callsheet.store.recording import (
     Changes,
     Key,
+    Talking,
     Tried,
     by_run,
     leases_ran_out,
@@ -44,6 +46,7 @@ class _Held(NamedTuple):
     app: int
     attempts: set[Key]
     seen: dict[Key, list[str]]
+    talking: Talking
 
 
 _BEGIN_BATCH = (
@@ -104,19 +107,22 @@ async def _hold(raw: Raw, keys: Collection[tuple[int, bytes, int]]) -> Mapping[i
     attempts = await raw.fetch(
         "select a.* from unnest($1::bigint[], $2::bytea[], $3::bigint[]) as u (run_no, person, n)"
         " cross join lateral ("
-        "  select a.app, a.run_no, a.person, a.n from run r, attempt a where r.no = u.run_no"
+        "  select a.app, a.run_no, a.person, a.n, r.flow_no, r.flow_version, r.restored_at"
+        "   from run r, attempt a where r.no = u.run_no"
         "   and a.app = r.app and a.run_no = u.run_no and a.person = u.person and a.n = u.n for update of a"
         " ) a",
         *columns(sorted(keys), 3),
     )
-    for app, run_no, person, n in attempts:
-        held.setdefault(run_no, _Held(app, set(), {})).attempts.add((person, n))
+    for app, run_no, person, n, *of in attempts:
+        if run_no not in held:
+            held[run_no] = _Held(app, set(), {}, Talking(*of))
+        held[run_no].attempts.add((person, n))
     events = await raw.fetch(
         "select u.run_no, u.person, u.n, e.kind from unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bigint[])"
         "  as u (app, run_no, person, n) cross join lateral ("
         "  select kind from event e where e.app = u.app and e.run_no = u.run_no and e.person = u.person and e.n = u.n"
         "  offset 0) e",
-        *columns(attempts, 4),
+        *columns([attempt[:4] for attempt in attempts], 4),
     )
     for run_no, person, n, kind in events:
         held[run_no].seen.setdefault((person, n), []).append(kind)
@@ -143,9 +149,19 @@ async def _store(
         changes.append((run.app, run_no, weighed))
     retries = await _bring_back(raw, changes, jitter)
     await _write(raw, node_no, changes, retries)
+    for app, run_no, changed in changes:
+        await _talk(raw, app, run_no, changed, held[run_no].talking)
     events = sum(len(mine.events) for _, _, mine in changes)
     dues = [row[3] for row in retries]
     return Recorded(events, from_micros(min(dues)) if dues else None, unknown)
+
+
+async def _talk(raw: Raw, app: int, run_no: int, changes: Changes, talking: Talking) -> None:
+    """Open and end the conversations of a run, where it has any."""
+    if talking.flow_no and changes.taken:
+        await open_talks(raw, app, run_no, talking, changes.taken)
+    if talking.flow_no and changes.lost:
+        await close_talks(raw, app, run_no, changes.lost)
 
 
 _WRITE = (

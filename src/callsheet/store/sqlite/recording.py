@@ -13,6 +13,7 @@ from callsheet.store.protocol import ArmKey, Batch, Recorded
 from callsheet.store.recording import (
     Changes,
     Key,
+    Talking,
     Tried,
     by_run,
     leases_ran_out,
@@ -21,6 +22,7 @@ from callsheet.store.recording import (
     read_policy,
     weigh,
 )
+from callsheet.store.sqlite.flow_sessions import close_talks, open_talks
 from callsheet.store.sqlite.matching import match
 from callsheet.store.sqlite.quarantine import quarantine
 from callsheet.store.sqlite.statements import WHERE_ARM, count, gather_in, insert_many, marks
@@ -42,20 +44,29 @@ def record(raw: sqlite3.Connection, batch: Batch, jitter: Callable[[], float]) -
     return recorded
 
 
+_RUN = "select app, flow_no, flow_version, restored_at from run where no = ?"
+
+
 def store(
     raw: sqlite3.Connection, node_no: int, happenings: Iterable[Happening], jitter: Callable[[], float]
 ) -> Recorded:
     """Store what happened, run by run."""
     events, unknown, again = 0, 0, []
     for run_no, mine in by_run(happenings).items():
-        row = raw.execute("select app, restored_at from run where no = ?", (run_no,)).fetchone()
+        row = raw.execute(_RUN, (run_no,)).fetchone()
         if row is None:
             unknown += len(mine)
             continue
-        doubts = quarantine(raw, row[0], run_no, node_no, mine) if row[1] else []
-        changes = _weigh(raw, row[0], run_no, [*doubts, *mine])
-        _write(raw, row[0], run_no, node_no, changes)
-        again += _bring_back(raw, row[0], run_no, changes.moved, jitter)
+        app, talking = row[0], Talking(*row[1:])
+        doubts = quarantine(raw, app, run_no, node_no, mine) if talking.restored_at else []
+        changes = _weigh(raw, app, run_no, [*doubts, *mine])
+        _write(raw, app, run_no, node_no, changes)
+        if talking.flow_no:
+            if changes.taken:
+                open_talks(raw, app, run_no, talking, changes.taken)
+            if changes.lost:
+                close_talks(raw, app, run_no, changes.lost)
+        again += _bring_back(raw, app, run_no, changes.moved, jitter)
         events += len(changes.events)
         unknown += changes.unknown
     return Recorded(events, from_micros(min(again)) if again else None, unknown)

@@ -1,0 +1,106 @@
+"""Open conversations where attempts are recorded, by hand: a campaign of a flow opens one for each that is taken.
+
+What two nodes write of one person they write one after the other: the attempts are locked, and places are taken in the
+order of persons. Who meets somebody else all the same does it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from callsheet.clock import to_micros
+from callsheet.core.attempt import Happening
+from callsheet.core.flow.session import Ending
+from callsheet.core.ids import encode_attempt
+from callsheet.store.flow_ends import END, ended_notice
+from callsheet.store.flow_openings import OPENED, bare, opened_values
+from callsheet.store.postgres.database import Raw
+from callsheet.store.postgres.statements import columns
+from callsheet.store.recording import Talking
+
+_SPOKE = (
+    "select u.person, u.n, s.label, s.trunk_no from unnest($4::bytea[], $5::bigint[]) as u (person, n)"
+    " cross join lateral (select sender_no from attempt a where a.app = $1 and a.run_no = $2 and a.person = u.person"
+    "  and a.n = u.n and a.at >= $3 offset 0) a, run r, sender s"
+    " where r.no = $2 and s.no = case when a.sender_no > 0 then a.sender_no else r.sender_no end"
+)
+_OPEN = (
+    f"insert into flow_session ({OPENED}) select * from unnest($1::bigint[], $2::text[], $3::text[], $4::bytea[],"
+    " $5::text[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::bytea[],"
+    " $13::bytea[], $14::text[], $15::bigint[], $16::bigint[], $17::bigint[]) on conflict (app, cause) do nothing"
+)
+_OPENED = (
+    "select f.no, f.person, f.sender from unnest($2::text[]) as u (cause) cross join lateral ("
+    " select no, person, sender from flow_session f where f.app = $1 and f.cause = u.cause and f.ended_at = 0"
+    " offset 0) f"
+    " order by f.person, f.no"
+)
+_SILENT = (
+    "select f.no from flow_session f where f.no = any($2::bigint[]) and not exists (select 1 from inbound i"
+    " where i.app = $1 and i.person = f.person and i.session_no = f.no)"
+)
+_BEFORE = (
+    "select o.person, o.sender, o.session_no from unnest($2::bytea[]) as u (person) cross join lateral ("
+    " select * from open_session o where o.app = $1 and o.person = u.person for update) o"
+)
+_PLACE = (
+    "insert into open_session (app, person, sender, session_no)"
+    " select $1, * from unnest($2::bytea[], $3::text[], $4::bigint[])"
+    " on conflict (app, person, sender) do update set session_no = excluded.session_no"
+)
+_END = END.format("$2", "$3") + " where no = any($1::bigint[]) and ended_at = 0 returning no, id, person"
+
+
+async def open_talks(raw: Raw, app: int, run_no: int, talking: Talking, taken: Sequence[Happening]) -> None:
+    """Open a conversation for each attempt that was taken, those that a reply has opened already left as they are."""
+    at = {(happening.person, happening.n): to_micros(happening.at) for happening in taken}
+    spoke = await raw.fetch(_SPOKE, app, run_no, talking.restored_at, *columns(sorted(at), 2))
+    if not spoke:
+        return
+    rows = [
+        opened_values(app, person, n, label, trunk_no, run_no, talking, at[person, n])
+        for person, n, label, trunk_no in spoke
+    ]
+    await raw.execute(_OPEN, *columns(rows, 17))
+    causes = [encode_attempt(run_no, person, n) for person, n, *_ in spoke]
+    await _take_places(raw, app, await raw.fetch(_OPENED, app, causes), max(at.values()))
+
+
+async def _take_places(raw: Raw, app: int, opened: Sequence[Any], at: int) -> None:
+    """Let conversations take the place of those before."""
+    places = {(person, bare(sender)): no for no, person, sender in opened}
+    before = await raw.fetch(_BEFORE, app, sorted({person for person, _ in places}))
+    replaced = [no for person, sender, no in before if places.get((person, sender), no) != no]
+    if replaced:
+        await end_talks(raw, app, replaced, Ending.replaced, at)
+    rows = [(person, sender, no) for (person, sender), no in sorted(places.items())]
+    await raw.execute(_PLACE, app, *columns(rows, 3))
+
+
+async def close_talks(raw: Raw, app: int, run_no: int, lost: Sequence[Happening]) -> None:
+    """End the conversations of attempts that were not delivered: but for those in which somebody replied."""
+    causes = [encode_attempt(run_no, happening.person, happening.n) for happening in lost]
+    found = [row[0] for row in await raw.fetch(_OPENED, app, causes)]
+    if silent := [row[0] for row in await raw.fetch(_SILENT, app, found)]:
+        await end_talks(raw, app, silent, Ending.silent, max(to_micros(one.at) for one in lost))
+
+
+async def end_talks(raw: Raw, app: int, nos: Sequence[int], ending: Ending, at: int) -> None:
+    """End conversations, those that are open."""
+    ended = await raw.fetch(_END, sorted(nos), ending.value, at)
+    told = [(app, *ended_notice(talk_id, person, ending), at) for _, talk_id, person in ended]
+    gone = [no for no, _, _ in ended]
+    await raw.execute("delete from errand where app = $1 and session_no = any($2::bigint[])", app, gone)
+    persons = sorted({person for _, _, person in ended})
+    await raw.execute(
+        "delete from open_session where app = $1 and person = any($2::bytea[]) and session_no = any($3::bigint[])",
+        app,
+        persons,
+        gone,
+    )
+    await raw.execute(
+        "insert into outbox (app, kind, payload, at)"
+        " select * from unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[])",
+        *columns(told, 4),
+    )

@@ -1,0 +1,97 @@
+"""Open conversations where attempts are recorded, by hand: a campaign of a flow opens one for each that is taken."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+from callsheet.clock import to_micros
+from callsheet.core.attempt import Happening
+from callsheet.core.flow.session import Ending
+from callsheet.core.ids import encode_attempt
+from callsheet.store.flow_ends import END, ended_notice
+from callsheet.store.flow_openings import OPENED, bare, opened_values
+from callsheet.store.recording import Talking
+from callsheet.store.sqlite.statements import gather_in, insert_many, marks
+
+_AT_ONCE = 500
+
+
+def open_talks(raw: sqlite3.Connection, app: int, run_no: int, talking: Talking, taken: Sequence[Happening]) -> None:
+    """Open a conversation for each attempt that was taken, those that a reply has opened already left as they are."""
+    for start in range(0, len(taken), _AT_ONCE):
+        _open(raw, app, run_no, talking, taken[start : start + _AT_ONCE])
+
+
+def _open(raw: sqlite3.Connection, app: int, run_no: int, talking: Talking, taken: Sequence[Happening]) -> None:
+    at = {(happening.person, happening.n): to_micros(happening.at) for happening in taken}
+    spoke = raw.execute(
+        "select a.person, a.n, s.label, s.trunk_no from attempt a join run r on r.no = a.run_no"
+        " join sender s on s.no = case when a.sender_no > 0 then a.sender_no else r.sender_no end"
+        f" where a.app = ? and a.run_no = ? and a.at >= ? and a.person in ({marks(len(taken))})",
+        (app, run_no, talking.restored_at, *(happening.person for happening in taken)),
+    ).fetchall()
+    rows = [
+        opened_values(app, person, n, label, trunk_no, run_no, talking, at[person, n])
+        for person, n, label, trunk_no in spoke
+        if (person, n) in at
+    ]
+    if not rows:
+        return
+    insert_many(raw, f"insert into flow_session ({OPENED})", rows, "on conflict (app, cause) do nothing")
+    causes = [encode_attempt(run_no, person, n) for person, n, *_ in spoke]
+    opened = raw.execute(
+        "select no, person, sender from flow_session"
+        f" where app = ? and cause in ({marks(len(causes))}) and ended_at = 0 order by no",
+        (app, *causes),
+    ).fetchall()
+    _take_places(raw, app, opened, max(at.values()))
+
+
+def _take_places(raw: sqlite3.Connection, app: int, opened: Sequence[tuple[Any, ...]], at: int) -> None:
+    """Let conversations take the place of those before."""
+    places = {(person, bare(sender)): no for no, person, sender in opened}
+    persons = {person for _, person, _ in opened}
+    before = raw.execute(
+        f"select person, sender, session_no from open_session where app = ? and person in ({marks(len(persons))})",
+        (app, *persons),
+    ).fetchall()
+    replaced = [no for person, sender, no in before if places.get((person, sender), no) != no]
+    if replaced:
+        end_talks(raw, app, replaced, Ending.replaced, at)
+    insert_many(
+        raw,
+        "insert into open_session (app, person, sender, session_no)",
+        [(app, person, sender, no) for (person, sender), no in places.items()],
+        "on conflict (app, person, sender) do update set session_no = excluded.session_no",
+    )
+
+
+def close_talks(raw: sqlite3.Connection, app: int, run_no: int, lost: Sequence[Happening]) -> None:
+    """End the conversations of attempts that were not delivered: but for those in which somebody replied."""
+    causes = [encode_attempt(run_no, happening.person, happening.n) for happening in lost]
+    replied = "select 1 from inbound i where i.app = f.app and i.person = f.person and i.session_no = f.no"
+    silent = f"from flow_session f where app = ? and ended_at = 0 and not exists ({replied}) and cause"
+    found = gather_in(raw, "no", silent, (app,), causes)
+    if found:
+        end_talks(raw, app, [no for (no,) in found], Ending.silent, max(to_micros(one.at) for one in lost))
+
+
+_END = END.format("?1", "?2").replace("state_sealed = ''", "state_sealed = x''")
+
+
+def end_talks(raw: sqlite3.Connection, app: int, nos: Sequence[int], ending: Ending, at: int) -> None:
+    """End conversations, those that are open."""
+    told = []
+    for no in nos:
+        row = raw.execute(
+            f"{_END} where no = ?3 and ended_at = 0 returning id, person", (ending.value, at, no)
+        ).fetchone()
+        if row is None:
+            continue
+        talk_id, person = row
+        told.append((app, *ended_notice(talk_id, person, ending), at))
+        raw.execute("delete from errand where app = ? and session_no = ?", (app, no))
+        raw.execute("delete from open_session where app = ? and person = ? and session_no = ?", (app, person, no))
+    insert_many(raw, "insert into outbox (app, kind, payload, at)", told)
