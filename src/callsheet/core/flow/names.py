@@ -56,10 +56,8 @@ class Contact(Found):
             return self.get("name") or self.number
         headers = _headers(tuple(self.columns))
         header = headers.find(name)
-        if header is not None and header == headers.phone_number:
-            return self.number
-        if header is not None and header in self.columns:
-            return self.columns[header]
+        if header is not None and (header == headers.phone_number or header in self.columns):
+            return self.number if header == headers.phone_number else self.columns[header]
         match name.casefold():
             case "phone" | "phonenumber" | "phone_number" | "active_urn" | "preferred_urn":
                 return self.number
