@@ -87,8 +87,6 @@ class Replier:
         self._caps: dict[From, DayCaps | None] = {}
         self._rest_until: dict[From, float] = {}
         """Senders that may not speak yet, and until when, in monotonic seconds: nothing of theirs takes up room."""
-        self._is_crowded = False
-        """More may be due than there were places for."""
         self._looked_at = self._swept_at = float("-inf")
         self._crew: Crew[Batch] = Crew(
             "replier", self._look, self._work, clock, most=most, tick_seconds=max(TICK_SECONDS, tick_seconds)
@@ -126,8 +124,7 @@ class Replier:
         now = await self._store.hot.now()
         await self._sweep(now)
         room = self._most - len(self._busy)
-        self._is_crowded = room <= 0
-        if self._is_crowded:
+        if room <= 0:
             return [], None  # what is recorded next wakes us
         free = [no for no, line in self._lines().items() if line.takes_reply()]
         resting = self._resting()
@@ -136,7 +133,6 @@ class Replier:
         found, next_at = await self._store.replies.due(
             now, trunks=free, resting=full | resting.keys() | self._choosing.keys(), held=_by_app(working), limit=room
         )
-        self._is_crowded = bool(full) or len(found) >= room
         batches = self._take_up(found, working)
         rested = [now + timedelta(seconds=seconds) for seconds in resting.values()]
         return batches, min([*rested, *([next_at] if next_at is not None else [])], default=None)
@@ -296,8 +292,7 @@ class Replier:
             if outcome.state is not ReplyState.waiting:
                 meters.answers.labels(outcome.state.value).inc()
         self._release(outcome.no for outcome in outcomes)
-        if self._is_crowded or any(outcome.state is ReplyState.waiting for outcome in outcomes):
-            self.wake()
+        self.wake()
 
     def _release(self, nos: Iterable[int]) -> None:
         for no in nos:

@@ -12,7 +12,7 @@ from callsheet.core.allowance import Bucket, buckets_of
 from callsheet.core.answering import URGENCY, ReplyKind, ReplyState
 from callsheet.core.run import AppSettings
 from callsheet.store import tables as t
-from callsheet.store.rows import all_of, read_allowance, read_settings
+from callsheet.store.rows import one, read_allowance, read_settings
 
 MOST_OF_SENDER = 256
 """So many messages of one sender are worked on at once: it has a pace, and others wait."""
@@ -59,107 +59,116 @@ class Wanted(NamedTuple):
 
 
 def find_due(conn: sa.Connection, wanted: Wanted) -> tuple[list[DueReply], int | None]:
-    """Return what is to leave next, the most urgent first, and when to look again, in microseconds."""
-    held, limit = wanted.held, wanted.limit
-    turns = _turns(wanted.at, wanted.trunks, wanted.resting)
-    apps = held.keys() | set(conn.execute(sa.select(turns.c.app).distinct()).scalars())
-    share = max(1, (limit + sum(held.values())) // (len(apps) + 1))
-    found = _read_all(all_of(conn, _due(turns, held, share, limit)))
-    return found, _next_at(conn, wanted.at, wanted.trunks)
+    """Return what is to leave next, the most urgent first; where there is nothing, when to look again (microseconds).
+
+    Asked many times a second: the statements are made once, and what limits a sender is read once for all of its
+    messages.
+    """
+    values = {"at": wanted.at, "trunks": list(wanted.trunks), "resting": [tuple(one) for one in wanted.resting]}
+    apps = set(conn.execute(_APPS, values).scalars())
+    if not apps:
+        return [], conn.execute(_NEXT_AT, {"at": wanted.at, "trunks": values["trunks"]}).scalar()
+    share = max(1, (wanted.limit + sum(wanted.held.values())) // (len(apps | wanted.held.keys()) + 1))
+    rows = conn.execute(_TURNS, {**values, "share": share}).all()
+    chosen = sorted((row for row in rows if _place(row, wanted) <= share), key=lambda row: _order(row, wanted))
+    known: dict[From, DueReply | None] = {}
+    found = []
+    for row in chosen[: wanted.limit]:
+        source = From(row.app, row.trunk_no, row.sender)
+        like = known[source] if source in known else known.setdefault(source, _read_source(conn, source))
+        if like is not None:
+            found.append(
+                DueReply(
+                    row.no, row.person, ReplyKind(row.kind), source, like.sender_id, like.buckets, like.settings,
+                    row.tries, row.segments,
+                )
+            )  # fmt: skip
+    return found, None
 
 
-def _due(turns: sa.Subquery, held: Mapping[int, int], share: int, limit: int) -> sa.Select[Any]:
-    """Choose from what is due: of no app more than its share, those first that have least."""
-    reply, sender = t.reply, t.sender
-    of_app = sa.func.row_number().over(
-        partition_by=turns.c.app, order_by=(turns.c.urgency, turns.c.turn, turns.c.next_at, turns.c.no)
-    )
-    has = sa.case(held, value=turns.c.app, else_=0) if held else sa.literal(0)
-    places = sa.select(turns.c.no, turns.c.urgency, (of_app + has).label("place"))
-    turn = places.where(turns.c.turn <= MOST_OF_SENDER).subquery("places")
+def _place(row: Any, wanted: Wanted) -> int:
+    """Return the how manieth of its app it would be, with those that have places."""
+    place: int = row.place + wanted.held.get(row.app, 0)
+    return place
+
+
+def _order(row: Any, wanted: Wanted) -> tuple[int, ...]:
+    """Order what is due: the most urgent first, then who has least."""
+    return row.urgency, _place(row, wanted), row.next_at, row.no
+
+
+def _due() -> tuple[sa.ColumnElement[bool], ...]:
+    reply = t.reply
+    source = sa.tuple_(reply.c.app, reply.c.trunk_no, reply.c.sender)
     return (
-        sa.select(
-            reply.c.no,
-            reply.c.app,
-            reply.c.person,
-            reply.c.kind,
-            reply.c.trunk_no,
-            reply.c.sender,
-            reply.c.next_at,
-            reply.c.tries,
-            reply.c.segments,
-            t.app.c.settings,
-        )
-        .add_columns(sender.c.id.label("sender_id"), sender.c.segments_per_second, sender.c.limits)
-        .add_columns(t.trunk.c.id.label("trunk_id"), t.trunk.c.limits.label("trunk_limits"))
-        .join(turn, turn.c.no == reply.c.no)
-        .join(t.app, t.app.c.no == reply.c.app)
-        .join(t.trunk, t.trunk.c.no == reply.c.trunk_no)
-        .outerjoin(
-            sender,
-            sa.and_(sender.c.app == reply.c.app, sender.c.label == reply.c.sender, sender.c.deleted_at == 0),
-        )
-        .where(turn.c.place <= share)
-        .order_by(turn.c.urgency, turn.c.place, reply.c.next_at, reply.c.no)
-        .limit(limit)
+        reply.c.next_at.between(1, sa.bindparam("at")),
+        reply.c.trunk_no.in_(sa.bindparam("trunks", expanding=True)),
+        reply.c.state == ReplyState.waiting.value,
+        source.not_in(sa.bindparam("resting", expanding=True)),
     )
 
 
-def _turns(at: int, trunks: Collection[int], resting: Collection[From]) -> sa.Subquery:
-    """Number what is due by senders, the most urgent first: who has many messages waiting holds up no other."""
+def _turns() -> sa.Select[Any]:
+    """Number what is due by senders, and those by apps: who has many messages waiting holds up no other."""
     reply = t.reply
     urgency = sa.case({kind.value: rank for rank, kind in enumerate(URGENCY)}, value=reply.c.kind, else_=len(URGENCY))
     source = reply.c.app, reply.c.trunk_no, reply.c.sender
     turn = sa.func.row_number().over(partition_by=source, order_by=(urgency, reply.c.next_at, reply.c.no))
-    due = (
-        reply.c.next_at.between(1, at), reply.c.trunk_no.in_(trunks),
-        reply.c.state == ReplyState.waiting.value, sa.tuple_(*source).not_in(resting),
-    )  # fmt: skip
-    columns = reply.c.no, reply.c.app, reply.c.next_at
-    return sa.select(*columns, urgency.label("urgency"), turn.label("turn")).where(*due).subquery("turns")
+    columns = reply.c.no, *source, reply.c.person, reply.c.kind, reply.c.next_at, reply.c.tries, reply.c.segments
+    turns = sa.select(*columns, urgency.label("urgency"), turn.label("turn")).where(*_due()).subquery("turns")
+    order = turns.c.urgency, turns.c.turn, turns.c.next_at, turns.c.no
+    of_app = sa.func.row_number().over(partition_by=turns.c.app, order_by=order)
+    places = sa.select(turns, of_app.label("place")).where(turns.c.turn <= MOST_OF_SENDER).subquery("places")
+    return sa.select(places).where(places.c.place <= sa.bindparam("share"))
 
 
-def _next_at(conn: sa.Connection, at: int, trunks: Collection[int]) -> int | None:
+def _next_at() -> sa.Select[Any]:
     """Return when something is to be looked at again: one is due, a trunk may be free again, time has run out."""
-    reply = t.reply
+    reply, at = t.reply, sa.bindparam("at", type_=sa.BigInteger())
     waits = reply.c.state == ReplyState.waiting.value
     instant = sa.case(
         (sa.and_(waits, reply.c.next_at > at), reply.c.next_at),
-        (sa.and_(waits, reply.c.trunk_no.not_in(trunks)), at + _TRUNK_LOOKS_AGAIN),
+        (sa.and_(waits, reply.c.trunk_no.not_in(sa.bindparam("trunks", expanding=True))), at + _TRUNK_LOOKS_AGAIN),
         (waits, reply.c.deadline_at),
         else_=reply.c.next_at,
     )
-    soonest: int | None = conn.execute(sa.select(sa.func.min(instant)).where(reply.c.next_at > 0)).scalar()
-    return soonest
+    return sa.select(sa.func.min(instant)).where(reply.c.next_at > 0)
 
 
-def _read_all(rows: Collection[Mapping[str, Any]]) -> list[DueReply]:
-    known: dict[From, DueReply] = {}
-    found = []
-    for row in rows:
-        source = From(row["app"], row["trunk_no"], row["sender"])
-        # What limits a sender is read once for all of its messages.
-        like = known.get(source) or known.setdefault(source, _read(row, source))
-        found.append(
-            replace(
-                like, no=row["no"], person=row["person"], kind=ReplyKind(row["kind"]),
-                tries=row["tries"], segments=row["segments"],
-            )
-        )  # fmt: skip
-    return found
+def _source() -> sa.Select[Any]:
+    sender = t.sender
+    its = sa.and_(sender.c.app == t.app.c.no, sender.c.label == sa.bindparam("sender"), sender.c.deleted_at == 0)
+    return (
+        sa.select(t.app.c.settings, sender.c.id.label("sender_id"), sender.c.segments_per_second, sender.c.limits)
+        .add_columns(t.trunk.c.id.label("trunk_id"), t.trunk.c.limits.label("trunk_limits"))
+        .select_from(t.app)
+        .join(t.trunk, t.trunk.c.no == sa.bindparam("trunk_no"))
+        .outerjoin(sender, its)
+        .where(t.app.c.no == sa.bindparam("app"))
+    )
 
 
-def _read(row: Mapping[str, Any], source: From) -> DueReply:
+_APPS = sa.select(t.reply.c.app).where(*_due()).distinct()
+_TURNS = _turns()
+_NEXT_AT = _next_at()
+_SOURCE = _source()
+
+
+def _read_source(conn: sa.Connection, source: From) -> DueReply | None:
+    """Return what the messages of a sender have in common; None: its trunk is gone."""
+    row = one(conn, _SOURCE, source._asdict())
+    if row is None:
+        return None
     own = replace(read_allowance(row["limits"] or "{}"), segments_per_second=row["segments_per_second"])
     buckets = buckets_of(row["sender_id"] or "", own)
     return DueReply(
-        row["no"],
-        row["person"],
-        ReplyKind(row["kind"]),
+        0,
+        b"",
+        ReplyKind.stop,
         source,
         row["sender_id"] or "",
         (*buckets, *buckets_of(row["trunk_id"], read_allowance(row["trunk_limits"]))),
         read_settings(row["settings"]),
-        row["tries"],
-        row["segments"],
+        0,
+        0,
     )
