@@ -28,6 +28,12 @@ imported_rows = Counter("callsheet_imported_rows", "Rows that imports read.", ["
 deliveries = Counter(
     "callsheet_webhook_deliveries", "Tries to deliver to webhooks, by outcome.", ["outcome"], registry=registry
 )
+errands = Counter(
+    "callsheet_flow_errands",
+    "Questions of flows to webhooks and models, by outcome.",
+    ["kind", "outcome"],
+    registry=registry,
+)
 callbacks = Counter("callsheet_callbacks", "Callbacks of carriers, by outcome.", ["outcome"], registry=registry)
 breaker_turns = Counter(
     "callsheet_breaker_turns",

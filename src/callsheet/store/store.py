@@ -7,6 +7,7 @@ from typing import Protocol
 
 from callsheet.core.ids import Prefix
 from callsheet.store.acquaintances import Acquaintances
+from callsheet.store.ai_endpoints import AiEndpoints
 from callsheet.store.answers import Answers
 from callsheet.store.apps import Apps
 from callsheet.store.audit import Audit
@@ -67,9 +68,8 @@ class Store:
     def __init__(self, database: Database, hot: Hot, vault: Vault) -> None:
         self._database, self.hot, self.vault = database, hot, vault
         self.acquaintances, self.answers = Acquaintances(database), Answers(database, vault)
-        self.apps = Apps(database, vault)
-        self.callbacks = Callbacks(database)
-        self.audit = Audit(database)
+        self.ai_endpoints, self.apps = AiEndpoints(database, vault), Apps(database, vault)
+        self.audit, self.callbacks = Audit(database), Callbacks(database)
         self.campaigns = Campaigns(database)
         self.clients = Clients(database, vault)
         self.dnc_entries = DncEntries(database, vault)

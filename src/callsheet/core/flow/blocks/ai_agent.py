@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from callsheet.core.flow.amiss import Amiss
-from callsheet.core.flow.blocks.ai_tools import (
+from callsheet.core.flow.blocks.dialogue import Dialogue
+from callsheet.core.flow.blocks.kind import Fail, Finding, Leave, Look, Outcome, Turn, Wait
+from callsheet.core.flow.blocks.toolbox import (
     BUILT_IN,
     FINISH,
     HAND_OVER,
@@ -20,8 +22,6 @@ from callsheet.core.flow.blocks.ai_tools import (
     find_tools,
     read_tools,
 )
-from callsheet.core.flow.blocks.dialogue import Dialogue
-from callsheet.core.flow.blocks.kind import Fail, Finding, Leave, Look, Outcome, Turn, Wait
 from callsheet.core.flow.blocks.webhook import find_seconds, seconds_of
 from callsheet.core.flow.document import Block, Json, Reader, Resource, text_of
 from callsheet.core.flow.effects import AskModel
