@@ -23,6 +23,7 @@ from callsheet.carriers.sandbox.ledger import Ledger, Message
 from callsheet.clock import Clock, SystemClock
 from callsheet.core.errors import Conflict, FieldError, Invalid, NotFound, Unavailable
 from callsheet.engine import schedules
+from callsheet.engine.asker import Asker
 from callsheet.engine.conductor import Conductor, Surroundings
 from callsheet.engine.deliverer import Deliverer
 from callsheet.engine.doors import Ingest, doors_of
@@ -101,7 +102,7 @@ async def open_runtime(
         heard = trunks, Ingest(store, trunks, conductor, clock, public_url=settings.public_url)
         runtime = Runtime(store, conductor, importer, clock, folder.path, sandbox.outbox, clock.now(), *told, *heard)
         if start_engine:
-            await stack.enter_async_context(_conducting(runtime))
+            await stack.enter_async_context(_conducting(runtime, rng, sole_owner=not settings.is_shared))
         await stack.enter_async_context(_running("importer", importer, clock))
         yield runtime
 
@@ -358,21 +359,26 @@ class _Sandbox:
 
 
 @asynccontextmanager
-async def _conducting(runtime: Runtime) -> AsyncIterator[None]:
-    """Contact people while inside, those of campaigns that start by themselves too, tell others, and fetch contacts."""
+async def _conducting(runtime: Runtime, rng: random.Random, *, sole_owner: bool) -> AsyncIterator[None]:
+    """Contact people while inside, those of campaigns that start by themselves too, tell and ask others, and fetch."""
     conductor, deliverer, clock = runtime.conductor, runtime.deliverer, runtime.clock
+    asker = Asker(runtime.store, runtime.outside, clock, rng, conductor.talker, sole_owner=sole_owner)
     conductor.notifier.on_told = deliverer.wake
     schedules.attend(runtime)
     await conductor.start()
     try:
-        async with _running("deliverer", deliverer, clock), _running("puller", runtime.puller, clock):
+        async with (
+            _running("deliverer", deliverer, clock),
+            _running("puller", runtime.puller, clock),
+            _running("asker", asker, clock),
+        ):
             yield
     finally:
         await conductor.stop()
 
 
 @asynccontextmanager
-async def _running(name: str, worker: Importer | Deliverer | Puller, clock: Clock) -> AsyncIterator[None]:
+async def _running(name: str, worker: Importer | Deliverer | Puller | Asker, clock: Clock) -> AsyncIterator[None]:
     """Let one work while inside; what is half done at the end goes on at the next start."""
     task = asyncio.create_task(_again(name, worker.run, clock), name=name)
     try:

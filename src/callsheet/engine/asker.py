@@ -9,10 +9,10 @@ from __future__ import annotations
 import random
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 import structlog
@@ -22,7 +22,7 @@ from callsheet.clock import Clock
 from callsheet.core.asking import Answer, NotReached, Request
 from callsheet.core.flow.completion import BadAnswer, read_answer, write_question
 from callsheet.core.flow.effects import AskModel, CallWebhook
-from callsheet.core.flow.given import ModelAnswered, NoAnswer, WebhookAnswered
+from callsheet.core.flow.given import Given, ModelAnswered, NoAnswer, WebhookAnswered
 from callsheet.core.flow.session import Plain
 from callsheet.core.webhook import SECRET_PREFIX, read_retry_after, sign
 from callsheet.engine.crew import TICK_SECONDS, Crew
@@ -55,8 +55,16 @@ _TOO_OFTEN = "It was begun again and again, and never finished."
 _NO_ENDPOINT = "The app has no AI endpoint of this name."
 
 Answered = WebhookAnswered | ModelAnswered | NoAnswer
-OnAnswer = Callable[[Errand, Answered], Awaitable[bool]]
-"""Gives a session its answer, and says whether it waited for it."""
+
+
+class Talks(Protocol):
+    """Who leads the conversations that wait for answers."""
+
+    on_errands: Callable[[], None]
+    """Called when something is to be asked."""
+
+    async def give(self, app: int, talk_no: int, given: Given, *, errand_id: str = "") -> bool:
+        """Give a conversation an answer, and say whether it waited for it. Raises Unavailable."""
 
 
 class Asker:
@@ -68,8 +76,8 @@ class Asker:
         outside: Outside,
         clock: Clock,
         rng: random.Random,
+        talks: Talks,
         *,
-        on_answer: OnAnswer,
         sole_owner: bool = False,
         tick_seconds: float = TICK_SECONDS,
         retry_seconds: float = RETRY_SECONDS,
@@ -79,7 +87,7 @@ class Asker:
         self._outside = outside
         self._clock = clock
         self._rng = rng
-        self._on_answer = on_answer
+        self._talks = talks
         self._unreleased = sole_owner
         self._retry_seconds = retry_seconds
         self._busy: Counter[int] = Counter()
@@ -89,6 +97,7 @@ class Asker:
         self.wake = self._crew.wake
         self.stop = self._crew.stop
         self.run = self._crew.run
+        talks.on_errands = self.wake
 
     async def _look(self, room: int) -> tuple[Sequence[Errand], datetime | None]:
         now = await self._store.hot.now()
@@ -118,8 +127,9 @@ class Asker:
         meters.errands.labels(kind, "none" if isinstance(answer, NoAnswer) else "answered").inc()
         if isinstance(answer, NoAnswer):
             log.info("errand.no_answer", errand=errand.id, kind=kind, reason=answer.why)
-        was_taken = await self._on_answer(errand, answer)
-        if was_taken or is_over:
+        was_taken = await self._talks.give(errand.app, errand.session_no, answer, errand_id=errand.id)
+        if is_over and not was_taken:
+            # Nobody can be given it, however often: its flow is gone, or cannot be read.
             await self._store.errands.forget(errand)
 
     async def _ask(self, errand: Errand) -> Answered:
