@@ -39,6 +39,7 @@ from core.flow.expressions import NAMES, NOW, SCOPE, said
         ("Your first name is @(WORD(contact.name, 1))", "Your first name is Marshawn"),
         ("You are now @(YEAR(NOW()) - YEAR(contact.birthday))", "You are now 40"),
         ("10 plus 4 is @(SUM(10, 4))", "10 plus 4 is 14"),
+        ("on @DATE(2012, 12, 25), @date(2012, 12, 26)", "on 2012-12-25, 2012-12-26"),
         ("10 plus 4 is @SUM(10, 4).", "10 plus 4 is 14."),
         ('Dear @IF(contact.gender = "M", "Sir", "Madam"),', "Dear Madam,"),
         ("As easy as @CHAR(65), @CHAR(66) , @CHAR(67)", "As easy as A, B , C"),

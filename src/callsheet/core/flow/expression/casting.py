@@ -23,8 +23,9 @@ MOST_DEPTH: Final = 32
 """Objects in objects, and lists in lists, are said so deep."""
 WIDE: Final = Context(prec=400)
 """Rounds any number that there can be."""
-SHOWN_DIGITS: Final = Context(prec=15)
-"""A number with a fraction is written with so many digits, as Excel does."""
+EXACT_DIGITS: Final = 20
+SHOWN_DIGITS: Final = 15
+"""A fraction of more than `EXACT_DIGITS` digits, such as a third, is written with so many, as in Excel."""
 _NUMBER: Final = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)")
 
 
@@ -105,9 +106,10 @@ def write_number(number: Decimal) -> str:
     """Return a number in digits: without an exponent, and without zeros at the end of a fraction."""
     if number == number.to_integral_value():
         return f"{number.to_integral_value():f}" if number else "0"
-    whole = f"{number:f}".lstrip("-").partition(".")[0].lstrip("0")
-    rounded = Context(prec=max(SHOWN_DIGITS.prec, len(whole))).plus(number)
-    said = f"{rounded:f}"
+    if len(number.as_tuple().digits) > EXACT_DIGITS:
+        whole = len(f"{number:f}".lstrip("-0").partition(".")[0])
+        number = Context(prec=max(SHOWN_DIGITS, whole)).plus(number)
+    said = f"{number:f}"
     return said.rstrip("0").rstrip(".") if "." in said else said
 
 

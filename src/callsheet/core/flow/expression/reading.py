@@ -9,7 +9,7 @@ from typing import Final
 
 from callsheet.core.flow.amiss import Amiss, BadExpression
 from callsheet.core.flow.expression.casting import MOST_TEXT, to_text
-from callsheet.core.flow.expression.functions.table import find_function
+from callsheet.core.flow.expression.functions.table import FUNCTIONS, find_function
 from callsheet.core.flow.expression.names import KNOWN
 from callsheet.core.flow.expression.parsing import parse
 from callsheet.core.flow.expression.scope import Expression, Scope, Text
@@ -105,7 +105,7 @@ def _end(source: str, at: int, *, is_after_text: bool) -> int:
         return 0
     end = name.end()
     said = name[0].casefold()
-    if source.startswith("(", end) and said not in KNOWN:
+    if source.startswith("(", end) and (said not in KNOWN or said.upper() in FUNCTIONS):
         find_function(name[0], at + 2)
         return _closed(source, end)
     if said not in KNOWN or (said == "date" and not _STEP.match(source, end)):
