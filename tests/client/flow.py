@@ -1,4 +1,4 @@
-"""The shortest flow that says something."""
+"""The shortest flows that say something, and that ask something."""
 
 from typing import Any
 
@@ -14,3 +14,18 @@ def said(text: str) -> dict[str, Any]:
 
 
 FLOW = said("Hello")
+
+
+def asked(question: str, **flow: Any) -> dict[str, Any]:
+    """Return a flow that asks whether, and thanks for a `yes` (1) or a `no` (2)."""
+    thanks = "33333333-3333-4333-8333-333333333333"
+    choices = [{"name": name, "prompt": name} for name in ("yes", "no")]
+    ask = {
+        "uuid": _HELLO,
+        "name": "ask",
+        "type": "MobilePrimitives.SelectOneResponse",
+        "config": {"prompt": question, "choices": choices},
+        "exits": [{**_EXITS[0], "destination_block": thanks}],
+    }
+    thank = {**said("Thanks")["blocks"][0], "uuid": thanks, "name": "thank"}
+    return {"blocks": [ask, thank], "first_block_id": _HELLO, **flow}
