@@ -27,6 +27,7 @@ from callsheet.store.erasing import Erasing
 from callsheet.store.errands import Errands
 from callsheet.store.flow_queue import FlowQueue
 from callsheet.store.flow_sessions import FlowSessions
+from callsheet.store.flow_results import FlowResults
 from callsheet.store.flow_versions import FlowVersions
 from callsheet.store.histories import Histories
 from callsheet.store.imports import Imports
@@ -79,8 +80,8 @@ class Store:
         self.dnc_lists = DncLists(database)
         self.erasing, self.errands = Erasing(database), Errands(database, vault)
         self.day_uses = DayUses(database)
-        self.flow_versions = FlowVersions(database)
         self.flow_queue, self.flow_sessions = FlowQueue(database, vault), FlowSessions(database, vault)
+        self.flow_results, self.flow_versions = FlowResults(database, vault), FlowVersions(database)
         self.histories = Histories(database, vault)
         self.imports = Imports(database)
         self.lists = Lists(database)

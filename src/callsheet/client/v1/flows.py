@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO
 
 from msgspec import UNSET
 
 from callsheet.client.call import Call, Given, JsonObject, given
 from callsheet.client.method import Mode, Paged, Resource, Single
 from callsheet.client.record import Page, Record
+from callsheet.client.v1.flow_results import Package, Results, Rows
 from callsheet.client.v1.flow_trials import Finding, Transcript, Validation
 
 _ALL = "/v1/apps/{app}/flows"
@@ -164,3 +166,42 @@ class Flows(Resource[Mode]):
         """Rehearse a document that is not stored."""
         more = given(contact=contact, number=number, language=language, mode=mode, trigger=trigger, at=at)
         return Call("POST", f"{_ALL}/dry-run", Transcript, body=given(document=document, replies=replies, **more))
+
+    @Single
+    def results(self, flow_id: str, *, version: int | None = None, run: str | None = None) -> Call[Results]:
+        """Count what happened at each block."""
+        query = {"version": version, "run": run}
+        return Call("GET", f"{_ONE}/results", Results, {"flow_id": flow_id}, query=query)
+
+    @Single
+    def package(self, flow_id: str) -> Call[Package]:
+        """Describe what a flow collects as a Flow Results package."""
+        return Call("GET", f"{_ONE}/results/package", Package, {"flow_id": flow_id})
+
+    @Single
+    def rows(
+        self,
+        flow_id: str,
+        *,
+        version: int | None = None,
+        run: str | None = None,
+        after: str | None = None,
+        limit: int = 1000,
+    ) -> Call[Rows]:
+        """Return a page of the rows of that package."""
+        query = {"version": version, "run": run, "after": after, "limit": limit}
+        return Call("GET", f"{_ONE}/results/rows", Rows, {"flow_id": flow_id}, query=query)
+
+    @Single
+    def save_rows(
+        self,
+        flow_id: str,
+        to: Path | BinaryIO,
+        *,
+        version: int | None = None,
+        run: str | None = None,
+        bom: bool = False,
+    ) -> Call[None]:
+        """Write all rows into a CSV file."""
+        query = {"version": version, "run": run, "bom": bom}
+        return Call("GET", f"{_ONE}/results/rows.csv", type(None), {"flow_id": flow_id}, query=query, save_to=to)
