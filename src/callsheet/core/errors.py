@@ -122,6 +122,12 @@ class FlowNotFound(NotFound):
     code = "flow_not_found"
 
 
+class ConversationNotFound(NotFound):
+    """There is no such conversation in this app."""
+
+    code = "conversation_not_found"
+
+
 class FlowVersionNotFound(NotFound):
     """There is no such version of this experience flow."""
 

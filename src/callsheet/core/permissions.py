@@ -30,7 +30,7 @@ class Role(StrEnum):
     operator = "operator"
     admin = "admin"
     agent = "agent"
-    """Answers calls, and sees nothing of campaigns."""
+    """Answers calls and conversations, and sees nothing of campaigns."""
 
     def covers(self, needed: Role) -> bool:
         """Tell whether this role may do what another one may."""
@@ -39,14 +39,14 @@ class Role(StrEnum):
     @staticmethod
     def highest(roles: Iterable[Role]) -> Role:
         """Return the role that covers most: what somebody is for the account, who is this and that in its apps."""
-        return max(roles, key=lambda role: len(_COVERED[role]), default=Role.agent)
+        return max(roles, key=lambda role: (len(_COVERED[role]), role is not Role.agent), default=Role.agent)
 
 
 _COVERED: Mapping[Role, frozenset[Role]] = {
     Role.viewer: frozenset({Role.viewer}),
-    Role.operator: frozenset({Role.viewer, Role.operator}),
-    Role.admin: frozenset({Role.viewer, Role.operator, Role.admin}),
-    Role.agent: frozenset(),
+    Role.operator: frozenset({Role.viewer, Role.operator, Role.agent}),
+    Role.admin: frozenset({Role.viewer, Role.operator, Role.agent, Role.admin}),
+    Role.agent: frozenset({Role.agent}),
 }
 
 
@@ -67,10 +67,14 @@ class Need:
 
     scope: Scope
     role: Role
+    or_role: Role | None = None
+    """One that may make the call as well, although it does not cover the other."""
 
     def is_met(self, *, scopes: Collection[str] = (), role: Role | None = None) -> bool:
         """Tell whether a client with these scopes, or a user with this role, may make the call."""
-        return role.covers(self.role) if role is not None else self.scope in scopes
+        if role is None:
+            return self.scope in scopes
+        return role.covers(self.role) or (self.or_role is not None and role.covers(self.or_role))
 
 
 class _Needs(NamedTuple):
@@ -88,6 +92,10 @@ _CONFIGURATION = _needs(Scope.configuration, to_write=Role.admin)
 _ADMINISTRATION = _needs(Scope.administration, to_read=Role.admin, to_write=Role.admin)
 _SHOWN = _needs(Scope.administration, to_write=Role.admin)
 
+_CONVERSATIONS = _Needs(
+    Need(Scope.campaign_management, Role.viewer, Role.agent), Need(Scope.campaign_management, Role.agent)
+)
+
 _TABLE: Mapping[tuple[str, ...], _Needs] = {
     (Area.compat, "agentmappings"): _CONFIGURATION,
     (Area.compat, "campaign"): _CAMPAIGNS,
@@ -103,6 +111,7 @@ _TABLE: Mapping[tuple[str, ...], _Needs] = {
     (Area.app, "clients"): _ADMINISTRATION,
     (Area.app, "contact-lists"): _CAMPAIGNS,
     (Area.app, "contacts"): _CAMPAIGNS,
+    (Area.app, "conversations"): _CONVERSATIONS,
     (Area.app, "dnc-lists"): _CAMPAIGNS,
     (Area.app, "flow-starters"): _CAMPAIGNS,
     (Area.app, "flows"): _CAMPAIGNS,
@@ -139,6 +148,7 @@ _READ_BY_POST: frozenset[tuple[str, ...]] = frozenset(
         (Area.app, "campaigns", "test-filter"),
         (Area.app, "contact-lists", "*", "contacts", "find"),
         (Area.app, "contacts", "history"),
+        (Area.app, "conversations", "find"),
         (Area.app, "dnc-lists", "*", "numbers", "find"),
         (Area.app, "flows", "*", "dry-run"),
         (Area.app, "flows", "dry-run"),

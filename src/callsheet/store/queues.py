@@ -17,7 +17,7 @@ from callsheet.core.names import MOST_LOOKED_AT, key_of
 from callsheet.store import tables as t
 from callsheet.store.database import Database
 from callsheet.store.rows import all_of, insert, new_id, one, to_json
-from callsheet.store.usage import refuse_used
+from callsheet.store.usage import refuse_used, refuse_waited_in
 
 DEFAULT_NAME = "Default Queue"
 """As in the documented samples of campaigns."""
@@ -121,6 +121,7 @@ class Queues:
             if row["is_default"]:
                 raise InUse("This is the default queue: make another one the default first.")
             refuse_used(conn, app, queue_id)
+            refuse_waited_in(conn, app, row["no"])
             conn.execute(sa.delete(t.queue).where(t.queue.c.app == app, t.queue.c.no == row["no"]))
             return True
 

@@ -53,6 +53,7 @@ from callsheet.store.sessions import Sessions
 from callsheet.store.singles import Singles
 from callsheet.store.standings import Standings
 from callsheet.store.tallies import Tallies
+from callsheet.store.transcripts import Transcripts
 from callsheet.store.trunks import Trunks
 from callsheet.store.users import Users
 from callsheet.store.vault import Vault
@@ -101,6 +102,7 @@ class Store:
         self.standings = Standings(database)
         self.senders = Senders(database)
         self.singles = Singles(database)
+        self.transcripts = Transcripts(database, vault)
         self.trunks = Trunks(database, vault)
         self.sending = Sending(database)
         self.tallies = Tallies(database)

@@ -56,6 +56,14 @@ def refuse_spoken(conn: sa.Connection, app: int, flow_no: int) -> None:
         raise InUse("Open conversations use this.")
 
 
+def refuse_waited_in(conn: sa.Connection, app: int, queue_no: int) -> None:
+    """Refuse to delete a queue in which conversations wait. Raises InUse."""
+    session = t.flow_session
+    waiting = session.c.app == app, session.c.queue_no == queue_no, session.c.ended_at == 0
+    if conn.execute(sa.select(session.c.no).where(*waiting).limit(1)).first() is not None:
+        raise InUse("Conversations wait in this queue, or are worked on.")
+
+
 def campaigns_that_name(conn: sa.Connection, app: int, thing: str, *, unfinished: bool = False) -> list[User]:
     """Return a few campaigns, or of those that have not ended, that name a thing.
 

@@ -48,14 +48,15 @@ async def list_messages(
     limit: Limit = USUAL_LIMIT,
 ) -> Page[ShownMessage]:
     """Return what people replied, the latest first."""
-    person = _read_person(person_id) if person_id is not None else None
+    person = read_person(person_id) if person_id is not None else None
     found = await runtime.store.inbox.page(app.no, person=person, word=word, after=after, limit=limit + 1)
     if found is None:
         raise no_cursor()
     return page_of([_show(one) for one in found], limit, lambda one: one.id)
 
 
-def _read_person(text: str) -> bytes:
+def read_person(text: str) -> bytes:
+    """Read the id of a person in a query. Raises Invalid."""
     try:
         person = bytes.fromhex(text)
     except ValueError:

@@ -1,0 +1,262 @@
+"""Conversations as people look at them: lists of them, and what was said in one. What leads them is elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+
+from callsheet.clock import from_micros
+from callsheet.core.attempt import fold
+from callsheet.core.flow.effects import Visit
+from callsheet.core.flow.session import Awaits, Ending
+from callsheet.core.ids import NO_RUN, encode_attempt
+from callsheet.store import tables as t
+from callsheet.store.database import Database
+from callsheet.store.numbers import numbers_of
+from callsheet.store.rows import all_of, one
+from callsheet.store.vault import Seal, Vault
+
+MOST_LINES = 2000
+"""So many messages of ours, of theirs, and visits, the first ones, are shown of one conversation."""
+
+
+class Wanted(NamedTuple):
+    """Which conversations are meant; None: whatever it is."""
+
+    flow_no: int | None = None
+    run_no: int | None = None
+    queue_no: int | None = None
+    """Those that wait in this queue, or are worked on there."""
+    person: bytes | None = None
+    is_open: bool | None = None
+    awaits: Awaits | None = None
+    agent: str | None = None
+    """Who took it; empty: nobody did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What is known of a conversation without what was said in it."""
+
+    no: int
+    id: str
+    person: bytes
+    number: str
+    """Empty: nothing has it any more."""
+    sender: str
+    channel: str
+    flow_id: str
+    """Empty: the flow was deleted."""
+    flow_name: str
+    version: int
+    run_id: str
+    """Whose attempt began it; empty: a reply did."""
+    attempt_id: str
+    opened_at: datetime
+    changed_at: datetime
+    ended_at: datetime | None
+    awaits: Awaits
+    wakes_at: datetime | None
+    """When it is looked at again by itself."""
+    ending: Ending | None
+    why: str
+    queue_id: str
+    queue_name: str
+    queued_at: datetime | None
+    agent: str
+    disposition: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Something that was said."""
+
+    id: str
+    """Of a message of theirs; empty: it is ours."""
+    at: datetime
+    by: str
+    """`contact`, `campaign`, `flow`, `agent`, or `stop`, `help` and `start` for what is answered to such words."""
+    text: str
+    state: str
+    """Of ours: how it stands; of theirs `received`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """A conversation with what was said in it, and the way that it took."""
+
+    account: Account
+    lines: tuple[Line, ...]
+    visits: tuple[Visit, ...]
+
+
+class Transcripts:
+    """What was said in the conversations of all apps."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._db = database
+        self._vault = vault
+
+    async def page(self, app: int, wanted: Wanted, *, after: str | None = None, limit: int) -> Sequence[Account] | None:
+        """Return conversations, the newest first, from after the one of an id; None when there is no such."""
+        session = t.flow_session
+        query = _accounts(app).where(*_meant(app, wanted))
+
+        def read(conn: sa.Connection) -> list[Account] | None:
+            asked = query
+            if after is not None:
+                its = sa.select(session.c.opened_at, session.c.no).where(session.c.app == app, session.c.id == after)
+                place = one(conn, its)
+                if place is None:
+                    return None
+                before = sa.tuple_(sa.literal(place["opened_at"]), sa.literal(place["no"]))
+                asked = asked.where(sa.tuple_(session.c.opened_at, session.c.no) < before)
+            newest = asked.order_by(session.c.opened_at.desc(), session.c.no.desc()).limit(limit)
+            return self._read(conn, app, all_of(conn, newest))
+
+        return await self._db.read(read)
+
+    async def find(self, app: int, conversation_id: str) -> Transcript | None:
+        """Return a conversation with everything that was said, in order; None: there is none."""
+        query = _accounts(app).where(t.flow_session.c.id == conversation_id)
+        seal = self._seal(app)
+
+        def read(conn: sa.Connection) -> Transcript | None:
+            rows = all_of(conn, query)
+            if not rows:
+                return None
+            (account,) = self._read(conn, app, rows)
+            lines = [*_opening(conn, rows[0], seal), *_heard(conn, rows[0], seal), *_said(conn, rows[0], seal)]
+            # What was said at one instant stands as it was gathered: they ask before we answer.
+            lines.sort(key=lambda line: line.at)
+            return Transcript(account, tuple(lines), tuple(_visits(conn, rows[0], seal)))
+
+        return await self._db.read(read)
+
+    def _read(self, conn: sa.Connection, app: int, rows: Sequence[Mapping[str, Any]]) -> list[Account]:
+        numbers = numbers_of(conn, self._vault, app, {row["person"] for row in rows})
+        return [_account(row, numbers.get(row["person"], "")) for row in rows]
+
+    def _seal(self, app: int) -> Seal:
+        key = self._vault.app(app)
+        assert key is not None, "the app was opened when its token was read"
+        return key.seal
+
+
+def _accounts(app: int) -> sa.Select[Any]:
+    session, flow, run, queue = t.flow_session, t.flow, t.run, t.queue
+    return (
+        sa.select(
+            session, flow.c.id.label("flow_id"), flow.c.name.label("flow_name"), run.c.id.label("run_id"),
+            queue.c.id.label("queue_id"), queue.c.name.label("queue_name"),
+        )
+        .outerjoin(flow, sa.and_(flow.c.app == session.c.app, flow.c.no == session.c.flow_no))
+        .outerjoin(run, sa.and_(run.c.app == session.c.app, run.c.no == session.c.run_no))
+        .outerjoin(queue, sa.and_(queue.c.app == session.c.app, queue.c.no == session.c.queue_no))
+        .where(session.c.app == app)
+    )  # fmt: skip
+
+
+def _meant(app: int, wanted: Wanted) -> list[sa.ColumnElement[bool]]:
+    session, talking = t.flow_session, t.open_session
+    meant: list[sa.ColumnElement[bool]] = []
+    for column, value in (
+        (session.c.flow_no, wanted.flow_no),
+        (session.c.run_no, wanted.run_no),
+        (session.c.queue_no, wanted.queue_no),
+        (session.c.person, wanted.person),
+        (session.c.agent, wanted.agent),
+        (session.c.awaits, wanted.awaits.value if wanted.awaits is not None else None),
+    ):
+        if value is not None:
+            meant.append(column == value)
+    if wanted.is_open is True or wanted.queue_no is not None:
+        # Those are few beside all that ended, and lie together.
+        meant.append(session.c.no.in_(sa.select(talking.c.session_no).where(talking.c.app == app)))
+        meant.append(session.c.ended_at == 0)
+    elif wanted.is_open is False:
+        meant.append(session.c.ended_at > 0)
+    return meant
+
+
+def _account(row: Mapping[str, Any], number: str) -> Account:
+    has_ended = row["ended_at"] > 0
+    return Account(
+        row["no"],
+        row["id"],
+        row["person"],
+        number,
+        row["sender"],
+        row["channel"],
+        row["flow_id"] or "",
+        row["flow_name"] or "",
+        row["version"],
+        row["run_id"] or "",
+        encode_attempt(row["run_no"], row["person"], row["n"]) if row["run_no"] != NO_RUN else "",
+        from_micros(row["opened_at"]),
+        from_micros(row["changed_at"]),
+        from_micros(row["ended_at"]) if has_ended else None,
+        Awaits.nothing if has_ended else Awaits(row["awaits"]),
+        from_micros(row["wakes_at"]) if row["wakes_at"] else None,
+        Ending(row["ending"]) if row["ending"] else None,
+        row["why"],
+        row["queue_id"] or "",
+        row["queue_name"] or "",
+        from_micros(row["queued_at"]) if row["queued_at"] else None,
+        row["agent"],
+        row["disposition"],
+    )
+
+
+def _opening(conn: sa.Connection, row: Mapping[str, Any], seal: Seal) -> list[Line]:
+    """Return what the campaign said: its message is an attempt's."""
+    if not row["opening_sealed"]:
+        return []
+    event = t.event
+    its = (
+        event.c.app == row["app"], event.c.run_no == row["run_no"], event.c.person == row["person"],
+        event.c.n == row["n"],
+    )  # fmt: skip
+    state = fold(conn.execute(sa.select(event.c.kind).where(*its)).scalars())
+    text = seal.open(row["opening_sealed"], row["person"]).decode()
+    return [Line("", from_micros(row["opened_at"]), "campaign", text, state)] if text else []
+
+
+def _heard(conn: sa.Connection, row: Mapping[str, Any], seal: Seal) -> list[Line]:
+    inbound = t.inbound
+    its = inbound.c.app == row["app"], inbound.c.person == row["person"], inbound.c.session_no == row["no"]
+    query = sa.select(inbound.c.id, inbound.c.text_sealed, inbound.c.at).where(*its)
+    return [
+        Line(one["id"], from_micros(one["at"]), "contact", seal.open(one["text_sealed"], row["person"]).decode(), "received")
+        for one in all_of(conn, query.order_by(inbound.c.at, inbound.c.id).limit(MOST_LINES))
+    ]  # fmt: skip
+
+
+def _said(conn: sa.Connection, row: Mapping[str, Any], seal: Seal) -> list[Line]:
+    reply = t.reply
+    its = reply.c.app == row["app"], reply.c.person == row["person"], reply.c.session_no == row["no"]
+    query = sa.select(reply.c.kind, reply.c.text_sealed, reply.c.at, reply.c.state).where(*its)
+    return [
+        Line("", from_micros(one["at"]), one["kind"], seal.open(one["text_sealed"], row["person"]).decode(), one["state"])
+        for one in all_of(conn, query.order_by(reply.c.no).limit(MOST_LINES))
+    ]  # fmt: skip
+
+
+def _visits(conn: sa.Connection, row: Mapping[str, Any], seal: Seal) -> list[Visit]:
+    visit = t.flow_visit
+    its = visit.c.app == row["app"], visit.c.session_no == row["no"]
+    found = []
+    for one in all_of(conn, sa.select(visit).where(*its).order_by(visit.c.no).limit(MOST_LINES)):
+        said = msgspec.json.decode(seal.open(one["said_sealed"], row["person"]))
+        found.append(
+            Visit(
+                one["no"], one["flow"], one["block"], one["name"], one["kind"], from_micros(one["at"]), one["exit"],
+                bool(one["has_left"]), said["value"], said["response"], bool(one["is_question"]), said["why"],
+            )
+        )  # fmt: skip
+    return found
