@@ -18,8 +18,10 @@ from callsheet.client.v1.accounts import Accounts, Apps
 from callsheet.client.v1.api_clients import ApiClients
 from callsheet.client.v1.audit import Audit
 from callsheet.client.v1.campaigns import Campaigns
+from callsheet.client.v1.contact_groups import ContactGroups
 from callsheet.client.v1.contact_lists import ContactLists
 from callsheet.client.v1.contacts import Contacts
+from callsheet.client.v1.conversations import Conversations
 from callsheet.client.v1.dnc_lists import DncLists
 from callsheet.client.v1.flow_starters import FlowStarters
 from callsheet.client.v1.flows import Flows
@@ -66,6 +68,8 @@ class Own(Resource[Mode]):
         self.templates: Templates[Mode] = Templates(carrier)
         self.flows: Flows[Mode] = Flows(carrier)
         self.flow_starters: FlowStarters[Mode] = FlowStarters(carrier)
+        self.conversations: Conversations[Mode] = Conversations(carrier)
+        self.contact_groups: ContactGroups[Mode] = ContactGroups(carrier)
         self.contact_lists: ContactLists[Mode] = ContactLists(carrier)
         self.contacts: Contacts[Mode] = Contacts(carrier)
         self.pulls: Pulls[Mode] = Pulls(carrier)

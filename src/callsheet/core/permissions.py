@@ -109,6 +109,7 @@ _TABLE: Mapping[tuple[str, ...], _Needs] = {
     (Area.app, "audit"): _ADMINISTRATION,
     (Area.app, "campaigns"): _CAMPAIGNS,
     (Area.app, "clients"): _ADMINISTRATION,
+    (Area.app, "contact-groups"): _CAMPAIGNS,
     (Area.app, "contact-lists"): _CAMPAIGNS,
     (Area.app, "contacts"): _CAMPAIGNS,
     (Area.app, "conversations"): _CONVERSATIONS,

@@ -14,6 +14,7 @@ from callsheet.store.audit import Audit
 from callsheet.store.callbacks import Callbacks
 from callsheet.store.campaigns import Campaigns
 from callsheet.store.clients import Client, Clients
+from callsheet.store.contact_groups import ContactGroups
 from callsheet.store.contacts import Contacts
 from callsheet.store.conversations import Conversations
 from callsheet.store.database import Database
@@ -75,6 +76,7 @@ class Store:
         self.campaigns = Campaigns(database)
         self.clients = Clients(database, vault)
         self.dnc_entries = DncEntries(database, vault)
+        self.contact_groups = ContactGroups(database, vault)
         self.contacts = Contacts(database, vault)
         self.conversations = Conversations(database, vault)
         self.deliveries = Deliveries(database, vault)

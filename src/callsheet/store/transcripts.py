@@ -231,32 +231,29 @@ def _heard(conn: sa.Connection, row: Mapping[str, Any], seal: Seal) -> list[Line
     inbound = t.inbound
     its = inbound.c.app == row["app"], inbound.c.person == row["person"], inbound.c.session_no == row["no"]
     query = sa.select(inbound.c.id, inbound.c.text_sealed, inbound.c.at).where(*its)
-    return [
-        Line(one["id"], from_micros(one["at"]), "contact", seal.open(one["text_sealed"], row["person"]).decode(), "received")
-        for one in all_of(conn, query.order_by(inbound.c.at, inbound.c.id).limit(MOST_LINES))
-    ]  # fmt: skip
+    found = all_of(conn, query.order_by(inbound.c.at, inbound.c.id).limit(MOST_LINES))
+    return [Line(each["id"], from_micros(each["at"]), "contact", _text(each, row, seal), "received") for each in found]
 
 
 def _said(conn: sa.Connection, row: Mapping[str, Any], seal: Seal) -> list[Line]:
     reply = t.reply
     its = reply.c.app == row["app"], reply.c.person == row["person"], reply.c.session_no == row["no"]
     query = sa.select(reply.c.kind, reply.c.text_sealed, reply.c.at, reply.c.state).where(*its)
-    return [
-        Line("", from_micros(one["at"]), one["kind"], seal.open(one["text_sealed"], row["person"]).decode(), one["state"])
-        for one in all_of(conn, query.order_by(reply.c.no).limit(MOST_LINES))
-    ]  # fmt: skip
+    found = all_of(conn, query.order_by(reply.c.no).limit(MOST_LINES))
+    return [Line("", from_micros(each["at"]), each["kind"], _text(each, row, seal), each["state"]) for each in found]
+
+
+def _text(each: Mapping[str, Any], row: Mapping[str, Any], seal: Seal) -> str:
+    return seal.open(each["text_sealed"], row["person"]).decode()
 
 
 def _visits(conn: sa.Connection, row: Mapping[str, Any], seal: Seal) -> list[Visit]:
     visit = t.flow_visit
     its = visit.c.app == row["app"], visit.c.session_no == row["no"]
     found = []
-    for one in all_of(conn, sa.select(visit).where(*its).order_by(visit.c.no).limit(MOST_LINES)):
-        said = msgspec.json.decode(seal.open(one["said_sealed"], row["person"]))
-        found.append(
-            Visit(
-                one["no"], one["flow"], one["block"], one["name"], one["kind"], from_micros(one["at"]), one["exit"],
-                bool(one["has_left"]), said["value"], said["response"], bool(one["is_question"]), said["why"],
-            )
-        )  # fmt: skip
+    for each in all_of(conn, sa.select(visit).where(*its).order_by(visit.c.no).limit(MOST_LINES)):
+        said = msgspec.json.decode(seal.open(each["said_sealed"], row["person"]))
+        way = each["flow"], each["block"], each["name"], each["kind"], from_micros(each["at"]), each["exit"]
+        collected = said["value"], said["response"], bool(each["is_question"]), said["why"]
+        found.append(Visit(each["no"], *way, bool(each["has_left"]), *collected))
     return found

@@ -104,7 +104,7 @@ class SoughtPerson(Body):
     """In international form, or local to the app's region."""
 
 
-async def _wanted(  # noqa: PLR0913 (a parameter of the query each)
+async def _wanted(
     runtime: Served,
     app: Tenant,
     flow: Annotated[str | None, Query(max_length=128, description="Only conversations with this flow: its id.")] = None,

@@ -55,14 +55,14 @@ async def list_messages(
     return page_of([_show(one) for one in found], limit, lambda one: one.id)
 
 
-def read_person(text: str) -> bytes:
+def read_person(text: str, field: str = "person_id") -> bytes:
     """Read the id of a person in a query. Raises Invalid."""
     try:
         person = bytes.fromhex(text)
     except ValueError:
         person = b""
     if len(person) != PERSON_BYTES:
-        raise Invalid([FieldError("person_id", "This is not the id of a person.")])
+        raise Invalid([FieldError(field, "This is not the id of a person.")])
     return person
 
 

@@ -145,4 +145,5 @@ contact_group = clustered(
     text("group_key", key=True),
     text("name"),
     whole("at"),
+    sa.Index("ix_contact_group_group_key", "app", "group_key", "person"),
 )

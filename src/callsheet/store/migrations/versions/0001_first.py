@@ -273,6 +273,9 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('app', 'person', 'group_key', name=op.f('pk_contact_group')),
     sqlite_with_rowid=False
     )
+    with op.batch_alter_table('contact_group', schema=None) as batch_op:
+        batch_op.create_index('ix_contact_group_group_key', ['app', 'group_key', 'person'], unique=False)
+
     op.create_table('contact_list',
     sa.Column('no', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
@@ -1094,6 +1097,9 @@ def downgrade() -> None:
         batch_op.drop_index('ix_contact_list_app_no')
 
     op.drop_table('contact_list')
+    with op.batch_alter_table('contact_group', schema=None) as batch_op:
+        batch_op.drop_index('ix_contact_group_group_key')
+
     op.drop_table('contact_group')
     with op.batch_alter_table('contact', schema=None) as batch_op:
         batch_op.drop_index('ix_contact_unique_id', sqlite_where=sa.text("unique_id <> ''"), postgresql_where=sa.text("unique_id <> ''"))
