@@ -140,12 +140,6 @@ class StarterNotFound(NotFound):
     code = "starter_not_found"
 
 
-class ConversationNotFound(NotFound):
-    """There is no such conversation in this app."""
-
-    code = "conversation_not_found"
-
-
 class ClientNotFound(NotFound):
     """There is no such API client in this app."""
 

@@ -27,8 +27,8 @@ from callsheet.store.documents import Documents
 from callsheet.store.erasing import Erasing
 from callsheet.store.errands import Errands
 from callsheet.store.flow_queue import FlowQueue
-from callsheet.store.flow_sessions import FlowSessions
 from callsheet.store.flow_results import FlowResults
+from callsheet.store.flow_sessions import FlowSessions
 from callsheet.store.flow_versions import FlowVersions
 from callsheet.store.histories import Histories
 from callsheet.store.imports import Imports
