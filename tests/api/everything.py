@@ -9,7 +9,7 @@ from typing import Any
 from api.callers import Caller, campaign_body, unique, until
 from callsheet.api.compat.contract import write_contract as write_compat_contract
 from callsheet.api.v1.app import build
-from client.flow import FLOW
+from client.flow import FLOW, handed_over
 from phone_numbers import numbers
 
 PARAMETER = re.compile(r"\{(\w+)\}")
@@ -163,6 +163,9 @@ async def own_everything(caller: Caller, taste: Taste = Taste()) -> dict[str, st
     list_id = (await caller.compat("GET", f"/campaign/contactList/{name}")).json()["data"]["_id"]
     dnc_id = (await _made(caller, "/dnc-lists", name=called["dnc"]))["id"]
     attempt = await _delivered(caller, run_id)
+    queue = await _made(caller, "/queues", name=called["queue"])
+    group = f"{taste.word}-{queue['id']}"
+    conversation = await _handed_over(caller, name, handed_over(f"{taste.word} text", called["queue"], group))
     (contact,) = (await caller.v1("GET", f"/contact-lists/{list_id}/contacts")).json()["items"]
     imported = await _imported(caller, f"/contact-lists/{list_id}/imports", taste.person)
     forbidden = await _imported(caller, f"/dnc-lists/{dnc_id}/imports", taste.person)
@@ -189,7 +192,9 @@ async def own_everything(caller: Caller, taste: Taste = Taste()) -> dict[str, st
         "delivery_id": delivery["id"],
         "template_id": (await _made(caller, "/templates", name=called["template"], body=called["template"]))["id"],
         "flow_id": (await _made(caller, "/flows", name=called["flow"], document=FLOW))["id"],
-        "queue_id": (await _made(caller, "/queues", name=called["queue"]))["id"],
+        "queue_id": queue["id"],
+        "conversation_id": conversation["id"],
+        "group_key": group,
         "sender_id": (await _made(caller, "/senders", number=taste.sender))["id"],
         "trunk_id": (await caller.v1("GET", "/trunks")).json()["items"][0]["id"],
         # Another one than the client that asks: its secret is changed, and then it is deleted.
@@ -210,6 +215,25 @@ async def _delivered(caller: Caller, run_id: str) -> dict[str, Any]:
 
     (attempt,) = await until(told)
     return attempt
+
+
+async def _handed_over(caller: Caller, list_name: str, document: Mapping[str, Any]) -> dict[str, Any]:
+    """Have a flow hand over the only contact of a list, and return the conversation once nothing moves any more."""
+    flow = await _made(caller, "/flows", name=unique("Handing over"), document=document)
+    body = campaign_body(list_name, name=unique("x"), format="advanced", experienceFlowName=None, message=None)
+    body["experienceFlowName"] = (await caller.v1("GET", f"/flows/{flow['id']}")).json()["name"]
+    campaign_id = (await caller.compat("POST", "/campaign", body)).json()["data"]["_id"]
+    started = await caller.trigger(campaign_id, "play")
+    assert started.status_code == 200, started.text
+
+    async def waits() -> list[dict[str, Any]]:
+        found = (await caller.v1("GET", "/conversations", params={"awaits": "person"})).json()["items"]
+        whole = [(await caller.v1("GET", f"/conversations/{one['id']}")).json() for one in found]
+        return whole if [line["state"] for one in whole for line in one["messages"]] == ["delivered"] else []
+
+    (conversation,) = await until(waits)
+    await caller.until_status(campaign_id, "Completed")
+    return conversation
 
 
 async def _tried(caller: Caller, webhook_id: str) -> dict[str, Any]:

@@ -29,3 +29,25 @@ def asked(question: str, **flow: Any) -> dict[str, Any]:
     }
     thank = {**said("Thanks")["blocks"][0], "uuid": thanks, "name": "thank"}
     return {"blocks": [ask, thank], "first_block_id": _HELLO, **flow}
+
+
+def handed_over(text: str, queue: str, group: str) -> dict[str, Any]:
+    """Return a flow that says a text, makes the contact a member of a group, and hands over to a queue."""
+    joined, handed = "44444444-4444-4444-8444-444444444444", "55555555-5555-4555-8555-555555555555"
+    hello = said(text)["blocks"][0]
+    join = {
+        "uuid": joined,
+        "name": "join",
+        "type": "Core.SetGroupMembership",
+        "config": {"groups": [{"group_key": group, "group_name": group}], "is_member": True},
+        "exits": [{**_EXITS[0], "destination_block": handed}],
+    }
+    hand = {
+        "uuid": handed,
+        "name": "hand",
+        "type": "Callsheet.HandOver",
+        "config": {"queue": queue},
+        "exits": _EXITS,
+    }
+    hello = {**hello, "exits": [{**_EXITS[0], "destination_block": joined}]}
+    return {"blocks": [hello, join, hand], "first_block_id": _HELLO}
