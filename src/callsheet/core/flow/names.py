@@ -50,7 +50,7 @@ class Contact(Found):
         self.number = number
         self._groups = groups
 
-    def get(self, name: str, default: object = None) -> object:  # noqa: PLR0911 (a return for each name)
+    def get(self, name: str, default: object = None) -> object:
         """Return what stands under a name; the contact itself is its name, else its number."""
         if name == VALUE:
             return self.get("name") or self.number
