@@ -5,7 +5,8 @@ from datetime import timedelta
 
 from callsheet.core.preflight import Tally
 from callsheet.core.preflight_report import no_text
-from callsheet.engine.message_text import text_of
+from callsheet.engine.flow_shelf import FlowShelf
+from callsheet.engine.message_text import versioned_text
 from callsheet.engine.preflight import Preflighter, begin
 from callsheet.store.preflights import Outcome, State
 from databases import change
@@ -60,12 +61,12 @@ async def test_a_damaged_row_of_a_contact_is_named_and_a_damaged_preflight_is_no
     taken = await store.preflights.take(clock.now(), LEASE)
     assert taken is not None
 
-    await Preflighter(store, clock)._look(taken)
+    await Preflighter(store, clock, FlowShelf(store.flows, clock))._look(taken)
     found = await store.preflights.find(campaign)
     await change(store, "update preflight set pins = '{'")
 
     assert found is not None
-    assert await text_of(store, app, campaign.definition)
+    assert (await versioned_text(store, app, campaign.definition)).text
     assert {code: pile.contacts for code, pile in found.tally.faults.items()} == {"unreadable_number": 1}
     assert (found.tally.contacts, found.tally.messages) == (3, 2)
     assert await store.preflights.find(campaign) is None

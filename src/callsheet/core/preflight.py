@@ -16,7 +16,7 @@ from callsheet.core.pools import choose
 from callsheet.core.rooms import own_buckets
 from callsheet.core.run import Sender
 from callsheet.core.segments import forcing_ucs, measure
-from callsheet.core.template import Compiled, Unrenderable
+from callsheet.core.template import PersonalMessage, Unrenderable
 
 MOST_SAMPLES = 5
 """Of each thing that is found, so many contacts are named."""
@@ -96,7 +96,7 @@ class Tally:
         return Tally(**{**mine, "characters": dict(list(mine["characters"].items())[:MOST_CHARACTERS])})
 
 
-def tally(message: Compiled, persons: Iterable[Person], senders: Sequence[Sender] = ()) -> Tally:
+def tally(message: PersonalMessage, persons: Iterable[Person], senders: Sequence[Sender] = ()) -> Tally:
     """Render the message of each contact, and count what comes of it.
 
     `senders`: those that speak, with what their trunks may send; a pool has several.
@@ -131,7 +131,7 @@ def tally(message: Compiled, persons: Iterable[Person], senders: Sequence[Sender
     return Tally(contacts, segments, dict(loads), **counted)
 
 
-def _rendered(message: Compiled, person: Person, faults: dict[Any, list[str]]) -> str | None:
+def _rendered(message: PersonalMessage, person: Person, faults: dict[Any, list[str]]) -> str | None:
     """Render a message; None where there is none, which is noted."""
     if not person.number:
         _note(faults, UNREADABLE, person)

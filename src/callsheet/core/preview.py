@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from callsheet.core.contacts import columns_of
 from callsheet.core.segments import Encoding, forcing_ucs, measure
-from callsheet.core.template import compile_text
+from callsheet.core.template import PersonalMessage, compile_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +25,16 @@ class Preview:
     """Columns that the text names without a default, and that the contact does not have."""
 
 
-def preview(text: str, columns: Mapping[str, str] | None = None, number: str = "") -> Preview:
+def preview(
+    text: str, columns: Mapping[str, str] | None = None, number: str = "", message: PersonalMessage | None = None
+) -> Preview:
     """Return a text for a contact of these columns and this number; without one, as it was written.
 
-    Without a number, the column that holds one stands for it. Raises BadTemplate, and Unrenderable or EmptyMessage
-    where nothing can be sent to the contact.
+    `message`: what makes the text of a contact, where that is more than its placeholders. Without a number, the column
+    that holds one stands for it. Raises BadTemplate, and Unrenderable or EmptyMessage where nothing can be sent to the
+    contact.
     """
-    message = compile_text(text)
+    message = message or compile_text(text)
     if columns is None:
         said, missing = text, message.missing(())
     else:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import Final
+from typing import Final, Protocol
 
 from callsheet.core.errors import CallsheetError, FieldError, Invalid
 from callsheet.core.fenced_liquid import Program, Refused, parse
@@ -66,6 +66,23 @@ class EmptyMessage(Unrenderable):
     """Nothing is left of the message with this contact's columns."""
 
     code = "empty_message"
+
+
+class PersonalMessage(Protocol):
+    """What a campaign sends, ready for any contact: a compiled text, or the opening of a flow."""
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Return the columns that it uses, as first written."""
+
+    def render(self, attributes: Mapping[str, str], number: str) -> str:
+        """Return the message for a contact of these columns and this number. Raises EmptyMessage, Unrenderable."""
+
+    def missing(self, headers: Sequence[str]) -> tuple[str, ...]:
+        """Return the fields without a default that no header of a list fits."""
+
+    def blanks(self, attributes: Mapping[str, str]) -> tuple[str, ...]:
+        """Return the fields without a default that stay blank for a contact."""
 
 
 @dataclass(frozen=True, slots=True)

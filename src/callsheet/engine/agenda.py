@@ -10,12 +10,15 @@ from datetime import datetime
 
 import structlog
 
+from callsheet.core.errors import FlowNotFound
+from callsheet.core.flow.amiss import BadExpression
 from callsheet.core.gate import Wait
 from callsheet.core.retrying import Turn
-from callsheet.core.run import Run, closes_at
+from callsheet.core.run import PinnedFlow, Run, closes_at
 from callsheet.core.segments import measure
-from callsheet.core.template import BadTemplate, Compiled, compile_text
+from callsheet.core.template import BadTemplate, PersonalMessage
 from callsheet.core.walk import Chunk, Group
+from callsheet.engine.flow_shelf import FlowShelf
 from callsheet.store.arming import judge_group
 from callsheet.store.protocol import Work
 
@@ -27,7 +30,7 @@ class RunState:
     """A run, and where this node stands in it."""
 
     run: Run
-    message: Compiled
+    message: PersonalMessage
     segments_guess: float
     open_groups: dict[tuple[int, int], Group] = field(default_factory=dict)
     due: dict[Turn, datetime] = field(default_factory=dict)
@@ -106,14 +109,16 @@ class RunState:
 class Agenda:
     """The runs that this node works on."""
 
-    def __init__(self) -> None:
+    def __init__(self, flows: FlowShelf) -> None:
+        self._flows = flows
         self.states: dict[int, RunState] = {}
         self.changed = asyncio.Event()
         self.on_change: Callable[[], None] = lambda: None
         self._left_out: set[str] = set()
 
-    def update(self, runs: list[Run]) -> list[int]:
+    async def update(self, runs: list[Run]) -> list[int]:
         """Replace the runs by those that are active now, and return those that are not any more."""
+        messages = await self._messages(runs)
         active = {run.no: run for run in runs}
         dropped = [no for no in self.states if no not in active]
         for run_no in dropped:
@@ -123,14 +128,21 @@ class Agenda:
             if state is not None:
                 state.run = run
                 continue
+            if run_no in messages:
+                self.states[run_no] = RunState(run, messages[run_no], measure(run.text, run.senders[0].writing).count)
+        return dropped
+
+    async def _messages(self, runs: Iterable[Run]) -> dict[int, PersonalMessage]:
+        """Return what makes the messages of the runs that are new here."""
+        messages: dict[int, PersonalMessage] = {}
+        for run in [run for run in runs if run.no not in self.states]:
+            pinned = PinnedFlow(run.flow_no, run.flow_version)
             try:
-                message = compile_text(run.text)
-            except BadTemplate:
+                messages[run.no] = await self._flows.message(run.app, run.text, pinned)
+            except (BadTemplate, BadExpression, FlowNotFound):
                 # It was compiled before it was started: a later release reads it otherwise. The others go on.
                 self.leave_out(run.id)
-                continue
-            self.states[run_no] = RunState(run, message, measure(run.text, run.senders[0].writing).count)
-        return dropped
+        return messages
 
     def leave_out(self, run_id: str) -> None:
         """Say, once, that a run cannot be read: it waits, and the others go on."""

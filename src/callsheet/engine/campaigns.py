@@ -146,7 +146,8 @@ async def _text(runtime: Runtime, app: App, campaign: Campaign, *, require_prefl
     if require_preflight:
         await require(runtime.store, app, campaign)
     text = await versioned_text(runtime.store, app, campaign.definition)
-    compile_text(text.text)
+    if not text.flow.no:
+        compile_text(text.text)
     return text
 
 

@@ -74,14 +74,14 @@ class Conductor:
     def __init__(self, given: Surroundings) -> None:
         self._given = given
         self._store = given.store
-        self.flows = FlowShelf(given.store.flows)
-        self.agenda = Agenda()
+        self.flows = FlowShelf(given.store.flows, given.clock)
+        self.agenda = Agenda(self.flows)
         self.holds = Holds()
         self.node_no = 0
         self.notifier = Notifier(given.store.outbox, tick_seconds=given.tuning.tick_seconds)
         self.eraser = Eraser(given.store.erasing)
         self.preparer = Preparer(given.store.campaigns, given.clock, tick_seconds=given.tuning.tick_seconds)
-        self.preflighter = Preflighter(given.store, given.clock, tick_seconds=given.tuning.tick_seconds)
+        self.preflighter = Preflighter(given.store, given.clock, self.flows, tick_seconds=given.tuning.tick_seconds)
         self.starter = Starter(given.store, tick_seconds=given.tuning.tick_seconds)
         self.listener = Listener(
             given.store, given.clock, self.forbid, self.holds.bar, tick_seconds=given.tuning.tick_seconds
@@ -114,7 +114,7 @@ class Conductor:
         for app_id in await self._store.apps.open_all():
             log.error("app.unreadable", app=app_id)
         self.node_no = await self._store.hot.enter("callsheet")
-        self.agenda.update(await self._store.runs.active(self.agenda.leave_out))
+        await self.agenda.update(await self._store.runs.active(self.agenda.leave_out))
         self.recorder = Recorder(
             self._store.hot, self.holds, given.clock, given.rng, given.failpoints,
             node_no=self.node_no,

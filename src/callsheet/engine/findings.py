@@ -8,8 +8,8 @@ from callsheet.core.campaign import Campaign, Channel, Definition
 from callsheet.core.errors import Conflict, FieldError, Invalid, NoVoiceTrunk
 from callsheet.core.preflight_report import USUAL_SEGMENTS
 from callsheet.core.segments import measure
-from callsheet.core.template import Compiled, compile_text
-from callsheet.engine.message_text import text_of
+from callsheet.core.template import PersonalMessage
+from callsheet.engine.message_text import versioned_text
 from callsheet.engine.runtime import Runtime
 from callsheet.store.apps import App
 from callsheet.store.lists import ContactList
@@ -39,8 +39,8 @@ async def _of_message(
 ) -> list[FieldError]:
     """Say why there is no message, that it is long, and which of its placeholders stay blank."""
     try:
-        text = await text_of(runtime.store, app, definition)
-        message = compile_text(text)
+        text, _, flow = await versioned_text(runtime.store, app, definition)
+        message = await runtime.conductor.flows.message(app.no, text, flow)
     except Conflict as error:
         return [FieldError(_MESSAGE, error.message)]
     except Invalid as error:
@@ -52,7 +52,7 @@ async def _of_message(
     return [FieldError(_MESSAGE, sentence) for sentence in [long] * (segments > USUAL_SEGMENTS) + blanks]
 
 
-def _blanks(message: Compiled, found: ContactList) -> Iterator[str]:
+def _blanks(message: PersonalMessage, found: ContactList) -> Iterator[str]:
     """Name the placeholders that stay blank for a whole list. A list that nobody is in yet may have any columns."""
     for name in message.missing(found.columns) if found.columns else ():
         yield f"The contact list {found.name} has no column {name}, and the placeholder has no default: it stays blank."

@@ -1,4 +1,4 @@
-"""The flows that this node works with, each version read once: nothing about a version ever changes."""
+"""The flows that this node works with, each version read once: none ever changes. And what campaigns send by them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from typing import Final
 
 import msgspec
 
+from callsheet.clock import Clock
 from callsheet.core.errors import FlowNotFound
 from callsheet.core.flow.document import Container
+from callsheet.core.flow.opening import Opening
 from callsheet.core.flow.reading import read
+from callsheet.core.run import PinnedFlow
+from callsheet.core.template import PersonalMessage, compile_text
 from callsheet.store.documents import Documents
 
 MOST_KEPT: Final = 64
@@ -19,9 +23,19 @@ MOST_KEPT: Final = 64
 class FlowShelf:
     """Versions of flows, read."""
 
-    def __init__(self, flows: Documents) -> None:
+    def __init__(self, flows: Documents, clock: Clock) -> None:
         self._flows = flows
+        self._clock = clock
         self._kept: OrderedDict[tuple[int, int, int], Container] = OrderedDict()
+
+    async def message(self, app: int, text: str, flow: PinnedFlow) -> PersonalMessage:
+        """Return what makes the message of each contact: a text, or the opening of a flow.
+
+        Raises BadTemplate; FlowNotFound and BadExpression as `get` does.
+        """
+        if not flow.no:
+            return compile_text(text)
+        return Opening(await self.get(app, flow.no, flow.version), self._clock.now)
 
     async def get(self, app: int, flow_no: int, version: int) -> Container:
         """Return a version of a flow.

@@ -1,14 +1,17 @@
-"""The text that a campaign sends, with its placeholders: its own, its template's, or the first one of its flow."""
+"""The text that a campaign sends, with its placeholders: its own, its template's, or what its flow says first."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
 
 from callsheet.core.campaign import Definition
 from callsheet.core.errors import FlowIsEmpty, WrongState
-from callsheet.core.flow.opening import first_message
+from callsheet.core.flow.amiss import BadExpression
+from callsheet.core.flow.opening import Opening
+from callsheet.core.flow.reading import read
 from callsheet.core.message import to_send
 from callsheet.core.run import NO_FLOW, PinnedFlow
 from callsheet.store.apps import App
@@ -24,19 +27,13 @@ class VersionedText(NamedTuple):
     flow: PinnedFlow = NO_FLOW
 
 
-async def text_of(store: Store, app: App, definition: Definition) -> str:
-    """Return the text that a campaign sends, with its placeholders. Raises FlowIsEmpty, WrongState."""
-    return (await versioned_text(store, app, definition)).text
-
-
 async def versioned_text(store: Store, app: App, definition: Definition) -> VersionedText:
-    """Return the same with the version that it is of. Raises FlowIsEmpty, WrongState."""
+    """Return the text that a campaign sends, with its placeholders. Raises FlowIsEmpty, WrongState."""
     plan = definition.message
     if plan.flow is not None:
         # The flow of now, not of when the campaign was written: its document may have come later.
         flow = await store.flows.find(app.no, thing_id=plan.flow.id)
-        document = msgspec.json.decode(flow.body) if flow is not None and flow.body else None
-        text = first_message(document) if document is not None else None
+        text = _as_written(flow.body, await store.hot.now()) if flow is not None and flow.body else None
         if flow is None or not text:
             raise FlowIsEmpty
         return VersionedText(text, flow.version, PinnedFlow(flow.named.no, flow.version))
@@ -46,3 +43,11 @@ async def versioned_text(store: Store, app: App, definition: Definition) -> Vers
             raise WrongState(f"The template {plan.template.name} does not exist any more.")
         return VersionedText(to_send(template.body), template.version)
     return VersionedText(to_send(plan.received or ""))
+
+
+def _as_written(body: str, now: datetime) -> str | None:
+    """Return what a flow says first. Raises WrongState where an earlier release took what this one cannot read."""
+    try:
+        return Opening(read(msgspec.json.decode(body)), lambda: now).as_written()
+    except BadExpression as error:
+        raise WrongState(f"The flow cannot be read: {error}") from error

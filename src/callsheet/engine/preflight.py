@@ -28,8 +28,9 @@ from callsheet.core.preflight_report import (
     zone_hours,
 )
 from callsheet.core.preview import cost_of
-from callsheet.core.run import Sender, zones_of
-from callsheet.core.template import Compiled, compile_text
+from callsheet.core.run import NO_FLOW, PinnedFlow, Sender, zones_of
+from callsheet.core.template import PersonalMessage, compile_text
+from callsheet.engine.flow_shelf import FlowShelf
 from callsheet.engine.loop import Loop
 from callsheet.engine.message_text import VersionedText, versioned_text
 from callsheet.store.apps import App
@@ -60,7 +61,8 @@ async def pin(store: Store, app: App, campaign: Campaign) -> Pins:
     text, problem = VersionedText(""), ""
     try:
         text = await versioned_text(store, app, definition)
-        compile_text(text.text)
+        if not text.flow.no:
+            compile_text(text.text)
     except Conflict as error:
         problem = error.message
     except Invalid as error:
@@ -98,10 +100,11 @@ async def require(store: Store, app: App, campaign: Campaign) -> None:
 class Preflighter(Loop):
     """Works on the preflights that were begun."""
 
-    def __init__(self, store: Store, clock: Clock, *, tick_seconds: float = TICK_SECONDS) -> None:
+    def __init__(self, store: Store, clock: Clock, flows: FlowShelf, *, tick_seconds: float = TICK_SECONDS) -> None:
         super().__init__()
         self._store = store
         self._clock = clock
+        self._flows = flows
         self._tick_seconds = max(TICK_SECONDS, tick_seconds)
 
     async def run(self) -> None:
@@ -137,7 +140,10 @@ class Preflighter(Loop):
         """Tally all contacts from where it stands; None when it is not ours any more, or we are to stop."""
         if preflight.pins.problem:
             return preflight
-        app, message, steps = await _app(self._store, preflight), compile_text(preflight.pins.text), 0
+        app, pins, steps = await _app(self._store, preflight), preflight.pins, 0
+        flow = pins.definition.message.flow
+        pinned = PinnedFlow(flow.no, pins.text_version) if flow is not None else NO_FLOW
+        message = await self._flows.message(app.no, pins.text, pinned)
         senders = await self._store.senders.speaking(app.no, preflight.pins.definition.sender)
         while preflight.place < len(preflight.pins.lists):
             preflight = await self._tally_block(app, preflight, message, senders)
@@ -156,7 +162,7 @@ class Preflighter(Loop):
         return await self._store.preflights.step(preflight, now if self._stopping else now + LEASE)
 
     async def _tally_block(
-        self, app: App, preflight: Preflight, message: Compiled, senders: Sequence[Sender]
+        self, app: App, preflight: Preflight, message: PersonalMessage, senders: Sequence[Sender]
     ) -> Preflight:
         pins, store = preflight.pins, self._store.preflights
         within, earlier = pins.lists[preflight.place], [one.no for one in pins.lists[: preflight.place]]

@@ -71,7 +71,7 @@ class Scheduler:
 
     async def look(self) -> float:
         """Take in the active runs and return how many seconds nothing changes by itself."""
-        for dropped in self._agenda.update(await self._store.runs.active(self._agenda.leave_out)):
+        for dropped in await self._agenda.update(await self._store.runs.active(self._agenda.leave_out)):
             # Whoever resumes the run, perhaps another node, goes on where we stood.
             await self._store.hot.release(self._node_no, dropped)
         meters.active_runs.set(len(self._agenda.states))

@@ -31,7 +31,8 @@ async def send(runtime: Runtime, app: App, sender: Sender, flow: Named, contact:
     now = runtime.clock.now()
     definition = _definition(sender, flow)
     text, _, pinned = await versioned_text(runtime.store, app, definition)
-    compile_text(text)
+    if not pinned.no:
+        compile_text(text)
     campaign = await _campaign(runtime, app, definition, now)
     numbers = await _list(runtime, app, definition.name, now)
     await contacts.add(runtime, numbers, [contact])

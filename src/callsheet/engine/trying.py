@@ -11,8 +11,8 @@ from callsheet.core.errors import Conflict
 from callsheet.core.filtering import Filter
 from callsheet.core.names import key_of
 from callsheet.core.preview import Preview, preview
-from callsheet.core.template import EmptyMessage, Unrenderable
-from callsheet.engine.message_text import text_of
+from callsheet.core.template import EmptyMessage, PersonalMessage, Unrenderable
+from callsheet.engine.message_text import versioned_text
 from callsheet.engine.runtime import Runtime
 from callsheet.store.apps import App
 from callsheet.store.contacts import MOST_SCANNED, Contact
@@ -75,7 +75,8 @@ async def read_first(runtime: Runtime, app: App, campaign: Campaign, limit: int)
     """
     if campaign.definition.channel is not Channel.sms:
         raise Conflict("A voice campaign has no message to show.")
-    text = await text_of(runtime.store, app, campaign.definition)
+    text, _, flow = await versioned_text(runtime.store, app, campaign.definition)
+    message = await runtime.conductor.flows.message(app.no, text, flow)
     readings: list[Reading] = []
     scanned = 0
     for named in campaign.definition.contact_lists:
@@ -85,7 +86,7 @@ async def read_first(runtime: Runtime, app: App, campaign: Campaign, limit: int)
             block = await runtime.store.contacts.page(
                 found, after=after, limit=_BLOCK if campaign.definition.filter else limit
             )
-            readings += [_read(text, contact) for contact in block if _is_meant(campaign, contact)]
+            readings += [_read(text, message, contact) for contact in block if _is_meant(campaign, contact)]
             scanned += len(block)
             if not block:
                 break
@@ -98,8 +99,8 @@ def _is_meant(campaign: Campaign, contact: Contact) -> bool:
     return wanted is None or wanted.accepts(contact.attributes)
 
 
-def _read(text: str, contact: Contact) -> Reading:
+def _read(text: str, message: PersonalMessage, contact: Contact) -> Reading:
     try:
-        return Reading(contact, preview(text, contact.attributes, contact.number))
+        return Reading(contact, preview(text, contact.attributes, contact.number, message))
     except (EmptyMessage, Unrenderable) as error:
         return Reading(contact, None, error.message)

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from callsheet.core.errors import FieldError, Invalid
 from callsheet.core.flow.blocks.kind import Finding
-from callsheet.core.flow.opening import check
+from callsheet.core.flow.check import check
 
 _encoder = msgspec.json.Encoder()
 
@@ -27,7 +27,7 @@ class ShownFinding(BaseModel):
 
 def find_faults(document: Any) -> Sequence[Finding]:
     """Return everything that is wrong with a document."""
-    return [Finding(fault.path, fault.message) for fault in check(document)]
+    return check(document)
 
 
 def checked(document: dict[str, Any]) -> tuple[str, Sequence[Finding]]:

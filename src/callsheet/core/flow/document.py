@@ -18,6 +18,7 @@ SHOWN_AS: Final[Mapping[Mode, tuple[str, ...]]] = MappingProxyType(
     {Mode.sms: ("SMS", "TEXT"), Mode.text: ("TEXT", "SMS"), Mode.ivr: ("IVR",)}
 )
 """The modes of a resource that suit a session's mode, the more exact one first."""
+LONGEST_TIMEOUT_SECONDS: Final = 366 * 24 * 3600
 LONGEST_NUMBER: Final = 32
 MOST: Final = 10**15
 """No number of a document is greater."""
@@ -38,6 +39,10 @@ class Content:
     source: str = ""
     """The text as the document writes it."""
 
+    def suits(self, shown: str) -> bool:
+        """Tell whether it can be said in a mode, such as `SMS`: a recording only in a call."""
+        return (not self.modes or shown in self.modes) and (self.text is not None or shown == Mode.ivr.value)
+
 
 @dataclass(frozen=True, slots=True)
 class Resource:
@@ -47,13 +52,14 @@ class Resource:
     contents: tuple[Content, ...]
 
     def spoken(self, language: str, mode: Mode) -> Content | None:
-        """Return what suits a language and a mode best; None: nothing does. Only a call can say what is no text."""
-        for wanted in (language, ""):
+        """Return what suits a language, empty: any, and a mode best; None: nothing does.
+
+        Only a call can say what is no text.
+        """
+        for wanted in (language, "") if language else (None,):
             for shown in SHOWN_AS[mode]:
                 for content in self.contents:
-                    if content.language != wanted or (content.modes and shown not in content.modes):
-                        continue
-                    if content.text is not None or mode is Mode.ivr:
+                    if wanted in (None, content.language) and content.suits(shown):
                         return content
         return None
 
@@ -185,6 +191,12 @@ def number_of(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= MOST:
         return None
     return value
+
+
+def timeout_of(said: object) -> int:
+    """Return the seconds of an `interaction_timeout`; 0: it is none."""
+    is_whole = isinstance(said, int) and not isinstance(said, bool)
+    return said if isinstance(said, int) and is_whole and 0 < said <= LONGEST_TIMEOUT_SECONDS else 0
 
 
 def settings_of(config: Json) -> list[Json]:

@@ -85,6 +85,12 @@ class Results(Found):
         return default if found is None else _result(found)
 
 
+def language_of(contact: Mapping[str, str]) -> str:
+    """Return the language of a contact, as its column `language` says it; empty: nobody knows."""
+    header = _headers(tuple(contact)).find("language")
+    return "" if header is None else contact.get(header, "")
+
+
 @lru_cache(maxsize=64)
 def _headers(headers: tuple[str, ...]) -> Headers:
     return Headers(headers)

@@ -26,6 +26,7 @@ from callsheet.core.flow.document import (
     objects,
     settings_of,
     text_of,
+    timeout_of,
 )
 from callsheet.core.flow.wording import read_wording
 
@@ -69,12 +70,11 @@ def _content(value: Json) -> Content | None:
 
 def _flow(number: int, flow: Json, reader: Reader) -> Flow:
     blocks = [_block(block, reader) for block in objects(flow.get("blocks"))]
-    timeout = flow.get("interaction_timeout")
     return Flow(
         text_of(flow, "uuid") or f"flow-{number}",
         text_of(flow, "name"),
         text_of(flow, "label"),
-        timeout if isinstance(timeout, int) and not isinstance(timeout, bool) and timeout > 0 else 0,
+        timeout_of(flow.get("interaction_timeout")),
         tuple(str(mode).upper() for mode in as_list(flow.get("supported_modes"))),
         tuple(_language(each) for each in as_list(flow.get("languages"))),
         {block.uuid: block for block in blocks},

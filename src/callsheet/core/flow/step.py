@@ -17,6 +17,7 @@ from callsheet.core.flow.blocks.kinds import kind_named
 from callsheet.core.flow.document import Block, Container, Exit, Flow
 from callsheet.core.flow.effects import Step
 from callsheet.core.flow.given import Given, Reply, TimedOut
+from callsheet.core.flow.names import language_of
 from callsheet.core.flow.session import Awaits, Ending, Frame, Mode, Result, Session
 from callsheet.core.flow.turn import MakingTurn
 
@@ -42,12 +43,13 @@ def begin(
 ) -> Step:
     """Begin a session of a container's first flow with a contact, up to where it waits for the first time.
 
-    `language`: as the contact has it; a flow that does not speak it speaks its first one. `trigger`: what the contact
+    `language`: empty, it is what the contact's column `language` says; a flow that does not speak it speaks its first
+    one. `trigger`: what the contact
     wrote that began it; it answers no question.
     """
     flow = container.flows[container.first]
     frame = _frame(flow, at)
-    chosen = choose_language(flow, language)
+    chosen = choose_language(flow, language or language_of(contact))
     session = Session(
         chosen, mode, dict(contact), number, dict(groups or {}), (frame,), Awaits.nothing, 0, trigger=trigger
     )

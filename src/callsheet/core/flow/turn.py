@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from callsheet.core.flow.amiss import Amiss
-from callsheet.core.flow.document import Block, Container, Flow, Json, Resource
+from callsheet.core.flow.document import Block, Container, Content, Flow, Json, Resource
 from callsheet.core.flow.effects import Dispose, Effect, HandOver, LeaveGroups, Say, SetGroup, SetProperty, Step, Visit
 from callsheet.core.flow.expression.scope import Expression, Scope
 from callsheet.core.flow.expression.truth import is_truthy
@@ -33,6 +33,7 @@ class MakingTurn:
         self.silences = session.silences
         self.effects: list[Effect] = []
         self.visits: list[Visit] = []
+        self.said: list[Content] = []
         self.has_moved = session.awaits is Awaits.nothing
         self._visits = session.visits
         self._awaits = session.awaits
@@ -104,11 +105,17 @@ class MakingTurn:
         said: list[Say] = []
         uuid = self.block.uuid
         for prompt in prompts:
-            text, audio = ("", "") if prompt is None else self._spoken(prompt)
+            if prompt is None:
+                continue
+            text, content = self._spoken(prompt)
+            audio = content.audio
+            self.said.append(content)
             if text and not audio and said and not said[-1].audio:
                 said[-1] = replace(said[-1], text=f"{said[-1].text}\n{text}")
             elif text or audio:
                 said.append(Say(uuid, text, audio))
+        if not said and self.mode is not Mode.ivr:
+            return
         *before, last = said or [Say(uuid, "")]
         self.effects += (*before, replace(last, most_digits=most_digits, listens_seconds=listens_seconds))
 
@@ -120,11 +127,15 @@ class MakingTurn:
         """Return the text of a prompt."""
         return self._spoken(prompt, response)[0]
 
-    def _spoken(self, prompt: Resource, response: str | None = None) -> tuple[str, str]:
-        content = prompt.spoken(self.session.language, self.mode)
+    def _spoken(self, prompt: Resource, response: str | None = None) -> tuple[str, Content]:
+        spoken = self.flow.languages
+        language = self.session.language
+        if spoken and all(language != each.id for each in spoken):
+            language = spoken[0].id  # a flow within another one speaks what it can
+        content = prompt.spoken(language, self.mode)
         if content is None:
-            raise Amiss(f"There is nothing to say in the language {self.session.language} by {self.mode.value}.")
-        return "" if content.text is None else content.text(self.scope(response=response)), content.audio
+            raise Amiss(f"There is nothing to say in the language {language or 'of the flow'} by {self.mode.value}.")
+        return "" if content.text is None else content.text(self.scope(response=response)), content
 
     # -- where it goes -----------------------------------------------------------------------------------------------
     # Frames are made here and not by `replace`, which took as long as all the rest of a step.
@@ -227,4 +238,4 @@ class MakingTurn:
             queue=self._queue,
             written=self.written,
         )
-        return Step(session, tuple(self.effects), tuple(self.visits))
+        return Step(session, tuple(self.effects), tuple(self.visits), tuple(self.said))

@@ -36,10 +36,17 @@ def read_wording(source: str) -> Text:
     Placeholders of messages count where its expressions are simple ones; beside greater ones they are only text.
     """
     text = read_text(source)
+    message = read_placeholders(source)
+    return text if message is None else _Personal(message)
+
+
+@lru_cache(maxsize=4096)
+def read_placeholders(source: str) -> Compiled | None:
+    """Return a text as the message that it is; None where it has no placeholders of messages. Raises BadExpression."""
     if not _PLACEHOLDER.search(source) or not read_text(_SIMPLE.sub("", source)).is_plain:
-        return text
+        return None
     try:
-        return _Personal(compile_text(with_merge_tags(source)))
+        return compile_text(with_merge_tags(source))
     except Invalid as error:
         raise BadExpression(" ".join(fault.message for fault in error.fields)) from error
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Final
 
@@ -139,3 +139,16 @@ def _closed(source: str, at: int) -> int:
                 return here + 1
         here += 1
     raise BadExpression(f"The {opening} at character {at + 1} is not closed: a {closing}, or the end of a text, lacks.")
+
+
+def expressions_in(source: str) -> Iterator[str]:
+    """Yield the expressions that stand in a text, as `read_text` finds them. Raises BadExpression."""
+    at = 0
+    while (at := source.find("@", at)) >= 0:
+        if source.startswith("@@", at):
+            at += 2
+            continue
+        end = _end(source, at, is_after_text=at > 0)
+        if end:
+            yield source[at + 1 : end]
+        at = end or at + 1
