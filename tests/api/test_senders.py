@@ -3,7 +3,6 @@
 import asyncio
 
 from api.callers import ALWAYS, campaign_body, unique, until
-from callsheet.core.flow.opening import MESSAGE
 from databases import rows
 from phone_numbers import numbers
 
@@ -15,7 +14,7 @@ def flow_document(text: str):
     """Write a flow that sends one message."""
     exits = [{"uuid": "22222222-2222-4222-8222-222222222222", "default": True}]
     uuid = "11111111-1111-4111-8111-111111111111"
-    block = {"uuid": uuid, "type": MESSAGE, "config": {"prompt": text}, "exits": exits}
+    block = {"uuid": uuid, "type": "MobilePrimitives.Message", "config": {"prompt": text}, "exits": exits}
     return {"blocks": [block], "first_block_id": uuid}
 
 

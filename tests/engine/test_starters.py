@@ -2,8 +2,8 @@
 
 import pytest
 
+from callsheet.core.flow.check import check
 from callsheet.core.flow.effects import CallWebhook, Dispose, HandOver, SetProperty
-from callsheet.core.flow.opening import check
 from callsheet.core.flow.reading import read
 from callsheet.core.flow.session import Ending, Mode
 from callsheet.core.segments import measure

@@ -86,9 +86,8 @@ class Conductor:
         self.listener = Listener(
             given.store, given.clock, self.forbid, self.holds.bar, tick_seconds=given.tuning.tick_seconds
         )
-        self.flow_shelf = FlowShelf(given.store.flows)
         self.talker = Talker(
-            given.store, given.clock, given.failpoints, self.flow_shelf,
+            given.store, given.clock, given.failpoints, self.flows,
             sole_owner=given.sole_owner, tick_seconds=given.tuning.tick_seconds,
         )  # fmt: skip
         self.listener.on_replies = self.talker.wake

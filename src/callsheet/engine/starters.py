@@ -16,7 +16,7 @@ import structlog
 
 from callsheet.core.errors import FieldError, Invalid, NameTaken, StarterNotFound
 from callsheet.core.fence import Fence
-from callsheet.core.flow.opening import check
+from callsheet.core.flow.check import check
 from callsheet.core.flow.starter import Parameter, ParameterKind, Starter, fill, find_faults, read_starter
 from callsheet.core.names import no_such
 from callsheet.engine.runtime import Runtime
@@ -79,7 +79,7 @@ async def _store(
     store: Store, app: App, starter: Starter, said: Mapping[str, str], name: str, now: datetime
 ) -> Document:
     document = fill(starter, said)
-    wrong = check(document)
+    wrong = [FieldError(one.path, one.message) for one in check(document) if not one.is_warning]
     if wrong:
         raise Invalid(wrong)
     made = await store.flows.create(app.no, name, msgspec.json.encode(document).decode(), now)

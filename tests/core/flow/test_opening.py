@@ -1,109 +1,96 @@
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from callsheet.core.flow.opening import check, first_message, with_merge_tags
-from callsheet.core.template import compile_text
+from callsheet.core.flow.amiss import BadExpression
+from callsheet.core.flow.opening import Opening
+from callsheet.core.flow.reading import read
+from callsheet.core.flow.wording import read_wording, with_merge_tags
+from callsheet.core.template import EmptyMessage, Unrenderable
+from core.flow.documents import AT, HELLO, MESSAGE, ONE, OPEN, block, container, flow, other, resource, value, way
 
-HELLO = "42095857-6782-425d-809b-4226c4d53d4d"
-NOWHERE = "00000000-0000-4000-8000-000000000000"
+NUMBER = "+12025550123"
+ASHA = {"First Name": "Asha", "Language": "hi", "Plan": "gold"}
 
-
-def block(uuid: str, kind: str, *exits: dict[str, Any], **config: Any) -> dict[str, Any]:
-    return {"uuid": uuid, "name": uuid, "type": kind, "config": config, "exits": list(exits)}
-
-
-def way(destination: str | None, **more: Any) -> dict[str, Any]:
-    return {"uuid": "e", "name": "x", "destination_block": destination, **more}
-
-
-def value(text: str, *modes: str, language: str = "eng", content: str = "TEXT") -> dict[str, Any]:
-    return {
-        "language_id": language,
-        "content_type": content,
-        "mime_type": "text/plain",
-        "modes": list(modes),
-        "value": text,
-    }
-
-
-def container(
-    *blocks: dict[str, Any], first: str | None = None, values: list[dict[str, Any]] | None = None
-) -> dict[str, Any]:
-    """Build a container as section "Containers" of the specification shows it."""
-    return {
-        "specification_version": "1.0.0-rc4",
-        "uuid": "c",
-        "name": "SMS Support Flow",
-        "flows": [
-            {
-                "uuid": "f",
-                "name": "support",
-                "languages": [{"id": "eng", "iso_639_3": "eng"}],
-                "supported_modes": ["SMS"],
-                "first_block_id": first or blocks[0]["uuid"],
-                "blocks": list(blocks),
-            }
-        ],
-        "resources": [
-            {"uuid": HELLO, "values": [value("Hello @contact.first_name!", "SMS")] if values is None else values}
-        ],
-    }
-
-
-SUPPORT = container(
-    block("log", "Core.Log", way("case", default=True), message="started"),
-    block("case", "Core.Case", way("other", test="contact.vip"), way("hello", default=True)),
-    block("other", "MobilePrimitives.Message", way(None), prompt="Hello VIP"),
-    block("hello", "MobilePrimitives.Message", way("ask", default=True), prompt=HELLO),
-    block("ask", "MobilePrimitives.OpenResponse", way("log", default=True), prompt=HELLO),
+BRANCHING = container(
+    flow(
+        "support",
+        block("log", "Core.Log", other("case"), message="started"),
+        block("case", "Core.Case", way("gold", test="contact.plan = 'gold'"), other("hello")),
+        block("gold", MESSAGE, other("ask"), prompt="Dear @contact.first_name, a word on your gold plan."),
+        block("hello", MESSAGE, other("ask"), prompt=HELLO),
+        block("ask", ONE, other("after"), question_prompt="Which?", choices=[{"name": "Pay"}, {"name": "Call"}]),
+        block("after", MESSAGE, other(), prompt="Not said before the reply, @contact.nobody."),
+        languages=[{"id": "eng", "iso_639_3": "eng"}, {"id": "hin", "iso_639_3": "hin"}],
+    ),
+    resources=[resource(HELLO, value("Hello @contact.first_name!", "SMS"), value("नमस्ते!", "SMS", language="hin"))],
 )
 
 
-def test_the_first_message_on_the_default_way_is_the_one_that_is_sent() -> None:
-    text = first_message(SUPPORT)
-    assert text == "Hello {{ contact.first_name }}!"
-    assert compile_text(text).render({"First Name": "Asha"}, "+12025550123") == "Hello Asha!"
-    assert check(SUPPORT) == ()
+def opening(document: Any) -> Opening:
+    return Opening(read(document), lambda: AT)
 
 
-def test_a_bare_flow_with_its_resources_inside_is_taken_too() -> None:
-    bare = {**SUPPORT["flows"][0], "resources": SUPPORT["resources"]}
-    assert first_message(bare) == first_message(SUPPORT)
-    assert check(bare) == ()
+def says(*blocks: dict[str, Any], **more: Any) -> Opening:
+    return opening(container(flow("f", *blocks, **more)))
 
 
-def test_resources_keyed_by_uuid_and_flows_without_a_first_block_are_taken() -> None:
-    draft = copy.deepcopy(SUPPORT)
-    draft["resources"] = {HELLO: {"values": [value("Hi", "sms")]}}
-    del draft["flows"][0]["first_block_id"]
-    draft["flows"][0]["blocks"][3]["type"] = "MobilePrimitives\\Message"
-    assert first_message(draft) == "Hi"
-    assert check(draft) == ()
+def test_it_says_to_each_contact_what_its_way_says_until_the_first_question() -> None:
+    made = opening(BRANCHING)
+    asks = "Which?\n1. Pay\n2. Call"
+    assert made.render(ASHA, NUMBER) == f"Dear Asha, a word on your gold plan.\n{asks}"
+    assert made.render({**ASHA, "Plan": ""}, NUMBER) == f"नमस्ते!\n{asks}"
+    assert made.render({"First Name": "Bo"}, NUMBER) == f"Hello Bo!\n{asks}"
 
 
-def test_without_a_default_the_only_exit_that_leads_anywhere_is_followed() -> None:
-    one = block("a", "Core.Log", way(None), way("b", test="true"))
-    many = block("a", "Core.Case", way("b", test="x"), way("c", test="y"))
-    b, c = (block(name, "MobilePrimitives.Message", prompt=f"text {name}") for name in "bc")
-    assert first_message(container(one, b, c)) == "text b"
-    assert first_message(container(many, b, c)) is None
+def test_it_names_the_columns_that_it_shows_on_the_way_of_a_contact() -> None:
+    made = opening(BRANCHING)
+    assert made.fields == ("first_name",)
+    assert made.missing(["First Name"]) == ()
+    assert made.missing(["Name"]) == ("first_name",)
+    assert made.blanks(ASHA) == ()
+    assert made.blanks({**ASHA, "First Name": " "}) == ("first_name",)
 
 
-def test_a_default_exit_that_ends_the_flow_ends_it() -> None:
-    end = block("a", "Core.Case", way(None, default=True), way("b", test="x"))
-    assert first_message(container(end, block("b", "MobilePrimitives.Message", prompt="no"))) is None
+def test_its_text_as_written_stands_for_it() -> None:
+    assert opening(BRANCHING).as_written() == "Hello {{ contact.first_name }}!\nWhich?"
+    assert says(block("a", "Core.Log", other(), message="x")).as_written() is None
 
 
-def test_a_flow_that_runs_in_circles_does_not_hang() -> None:
-    a, b = block("a", "Core.Log", way("b")), block("b", "Core.Log", way("a"))
-    assert first_message(container(a, b)) is None
-    assert first_message(container(block("a", "Core.Log", way("a", default=True)))) is None
+def test_placeholders_of_messages_are_taken_in_prompts() -> None:
+    made = says(block("a", MESSAGE, other(), prompt="Hi <First Name>, {{ city | default: 'there' }} @contact.plan"))
+    assert made.render(ASHA, NUMBER) == "Hi Asha, there gold"
+    assert made.blanks({"First Name": "", "Plan": "x"}) == ("First Name",)
+    assert made.missing(["Plan"]) == ("First Name",) or made.missing(["Plan"]) == ()
+
+
+def test_what_stands_in_a_column_is_never_read_as_an_expression() -> None:
+    made = says(block("a", MESSAGE, other(), prompt="Hi @contact.name <Name>"))
+    assert made.render({"Name": "@(1/0) {{x}} <Name>"}, NUMBER) == "Hi @(1/0) {{x}} <Name> @(1/0) {{x}} <Name>"
+
+
+def test_the_number_stands_in_for_its_column() -> None:
+    made = says(block("a", MESSAGE, other(), prompt="@contact.phone @contact.tel"))
+    assert made.render({"Phone": "2025550123", "Tel": "x"}, NUMBER).startswith(NUMBER)
+    assert made.blanks({"Phone": "", "Tel": "x"}) == ()
+
+
+def test_a_flow_that_says_nothing_to_a_contact_sends_nothing() -> None:
+    with pytest.raises(EmptyMessage):
+        says(
+            block("a", "Core.Case", way("b", test="contact.vip"), other()), block("b", MESSAGE, other(), prompt="VIP")
+        ).render(ASHA, NUMBER)
+    with pytest.raises(EmptyMessage):
+        says(block("a", MESSAGE, other(), prompt="@contact.nothing")).render(ASHA, NUMBER)
+    with pytest.raises(Unrenderable, match="zero"):
+        says(block("a", MESSAGE, way(), prompt="@(1 / contact.none)")).render({"None": "0"}, NUMBER)
+
+
+def test_what_was_said_before_something_was_amiss_is_said() -> None:
+    made = says(block("a", MESSAGE, other("b"), prompt="Hi"), block("b", MESSAGE, way(), prompt="@(1 / contact.none)"))
+    assert made.render({"None": "0"}, NUMBER) == "Hi"
 
 
 @pytest.mark.parametrize(
@@ -111,29 +98,15 @@ def test_a_flow_that_runs_in_circles_does_not_hang() -> None:
     [
         ([value("text", "TEXT"), value("sms", "SMS", "USSD")], "sms"),
         ([value("ivr", "IVR"), value("text", "TEXT")], "text"),
-        ([value("fr", "SMS", language="fre"), value("en", "TEXT")], "en"),
+        ([value("fr", "SMS", language="fre"), value("en", "TEXT")], "fr"),
         ([value("fr", "SMS", language="fre")], "fr"),
-        ([value("hello.wav", "SMS", content="AUDIO")], None),
-        ([value("ivr", "IVR")], None),
+        ([value("hello.wav", "SMS", content="AUDIO"), value("any")], "any"),
         ([{"language_id": "eng", "content_type": "TEXT", "value": "no modes"}], "no modes"),
-        ([], None),
     ],
 )
-def test_of_a_resource_the_text_for_sms_in_the_flows_language_is_taken(values: list[Any], text: str | None) -> None:
-    assert first_message(container(block("a", "MobilePrimitives.Message", prompt=HELLO), values=values)) == text
-
-
-def test_a_message_with_nothing_to_show_by_sms_is_passed_over() -> None:
-    silent = block("a", "MobilePrimitives.Message", way("b", default=True), prompt=HELLO)
-    spoken = block("b", "MobilePrimitives.Message", message="in text")
-    assert first_message(container(silent, spoken, values=[value("x.wav", "IVR", content="AUDIO")])) == "in text"
-
-
-def test_a_resource_that_is_not_there_is_not_sent_as_a_uuid() -> None:
-    document = container(block("a", "MobilePrimitives.Message", prompt=NOWHERE))
-    assert first_message(document) is None
-    (fault,) = check(document)
-    assert (fault.path, NOWHERE in fault.message) == ("document.flows[0].blocks[0].config.prompt", True)
+def test_a_flow_without_languages_speaks_any(values: list[Any], text: str) -> None:
+    document = container(flow("f", block("a", MESSAGE, other(), prompt=HELLO)), resources=[resource(HELLO, *values)])
+    assert opening(document).render({}, NUMBER) == text
 
 
 @pytest.mark.parametrize(
@@ -152,116 +125,11 @@ def test_simple_expressions_become_merge_tags_and_all_else_stays(text: str, rewr
     assert with_merge_tags(text) == rewritten
 
 
-def test_every_wrong_thing_is_named_where_it_stands() -> None:
-    broken = {
-        "flows": [
-            {
-                "first_block_id": "zz",
-                "exit_block_id": "yy",
-                "blocks": [
-                    {"uuid": "a", "type": "Core.Log", "exits": [way("gone"), way(None), "odd"]},
-                    {"uuid": "a", "exits": [way("a", default=True), way("a", default=True)]},
-                    {"type": "MobilePrimitives.Message", "config": {}},
-                    "odd",
-                    block("b", "Core.Log", way(["a"])),  # type: ignore[arg-type]
-                ],
-            },
-            {"blocks": []},
-            7,
-        ]
-    }
-    assert [fault.path for fault in check(broken)] == [
-        "document.flows[2]",
-        "document.flows[0].blocks[1].uuid",
-        "document.flows[0].blocks[2].uuid",
-        "document.flows[0].blocks[3]",
-        "document.flows[0].first_block_id",
-        "document.flows[0].exit_block_id",
-        "document.flows[0].blocks[0].exits[0].destination_block",
-        "document.flows[0].blocks[0].exits[2]",
-        "document.flows[0].blocks[1].type",
-        "document.flows[0].blocks[1].exits",
-        "document.flows[0].blocks[2].config.prompt",
-        "document.flows[0].blocks[2].exits",
-        "document.flows[0].blocks[4].exits[0].destination_block",
-        "document.flows[1].blocks",
-    ]
-    assert all(fault.message[0].isupper() and fault.message.endswith(".") for fault in check(broken))
+def test_a_placeholder_that_cannot_be_read_is_refused() -> None:
+    with pytest.raises(BadExpression, match="never closed"):
+        read_wording("Hi {{name")
 
 
-def test_a_text_that_cannot_be_sent_is_named_before_a_campaign_starts() -> None:
-    (fault,) = check(container(block("a", "MobilePrimitives.Message", prompt="Hi {{name")))
-    assert fault.path == "document"
-    assert fault.message.startswith("The first message of the flow cannot be sent. Line 1, column 4: {{ is never")
-
-
-@pytest.mark.parametrize(
-    "document", [None, [], "text", 7, {}, {"flows": []}, {"flows": {}}, {"blocks": []}, {"flows": [1]}]
-)
-def test_what_is_no_flow_is_refused_and_sends_nothing(document: object) -> None:
-    assert check(document)
-    assert first_message(document) is None
-
-
-keys = st.sampled_from(
-    [
-        "flows",
-        "blocks",
-        "exits",
-        "first_block_id",
-        "resources",
-        "uuid",
-        "type",
-        "config",
-        "prompt",
-        "message",
-        "default",
-        "destination_block",
-        "values",
-        "content_type",
-        "modes",
-        "value",
-        "languages",
-        "id",
-        "language_id",
-    ]
-)
-leaves = (
-    st.none()
-    | st.booleans()
-    | st.integers(0, 3)
-    | st.sampled_from(["a", "b", HELLO, "SMS", "TEXT", "MobilePrimitives.Message"])
-)
-documents = st.recursive(
-    leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=6), max_leaves=30
-)
-
-
-def mutate(data: st.DataObject, node: Any) -> None:
-    """Replace a random part of a good document by rubbish."""
-    while True:
-        places = list(node) if isinstance(node, dict) else list(range(len(node)))
-        if not places:
-            return
-        place = data.draw(st.sampled_from(places))
-        if isinstance(node[place], dict | list) and data.draw(st.booleans()):
-            node = node[place]
-        else:
-            node[place] = data.draw(documents)
-            return
-
-
-@given(documents)
-def test_no_document_whatever_breaks_the_reader(document: object) -> None:
-    text = first_message(document)
-    assert text is None or text
-    check(document)
-
-
-@given(st.data())
-def test_a_damaged_document_is_read_or_refused_but_never_crashes(data: st.DataObject) -> None:
-    document = copy.deepcopy(SUPPORT)
-    mutate(data, document)
-    text = first_message(document)
-    assert text is None or isinstance(text, str)
-    assert all(fault.path.startswith("document") for fault in check(document))
+def test_beside_an_expression_a_placeholder_is_text() -> None:
+    made = says(block("a", OPEN, other(), prompt='@(IF(1 < 2, "<b>", "no")) {{ x }}'))
+    assert made.render({}, NUMBER) == "<b> {{ x }}"

@@ -37,6 +37,9 @@ COLLECTING: Final = frozenset(
 )
 """The kinds that write a result under the name of the block."""
 
+ASKING_OTHERS: Final = frozenset({"Callsheet.Webhook"})
+"""The kinds that wait, but never for the contact: a circle of them would turn for ever."""
+
 _WORD: Final = re.compile(r"\w+")
 
 
@@ -271,4 +274,6 @@ def _way(block: Json) -> Way:
     kind = KINDS.get(name)
     exits, to = objects(block.get("exits")), _targets(block)
     runs = flow_of(part_of(block, "config")) if name == "Core.RunFlow" else ""
-    return Way(kind is not None and kind.waits, to, len(to) < len(exits) or not exits, runs)
+    return Way(
+        kind is not None and kind.waits and name not in ASKING_OTHERS, to, len(to) < len(exits) or not exits, runs
+    )

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, TypeAlias
 
-from callsheet.core.flow.document import Content
 from callsheet.core.flow.session import Plain, Session
 
 
@@ -142,5 +141,3 @@ class Step(NamedTuple):
     """What is to be done, in this order."""
     visits: tuple[Visit, ...]
     """How it came to that."""
-    said: tuple[Content, ...] = ()
-    """What of the document was said."""

@@ -12,9 +12,10 @@ from functools import lru_cache
 from typing import Final
 
 from callsheet.core.flow.document import Container, Content
-from callsheet.core.flow.effects import Say, Step
+from callsheet.core.flow.effects import Say
 from callsheet.core.flow.session import Ending, Mode
-from callsheet.core.flow.step import begin
+from callsheet.core.flow.step import beginning
+from callsheet.core.flow.turn import MakingTurn
 from callsheet.core.flow.wording import read_placeholders, with_merge_tags
 from callsheet.core.placeholders import Headers, normalise
 from callsheet.core.template import Compiled, EmptyMessage, Unrenderable
@@ -22,7 +23,7 @@ from callsheet.core.template import Compiled, EmptyMessage, Unrenderable
 # What shows a column as it is: `@contact.first_name`, and as the compatible system calls it.
 _SHOWN: Final = re.compile(
     r"(?<![\w.+-])@\(?(?:contact|(?:context\.)?(?:session\.)?(?:UserSession\.)?campaignUserInfo)\."
-    r"(?:properties\.)?(?P<name>[^\W\d]\w*)(?![\w.\[])",
+    r"(?:properties\.)?(?P<name>[^\W\d]\w*)(?!\w|\.\w|\[)",
     re.IGNORECASE,
 )
 _OWN: Final = frozenset(
@@ -50,7 +51,7 @@ class Opening:
 
         Raises EmptyMessage where nothing is said, and Unrenderable where something was amiss before.
         """
-        begun = self._begin(attributes, number)
+        begun = self._begin(attributes, number).finish()
         text = "\n".join(effect.text for effect in begun.effects if isinstance(effect, Say) and effect.text)
         if text and not text.isspace():
             return text
@@ -79,8 +80,8 @@ class Opening:
         text = "\n".join(with_merge_tags(content.source) for content in self._begin({}, "").said if content.source)
         return text if text and not text.isspace() else None
 
-    def _begin(self, attributes: Mapping[str, str], number: str) -> Step:
-        return begin(self._container, contact=attributes, number=number, mode=self._mode, at=self._now())
+    def _begin(self, attributes: Mapping[str, str], number: str) -> MakingTurn:
+        return beginning(self._container, contact=attributes, number=number, mode=self._mode, at=self._now())
 
 
 def _names(

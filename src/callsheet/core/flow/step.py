@@ -44,9 +44,32 @@ def begin(
     """Begin a session of a container's first flow with a contact, up to where it waits for the first time.
 
     `language`: empty, it is what the contact's column `language` says; a flow that does not speak it speaks its first
-    one. `trigger`: what the contact
-    wrote that began it; it answers no question.
+    one. `trigger`: what the contact wrote that began it; it answers no question.
     """
+    return beginning(
+        container,
+        contact=contact,
+        number=number,
+        mode=mode,
+        at=at,
+        language=language,
+        groups=groups,
+        trigger=trigger,
+    ).finish()
+
+
+def beginning(
+    container: Container,
+    *,
+    contact: Mapping[str, str],
+    number: str,
+    mode: Mode,
+    at: datetime,
+    language: str = "",
+    groups: Mapping[str, str] | None = None,
+    trigger: str = "",
+) -> MakingTurn:
+    """Begin a session, and return the step in the making, which knows what of the document was said."""
     flow = container.flows[container.first]
     frame = _frame(flow, at)
     chosen = choose_language(flow, language or language_of(contact))
@@ -55,7 +78,7 @@ def begin(
     )
     making = _Making(container, session, at)
     making.go(making.enter())
-    return making.finish()
+    return making
 
 
 def step(container: Container, session: Session, given: Given) -> Step:
@@ -139,6 +162,7 @@ class _Making(MakingTurn):
         self.silences += 1
         flow, block = self.flow, self.block
         if self.timeout_seconds == 0 or self.silences >= MOST_SILENCES:
+            self.note(block, why=SILENT, is_question=True)
             self.go(End(Ending.silent, SILENT))
         elif flow.exit_block is not None and not self.frame.is_exiting:
             self.note(block, why=SILENT, is_question=True)
@@ -146,6 +170,7 @@ class _Making(MakingTurn):
         elif block.default is not None:
             self.go(Fail(SILENT, is_question=True))
         else:
+            self.note(block, why=SILENT, is_question=True)
             self.go(End(Ending.silent, SILENT))
 
     def _do(self, outcome: Outcome) -> Outcome | None:

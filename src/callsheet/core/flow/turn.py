@@ -34,6 +34,7 @@ class MakingTurn:
         self.effects: list[Effect] = []
         self.visits: list[Visit] = []
         self.said: list[Content] = []
+        """What of the document was said."""
         self.has_moved = session.awaits is Awaits.nothing
         self._visits = session.visits
         self._awaits = session.awaits
@@ -238,4 +239,4 @@ class MakingTurn:
             queue=self._queue,
             written=self.written,
         )
-        return Step(session, tuple(self.effects), tuple(self.visits), tuple(self.said))
+        return Step(session, tuple(self.effects), tuple(self.visits))

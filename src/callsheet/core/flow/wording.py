@@ -19,7 +19,7 @@ from callsheet.core.template import Compiled, EmptyMessage, Unrenderable, compil
 
 # `@contact.first_name`, `@(contact.first_name)`, and `@@` for an `@`. After a letter it is an e-mail address.
 _SIMPLE: Final = re.compile(
-    r"@@|(?<![\w.+-])@(?P<open>\()?contact\.(?:properties\.)?(?P<name>[a-z]\w*)(?(open)\))(?![.\[\w])", re.IGNORECASE
+    r"@@|(?<![\w.+-])@(?P<open>\()?contact\.(?:properties\.)?(?P<name>[a-z]\w*)(?(open)\))(?!\w|\.\w|\[)", re.IGNORECASE
 )
 _PLACEHOLDER: Final = re.compile(r"\{\{|\{%|<[^<>]+>")
 
