@@ -112,9 +112,7 @@ async def start(
     if campaign.definition.channel is Channel.voice:
         raise Conflict("Only an SMS campaign runs as an emergency.") if is_emergency else NoVoiceTrunk()
     now = runtime.clock.now()
-    text, _, flow = await _text(
-        runtime, app, campaign, require_preflight=require_preflight or app.settings.require_preflight
-    )
+    text, _, flow = await _text(runtime, app, campaign, require_preflight=require_preflight)
     sender = await runtime.store.apps.find_sender(app.no, campaign.definition.sender, now)
     if sender is None:
         raise WrongState(f"The sender {campaign.definition.sender} does not exist any more.")
@@ -143,7 +141,7 @@ async def _warned_of(runtime: Runtime, started: Campaign) -> Campaign:
 
 async def _text(runtime: Runtime, app: App, campaign: Campaign, *, require_preflight: bool) -> VersionedText:
     """Return the text of a run that is about to begin, if nothing about it stands against that."""
-    if require_preflight:
+    if require_preflight or app.settings.require_preflight:
         await require(runtime.store, app, campaign)
     text = await versioned_text(runtime.store, app, campaign.definition)
     if not text.flow.no:

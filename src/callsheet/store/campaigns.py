@@ -205,9 +205,9 @@ class Campaigns:
     ) -> Campaign:
         """Start a new run, or resume the paused one; on an Active campaign it changes nothing. `move` is how.
 
-        With a `verdict` it starts an occurrence, and changes nothing when another node was first. Nothing is expanded:
-        the run gets a cursor for each group of its lists. Raises ListInUse, other conflicts, and WrongState also when
-        the campaign is not the version that `text` was taken from.
+        With a `verdict` it starts an occurrence, and changes nothing when another node was first. The run gets a cursor
+        for each group of its lists. Raises WrongState also where `text` is not of the campaign's version, ListInUse,
+        other conflicts.
         """
         run_id = new_id(Prefix.run)
 
