@@ -117,17 +117,9 @@ async def start(
     if sender is None:
         raise WrongState(f"The sender {campaign.definition.sender} does not exist any more.")
     started = await runtime.store.campaigns.start(
-        campaign,
-        text=text,
-        sender_no=sender.no,
-        one_run_per_list=app.settings.one_run_per_list,
-        most_voice_campaigns=app.settings.most_voice_campaigns,
-        now=now,
-        launch=launch,
-        move=how,
-        verdict=verdict,
-        flow=flow,
-    )
+        campaign, text=text, sender_no=sender.no, now=now, launch=launch, move=how, verdict=verdict, flow=flow,
+        one_run_per_list=app.settings.one_run_per_list, most_voice_campaigns=app.settings.most_voice_campaigns,
+    )  # fmt: skip
     runtime.conductor.wake()
     return await _warned_of(runtime, started)
 

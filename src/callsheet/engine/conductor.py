@@ -71,6 +71,14 @@ class Surroundings:
 class Conductor:
     """The engine of one node."""
 
+    recorder: Recorder
+    lines: Lines
+    replier: Replier
+    _scheduler: Scheduler
+    _reaper: Reaper
+    _sweeper: Sweeper
+    _recaller: Recaller
+
     def __init__(self, given: Surroundings) -> None:
         self._given = given
         self._store = given.store
@@ -99,13 +107,6 @@ class Conductor:
         self._arm_nos = itertools.count(1)
         self._turnstile = Turnstile()
         self._stopping = False
-        self.recorder: Recorder
-        self.lines: Lines
-        self.replier: Replier
-        self._scheduler: Scheduler
-        self._reaper: Reaper
-        self._sweeper: Sweeper
-        self._recaller: Recaller
 
     async def start(self) -> None:
         """Register this node, settle what an earlier one left, open the lines, and start the loops."""
@@ -115,8 +116,7 @@ class Conductor:
         self.node_no = await self._store.hot.enter("callsheet")
         await self.agenda.update(await self._store.runs.active(self.agenda.leave_out))
         self.recorder = Recorder(
-            self._store.hot, self.holds, given.clock, given.rng, given.failpoints,
-            node_no=self.node_no,
+            self._store.hot, self.holds, given.clock, given.rng, given.failpoints, node_no=self.node_no
         )  # fmt: skip
         self.recorder.on_recorded = self._on_recorded
         self._recaller = Recaller(self._store, self.holds)

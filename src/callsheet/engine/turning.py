@@ -103,19 +103,9 @@ class Turner:
                 return None
             session, effects, visits = after.session, (*effects, *after.effects), (*visits, *after.visits)
         turn = Turn(
-            talk,
-            session,
-            effects,
-            visits,
-            _said(effects),
-            opening,
-            messages,
-            wakes_at=session.wakes_at,
-            has_begun=talk.session is None,
-            ending=session.ending,
-            why=session.why,
-            errand_id=asked.errand_id,
-        )
+            talk, session, effects, visits, _said(effects), opening, messages, wakes_at=session.wakes_at,
+            has_begun=talk.session is None, ending=session.ending, why=session.why, errand_id=asked.errand_id,
+        )  # fmt: skip
         return await self._mannered(turn, given, known, now) if turn.text else turn
 
     async def _mannered(self, turn: Turn, given: Given | None, known: Known, now: datetime) -> Turn:

@@ -206,8 +206,7 @@ class Campaigns:
         """Start a new run, or resume the paused one; on an Active campaign it changes nothing. `move` is how.
 
         With a `verdict` it starts an occurrence, and changes nothing when another node was first. The run gets a cursor
-        for each group of its lists. Raises WrongState also where `text` is not of the campaign's version, ListInUse,
-        other conflicts.
+        for each group of its lists. Raises ListInUse, other conflicts, and WrongState where it was edited meanwhile.
         """
         run_id = new_id(Prefix.run)
 

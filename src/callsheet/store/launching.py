@@ -84,7 +84,32 @@ def open_run(
     flow: PinnedFlow = NO_FLOW,
 ) -> Campaign:
     """Write a new run with its cursors, and make it the campaign's."""
-    run_no = insert(
+    run_no = _write_run(conn, campaign, run_id, text, sender_no, now, launch, flow)
+    _lay_cursors(conn, campaign, run_no)
+    running = replace(
+        campaign,
+        status=Status.active,
+        run_no=run_no,
+        run_id=run_id,
+        sent=0,
+        emergency=launch.execution is Execution.emergency,
+    )
+    set_status(conn, running, Status.active, now)
+    tell_of_run(conn, running, NoticeKind.run_started, now)
+    return replace(running, updated_at=now, run_updated_at=now)
+
+
+def _write_run(
+    conn: sa.Connection,
+    campaign: Campaign,
+    run_id: str,
+    text: str,
+    sender_no: int,
+    now: datetime,
+    launch: Launch,
+    flow: PinnedFlow,
+) -> int:
+    return insert(
         conn,
         t.run,
         app=campaign.app,
@@ -106,18 +131,6 @@ def open_run(
         started_at=to_micros(now),
         updated_at=to_micros(now),
     )
-    _lay_cursors(conn, campaign, run_no)
-    running = replace(
-        campaign,
-        status=Status.active,
-        run_no=run_no,
-        run_id=run_id,
-        sent=0,
-        emergency=launch.execution is Execution.emergency,
-    )
-    set_status(conn, running, Status.active, now)
-    tell_of_run(conn, running, NoticeKind.run_started, now)
-    return replace(running, updated_at=now, run_updated_at=now)
 
 
 def _tags(conn: sa.Connection, campaign: Campaign, sender_no: int) -> dict[str, str]:
