@@ -31,6 +31,8 @@ _NUMBER: Final = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)")
 
 def plain_value(value: object) -> Value:
     """Return what a value is: an object with a value of its own is that value, a JSON fraction an exact number."""
+    if isinstance(value, str):
+        return value
     while isinstance(value, Mapping):
         inner = value.get(VALUE, value)
         if inner is value:
@@ -46,6 +48,8 @@ def find_number(value: object) -> Decimal | None:
     if isinstance(value, Decimal):
         return value
     if isinstance(value, str):
+        if value[:1].isalpha():
+            return None  # most texts
         said = value.strip()
         return Decimal(said) if len(said) <= MOST_DIGITS and _NUMBER.fullmatch(said) else None
     if isinstance(value, int) and not isinstance(value, bool):

@@ -47,13 +47,17 @@ def _property(holder: object, name: object) -> object:
     if isinstance(holder, Mapping):
         said = name if isinstance(name, str) else str(name)
         found = holder.get(said)
-        if found is None:
-            wanted = said.casefold()
-            return next((value for key, value in holder.items() if str(key).casefold() == wanted), None)
-        return found
+        return _property_in_any_case(holder, said) if found is None else found
     if isinstance(holder, Sequence) and not isinstance(holder, str):
         return _item(holder, name)
     return None
+
+
+def _property_in_any_case(holder: Mapping[object, object], name: str) -> object:
+    if name in holder:
+        return None
+    wanted = name.casefold()
+    return next((value for key, value in holder.items() if str(key).casefold() == wanted), None)
 
 
 def _item(holder: Sequence[object], name: object) -> object:

@@ -12,10 +12,10 @@ def is_truthy(value: object) -> bool:
 
     Null, FALSE, 0, an empty text, an empty list and the texts `false` and `0` do not; everything else does.
     """
+    if isinstance(value, bool):
+        return value
     value = plain_value(value)
     match value:
-        case bool():
-            return value
         case str():
             number = find_number(value)
             return number != 0 if number is not None else value.strip().casefold() not in {"", "false"}
