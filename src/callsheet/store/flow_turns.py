@@ -186,11 +186,14 @@ def _count(conn: sa.Connection, app: int, turns: Sequence[Turn], node_no: int) -
 
 
 def _counted(turn: Turn) -> Iterator[tuple[Visit, str, str]]:
-    waited = turn.talk.session.frames[-1] if turn.talk.session is not None and turn.talk.session.frames else None
-    for place, visit in enumerate(turn.visits):
+    frames = turn.talk.session.frames if turn.talk.session is not None else ()
+    waited = (frames[-1].flow, frames[-1].block) if frames else None
+    for visit in turn.visits:
+        here = visit.flow, visit.block
         # Of a block in which it waited it was counted before that it came there.
-        if place or waited is None or (visit.flow, visit.block) != (waited.flow, waited.block):
+        if here != waited:
             yield visit, "came", ""
+        waited = None if visit.has_left else here
         if visit.has_left and visit.exit:
             yield visit, "exit", visit.exit
         if visit.is_question and visit.kind in _COUNTED and visit.value is not None:

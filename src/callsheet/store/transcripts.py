@@ -214,17 +214,19 @@ def _account(row: Mapping[str, Any], number: str) -> Account:
 
 
 def _opening(conn: sa.Connection, row: Mapping[str, Any], seal: Seal) -> list[Line]:
-    """Return what the campaign said: its message is an attempt's."""
+    """Return what the campaign said: its message is an attempt's, and goes before whatever answers it."""
     if not row["opening_sealed"]:
         return []
-    event = t.event
-    its = (
-        event.c.app == row["app"], event.c.run_no == row["run_no"], event.c.person == row["person"],
-        event.c.n == row["n"],
-    )  # fmt: skip
-    state = fold(conn.execute(sa.select(event.c.kind).where(*its)).scalars())
+    event, attempt = t.event, t.attempt
+    key = {"app": row["app"], "run_no": row["run_no"], "person": row["person"], "n": row["n"]}
+    kinds = sa.select(event.c.kind).where(*(event.c[name] == value for name, value in key.items()))
+    armed = sa.select(attempt.c.at).where(*(attempt.c[name] == value for name, value in key.items()))
+    at = conn.execute(armed).scalar()
     text = seal.open(row["opening_sealed"], row["person"]).decode()
-    return [Line("", from_micros(row["opened_at"]), "campaign", text, state)] if text else []
+    if not text:
+        return []
+    said_at = from_micros(row["opened_at"] if at is None else at)
+    return [Line("", said_at, "campaign", text, fold(conn.execute(kinds).scalars()))]
 
 
 def _heard(conn: sa.Connection, row: Mapping[str, Any], seal: Seal) -> list[Line]:
