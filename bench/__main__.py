@@ -8,7 +8,15 @@ import sys
 
 import structlog
 
-TOPICS = {"store": "store", "flat": "flat", "import": "import_", "api": "api", "codec": "codec", "sms": "sms"}
+TOPICS = {
+    "store": "store",
+    "flat": "flat",
+    "import": "import_",
+    "api": "api",
+    "codec": "codec",
+    "sms": "sms",
+    "flow": "flow",
+}
 """Each topic and its module, which has a function `rows`."""
 
 
