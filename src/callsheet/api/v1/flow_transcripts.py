@@ -127,7 +127,7 @@ def write_transcript(
 
 def show_visit(visit: Visit) -> ShownVisit:
     """Show a visit."""
-    return ShownVisit(**{each.name: getattr(visit, each.name) for each in fields(visit)})
+    return ShownVisit(**visit._asdict())
 
 
 def _turn(turn: Turn) -> ShownTurn:

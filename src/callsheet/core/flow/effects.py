@@ -111,8 +111,7 @@ class EndCall:
 Effect: TypeAlias = Say | SetProperty | SetGroup | LeaveGroups | CallWebhook | AskModel | HandOver | Dispose | EndCall
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
+class Visit(NamedTuple):
     """A block was come to, and waits; or was left. Sessions are explained by them."""
 
     no: int

@@ -117,8 +117,10 @@ class MakingTurn:
                 said.append(Say(uuid, text, audio))
         if not said and self.mode is not Mode.ivr:
             return
-        *before, last = said or [Say(uuid, "")]
-        self.effects += (*before, replace(last, most_digits=most_digits, listens_seconds=listens_seconds))
+        if most_digits or listens_seconds or not said:
+            last = said.pop() if said else Say(uuid, "")
+            said.append(Say(uuid, last.text, last.audio, most_digits, listens_seconds))
+        self.effects += said
 
     def say_text(self, text: str) -> None:
         """Say a text as it is."""

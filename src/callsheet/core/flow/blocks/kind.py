@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from callsheet.core.flow.document import Block, Flow, Json, Reader, Resource
 from callsheet.core.flow.effects import Effect
@@ -14,8 +14,7 @@ from callsheet.core.flow.given import Given
 from callsheet.core.flow.session import Awaits, Ending, Frame, Mode, Plain, Session
 
 
-@dataclass(frozen=True, slots=True)
-class Leave:
+class Leave(NamedTuple):
     """Leave the block: by the first exit without a test, or whose test holds; else by the default one."""
 
     value: Plain = None
@@ -27,8 +26,7 @@ class Leave:
     """What else the tests of exits see of `block`. With them the value is kept too, although it was no question."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fail:
+class Fail(NamedTuple):
     """Leave the block by its default exit: the reply was none that it takes, or something was amiss."""
 
     why: str
@@ -40,23 +38,20 @@ class Fail:
     """What else is kept under the block's name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(NamedTuple):
     """Stay in the block until something is given."""
 
     awaits: Awaits
     memory: Plain = None
 
 
-@dataclass(frozen=True, slots=True)
-class RunFlow:
+class RunFlow(NamedTuple):
     """Run another flow, and leave the block when it has ended."""
 
     flow: str
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(NamedTuple):
     """End the session."""
 
     ending: Ending
