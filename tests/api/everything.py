@@ -28,6 +28,7 @@ _MEANT: Mapping[str, Any] = {
     "numbers": [_PERSON],
     "contacts": [{"phoneNumber": _PERSON}],
     "url": "https://example.com/hook",
+    "base_url": "https://example.com/v1",
     "document": FLOW,
 }
 """Values of fields that a schema alone cannot know."""
@@ -154,7 +155,9 @@ class Taste:
 
 async def own_everything(caller: Caller, taste: Taste = Taste()) -> dict[str, str]:
     """Make one of everything for a caller, and return the ids by the names of path parameters."""
-    called = {kind: f"{taste.word} {kind}" for kind in ("campaign", "dnc", "template", "flow", "queue", "login")}
+    called = {
+        kind: f"{taste.word} {kind}" for kind in ("campaign", "dnc", "template", "flow", "queue", "login", "endpoint")
+    }
     name = await caller.make_list(taste.person, name=taste.list_name)
     body = campaign_body(name, name=called["campaign"], message={"message": f"{taste.word} text"})
     campaign_id = (await caller.compat("POST", "/campaign", body)).json()["data"]["_id"]
@@ -195,6 +198,9 @@ async def own_everything(caller: Caller, taste: Taste = Taste()) -> dict[str, st
         "queue_id": queue["id"],
         "conversation_id": conversation["id"],
         "group_key": group,
+        "ai_endpoint_id": (
+            await _made(caller, "/ai-endpoints", name=called["endpoint"], base_url=NOWHERE, model=taste.word)
+        )["id"],
         "sender_id": (await _made(caller, "/senders", number=taste.sender))["id"],
         "trunk_id": (await caller.v1("GET", "/trunks")).json()["items"][0]["id"],
         # Another one than the client that asks: its secret is changed, and then it is deleted.

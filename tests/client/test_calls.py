@@ -125,6 +125,7 @@ def test_what_is_small_is_made_changed_listed_and_deleted(client):
     hook = client.webhooks.create("https://example.com/hook", kinds=["run.completed"])
     sender = client.senders.create("+12025550177", segments_per_second=5)
     flow = client.flows.create("Later")
+    model = client.ai_endpoints.create("House", "http://127.0.0.1:1/v1", "small", api_key="sk-1", prices={"input": 2})
     stopped = client.sending.stop_all("A test")
     client.opt_outs.add(["+12125550188"])
 
@@ -132,6 +133,9 @@ def test_what_is_small_is_made_changed_listed_and_deleted(client):
     assert not client.webhooks.change(hook.id, enabled=False).enabled
     assert client.senders.change(sender.id, segments_per_second=None).segments_per_second is None
     assert client.flows.change(flow.id, name="Now").name == "Now"
+    assert client.flows.webhook_secret(flow.id).secret.startswith("whsec_")
+    assert client.ai_endpoints.change(model.id, model="large", api_key="").has_api_key is False
+    assert [(one.model, one.prices.input) for one in client.ai_endpoints.list()] == [("large", 2.0)]
     assert (stopped.stopped, client.sending.allow().stopped, client.sending.get().stopped) == (True, False, False)
     assert client.opt_outs.remove(["+12125550188"], "They asked for it").removed == 1
     assert client.settings.change(region="US", most_contacts=None).region == "US"
@@ -142,6 +146,7 @@ def test_what_is_small_is_made_changed_listed_and_deleted(client):
         (client.webhooks, hook),
         (client.senders, sender),
         (client.flows, flow),
+        (client.ai_endpoints, model),
     ):
         resource.delete(thing.id)
         with pytest.raises(ApiError):

@@ -15,6 +15,7 @@ from callsheet.client.compat.queues import Queues as CompatQueues
 from callsheet.client.method import Carrier, Mode, Resource, Single
 from callsheet.client.transport import Transport
 from callsheet.client.v1.accounts import Accounts, Apps
+from callsheet.client.v1.ai_endpoints import AiEndpoints
 from callsheet.client.v1.api_clients import ApiClients
 from callsheet.client.v1.audit import Audit
 from callsheet.client.v1.campaigns import Campaigns
@@ -67,6 +68,7 @@ class Own(Resource[Mode]):
         super().__init__(carrier)
         self.templates: Templates[Mode] = Templates(carrier)
         self.flows: Flows[Mode] = Flows(carrier)
+        self.ai_endpoints: AiEndpoints[Mode] = AiEndpoints(carrier)
         self.flow_starters: FlowStarters[Mode] = FlowStarters(carrier)
         self.conversations: Conversations[Mode] = Conversations(carrier)
         self.contact_groups: ContactGroups[Mode] = ContactGroups(carrier)

@@ -152,6 +152,12 @@ class UserNotFound(NotFound):
     code = "user_not_found"
 
 
+class AiEndpointNotFound(NotFound):
+    """There is no such AI endpoint in this app."""
+
+    code = "ai_endpoint_not_found"
+
+
 class QueueNotFound(NotFound):
     """There is no such queue in this app."""
 

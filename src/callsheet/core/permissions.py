@@ -105,6 +105,7 @@ _TABLE: Mapping[tuple[str, ...], _Needs] = {
     (Area.compat, "smartassist", "dialout"): _needs(Scope.dialout),
     (Area.app,): _SHOWN,
     (Area.app, "agent-mappings"): _CONFIGURATION,
+    (Area.app, "ai-endpoints"): _CONFIGURATION,
     (Area.app, "allow-sending"): _SETUP,
     (Area.app, "audit"): _ADMINISTRATION,
     (Area.app, "campaigns"): _CAMPAIGNS,
@@ -116,6 +117,8 @@ _TABLE: Mapping[tuple[str, ...], _Needs] = {
     (Area.app, "dnc-lists"): _CAMPAIGNS,
     (Area.app, "flow-starters"): _CAMPAIGNS,
     (Area.app, "flows"): _CAMPAIGNS,
+    # Who knows it may speak for a flow.
+    (Area.app, "flows", "*", "webhook-secret"): _Needs(_CONFIGURATION.to_write, _CONFIGURATION.to_write),
     (Area.app, "messages"): _CAMPAIGNS,
     (Area.app, "opt-outs"): _CAMPAIGNS,
     (Area.app, "parked-receipts"): _CONFIGURATION,

@@ -70,8 +70,19 @@ class ImportedVersion(ShownVersion, frozen=True):
     warnings: tuple[Finding, ...]
 
 
+class FlowSecret(Record, frozen=True):
+    """What signs the webhooks of a flow."""
+
+    secret: str
+
+
 class Flows(Resource[Mode]):
     """Experience flows: documents that say how a conversation goes."""
+
+    @Single
+    def webhook_secret(self, flow_id: str) -> Call[FlowSecret]:
+        """Return what signs the webhooks of a flow."""
+        return Call("GET", f"{_ONE}/webhook-secret", FlowSecret, {"flow_id": flow_id})
 
     @Single
     def create(self, name: str, *, document: Given[JsonObject] = UNSET) -> Call[Flow]:
