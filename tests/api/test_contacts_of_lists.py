@@ -269,7 +269,7 @@ async def test_what_past_runs_did_is_told_after_their_list_is_gone(shop):
 
     deleted = await shop.v1("DELETE", f"/contact-lists/{list_id}")
     erasing = shop.server.runtime.store.erasing
-    while await erasing.erase(1000):
+    while await erasing.erase(1000, shop.server.runtime.clock.now()):
         pass
     attempts = (await shop.v1("GET", f"/runs/{run_id}/attempts")).json()["items"]
     run = (await shop.v1("GET", f"/runs/{run_id}")).json()

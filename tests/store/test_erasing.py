@@ -25,7 +25,7 @@ async def test_a_deleted_list_is_gone_at_once_and_its_contacts_block_by_block(
 
     deleted = await store.lists.delete(gone)
     left = [await count(store, "contact")]
-    while await store.erasing.erase(4):
+    while await store.erasing.erase(4, clock.now()):
         left.append(await count(store, "contact"))
 
     assert (deleted.id, deleted.size) == (gone.id, 10)
@@ -39,10 +39,10 @@ async def test_an_erasure_that_was_stopped_goes_on_after_a_restart(
     place: Place, store: Store, app: App, clock: StillClock
 ):
     await store.lists.delete(await make_list(store, app, clock, 10))
-    await store.erasing.erase(4)
+    await store.erasing.erase(4, clock.now())
 
     store = await place.reopen(store)
-    eraser = Eraser(store.erasing)
+    eraser = Eraser(store.erasing, clock)
     working = asyncio.create_task(eraser.run())
     async with asyncio.timeout(30):
         while await count(store, "list_erasure"):
@@ -58,7 +58,7 @@ async def test_the_lists_of_one_app_are_erased_and_not_those_of_another(store: S
     theirs = await make_list(store, other, clock, 5)
     await store.lists.delete(await make_list(store, app, clock, 5))
 
-    while await store.erasing.erase(100):
+    while await store.erasing.erase(100, clock.now()):
         pass
 
     assert len(await store.contacts.page(theirs, after=0, limit=10)) == 5
@@ -100,7 +100,7 @@ async def test_what_a_stopped_run_left_is_counted_without_a_list_that_is_gone(
     stopped = await store.campaigns.move(found, Move.stop, clock.now())
     await store.campaigns.delete(stopped)
     await store.lists.delete(people)
-    while await store.erasing.erase(100):
+    while await store.erasing.erase(100, clock.now()):
         pass
 
     assert await store.reports.left(app.no, run.no) == []

@@ -24,8 +24,8 @@ async def opted_out(store: Store, app: App) -> list[str]:
     return [shown for _, shown in page]
 
 
-async def erase_all(store: Store) -> None:
-    while await store.erasing.erase(100):
+async def erase_all(store: Store, clock: StillClock) -> None:
+    while await store.erasing.erase(100, clock.now()):
         pass
 
 
@@ -49,12 +49,12 @@ async def test_the_number_of_a_contact_goes_with_its_list_also_beside_what_it_sa
         await say(store, app, clock, to)
 
     await store.lists.delete(gone)
-    await erase_all(store)
+    await erase_all(store, clock)
 
     assert await shown(store, app) == [STRANGER, "", number(0)], "the latest first"
     assert sorted(await opted_out(store, app)) == ["", number(0), STRANGER]
     await store.lists.delete(kept)
-    await erase_all(store)
+    await erase_all(store, clock)
     assert await shown(store, app) == [STRANGER, "", ""]
     assert [bool(row.number_sealed) for row in await rows(store, "select number_sealed from inbound order by at")] == [
         False, False, True
@@ -66,6 +66,6 @@ async def test_the_lists_of_one_app_take_no_number_from_another(store: Store, ap
     await say(store, other, clock, number(0))
     await store.lists.delete(await make_list(store, app, clock, 1))
 
-    await erase_all(store)
+    await erase_all(store, clock)
 
     assert await shown(store, other) == [number(0)]

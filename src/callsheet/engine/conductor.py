@@ -87,7 +87,7 @@ class Conductor:
         self.holds = Holds()
         self.node_no = 0
         self.notifier = Notifier(given.store.outbox, tick_seconds=given.tuning.tick_seconds)
-        self.eraser = Eraser(given.store.erasing)
+        self.eraser = Eraser(given.store.erasing, given.clock)
         self.preparer = Preparer(given.store.campaigns, given.clock, tick_seconds=given.tuning.tick_seconds)
         self.preflighter = Preflighter(given.store, given.clock, self.flows, tick_seconds=given.tuning.tick_seconds)
         self.starter = Starter(given.store, tick_seconds=given.tuning.tick_seconds)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import structlog
 
+from callsheet.clock import Clock
 from callsheet.core.errors import Unavailable
 from callsheet.engine.loop import Loop
 from callsheet.store.erasing import Erasing
@@ -18,16 +19,17 @@ TICK_SECONDS = 60.0
 class Eraser(Loop):
     """Erases what nobody can see any more."""
 
-    def __init__(self, erasing: Erasing) -> None:
+    def __init__(self, erasing: Erasing, clock: Clock) -> None:
         super().__init__()
         self._erasing = erasing
+        self._clock = clock
 
     async def run(self) -> None:
         """Erase until `stop`."""
         while not self._stopping:
             self._wake.clear()
             try:
-                if await self._erasing.erase(BLOCK_CONTACTS):
+                if await self._erasing.erase(BLOCK_CONTACTS, self._clock.now()):
                     continue
             except Unavailable:
                 log.warning("eraser.store_away")

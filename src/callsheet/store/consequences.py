@@ -12,11 +12,13 @@ import sqlalchemy as sa
 from callsheet.clock import to_micros
 from callsheet.core.answering import DAY, HOUR, LASTS, Answered, Decision, ReplyKind, ReplyState, decide, write_answer
 from callsheet.core.campaign import Channel
+from callsheet.core.flow.session import Ending
 from callsheet.core.notice import NoticeKind
 from callsheet.core.opting_out import OPTS_OUT, Word
 from callsheet.core.run import AppSettings
 from callsheet.core.segments import Writing, measure
 from callsheet.store import tables as t
+from callsheet.store.flow_ends import end_of_persons
 from callsheet.store.gate import close_gate
 from callsheet.store.outbox import announce_all
 from callsheet.store.rows import all_of, one, read_settings, read_writing
@@ -195,6 +197,7 @@ def _write(conn: sa.Connection, app: int, ledger: _Ledger, now: datetime) -> Non
         conn.execute(sa.insert(t.reply), ledger.answers)
     announce_all(conn, app, ledger.notices, now)
     if ledger.added:
+        end_of_persons(conn, app, {person for person, _ in ledger.added}, Ending.opted_out, now)
         close_gate(conn, app)
 
 

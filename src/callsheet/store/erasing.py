@@ -1,15 +1,23 @@
 """Erasing: the contacts of lists that were deleted go block by block, so that no writer waits for a large list.
 
-With a contact go the numbers that stand with its replies; what was said stays in the history of the person.
+With a contact go the numbers that stand with its replies, and the conversations with it end; what was said stays in
+the history of the person.
 """
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any, Final
+
 import sqlalchemy as sa
 
+from callsheet.core.flow.session import Ending
 from callsheet.store import tables as t
 from callsheet.store.database import Database
+from callsheet.store.flow_ends import end_sessions, of_list
 from callsheet.store.rows import insert, one
+
+LIST_GONE: Final = "The list of the contact was deleted."
 
 
 class Erasing:
@@ -18,9 +26,9 @@ class Erasing:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    async def erase(self, most: int) -> bool:
+    async def erase(self, most: int, now: datetime) -> bool:
         """Erase at most so many contacts of one deleted list; False when nothing is left, or others are at it."""
-        return await self._db.write(lambda conn: _erase(conn, most))
+        return await self._db.write(lambda conn: _erase(conn, most, now))
 
 
 def condemn(conn: sa.Connection, app: int, list_no: int, size: int) -> None:
@@ -28,7 +36,7 @@ def condemn(conn: sa.Connection, app: int, list_no: int, size: int) -> None:
     insert(conn, t.list_erasure, app=app, list_no=list_no, size=size)
 
 
-def _erase(conn: sa.Connection, most: int) -> bool:
+def _erase(conn: sa.Connection, most: int, now: datetime) -> bool:
     erasure = t.list_erasure
     oldest = sa.select(erasure).order_by(erasure.c.app, erasure.c.list_no).limit(1)
     row = one(conn, oldest.with_for_update(skip_locked=True))
@@ -37,6 +45,9 @@ def _erase(conn: sa.Connection, most: int) -> bool:
     app, list_no, end = row["app"], row["list_no"], row["pos"] + most
     block = t.contact.c.pos >= row["pos"], t.contact.c.pos < end
     _forget_numbers(conn, app, list_no, *block)
+    # What conversations know of the contacts goes with them.
+    talks = of_list(app, _persons(app, list_no, *block), list_no)
+    end_sessions(conn, app, talks, Ending.closed, now, LIST_GONE)
     _drop(conn, t.contact, app, list_no, *block)
     if end < row["size"]:
         mine = erasure.c.app == app, erasure.c.list_no == list_no
@@ -51,9 +62,13 @@ def _drop(conn: sa.Connection, table: sa.Table, app: int, list_no: int, *where: 
     conn.execute(sa.delete(table).where(table.c.app == app, table.c.list_no == list_no, *where))
 
 
+def _persons(app: int, list_no: int, *where: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    contact = t.contact
+    return sa.select(contact.c.person).where(contact.c.app == app, contact.c.list_no == list_no, *where)
+
+
 def _forget_numbers(conn: sa.Connection, app: int, list_no: int, *where: sa.ColumnElement[bool]) -> None:
     """Erase what replies keep of the numbers of contacts; another list that has one shows it still."""
-    contact, inbound = t.contact, t.inbound
-    persons = sa.select(contact.c.person).where(contact.c.app == app, contact.c.list_no == list_no, *where)
+    inbound, persons = t.inbound, _persons(app, list_no, *where)
     mine = inbound.c.app == app, inbound.c.person.in_(persons), inbound.c.number_sealed != b""
     conn.execute(sa.update(inbound).where(*mine).values(number_sealed=b""))

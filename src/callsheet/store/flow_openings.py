@@ -105,6 +105,10 @@ def opening_of_reply(conn: sa.Connection, message: Message, now: datetime) -> Op
     The attempt that it answers has not been recorded yet, or never will be: then its conversation. Else that of the
     sender's default flow. None: it is recorded, and nothing begins.
     """
+    opt_out = t.opt_out
+    mine = opt_out.c.app == message.app, opt_out.c.channel == Channel.sms.value, opt_out.c.person == message.person
+    if one(conn, sa.select(opt_out.c.source).where(*mine).limit(1)) is not None:
+        return None
     return _of_attempt(conn, message) or _of_sender(conn, message, now)
 
 

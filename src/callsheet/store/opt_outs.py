@@ -11,9 +11,11 @@ import sqlalchemy as sa
 
 from callsheet.clock import from_micros, to_micros
 from callsheet.core.campaign import Channel
+from callsheet.core.flow.session import Ending
 from callsheet.core.notice import NoticeKind
 from callsheet.store import tables as t
 from callsheet.store.database import Database
+from callsheet.store.flow_ends import end_of_persons
 from callsheet.store.gate import close_gate
 from callsheet.store.numbers import numbers_of
 from callsheet.store.outbox import announce
@@ -130,6 +132,8 @@ def _add(
     shared = {"app": app, "channel": channel.value, "source": source, "added_at": to_micros(now)}
     if new:
         conn.execute(sa.insert(opt_out), [{**shared, "person": person} for person in sorted(new)])
+    if new and channel is Channel.sms:
+        end_of_persons(conn, app, new, Ending.opted_out, now)
     for person in sorted(new):
         payload = {"person_id": person.hex(), "channel": channel.value, "source": source}
         announce(conn, app, NoticeKind.contact_opted_out, payload, now)

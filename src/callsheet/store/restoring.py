@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
 from callsheet.clock import from_micros, to_micros
+from callsheet.core.answering import ReplyState
 from callsheet.core.audit import ActorKind, Deed
 from callsheet.core.campaign import Status
 from callsheet.core.errors import RestoreNotAcknowledged
+from callsheet.core.flow.session import Ending
 from callsheet.core.notice import NoticeKind
 from callsheet.store import tables as t
 from callsheet.store.audit import Chain, add_line
 from callsheet.store.database import Database
+from callsheet.store.flow_ends import FEW, end_sessions
 from callsheet.store.outbox import announce
 from callsheet.store.rows import all_of, one
 from callsheet.store.sending import refuse_stopped
 
 _MICROS_PER_MILLI = 1000
+_RESTORED: Final = "The store came out of a backup."
 
 
 class MarkedRun(NamedTuple):
@@ -61,6 +65,7 @@ class Restoring:
             mark = {"backup_at": to_micros(backup_at), "restored_at": at, "acknowledged_at": 0}
             for run in runs:
                 _pause(conn, run, at, mark, now)
+            _end_conversations(conn, now)
             conn.execute(sa.update(t.chunk).values(lease_until=0))
             # Who was signed in then may have been shut out since.
             conn.execute(sa.delete(t.user_session))
@@ -70,7 +75,7 @@ class Restoring:
                 .where(campaign.c.status.in_((Status.scheduled.value, Status.rescheduled.value)))
                 .values(status=Status.ready.value, updated_at=at)
             ).rowcount
-            why = {"last_outcome": "restored", "last_reason": "The store came out of a backup.", "updated_at": at}
+            why = {"last_outcome": "restored", "last_reason": _RESTORED, "updated_at": at}
             conn.execute(sa.update(t.schedule).where(t.schedule.c.next_at > 0).values(next_at=0, **why))
             _skip_run_numbers(conn, at // _MICROS_PER_MILLI)
             _write_down(conn, backup_at, now)
@@ -146,6 +151,21 @@ def _write_down(conn: sa.Connection, backup_at: datetime, now: datetime) -> None
     deed = Deed(ActorKind.engine, "restore", "store.restored", details={"backup_at": backup_at.isoformat()})
     for no in list(conn.execute(sa.select(t.app.c.no).order_by(t.app.c.no)).scalars()):
         add_line(conn, Chain(app=no), deed, now)
+
+
+def _end_conversations(conn: sa.Connection, now: datetime) -> None:
+    """Say nothing more in conversations: nobody knows what was said in them after the backup."""
+    session, reply, at = t.flow_session, t.reply, to_micros(now)
+    apps = list(conn.execute(sa.select(session.c.app).where(session.c.ended_at == 0).distinct()).scalars())
+    for app in apps:
+        mine = sa.select(session.c.no).where(session.c.app == app, session.c.ended_at == 0)
+        nos = list(conn.execute(mine.order_by(session.c.no)).scalars())
+        for start in range(0, len(nos), FEW):
+            end_sessions(conn, app, nos[start : start + FEW], Ending.closed, now, _RESTORED)
+    unsaid = reply.c.session_no > 0, reply.c.next_at > 0, reply.c.state == ReplyState.waiting.value
+    values = {"state": ReplyState.expired.value, "next_at": 0, "ended_at": at, "code": "restored", "number_sealed": b""}
+    conn.execute(sa.update(reply).where(*unsaid).values(values))
+    conn.execute(sa.update(t.inbound).where(t.inbound.c.waits_since > 0).values(waits_since=0))
 
 
 def _skip_run_numbers(conn: sa.Connection, least: int) -> None:

@@ -1,0 +1,278 @@
+"""Conversations, in virtual time: the campaign's message begins them, replies and silence lead them on."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from callsheet.carriers.base import Inbound
+from callsheet.core.campaign import Campaign
+from callsheet.core.flow.manners import MOST_ANSWERS, MOST_BEGUN
+from callsheet.core.run import PinnedFlow
+from callsheet.engine import conversations
+from callsheet.engine.tuning import Tuning
+from callsheet.engine.virtual_time import VirtualClock, run
+from conversing import (
+    ASK,
+    LATER,
+    QUESTION,
+    THANKS,
+    block,
+    document,
+    exit_to,
+    make_flow,
+    message,
+    question,
+)
+from databases import rows
+from engine.world import World, world
+from factories import MONDAY_NOON, SENDER, hours, make_campaign, make_list, number, opt_out, trunk_of
+
+TUNING = Tuning(tick_seconds=0.5)
+Play = Callable[[World], Awaitable[None]]
+
+
+def play(folder: Path, main: Play) -> None:
+    """Play in a world."""
+
+    async def played(clock: VirtualClock) -> None:
+        async with world(clock, folder, tuning=TUNING) as w:
+            await main(w)
+
+    run(played, start=MONDAY_NOON)
+
+
+async def reply(w: World, to: str, text: str, sender: str = SENDER) -> None:
+    trunk = await trunk_of(w.store, w.app)
+    heard = Inbound(f"in-{to}-{w.rng.getrandbits(64)}", to, sender, text, w.clock.now())
+    await w.conductor.hearing(trunk).hear([heard])
+
+
+async def launch(w: World, flow: PinnedFlow, people: int | Sequence[Any] = 3, **changes: Any) -> Campaign:
+    """Run a campaign of a flow, until its messages are out."""
+    numbers = await make_list(w.store, w.app, w.clock, people)
+    campaign = await make_campaign(w.store, w.app, w.clock, [numbers], **changes)
+    sender = await w.store.apps.find_sender(w.app.no, SENDER, w.clock.now())
+    assert sender is not None
+    started = await w.store.campaigns.start(
+        campaign, text=QUESTION, sender_no=sender.no, one_run_per_list=False, now=w.clock.now(), flow=flow
+    )
+    w.conductor.wake()
+    await w.clock.sleep(5)
+    return started
+
+
+def said(w: World, to: str) -> list[str]:
+    """Return what somebody got, but for what the campaign sent."""
+    return [one.text for one in w.sent() if one.to == to and not one.campaign_id]
+
+
+async def endings(w: World) -> list[str]:
+    return [row.ending for row in await rows(w.store, "select ending from flow_session order by no")]
+
+
+async def open_ones(w: World) -> int:
+    return len(await rows(w.store, "select 1 from open_session"))
+
+
+async def use_by_default(w: World, flow: PinnedFlow) -> None:
+    made = (await rows(w.store, "select id from flow where no = :no", no=flow.no))[0]
+    trunk = await trunk_of(w.store, w.app)
+    await w.store.senders.put(w.app.no, SENDER, trunk.no, {"flow_id": made.id}, w.clock.now())
+
+
+def test_a_conversation_goes_from_the_campaigns_message_to_its_end(tmp_path: Path) -> None:
+    async def main(w: World) -> None:
+        await launch(w, await make_flow(w.store, w.app))
+        assert await open_ones(w) == 3
+        await reply(w, number(0), "1")
+        await reply(w, number(1), "2")
+        await w.clock.sleep(3)
+        assert (said(w, number(0)), said(w, number(1))) == (["Thank you"], ["When?"])
+        await reply(w, number(1), "on Friday")
+        await w.clock.sleep(3)
+        assert said(w, number(1)) == ["When?", "Thank you"]
+        await w.clock.sleep(3600)
+        assert said(w, number(2)) == ["Good bye"], "nobody replied in time"
+        assert sorted(await endings(w)) == ["done", "done", "done"]
+        assert await open_ones(w) == 0
+        taken = await rows(w.store, "select session_no from inbound")
+        assert all(row.session_no for row in taken)
+        counted = await rows(w.store, "select block, what, name, value from flow_count order by block, what, name")
+        assert [tuple(row) for row in counted if row.block == ASK] == [
+            (ASK, "came", "", 3), (ASK, "exit", "no", 1), (ASK, "exit", "other", 1), (ASK, "exit", "yes", 1),
+        ]  # fmt: skip
+        kinds = [notice.kind for notice in await w.store.outbox.peek(100)]
+        assert "conversation.started" not in kinds, "they were told"
+
+    play(tmp_path, main)
+
+
+def test_two_replies_at_once_are_taken_in_their_order(tmp_path: Path) -> None:
+    async def main(w: World) -> None:
+        await launch(w, await make_flow(w.store, w.app), 1)
+        await reply(w, number(0), "2")
+        await reply(w, number(0), "on Friday")
+        await w.clock.sleep(3)
+        assert said(w, number(0)) == ["When?", "Thank you"]
+
+    play(tmp_path, main)
+
+
+def test_a_message_that_says_all_ends_at_once_and_says_it_once(tmp_path: Path) -> None:
+    async def main(w: World) -> None:
+        await launch(w, await make_flow(w.store, w.app, document(message(THANKS, "thanks", "Hello"))), 2)
+        await w.clock.sleep(60)
+        assert await endings(w) == ["done", "done"]
+        assert said(w, number(0)) == []
+
+    play(tmp_path, main)
+
+
+def test_a_new_version_does_not_disturb_who_talks(tmp_path: Path) -> None:
+    async def main(w: World) -> None:
+        await launch(w, await make_flow(w.store, w.app), 1)
+        await make_flow(w.store, w.app, document(message(THANKS, "thanks", "Something else")))
+        await reply(w, number(0), "2")
+        await w.clock.sleep(3)
+        await reply(w, number(0), "soon")
+        await w.clock.sleep(3)
+        assert said(w, number(0)) == ["When?", "Thank you"]
+
+    play(tmp_path, main)
+
+
+def test_a_newer_run_takes_the_place_of_an_older_conversation(tmp_path: Path) -> None:
+    async def main(w: World) -> None:
+        flow = await make_flow(w.store, w.app)
+        await launch(w, flow, 1)
+        await reply(w, number(0), "2")
+        await w.clock.sleep(3)
+        await launch(w, flow, 1)
+        await reply(w, number(0), "1")
+        await w.clock.sleep(3)
+        assert said(w, number(0)) == ["When?", "Thank you"]
+        assert await endings(w) == ["replaced", "done"]
+
+    play(tmp_path, main)
+
+
+@pytest.mark.parametrize("how", ["reply", "call"])
+def test_whoever_opts_out_hears_nothing_more(tmp_path: Path, how: str) -> None:
+    async def main(w: World) -> None:
+        await launch(w, await make_flow(w.store, w.app), 1)
+        await reply(w, number(0), "2")
+        await w.clock.sleep(3)
+        if how == "reply":
+            await reply(w, number(0), "STOP")
+        else:
+            await opt_out(w.store, w.app, w.clock, number(0))
+        assert await endings(w) == ["opted_out"], "at once"
+        await reply(w, number(0), "1")
+        await w.clock.sleep(7200)
+        assert [text for text in said(w, number(0)) if "no more messages" not in text] == ["When?"]
+        assert await open_ones(w) == 0
+
+    play(tmp_path, main)
+
+
+def test_a_late_reply_begins_the_senders_flow_or_is_recorded(tmp_path: Path) -> None:
+    async def main(w: World) -> None:
+        flow = await make_flow(w.store, w.app)
+        await launch(w, flow, 2)
+        for one in (0, 1):
+            await reply(w, number(one), "1")
+        await w.clock.sleep(3)
+        await reply(w, number(0), "thanks to you")
+        await w.clock.sleep(3)
+        assert said(w, number(0)) == ["Thank you"], "nothing is begun"
+        assert await rows(w.store, "select 1 from inbound where waits_since > 0") == []
+
+        helps = await make_flow(
+            w.store,
+            w.app,
+            document(question(ASK, "how", "You said @session.trigger. How can we help?", exit_to(None, "ok"))),
+            "help",
+        )
+        await use_by_default(w, helps)
+        await reply(w, number(1), "where is it")
+        await reply(w, number(1), "my parcel")
+        await w.clock.sleep(3)
+        assert said(w, number(1)) == ["Thank you", "You said where is it. How can we help?"]
+        assert await endings(w) == ["done", "done", "done"]
+
+    play(tmp_path, main)
+
+
+def test_who_begins_again_and_again_is_a_robot(tmp_path: Path) -> None:
+    async def main(w: World) -> None:
+        await make_list(w.store, w.app, w.clock, 1)
+        await use_by_default(w, await make_flow(w.store, w.app, document(message(THANKS, "thanks", "Hello"))))
+        for _ in range(MOST_BEGUN + 5):
+            await reply(w, number(0), "hello")
+            await w.clock.sleep(3)
+        assert len(said(w, number(0))) == MOST_BEGUN
+
+    play(tmp_path, main)
+
+
+def test_a_flow_that_asks_for_ever_ends_with_a_robot(tmp_path: Path) -> None:
+    async def main(w: World) -> None:
+        again = document(question(ASK, "again", QUESTION, exit_to(ASK, "again")))
+        await launch(w, await make_flow(w.store, w.app, again), 1)
+        for _ in range(MOST_ANSWERS + 3):
+            await reply(w, number(0), "hello")
+            await w.clock.sleep(5)
+        assert len(said(w, number(0))) == MOST_ANSWERS
+        (ended,) = await rows(w.store, "select ending, why from flow_session")
+        assert (ended.ending, "robot" in ended.why) == ("failed", True)
+
+    play(tmp_path, main)
+
+
+def test_what_silence_says_waits_for_the_calling_hours(tmp_path: Path) -> None:
+    async def main(w: World) -> None:
+        # It is noon; the time is up in an hour, when the hours are over.
+        await launch(w, await make_flow(w.store, w.app), 1, hours=hours(start=9 * 60, end=12 * 60 + 30))
+        assert await open_ones(w) == 1
+        await w.clock.sleep(8 * 3600)
+        assert said(w, number(0)) == []
+        await w.clock.sleep(16 * 3600)
+        assert said(w, number(0)) == ["Good bye"]
+        (sent,) = [one for one in w.sent() if one.text == "Good bye"]
+        assert (sent.accepted_at - MONDAY_NOON) // timedelta(hours=1) == 21
+
+    play(tmp_path, main)
+
+
+HANDED = document(
+    question(ASK, "how", QUESTION, exit_to(LATER, "help")),
+    block(
+        LATER, "help", "Callsheet.HandOver", {"queue": "Nobody's", "prompt": "One moment"}, exit_to(THANKS, "closed")
+    ),
+    message(THANKS, "thanks", "Good bye"),
+)
+
+
+def test_somebody_of_the_queue_takes_replies_and_closes(tmp_path: Path) -> None:
+    async def main(w: World) -> None:
+        await launch(w, await make_flow(w.store, w.app, HANDED), 1)
+        await reply(w, number(0), "help me")
+        await w.clock.sleep(3)
+        assert said(w, number(0)) == ["One moment"]
+        queue = next(one for one in await w.store.queues.of_app(w.app.no, limit=10) if one.is_default)
+        (waiting,) = await w.store.flow_queue.page(w.app.no, queue.no, limit=10)
+        await conversations.take(w.runtime, w.app.no, waiting.id, "Ann")
+        await conversations.say(w.runtime, w.app.no, waiting.id, "Ann", "How can I help?")
+        await reply(w, number(0), "with this")
+        await w.clock.sleep(3)
+        assert said(w, number(0)) == ["One moment", "How can I help?"], "the flow says nothing meanwhile"
+        await conversations.close(w.runtime, w.app.no, waiting.id, "Ann", "solved")
+        await w.clock.sleep(3)
+        assert said(w, number(0)) == ["One moment", "How can I help?", "Good bye"]
+        (ended,) = await rows(w.store, "select ending, disposition, agent, queue_no from flow_session")
+        assert tuple(ended) == ("done", "solved", "Ann", 0)
+
+    play(tmp_path, main)
