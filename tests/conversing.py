@@ -32,7 +32,7 @@ def question(uuid: str, name: str, text: str, *exits: Mapping[str, Any]) -> dict
     return block(uuid, name, "MobilePrimitives.OpenResponse", {"prompt": text, "text": {}}, *exits)
 
 
-def document(*blocks: Mapping[str, Any], timeout_seconds: int = 3600, exit_block: str | None = None) -> dict[str, Any]:
+def document(*blocks: Mapping[str, Any], timeout_seconds: int = 120, exit_block: str | None = None) -> dict[str, Any]:
     flow = {
         "uuid": "f-1", "name": "payment", "languages": [{"id": "eng", "iso_639_3": "eng", "label": "English"}],
         "supported_modes": ["SMS"], "interaction_timeout": timeout_seconds, "first_block_id": blocks[0]["uuid"],

@@ -30,15 +30,15 @@ from databases import rows
 from engine.world import World, world
 from factories import MONDAY_NOON, SENDER, hours, make_campaign, make_list, number, opt_out, trunk_of
 
-TUNING = Tuning(tick_seconds=0.5)
+TUNING = Tuning(tick_seconds=5.0)
 Play = Callable[[World], Awaitable[None]]
 
 
-def play(folder: Path, main: Play) -> None:
+def play(folder: Path, main: Play, tuning: Tuning = TUNING) -> None:
     """Play in a world."""
 
     async def played(clock: VirtualClock) -> None:
-        async with world(clock, folder, tuning=TUNING) as w:
+        async with world(clock, folder, tuning=tuning) as w:
             await main(w)
 
     run(played, start=MONDAY_NOON)
@@ -60,7 +60,7 @@ async def launch(w: World, flow: PinnedFlow, people: int | Sequence[Any] = 3, **
         campaign, text=QUESTION, sender_no=sender.no, one_run_per_list=False, now=w.clock.now(), flow=flow
     )
     w.conductor.wake()
-    await w.clock.sleep(5)
+    await w.clock.sleep(12)
     return started
 
 
@@ -94,7 +94,7 @@ def test_a_conversation_goes_from_the_campaigns_message_to_its_end(tmp_path: Pat
         await reply(w, number(1), "on Friday")
         await w.clock.sleep(3)
         assert said(w, number(1)) == ["When?", "Thank you"]
-        await w.clock.sleep(3600)
+        await w.clock.sleep(130)
         assert said(w, number(2)) == ["Good bye"], "nobody replied in time"
         assert sorted(await endings(w)) == ["done", "done", "done"]
         assert await open_ones(w) == 0
@@ -124,7 +124,7 @@ def test_two_replies_at_once_are_taken_in_their_order(tmp_path: Path) -> None:
 def test_a_message_that_says_all_ends_at_once_and_says_it_once(tmp_path: Path) -> None:
     async def main(w: World) -> None:
         await launch(w, await make_flow(w.store, w.app, document(message(THANKS, "thanks", "Hello"))), 2)
-        await w.clock.sleep(60)
+        await w.clock.sleep(20)
         assert await endings(w) == ["done", "done"]
         assert said(w, number(0)) == []
 
@@ -171,7 +171,7 @@ def test_whoever_opts_out_hears_nothing_more(tmp_path: Path, how: str) -> None:
             await opt_out(w.store, w.app, w.clock, number(0))
         assert await endings(w) == ["opted_out"], "at once"
         await reply(w, number(0), "1")
-        await w.clock.sleep(7200)
+        await w.clock.sleep(200)
         assert [text for text in said(w, number(0)) if "no more messages" not in text] == ["When?"]
         assert await open_ones(w) == 0
 
@@ -224,7 +224,7 @@ def test_a_flow_that_asks_for_ever_ends_with_a_robot(tmp_path: Path) -> None:
         await launch(w, await make_flow(w.store, w.app, again), 1)
         for _ in range(MOST_ANSWERS + 3):
             await reply(w, number(0), "hello")
-            await w.clock.sleep(5)
+            await w.clock.sleep(2)
         assert len(said(w, number(0))) == MOST_ANSWERS
         (ended,) = await rows(w.store, "select ending, why from flow_session")
         assert (ended.ending, "robot" in ended.why) == ("failed", True)
@@ -234,17 +234,17 @@ def test_a_flow_that_asks_for_ever_ends_with_a_robot(tmp_path: Path) -> None:
 
 def test_what_silence_says_waits_for_the_calling_hours(tmp_path: Path) -> None:
     async def main(w: World) -> None:
-        # It is noon; the time is up in an hour, when the hours are over.
-        await launch(w, await make_flow(w.store, w.app), 1, hours=hours(start=9 * 60, end=12 * 60 + 30))
+        # It is noon; the time is up in two minutes, when the hours are over.
+        await launch(w, await make_flow(w.store, w.app), 1, hours=hours(start=9 * 60, end=12 * 60 + 1))
         assert await open_ones(w) == 1
         await w.clock.sleep(8 * 3600)
         assert said(w, number(0)) == []
-        await w.clock.sleep(16 * 3600)
+        await w.clock.sleep(14 * 3600)
         assert said(w, number(0)) == ["Good bye"]
         (sent,) = [one for one in w.sent() if one.text == "Good bye"]
         assert (sent.accepted_at - MONDAY_NOON) // timedelta(hours=1) == 21
 
-    play(tmp_path, main)
+    play(tmp_path, main, Tuning(tick_seconds=600.0))
 
 
 HANDED = document(
