@@ -259,7 +259,7 @@ HANDED = document(
 def test_somebody_of_the_queue_takes_replies_and_closes(tmp_path: Path) -> None:
     async def main(w: World) -> None:
         await launch(w, await make_flow(w.store, w.app, HANDED), 1)
-        await reply(w, number(0), "help me")
+        await reply(w, number(0), "somebody, please")
         await w.clock.sleep(3)
         assert said(w, number(0)) == ["One moment"]
         queue = next(one for one in await w.store.queues.of_app(w.app.no, limit=10) if one.is_default)
