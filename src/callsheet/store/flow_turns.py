@@ -28,7 +28,9 @@ from callsheet.store.outbox import announce_all
 from callsheet.store.rows import all_of
 from callsheet.store.vault import Seal
 
-_COUNTED = frozenset({"MobilePrimitives.SelectOneResponse", "MobilePrimitives.SelectManyResponses"})
+_COUNTED = frozenset(
+    f"MobilePrimitives.{kind}" for kind in ("SelectOneResponse", "SelectManyResponse", "SelectManyResponses")
+)
 """Blocks whose values are counted: they are choices. What people write by themselves is no name of a count."""
 
 

@@ -10,6 +10,7 @@ from callsheet.core.flow.document import Json, kind_of, objects, text_of
 
 _SELECTS: Final = {
     "MobilePrimitives.SelectOneResponse": "select_one",
+    "MobilePrimitives.SelectManyResponse": "select_many",
     "MobilePrimitives.SelectManyResponses": "select_many",
 }
 _NUMERIC: Final = "MobilePrimitives.NumericResponse"
