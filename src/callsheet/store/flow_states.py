@@ -30,6 +30,7 @@ def read_state(octets: bytes) -> Session:
             "frames": tuple(map(_frame, said["frames"])),
             "awaits": Awaits(said["awaits"]),
             "wakes_at": datetime.fromisoformat(wakes_at) if wakes_at is not None else None,
+            "written": tuple(said.get("written", ())),
             "ending": Ending(ending) if ending is not None else None,
         }
     )

@@ -91,6 +91,12 @@ def language_of(contact: Mapping[str, str]) -> str:
     return "" if header is None else contact.get(header, "")
 
 
+def header_of(contact: Mapping[str, str], name: str) -> str:
+    """Return the column of a contact that is called so, in any spelling; the name itself where there is none."""
+    header = _headers(tuple(contact)).find(name)
+    return name if header is None or header not in contact else header
+
+
 @lru_cache(maxsize=64)
 def _headers(headers: tuple[str, ...]) -> Headers:
     return Headers(headers)

@@ -11,7 +11,7 @@ from callsheet.core.flow.document import Block, Container, Content, Flow, Json, 
 from callsheet.core.flow.effects import Dispose, Effect, HandOver, LeaveGroups, Say, SetGroup, SetProperty, Step, Visit
 from callsheet.core.flow.expression.scope import Expression, Scope
 from callsheet.core.flow.expression.truth import is_truthy
-from callsheet.core.flow.names import Names, plain
+from callsheet.core.flow.names import Names, header_of, plain
 from callsheet.core.flow.session import Awaits, Ending, Frame, Mode, Plain, Result, Session
 
 USUAL_TIMEOUT: Final = timedelta(days=3)
@@ -84,7 +84,9 @@ class MakingTurn:
         return is_truthy(test(scope))
 
     def do(self, effect: Effect) -> None:
-        """Let an effect follow."""
+        """Let an effect follow. A column is found however its name is spelled."""
+        if isinstance(effect, SetProperty):
+            effect = replace(effect, name=header_of(self.contact, effect.name))
         match effect:
             case SetProperty(name=name, value=value):
                 self.contact = {**self.contact, name: value}
