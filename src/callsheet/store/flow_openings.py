@@ -130,7 +130,7 @@ def _of_attempt(conn: sa.Connection, message: Message) -> Opening | None:
         if wanted and bare(row["label"]) != wanted:
             continue
         # What a run that came out of a backup did before is not known: nothing is said twice.
-        if not row["flow_no"] or row["at"] < row["restored_at"] or _has_failed(conn, message, row):
+        if not row["flow_no"] or row["at"] <= row["restored_at"] or _has_failed(conn, message, row):
             return None
         cause = encode_attempt(row["run_no"], message.person, row["n"])
         mine = t.flow_session.c.app == message.app, t.flow_session.c.cause == cause

@@ -22,7 +22,7 @@ from callsheet.store.recording import Talking
 _SPOKE = (
     "select u.person, u.n, s.label, s.trunk_no from unnest($4::bytea[], $5::bigint[]) as u (person, n)"
     " cross join lateral (select sender_no from attempt a where a.app = $1 and a.run_no = $2 and a.person = u.person"
-    "  and a.n = u.n and a.at >= $3 offset 0) a, run r, sender s"
+    "  and a.n = u.n and a.at > $3 offset 0) a, run r, sender s"
     " where r.no = $2 and s.no = case when a.sender_no > 0 then a.sender_no else r.sender_no end"
 )
 _OPEN = (

@@ -29,7 +29,7 @@ def _open(raw: sqlite3.Connection, app: int, run_no: int, talking: Talking, take
     spoke = raw.execute(
         "select a.person, a.n, s.label, s.trunk_no from attempt a join run r on r.no = a.run_no"
         " join sender s on s.no = case when a.sender_no > 0 then a.sender_no else r.sender_no end"
-        f" where a.app = ? and a.run_no = ? and a.at >= ? and a.person in ({marks(len(taken))})",
+        f" where a.app = ? and a.run_no = ? and a.at > ? and a.person in ({marks(len(taken))})",
         (app, run_no, talking.restored_at, *(happening.person for happening in taken)),
     ).fetchall()
     rows = [
