@@ -203,6 +203,15 @@ def test_a_resource_is_said_in_the_language_of_the_contact() -> None:
         {"id": "hin", "iso_639_3": "hin", "label": "Hindi"},
     ]
     document = container(flow("f", block("a", MESSAGE, other(), prompt=HELLO), languages=languages), resources=[hello])
-    spoken = [said(start(document, contact={"Language": each})) for each in ("hi", "HIN", "hindi", "fr", "")]
+    spoken = [said(start(document, contact={"Language": each})) for each in ("hi", "HIN", "hi_IN", "fr", "")]
     assert spoken == ["नमस्ते"] * 3 + ["Hello"] * 2
     assert said(start(document, language="hin")) == "नमस्ते"
+
+
+@pytest.mark.parametrize(
+    ("flow_speaks", "contact_says"),
+    [("ben", "bn"), ("spa", "es-MX"), ("mar", "Marathi"), ("fre", "fr"), ("x-own", "X-Own")],
+)
+def test_languages_are_known_by_their_codes_and_names(flow_speaks: str, contact_says: str) -> None:
+    document = container(flow("f", block("a", MESSAGE, other(), prompt="Hi"), languages=["eng", flow_speaks]))
+    assert start(document, language=contact_says).session.language == flow_speaks

@@ -17,6 +17,7 @@ from callsheet.core.flow.blocks.kinds import kind_named
 from callsheet.core.flow.document import Block, Container, Exit, Flow
 from callsheet.core.flow.effects import Step
 from callsheet.core.flow.given import Given, Reply, TimedOut
+from callsheet.core.flow.languages import names_of, plain_name
 from callsheet.core.flow.names import language_of
 from callsheet.core.flow.session import Awaits, Ending, Frame, Mode, Result, Session
 from callsheet.core.flow.turn import MakingTurn
@@ -111,13 +112,12 @@ def end(session: Session, ending: Ending, why: str = "") -> Session:
 def choose_language(flow: Flow, wanted: str) -> str:
     """Return the id of the language that a flow speaks with a contact: as the contact has it, else its first one.
 
-    `hi`, `hin` and `Hindi` are the same.
+    `hi`, `hi-IN`, `hin` and `Hindi` are the same.
     """
-    said = wanted.strip().casefold()
-    for language in flow.languages if said else ():
-        names = {language.id, language.code, language.label, language.code[:2]}
-        if said in {name.casefold() for name in names if name}:
-            return language.id
+    for said in dict.fromkeys((wanted.strip().casefold(), plain_name(wanted))) if wanted.strip() else ():
+        for language in flow.languages:
+            if said in names_of(language.id, language.code, language.label):
+                return language.id
     return flow.languages[0].id if flow.languages else ""
 
 
