@@ -1,5 +1,6 @@
 """Conversations: what was said, in order; the inbox of a queue; results exact to the last choice."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -234,3 +235,29 @@ async def _are_rows(shop: Any, flow_id: str) -> None:
     assert [line.split(",")[1] for line in csv[1:]] == [row[1] for row in rows]
     astray = await shop.v1("GET", f"/flows/{flow_id}/results/rows", params={"after": "c-no.1"})
     assert (astray.status_code, astray.json()["errors"][0]["field"]) == (400, "after")
+
+
+async def test_the_documented_report_carries_the_conversation(shop, handed):
+    today = datetime.now(UTC)
+    period = {"startDate": f"{today - timedelta(days=1):%Y-%m-%d}", "endDate": f"{today + timedelta(days=1):%Y-%m-%d}"}
+    await until_said(shop, handed["id"], ("campaign", "Hello", "delivered"))
+
+    async def report(**more: Any) -> list[dict[str, Any]]:
+        path = f"/agentassist/api/public/analytics/account/{shop.account_id}/v2/interactionDetails"
+        answer = await shop.server.http.post(path, headers=shop.headers, json={**period, **more})
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["numResults"] == len(answer.json()["data"])
+        return list(answer.json()["data"])
+
+    (told,) = await report(queues=["support"], selectedFields=["transcript"])
+    assert [one["conversationId"] for one in await report()] == [told["conversationId"]]
+    assert (told["sessionId"], told["finalStatus"], told["dispositions"]) == (handed["id"], "OPEN", [])
+    assert told["metaInfo"].items() >= {"queueName": "Support", "Initiation": "Campaign"}.items()
+    assert [(one["by"], one["message"]) for one in told["transcript"]] == [("campaign", "Hello")]
+    assert not [*await report(queues=["Default Queue"]), *await report(queues=["Support"], direction="Inbound")]
+
+    await shop.v1("POST", f"/conversations/{handed['id']}/take")
+    await shop.v1("POST", f"/conversations/{handed['id']}/close", {"disposition": "solved"})
+    (closed,) = await report(queues=[handed["queue"]["id"]])
+    assert (closed["finalStatus"], closed["dispositions"]) == ("CLOSED", ["solved"])
+    assert "transcript" not in closed

@@ -9,9 +9,9 @@ from callsheet.core.permissions import Area, Need, Role, Scope, find_needs, need
     ("role", "may"),
     [
         (Role.viewer, {Role.viewer}),
-        (Role.operator, {Role.viewer, Role.operator}),
-        (Role.admin, {Role.viewer, Role.operator, Role.admin}),
-        (Role.agent, set()),
+        (Role.operator, {Role.viewer, Role.operator, Role.agent}),
+        (Role.admin, {Role.viewer, Role.operator, Role.agent, Role.admin}),
+        (Role.agent, {Role.agent}),
     ],
 )
 def test_a_role_covers_what_is_below_it(role, may):
@@ -74,3 +74,25 @@ def test_a_look_by_post_is_a_look_for_that_path_only():
     assert not only_reads(Area.compat, ("campaign", "trigger", "status"), "POST")
     assert not only_reads(Area.app, ("campaign", "x", "status"), "POST")
     assert not only_reads(Area.compat, ("campaign", "x", "status"), "PUT")
+
+
+@pytest.mark.parametrize(
+    ("role", "reads", "writes"),
+    [
+        (Role.viewer, True, False),
+        (Role.agent, True, True),
+        (Role.operator, True, True),
+        (Role.admin, True, True),
+    ],
+)
+def test_agents_answer_conversations_and_viewers_read_them(role, reads, writes):
+    look = need_of(Area.app, ("conversations", "c-1"), "GET")
+    take = need_of(Area.app, ("conversations", "c-1", "take"), "POST")
+
+    assert (look.is_met(role=role), take.is_met(role=role)) == (reads, writes)
+    assert need_of(Area.app, ("conversations", "find"), "POST") == look
+    assert not need_of(Area.app, ("campaigns",), "GET").is_met(role=Role.agent)
+
+
+def test_somebody_who_is_viewer_here_and_agent_there_is_a_viewer_of_the_account():
+    assert Role.highest([Role.agent, Role.viewer]) is Role.highest([Role.viewer, Role.agent]) is Role.viewer

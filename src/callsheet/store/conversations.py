@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -26,6 +26,7 @@ from callsheet.store.arming import ARMED
 from callsheet.store.database import Database
 from callsheet.store.numbers import numbers_of
 from callsheet.store.rows import all_of, read_definition
+from callsheet.store.told_sessions import ToldSession, handed_over, sessions_of
 from callsheet.store.vault import Vault
 
 _GOING_ON = 2**62
@@ -70,6 +71,8 @@ class Conversation:
     """Attempts used, this one included."""
     list_no: int = 0
     state: str = ""
+    session: ToldSession | None = None
+    """Of the flow that it began, or that took it; None: of none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,8 @@ class Wanted:
     outbound: bool
     inbound: bool
     channels: frozenset[Channel]
+    queues: frozenset[str] = frozenset()
+    """Only what was handed over to these, by their ids or names; none: whatever it was."""
 
 
 class _Key(NamedTuple):
@@ -104,6 +109,8 @@ class Conversations:
         """Return how many conversations there are, and some of them, the newest first."""
 
         def read(conn: sa.Connection) -> tuple[int, Sequence[Conversation]]:
+            if wanted.queues:
+                return self._handed_over(conn, app, wanted, offset, limit)
             runs = _runs(conn, app, wanted) if wanted.outbound else []
             outbound, total = _attempts(conn, app, wanted, runs, offset + limit)
             replies = wanted.inbound and Channel.sms in wanted.channels
@@ -115,9 +122,33 @@ class Conversations:
                 self._reply(conn, rows[key]) if key.inbound_id else self._attempt(conn, rows[key], sources)
                 for key in keys
             ]
-            return total + heard, page
+            return total + heard, _with_sessions(conn, app, page)
 
         return await self._db.read(read)
+
+    def _handed_over(
+        self, conn: sa.Connection, app: int, wanted: Wanted, offset: int, limit: int
+    ) -> tuple[int, Sequence[Conversation]]:
+        """Return what began the conversations that were handed over to some queues."""
+        directions = [is_ours for is_ours, is_wanted in ((True, wanted.outbound), (False, wanted.inbound)) if is_wanted]
+        chosen = handed_over(conn, app, wanted.queues, wanted.start, wanted.end, directions)
+        if chosen is None or Channel.sms not in wanted.channels:
+            return 0, []
+        total = conn.execute(sa.select(sa.func.count()).select_from(chosen.subquery())).scalar_one()
+        session, attempt, inbound = t.flow_session, t.attempt, t.inbound
+        newest = chosen.order_by(session.c.opened_at.desc(), session.c.no.desc()).offset(offset).limit(limit)
+        page: list[Conversation] = []
+        rows = all_of(conn, newest)
+        sources = _sources(conn, app, {row["run_no"] for row in rows if row["run_no"]})
+        for row in rows:
+            if row["run_no"]:
+                key = (attempt.c[name] == row[name] for name in ("run_no", "person", "n"))
+                begun = all_of(conn, sa.select(attempt).where(attempt.c.app == app, *key))
+                page += [self._attempt(conn, one, sources) for one in begun]
+            else:
+                heard = all_of(conn, sa.select(inbound).where(inbound.c.app == app, inbound.c.id == row["cause"]))
+                page += [self._reply(conn, one) for one in heard]
+        return int(total), _with_sessions(conn, app, page)
 
     def _attempt(
         self, conn: sa.Connection, row: Mapping[str, Any], sources: Mapping[int, Mapping[str, Any]]
@@ -162,6 +193,13 @@ class Conversations:
         if key is None or found is None:
             return "", {}
         return key.open_number(found.sealed, row["person"]), msgspec.json.decode(found.attributes)
+
+
+def _with_sessions(conn: sa.Connection, app: int, page: Sequence[Conversation]) -> Sequence[Conversation]:
+    """Add the sessions that attempts began, and that took replies."""
+    ours = [one.id for one in page if one.source is not None]
+    begun, took = sessions_of(conn, app, ours, [one.id for one in page if one.source is None])
+    return [replace(one, session=(took if one.source is None else begun).get(one.id)) for one in page]
 
 
 class _Run(NamedTuple):

@@ -126,7 +126,8 @@ def _row(turn: Turn, seal: Seal, queues: Mapping[str, int], at: int) -> dict[str
         row["opening_sealed"] = seal.close(turn.opening.encode(errors="replace"), talk.person)
     for effect in turn.effects:
         if isinstance(effect, HandOver):
-            row |= {"queue_no": queues[effect.queue], "queued_at": at, "agent": ""}
+            queue_no = queues[effect.queue]
+            row |= {"queue_no": queue_no, "handed_no": queue_no, "queued_at": at, "agent": ""}
         elif isinstance(effect, Dispose):
             row["disposition"] = effect.disposition
     if turn.ending is not None or turn.session is None:

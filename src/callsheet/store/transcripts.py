@@ -157,7 +157,7 @@ def _accounts(app: int) -> sa.Select[Any]:
         )
         .outerjoin(flow, sa.and_(flow.c.app == session.c.app, flow.c.no == session.c.flow_no))
         .outerjoin(run, sa.and_(run.c.app == session.c.app, run.c.no == session.c.run_no))
-        .outerjoin(queue, sa.and_(queue.c.app == session.c.app, queue.c.no == session.c.queue_no))
+        .outerjoin(queue, sa.and_(queue.c.app == session.c.app, queue.c.no == session.c.handed_no))
         .where(session.c.app == app)
     )  # fmt: skip
 

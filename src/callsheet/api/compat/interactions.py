@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -47,6 +48,8 @@ _TOLD: Mapping[str, str] = {
 }
 """What became of a contact, in the words of the page, which are those of calls."""
 _WITHOUT_RESULT = "no-answer"
+_TRANSCRIPT = "transcript"
+"""Ours: what was said in the conversation of a flow, where it is selected."""
 
 
 async def show(call: Call) -> dict[str, Any]:
@@ -58,15 +61,16 @@ async def show(call: Call) -> dict[str, Any]:
     offset = _read_offset(fields)
     wanted = _read_wanted(fields, offset)
     selected = {name.lower() for name in _names(fields, "selectedFields")}
-    in_queues = bool(_names(fields, "queues"))
+    wanted = replace(wanted, queues=frozenset(_names(fields, "queues")))
     if fields.wrong:
         raise Invalid(fields.wrong)
-    if in_queues:
-        # Messages wait in no queue.
-        return {"numResults": 0, "data": []}
     conversations = call.runtime.store.conversations
     total, found = await conversations.page(call.app.no, wanted, offset=page * limit, limit=limit)
-    return {"numResults": total, "data": [_view(call, one, selected, offset) for one in found]}
+    shown = [_view(call, one, selected, offset) for one in found]
+    if _TRANSCRIPT in selected:
+        for one, view in zip(found, shown, strict=True):
+            view[_TRANSCRIPT] = await _transcript(call, one)
+    return {"numResults": total, "data": shown}
 
 
 # -- the question ----------------------------------------------------------------------------------------------------
@@ -137,13 +141,15 @@ def _is_name(value: object) -> bool:
 def _view(call: Call, one: Conversation, selected: Collection[str], offset: timedelta) -> dict[str, Any]:
     """Show a conversation in the documented shape; what was selected stands beside."""
     finished = one.source is None or one.state in FINAL
-    status = "CLOSED" if finished else "OPEN"
+    session = one.session
+    status = "CLOSED" if finished and (session is None or session.ended_at is not None) else "OPEN"
+    ended_at = one.ended_at if session is None else max(one.ended_at, session.ended_at or one.ended_at)
     columns = columns_of(tuple(one.attributes))
     names = [one.attributes.get(column, "") if column else "" for column in (columns.first_name, columns.last_name)]
     number = one.number.removeprefix("+")
     return {
         "conversationId": Prefix.conversation + one.id,
-        "sessionId": one.id,
+        "sessionId": one.id if session is None else session.id,
         "channel": one.channel.value,
         "isVoicemail": "NO",
         "Direction": "Inbound" if one.source is None else "Outbound",
@@ -151,16 +157,16 @@ def _view(call: Call, one: Conversation, selected: Collection[str], offset: time
         "smartStatus": status,
         "status": one.state or "received",
         "disconnectingEvent": "",
-        "reason": "",
+        "reason": session.why if session is not None else "",
         "errorDetails": "",
         "botId": call.app.id,
-        "dispositions": [],
+        "dispositions": [session.disposition] if session is not None and session.disposition else [],
         "dispositionRemarks": [],
         "metaInfo": _meta_info(one, names, number),
         "sessionStartTime": _on_askers_clock(one.at, offset),
-        "sessionEndTime": _on_askers_clock(one.ended_at, offset),
+        "sessionEndTime": _on_askers_clock(ended_at, offset),
         "startTime": write_instant(one.at),
-        "endTime": write_instant(one.ended_at),
+        "endTime": write_instant(ended_at),
         "destinations": [],
         **{name: value for name, value in _optional(one, names).items() if name in selected},
     }
@@ -182,6 +188,9 @@ def _optional(one: Conversation, names: Sequence[str]) -> dict[str, Any]:
 def _meta_info(one: Conversation, names: Sequence[str], number: str) -> dict[str, Any]:
     first_name, last_name = names
     info: dict[str, Any] = {"firstName": first_name, "lastName": last_name, "endUserNumber": number}
+    if one.session is not None:
+        told = one.session
+        info |= {"experienceFlowName": told.flow_name, "queueName": told.queue_name, "agentId": told.agent}
     if one.source is None:
         return {**info, "caller": number, "callee": one.sender, "Initiation": "User"}
     return {
@@ -207,6 +216,17 @@ def _campaign_info(one: Conversation, source: Source) -> dict[str, Any]:
         "campaignRunDate": write_instant(source.started_at),
         "contactListName": [named.name for named in lists if named.no == one.list_no],
     }
+
+
+async def _transcript(call: Call, one: Conversation) -> list[dict[str, Any]]:
+    """Return what was said in the session of a conversation, in order; nothing where it has none."""
+    if one.session is None:
+        return []
+    found = await call.runtime.store.transcripts.find(call.app.no, one.session.id)
+    return [
+        {"by": line.by, "message": line.text, "status": line.state, "timestamp": write_instant(line.at)}
+        for line in (found.lines if found is not None else ())
+    ]
 
 
 def _on_askers_clock(at: datetime, offset: timedelta) -> str:

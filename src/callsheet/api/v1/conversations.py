@@ -70,7 +70,7 @@ class ShownConversation(BaseModel):
     why: str
     """Why it ended so."""
     queue: InQueue | None
-    """Null: it is in no queue."""
+    """To which it was handed over last; null: to none."""
     agent: str
     """Who of the queue took it; empty: nobody."""
     disposition: str

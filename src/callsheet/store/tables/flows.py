@@ -42,6 +42,8 @@ flow_session = sa.Table(
     # The queue in whose inbox it waits, or is worked on; 0: none.
     whole("queue_no", default="0"),
     whole("queued_at", default="0"),
+    # The queue to which it was handed over last, also when it has ended; 0: it never was.
+    whole("handed_no", default="0"),
     # Who of the queue took it; empty: nobody yet.
     text("agent", default=""),
     text("disposition", default=""),

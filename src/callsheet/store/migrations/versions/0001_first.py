@@ -451,6 +451,7 @@ def upgrade() -> None:
     sa.Column('why', sa.Text(), server_default='', nullable=False),
     sa.Column('queue_no', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
     sa.Column('queued_at', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
+    sa.Column('handed_no', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
     sa.Column('agent', sa.Text(), server_default='', nullable=False),
     sa.Column('disposition', sa.Text(), server_default='', nullable=False),
     sa.PrimaryKeyConstraint('no', name=op.f('pk_flow_session')),
