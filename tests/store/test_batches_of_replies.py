@@ -52,3 +52,21 @@ async def test_what_became_of_answers_is_told_again_and_changes_nothing_that_cam
     assert [tuple(row) for row in states] == [(first, "taken", ""), (second, "accepted", "x")]
     await store.replies.settle([Outcome(first, 2, ReplyState.rejected, "bad")], clock.now())
     assert await store.replies.take([first], clock.now(), 60) == []
+
+
+async def test_what_a_process_left_that_is_gone_is_shown_at_once_and_never_repeated(
+    store: Store, app: App, clock: StillClock
+) -> None:
+    trunk = await trunk_of(store, app)
+    said = [heard(store, app, clock, number(i), "HELP") for i in range(3)]
+    await store.inbox.hear(app.no, trunk.no, said, clock.now())
+    due, _ = await store.replies.due(clock.now(), trunks=[trunk.no], limit=1000)
+    first, second, third = sorted(one.no for one in due)
+    await store.replies.take([first, second], clock.now(), 60)
+
+    assert await store.replies.give_up(clock.now()) == 2
+
+    states = await rows(store, "select state from reply order by no")
+    assert [row.state for row in states] == ["uncertain", "uncertain", "waiting"]
+    (taken,) = await store.replies.take([first, second, third], clock.now(), 60)
+    assert taken.no == third

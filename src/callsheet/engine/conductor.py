@@ -161,7 +161,7 @@ class Conductor:
         self._watch("lines", self.lines.run)
         self.replier = Replier(
             self._store, given.clock, self.lines.open_ones, self._pace, given.failpoints, self.holds,
-            tick_seconds=given.tuning.tick_seconds, most=given.tuning.most_answers,
+            tick_seconds=given.tuning.tick_seconds, most=given.tuning.most_answers, sole_owner=given.sole_owner,
         )  # fmt: skip
         self.listener.on_answers = self.answer
         self._watch("replier", self.replier.run, self._dispatching)

@@ -32,7 +32,7 @@ from callsheet.engine.settler import Settler
 from callsheet.engine.tuning import MOST_ANSWERS
 from callsheet.store.due_replies import MOST_OF_SENDER, DueReply, From
 from callsheet.store.forbidden_replies import SPARING
-from callsheet.store.replies import Outcome, TakenReply
+from callsheet.store.replies import Outcome, Swept, TakenReply
 from callsheet.store.store import Store
 
 log = structlog.get_logger()
@@ -70,8 +70,9 @@ class Replier:
         *,
         tick_seconds: float = TICK_SECONDS,
         most: int = MOST_ANSWERS,
+        sole_owner: bool = False,
     ) -> None:
-        """Work on at most so many messages at once."""
+        """Work on at most so many messages at once; the `sole_owner` of a store knows what an earlier process left."""
         self._store = store
         self._clock = clock
         self._lines = lines
@@ -79,6 +80,7 @@ class Replier:
         self._failpoints = failpoints
         self._holds = holds
         self._most = most
+        self._owns_all = sole_owner
         self._busy: dict[int, From] = {}
         """Messages that take up a place."""
         self._choosing: dict[From, Batch] = {}
@@ -148,7 +150,12 @@ class Replier:
         if self._clock.monotonic() < self._swept_at + TICK_SECONDS / 2:
             return
         self._swept_at = self._clock.monotonic()
-        swept = await self._store.replies.sweep(now)
+        if self._owns_all:
+            # Once, at the beginning: nobody else can have it.
+            swept = Swept(0, await self._store.replies.give_up(now))
+            self._owns_all = False
+        else:
+            swept = await self._store.replies.sweep(now)
         meters.answers.labels(ReplyState.expired.value).inc(swept.expired)
         meters.answers.labels(ReplyState.uncertain.value).inc(swept.uncertain)
         if swept.expired or swept.uncertain:

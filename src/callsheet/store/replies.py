@@ -118,6 +118,21 @@ class Replies:
 
         return await self._db.write(end)
 
+    async def give_up(self, now: datetime) -> int:
+        """End what was taken by a process that is gone, without waiting for its leases: return how many are uncertain.
+
+        For the only owner of the store, before it takes anything.
+        """
+        reply = t.reply
+        query = sa.select(reply.c.no).where(reply.c.next_at > 0, reply.c.state == ReplyState.taken.value)
+
+        def end(conn: sa.Connection) -> int:
+            unknown = conn.execute(query).scalars().all()
+            _end(conn, [Outcome(no, 0, ReplyState.uncertain, "no_answer") for no in unknown], now)
+            return len(unknown)
+
+        return await self._db.write(end)
+
     async def take(self, nos: Collection[int], now: datetime, lease_seconds: float) -> list[TakenReply]:
         """Take messages, and return those that may leave (still), and nobody else has, in their order of `nos`.
 
