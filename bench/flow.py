@@ -19,6 +19,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import flow_replies
 from row import Row
 
 from callsheet.core.flow.given import Reply
@@ -206,3 +207,4 @@ def steps() -> Iterator[Row]:
 def rows() -> Iterator[Row]:
     """Measure steps, then replies."""
     yield from steps()
+    yield from flow_replies.rows()

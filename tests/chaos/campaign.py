@@ -117,6 +117,11 @@ class Server:
         assert not self.lives, "the server does not serve"
 
     @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def lives(self) -> bool:
         return self._process is not None and self._process.poll() is None
 

@@ -2,7 +2,7 @@
 
 import json
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -28,6 +28,22 @@ class NodeSmpp:
     def submits(self) -> list[dict[str, Any]]:
         """Return what it took, oldest first; only with the option `record`."""
         return list(self._ask("/submits"))
+
+    def replies(self) -> list[dict[str, Any]]:
+        """Return what scripted handsets wrote (`number`, `text`, `told`, `acknowledged`), oldest first."""
+        return list(self._ask("/replies"))
+
+    def sources(self) -> dict[str, int]:
+        """Return how many messages (parts count) it took from each sender."""
+        return dict(self._ask("/sources"))
+
+    def begin_flood(self, lines: Sequence[tuple[str, str]], to: str, per_second: float) -> None:
+        """Let handsets write, each line by a number, at a rate."""
+        self._ask("/flood", {"lines": lines, "to": to, "per_second": per_second})
+
+    def flood(self) -> dict[str, float]:
+        """Return how a flood stands: `offered`, `acknowledged`, `answered`, `p50_ms`, `p95_ms`, `seconds`."""
+        return dict(self._ask("/flood"))
 
     def set(self, **options: Any) -> None:
         """Change options while it runs."""

@@ -6,6 +6,10 @@
 //   GET /counters      what happened so far
 //   GET /destinations  {number: messages taken for it}
 //   GET /submits       what was taken, oldest first (option `record`)
+//   GET /replies       what scripted handsets wrote, oldest first (option `script`)
+//   GET /sources       {sender: messages taken from it}
+//   POST /flood        {"lines":[[number, text],…],"to","per_second"} handsets write at this rate; GET /flood says how
+//                      many were offered and answered, and how long the answers took
 //   POST /options      changes options while it runs
 //   POST /drop         cuts every link
 //   POST /deliver      {"from","to","text"} a message of a handset
@@ -40,6 +44,8 @@ const options = {
   system_id: '', // who may bind; empty: everybody
   password: '',
   record: false,
+  script: {}, // number: what its handset writes, one line after each message that it gets; null: nothing after that one
+  reply_delay_ms: 100,
   key: '', // files of a TLS server
   cert: '',
   ca: '', // demand a client certificate signed by this
@@ -57,6 +63,9 @@ const counters = {
 const destinations = new Map(); // number -> messages taken
 const bodies = new Set(); // destination + body, to see the same message taken twice
 const submits = [];
+const replies = [];
+const sources = {}; // sender -> messages taken
+let flood = null;
 const sessions = new Set(); // bound ones that can receive
 let kept = []; // receipts that nobody was there to take
 let held = []; // answers that wait until they may be given
@@ -114,12 +123,30 @@ function send_receipt(session, receipt) {
   const to = receiver(session);
   if (!to) return keep(receipt);
   to.unacknowledged.add(receipt);
-  counters.receipts += 1;
-  to.deliver_sm({ ...receipt }, (answer) => {
+  const { reply, ...fields } = receipt;
+  if (reply) reply.told += 1;
+  else counters.receipts += 1;
+  to.deliver_sm(fields, (answer) => {
     to.unacknowledged.delete(receipt);
-    if (answer.command_status === 0) counters.receipts_acknowledged += 1;
-    else keep(receipt);
+    if (answer.command_status !== 0) keep(receipt);
+    else if (reply) reply.acknowledged = true;
+    else counters.receipts_acknowledged += 1;
   });
+}
+
+// A reply is told again at the next bind until it was acknowledged, as a receipt is.
+function reply_to(session, pdu) {
+  const text = (options.script[pdu.destination_addr] || [])[destinations.get(pdu.destination_addr) - 1];
+  if (text === undefined || text === null) return;
+  const reply = { number: pdu.destination_addr, text, told: 0, acknowledged: false };
+  const written = {
+    reply,
+    source_addr_ton: pdu.dest_addr_ton, source_addr_npi: pdu.dest_addr_npi, source_addr: pdu.destination_addr,
+    dest_addr_ton: pdu.source_addr_ton, dest_addr_npi: pdu.source_addr_npi, destination_addr: pdu.source_addr,
+    short_message: text,
+  };
+  replies.push(reply);
+  setTimeout(send_receipt, options.reply_delay_ms, session, written);
 }
 
 function keep(receipt) {
@@ -164,6 +191,8 @@ function take(pdu, id) {
   const key = `${pdu.destination_addr}\n${body.udh.join()}\n${sar}\n${body.text}`;
   destinations.set(pdu.destination_addr, (destinations.get(pdu.destination_addr) || 0) + 1);
   counters.destinations = destinations.size;
+  sources[pdu.source_addr] = (sources[pdu.source_addr] || 0) + 1;
+  if (flood) answered_in_flood(pdu.destination_addr);
   if (bodies.has(key)) counters.duplicates += 1;
   else bodies.add(key);
   if (options.record) submits.push({ ...pdu, ...body, short_message: undefined, message_payload: undefined, id, at: Date.now() });
@@ -200,6 +229,7 @@ function on_submit(session, pdu) {
   if (receipt && options.receipt_first) send_receipt(session, receipt);
   if (!withheld) answer(session, pdu, { message_id: written(id, options.answer_ids) });
   if (receipt && !options.receipt_first) send_later(session, receipt);
+  reply_to(session, pdu);
 }
 
 function on_bind(session, pdu) {
@@ -267,6 +297,52 @@ function deliver({ from, to, text, ...more }) {
   return { delivered: true };
 }
 
+function begin_flood({ lines, to, per_second }) {
+  flood = { offered: 0, acknowledged: 0, began: Date.now(), last: 0, wrote: new Map(), waits: [] };
+  const mine = flood;
+  const timer = setInterval(() => {
+    const due = Math.min(lines.length, Math.floor(((Date.now() - mine.began) * per_second) / 1000));
+    while (mine.offered < due) write(mine, lines[mine.offered++], to);
+    if (mine.offered === lines.length) clearInterval(timer);
+  }, 5);
+  return {};
+}
+
+// A reply that is not taken is told again after a second, and its answer takes as much longer.
+function write(mine, [from, text], to, wrote = Date.now()) {
+  const again = () => setTimeout(write, 1000, mine, [from, text], to, wrote);
+  const session = receiver(null);
+  if (!session) return again();
+  mine.wrote.set(from, [...(mine.wrote.get(from) || []), wrote]);
+  return session.deliver_sm(
+    { source_addr_ton: 1, source_addr_npi: 1, source_addr: from, dest_addr_ton: 1, dest_addr_npi: 1, destination_addr: to, short_message: text },
+    (response) => {
+      if (response.command_status === 0) mine.acknowledged += 1;
+      else {
+        mine.wrote.get(from).pop();
+        again();
+      }
+    },
+  );
+}
+
+function answered_in_flood(number) {
+  const wrote = (flood.wrote.get(number) || []).shift();
+  if (wrote === undefined) return;
+  flood.last = Date.now();
+  flood.waits.push(flood.last - wrote);
+}
+
+function told_of_flood() {
+  if (!flood) return {};
+  const waits = [...flood.waits].sort((a, b) => a - b);
+  const share = (part) => waits[Math.min(waits.length - 1, Math.floor(waits.length * part))] || 0;
+  return {
+    offered: flood.offered, acknowledged: flood.acknowledged, answered: waits.length, p50_ms: share(0.5), p95_ms: share(0.95),
+    seconds: (flood.last - flood.began) / 1000,
+  };
+}
+
 function change(changed) {
   Object.assign(options, changed);
   if (!options.hold_answers) held.splice(0).forEach((send) => send());
@@ -282,6 +358,10 @@ const CALLS = {
   'GET /counters': told,
   'GET /destinations': () => Object.fromEntries(destinations),
   'GET /submits': () => submits,
+  'GET /replies': () => replies,
+  'GET /sources': () => sources,
+  'GET /flood': told_of_flood,
+  'POST /flood': begin_flood,
   'POST /options': change,
   'POST /drop': () => (drop(), {}),
   'POST /deliver': deliver,

@@ -1,0 +1,28 @@
+"""An advanced campaign whose contacts write back, through an SMSC of others and through kills."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from flow_campaign import KILLS, Books, talk_through
+
+
+def check(books: Books, kills: int) -> None:
+    assert books.faults() == []
+    assert len(books.kills) == kills, "a kill fell beside the conversations"
+    assert {one.ending for one in books.conversations.values()} >= {None, "done", "opted_out"}
+    # A kill leaves in doubt what was on its way just then, and nothing else.
+    assert len(books.uncertain) < len(books.talks) / 2
+
+
+def test_a_kill_inside_conversations_repeats_nothing_and_loses_nothing() -> None:
+    check(asyncio.run(talk_through(60, KILLS[:1], rate=10)), 1)
+
+
+@pytest.mark.full
+@pytest.mark.timeout(1800)
+def test_two_kills_inside_five_hundred_conversations_repeat_nothing_and_lose_nothing() -> None:
+    check(asyncio.run(talk_through(500, KILLS, rate=25)), 2)
