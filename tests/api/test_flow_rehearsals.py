@@ -110,3 +110,18 @@ async def test_a_reply_that_means_nothing_is_named(shop, replies, field):
     assert answer.status_code == 400
     assert any(error["field"].startswith("replies[0]") for error in answer.json()["errors"])
     assert field in {error["field"] for error in answer.json()["errors"]}, answer.text
+
+
+@pytest.mark.parametrize("at", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00", "2026-03-02T10:00:00"])
+async def test_an_instant_for_which_there_is_no_calendar_is_named(shop, at):
+    answer = await shop.v1("POST", "/flows/dry-run", {"document": asked("Sure?"), "at": at})
+
+    assert [error["field"] for error in answer.json()["errors"]] == ["at"], answer.text
+
+
+async def test_a_rehearsal_of_many_years_comes_to_its_end(shop):
+    never = {"silence": True}
+    late = {"text": "1", "after_seconds": 366 * 86_400}
+    told = await rehearse(shop, asked("Sure?", interaction_timeout=31_536_000), *[late, never] * 100)
+
+    assert told["stands"]["awaits"] == "nothing"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import Body as InBody
@@ -30,6 +31,8 @@ from callsheet.store.apps import App
 router = Router(prefix="/v1/apps/{app}/flows", tags=["flows"])
 
 _LONGEST_REPLY = 65_536
+_EARLIEST, _LATEST = datetime(1970, 1, 2, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+"""Whatever is waited for in between, there is a calendar for it."""
 _Cell = Annotated[str, Field(max_length=LONGEST_VALUE)]
 
 
@@ -54,7 +57,7 @@ class Trial(Body):
     """By what the flow speaks."""
     trigger: Annotated[str, Field(max_length=_LONGEST_REPLY)] = ""
     """What the contact wrote that began it; empty: a campaign began it."""
-    at: AwareDatetime | None = None
+    at: Annotated[AwareDatetime, Field(ge=_EARLIEST, le=_LATEST)] | None = None
     """When it begins; without it: now."""
     replies: Annotated[list[AnyReply], Field(max_length=MOST_REPLIES)] = Field(default_factory=list)
     """What comes, in this order: texts, or what else a conversation waits for."""
