@@ -44,7 +44,7 @@ REPLIES = float(os.environ.get("CALLSHEET_BENCH_REPLIES", "1000"))
 SEGMENTS = 300.0
 CAMPAIGN_SENDER, FLOW_SENDER = "+12125550100", "+12125550101"
 WARM_SECONDS = 2.0
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 40.0
 
 
 class Spent(NamedTuple):
@@ -83,7 +83,8 @@ async def _make(client: AsyncClient, smsc: NodeSmpp) -> Sequence[str]:
     trunk = await client.trunks.create("Carrier", "smpp", settings=account)
     flow = await client.flows.create(NAME, document=document())
     await client.senders.create(CAMPAIGN_SENDER, segments_per_second=SEGMENTS, trunk_id=trunk.id)
-    await client.senders.create(FLOW_SENDER, trunk_id=trunk.id, flow_id=flow.id)
+    sender = await client.senders.create(FLOW_SENDER, trunk_id=trunk.id)
+    await client.senders.change(sender.id, flow_id=flow.id)
     people = int(SEGMENTS * (SECONDS + PATIENCE_SECONDS))
     return [await _campaign(client, f"{name} {i}", i * people, people) for i, name in enumerate(("Alone", "Beside"))]
 

@@ -36,6 +36,7 @@ from strangers.node_smpp import NodeSmpp, running_smsc
 REQUEST = Path(__file__).parents[1] / "api" / "pages" / "create_advanced_v2.json"
 PATIENCE = 300.0
 LIFE_SECONDS = 90.0
+QUIET_SECONDS = 3.0
 ALWAYS = [{"day": day, "start": "12:00 AM", "end": "11:59 PM"} for day in ("MO", "TU", "WE", "TH", "FR", "SA", "SU")]
 DISPOSITION = "parcel_found"
 AGENT_SAYS = "We found your parcel."
@@ -53,6 +54,8 @@ class Books:
     attempts: list[Attempt]
     results: dict[str, tuple[int, dict[str, int]]] = field(default_factory=dict)
     kills: list[str] = field(default_factory=list)
+    in_doubt: set[str] = field(default_factory=set)
+    """In whose history an answer is uncertain that no flow said: the confirmation of a STOP."""
 
     @property
     def taken(self) -> Counter[str]:
@@ -78,7 +81,7 @@ class Books:
             for number, one in self.conversations.items()
             if any(line.direction == "out" and line.state == "uncertain" for line in one.messages)
         }
-        return of_answers | {one.number for one in self.attempts if one.state == "uncertain"}
+        return self.in_doubt | of_answers | {one.number for one in self.attempts if one.state == "uncertain"}
 
     @property
     def short(self) -> set[str]:
@@ -209,22 +212,29 @@ async def open_books(client: AsyncClient, smsc: NodeSmpp, talks: dict[str, Talk]
     books.results = {
         one.name: (one.came, {way.name: way.count for way in one.exits if way.count}) for one in blocks if one.came
     }
+    for number in books.short - books.uncertain:
+        history = await client.contacts.history(number)
+        if any(item.state == "uncertain" for item in history.items):
+            books.in_doubt.add(number)
     return books
 
 
 async def until_settled(client: AsyncClient, smsc: NodeSmpp, talks: dict[str, Talk]) -> Books:
     """Return the books when every handset got all, or what it did not get is shown as uncertain."""
     deadline = time.monotonic() + PATIENCE
+    taken, since = -1, 0.0
     while True:
         await _help(client)
-        taken = Counter(f"+{one['destination_addr']}" for one in smsc.submits())
-        missing = sum(max(0, talk.messages - taken[number]) for number, talk in talks.items())
-        if missing <= 1 or time.monotonic() > deadline - PATIENCE / 2:
+        now = len(smsc.submits())
+        if now != taken:
+            taken, since = now, time.monotonic()
+        elif time.monotonic() > since + QUIET_SECONDS:
+            # Nothing more comes, or nothing for a while: reading everything takes long.
             books = await open_books(client, smsc, talks)
             is_told = all(one["acknowledged"] for one in books.replies)
             if is_told and not books.short - books.uncertain and counted(books.ways) == books.results:
                 return books
-        assert time.monotonic() < deadline, books.faults()
+            assert time.monotonic() < deadline, books.faults()
         await asyncio.sleep(0.5)
 
 
