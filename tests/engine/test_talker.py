@@ -247,6 +247,22 @@ def test_what_silence_says_waits_for_the_calling_hours(tmp_path: Path) -> None:
     play(tmp_path, main, Tuning(tick_seconds=600.0))
 
 
+def test_what_silence_asks_of_a_webhook_waits_for_the_calling_hours(tmp_path: Path) -> None:
+    async def main(w: World) -> None:
+        asks = document(
+            question(ASK, "how", QUESTION, exit_to(LATER, "said")),
+            block(LATER, "look", "Callsheet.Webhook", {"url": "https://shop.example/orders"}, exit_to(THANKS, "told")),
+            message(THANKS, "thanks", "Good bye"),
+        )
+        await launch(w, await make_flow(w.store, w.app, asks), 1, hours=hours(start=9 * 60, end=12 * 60 + 1))
+        await w.clock.sleep(8 * 3600)
+        assert await rows(w.store, "select 1 from errand") == [], "its answer would be said at night"
+        await w.clock.sleep(14 * 3600)
+        assert len(await rows(w.store, "select 1 from errand")) == 1
+
+    play(tmp_path, main, Tuning(tick_seconds=600.0))
+
+
 HANDED = document(
     question(ASK, "how", QUESTION, exit_to(LATER, "help")),
     block(

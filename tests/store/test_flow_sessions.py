@@ -1,21 +1,23 @@
 """Conversations on both databases: opened once where attempts are recorded, led on by any node, each turn once."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from callsheet.core.attempt import Intent, Kind
 from callsheet.core.campaign import Channel
+from callsheet.core.errors import Unavailable
 from callsheet.core.run import Run
 from callsheet.engine.failpoints import Failpoints
 from callsheet.engine.flow_shelf import FlowShelf
 from callsheet.engine.talker import Talker
 from callsheet.store.apps import App
 from callsheet.store.store import Store
-from conversing import QUESTION, make_flow
+from conversing import ASK, PAYMENT, QUESTION, THANKS, block, document, exit_to, make_flow, question
 from databases import Place, change, rows
 from factories import SENDER, Node, StillClock, forbid, heard, make_campaign, make_list, number, person_of, trunk_of
 
@@ -24,15 +26,17 @@ class Died(Exception):
     """The process died."""
 
 
-async def armed(store: Store, app: App, clock: StillClock, node: Node, people: int = 2) -> tuple[Run, list[Intent]]:
+async def armed(
+    store: Store, app: App, clock: StillClock, node: Node, people: int = 2, flow: Mapping[str, Any] = PAYMENT
+) -> tuple[Run, list[Intent]]:
     """Arm all people of a campaign of a flow."""
     numbers = await make_list(store, app, clock, people)
     campaign = await make_campaign(store, app, clock, [numbers])
     sender = await store.apps.find_sender(app.no, SENDER, clock.now())
     assert sender is not None
-    flow = await make_flow(store, app)
+    pinned = await make_flow(store, app, flow)
     started = await store.campaigns.start(
-        campaign, text=QUESTION, sender_no=sender.no, one_run_per_list=False, now=clock.now(), flow=flow
+        campaign, text=QUESTION, sender_no=sender.no, one_run_per_list=False, now=clock.now(), flow=pinned
     )
     run = next(run for run in await store.runs.active() if run.no == started.run_no)
     return run, await node.walk_all(run)
@@ -164,6 +168,73 @@ async def test_two_nodes_make_each_turn_once(place: Place, store: Store, app: Ap
 
     assert [await said(store, app, person) for person in range(20)] == [["When?", "Thank you"]] * 20
     assert set(await endings(store)) == {"done"}
+
+
+async def test_two_replies_of_the_same_instant_are_taken_one_after_the_other(
+    store: Store, app: App, clock: StillClock, node: Node
+):
+    _, intents = await armed(store, app, clock, node, 1)
+    await node.tell(intents, Kind.accepted)
+    await say(store, app, clock, "2", "2")
+    await change(store, "update inbound set waits_since = :at", at=1)
+    await talk(talker_of(store, clock))
+
+    assert await said(store, app) == ["When?", "Thank you"]
+
+
+DISPOSING = document(
+    question(ASK, "how", QUESTION, exit_to(THANKS, "said")),
+    block(THANKS, "note", "Callsheet.SetDisposition", {"disposition": "@results.how.value"}, exit_to(None, "done")),
+)
+
+
+async def test_a_reply_that_the_database_refuses_holds_up_no_other(
+    store: Store, app: App, clock: StillClock, node: Node
+):
+    _, intents = await armed(store, app, clock, node, 2, DISPOSING)
+    await node.tell(intents, Kind.accepted)
+    await say(store, app, clock, "nothing\0", to=0)
+    await say(store, app, clock, "all is well", to=1)
+    await talk(talker_of(store, clock))
+
+    ended = await rows(store, "select ending, disposition from flow_session where person = :p", p=intents[1].person)
+    assert [tuple(row) for row in ended] == [("done", "all is well")]
+    assert "" not in await endings(store)
+    assert await rows(store, "select 1 from inbound where waits_since > 0") == []
+
+
+async def test_a_damaged_reply_holds_up_no_other(store: Store, app: App, clock: StillClock, node: Node):
+    _, intents = await armed(store, app, clock, node)
+    await node.tell(intents, Kind.accepted)
+    await say(store, app, clock, "2", to=0)
+    await change(store, "update inbound set text_sealed = :torn", torn=b"torn")
+    await say(store, app, clock, "2", to=1)
+    await talk(talker_of(store, clock))
+
+    assert (await said(store, app, 0), await said(store, app, 1)) == ([], ["When?"])
+    assert await rows(store, "select 1 from inbound where waits_since > 0") == []
+
+
+async def test_a_store_that_goes_away_over_a_turn_ends_no_conversation(
+    store: Store, app: App, clock: StillClock, node: Node, monkeypatch: pytest.MonkeyPatch
+):
+    _, intents = await armed(store, app, clock, node, 1)
+    await node.tell(intents, Kind.accepted)
+    await talk(talker_of(store, clock))
+    clock.advance(600)
+
+    async def away(_: int) -> None:
+        raise Unavailable
+
+    talker = talker_of(store, clock)
+    with monkeypatch.context() as patch:
+        patch.setattr(store.runs, "by_no", away)
+        with pytest.raises(Unavailable):
+            await talker.look()
+    await talk(talker_of(store, clock))
+
+    assert await said(store, app) == ["Good bye"]
+    assert await endings(store) == ["done"]
 
 
 async def test_who_opts_out_ends_what_is_said(store: Store, app: App, clock: StillClock, node: Node):

@@ -18,7 +18,7 @@ from callsheet.core.flow.given import Given, Reply, TimedOut
 from callsheet.engine.failpoints import Failpoints
 from callsheet.engine.flow_shelf import FlowShelf
 from callsheet.engine.loop import Loop
-from callsheet.engine.turning import Asked, Turner
+from callsheet.engine.turning import Asked, Turner, broken
 from callsheet.store.flow_openings import bare
 from callsheet.store.flow_sessions import Known
 from callsheet.store.flow_talks import ERRANDS, Talk
@@ -73,7 +73,7 @@ class Talker(Loop):
             self._wake.clear()
             try:
                 if not has_begun and self._sole_owner:
-                    # What an earlier process held.
+                    # What an earlier process held, or we did when the store went away.
                     await self._store.inbox.release()
                 has_begun = True
                 if await self.look():
@@ -81,6 +81,7 @@ class Talker(Loop):
                 await self._rest(await self._idle_seconds())
             except Unavailable:
                 log.warning("talker.store_away")
+                has_begun = False
                 await self._rest(RETRY_SECONDS)
 
     async def look(self) -> bool:
@@ -161,7 +162,7 @@ class Talker(Loop):
         if not turns:
             return set()
         self._failpoints.reach("before_turn")
-        lost = await self._store.flow_sessions.write(app, turns, now, self.node_no)
+        lost = await self._store_turns(app, turns, now)
         self._failpoints.reach("after_turn")
         written = [turn for turn in turns if turn.talk.no not in lost]
         _measure(written)
@@ -169,6 +170,21 @@ class Talker(Loop):
             self.on_said()
         if any(turn.awaits in ERRANDS for turn in written):
             self.on_errands()
+        return lost
+
+    async def _store_turns(self, app: int, turns: Sequence[Turn], now: datetime) -> set[int]:
+        """Store turns; one that cannot be stored ends its conversation, and holds up no other."""
+        try:
+            return await self._store.flow_sessions.write(app, turns, now, self.node_no)
+        except Unavailable:
+            raise
+        except Exception:
+            log.exception("conversation.broke", conversations=[turn.talk.id for turn in turns])
+        if len(turns) == 1:
+            return await self._store.flow_sessions.write(app, [broken(turns[0])], now, self.node_no)
+        lost = set[int]()
+        for turn in turns:
+            lost |= await self._store_turns(app, [turn], now)
         return lost
 
     async def _idle_seconds(self) -> float:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import structlog
 
-from callsheet.core.errors import FlowNotFound
+from callsheet.core.errors import FlowNotFound, Unavailable
 from callsheet.core.flow.amiss import BadExpression
 from callsheet.core.flow.document import Container
 from callsheet.core.flow.effects import Effect, Say, Step, Visit
@@ -23,7 +23,7 @@ from callsheet.core.placeholders import Headers
 from callsheet.core.run import Run
 from callsheet.engine.flow_shelf import FlowShelf
 from callsheet.store.flow_sessions import Known
-from callsheet.store.flow_talks import Talk
+from callsheet.store.flow_talks import ERRANDS, Talk
 from callsheet.store.flow_turns import Turn
 from callsheet.store.inbox import Message
 from callsheet.store.store import Store
@@ -71,6 +71,9 @@ class Turner:
             return Turn(talk, talk.session, messages=messages, ending=Ending.failed, why=NO_FLOW_LEFT)
         try:
             return await self._turn(container, asked, known, now)
+        except Unavailable:
+            # The store is away: the turn is made anew when it is back.
+            raise
         except Exception:
             # Of this one only: others do not wait for it.
             log.exception("conversation.broke", conversation=talk.id)
@@ -106,7 +109,9 @@ class Turner:
             talk, session, effects, visits, _said(effects), opening, messages, wakes_at=session.wakes_at,
             has_begun=talk.session is None, ending=session.ending, why=session.why, errand_id=asked.errand_id,
         )  # fmt: skip
-        return await self._mannered(turn, given, known, now) if turn.text else turn
+        # What silence asks of others is answered with a message soon.
+        asks = isinstance(given, TimedOut) and turn.awaits in ERRANDS
+        return await self._mannered(turn, given, known, now) if turn.text or asks else turn
 
     async def _mannered(self, turn: Turn, given: Given | None, known: Known, now: datetime) -> Turn:
         """Let something be said, later, or not at all."""
@@ -161,6 +166,13 @@ class Turner:
 
 _MOST_RUNS = 1000
 """So many runs are kept whose hours were asked for."""
+
+
+def broken(turn: Turn) -> Turn:
+    """Return what becomes of a turn that cannot be written down: its conversation ends, and says why."""
+    return Turn(
+        turn.talk, None, messages=turn.messages, ending=Ending.failed, why=BROKE, errand_id=turn.errand_id,
+    )  # fmt: skip
 
 
 def _said(effects: Iterable[Effect]) -> str:

@@ -18,7 +18,7 @@ from callsheet.store.database import Database
 from callsheet.store.numbers import numbers_of
 from callsheet.store.parts import SealedReply, drop_old_parts, is_any_overdue, join, keep_parts, overdue
 from callsheet.store.retold import drop_retold, forget_tellers
-from callsheet.store.rows import all_of, new_id, one
+from callsheet.store.rows import DAMAGE, all_of, new_id, one
 from callsheet.store.vault import Seal, Vault
 
 PART_WAITS = timedelta(minutes=5)
@@ -154,7 +154,11 @@ class Inbox:
         before = (
             sa.exists()
             .where(earlier.c.waits_since > 0, earlier.c.app == inbound.c.app, earlier.c.person == inbound.c.person)
-            .where(earlier.c.waits_since < inbound.c.waits_since)
+            # Two nodes may have heard two in the same instant.
+            .where(
+                sa.tuple_(earlier.c.waits_since, earlier.c.id) < sa.tuple_(inbound.c.waits_since, inbound.c.id),
+                earlier.c.waits_since <= inbound.c.waits_since,
+            )
         )
         stopped = sa.select(t.sending_stop.c.app)
         due = inbound.c.waits_since > 0, inbound.c.lease_until <= to_micros(now), inbound.c.app.not_in(stopped), ~before
@@ -168,7 +172,7 @@ class Inbox:
                 if self._vault.app(row["app"]) is not None
             ]
             _lease(conn, rows, until)
-            return [self._read(row, self._number(row)) for row in rows]
+            return [message for row in rows if (message := self._taken(conn, row)) is not None]
 
         if not await self._db.read(lambda conn: one(conn, query)):
             return []
@@ -234,6 +238,14 @@ class Inbox:
         at = from_micros(row["at"])
         word = Word(row["word"])
         return Message(row["id"], row["app"], row["person"], row["sender"], word, text, at, number, row["trunk_no"])
+
+    def _taken(self, conn: sa.Connection, row: Mapping[str, Any]) -> Message | None:
+        """Return a reply that was taken; None: what is stored of it was damaged, and nobody waits for it any more."""
+        try:
+            return self._read(row, self._number(row))
+        except DAMAGE:
+            settle_message(conn, row["app"], row["id"])
+            return None
 
     def _number(self, row: Mapping[str, Any]) -> str:
         key = self._vault.app(row["app"])
