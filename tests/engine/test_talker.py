@@ -19,6 +19,7 @@ from conversing import (
     LATER,
     QUESTION,
     THANKS,
+    WHAT,
     block,
     document,
     exit_to,
@@ -127,6 +128,35 @@ def test_a_message_that_says_all_ends_at_once_and_says_it_once(tmp_path: Path) -
         await w.clock.sleep(20)
         assert await endings(w) == ["done", "done"]
         assert said(w, number(0)) == []
+
+    play(tmp_path, main)
+
+
+JOINS = document(
+    block(
+        ASK,
+        "join",
+        "Core.SetGroupMembership",
+        {"groups": [{"group_key": "g"}], "is_member": True},
+        exit_to(THANKS, "x"),
+    ),
+    message(THANKS, "thanks", "Hello"),
+)
+BY_GROUP = document(
+    block(ASK, "who", "Core.Case", {}, exit_to(WHAT, "member", "COUNT(contact.groups) > 0"), exit_to(LATER, "new")),
+    question(LATER, "new", "At @HOUR(NOW())?", exit_to(THANKS, "said")),
+    question(WHAT, "member", "Dear member?", exit_to(None, "said")),
+    message(THANKS, "thanks", "In @COUNT(contact.groups)"),
+)
+
+
+def test_a_conversation_goes_on_from_what_the_campaigns_message_said(tmp_path: Path) -> None:
+    async def main(w: World) -> None:
+        await launch(w, await make_flow(w.store, w.app, JOINS), 1)
+        await launch(w, await make_flow(w.store, w.app, BY_GROUP), 1, hours=hours(timezone="Asia/Kolkata"))
+        await reply(w, number(0), "yes")
+        await w.clock.sleep(3)
+        assert [one.text for one in w.sent()] == ["Hello", "At 17?", "In 1"]
 
     play(tmp_path, main)
 

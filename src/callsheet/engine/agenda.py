@@ -138,7 +138,7 @@ class Agenda:
         for run in [run for run in runs if run.no not in self.states]:
             pinned = PinnedFlow(run.flow_no, run.flow_version)
             try:
-                messages[run.no] = await self._flows.message(run.app, run.text, pinned)
+                messages[run.no] = await self._flows.message(run.app, run.text, pinned, run.definition.hours.timezone)
             except (BadTemplate, BadExpression, FlowNotFound):
                 # It was compiled before it was started: a later release reads it otherwise. The others go on.
                 self.leave_out(run.id)

@@ -40,7 +40,7 @@ async def _of_message(
     """Say why there is no message, that it is long, and which of its placeholders stay blank."""
     try:
         text, _, flow = await versioned_text(runtime.store, app, definition)
-        message = await runtime.conductor.flows.message(app.no, text, flow)
+        message = await runtime.conductor.flows.message(app.no, text, flow, definition.hours.timezone)
     except Conflict as error:
         return [FieldError(_MESSAGE, error.message)]
     except Invalid as error:

@@ -28,14 +28,14 @@ class FlowShelf:
         self._clock = clock
         self._kept: OrderedDict[tuple[int, int, int], Container] = OrderedDict()
 
-    async def message(self, app: int, text: str, flow: PinnedFlow) -> PersonalMessage:
-        """Return what makes the message of each contact: a text, or the opening of a flow.
+    async def message(self, app: int, text: str, flow: PinnedFlow, zone: str) -> PersonalMessage:
+        """Return what makes the message of each contact: a text, or the opening of a flow in a campaign of a zone.
 
         Raises BadTemplate; FlowNotFound and BadExpression as `get` does.
         """
         if not flow.no:
             return compile_text(text)
-        return Opening(await self.get(app, flow.no, flow.version), self._clock.now)
+        return Opening(await self.get(app, flow.no, flow.version), self._clock.now, zone=zone)
 
     async def get(self, app: int, flow_no: int, version: int) -> Container:
         """Return a version of a flow.

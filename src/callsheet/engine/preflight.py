@@ -143,7 +143,7 @@ class Preflighter(Loop):
         app, pins, steps = await _app(self._store, preflight), preflight.pins, 0
         flow = pins.definition.message.flow
         pinned = PinnedFlow(flow.no, pins.text_version) if flow is not None else NO_FLOW
-        message = await self._flows.message(app.no, pins.text, pinned)
+        message = await self._flows.message(app.no, pins.text, pinned, pins.definition.hours.timezone)
         senders = await self._store.senders.speaking(app.no, preflight.pins.definition.sender)
         while preflight.place < len(preflight.pins.lists):
             preflight = await self._tally_block(app, preflight, message, senders)

@@ -76,7 +76,7 @@ async def read_first(runtime: Runtime, app: App, campaign: Campaign, limit: int)
     if campaign.definition.channel is not Channel.sms:
         raise Conflict("A voice campaign has no message to show.")
     text, _, flow = await versioned_text(runtime.store, app, campaign.definition)
-    message = await runtime.conductor.flows.message(app.no, text, flow)
+    message = await runtime.conductor.flows.message(app.no, text, flow, campaign.definition.hours.timezone)
     readings: list[Reading] = []
     scanned = 0
     for named in campaign.definition.contact_lists:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
@@ -17,6 +17,7 @@ from callsheet.core.flow.given import Given, TimedOut
 from callsheet.core.flow.manners import MOST_ANSWERS, TOO_MUCH, judge_unasked
 from callsheet.core.flow.session import Ending, Mode
 from callsheet.core.flow.step import begin, step
+from callsheet.core.flow.turn import changed_groups
 from callsheet.core.gate import Suppress, Wait
 from callsheet.core.ids import AttemptKey
 from callsheet.core.placeholders import Headers
@@ -86,13 +87,15 @@ class Turner:
         visits: tuple[Visit, ...] = ()
         opening, session = None, talk.session
         if session is None:
-            begun = self._begin(container, asked, known, now)
+            run = await self._run(talk.run_no)
+            begun = self._begin(container, asked, known, now, run)
             if begun is None:
                 return Turn(talk, None, messages=messages, ending=Ending.failed, why=NO_CONTACT)
             session, effects, visits = begun
             if talk.run_no:
                 # The campaign's message has said it.
                 opening = _said(effects)
+                session = replace(session, groups=_grouped(known.groups.get(talk.person, {}), effects))
                 effects = tuple(effect for effect in effects if not isinstance(effect, Say))
             else:
                 # The reply that begins it answers no question of it.
@@ -138,7 +141,7 @@ class Turner:
             self._runs[run_no] = await self._store.runs.by_no(run_no)
         return self._runs.get(run_no)
 
-    def _begin(self, container: Container, asked: Asked, known: Known, now: datetime) -> Step | None:
+    def _begin(self, container: Container, asked: Asked, known: Known, now: datetime, run: Run | None) -> Step | None:
         """Begin; None: nobody knows any more with whom."""
         talk, message = asked.talk, asked.message
         key = self._store.vault.app(talk.app)
@@ -159,8 +162,10 @@ class Turner:
             mode=Mode.sms,
             at=talk.opened_at if talk.run_no else now,
             language=columns.get(language, "") if language is not None else "",
-            groups=known.groups.get(talk.person),
+            # The message of a campaign was written without asking for groups: its way is gone again.
+            groups=None if talk.run_no else known.groups.get(talk.person),
             trigger=message.text if message is not None and not talk.run_no else "",
+            zone=run.definition.hours.timezone if run is not None else "",
         )
 
 
@@ -178,3 +183,10 @@ def broken(turn: Turn) -> Turn:
 def _said(effects: Iterable[Effect]) -> str:
     """Return what is said in one message."""
     return "\n".join(effect.text for effect in effects if isinstance(effect, Say) and effect.text)
+
+
+def _grouped(groups: Mapping[str, str], effects: Iterable[Effect]) -> Mapping[str, str]:
+    """Return the groups of a contact after effects."""
+    for effect in effects:
+        groups = changed_groups(groups, effect)
+    return groups

@@ -209,7 +209,8 @@ def test_a_time_out_is_a_number_of_seconds(seconds: object) -> None:
         ([value("Hi", language="")], ["SMS", "IVR"], ["eng", "hin"], []),
         ([value("", "SMS")], ["SMS"], ["eng"], ["mode SMS"]),
         ([], ["SMS", "IVR"], ["eng", "hin"], ["mode SMS", "mode IVR"]),
-        ([], [], ["eng"], []),
+        ([], [], ["eng"], ["mode SMS"]),
+        ([value("x.wav", "IVR", content="AUDIO")], ["RICH_MESSAGING"], ["eng"], ["mode SMS"]),
         ([value("Hi", "SMS")], ["SMS"], [], []),
     ],
 )

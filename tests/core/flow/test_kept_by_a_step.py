@@ -24,7 +24,10 @@ def test_a_step_keeps_what_it_does_not_change():
     blocks = [question("b1", "b2"), question("b2", None)]
     container = read({"flows": [{"uuid": "f", "first_block_id": "b1", "languages": ["eng"], "blocks": blocks}]})
     begun = begin(container, contact={"name": "Ada"}, number="+447700900001", mode=Mode.sms, at=AT).session
-    sessions = {each.name: object() for each in fields(Session) if each.name not in CHANGED | {"mode", "language"}}
+    sessions: dict[str, object] = {
+        each.name: object() for each in fields(Session) if each.name not in CHANGED | {"mode", "language"}
+    }
+    sessions["contact"] = {"timeZone": "Asia/Kolkata"}
     frames = {each.name: object() for each in fields(Frame) if each.name not in MOVED | {"flow", "is_exiting"}}
     marked: Any = replace(begun, **sessions, frames=(replace(begun.frames[0], is_exiting=True, **frames),))
 

@@ -105,6 +105,12 @@ def test_several_choices_are_taken_each_once_in_the_order_of_the_list(reply: str
 def test_no_choice_at_all_is_an_answer_where_none_is_needed() -> None:
     assert answered(ask(MANY, choices=ICES), "0") == []
     assert answered(ask(MANY, choices=ICES), "13", mode=Mode.ivr) == ["choc", "ice cream"]
+    assert answered(ask(MANY, choices=ICES), " ") == []
+
+
+@pytest.mark.parametrize("reply", ["x" * 10_000, "1 " * 300 + "9", "\U0001f642" * 2_500])
+def test_a_long_reply_that_names_no_choice_is_not_taken_for_none_of_them(reply: str) -> None:
+    assert answered(ask(MANY, choices=ICES), reply) is None
 
 
 @pytest.mark.parametrize(
@@ -215,3 +221,31 @@ def test_a_resource_is_said_in_the_language_of_the_contact() -> None:
 def test_languages_are_known_by_their_codes_and_names(flow_speaks: str, contact_says: str) -> None:
     document = container(flow("f", block("a", MESSAGE, other(), prompt="Hi"), languages=["eng", flow_speaks]))
     assert start(document, language=contact_says).session.language == flow_speaks
+
+
+@pytest.mark.parametrize(
+    ("wanted", "spoken"),
+    [
+        ("es", "spa"), ("ES-mx", "spa"), ("spa", "spa"), ("mr", "mar"), ("mr_IN", "mar"), ("en", "eng-f"),
+        ("en-GB", "eng-m"), ("ma", "eng-f"), ("", "eng-f"),
+    ],
+)  # fmt: skip
+def test_a_language_goes_by_all_its_codes(wanted: str, spoken: str) -> None:
+    languages = [
+        {"id": "eng-f", "iso_639_3": "eng", "bcp_47": "en-US"}, {"id": "eng-m", "iso_639_3": "eng", "bcp_47": "en-GB"},
+        {"id": "spa", "iso_639_3": "spa"}, {"id": "mar", "iso_639_3": "mar", "bcp_47": None},
+    ]  # fmt: skip
+    document = container(flow("f", block("a", OPEN, other(), prompt="?"), languages=languages))
+    assert start(document, contact={"Language": wanted}).session.language == spoken
+
+
+def test_the_column_of_the_number_is_not_set() -> None:
+    sets = {"set_contact_property": [{"property_key": "phone_number", "property_value": "@block.response"}]}
+    *_, made = converse(
+        container(flow("f", block("q", OPEN, other(), prompt="?", **sets))), "2025550199", contact=PHONE
+    )
+    assert (made.session.contact, made.effects) == (PHONE, ())
+    assert made.visits[0].why == "The column of the phone number is not for flows to set."
+
+
+PHONE = {"Phone": "", "Name": "Asha"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from callsheet.core.flow.check import check
 from callsheet.core.flow.effects import Step
 from callsheet.core.flow.given import Closed, Given, ModelAnswered, NoAnswer, Reply, TimedOut, WebhookAnswered
+from callsheet.core.flow.opening import Opening
 from callsheet.core.flow.reading import read
 from callsheet.core.flow.session import Awaits, Ending, Mode, Session
 from callsheet.core.flow.step import MOST_BLOCKS, MOST_FRAMES, begin, end, step
@@ -71,6 +72,29 @@ def test_a_time_out_leaves_by_the_default_exit() -> None:
 def test_a_time_out_goes_to_the_exit_block_first() -> None:
     *_, after = silent(container(flow("f", ASKS, BYE, EXIT, interaction_timeout=60, exit_block_id="exit")))
     assert (said(after), after.session.ending) == ("Exit", Ending.done)
+
+
+def test_a_silence_in_a_flow_in_a_flow_without_a_way_on_goes_the_way_of_the_one_around_it() -> None:
+    inner = flow("inner", block("q", OPEN, way(test="TRUE"), prompt="?"), interaction_timeout=60)
+    by_exit = container(flow("outer", runs("run", "inner", other("bye")), BYE), inner)
+    by_exit_block = container(flow("outer", runs("run", "inner"), EXIT, exit_block_id="exit"), inner)
+    assert [said(silent(document)[-1]) for document in (by_exit, by_exit_block)] == ["Bye", "Exit"]
+    *_, ended = silent(container(flow("outer", runs("run", "inner")), inner))
+    assert (ended.session.ending, ended.session.why) == (Ending.silent, "There was no reply in time.")
+
+
+def test_now_and_today_are_those_of_the_contact_else_of_its_campaign() -> None:
+    at = datetime(2026, 3, 2, 22, 30, tzinfo=UTC)
+    opened = read(container(flow("f", block("a", MESSAGE, other(), prompt="@TODAY() @HOUR(NOW())"))))
+
+    def says(zone: str, **contact: str) -> str:
+        made = begin(opened, contact=contact, number="", mode=Mode.sms, at=at, zone=zone)
+        assert Opening(opened, lambda: at, zone=zone).render(contact, "") == said(made)
+        return said(made)
+
+    assert [says(""), says("Asia/Kolkata")] == ["2026-03-02 22", "2026-03-03 4"]
+    assert says("Asia/Kolkata", timeZone="America/New_York") == "2026-03-02 17"
+    assert says("Asia/Kolkata", timeZone="nowhere") == "2026-03-03 4"
 
 
 def test_nobody_is_reminded_for_ever() -> None:

@@ -110,11 +110,13 @@ class _FlowCheck:
         self._at = at
         self._blocks = as_list(flow.get("blocks"))
         said = {str(mode).upper() for mode in as_list(flow.get("supported_modes"))}
+        # A flow that names none of our modes is sent as text messages all the same.
+        modes = tuple(mode for mode in Mode if mode.value in said) or (Mode.sms,)
         languages = (
             each.get("id", "") if isinstance(each, Mapping) else each for each in as_list(flow.get("languages"))
         )
         spoken = tuple(dict.fromkeys(each for each in languages if isinstance(each, str) and each))
-        self._look = DocumentLook(shown, flows, tuple(mode for mode in Mode if mode.value in said), spoken)
+        self._look = DocumentLook(shown, flows, modes, spoken)
         self._known: dict[str, Json] = {}
         self._names: set[str] = set()
 

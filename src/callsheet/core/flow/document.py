@@ -108,6 +108,8 @@ class Language:
     code: str
     """ISO 639-3; empty where the document does not say."""
     label: str
+    tag: str = ""
+    """BCP 47, such as `mr-IN`; empty where the document does not say."""
 
 
 @dataclass(frozen=True, slots=True)

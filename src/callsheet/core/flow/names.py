@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from callsheet.core.flow.session import Plain, Result, Session
 from callsheet.core.instants import write_instant
 from callsheet.core.placeholders import Headers
+from callsheet.core.zones import zone_named
 
 if TYPE_CHECKING:
     from callsheet.core.flow.document import Flow
@@ -95,6 +96,17 @@ def header_of(contact: Mapping[str, str], name: str) -> str:
     """Return the column of a contact that is called so, in any spelling; the name itself where there is none."""
     header = _headers(tuple(contact)).find(name)
     return name if header is None or header not in contact else header
+
+
+def is_number(contact: Mapping[str, str], header: str) -> bool:
+    """Tell whether a column is that of the phone number, of which a contact has one."""
+    return header == _headers(tuple(contact)).phone_number
+
+
+def zone_of(contact: Mapping[str, str]) -> str:
+    """Return the zone of a contact, as its column `timeZone` says it; empty: nobody knows."""
+    header = _headers(tuple(contact)).find("timeZone")
+    return zone_named(contact.get(header, "")) or "" if header is not None else ""
 
 
 @lru_cache(maxsize=64)

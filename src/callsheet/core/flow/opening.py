@@ -35,11 +35,14 @@ _OWN: Final = frozenset(
 class Opening:
     """What a flow says first, ready for any contact."""
 
-    def __init__(self, container: Container, now: Callable[[], datetime], mode: Mode = Mode.sms) -> None:
-        """`now`: the instant that NOW() and TODAY() mean."""
+    def __init__(
+        self, container: Container, now: Callable[[], datetime], mode: Mode = Mode.sms, zone: str = ""
+    ) -> None:
+        """`now`: the instant that NOW() and TODAY() mean, by the clocks of a contact, else of `zone`."""
         self._container = container
         self._now = now
         self._mode = mode
+        self._zone = zone
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -81,7 +84,9 @@ class Opening:
         return text if text and not text.isspace() else None
 
     def _begin(self, attributes: Mapping[str, str], number: str) -> MakingTurn:
-        return beginning(self._container, contact=attributes, number=number, mode=self._mode, at=self._now())
+        return beginning(
+            self._container, contact=attributes, number=number, mode=self._mode, at=self._now(), zone=self._zone
+        )
 
 
 def _names(

@@ -87,7 +87,7 @@ def _language(named: object) -> Language:
     if not isinstance(named, Mapping):
         return Language(str(named), str(named), "")
     code = text_of(named, "iso_639_3")
-    return Language(text_of(named, "id") or code, code, text_of(named, "label"))
+    return Language(text_of(named, "id") or code, code, text_of(named, "label"), text_of(named, "bcp_47"))
 
 
 def _block(block: Json, reader: Reader) -> Block:

@@ -119,3 +119,5 @@ class Session:
     """The columns that the flow set: they may hold what the contact wrote."""
     queue: str = ""
     """The name of the queue that it was handed over to last."""
+    zone: str = ""
+    """Whose clocks NOW() and TODAY() read where the contact has no zone of its own; empty: those of UTC."""

@@ -41,11 +41,12 @@ def begin(
     language: str = "",
     groups: Mapping[str, str] | None = None,
     trigger: str = "",
+    zone: str = "",
 ) -> Step:
     """Begin a session of a container's first flow with a contact, up to where it waits for the first time.
 
     `language`: empty, it is what the contact's column `language` says; a flow that does not speak it speaks its first
-    one. `trigger`: what the contact wrote that began it; it answers no question.
+    one. `trigger`: what the contact wrote that began it; it answers no question. `zone`: of a contact that has none.
     """
     return beginning(
         container,
@@ -56,6 +57,7 @@ def begin(
         language=language,
         groups=groups,
         trigger=trigger,
+        zone=zone,
     ).finish()
 
 
@@ -69,13 +71,23 @@ def beginning(
     language: str = "",
     groups: Mapping[str, str] | None = None,
     trigger: str = "",
+    zone: str = "",
 ) -> MakingTurn:
     """Begin a session, and return the step in the making, which knows what of the document was said."""
     flow = container.flows[container.first]
     frame = _frame(flow, at)
     chosen = choose_language(flow, language or language_of(contact))
     session = Session(
-        chosen, mode, dict(contact), number, dict(groups or {}), (frame,), Awaits.nothing, 0, trigger=trigger
+        chosen,
+        mode,
+        dict(contact),
+        number,
+        dict(groups or {}),
+        (frame,),
+        Awaits.nothing,
+        0,
+        trigger=trigger,
+        zone=zone,
     )
     making = _Making(container, session, at)
     making.go(making.enter())
@@ -116,7 +128,7 @@ def choose_language(flow: Flow, wanted: str) -> str:
     """
     for said in dict.fromkeys((wanted.strip().casefold(), plain_name(wanted))) if wanted.strip() else ():
         for language in flow.languages:
-            if said in names_of(language.id, language.code, language.label):
+            if said in names_of(language.id, language.code, language.label, language.tag):
                 return language.id
     return flow.languages[0].id if flow.languages else ""
 
@@ -167,11 +179,8 @@ class _Making(MakingTurn):
         elif flow.exit_block is not None and not self.frame.is_exiting:
             self.note(block, why=SILENT, is_question=True)
             self.go(self._to_exit_block(flow.exit_block))
-        elif block.default is not None:
-            self.go(Fail(SILENT, is_question=True))
         else:
-            self.note(block, why=SILENT, is_question=True)
-            self.go(End(Ending.silent, SILENT))
+            self.go(Fail(SILENT, is_question=True))
 
     def _do(self, outcome: Outcome) -> Outcome | None:
         match outcome:
@@ -230,7 +239,7 @@ class _Making(MakingTurn):
         if len(self.frames) > 1:
             self.pop()
             return Fail(fail.why)
-        return End(Ending.failed, fail.why)
+        return End(Ending.silent if fail.why == SILENT else Ending.failed, fail.why)
 
     def _to_exit_block(self, uuid: str) -> Outcome:
         self.move(uuid, is_exiting=True)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from callsheet.core.flow.amiss import Amiss
 from callsheet.core.flow.document import Block, Container, Content, Flow, Json, Resource
 from callsheet.core.flow.effects import Dispose, Effect, HandOver, LeaveGroups, Say, SetGroup, SetProperty, Step, Visit
 from callsheet.core.flow.expression.scope import Expression, Scope
 from callsheet.core.flow.expression.truth import is_truthy
-from callsheet.core.flow.names import Names, header_of, plain
+from callsheet.core.flow.names import Names, header_of, is_number, plain, zone_of
 from callsheet.core.flow.session import Awaits, Ending, Frame, Mode, Plain, Result, Session
 
 USUAL_TIMEOUT: Final = timedelta(days=3)
@@ -42,6 +44,7 @@ class MakingTurn:
         self._why = ""
         self._disposition = session.disposition
         self._queue = session.queue
+        self._now: datetime | None = None
 
     @property
     def mode(self) -> Mode:
@@ -73,30 +76,36 @@ class MakingTurn:
                 return seconds
         return 0
 
+    @property
+    def now(self) -> datetime:
+        """Return the instant of the step by the clocks of the contact, else of its campaign, else UTC."""
+        if self._now is None:
+            zone = zone_of(self.session.contact) or self.session.zone
+            self._now = self.at.astimezone(ZoneInfo(zone)) if zone else self.at
+        return self._now
+
     # -- what blocks ask for -----------------------------------------------------------------------------------------
 
     def scope(self, *, response: str | None = None, value: object = None, facts: Json | None = None) -> Scope:
         """Return what an expression of the block can see."""
-        return Scope(Names(self, response, value, facts), self.at)
+        return Scope(Names(self, response, value, facts), self.now)
 
     def holds(self, test: Expression, scope: Scope) -> bool:
         """Tell whether a test holds. Raises Amiss."""
         return is_truthy(test(scope))
 
     def do(self, effect: Effect) -> None:
-        """Let an effect follow. A column is found however its name is spelled."""
+        """Let an effect follow. A column is found however its name is spelled. Raises Amiss for that of the number."""
         if isinstance(effect, SetProperty):
             effect = replace(effect, name=header_of(self.contact, effect.name))
+            if is_number(self.contact, effect.name):
+                raise Amiss("The column of the phone number is not for flows to set.")
         match effect:
             case SetProperty(name=name, value=value):
                 self.contact = {**self.contact, name: value}
                 self.written = self.written if name in self.written else (*self.written, name)
-            case SetGroup(key=key, name=name, is_member=True):
-                self.groups = {**self.groups, key: name}
-            case SetGroup(key=key):
-                self.groups = {other: name for other, name in self.groups.items() if other != key}
-            case LeaveGroups():
-                self.groups = {}
+            case SetGroup() | LeaveGroups():
+                self.groups = changed_groups(self.groups, effect)
             case Dispose(disposition=disposition):
                 self._disposition = disposition
             case HandOver(queue=queue):
@@ -242,5 +251,18 @@ class MakingTurn:
             disposition=self._disposition,
             queue=self._queue,
             written=self.written,
+            zone=was.zone,
         )
         return Step(session, tuple(self.effects), tuple(self.visits))
+
+
+def changed_groups(groups: Mapping[str, str], effect: Effect) -> Mapping[str, str]:
+    """Return the groups of a contact after an effect."""
+    match effect:
+        case SetGroup(key=key, name=name, is_member=True):
+            return {**groups, key: name}
+        case SetGroup(key=key):
+            return {other: name for other, name in groups.items() if other != key}
+        case LeaveGroups():
+            return {}
+    return groups

@@ -146,7 +146,7 @@ def _system(turn: Turn, agent: Agent) -> str:
     contact = Contact(columns, turn.session.number, {})
     user = {"campaignUserInfo": contact}
     context = {**user, "session": {**user, "UserSession": user}}
-    return content.text(Scope({"contact": contact, "context": context, **user}, turn.at))
+    return content.text(Scope({"contact": contact, "context": context, **user}, turn.scope().now))
 
 
 def _ask(turn: Turn, block: Block, dialogue: Dialogue) -> Outcome:

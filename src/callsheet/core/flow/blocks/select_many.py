@@ -92,7 +92,7 @@ def _chosen(turn: Turn, choices: Choices, said: str) -> set[int] | None:
     if whole := _meant(turn, choices, [said]):
         listed = _meant(turn, choices, _parts(said))
         return whole | (listed or set())
-    if essence(said) in ("", "0"):
+    if not said.strip() or essence(said) == "0":
         return set()
     parts = _parts(said)
     if len(parts) > MOST_PARTS:
@@ -114,8 +114,10 @@ def _parts(said: str) -> list[str]:
 
 def _meant(turn: Turn, choices: Choices, parts: Sequence[str]) -> set[int] | None:
     """Return the numbers of what all parts mean; None where one of them means nothing."""
+    if len(parts) > MOST_PARTS:
+        return None
     numbers: set[int] = set()
-    for part in parts[:MOST_PARTS]:
+    for part in parts:
         found = {choice.number for choice in choices.chosen(turn, part)}
         if not found:
             return None
