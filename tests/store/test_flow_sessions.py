@@ -110,6 +110,25 @@ async def test_a_newer_conversation_takes_the_place_of_the_older(store: Store, a
     assert told.count("conversation.ended") == 2
 
 
+async def test_what_is_heard_late_of_an_older_attempt_ends_no_newer_conversation(
+    store: Store, app: App, clock: StillClock, node: Node
+):
+    _, first = await armed(store, app, clock, node, 1)
+    await node.tell(first, Kind.uncertain)
+    clock.advance(60)
+    _, second = await armed(store, app, clock, node, 1)
+    await node.tell(second, Kind.accepted)
+    await say(store, app, clock, "2")
+    await talk(talker_of(store, clock))
+    await node.tell(first, Kind.delivered)
+    await say(store, app, clock, "on Friday")
+    await talk(talker_of(store, clock))
+
+    assert await said(store, app) == ["When?", "Thank you"]
+    ended = await rows(store, "select run_no, ending from flow_session order by run_no")
+    assert [row.ending for row in ended] == ["replaced", "done"]
+
+
 @pytest.mark.parametrize("later", [Kind.accepted, None], ids=["recorded later", "never heard of"])
 async def test_a_reply_before_its_attempt_is_recorded_opens_the_conversation(
     store: Store, app: App, clock: StillClock, node: Node, later: Kind | None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -40,6 +40,33 @@ class Opening(NamedTuple):
 def bare(label: str) -> str:
     """Return a sender in the one form in which carriers and we write it alike."""
     return label.strip().removeprefix("+").removeprefix("00").casefold()
+
+
+class Standing(NamedTuple):
+    """An open conversation that has a place, or is to take one."""
+
+    no: int
+    person: bytes
+    sender: str
+    """Bare."""
+    spoke_at: int
+    """When its attempt was armed; 0: a reply began it."""
+
+
+def place(before: Iterable[Standing], opened: Iterable[Standing]) -> tuple[list[Standing], list[int]]:
+    """Return which conversations have the places of those that were opened, and the numbers of those that have to end.
+
+    The newest attempt has said the last word: what is heard late of an older one ends no newer conversation.
+    """
+    rivals: dict[tuple[bytes, str], set[Standing]] = {}
+    for one_of_them in opened:
+        rivals.setdefault((one_of_them.person, one_of_them.sender), set()).add(one_of_them)
+    for one_of_them in before:
+        if mine := rivals.get((one_of_them.person, one_of_them.sender)):
+            mine.add(one_of_them)
+    placed = [max(mine, key=lambda standing: (standing.spoke_at, standing.no)) for mine in rivals.values()]
+    replaced = {standing.no for mine in rivals.values() for standing in mine} - {standing.no for standing in placed}
+    return placed, sorted(replaced)
 
 
 def opened_row(app: int, opening: Opening, now: datetime) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from callsheet.core.attempt import Happening
 from callsheet.core.flow.session import Ending
 from callsheet.core.ids import encode_attempt
 from callsheet.store.flow_ends import END, ended_notice
-from callsheet.store.flow_openings import OPENED, bare, opened_values
+from callsheet.store.flow_openings import OPENED, Standing, bare, opened_values, place
 from callsheet.store.postgres.database import Raw
 from callsheet.store.postgres.statements import columns
 from callsheet.store.recording import Talking
@@ -31,9 +31,11 @@ _OPEN = (
     " $13::bytea[], $14::text[], $15::bigint[], $16::bigint[], $17::bigint[]) on conflict (app, cause) do nothing"
 )
 _OPENED = (
-    "select f.no, f.person, f.sender from unnest($2::text[]) as u (cause) cross join lateral ("
-    " select no, person, sender from flow_session f where f.app = $1 and f.cause = u.cause and f.ended_at = 0"
-    " offset 0) f"
+    "select f.no, f.person, f.sender, a.at from unnest($2::text[]) as u (cause) cross join lateral ("
+    " select no, person, sender, run_no, n from flow_session f where f.app = $1 and f.cause = u.cause"
+    "  and f.ended_at = 0 offset 0) f cross join lateral ("
+    " select at from attempt a where a.app = $1 and a.run_no = f.run_no and a.person = f.person and a.n = f.n"
+    "  offset 0) a"
     " order by f.person, f.no"
 )
 _SILENT = (
@@ -41,7 +43,9 @@ _SILENT = (
     " where i.app = $1 and i.person = f.person and i.session_no = f.no)"
 )
 _BEFORE = (
-    "select o.person, o.sender, o.session_no from unnest($2::bytea[]) as u (person) cross join lateral ("
+    "select o.session_no, o.person, o.sender, coalesce((select a.at from flow_session f, attempt a"
+    "  where f.no = o.session_no and a.app = $1 and a.run_no = f.run_no and a.person = f.person and a.n = f.n), 0)"
+    " from unnest($2::bytea[]) as u (person) cross join lateral ("
     " select * from open_session o where o.app = $1 and o.person = u.person for update) o"
 )
 _PLACE = (
@@ -69,12 +73,12 @@ async def open_talks(raw: Raw, app: int, run_no: int, talking: Talking, taken: S
 
 async def _take_places(raw: Raw, app: int, opened: Sequence[Any], at: int) -> None:
     """Let conversations take the place of those before."""
-    places = {(person, bare(sender)): no for no, person, sender in opened}
-    before = await raw.fetch(_BEFORE, app, sorted({person for person, _ in places}))
-    replaced = [no for person, sender, no in before if places.get((person, sender), no) != no]
+    before = await raw.fetch(_BEFORE, app, sorted({person for _, person, _, _ in opened}))
+    taking = (Standing(no, person, bare(sender), spoke_at) for no, person, sender, spoke_at in opened)
+    placed, replaced = place((Standing(*row) for row in before), taking)
     if replaced:
         await end_talks(raw, app, replaced, Ending.replaced, at)
-    rows = [(person, sender, no) for (person, sender), no in sorted(places.items())]
+    rows = sorted((one.person, one.sender, one.no) for one in placed)
     await raw.execute(_PLACE, app, *columns(rows, 3))
 
 

@@ -11,7 +11,7 @@ from callsheet.core.attempt import Happening
 from callsheet.core.flow.session import Ending
 from callsheet.core.ids import encode_attempt
 from callsheet.store.flow_ends import END, ended_notice
-from callsheet.store.flow_openings import OPENED, bare, opened_values
+from callsheet.store.flow_openings import OPENED, Standing, bare, opened_values, place
 from callsheet.store.recording import Talking
 from callsheet.store.sqlite.statements import gather_in, insert_many, marks
 
@@ -42,8 +42,9 @@ def _open(raw: sqlite3.Connection, app: int, run_no: int, talking: Talking, take
     insert_many(raw, f"insert into flow_session ({OPENED})", rows, "on conflict (app, cause) do nothing")
     causes = [encode_attempt(run_no, person, n) for person, n, *_ in spoke]
     opened = raw.execute(
-        "select no, person, sender from flow_session"
-        f" where app = ? and cause in ({marks(len(causes))}) and ended_at = 0 order by no",
+        "select f.no, f.person, f.sender, a.at from flow_session f join attempt a"
+        " on a.app = f.app and a.run_no = f.run_no and a.person = f.person and a.n = f.n"
+        f" where f.app = ? and f.cause in ({marks(len(causes))}) and f.ended_at = 0",
         (app, *causes),
     ).fetchall()
     _take_places(raw, app, opened, max(at.values()))
@@ -51,19 +52,22 @@ def _open(raw: sqlite3.Connection, app: int, run_no: int, talking: Talking, take
 
 def _take_places(raw: sqlite3.Connection, app: int, opened: Sequence[tuple[Any, ...]], at: int) -> None:
     """Let conversations take the place of those before."""
-    places = {(person, bare(sender)): no for no, person, sender in opened}
-    persons = {person for _, person, _ in opened}
+    persons = {person for _, person, _, _ in opened}
     before = raw.execute(
-        f"select person, sender, session_no from open_session where app = ? and person in ({marks(len(persons))})",
+        "select o.session_no, o.person, o.sender, coalesce(a.at, 0) from open_session o"
+        " join flow_session f on f.no = o.session_no left join attempt a"
+        " on a.app = f.app and a.run_no = f.run_no and a.person = f.person and a.n = f.n"
+        f" where o.app = ? and o.person in ({marks(len(persons))})",
         (app, *persons),
     ).fetchall()
-    replaced = [no for person, sender, no in before if places.get((person, sender), no) != no]
+    taking = (Standing(no, person, bare(sender), spoke_at) for no, person, sender, spoke_at in opened)
+    placed, replaced = place((Standing(*row) for row in before), taking)
     if replaced:
         end_talks(raw, app, replaced, Ending.replaced, at)
     insert_many(
         raw,
         "insert into open_session (app, person, sender, session_no)",
-        [(app, person, sender, no) for (person, sender), no in places.items()],
+        [(app, one.person, one.sender, one.no) for one in placed],
         "on conflict (app, person, sender) do update set session_no = excluded.session_no",
     )
 
