@@ -7,6 +7,7 @@ import pytest
 import pytest_asyncio
 
 from api.callers import Caller, campaign_body, unique, until
+from api.people import make_person
 from client.flow import asked, handed_over
 from phone_numbers import numbers
 
@@ -131,6 +132,7 @@ async def test_somebody_takes_replies_and_closes(shop, handed):
     await until_said(shop, handed["id"], ("campaign", "Hello", "delivered"), ("agent", "How can I help?", "accepted"))
     closed = await shop.v1("POST", f"{path}/close", {"disposition": "solved", "agent": "Ravi"})
 
+    assert taken.json()["note"] == "A member of helped"
     assert (taken.status_code, taken.json()["agent"], taken.json()["queue"]["name"]) == (200, "Ravi", "Support")
     assert (other.status_code, other.json()["code"]) == (409, "wrong_state")
     assert said.status_code == 202
@@ -148,6 +150,29 @@ async def test_what_was_taken_can_be_put_back(shop, handed):
     taken = await shop.v1("POST", f"{path}/take", {"agent": "Mira"})
 
     assert (stranger.status_code, back.json()["agent"], taken.json()["agent"]) == (409, "", "Mira")
+
+
+async def test_an_operator_puts_back_what_somebody_else_took_and_an_agent_does_not(shop, handed):
+    path = f"/conversations/{handed['id']}"
+    agent, operator = await make_person(shop, "agent"), await make_person(shop, "operator")
+    taken = await shop.v1("POST", f"{path}/take", {"agent": "Ravi"})
+
+    refused = await agent.call("POST", f"{path}/release", {"agent": "Ravi"})
+    reply = await operator.call("POST", f"{path}/replies", {"text": "Hi", "agent": "Ravi"})
+    back = await operator.call("POST", f"{path}/release", {"agent": "Ravi"})
+
+    assert [error["field"] for error in (*refused.json()["errors"], *reply.json()["errors"])] == ["agent", "agent"]
+    assert (taken.json()["agent"], back.status_code, back.json()["agent"]) == ("Ravi", 200, "")
+
+
+async def test_first_in_an_inbox_is_who_waits_longest(shop, handed):
+    await talk(shop, handed_over("Hi", "Support", "helped"), *numbers("IN", 2, seed=17), waits_for="person")
+
+    waiting = [one async for one in shop.pages("/conversations", limit=1, queue="Support")]
+
+    assert len(waiting) == 3
+    assert waiting[0]["id"] == handed["id"]
+    assert [one["queue"]["since"] for one in waiting] == sorted(one["queue"]["since"] for one in waiting)
 
 
 async def test_a_queue_in_which_somebody_waits_is_not_deleted(shop, handed):

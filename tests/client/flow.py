@@ -46,7 +46,7 @@ def handed_over(text: str, queue: str, group: str) -> dict[str, Any]:
         "uuid": handed,
         "name": "hand",
         "type": "Callsheet.HandOver",
-        "config": {"queue": queue},
+        "config": {"queue": queue, "note": f"A member of {group}"},
         "exits": _EXITS,
     }
     hello = {**hello, "exits": [{**_EXITS[0], "destination_block": joined}]}

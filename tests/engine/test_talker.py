@@ -14,6 +14,7 @@ from callsheet.core.run import PinnedFlow
 from callsheet.engine import conversations
 from callsheet.engine.tuning import Tuning
 from callsheet.engine.virtual_time import VirtualClock, run
+from callsheet.store.transcripts import Wanted
 from conversing import (
     ASK,
     LATER,
@@ -204,6 +205,10 @@ def test_whoever_opts_out_hears_nothing_more(tmp_path: Path, how: str) -> None:
         await w.clock.sleep(200)
         assert [text for text in said(w, number(0)) if "no more messages" not in text] == ["When?"]
         assert await open_ones(w) == 0
+        (talk,) = await w.store.transcripts.page(w.app.no, Wanted(), limit=2) or ()
+        found = await w.store.transcripts.find(w.app.no, talk.id)
+        heard = [line.text for line in found.lines if line.by == "contact"] if found is not None else []
+        assert heard == ["2", "STOP"], "what ended it stands in it, and nothing later"
 
     play(tmp_path, main)
 

@@ -19,7 +19,7 @@ from callsheet.engine.failpoints import Failpoints
 from callsheet.engine.flow_shelf import FlowShelf
 from callsheet.engine.loop import Loop
 from callsheet.engine.turning import Asked, Turner, broken
-from callsheet.store.flow_openings import bare
+from callsheet.store.consequences import bare
 from callsheet.store.flow_sessions import Known
 from callsheet.store.flow_talks import ERRANDS, Talk
 from callsheet.store.flow_turns import Turn

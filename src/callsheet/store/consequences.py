@@ -111,12 +111,12 @@ def _home(conn: sa.Connection, app: int, trunk_no: int) -> _Home:
     columns = t.trunk.c.carrier_answers_stop, t.trunk.c.writing
     trunk = one(conn, sa.select(*columns).where(t.trunk.c.app == app, t.trunk.c.no == trunk_no)) or _GONE
     labels = sa.select(t.sender.c.label, t.sender.c.id).where(t.sender.c.app == app, t.sender.c.deleted_at == 0)
-    senders = {_bare(label): (label, sender_id) for label, sender_id in conn.execute(labels)}
+    senders = {bare(label): (label, sender_id) for label, sender_id in conn.execute(labels)}
     settings, writing = read_settings(row["settings"]), read_writing(trunk["writing"])
     return _Home(app, trunk_no, row["name"], settings, bool(trunk["carrier_answers_stop"]), writing, senders)
 
 
-def _bare(label: str) -> str:
+def bare(label: str) -> str:
     """Return a sender in the one form in which carriers and we write it alike."""
     return label.strip().removeprefix("+").removeprefix("00").casefold()
 
@@ -124,7 +124,7 @@ def _bare(label: str) -> str:
 def _enter(ledger: _Ledger, home: _Home, seal: Seal, saying: Said, decision: Decision, now: datetime) -> None:
     """Note what comes of one reply."""
     person = saying.person
-    label, sender_id = home.senders.get(_bare(saying.sender), (saying.sender, None))
+    label, sender_id = home.senders.get(bare(saying.sender), (saying.sender, None))
     mine = ledger.sources.setdefault(person, {})
     if saying.message_id:
         payload = {

@@ -15,6 +15,7 @@ from callsheet.core.flow.manners import LATELY, MOST_BEGUN
 from callsheet.core.flow.session import Awaits, Ending
 from callsheet.core.ids import Prefix, encode_attempt
 from callsheet.store import tables as t
+from callsheet.store.consequences import bare
 from callsheet.store.flow_ends import end_sessions
 from callsheet.store.inbox import Message
 from callsheet.store.recording import Talking
@@ -35,11 +36,6 @@ class Opening(NamedTuple):
     version: int
     run_no: int = 0
     n: int = 0
-
-
-def bare(label: str) -> str:
-    """Return a sender in the one form in which carriers and we write it alike."""
-    return label.strip().removeprefix("+").removeprefix("00").casefold()
 
 
 class Standing(NamedTuple):

@@ -17,8 +17,9 @@ from callsheet.core.flow.manners import LATELY
 from callsheet.core.ids import AttemptKey
 from callsheet.core.run import AppSettings, global_dnc_applies
 from callsheet.store import tables as t
+from callsheet.store.consequences import bare
 from callsheet.store.database import Database
-from callsheet.store.flow_openings import bare, open_sessions, opening_of_reply
+from callsheet.store.flow_openings import open_sessions, opening_of_reply
 from callsheet.store.flow_talks import ContactOf, Talk, read_talk
 from callsheet.store.flow_turns import Turn, write_turns
 from callsheet.store.inbox import Message, settle_message

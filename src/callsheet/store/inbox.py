@@ -13,7 +13,7 @@ from callsheet.clock import from_micros, to_micros
 from callsheet.core.ids import Prefix
 from callsheet.core.opting_out import OPTS_OUT, Word
 from callsheet.store import tables as t
-from callsheet.store.consequences import Said, draw_consequences
+from callsheet.store.consequences import Said, bare, draw_consequences
 from callsheet.store.database import Database
 from callsheet.store.numbers import numbers_of
 from callsheet.store.parts import SealedReply, drop_old_parts, is_any_overdue, join, keep_parts, overdue
@@ -211,12 +211,14 @@ class Inbox:
             )
             for one in heard
         ]  # fmt: skip
+        talks = _talks(conn, app, heard)  # before a STOP ends them
         drawn = draw_consequences(conn, self._seal(app), app, trunk_no, said, now)
         new = [each for each in zip(heard, said, drawn.words, strict=True) if each[1].message_id]
         first = _next_turn(conn, now) if somebody_answers else 0
         rows = [
             _row(app, trunk_no, one, saying.message_id, word)
             | {"waits_since": first + i if somebody_answers and word is Word.none else 0}
+            | {"session_no": talks.get((one.person, bare(one.sender)), 0)}
             for i, (one, saying, word) in enumerate(new)
         ]
         if rows:
@@ -310,6 +312,17 @@ def _known(conn: sa.Connection, app: int, trunk_no: int, inbound_ids: Collection
         mine = table.c.app == app, table.c.trunk_no == trunk_no, table.c.inbound_id.in_(inbound_ids)
         found.update(conn.execute(sa.select(table.c.inbound_id).where(*mine)).scalars())
     return found
+
+
+def _talks(conn: sa.Connection, app: int, heard: Sequence[SealedReply]) -> Mapping[tuple[bytes, str], int]:
+    """Return the open conversations in which a word such as STOP was said; what a flow takes is noted when it does."""
+    persons = {one.person for one in heard if one.word is not Word.none}
+    if not persons:
+        return {}
+    talking = t.open_session
+    query = sa.select(talking.c.person, talking.c.sender, talking.c.session_no)
+    rows = conn.execute(query.where(talking.c.app == app, talking.c.person.in_(persons)))
+    return {(person, sender): no for person, sender, no in rows}
 
 
 def _count(words: Sequence[Word]) -> Mapping[Word, int]:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from callsheet.clock import from_micros
 from callsheet.core.attempt import fold
+from callsheet.core.flow.blocks.hand_over import HAND_OVER
 from callsheet.core.flow.effects import Visit
 from callsheet.core.flow.session import Awaits, Ending
 from callsheet.core.ids import NO_RUN, encode_attempt
@@ -94,6 +95,12 @@ class Transcript:
     lines: tuple[Line, ...]
     visits: tuple[Visit, ...]
 
+    @property
+    def note(self) -> str:
+        """Return what the flow noted for the queue when it handed over last; empty: nothing, or it never did."""
+        notes = (visit.value for visit in reversed(self.visits) if visit.kind == HAND_OVER and not visit.has_left)
+        return str(next(notes, None) or "")
+
 
 class Transcripts:
     """What was said in the conversations of all apps."""
@@ -103,21 +110,28 @@ class Transcripts:
         self._vault = vault
 
     async def page(self, app: int, wanted: Wanted, *, after: str | None = None, limit: int) -> Sequence[Account] | None:
-        """Return conversations, the newest first, from after the one of an id; None when there is no such."""
-        session = t.flow_session
+        """Return conversations from after the one of an id; None when there is no such.
+
+        The newest stand first, but those of a queue in the order in which they wait there.
+        """
+        session, waits = t.flow_session, wanted.queue_no is not None
+        column = session.c.queued_at if waits else session.c.opened_at
         query = _accounts(app).where(*_meant(app, wanted))
 
         def read(conn: sa.Connection) -> list[Account] | None:
             asked = query
             if after is not None:
-                its = sa.select(session.c.opened_at, session.c.no).where(session.c.app == app, session.c.id == after)
+                its = sa.select(column.label("at"), session.c.no).where(session.c.app == app, session.c.id == after)
                 place = one(conn, its)
                 if place is None:
                     return None
-                before = sa.tuple_(sa.literal(place["opened_at"]), sa.literal(place["no"]))
-                asked = asked.where(sa.tuple_(session.c.opened_at, session.c.no) < before)
-            newest = asked.order_by(session.c.opened_at.desc(), session.c.no.desc()).limit(limit)
-            return self._read(conn, app, all_of(conn, newest))
+                last, mine = (
+                    sa.tuple_(sa.literal(place["at"]), sa.literal(place["no"])),
+                    sa.tuple_(column, session.c.no),
+                )
+                asked = asked.where(mine > last if waits else mine < last)
+            order = (column, session.c.no) if waits else (column.desc(), session.c.no.desc())
+            return self._read(conn, app, all_of(conn, asked.order_by(*order).limit(limit)))
 
         return await self._db.read(read)
 

@@ -14,6 +14,7 @@ from callsheet.api.v1.shapes import Body, LongName
 from callsheet.api.v1.strict import Router
 from callsheet.core.audit import ActorKind
 from callsheet.core.errors import BodyTooLarge, ConversationNotFound, FieldError, Invalid, WrongState
+from callsheet.core.permissions import Role
 from callsheet.engine import conversations
 
 router = Router(prefix="/v1/apps/{app}/conversations/{conversation_id}", tags=["conversations"])
@@ -56,8 +57,8 @@ async def take_conversation(
 async def release_conversation(
     runtime: Served, app: Tenant, caller: Calling, conversation_id: str, by: Taking | None = None
 ) -> WholeConversation:
-    """Put a conversation back into its queue, for somebody else."""
-    await conversations.let_go(runtime, app.no, conversation_id, _agent(caller, by))
+    """Put a conversation back into its queue, for somebody else. Operators and admins may name whose it is."""
+    await conversations.let_go(runtime, app.no, conversation_id, _agent(caller, by, may_name_others=_leads(caller)))
     return await show_conversation(runtime, app, conversation_id)
 
 
@@ -80,11 +81,15 @@ async def close_conversation(
     return await show_conversation(runtime, app, conversation_id)
 
 
-def _agent(caller: Caller, by: Taking | None) -> str:
+def _leads(caller: Caller) -> bool:
+    return caller.role is not None and caller.role.covers(Role.operator)
+
+
+def _agent(caller: Caller, by: Taking | None, *, may_name_others: bool = False) -> str:
     """Return who acts. Raises Invalid where a user names somebody else."""
     named = by.agent if by is not None else None
     if named is None or named == caller.id:
         return caller.id
-    if caller.kind is not ActorKind.client:
+    if caller.kind is not ActorKind.client and not may_name_others:
         raise Invalid([FieldError("agent", "A user acts as nobody else.")])
     return named

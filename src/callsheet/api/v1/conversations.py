@@ -93,6 +93,8 @@ class ShownLine(BaseModel):
 class WholeConversation(ShownConversation):
     """A conversation with what was said, and the way that it took through its flow."""
 
+    note: str
+    """What the flow noted for the queue when it handed over; empty: nothing, or it did not."""
     messages: list[ShownLine]
     visits: list[ShownVisit]
 
@@ -140,7 +142,7 @@ async def list_conversations(
     after: After = None,
     limit: Limit = USUAL_LIMIT,
 ) -> Page[ShownConversation]:
-    """Return conversations, the newest first. With `queue` they are the inbox of a queue."""
+    """Return conversations, the newest first. With `queue` they are its inbox: first who waits longest."""
     return await _page(runtime, app, wanted, after, limit)
 
 
@@ -210,6 +212,7 @@ def _show(account: Account) -> ShownConversation:
 def _whole(found: Transcript) -> WholeConversation:
     return WholeConversation(
         **_show(found.account).model_dump(),
+        note=found.note,
         messages=[_line(line) for line in found.lines],
         visits=[show_visit(visit) for visit in found.visits],
     )

@@ -68,6 +68,7 @@ class Line(Record, frozen=True):
 class WholeConversation(Conversation, frozen=True):
     """A conversation with what was said, and the way that it took through its flow."""
 
+    note: str
     messages: tuple[Line, ...]
     visits: tuple[Visit, ...]
 
@@ -88,7 +89,7 @@ class Conversations(Resource[Mode]):
         awaits: str | None = None,
         limit: int = 1000,
     ) -> Call[Page[Conversation]]:
-        """Give conversations, the newest first; with `queue` they are its inbox."""
+        """Give conversations, the newest first; with `queue` they are its inbox: first who waits longest."""
         query = {
             "flow": flow, "run": run, "queue": queue, "agent": agent, "person_id": person_id, "state": state,
             "awaits": awaits, "limit": limit,

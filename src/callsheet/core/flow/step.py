@@ -186,9 +186,9 @@ class _Making(MakingTurn):
         match outcome:
             case Leave():
                 return self._leave(outcome)
-            case Wait(awaits=awaits, memory=memory):
+            case Wait(awaits=awaits, memory=memory, value=value):
                 if self.has_moved:
-                    self.note(self.block, has_left=False)
+                    self.note(self.block, has_left=False, value=value)
                 self.wait(awaits, memory)
                 return None
             case RunFlow(flow=uuid):

@@ -10,8 +10,9 @@ from callsheet.clock import to_micros
 from callsheet.core.attempt import Happening
 from callsheet.core.flow.session import Ending
 from callsheet.core.ids import encode_attempt
+from callsheet.store.consequences import bare
 from callsheet.store.flow_ends import END, ended_notice
-from callsheet.store.flow_openings import OPENED, Standing, bare, opened_values, place
+from callsheet.store.flow_openings import OPENED, Standing, opened_values, place
 from callsheet.store.recording import Talking
 from callsheet.store.sqlite.statements import gather_in, insert_many, marks
 

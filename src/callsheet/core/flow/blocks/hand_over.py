@@ -13,6 +13,7 @@ from callsheet.core.flow.expression.scope import Text
 from callsheet.core.flow.given import Closed, Given
 from callsheet.core.flow.session import Awaits
 
+HAND_OVER: Final = "Callsheet.HandOver"
 LONGEST_NAME: Final = 200
 LONGEST_NOTE: Final = 2000
 
@@ -57,7 +58,7 @@ class HandOverBlock:
         scope = turn.scope()
         queue, note = handing.queue(scope).strip()[:LONGEST_NAME], handing.note(scope)[:LONGEST_NOTE]
         turn.do(HandOver(block.uuid, queue, note))
-        return Wait(Awaits.person)
+        return Wait(Awaits.person, value=note or None)
 
     def take(self, turn: Turn, block: Block, given: Given) -> Outcome | None:  # noqa: ARG002 (as every kind)
         """Go on when it was closed; what the contact replies until then is for the person of the queue."""

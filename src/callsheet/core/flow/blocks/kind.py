@@ -43,6 +43,8 @@ class Wait(NamedTuple):
 
     awaits: Awaits
     memory: Plain = None
+    value: Plain = None
+    """What the visit says meanwhile."""
 
 
 class RunFlow(NamedTuple):
