@@ -209,3 +209,22 @@ def test_what_comes_out_of_turn_is_passed_over():
     assert waiting.session.awaits is Awaits.model
     for given in (Reply("b", NOON), WebhookAnswered(200, {}, NOON)):
         assert step(read(flow()), waiting.session, given) == Step(waiting.session, (), ())
+
+
+def test_without_a_prompt_the_model_hears_what_the_contact_wrote_last() -> None:
+    wants = block("wants", "MobilePrimitives.OpenResponse", way("agent", default=True), prompt="What is it?")
+    menu = block(
+        "menu",
+        "MobilePrimitives.SelectOneResponse",
+        way("agent", default=True),
+        prompt="?",
+        choices=[{"name": "Order"}],
+    )
+    late = Reply("my order is late", NOON)
+    heard = [
+        asked(run(flow(wants, prompt=""), late, trigger="hello")),
+        asked(run(flow(menu, prompt=""), Reply("1", NOON), trigger="hello")),
+        asked(run(flow(prompt=""), trigger="hello")),
+    ]
+    users = [[each["content"] for each in one.messages if each["role"] == "user"] for one in heard]
+    assert users == [["my order is late"], [], ["hello"]]

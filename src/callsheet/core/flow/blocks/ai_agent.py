@@ -103,15 +103,15 @@ class AiAgent:
         yield from find_seconds(config, at, MOST_SECONDS)
 
     def enter(self, turn: Turn, block: Block) -> Outcome:
-        """Say the opening and wait for a reply; without one the model begins."""
+        """Say the opening and wait for a reply; without one the model answers what the contact wrote last."""
         agent: Agent = block.config
         dialogue = Dialogue.begin(_system(turn, agent))
         if agent.prompt is not None:
             turn.say(agent.prompt)
             dialogue.say(turn.text(agent.prompt))
             return Wait(Awaits.reply, dialogue.memory())
-        if turn.session.trigger and not turn.session.replies:
-            dialogue.hear(turn.session.trigger)
+        if said := _said_last(turn):
+            dialogue.hear(said)
         return _ask(turn, block, dialogue)
 
     def take(self, turn: Turn, block: Block, given: Given) -> Outcome | None:
@@ -147,6 +147,14 @@ def _system(turn: Turn, agent: Agent) -> str:
     user = {"campaignUserInfo": contact}
     context = {**user, "session": {**user, "UserSession": user}}
     return content.text(Scope({"contact": contact, "context": context, **user}, turn.scope().now))
+
+
+def _said_last(turn: Turn) -> str:
+    """Return what the contact wrote last to an open question, else what began the conversation; empty: neither."""
+    written = [each for each in turn.frame.results.values() if each.response and each.value == each.response.strip()]
+    if written:
+        return max(written, key=lambda each: each.exited_at).response or ""
+    return "" if turn.replies else turn.session.trigger
 
 
 def _ask(turn: Turn, block: Block, dialogue: Dialogue) -> Outcome:

@@ -87,6 +87,10 @@ class Turn(Protocol):
         """Return the columns of the contact that the flow set so far."""
 
     @property
+    def replies(self) -> int:
+        """Return how many replies the session took, with that of the step."""
+
+    @property
     def frame(self) -> Frame:
         """Return the flow that runs, as it stands now."""
 
