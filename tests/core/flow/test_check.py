@@ -189,6 +189,19 @@ def test_what_a_block_cannot_run_with_is_found(made: dict[str, Any], wrong: list
     assert at_first_block(made) == wrong
 
 
+def test_a_long_text_is_refused_at_once_wherever_it_stands() -> None:
+    long = "@contact.a " * 100_000
+    began = time.perf_counter()
+    sets = {"property_key": "k", "property_value": long}
+    says = flow("f", block("a", MESSAGE, other(), prompt=long, set_contact_property=sets))
+    made = container(says, resources=[resource("r", value(long, "SMS"))])
+    assert [(one.path.split(".")[-1], one.message) for one in check(made) if not one.is_warning] == [
+        (where, "A text has at most 10,000 characters; this one has 1,100,000.")
+        for where in ("value", "prompt", "property_value")
+    ]
+    assert time.perf_counter() - began < 1
+
+
 @pytest.mark.parametrize("seconds", [0, -1, 1.5, True, "60", 10**12])
 def test_a_time_out_is_a_number_of_seconds(seconds: object) -> None:
     ask = block("a", OPEN, other(), prompt="?")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -25,14 +26,14 @@ class ShownFinding(BaseModel):
     """A flow runs with a warning; with an error it is not stored."""
 
 
-def find_faults(document: Any) -> Sequence[Finding]:
-    """Return everything that is wrong with a document."""
-    return check(document)
+async def find_faults(document: Any) -> Sequence[Finding]:
+    """Return everything that is wrong with a document. A large one takes seconds: others go on meanwhile."""
+    return await asyncio.to_thread(check, document)
 
 
-def checked(document: dict[str, Any]) -> tuple[str, Sequence[Finding]]:
+async def checked(document: dict[str, Any]) -> tuple[str, Sequence[Finding]]:
     """Return a document as it is stored, and its warnings. Raises Invalid with everything that it cannot run with."""
-    found = find_faults(document)
+    found = await find_faults(document)
     faults = [FieldError(one.path, one.message) for one in found if not one.is_warning]
     if faults:
         raise Invalid(faults)

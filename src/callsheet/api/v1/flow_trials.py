@@ -79,14 +79,14 @@ class WrittenTrial(Trial):
 @router.post("/validate", responses=problems(BodyTooLarge))
 async def validate_document(app: Tenant, asked: NewDocument) -> Validation:  # noqa: ARG001 (who asks is let in by it)
     """Check a document: everything wrong with it is named, with the path where it stands. Nothing is stored."""
-    found = find_faults(asked.document)
+    found = await find_faults(asked.document)
     return Validation(is_valid=all(one.is_warning for one in found), findings=show_findings(found))
 
 
 @router.post("/dry-run", responses=problems(BodyTooLarge))
 async def dry_run_document(runtime: Served, app: Tenant, asked: WrittenTrial) -> Transcript:
     """Rehearse a document with typed replies. Nothing is sent or stored, and nobody is asked."""
-    checked(asked.document)
+    await checked(asked.document)
     return _rehearse(runtime, app, read(asked.document), asked, version=None)
 
 

@@ -77,7 +77,7 @@ class ImportedFlow(FlowWithDocument):
 @router.post("", status_code=201, responses=problems(NameTaken, BodyTooLarge))
 async def create_flow(runtime: Served, app: Tenant, new: NewFlow) -> Flow:
     """Create a flow. Its document becomes version 1, the present one."""
-    body, _ = checked(new.document) if new.document is not None else ("", ())
+    body, _ = await checked(new.document) if new.document is not None else ("", ())
     created = await runtime.store.flows.create(app.no, new.name, body, runtime.clock.now())
     return Flow(id=created.named.id, name=created.named.name)
 
@@ -128,7 +128,7 @@ async def delete_flow(runtime: Served, app: Tenant, flow_id: str) -> None:
 
 
 async def _change(runtime: Runtime, app: App, flow_id: str, changed: ChangedFlow) -> ImportedFlow:
-    body, found = checked(changed.document) if changed.document is not None else (None, ())
+    body, found = await checked(changed.document) if changed.document is not None else (None, ())
     now = runtime.clock.now()
     flow = _there(await runtime.store.flows.change(app.no, flow_id, now, name=changed.name, body=body))
     return ImportedFlow(

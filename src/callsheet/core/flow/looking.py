@@ -10,6 +10,7 @@ from typing import Final
 from callsheet.core.flow.amiss import BadExpression
 from callsheet.core.flow.blocks.kind import Finding
 from callsheet.core.flow.document import SHOWN_AS, Json, as_list, text_of
+from callsheet.core.flow.expression.casting import MOST_TEXT
 from callsheet.core.flow.expression.dividing import divides_by_zero
 from callsheet.core.flow.expression.reading import expressions_in, read_expression, read_text
 from callsheet.core.flow.session import Mode
@@ -77,6 +78,9 @@ class DocumentLook:
         """Find what is wrong with a text that has expressions in it."""
         if not isinstance(said, str):
             return
+        if len(said) > MOST_TEXT:
+            yield Finding(at, _too_long(said))
+            return
         try:
             read_text(said)
         except BadExpression as error:
@@ -108,6 +112,9 @@ class DocumentLook:
 
 def find_in_wording(said: str, at: str) -> Iterator[Finding]:
     """Find what is wrong with what a prompt says."""
+    if len(said) > MOST_TEXT:
+        yield Finding(at, _too_long(said))
+        return
     try:
         read_wording(said)
     except BadExpression as error:
@@ -158,6 +165,10 @@ def _find_in_resource(uuid: str, item: Json, at: str, shown: dict[str, Shown]) -
 def _modes(value: Json) -> Sequence[str]:
     modes = [str(mode).upper() for mode in as_list(value.get("modes"))]
     return modes or [_ANY]
+
+
+def _too_long(said: str) -> str:
+    return f"A text has at most {MOST_TEXT:,} characters; this one has {len(said):,}."
 
 
 def _dividing(said: str, at: str) -> Iterator[Finding]:
