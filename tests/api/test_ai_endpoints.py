@@ -37,6 +37,18 @@ async def test_its_key_is_in_no_answer_and_not_in_the_audit_log(shop):
     assert all(KEY not in answer.text for answer in answers)
 
 
+async def test_a_key_goes_to_no_other_host_unless_it_is_given_again(shop):
+    path = f"/ai-endpoints/{(await shop.v1('POST', '/ai-endpoints', {**HOUSE, 'name': 'Moving'})).json()['id']}"
+    away = {"base_url": "https://elsewhere.example.com/v1"}
+
+    refused = await shop.v1("PATCH", path, away)
+
+    assert (refused.status_code, [error["field"] for error in refused.json()["errors"]]) == (400, ["api_key"])
+    assert (await shop.v1("GET", path)).json()["base_url"] == HOUSE["base_url"]
+    assert (await shop.v1("PATCH", path, {"base_url": "https://models.example.com/v2"})).status_code == 200
+    assert (await shop.v1("PATCH", path, {**away, "api_key": "next"})).json()["base_url"] == away["base_url"]
+
+
 async def test_two_of_an_app_have_not_one_name(shop):
     await shop.v1("POST", "/ai-endpoints", {**HOUSE, "name": "Twin"})
     other = (await shop.v1("POST", "/ai-endpoints", {**HOUSE, "name": "Other"})).json()

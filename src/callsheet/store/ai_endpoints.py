@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 import sqlalchemy as sa
 
 from callsheet.clock import from_micros, to_micros
-from callsheet.core.errors import NameTaken
+from callsheet.core.errors import FieldError, Invalid, NameTaken
 from callsheet.core.flow.completion import Prices
 from callsheet.core.ids import Prefix
 from callsheet.core.names import key_of
@@ -89,7 +90,10 @@ class AiEndpoints:
         return [_read(row) for row in rows]
 
     async def change(self, app: int, endpoint_id: str, changes: Mapping[str, Any], now: datetime) -> AiEndpoint | None:
-        """Change the named columns, and return it; None when there is none. Raises NameTaken."""
+        """Change the named columns, and return it; None when there is none.
+
+        Raises NameTaken, and Invalid where a key that nobody gave again would go to another host.
+        """
         values = {**self._columns(endpoint_id, changes), "updated_at": to_micros(now)}
 
         def change(conn: sa.Connection) -> AiEndpoint | None:
@@ -98,6 +102,9 @@ class AiEndpoints:
                 return None
             if "name" in changes:
                 _refuse_taken(conn, app, changes["name"], but=held["no"])
+            moves = _host_of(changes.get("base_url", held["base_url"])) != _host_of(held["base_url"])
+            if moves and held["key_sealed"] and "api_key" not in changes:
+                raise Invalid([FieldError("api_key", "Give the key again: the one that is there is for another host.")])
             conn.execute(sa.update(t.ai_endpoint).where(_is(app, endpoint_id)).values(values))
             row = one(conn, sa.select(t.ai_endpoint).where(_is(app, endpoint_id)))
             return _read(row) if row is not None else None
@@ -128,6 +135,12 @@ def _refuse_taken(conn: sa.Connection, app: int, name: str, *, but: int) -> None
     )
     if one(conn, taken):
         raise NameTaken(f"An AI endpoint with the name {name} exists already.")
+
+
+def _host_of(url: str) -> tuple[str, str]:
+    """Return who gets the key: scheme, host and port."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc.casefold()
 
 
 def _is(app: int, endpoint_id: str) -> sa.ColumnElement[bool]:
