@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from callsheet.carriers.base import Inbound
-from callsheet.core.campaign import Campaign
+from callsheet.core.campaign import Campaign, Move
 from callsheet.core.flow.manners import MOST_ANSWERS, MOST_BEGUN
 from callsheet.core.run import PinnedFlow
 from callsheet.engine import conversations
@@ -280,6 +280,26 @@ def test_what_silence_says_waits_for_the_calling_hours(tmp_path: Path) -> None:
         assert (sent.accepted_at - MONDAY_NOON) // timedelta(hours=1) == 21
 
     play(tmp_path, main, Tuning(tick_seconds=600.0))
+
+
+def test_silence_says_nothing_for_a_campaign_that_is_paused_or_stopped(tmp_path: Path) -> None:
+    async def main(w: World) -> None:
+        # So slow that the run goes on still when the first are silent for too long.
+        trunk = await trunk_of(w.store, w.app)
+        await w.store.senders.put(w.app.no, SENDER, trunk.no, {"segments_per_second": 0.5}, w.clock.now())
+        running = await launch(w, await make_flow(w.store, w.app), 100)
+        paused = await w.store.campaigns.move(running, Move.pause, w.clock.now())
+        await w.clock.sleep(1800)
+        assert said(w, number(0)) == []
+        await reply(w, number(1), "1")
+        await w.clock.sleep(3)
+        assert said(w, number(1)) == ["Thank you"], "whoever asks is answered"
+        await w.store.campaigns.move(paused, Move.stop, w.clock.now())
+        await w.clock.sleep(300)
+        assert said(w, number(0)) == []
+        assert set(await endings(w)) == {"silent", "done"}
+
+    play(tmp_path, main)
 
 
 def test_what_silence_asks_of_a_webhook_waits_for_the_calling_hours(tmp_path: Path) -> None:

@@ -9,12 +9,13 @@ from typing import NamedTuple
 
 import structlog
 
+from callsheet.core.campaign import Status
 from callsheet.core.errors import FlowNotFound, Unavailable
 from callsheet.core.flow.amiss import BadExpression
 from callsheet.core.flow.document import Container
 from callsheet.core.flow.effects import Effect, Say, Step, Visit
 from callsheet.core.flow.given import Given, TimedOut
-from callsheet.core.flow.manners import MOST_ANSWERS, TOO_MUCH, judge_unasked
+from callsheet.core.flow.manners import LOOKS_AGAIN, MOST_ANSWERS, TOO_MUCH, judge_unasked
 from callsheet.core.flow.session import Ending, Mode
 from callsheet.core.flow.step import begin, step
 from callsheet.core.flow.turn import changed_groups
@@ -122,17 +123,27 @@ class Turner:
         assert session is not None, "it says something"
         if known.said.get((talk.person, talk.sender), 0) >= MOST_ANSWERS:
             return Turn(talk, talk.session, messages=turn.messages, ending=Ending.failed, why=TOO_MUCH)
-        if isinstance(given, TimedOut):
-            contact = known.contacts.get(AttemptKey(talk.run_no, talk.person, talk.n))
-            run = await self._run(talk.run_no)
-            verdict = judge_unasked(run, contact.group if contact is not None else None, known.settings, now)
-            if isinstance(verdict, Wait):
-                return Turn(talk, talk.session, wakes_at=verdict.until)
-            if isinstance(verdict, Suppress):
-                return Turn(talk, talk.session, ending=Ending.silent)
+        if isinstance(given, TimedOut) and (instead := await self._unasked(talk, known, now)) is not None:
+            return instead
         key = self._store.vault.app(talk.app)
         assert key is not None, "the engine opened every app"
         return replace(turn, number_sealed=key.close_number(session.number, talk.person))
+
+    async def _unasked(self, talk: Talk, known: Known, now: datetime) -> Turn | None:
+        """Return what happens where nothing may be said that nobody asked for; None: it may be said."""
+        status = known.runs.get(talk.run_no)
+        if status is Status.stopped:
+            return Turn(talk, talk.session, ending=Ending.silent)
+        if status is Status.paused:
+            return Turn(talk, talk.session, wakes_at=now + LOOKS_AGAIN)
+        contact = known.contacts.get(AttemptKey(talk.run_no, talk.person, talk.n))
+        run = await self._run(talk.run_no)
+        verdict = judge_unasked(run, contact.group if contact is not None else None, known.settings, now)
+        if isinstance(verdict, Wait):
+            return Turn(talk, talk.session, wakes_at=verdict.until)
+        if isinstance(verdict, Suppress):
+            return Turn(talk, talk.session, ending=Ending.silent)
+        return None
 
     async def _run(self, run_no: int) -> Run | None:
         if run_no and run_no not in self._runs:

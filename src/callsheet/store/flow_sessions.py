@@ -12,9 +12,9 @@ import sqlalchemy as sa
 
 from callsheet.clock import from_micros, to_micros
 from callsheet.core.answering import ReplyKind
-from callsheet.core.campaign import Channel
+from callsheet.core.campaign import Channel, Status
 from callsheet.core.flow.manners import LATELY
-from callsheet.core.ids import AttemptKey
+from callsheet.core.ids import NO_RUN, AttemptKey
 from callsheet.core.run import AppSettings, global_dnc_applies
 from callsheet.store import tables as t
 from callsheet.store.consequences import bare
@@ -42,6 +42,8 @@ class Known:
     """How many answers of flows went lately to a person, through a sender."""
     contacts: dict[AttemptKey, ContactOf] = field(default_factory=dict)
     groups: dict[bytes, dict[str, str]] = field(default_factory=dict)
+    runs: dict[int, Status] = field(default_factory=dict)
+    """How the runs stand whose attempts began conversations."""
 
     by_sender: dict[tuple[bytes, str], Talk] = field(init=False)
     """The conversations by whose they are: the person and the sender, as carriers write it."""
@@ -155,6 +157,7 @@ class FlowSessions:
             known.forbidden = _forbidden(conn, app, persons, known.settings)
             known.said = _said(conn, app, persons, now)
             known.contacts = _contacts(conn, app, known.talks)
+            known.runs = _runs(conn, {talk.run_no for talk in known.talks} - {NO_RUN})
             known.groups = _groups(conn, app, {talk.person for talk in known.talks if talk.session is None})
         return known
 
@@ -211,6 +214,13 @@ def _contacts(conn: sa.Connection, app: int, talks: Sequence[Talk]) -> dict[Atte
             zones = read_group(*of) if of[0] is not None else None
             found[AttemptKey(run_no, person, n)] = ContactOf(sealed, msgspec.json.decode(attributes), zones)
     return found
+
+
+def _runs(conn: sa.Connection, nos: Collection[int]) -> dict[int, Status]:
+    if not nos:
+        return {}
+    query = sa.select(t.run.c.no, t.run.c.status).where(t.run.c.no.in_(nos))
+    return {no: Status(status) for no, status in conn.execute(query)}
 
 
 def _groups(conn: sa.Connection, app: int, persons: Collection[bytes]) -> dict[bytes, dict[str, str]]:

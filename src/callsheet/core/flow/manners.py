@@ -16,6 +16,9 @@ MOST_BEGUN: Final = 20
 """So many conversations one person begins within 24 hours through a sender."""
 TOO_MUCH: Final = f"More than {MOST_ANSWERS} answers within 24 hours: who asks for more is a robot."
 
+LOOKS_AGAIN: Final = timedelta(minutes=1)
+"""After so long it is looked again whether a campaign that is paused goes on: until then nobody is reminded."""
+
 
 def judge_unasked(run: Run | None, group: Group | None, settings: AppSettings, now: datetime) -> Verdict:
     """Judge whether something may be said now that nobody asked for just now: the calling hours of the campaign hold.
