@@ -189,6 +189,14 @@ def test_what_a_block_cannot_run_with_is_found(made: dict[str, Any], wrong: list
     assert at_first_block(made) == wrong
 
 
+def test_a_block_whose_tests_may_all_fail_wants_a_default_exit() -> None:
+    called = {"url": "https://shop.example/orders"}
+    tested = [way(None, test="block.ok")]
+    found = [check(only(block("w", "Callsheet.Webhook", *tested, *more, **called))) for more in ([], [other()])]
+    assert [[one.path for one in each] for each in found] == [["document.flows[0].blocks[0].exits"], []]
+    assert found[0][0].is_warning
+
+
 def test_a_long_text_is_refused_at_once_wherever_it_stands() -> None:
     long = "@contact.a " * 100_000
     began = time.perf_counter()

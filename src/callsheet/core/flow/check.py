@@ -221,6 +221,9 @@ class _FlowCheck:
         elif not defaults and kind in COLLECTING - {"Core.Output"} and self._flow.get("exit_block_id") is None:
             what = "Without a default exit an invalid reply, or none in time, ends the flow."
             yield Finding(f"{at}.exits", what, is_warning=True)
+        elif not defaults and exits and all(way.get("test") not in (None, "") for way in objects(exits)):
+            what = "Where no test holds, or something is amiss, the flow ends here: give it a default exit."
+            yield Finding(f"{at}.exits", what, is_warning=True)
 
     def _find_unreachable(self) -> Iterator[Finding]:
         """Find blocks that no way leads to."""
