@@ -92,6 +92,8 @@ def test_agents_answer_conversations_and_viewers_read_them(role, reads, writes):
     assert (look.is_met(role=role), take.is_met(role=role)) == (reads, writes)
     assert need_of(Area.app, ("conversations", "find"), "POST") == look
     assert not need_of(Area.app, ("campaigns",), "GET").is_met(role=Role.agent)
+    assert need_of(Area.app, ("queues",), "GET").is_met(role=role), "whose inbox one looks into"
+    assert need_of(Area.app, ("queues",), "POST").is_met(role=role) == (role is Role.admin)
 
 
 def test_somebody_who_is_viewer_here_and_agent_there_is_a_viewer_of_the_account():

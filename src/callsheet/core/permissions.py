@@ -96,6 +96,9 @@ _CONVERSATIONS = _Needs(
     Need(Scope.campaign_management, Role.viewer, Role.agent), Need(Scope.campaign_management, Role.agent)
 )
 
+# Whoever answers conversations chooses the queue.
+_QUEUES = _Needs(Need(Scope.configuration, Role.viewer, Role.agent), _CONFIGURATION.to_write)
+
 _TABLE: Mapping[tuple[str, ...], _Needs] = {
     (Area.compat, "agentmappings"): _CONFIGURATION,
     (Area.compat, "campaign"): _CAMPAIGNS,
@@ -122,7 +125,7 @@ _TABLE: Mapping[tuple[str, ...], _Needs] = {
     (Area.app, "messages"): _CAMPAIGNS,
     (Area.app, "opt-outs"): _CAMPAIGNS,
     (Area.app, "parked-receipts"): _CONFIGURATION,
-    (Area.app, "queues"): _CONFIGURATION,
+    (Area.app, "queues"): _QUEUES,
     (Area.app, "runs"): _CAMPAIGNS,
     (Area.app, "sandbox"): _CAMPAIGNS,
     (Area.app, "schedules"): _CAMPAIGNS,
