@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -87,24 +87,32 @@ def say(conn: sa.Connection, seal: Seal, app: int, turns: Sequence[Turn], now: d
     saying = [turn for turn in turns if turn.text]
     if not saying:
         return
-    trunks = {turn.talk.trunk_no for turn in saying}
-    rows = all_of(
-        conn, sa.select(t.trunk.c.no, t.trunk.c.writing).where(t.trunk.c.app == app, t.trunk.c.no.in_(trunks))
-    )
+    present = find_trunks(conn, app, {turn.talk.sender for turn in saying})
+    through = [(turn, present.get(turn.talk.sender, turn.talk.trunk_no)) for turn in saying]
+    trunks = t.trunk.c.app == app, t.trunk.c.no.in_({trunk_no for _, trunk_no in through})
+    rows = all_of(conn, sa.select(t.trunk.c.no, t.trunk.c.writing).where(*trunks))
     writings = {row["no"]: read_writing(row["writing"]) for row in rows}
     conn.execute(
         sa.insert(t.reply),
         [
             {
-                **answer_of(turn.talk.trunk_no, turn.talk.sender, turn.talk.person, turn.talk.no, ReplyKind.flow, now),
+                **answer_of(trunk_no, turn.talk.sender, turn.talk.person, turn.talk.no, ReplyKind.flow, now),
                 "app": app,
                 "number_sealed": turn.number_sealed,
                 "text_sealed": seal.close(turn.text.encode(errors="replace"), turn.talk.person),
-                "segments": measure(turn.text, writings.get(turn.talk.trunk_no, USUAL)).count,
+                "segments": measure(turn.text, writings.get(trunk_no, USUAL)).count,
             }
-            for turn in saying
+            for turn, trunk_no in through
         ],
     )
+
+
+def find_trunks(conn: sa.Connection, app: int, labels: Collection[str]) -> Mapping[str, int]:
+    """Return the trunks of senders, by their labels, as they are now: one may have moved since it opened."""
+    sender = t.sender
+    mine = sender.c.app == app, sender.c.label.in_(sorted(labels)), sender.c.deleted_at == 0
+    rows = all_of(conn, sa.select(sender.c.label, sender.c.trunk_no).where(*mine))
+    return {row["label"]: row["trunk_no"] for row in rows}
 
 
 def answer_of(

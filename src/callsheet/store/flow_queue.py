@@ -15,7 +15,7 @@ from callsheet.core.flow.session import Awaits
 from callsheet.core.segments import USUAL, measure
 from callsheet.store import tables as t
 from callsheet.store.database import Database
-from callsheet.store.flow_effects import answer_of
+from callsheet.store.flow_effects import answer_of, find_trunks
 from callsheet.store.flow_talks import read_talk
 from callsheet.store.rows import all_of, one, read_writing
 from callsheet.store.vault import AppKey, Vault
@@ -117,10 +117,11 @@ class FlowQueue:
 def _said(
     conn: sa.Connection, app: int, key: AppKey, row: Mapping[str, Any], number: bytes, text: str, now: datetime
 ) -> Mapping[str, Any]:
-    written = conn.execute(sa.select(t.trunk.c.writing).where(t.trunk.c.no == row["trunk_no"])).scalar()
+    trunk_no = find_trunks(conn, app, [row["sender"]]).get(row["sender"], row["trunk_no"])
+    written = conn.execute(sa.select(t.trunk.c.writing).where(t.trunk.c.no == trunk_no)).scalar()
     writing = read_writing(written) if written is not None else USUAL
     return {
-        **answer_of(row["trunk_no"], row["sender"], row["person"], row["no"], ReplyKind.agent, now),
+        **answer_of(trunk_no, row["sender"], row["person"], row["no"], ReplyKind.agent, now),
         "app": app,
         "number_sealed": number,
         "text_sealed": key.seal.close(text.encode(errors="replace"), row["person"]),
