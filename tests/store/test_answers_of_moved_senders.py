@@ -19,7 +19,7 @@ async def test_answers_leave_through_the_trunk_that_the_sender_has_now(
 ):
     _, intents = await armed(store, app, clock, node, 1, HANDED)
     await node.tell(intents, Kind.accepted)
-    await say(store, app, clock, "help")
+    await say(store, app, clock, "somebody, please")
     # The run that speaks is over, and so the sender may move.
     await change(store, "update run set ended_at = :at", at=1)
     other = await store.apps.create_trunk(
