@@ -45,6 +45,24 @@ async def test_each_contact_gets_the_opening_of_its_own_way(shop):
     assert await until(are_sent) == expected
 
 
+async def test_a_flow_that_speaks_to_some_only_is_sent_to_those(shop):
+    gold = block("case", "Core.Case", way("gold", test="contact.plan = 'gold'"), other())
+    document = container(flow("f", gold, block("gold", MESSAGE, other(), prompt="Dear @contact.plan")))
+    name, people = unique("Flow"), numbers("IN", 2, seed=5)
+    await shop.v1("POST", "/flows", {"name": name, "document": document})
+    listed = await shop.make_list(people[0], plan="tin")
+    rows = [{"phoneNumber": people[1], "plan": "gold"}]
+    await shop.compat("POST", "/campaign/contactList/addContacts", {"contact_list_name": listed, "data": rows})
+    body = campaign_body(listed, format="advanced", message=None, experienceFlowName=name)
+    campaign_id = (await shop.compat("POST", "/campaign", body)).json()["data"]["_id"]
+    assert (await shop.trigger(campaign_id, "play")).status_code == 200
+
+    async def are_sent() -> list[tuple[str, str]]:
+        return [(one["to"], one["text"]) for one in await shop.outbox() if one["campaign_id"] == campaign_id]
+
+    assert await until(are_sent) == [(people[1], "Dear gold")]
+
+
 async def test_a_document_with_a_warning_is_stored_and_one_with_an_error_is_not(shop):
     unreachable = block("lost", MESSAGE, other(), prompt="Nobody comes here")
     fine = container(flow("f", block("a", MESSAGE, other(), prompt="Hi"), unreachable))

@@ -59,6 +59,24 @@ def test_its_text_as_written_stands_for_it() -> None:
     assert says(block("a", "Core.Log", other(), message="x")).as_written() is None
 
 
+def test_a_flow_that_speaks_to_some_contacts_only_has_a_text() -> None:
+    gold = block("case", "Core.Case", way("inner", test="contact.plan = 'gold'"), other())
+    made = opening(
+        container(
+            flow("outer", gold, block("inner", "Core.RunFlow", other(), flow_id="inner")),
+            flow("inner", block("log", "Core.Log", other("a"), message="x"), block("a", MESSAGE, other(), prompt="Hi")),
+        )
+    )
+    assert made.as_written() == "Hi"
+    assert made.render(ASHA, NUMBER) == "Hi"
+    with pytest.raises(EmptyMessage):
+        made.render({}, NUMBER)
+
+
+def test_what_is_said_after_a_reply_is_no_opening() -> None:
+    assert says(block("a", OPEN, other("b")), block("b", MESSAGE, other(), prompt="Hi")).as_written() is None
+
+
 def test_placeholders_of_messages_are_taken_in_prompts() -> None:
     made = says(block("a", MESSAGE, other(), prompt="Hi <First Name>, {{ city | default: 'there' }} @contact.plan"))
     assert made.render(ASHA, NUMBER) == "Hi Asha, there gold"

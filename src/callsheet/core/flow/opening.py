@@ -13,6 +13,7 @@ from typing import Final
 
 from callsheet.core.flow.document import Container, Content
 from callsheet.core.flow.effects import Say
+from callsheet.core.flow.reach import find_message
 from callsheet.core.flow.session import Ending, Mode
 from callsheet.core.flow.step import beginning
 from callsheet.core.flow.turn import MakingTurn
@@ -79,9 +80,15 @@ class Opening:
         return _names(self._begin(attributes, "").said, lambda message: message.blanks(attributes), is_blank)
 
     def as_written(self) -> str | None:
-        """Return what it says to a contact of whom nothing is known, with its placeholders; None: it says nothing."""
-        text = "\n".join(with_merge_tags(content.source) for content in self._begin({}, "").said if content.source)
-        return text if text and not text.isspace() else None
+        """Return what it says to a contact of whom nothing is known, with its placeholders.
+
+        Where that is nothing: what it says first to some other contact. None: it says nothing to anybody.
+        """
+        for said in (self._begin({}, "").said, find_message(self._container, self._mode, self._now())):
+            text = "\n".join(with_merge_tags(content.source) for content in said if content.source)
+            if text and not text.isspace():
+                return text
+        return None
 
     def _begin(self, attributes: Mapping[str, str], number: str) -> MakingTurn:
         return beginning(
