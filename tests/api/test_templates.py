@@ -162,7 +162,7 @@ async def test_a_flow_is_renamed_and_gets_its_next_version(shop):
     changed = await shop.v1("PATCH", path, {"document": FLOW})
     wrong = await shop.v1("PATCH", path, {"document": {"flows": []}})
 
-    assert renamed.json() == {"id": flow["id"], "name": "Renamed", "version": 1, "document": None}
+    assert renamed.json() == {"id": flow["id"], "name": "Renamed", "version": 1, "document": None, "warnings": []}
     assert (changed.json()["version"], changed.json()["document"]) == (2, FLOW)
     assert [error["field"] for error in wrong.json()["errors"]] == ["document.flows"]
 

@@ -214,7 +214,7 @@ class Inbox:
         talks = _talks(conn, app, heard)  # before a STOP ends them
         drawn = draw_consequences(conn, self._seal(app), app, trunk_no, said, now)
         new = [each for each in zip(heard, said, drawn.words, strict=True) if each[1].message_id]
-        first = _next_turn(conn, now) if somebody_answers else 0
+        first = _next_turn(conn, app, now) if somebody_answers else 0
         rows = [
             _row(app, trunk_no, one, saying.message_id, word)
             | {"waits_since": first + i if somebody_answers and word is Word.none else 0}
@@ -296,10 +296,12 @@ def _is(app: int, message_id: str) -> tuple[sa.ColumnElement[bool], ...]:
     return t.inbound.c.app == app, t.inbound.c.id == message_id
 
 
-def _next_turn(conn: sa.Connection, now: datetime) -> int:
-    """Return since when the next reply waits: later than every other, so that their order is kept."""
-    latest: int | None = conn.execute(sa.select(sa.func.max(t.inbound.c.waits_since))).scalar()
-    return max(to_micros(now), (latest or 0) + 1)
+def _next_turn(conn: sa.Connection, app: int, now: datetime) -> int:
+    """Return since when the next reply waits: later than every other of the app, so that their order is kept."""
+    inbound = t.inbound
+    waits = inbound.c.app == app, inbound.c.waits_since > 0
+    last = sa.select(inbound.c.waits_since).where(*waits).order_by(inbound.c.waits_since.desc()).limit(1)
+    return max(to_micros(now), (conn.execute(last).scalar() or 0) + 1)
 
 
 def _stops(heard: SealedReply) -> bool:
