@@ -7,22 +7,27 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
+from campaign import Kill
 from flow_campaign import KILLS, Books, talk_through
+
+# Who has three questions to answer answers one after the other: so many turns there are, however slow the machine is.
+SOON = Kill("after_turn", 3)
 
 
 def check(books: Books, kills: int) -> None:
     assert books.faults() == []
     assert len(books.kills) == kills, "a kill fell beside the conversations"
     assert {one.ending for one in books.conversations.values()} >= {None, "done", "opted_out"}
-    # A kill leaves in doubt what was on its way just then, and nothing else.
-    assert len(books.uncertain) < len(books.talks) / 2
 
 
 def test_a_kill_inside_conversations_repeats_nothing_and_loses_nothing() -> None:
-    check(asyncio.run(talk_through(60, KILLS[:1], rate=10)), 1)
+    check(asyncio.run(talk_through(36, [SOON], rate=15)), 1)
 
 
 @pytest.mark.full
 @pytest.mark.timeout(1800)
 def test_two_kills_inside_five_hundred_conversations_repeat_nothing_and_lose_nothing() -> None:
-    check(asyncio.run(talk_through(500, KILLS, rate=25)), 2)
+    books = asyncio.run(talk_through(500, KILLS, rate=25))
+    check(books, 2)
+    # A kill leaves in doubt what was on its way just then, and nothing else.
+    assert len(books.uncertain) < len(books.talks) / 4

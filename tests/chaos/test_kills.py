@@ -7,9 +7,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from campaign import Kill, exercise, plan
-
-from callsheet.engine.failpoints import FAILPOINTS
+from campaign import POINTS, Kill, exercise, plan
 
 
 def check(kills: list[Kill], seed: int, contacts: int) -> list[str]:
@@ -40,4 +38,4 @@ def test_campaigns_survive_kills_at_every_failpoint_and_at_random_moments() -> N
     for i, kills in enumerate(plan(25, seed=1)):
         inside += check(kills, seed=100 + i, contacts=2000)
     assert len(inside) >= 20
-    assert {kill.split(":")[0] for kill in inside if ":" in kill} == set(FAILPOINTS)
+    assert {kill.split(":")[0] for kill in inside if ":" in kill} == set(POINTS)

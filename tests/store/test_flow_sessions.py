@@ -146,6 +146,24 @@ async def test_a_reply_before_its_attempt_is_recorded_opens_the_conversation(
     assert [row.ending for row in mine] == ["done"]
 
 
+async def test_a_reply_whose_attempt_is_recorded_while_it_is_looked_at_is_taken(
+    store: Store, app: App, clock: StillClock, node: Node, monkeypatch: pytest.MonkeyPatch
+):
+    _, intents = await armed(store, app, clock, node, 1)
+    await say(store, app, clock, "2")
+    open_for = store.flow_sessions.open_for
+
+    async def recorded_first(*args: Any) -> int:
+        await node.tell(intents, Kind.accepted)
+        return await open_for(*args)
+
+    monkeypatch.setattr(store.flow_sessions, "open_for", recorded_first)
+    await talk(talker_of(store, clock))
+
+    assert await said(store, app) == ["When?"]
+    assert await endings(store) == [""]
+
+
 @pytest.mark.parametrize("where", ["before_turn", "after_turn"])
 async def test_a_crash_repeats_nothing_and_loses_nothing(
     store: Store, app: App, clock: StillClock, node: Node, where: str

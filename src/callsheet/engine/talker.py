@@ -101,11 +101,14 @@ class Talker(Loop):
     async def give(self, app: int, talk_no: int, given: Given, *, errand_id: str = "") -> bool:
         """Give a conversation what it waits for; False: it does not wait for that (any more).
 
-        Of an errand, its id: what answers another one is not taken. Raises Unavailable.
+        Of an errand, its id: what answers another one is not taken, and none is while sending is stopped: it is asked
+        again afterwards. Raises Unavailable.
         """
         for _ in range(_MOST_TRIES):
             now = await self._store.hot.now()
             known = await self._store.flow_sessions.of_nos(app, [talk_no], now)
+            if errand_id and known.is_stopped:
+                return False
             asked = [Asked(talk, given, errand_id=errand_id) for talk in known.talks if talk.session is not None]
             turns = await self._turns(asked, known, now)
             if not turns:

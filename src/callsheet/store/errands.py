@@ -160,18 +160,28 @@ class Errands:
         await self._db.write(lambda conn: conn.execute(sa.update(t.errand).values(next_at=to_micros(now))))
 
     async def forget(self, errand: Errand) -> None:
-        """Drop an errand whose answer was given; the session may have another one since."""
+        """Drop an errand whose answer was given; the session may have another one since.
+
+        Where sending was stopped meanwhile it stays: its answer was not taken, and is asked for afterwards.
+        """
         mine = sa.delete(t.errand).where(
             t.errand.c.app == errand.app, t.errand.c.session_no == errand.session_no, t.errand.c.id == errand.id
         )
-        await self._db.write(lambda conn: conn.execute(mine))
+        await self._db.write(lambda conn: conn.execute(mine.where(_may_go_on())))
+
+
+def _may_go_on() -> sa.ColumnElement[bool]:
+    return t.errand.c.app.not_in(sa.select(t.sending_stop.c.app))
 
 
 def _waiting(conn: sa.Connection) -> list[tuple[int, int]]:
-    """Return the apps that have errands, and when the next of each is due, the soonest first."""
+    """Return the apps that have errands, and when the next of each is due, the soonest first.
+
+    Those whose sending was stopped are missing: their conversations wait.
+    """
     errand = t.errand
     soonest = sa.func.min(errand.c.next_at).label("soonest")
-    query = sa.select(errand.c.app, soonest).group_by(errand.c.app).order_by(soonest)
+    query = sa.select(errand.c.app, soonest).where(_may_go_on()).group_by(errand.c.app).order_by(soonest)
     return [(row.app, row.soonest) for row in conn.execute(query)]
 
 

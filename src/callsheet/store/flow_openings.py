@@ -103,11 +103,11 @@ def opened_values(
 def open_sessions(conn: sa.Connection, app: int, openings: Sequence[Opening], now: datetime) -> None:
     """Open conversations, those of which there are none yet; each takes the place of the one before."""
     for opening in openings:
-        is_open = t.flow_session.c.app == app, t.flow_session.c.cause == opening.cause
-        if one(conn, sa.select(t.flow_session.c.no).where(*is_open)) is not None:
+        mine = t.flow_session.c.app == app, t.flow_session.c.cause == opening.cause
+        if one(conn, sa.select(t.flow_session.c.no).where(*mine)) is not None:
             continue
         conn.execute(sa.insert(t.flow_session).values(**opened_row(app, opening, now)))
-        no = conn.execute(sa.select(t.flow_session.c.no).where(*is_open)).scalar_one()
+        no = conn.execute(sa.select(t.flow_session.c.no).where(*mine)).scalar_one()
         _take_place(conn, app, opening, no, now)
 
 
@@ -120,6 +120,15 @@ def _take_place(conn: sa.Connection, app: int, opening: Opening, no: int, now: d
         end_sessions(conn, app, [before["session_no"]], Ending.replaced, now)
         conn.execute(sa.delete(talking).where(*mine))
     conn.execute(sa.insert(talking).values(**key, session_no=no))
+
+
+def is_open(conn: sa.Connection, message: Message) -> bool:
+    """Tell whether a conversation is open to which a reply belongs."""
+    talking = t.open_session
+    mine = [talking.c.app == message.app, talking.c.person == message.person]
+    if message.sender:
+        mine.append(talking.c.sender == bare(message.sender))
+    return one(conn, sa.select(talking.c.session_no).where(*mine).limit(1)) is not None
 
 
 def opening_of_reply(conn: sa.Connection, message: Message, now: datetime) -> Opening | None:

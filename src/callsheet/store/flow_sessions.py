@@ -19,7 +19,7 @@ from callsheet.core.run import AppSettings, global_dnc_applies
 from callsheet.store import tables as t
 from callsheet.store.consequences import bare
 from callsheet.store.database import Database
-from callsheet.store.flow_openings import open_sessions, opening_of_reply
+from callsheet.store.flow_openings import is_open, open_sessions, opening_of_reply
 from callsheet.store.flow_talks import ContactOf, Talk, read_talk
 from callsheet.store.flow_turns import Turn, write_turns
 from callsheet.store.inbox import Message, settle_message
@@ -40,6 +40,8 @@ class Known:
     """To whom nothing may be said: they opted out, or are on the global DNC list."""
     said: dict[tuple[bytes, str], int] = field(default_factory=dict)
     """How many answers of flows went lately to a person, through a sender."""
+    is_stopped: bool = False
+    """All sending of the app was stopped: nothing goes on by itself."""
     contacts: dict[AttemptKey, ContactOf] = field(default_factory=dict)
     groups: dict[bytes, dict[str, str]] = field(default_factory=dict)
     runs: dict[int, Status] = field(default_factory=dict)
@@ -113,11 +115,16 @@ class FlowSessions:
         return from_micros(at) if at is not None else None
 
     async def open_for(self, app: int, messages: Sequence[Message], now: datetime) -> int:
-        """Open the conversations that replies begin, and return how many replies begin none: nobody answers those."""
+        """Open the conversations that replies begin, and return how many replies begin none: nobody answers those.
+
+        Where an attempt that was recorded meanwhile has begun one, it is that one's reply.
+        """
 
         def open_for(conn: sa.Connection) -> int:
             in_vain = 0
             for message in messages:
+                if is_open(conn, message):
+                    continue
                 opening = opening_of_reply(conn, message, now)
                 if opening is None:
                     settle_message(conn, app, message.id)
@@ -153,6 +160,8 @@ class FlowSessions:
         seal = self._seal(app)
         known = Known(read_settings(settings), [read_talk(row, seal) for row in rows])
         persons = {talk.person for talk in known.talks}
+        stop = sa.select(t.sending_stop.c.app).where(t.sending_stop.c.app == app)
+        known.is_stopped = one(conn, stop) is not None
         if persons:
             known.forbidden = _forbidden(conn, app, persons, known.settings)
             known.said = _said(conn, app, persons, now)
