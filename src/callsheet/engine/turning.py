@@ -20,7 +20,6 @@ from callsheet.core.flow.session import Ending, Mode
 from callsheet.core.flow.step import begin, step
 from callsheet.core.flow.turn import changed_groups
 from callsheet.core.gate import Suppress, Wait
-from callsheet.core.ids import AttemptKey
 from callsheet.core.placeholders import Headers
 from callsheet.core.run import Run
 from callsheet.engine.flow_shelf import FlowShelf
@@ -136,7 +135,7 @@ class Turner:
             return Turn(talk, talk.session, ending=Ending.silent)
         if status is Status.paused:
             return Turn(talk, talk.session, wakes_at=now + LOOKS_AGAIN)
-        contact = known.contacts.get(AttemptKey(talk.run_no, talk.person, talk.n))
+        contact = known.contacts.get(talk.no)
         run = await self._run(talk.run_no)
         verdict = judge_unasked(run, contact.group if contact is not None else None, known.settings, now)
         if isinstance(verdict, Wait):
@@ -158,11 +157,11 @@ class Turner:
         key = self._store.vault.app(talk.app)
         assert key is not None, "the engine opened every app"
         columns, number = dict[str, str](), message.number if message is not None else ""
-        if talk.run_no:
-            contact = known.contacts.get(AttemptKey(talk.run_no, talk.person, talk.n))
-            if contact is None:
-                return None
+        contact = known.contacts.get(talk.no)
+        if contact is not None:
             columns, number = dict(contact.attributes), key.open_number(contact.sealed, talk.person)
+        elif talk.run_no:
+            return None
         if not number:
             return None
         language = Headers(tuple(columns)).find(LANGUAGE)

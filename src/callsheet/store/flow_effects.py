@@ -1,4 +1,4 @@
-"""What follows from turns of conversations: columns and groups of contacts, answers, errands."""
+"""What follows from turns of conversations: groups of contacts, answers, errands; columns are in `flow_contacts.py`."""
 
 from __future__ import annotations
 
@@ -6,20 +6,17 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import sqlalchemy as sa
 
 from callsheet.clock import to_micros
 from callsheet.core.answering import LASTS, ReplyKind, ReplyState
-from callsheet.core.flow.effects import AskModel, CallWebhook, HandOver, LeaveGroups, SetGroup, SetProperty
-from callsheet.core.ids import NO_RUN
+from callsheet.core.flow.effects import AskModel, CallWebhook, HandOver, LeaveGroups, SetGroup
 from callsheet.core.names import key_of
-from callsheet.core.placeholders import Headers
 from callsheet.core.segments import USUAL, measure
 from callsheet.store import tables as t
 from callsheet.store.errands import write_errand
 from callsheet.store.flow_talks import ERRANDS
-from callsheet.store.rows import all_of, one, read_writing, to_json
+from callsheet.store.rows import all_of, read_writing
 from callsheet.store.vault import Seal
 
 if TYPE_CHECKING:
@@ -37,34 +34,6 @@ def find_queues(conn: sa.Connection, app: int, turns: Sequence[Turn]) -> Mapping
     default = next((row["no"] for row in rows if row["is_default"]), 0)
     known = {row["lname"]: row["no"] for row in rows}
     return {name: known.get(key_of(name), default) for name in names}
-
-
-def change_contacts(conn: sa.Connection, app: int, turns: Sequence[Turn]) -> None:
-    """Write the columns that flows set into the rows of the contacts whose attempts began the conversations."""
-    for turn in turns:
-        set_now = {effect.name: effect.value for effect in turn.effects if isinstance(effect, SetProperty)}
-        if set_now and turn.talk.run_no != NO_RUN:
-            _change_contact(conn, app, turn, set_now)
-
-
-def _change_contact(conn: sa.Connection, app: int, turn: Turn, set_now: Mapping[str, str]) -> None:
-    attempt, contact, talk = t.attempt, t.contact, turn.talk
-    places = sa.select(attempt.c.list_no, attempt.c.group_no, attempt.c.pos).where(
-        attempt.c.app == app, attempt.c.run_no == talk.run_no, attempt.c.person == talk.person, attempt.c.n == talk.n
-    )
-    place = one(conn, places)
-    if place is None:
-        return
-    mine = [contact.c.app == app, *(contact.c[name] == value for name, value in place.items())]
-    query = sa.select(contact.c.attributes).where(*mine, contact.c.person == talk.person).with_for_update()
-    row = one(conn, query)
-    if row is None:
-        return
-    columns = msgspec.json.decode(row["attributes"])
-    headers = Headers(tuple(columns))
-    for name, value in set_now.items():
-        columns[headers.find(name) or name] = value
-    conn.execute(sa.update(contact).where(*mine).values(attributes=to_json(columns)))
 
 
 def change_groups(conn: sa.Connection, app: int, turns: Sequence[Turn], at: int) -> None:

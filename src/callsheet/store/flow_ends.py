@@ -84,11 +84,14 @@ def end_sessions(conn: sa.Connection, app: int, which: Any, ending: Ending, now:
 
 
 def of_list(app: int, persons: sa.Select[Any], list_no: int) -> sa.Select[Any]:
-    """Choose the open conversations that attempts of these people in a list began."""
+    """Choose the open conversations that attempts of these people in a list began, or replies of theirs.
+
+    What a reply began may know the contact of any list.
+    """
     session, attempt = t.flow_session, t.attempt
     own = (
         attempt.c.app == app, attempt.c.run_no == session.c.run_no, attempt.c.person == session.c.person,
         attempt.c.n == session.c.n, attempt.c.list_no == list_no,
     )  # fmt: skip
-    mine = session.c.app == app, session.c.person.in_(persons), session.c.ended_at == 0, session.c.run_no > NO_RUN
-    return sa.select(session.c.no).where(*mine, sa.exists().where(*own))
+    mine = session.c.app == app, session.c.person.in_(persons), session.c.ended_at == 0
+    return sa.select(session.c.no).where(*mine, (session.c.run_no == NO_RUN) | sa.exists().where(*own))

@@ -7,23 +7,23 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-import msgspec
 import sqlalchemy as sa
 
 from callsheet.clock import from_micros, to_micros
 from callsheet.core.answering import ReplyKind
 from callsheet.core.campaign import Channel, Status
 from callsheet.core.flow.manners import LATELY
-from callsheet.core.ids import NO_RUN, AttemptKey
+from callsheet.core.ids import NO_RUN
 from callsheet.core.run import AppSettings, global_dnc_applies
 from callsheet.store import tables as t
 from callsheet.store.consequences import bare
 from callsheet.store.database import Database
+from callsheet.store.flow_contacts import find_contacts
 from callsheet.store.flow_openings import is_open, open_sessions, opening_of_reply
 from callsheet.store.flow_talks import ContactOf, Talk, read_talk
 from callsheet.store.flow_turns import Turn, write_turns
 from callsheet.store.inbox import Message, settle_message
-from callsheet.store.rows import all_of, one, read_group, read_settings
+from callsheet.store.rows import all_of, one, read_settings
 from callsheet.store.vault import Seal, Vault
 
 LEASE_SECONDS = 60.0
@@ -42,7 +42,8 @@ class Known:
     """How many answers of flows went lately to a person, through a sender."""
     is_stopped: bool = False
     """All sending of the app was stopped: nothing goes on by itself."""
-    contacts: dict[AttemptKey, ContactOf] = field(default_factory=dict)
+    contacts: dict[int, ContactOf] = field(default_factory=dict)
+    """Of conversations, by their numbers."""
     groups: dict[bytes, dict[str, str]] = field(default_factory=dict)
     runs: dict[int, Status] = field(default_factory=dict)
     """How the runs stand whose attempts began conversations."""
@@ -165,7 +166,7 @@ class FlowSessions:
         if persons:
             known.forbidden = _forbidden(conn, app, persons, known.settings)
             known.said = _said(conn, app, persons, now)
-            known.contacts = _contacts(conn, app, known.talks)
+            known.contacts = find_contacts(conn, app, known.talks)
             known.runs = _runs(conn, {talk.run_no for talk in known.talks} - {NO_RUN})
             known.groups = _groups(conn, app, {talk.person for talk in known.talks if talk.session is None})
         return known
@@ -190,39 +191,6 @@ def _said(conn: sa.Connection, app: int, persons: Collection[bytes], now: dateti
     )
     rows = conn.execute(query.group_by(reply.c.person, reply.c.sender))
     return {(person, sender): int(count) for person, sender, count in rows}
-
-
-def _contacts(conn: sa.Connection, app: int, talks: Sequence[Talk]) -> dict[AttemptKey, ContactOf]:
-    """Return the contacts of attempts that began conversations, where a list has them still."""
-    wanted = {AttemptKey(talk.run_no, talk.person, talk.n) for talk in talks if talk.run_no}
-    if not wanted:
-        return {}
-    attempt, contact, group = t.attempt, t.contact, t.list_group
-    same = (
-        contact.c.app == attempt.c.app, contact.c.list_no == attempt.c.list_no,
-        contact.c.group_no == attempt.c.group_no, contact.c.pos == attempt.c.pos,
-        contact.c.person == attempt.c.person,
-    )  # fmt: skip
-    of_group = (
-        group.c.app == attempt.c.app, group.c.list_no == attempt.c.list_no, group.c.group_no == attempt.c.group_no
-    )  # fmt: skip
-    query = (
-        sa.select(attempt.c.run_no, attempt.c.person, attempt.c.n, contact.c.sealed, contact.c.attributes)
-        .add_columns(group.c.list_no, group.c.group_no, group.c.own_zone, group.c.candidate_zones, group.c.priority)
-        .join(contact, sa.and_(*same))
-        .outerjoin(group, sa.and_(*of_group))
-        .where(
-            attempt.c.app == app,
-            attempt.c.run_no.in_({key.run_no for key in wanted}),
-            attempt.c.person.in_({key.person for key in wanted}),
-        )
-    )
-    found = {}
-    for run_no, person, n, sealed, attributes, *of in conn.execute(query):
-        if AttemptKey(run_no, person, n) in wanted:
-            zones = read_group(*of) if of[0] is not None else None
-            found[AttemptKey(run_no, person, n)] = ContactOf(sealed, msgspec.json.decode(attributes), zones)
-    return found
 
 
 def _runs(conn: sa.Connection, nos: Collection[int]) -> dict[int, Status]:

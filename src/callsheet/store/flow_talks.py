@@ -49,7 +49,7 @@ class Talk:
 
 
 class ContactOf(NamedTuple):
-    """The contact whose attempt began a conversation, as it stands in its list now."""
+    """The contact of a conversation, as it stands in its list now."""
 
     sealed: bytes
     """Its number."""

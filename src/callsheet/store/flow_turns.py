@@ -20,7 +20,8 @@ from callsheet.core.flow.effects import Dispose, Effect, HandOver, Visit
 from callsheet.core.flow.session import Awaits, Ending, Session
 from callsheet.core.notice import NoticeKind
 from callsheet.store import tables as t
-from callsheet.store.flow_effects import add_errands, change_contacts, change_groups, find_queues, say
+from callsheet.store.flow_contacts import change_contacts
+from callsheet.store.flow_effects import add_errands, change_groups, find_queues, say
 from callsheet.store.flow_ends import NOTHING_KEPT, ended_facts
 from callsheet.store.flow_states import write_state
 from callsheet.store.flow_talks import ERRANDS, Talk

@@ -1,0 +1,184 @@
+"""The contacts of conversations, as they stand in their lists: what flows know of them, and the columns that they set.
+
+Of a campaign's conversation it is the contact of the attempt. Of one that a reply began it is the contact whom we
+wrote to last by that sender, else the one of the person that was added last to any list: as of the reply, so that it
+stays the same while they talk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+
+from callsheet.clock import to_micros
+from callsheet.core.contacts import TooManyColumns, join_columns
+from callsheet.core.flow.effects import SetProperty
+from callsheet.core.ids import NO_RUN, AttemptKey
+from callsheet.core.placeholders import Headers
+from callsheet.store import tables as t
+from callsheet.store.flow_talks import ContactOf, Talk
+from callsheet.store.rows import one, read_group, to_json
+
+if TYPE_CHECKING:
+    from callsheet.store.flow_turns import Turn
+
+
+class _Place(NamedTuple):
+    """Where a contact stands."""
+
+    list_no: int
+    group_no: int
+    pos: int
+
+
+def find_contacts(conn: sa.Connection, app: int, talks: Sequence[Talk]) -> dict[int, ContactOf]:
+    """Return the contacts of conversations, by the numbers of those, where a list has them still.
+
+    Of a conversation that a reply began, only until it has begun.
+    """
+    found = _of_attempts(conn, app, [talk for talk in talks if talk.run_no != NO_RUN])
+    for talk in talks:
+        if talk.run_no == NO_RUN and talk.session is None:
+            row = _of_reply(conn, app, talk)
+            if row is not None:
+                found[talk.no] = ContactOf(row["sealed"], msgspec.json.decode(row["attributes"]), None)
+    return found
+
+
+def change_contacts(conn: sa.Connection, app: int, turns: Sequence[Turn]) -> None:
+    """Write the columns that flows set into the rows of the contacts; a list learns of those that it did not have."""
+    new: dict[int, dict[str, None]] = {}
+    changes: list[tuple[Turn, _Place, Mapping[str, str]]] = []
+    for turn in turns:
+        set_now = {effect.name: effect.value for effect in turn.effects if isinstance(effect, SetProperty)}
+        place = _place(conn, app, turn.talk) if set_now else None
+        if place is not None:
+            changes.append((turn, place, set_now))
+            new.setdefault(place.list_no, {}).update(dict.fromkeys(set_now))
+    # Whoever waits for a list has changed none of its contacts yet, and all hold lists in one order.
+    known = {list_no: _add_columns(conn, app, list_no, list(new[list_no])) for list_no in sorted(new)}
+    for turn, place, values in changes:
+        _change(conn, app, turn.talk.person, place, values, known[place.list_no])
+
+
+def _of_attempts(conn: sa.Connection, app: int, talks: Sequence[Talk]) -> dict[int, ContactOf]:
+    wanted = {AttemptKey(talk.run_no, talk.person, talk.n): talk.no for talk in talks}
+    if not wanted:
+        return {}
+    attempt, contact, group = t.attempt, t.contact, t.list_group
+    of_group = (
+        group.c.app == attempt.c.app, group.c.list_no == attempt.c.list_no, group.c.group_no == attempt.c.group_no
+    )  # fmt: skip
+    query = (
+        sa.select(attempt.c.run_no, attempt.c.person, attempt.c.n, contact.c.sealed, contact.c.attributes)
+        .add_columns(group.c.list_no, group.c.group_no, group.c.own_zone, group.c.candidate_zones, group.c.priority)
+        .join(contact, _is_of_attempt())
+        .outerjoin(group, sa.and_(*of_group))
+        .where(
+            attempt.c.app == app,
+            attempt.c.run_no.in_({key.run_no for key in wanted}),
+            attempt.c.person.in_({key.person for key in wanted}),
+        )
+    )
+    found = {}
+    for run_no, person, n, sealed, attributes, *of in conn.execute(query):
+        no = wanted.get(AttemptKey(run_no, person, n))
+        if no is not None:
+            zones = read_group(*of) if of[0] is not None else None
+            found[no] = ContactOf(sealed, msgspec.json.decode(attributes), zones)
+    return found
+
+
+def _is_of_attempt() -> sa.ColumnElement[bool]:
+    attempt, contact = t.attempt, t.contact
+    same = (contact.c[name] == attempt.c[name] for name in ("app", "list_no", "group_no", "pos", "person"))
+    return sa.and_(*same)
+
+
+def _of_reply(conn: sa.Connection, app: int, talk: Talk) -> Mapping[str, Any] | None:
+    """Return the row of the contact of a conversation that a reply began; None: no list has the person."""
+    attempt, contact, run, sender, lists = t.attempt, t.contact, t.run, t.sender, t.contact_list
+    opened_at = to_micros(talk.opened_at)
+    there = sa.and_(lists.c.app == contact.c.app, lists.c.no == contact.c.list_no)
+    spoke = sa.case((attempt.c.sender_no > 0, attempt.c.sender_no), else_=run.c.sender_no)
+    written_to = (
+        sa.select(contact)
+        .select_from(attempt)
+        .join(run, run.c.no == attempt.c.run_no)
+        .join(sender, sender.c.no == spoke)
+        .join(contact, _is_of_attempt())
+        .join(lists, there)
+        .where(attempt.c.app == app, attempt.c.person == talk.person, attempt.c.at <= opened_at)
+        .where(sender.c.label == talk.sender)
+        .order_by(attempt.c.at.desc(), attempt.c.run_no.desc(), attempt.c.n.desc())
+        .limit(1)
+    )
+    listed = (
+        sa.select(contact)
+        .where(contact.c.app == app, contact.c.person == talk.person, contact.c.created_at <= opened_at)
+        .where(contact.c.list_no.in_(sa.select(lists.c.no).where(lists.c.app == app)))
+        .order_by(contact.c.created_at.desc(), contact.c.list_no.desc(), contact.c.pos.desc())
+        .limit(1)
+    )
+    return one(conn, written_to) or one(conn, listed)
+
+
+def _place(conn: sa.Connection, app: int, talk: Talk) -> _Place | None:
+    if talk.run_no == NO_RUN:
+        row = _of_reply(conn, app, talk)
+    else:
+        attempt = t.attempt
+        mine = (
+            attempt.c.app == app, attempt.c.run_no == talk.run_no, attempt.c.person == talk.person,
+            attempt.c.n == talk.n,
+        )  # fmt: skip
+        row = one(conn, sa.select(attempt.c.list_no, attempt.c.group_no, attempt.c.pos).where(*mine))
+    return _Place(row["list_no"], row["group_no"], row["pos"]) if row is not None else None
+
+
+def _add_columns(conn: sa.Connection, app: int, list_no: int, names: Sequence[str]) -> frozenset[str]:
+    """Let a list know of columns, as many as it has room for, and return those that it knows."""
+    lists = t.contact_list
+    mine = lists.c.app == app, lists.c.no == list_no
+    columns = sa.select(lists.c.columns).where(*mine)
+    known = _read_columns(one(conn, columns))
+    if set(names) <= set(known):
+        return frozenset(known)
+    row = one(conn, columns.with_for_update())
+    known = joined = _read_columns(row)
+    headers = Headers(tuple(known))
+    for name in names:
+        if headers.find(name) not in known:
+            try:
+                joined = join_columns(joined, [name])
+            except TooManyColumns:
+                break
+    if row is not None and joined != known:
+        conn.execute(sa.update(lists).where(*mine).values(columns=to_json(joined)))
+    return frozenset(joined)
+
+
+def _read_columns(row: Mapping[str, Any] | None) -> list[str]:
+    columns: list[str] = msgspec.json.decode(row["columns"]) if row is not None else []
+    return columns
+
+
+def _change(
+    conn: sa.Connection, app: int, person: bytes, place: _Place, set_now: Mapping[str, str], known: frozenset[str]
+) -> None:
+    contact = t.contact
+    mine = [contact.c.app == app, *(contact.c[name] == value for name, value in place._asdict().items())]
+    row = one(conn, sa.select(contact.c.attributes).where(*mine, contact.c.person == person).with_for_update())
+    if row is None:
+        return
+    columns = msgspec.json.decode(row["attributes"])
+    headers, of_list = Headers(tuple(columns)), Headers(tuple(known))
+    for name, value in set_now.items():
+        header = headers.find(name) or of_list.find(name)
+        # One that its list has no room for is known in the conversation only.
+        if header in columns or header in known:
+            columns[header] = value
+    conn.execute(sa.update(contact).where(*mine).values(attributes=to_json(columns)))
