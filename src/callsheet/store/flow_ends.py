@@ -61,7 +61,10 @@ def end_sessions(conn: sa.Connection, app: int, which: Any, ending: Ending, now:
     """End the open conversations of these numbers, and return how many they were."""
     session = t.flow_session
     mine = session.c.app == app, session.c.no.in_(which), session.c.ended_at == 0
-    rows = all_of(conn, sa.select(session.c.no, session.c.id, session.c.person).where(*mine).with_for_update())
+    rows = all_of(
+        conn,
+        sa.select(session.c.no, session.c.id, session.c.person).where(*mine).order_by(session.c.no).with_for_update(),
+    )
     if not rows:
         return 0
     nos = [row["no"] for row in rows]

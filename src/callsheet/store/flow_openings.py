@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -19,7 +19,7 @@ from callsheet.store.consequences import bare
 from callsheet.store.flow_ends import end_sessions
 from callsheet.store.inbox import Message
 from callsheet.store.recording import Talking
-from callsheet.store.rows import all_of, new_id, one
+from callsheet.store.rows import all_of, new_id
 
 _LOOKED_AT = 20
 """So many attempts of a person, the newest, are looked at for the one that a reply answers."""
@@ -101,91 +101,127 @@ def opened_values(
 
 
 def open_sessions(conn: sa.Connection, app: int, openings: Sequence[Opening], now: datetime) -> None:
-    """Open conversations, those of which there are none yet; each takes the place of the one before."""
-    for opening in openings:
-        mine = t.flow_session.c.app == app, t.flow_session.c.cause == opening.cause
-        if one(conn, sa.select(t.flow_session.c.no).where(*mine)) is not None:
-            continue
-        conn.execute(sa.insert(t.flow_session).values(**opened_row(app, opening, now)))
-        no = conn.execute(sa.select(t.flow_session.c.no).where(*mine)).scalar_one()
-        _take_place(conn, app, opening, no, now)
+    """Open conversations of different people, those of which there are none yet; each takes the place before it."""
+    session = t.flow_session
+    known = _begun(conn, app, {opening.cause for opening in openings})
+    # In one order for all, so that nobody waits in a circle.
+    fresh = sorted((one for one in openings if one.cause not in known), key=lambda one: one.person)
+    if not fresh:
+        return
+    conn.execute(sa.insert(session), [opened_row(app, opening, now) for opening in fresh])
+    mine = session.c.app == app, session.c.cause.in_({opening.cause for opening in fresh})
+    nos = {row.cause: row.no for row in conn.execute(sa.select(session.c.cause, session.c.no).where(*mine))}
+    _take_places(conn, app, {(one.person, bare(one.sender)): nos[one.cause] for one in fresh}, now)
 
 
-def _take_place(conn: sa.Connection, app: int, opening: Opening, no: int, now: datetime) -> None:
+def _begun(conn: sa.Connection, app: int, causes: Collection[str]) -> set[str]:
+    """Return those of these causes of which there is a conversation."""
+    cause = t.flow_session.c.cause
+    query = sa.select(cause).where(t.flow_session.c.app == app, cause.in_(causes))
+    return set(conn.execute(query).scalars()) if causes else set()
+
+
+def _take_places(conn: sa.Connection, app: int, places: Mapping[tuple[bytes, str], int], now: datetime) -> None:
     talking = t.open_session
-    key = {"app": app, "person": opening.person, "sender": bare(opening.sender)}
-    mine = [talking.c[name] == value for name, value in key.items()]
-    before = one(conn, sa.select(talking.c.session_no).where(*mine).with_for_update())
-    if before is not None:
-        end_sessions(conn, app, [before["session_no"]], Ending.replaced, now)
-        conn.execute(sa.delete(talking).where(*mine))
-    conn.execute(sa.insert(talking).values(**key, session_no=no))
+    theirs = talking.c.app == app, talking.c.person.in_({person for person, _ in places})
+    query = sa.select(talking).where(*theirs).order_by(talking.c.person, talking.c.sender).with_for_update()
+    before = [row["session_no"] for row in all_of(conn, query) if (row["person"], row["sender"]) in places]
+    if before:
+        end_sessions(conn, app, before, Ending.replaced, now)
+        conn.execute(sa.delete(talking).where(*theirs, talking.c.session_no.in_(before)))
+    rows = [{"app": app, "person": one, "sender": sender, "session_no": no} for (one, sender), no in places.items()]
+    conn.execute(sa.insert(talking), rows)
 
 
-def is_open(conn: sa.Connection, message: Message) -> bool:
-    """Tell whether a conversation is open to which a reply belongs."""
+def lonely(conn: sa.Connection, app: int, messages: Sequence[Message]) -> list[Message]:
+    """Return the replies that belong to no open conversation."""
     talking = t.open_session
-    mine = [talking.c.app == message.app, talking.c.person == message.person]
-    if message.sender:
-        mine.append(talking.c.sender == bare(message.sender))
-    return one(conn, sa.select(talking.c.session_no).where(*mine).limit(1)) is not None
+    mine = talking.c.app == app, talking.c.person.in_({message.person for message in messages})
+    places = {tuple(row) for row in conn.execute(sa.select(talking.c.person, talking.c.sender).where(*mine))}
+    persons = {person for person, _ in places}
+    return [
+        message
+        for message in messages
+        # Where a carrier does not say to whom, any is meant.
+        if ((message.person, bare(message.sender)) not in places if message.sender else message.person not in persons)
+    ]
 
 
-def opening_of_reply(conn: sa.Connection, message: Message, now: datetime) -> Opening | None:
-    """Return what a reply without an open conversation begins.
+def openings_of_replies(
+    conn: sa.Connection, app: int, messages: Sequence[Message], now: datetime
+) -> dict[str, Opening]:
+    """Return what replies of different people without an open conversation begin, by the ids of the replies.
 
-    The attempt that it answers has not been recorded yet, or never will be: then its conversation. Else that of the
-    sender's default flow. None: it is recorded, and nothing begins.
+    The attempt that one answers has not been recorded yet, or never will be: then its conversation. Else that of the
+    sender's default flow. Those that are missing are recorded, and nothing begins.
     """
     opt_out = t.opt_out
-    mine = opt_out.c.app == message.app, opt_out.c.channel == Channel.sms.value, opt_out.c.person == message.person
-    if one(conn, sa.select(opt_out.c.source).where(*mine).limit(1)) is not None:
-        return None
-    return _of_attempt(conn, message) or _of_sender(conn, message, now)
+    persons = {message.person for message in messages}
+    mine = opt_out.c.app == app, opt_out.c.channel == Channel.sms.value, opt_out.c.person.in_(persons)
+    gone = set(conn.execute(sa.select(opt_out.c.person).where(*mine)).scalars())
+    asked = [message for message in messages if message.person not in gone]
+    found = _of_attempts(conn, app, asked)
+    left = [message for message in asked if message.id not in found]
+    return found | _of_senders(conn, app, left, now) if left else found
 
 
-def _of_attempt(conn: sa.Connection, message: Message) -> Opening | None:
-    """Return the conversation of the newest attempt through the sender, unless it was opened before."""
+def _of_attempts(conn: sa.Connection, app: int, messages: Sequence[Message]) -> dict[str, Opening]:
+    """Return the conversations of the newest attempts through the senders, unless they were opened before."""
+    attempts = _newest(conn, app, {message.person for message in messages})
+    found: dict[str, Opening] = {}
+    for message in messages:
+        wanted = bare(message.sender)
+        mine = attempts.get(message.person, ())
+        row = next((one for one in mine if not wanted or bare(one["label"]) == wanted), None)
+        # What a run that came out of a backup did before is not known: nothing is said twice.
+        if row is not None and row["flow_no"] and row["at"] > row["restored_at"]:
+            found[message.id] = Opening(
+                encode_attempt(row["run_no"], message.person, row["n"]), message.person, row["label"],
+                row["trunk_no"], row["flow_no"], row["flow_version"], row["run_no"], row["n"],
+            )  # fmt: skip
+    if not found:
+        return found
+    begun = _begun(conn, app, {one.cause for one in found.values()})
+    failed = _failed(conn, app, list(found.values()))
+    return {name: one for name, one in found.items() if one.cause not in begun and one.cause not in failed}
+
+
+def _newest(conn: sa.Connection, app: int, persons: Collection[bytes]) -> dict[bytes, list[Mapping[str, Any]]]:
+    """Return the newest attempts of people, the newest first."""
     attempt, run, sender = t.attempt, t.run, t.sender
     spoke = sa.case((attempt.c.sender_no > 0, attempt.c.sender_no), else_=run.c.sender_no)
-    query = (
-        sa.select(attempt.c.run_no, attempt.c.n, attempt.c.at, sender.c.label, sender.c.trunk_no)
-        .add_columns(run.c.flow_no, run.c.flow_version, run.c.restored_at)
+    order = attempt.c.at.desc(), attempt.c.run_no.desc(), attempt.c.n.desc()
+    rank = sa.func.row_number().over(partition_by=attempt.c.person, order_by=order)
+    ranked = (
+        sa.select(attempt.c.person, attempt.c.run_no, attempt.c.n, attempt.c.at, sender.c.label, sender.c.trunk_no)
+        .add_columns(run.c.flow_no, run.c.flow_version, run.c.restored_at, rank.label("rank"))
         .join(run, sa.and_(run.c.no == attempt.c.run_no, run.c.channel == Channel.sms.value))
         .join(sender, sender.c.no == spoke)
-        .where(attempt.c.app == message.app, attempt.c.person == message.person)
-        .order_by(attempt.c.at.desc(), attempt.c.run_no.desc(), attempt.c.n.desc())
-        .limit(_LOOKED_AT)
+        .where(attempt.c.app == app, attempt.c.person.in_(persons))
+        .subquery("ranked")
     )
-    wanted = bare(message.sender)
+    query = sa.select(ranked).where(ranked.c.rank <= _LOOKED_AT).order_by(ranked.c.person, ranked.c.rank)
+    found: dict[bytes, list[Mapping[str, Any]]] = {}
     for row in all_of(conn, query):
-        if wanted and bare(row["label"]) != wanted:
-            continue
-        # What a run that came out of a backup did before is not known: nothing is said twice.
-        if not row["flow_no"] or row["at"] <= row["restored_at"] or _has_failed(conn, message, row):
-            return None
-        cause = encode_attempt(row["run_no"], message.person, row["n"])
-        mine = t.flow_session.c.app == message.app, t.flow_session.c.cause == cause
-        if one(conn, sa.select(t.flow_session.c.no).where(*mine)) is not None:
-            return None
-        return Opening(
-            cause, message.person, row["label"], row["trunk_no"], row["flow_no"], row["flow_version"],
-            row["run_no"], row["n"],
-        )  # fmt: skip
-    return None
+        found.setdefault(row["person"], []).append(row)
+    return found
 
 
-def _has_failed(conn: sa.Connection, message: Message, attempt: Mapping[str, Any]) -> bool:
+def _failed(conn: sa.Connection, app: int, openings: Sequence[Opening]) -> set[str]:
+    """Return the causes of conversations whose attempts did not reach their people."""
     event = t.event
-    mine = (
-        event.c.app == message.app, event.c.run_no == attempt["run_no"], event.c.person == message.person,
-        event.c.n == attempt["n"],
-    )  # fmt: skip
-    return fold(conn.execute(sa.select(event.c.kind).where(*mine)).scalars()) in UNREACHED
+    runs, persons = {one.run_no for one in openings}, {one.person for one in openings}
+    mine = event.c.app == app, event.c.run_no.in_(runs), event.c.person.in_(persons)
+    kinds: dict[tuple[int, bytes, int], list[str]] = {}
+    for run_no, person, n, kind in conn.execute(
+        sa.select(event.c.run_no, event.c.person, event.c.n, event.c.kind).where(*mine)
+    ):
+        kinds.setdefault((run_no, person, n), []).append(kind)
+    return {one.cause for one in openings if fold(kinds.get((one.run_no, one.person, one.n), ())) in UNREACHED}
 
 
-def _of_sender(conn: sa.Connection, message: Message, now: datetime) -> Opening | None:
-    """Return the conversation of the flow that a sender begins by itself."""
+def _of_senders(conn: sa.Connection, app: int, messages: Sequence[Message], now: datetime) -> dict[str, Opening]:
+    """Return the conversations of the flows that senders begin by themselves."""
     sender, flow, version = t.sender, t.flow, t.flow_version
     query = (
         sa.select(sender.c.label, sender.c.trunk_no, flow.c.no, flow.c.version)
@@ -194,21 +230,28 @@ def _of_sender(conn: sa.Connection, message: Message, now: datetime) -> Opening 
             version,
             sa.and_(version.c.app == flow.c.app, version.c.flow_no == flow.c.no, version.c.version == flow.c.version),
         )
-        .where(sender.c.app == message.app, sender.c.deleted_at == 0, version.c.document != "")
+        .where(sender.c.app == app, sender.c.deleted_at == 0, version.c.document != "")
     )
-    wanted = bare(message.sender)
-    for label, trunk_no, flow_no, flow_version in conn.execute(query):
-        if bare(label) == wanted:
-            if _begun_lately(conn, message, label, now) >= MOST_BEGUN:
-                return None
-            return Opening(message.id, message.person, label, trunk_no, flow_no, flow_version)
-    return None
+    ways: dict[str, Sequence[Any]] = {}
+    for row in conn.execute(query):
+        ways.setdefault(bare(row.label), tuple(row))
+    found: dict[str, Opening] = {}
+    for message in messages:
+        if way := ways.get(bare(message.sender)):
+            found[message.id] = Opening(message.id, message.person, *way)
+    lately = _begun_lately(conn, app, list(found.values()), now) if found else {}
+    return {name: one for name, one in found.items() if lately.get((one.person, one.sender), 0) < MOST_BEGUN}
 
 
-def _begun_lately(conn: sa.Connection, message: Message, label: str, now: datetime) -> int:
+def _begun_lately(
+    conn: sa.Connection, app: int, openings: Sequence[Opening], now: datetime
+) -> dict[tuple[bytes, str], int]:
+    """Return how many conversations people began lately by themselves, by person and sender."""
     session = t.flow_session
     mine = (
-        session.c.app == message.app, session.c.person == message.person, session.c.run_no == 0,
-        session.c.sender == label, session.c.opened_at > to_micros(now - LATELY),
+        session.c.app == app, session.c.person.in_({one.person for one in openings}), session.c.run_no == 0,
+        session.c.opened_at > to_micros(now - LATELY),
     )  # fmt: skip
-    return int(conn.execute(sa.select(sa.func.count()).select_from(session).where(*mine)).scalar_one())
+    query = sa.select(session.c.person, session.c.sender, sa.func.count()).where(*mine)
+    rows = conn.execute(query.group_by(session.c.person, session.c.sender))
+    return {(person, sender): int(count) for person, sender, count in rows}

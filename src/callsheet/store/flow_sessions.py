@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,10 +20,10 @@ from callsheet.store import tables as t
 from callsheet.store.consequences import bare
 from callsheet.store.database import Database
 from callsheet.store.flow_contacts import find_contacts
-from callsheet.store.flow_openings import is_open, open_sessions, opening_of_reply
+from callsheet.store.flow_openings import lonely, open_sessions, openings_of_replies
 from callsheet.store.flow_talks import ContactOf, Talk, read_talk
 from callsheet.store.flow_turns import Turn, write_turns
-from callsheet.store.inbox import Message, settle_message
+from callsheet.store.inbox import Message, settle_messages
 from callsheet.store.rows import all_of, one, read_settings
 from callsheet.store.vault import Seal, Vault
 
@@ -123,15 +124,13 @@ class FlowSessions:
 
         def open_for(conn: sa.Connection) -> int:
             in_vain = 0
-            for message in messages:
-                if is_open(conn, message):
-                    continue
-                opening = opening_of_reply(conn, message, now)
-                if opening is None:
-                    settle_message(conn, app, message.id)
-                    in_vain += 1
-                else:
-                    open_sessions(conn, app, [opening], now)
+            for each in _by_turns(messages):
+                some = lonely(conn, app, each)
+                openings = openings_of_replies(conn, app, some, now)
+                lost = [message.id for message in some if message.id not in openings]
+                settle_messages(conn, app, lost)
+                open_sessions(conn, app, list(openings.values()), now)
+                in_vain += len(lost)
             return in_vain
 
         return await self._db.write(open_for)
@@ -170,6 +169,18 @@ class FlowSessions:
             known.runs = _runs(conn, {talk.run_no for talk in known.talks} - {NO_RUN})
             known.groups = _groups(conn, app, {talk.person for talk in known.talks if talk.session is None})
         return known
+
+
+def _by_turns(messages: Sequence[Message]) -> list[list[Message]]:
+    """Part replies so that none of the parts has two of a person."""
+    parts: list[list[Message]] = []
+    seen: Counter[bytes] = Counter()
+    for message in messages:
+        if seen[message.person] == len(parts):
+            parts.append([])
+        parts[seen[message.person]].append(message)
+        seen[message.person] += 1
+    return parts
 
 
 def _forbidden(conn: sa.Connection, app: int, persons: Collection[bytes], settings: AppSettings) -> set[bytes]:

@@ -246,7 +246,7 @@ class Inbox:
         try:
             return self._read(row, self._number(row))
         except DAMAGE:
-            settle_message(conn, row["app"], row["id"])
+            settle_messages(conn, row["app"], [row["id"]])
             return None
 
     def _number(self, row: Mapping[str, Any]) -> str:
@@ -254,9 +254,11 @@ class Inbox:
         return key.open_number(row["number_sealed"], row["person"]) if key is not None and row["number_sealed"] else ""
 
 
-def settle_message(conn: sa.Connection, app: int, message_id: str) -> None:
-    """Note that a reply waits for nobody any more."""
-    conn.execute(sa.update(t.inbound).where(*_is(app, message_id)).values(waits_since=0))
+def settle_messages(conn: sa.Connection, app: int, message_ids: Collection[str]) -> None:
+    """Note that replies wait for nobody any more."""
+    if message_ids:
+        mine = t.inbound.c.app == app, t.inbound.c.id.in_(message_ids)
+        conn.execute(sa.update(t.inbound).where(*mine).values(waits_since=0))
 
 
 def _lease(conn: sa.Connection, rows: Sequence[Mapping[str, Any]], until: int) -> None:
@@ -290,10 +292,6 @@ def _row(app: int, trunk_no: int, heard: SealedReply, message_id: str, word: Wor
         "teller": heard.teller,
         "digest": heard.digest,
     }
-
-
-def _is(app: int, message_id: str) -> tuple[sa.ColumnElement[bool], ...]:
-    return t.inbound.c.app == app, t.inbound.c.id == message_id
 
 
 def _next_turn(conn: sa.Connection, app: int, now: datetime) -> int:

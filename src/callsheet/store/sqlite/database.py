@@ -83,6 +83,9 @@ _engine = sa.create_engine(
     # They may be phone numbers, and what an error quotes is logged.
     hide_parameters=True,
 )
+# Many rows are one statement: the sqlite3 module gives up the interpreter lock at every step, and a writer that has to
+# get it back for each row stands still beside a busy loop, and all who wait for the writer with it.
+_engine.dialect.use_insertmanyvalues_wo_returning = True
 
 
 def connect(path: Path | str) -> Session:
