@@ -19,6 +19,8 @@ async def test_one_is_made_shown_listed_changed_and_deleted(shop):
     assert shown in (await shop.v1("GET", "/ai-endpoints")).json()["items"]
     changed = (await shop.v1("PATCH", path, {"model": "large"})).json()
     assert (changed["model"], changed["has_api_key"], changed["prices"]) == ("large", True, shown["prices"])
+    dearer = (await shop.v1("PATCH", f"/ai-endpoints/{shown['id']}", {"prices": {"input": 1}})).json()
+    assert dearer["prices"] == {"input": 1.0, "output": 2.0}
     assert (await shop.v1("PATCH", path, {"api_key": ""})).json()["has_api_key"] is False
     assert (await shop.v1("DELETE", path)).status_code == 204
     for method in ("GET", "DELETE"):

@@ -230,7 +230,7 @@ async def test_results_count_every_choice_and_rows_tell_each_answer(shop):
 
     def counted(found: dict[str, Any]) -> list[Any]:
         return [
-            (one["name"], one["came"], [*map(tuple, (each.values() for each in one["exits"]))], one["left_out"])
+            (one["name"], one["came"], [*map(tuple, (each.values() for each in one["exits"]))], one["stayed"])
             for one in found["blocks"]
         ]
 
@@ -245,7 +245,8 @@ async def _are_rows(shop: Any, flow_id: str) -> None:
     package = (await shop.v1("GET", f"/flows/{flow_id}/results/package")).json()
     (resource,) = package["resources"]
     (question,) = resource["schema"]["questions"].items()
-    assert (package["profile"], package["flow_results_specification"]) == ("flow-results-package", "1.0.0-rc1")
+    assert (package["profile"], package["flow-results-specification"]) == ("flow-results-package", "1.0.0-rc1")
+    assert resource["path"] is None
     assert question[1] == {"type": "select_one", "label": "Sure?", "type_options": {"choices": ["yes", "no"]}}
     rows, url = [], f"{resource['api-data-url']}?limit=1"
     while url:

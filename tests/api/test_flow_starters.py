@@ -80,6 +80,14 @@ async def test_a_wrong_parameter_is_named_and_nothing_is_installed(shop, starter
     assert await names_of_flows(shop) == before
 
 
+async def test_a_starter_that_wants_nothing_is_installed_without_a_body(shop):
+    made = await shop.v1("POST", "/flow-starters/sms-support/install")
+    missing = await shop.v1("POST", "/flow-starters/survey/install")
+
+    assert (made.status_code, made.json()["name"]) == (201, "SMS Support Flow"), made.text
+    assert [error["field"] for error in missing.json()["errors"]] == ["parameters.business"]
+
+
 async def test_a_starter_that_is_not_there_is_not_found(shop):
     answer = await install(shop, "nowhere")
 

@@ -101,6 +101,36 @@ async def test_a_document_with_errors_is_refused_wherever_it_comes_in_and_all_pa
     assert (await listed(shop, flow_id))["latest_version"] == 1
 
 
+async def test_one_answer_names_what_is_wrong_with_a_body_and_with_its_document(shop):
+    flow_id = await made(shop)
+    ends = {"uuid": "a", "type": "Core.Strange", "exits": [{"destination_block": "nowhere"}]}
+    broken = {"flows": [{"blocks": [ends]}]}
+    in_document = {"document.flows[0].blocks[0].type", "document.flows[0].blocks[0].exits[0].destination_block"}
+
+    named = [
+        {error["field"] for error in answer.json()["errors"]}
+        for answer in [
+            await shop.v1("POST", "/flows", {"name": " ", "colour": "red", "document": broken}),
+            await shop.v1("POST", "/flows", {"document": broken}),
+            await shop.v1("PATCH", f"/flows/{flow_id}", {"name": " ", "document": broken}),
+            await shop.v1("PUT", f"/flows/{flow_id}", {"colour": "red", "document": broken}),
+            await shop.v1("POST", "/flows/dry-run", {"replies": [5], "document": broken}),
+            await shop.v1("POST", "/flows", {"name": " ", "document": 5}),
+        ]
+    ]
+
+    assert named == [
+        {"name", "colour", *in_document},
+        {"name", *in_document},
+        {"name", *in_document},
+        {"colour", *in_document},
+        {"replies[0]", *in_document},
+        {"name", "document"},
+    ]
+    assert (await shop.v1("POST", "/flows/validate", {"colour": 1, "document": broken})).status_code == 400
+    assert (await listed(shop, flow_id))["latest_version"] == 1
+
+
 async def test_a_good_document_is_valid_and_validating_stores_nothing(shop):
     before = [one async for one in shop.pages("/flows")]
 

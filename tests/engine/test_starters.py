@@ -6,6 +6,7 @@ from callsheet.core.flow.check import check
 from callsheet.core.flow.effects import CallWebhook, Dispose, HandOver, SetProperty
 from callsheet.core.flow.reading import read
 from callsheet.core.flow.session import Ending, Mode
+from callsheet.core.opting_out import OPTS_OUT, read_reply
 from callsheet.core.segments import measure
 from callsheet.engine.starters import all_starters, find_starter, starter_called
 from engine.conversing import ASHA, CLOSED, NO_ANSWER, SILENCE, answered, document_of, examples, talk
@@ -184,6 +185,14 @@ def test_a_payment_reminder_in_hindi():
         "क्षमा करें, हम समझ नहीं पाए। भुगतान कर चुके हों तो 1, हमारी कॉल चाहिए तो 2 भेजें।",
         "धन्यवाद। हमने नोट कर लिया है कि आपने भुगतान कर दिया है।",
     ]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_message_of_a_starter_invites_a_word_that_opts_out(name):
+    values = [value for resource in document_of(name)["resources"] for value in resource["values"]]
+    words = {word.strip(".,:?()") for one in values if "SMS" in one["modes"] for word in one["value"].split()}
+
+    assert [word for word in sorted(words | {one["value"] for one in values}) if read_reply(word) in OPTS_OUT] == []
 
 
 def test_an_appointment_reminds_once():

@@ -334,7 +334,7 @@ def test_somebody_of_the_queue_takes_replies_and_closes(tmp_path: Path) -> None:
         await w.clock.sleep(3)
         assert said(w, number(0)) == ["One moment"]
         queue = next(one for one in await w.store.queues.of_app(w.app.no, limit=10) if one.is_default)
-        (waiting,) = await w.store.flow_queue.page(w.app.no, queue.no, limit=10)
+        (waiting,) = await w.store.transcripts.page(w.app.no, Wanted(queue_no=queue.no), limit=10) or ()
         await conversations.take(w.runtime, w.app.no, waiting.id, "Ann")
         await conversations.say(w.runtime, w.app.no, waiting.id, "Ann", "How can I help?")
         await reply(w, number(0), "with this")

@@ -288,6 +288,24 @@ async def test_who_opts_out_ends_what_is_said(store: Store, app: App, clock: Sti
     assert await rows(store, "select 1 from reply where kind = 'flow'") == []
 
 
+async def test_a_stop_before_its_attempt_is_recorded_is_part_of_the_conversation(
+    store: Store, app: App, clock: StillClock, node: Node
+):
+    await say(store, app, clock, "STOP", to=0)
+    clock.advance(60)
+    _, intents = await armed(store, app, clock, node, 3)
+    await say(store, app, clock, "HELP", "STOP", "really", to=1)
+    await talk(talker_of(store, clock))
+    await node.tell(intents, Kind.accepted)
+    await talk(talker_of(store, clock))
+
+    query = "select i.person, i.word from inbound i join flow_session f on f.no = i.session_no order by i.at, i.word"
+    assert [tuple(row) for row in await rows(store, query)] == [
+        (person_of(store, app, number(1)), word) for word in ("help", "none", "stop")
+    ]
+    assert sorted(await endings(store)) == ["", "opted_out"]
+
+
 async def test_who_is_put_on_the_dnc_list_hears_nothing_more(store: Store, app: App, clock: StillClock, node: Node):
     _, intents = await armed(store, app, clock, node, 1)
     await node.tell(intents, Kind.accepted)

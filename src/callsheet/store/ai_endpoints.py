@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -90,7 +90,7 @@ class AiEndpoints:
         return [_read(row) for row in rows]
 
     async def change(self, app: int, endpoint_id: str, changes: Mapping[str, Any], now: datetime) -> AiEndpoint | None:
-        """Change the named columns, and return it; None when there is none.
+        """Change the named columns, of `prices` the named ones, and return it; None when there is none.
 
         Raises NameTaken, and Invalid where a key that nobody gave again would go to another host.
         """
@@ -105,6 +105,8 @@ class AiEndpoints:
             moves = _host_of(changes.get("base_url", held["base_url"])) != _host_of(held["base_url"])
             if moves and held["key_sealed"] and "api_key" not in changes:
                 raise Invalid([FieldError("api_key", "Give the key again: the one that is there is for another host.")])
+            if "prices" in changes:
+                values["prices"] = to_json(replace(_prices.decode(held["prices"]), **changes["prices"]))
             conn.execute(sa.update(t.ai_endpoint).where(_is(app, endpoint_id)).values(values))
             row = one(conn, sa.select(t.ai_endpoint).where(_is(app, endpoint_id)))
             return _read(row) if row is not None else None

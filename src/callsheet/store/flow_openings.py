@@ -65,6 +65,44 @@ def place(before: Iterable[Standing], opened: Iterable[Standing]) -> tuple[list[
     return placed, sorted(replaced)
 
 
+class Unclaimed(NamedTuple):
+    """A reply that belongs to no conversation, and of which nothing is to come any more."""
+
+    trunk_no: int
+    inbound_id: str
+    person: bytes
+    sender: str
+    at: int
+
+
+def claim(opened: Iterable[Standing], replies: Iterable[Unclaimed]) -> list[tuple[int, int, str]]:
+    """Return number of the conversation, trunk and id of each reply that came before its conversation was opened.
+
+    A fast handset says STOP before its carrier says that it took the message.
+    """
+    talks: dict[bytes, list[Standing]] = {}
+    for standing in opened:
+        talks.setdefault(standing.person, []).append(standing)
+    claimed = []
+    for reply in replies:
+        its = [
+            standing
+            for standing in talks.get(reply.person, ())
+            if standing.spoke_at <= reply.at and bare(reply.sender) in ("", standing.sender)
+        ]
+        if its:
+            talk = max(its, key=lambda standing: (standing.spoke_at, standing.no))
+            claimed.append((talk.no, reply.trunk_no, reply.inbound_id))
+    return claimed
+
+
+UNCLAIMED = (
+    "select i.trunk_no, i.inbound_id, i.person, i.sender, i.at from inbound i"
+    " where i.session_no = 0 and i.waits_since = 0"
+)
+"""The beginning of the statement that finds those."""
+
+
 def opened_row(app: int, opening: Opening, now: datetime) -> dict[str, Any]:
     """Return the row of a conversation that was not begun yet."""
     at = to_micros(now)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import sqlalchemy as sa
 
-from callsheet.clock import from_micros, to_micros
+from callsheet.clock import to_micros
 from callsheet.core.answering import ReplyKind
 from callsheet.core.flow.session import Awaits
 from callsheet.core.segments import USUAL, measure
@@ -17,29 +16,8 @@ from callsheet.store import tables as t
 from callsheet.store.database import Database
 from callsheet.store.flow_effects import answer_of, find_trunks
 from callsheet.store.flow_talks import read_talk
-from callsheet.store.rows import all_of, one, read_writing
+from callsheet.store.rows import one, read_writing
 from callsheet.store.vault import AppKey, Vault
-
-
-class QueuePlace(NamedTuple):
-    """Where a conversation stands in its queue."""
-
-    queued_at: datetime
-    no: int
-
-
-@dataclass(frozen=True, slots=True)
-class Queued:
-    """A conversation that waits in a queue, or is worked on."""
-
-    id: str
-    person: bytes
-    sender: str
-    queue_no: int
-    place: QueuePlace
-    agent: str
-    """Who took it; empty: nobody yet."""
-    opened_at: datetime
 
 
 class FlowQueue:
@@ -48,24 +26,6 @@ class FlowQueue:
     def __init__(self, database: Database, vault: Vault) -> None:
         self._db = database
         self._vault = vault
-
-    async def page(
-        self, app: int, queue_no: int, *, agent: str | None = None, after: QueuePlace | None = None, limit: int
-    ) -> Sequence[Queued]:
-        """Return what waits in a queue, or is worked on, those first that wait longest.
-
-        `agent`: only what this one took; empty: only what nobody took.
-        """
-        session = t.flow_session
-        query = sa.select(session).where(session.c.app == app, session.c.queue_no == queue_no, session.c.ended_at == 0)
-        if agent is not None:
-            query = query.where(session.c.agent == agent)
-        if after is not None:
-            place = sa.literal(to_micros(after.queued_at)), sa.literal(after.no)
-            query = query.where(sa.tuple_(session.c.queued_at, session.c.no) > sa.tuple_(*place))
-        query = query.order_by(session.c.queued_at, session.c.no).limit(limit)
-        rows = await self._db.read(lambda conn: all_of(conn, query))
-        return [_read(row) for row in rows]
 
     async def take(self, app: int, talk_id: str, agent: str, now: datetime) -> str | None:
         """Give a conversation to somebody who asks for it, and return who has it now.
@@ -135,15 +95,3 @@ def _number_sealed(key: AppKey, row: Mapping[str, Any]) -> bytes:
     if talk.session is None:
         return b""
     return key.close_number(talk.session.number, talk.person)
-
-
-def _read(row: Mapping[str, Any]) -> Queued:
-    return Queued(
-        row["id"],
-        row["person"],
-        row["sender"],
-        row["queue_no"],
-        QueuePlace(from_micros(row["queued_at"]), row["no"]),
-        row["agent"],
-        from_micros(row["opened_at"]),
-    )

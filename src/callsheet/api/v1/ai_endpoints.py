@@ -61,7 +61,7 @@ class ChangedAiEndpoint(Body):
     api_key: _Key = ""
     """The next key; empty: none is needed any more."""
     prices: TokenPrices = Field(default_factory=TokenPrices)
-    """What a million tokens cost."""
+    """What a million tokens cost; of the two as well, what is not named stays."""
 
 
 class ShownPrices(BaseModel):
@@ -135,7 +135,7 @@ def _values(runtime: Runtime, body: NewAiEndpoint | ChangedAiEndpoint) -> dict[s
             fault = "Give the URL without a query."
         if fault is not None:
             raise Invalid([FieldError("base_url", fault)])
-    if "prices" in values:
+    if isinstance(body, NewAiEndpoint):
         values["prices"] = Prices(body.prices.input, body.prices.output)
     return values
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final
 
-from pydantic import Field, StrictBool, model_validator
+from pydantic import Discriminator, Field, StrictBool, Tag, model_validator
 
 from callsheet.api.v1.shapes import Body
 from callsheet.core.flow.given import Closed, Given, ModelAnswered, NoAnswer, Reply, TimedOut, ToolCall, WebhookAnswered
@@ -69,7 +69,12 @@ class AnyAnswer(Body):
         return self
 
 
-AnyReply = _Text | AnyAnswer
+def _form(reply: Any) -> str:
+    """Return as what a reply is read: what is wrong with it is told once, and not for each form."""
+    return "text" if isinstance(reply, str) else "answer"
+
+
+AnyReply = Annotated[Annotated[_Text, Tag("text")] | Annotated[AnyAnswer, Tag("answer")], Discriminator(_form)]
 """A text, or an object that says what else comes."""
 
 

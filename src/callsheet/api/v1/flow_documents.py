@@ -31,10 +31,13 @@ async def find_faults(document: Any) -> Sequence[Finding]:
     return await asyncio.to_thread(check, document)
 
 
-async def checked(document: dict[str, Any]) -> tuple[str, Sequence[Finding]]:
-    """Return a document as it is stored, and its warnings. Raises Invalid with everything that it cannot run with."""
+async def checked(document: dict[str, Any], faults: Sequence[FieldError] = ()) -> tuple[str, Sequence[Finding]]:
+    """Return a document as it is stored, and its warnings.
+
+    Raises Invalid with everything that it cannot run with, and with what is wrong with the body that it came in.
+    """
     found = await find_faults(document)
-    faults = [FieldError(one.path, one.message) for one in found if not one.is_warning]
+    faults = [*faults, *(FieldError(one.path, one.message) for one in found if not one.is_warning)]
     if faults:
         raise Invalid(faults)
     return _encoder.encode(document).decode(), found

@@ -38,7 +38,8 @@ class PackageResource(BaseModel):
 
     model_config = ConfigDict(populate_by_name=True)
 
-    path: str
+    path: None
+    """There is no file: the rows are behind the URL."""
     api_data_url: Annotated[str, Field(alias="api-data-url")]
     name: str
     mediatype: str
@@ -49,10 +50,12 @@ class PackageResource(BaseModel):
 class Package(BaseModel):
     """The descriptor of a Flow Results package: one of a flow, for all its versions."""
 
+    model_config = ConfigDict(populate_by_name=True)
+
     profile: str
-    flow_results_specification: str
+    flow_results_specification: Annotated[str, Field(alias="flow-results-specification")]
     flow_results_specification_version: str
-    """The same: drafts of the specification name it so."""
+    """The same: the specification of packages names it so, and implementations of its API the other way."""
     id: str
     name: str
     title: str

@@ -87,8 +87,8 @@ class BlockCounts(BaseModel):
     exits: list[ExitCount]
     values: list[ValueCount]
     """Of questions with choices."""
-    left_out: int
-    """Came, and left by no exit: they wait there, or their conversation ended there."""
+    stayed: int
+    """Came, and left by no exit: they wait there still, or their conversation ended there."""
 
 
 class Results(BaseModel):
@@ -162,7 +162,7 @@ async def describe_results(runtime: Served, app: Tenant, request: Request, flow_
         },
     )
     resource = PackageResource(
-        path="rows",
+        path=None,
         api_data_url=_url(request, app, flow, "rows"),
         name=f"{name}-rows",
         mediatype="application/json",
@@ -278,7 +278,7 @@ def _count(counts: Sequence[Counted], outlined: dict[tuple[str, str], Outline]) 
             came=came[place],
             exits=exits.get(place, []),
             values=values.get(place, []),
-            left_out=came[place] - left,
+            stayed=came[place] - left,
         )
 
 

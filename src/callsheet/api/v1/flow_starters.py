@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from fastapi import Body as InBody
 from fastapi import Path
 from pydantic import BaseModel, Field
 
@@ -53,7 +54,7 @@ class Installation(Body):
 
     name: LongName | None = None
     """What campaigns call the flow; null: the starter's title."""
-    parameters: Annotated[dict[str, Said], Field(default_factory=dict, max_length=MOST_PARAMETERS)]
+    parameters: Annotated[dict[str, Said], Field(max_length=MOST_PARAMETERS)] = Field(default_factory=dict)
     """By their names."""
 
 
@@ -68,10 +69,11 @@ async def install_starter(
     runtime: Served,
     app: Tenant,
     starter: Annotated[str, Path(max_length=128, description="Its name.")],
-    wanted: Installation,
+    wanted: Annotated[Installation | None, InBody()] = None,
 ) -> Flow:
     """Make a flow of a starter. It is a flow like others from then on, and can be changed."""
     found = starters.find_starter(starter)
+    wanted = wanted or Installation()
     made = await starters.install(runtime, app, found, wanted.parameters, name=wanted.name or "")
     return Flow(id=made.named.id, name=made.named.name)
 

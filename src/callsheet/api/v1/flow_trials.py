@@ -15,10 +15,10 @@ from callsheet.api.v1.flow_documents import ShownFinding, checked, find_faults, 
 from callsheet.api.v1.flow_transcripts import Transcript, write_transcript
 from callsheet.api.v1.flows import NewDocument
 from callsheet.api.v1.numbers import AnyNumber, read_number
-from callsheet.api.v1.shapes import Body
+from callsheet.api.v1.shapes import Body, Sifted
 from callsheet.api.v1.strict import Router
 from callsheet.core.contacts import LONGEST_VALUE, MOST_COLUMNS
-from callsheet.core.errors import BodyTooLarge, FlowNotFound, FlowVersionNotFound
+from callsheet.core.errors import BodyTooLarge, FlowNotFound, FlowVersionNotFound, Invalid
 from callsheet.core.flow.document import Container
 from callsheet.core.flow.reading import read
 from callsheet.core.flow.rehearsal import rehearse
@@ -70,7 +70,7 @@ class StoredTrial(Trial):
     """Which version; without it: the present one."""
 
 
-class WrittenTrial(Trial):
+class WrittenTrial(Sifted, Trial):
     """A rehearsal of a document that is not stored."""
 
     document: dict[str, Any]
@@ -79,6 +79,8 @@ class WrittenTrial(Trial):
 @router.post("/validate", responses=problems(BodyTooLarge))
 async def validate_document(app: Tenant, asked: NewDocument) -> Validation:  # noqa: ARG001 (who asks is let in by it)
     """Check a document: everything wrong with it is named, with the path where it stands. Nothing is stored."""
+    if asked.faults:
+        raise Invalid(asked.faults)
     found = await find_faults(asked.document)
     return Validation(is_valid=all(one.is_warning for one in found), findings=show_findings(found))
 
@@ -86,7 +88,7 @@ async def validate_document(app: Tenant, asked: NewDocument) -> Validation:  # n
 @router.post("/dry-run", responses=problems(BodyTooLarge))
 async def dry_run_document(runtime: Served, app: Tenant, asked: WrittenTrial) -> Transcript:
     """Rehearse a document with typed replies. Nothing is sent or stored, and nobody is asked."""
-    await checked(asked.document)
+    await checked(asked.document, asked.faults)
     return _rehearse(runtime, app, read(asked.document), asked, version=None)
 
 

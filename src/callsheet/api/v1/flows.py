@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 from pydantic import BaseModel
 
 from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.contract import problems
 from callsheet.api.v1.flow_documents import ShownFinding, checked, read_document, show_findings
-from callsheet.api.v1.shapes import USUAL_LIMIT, After, Body, Instant, Limit, LongName, Page, no_cursor, page_of
+from callsheet.api.v1.shapes import USUAL_LIMIT, After, Instant, Limit, LongName, Page, Sifted, no_cursor, page_of
 from callsheet.api.v1.strict import Router
-from callsheet.core.errors import BodyTooLarge, FlowNotFound, InUse, NameTaken
+from callsheet.core.errors import BodyTooLarge, FlowNotFound, InUse, Invalid, NameTaken
+from callsheet.core.flow.blocks.kind import Finding
 from callsheet.engine.runtime import Runtime
 from callsheet.store.apps import App
 from callsheet.store.documents import Document
@@ -20,20 +22,22 @@ from callsheet.store.flow_versions import ListedFlow
 router = Router(prefix="/v1/apps/{app}/flows", tags=["flows"])
 
 
-class NewFlow(Body):
+class NewFlow(Sifted):
     """A flow to be. The document may come later; until then a campaign with this flow cannot start."""
+
+    _stand_ins: ClassVar[Mapping[str, Any]] = {"name": "?"}
 
     name: LongName
     document: dict[str, Any] | None = None
 
 
-class NewDocument(Body):
+class NewDocument(Sifted):
     """The next version of a flow's document."""
 
     document: dict[str, Any]
 
 
-class ChangedFlow(Body):
+class ChangedFlow(Sifted):
     """What is to change; what is not named stays as it is."""
 
     name: LongName | None = None
@@ -77,7 +81,7 @@ class ImportedFlow(FlowWithDocument):
 @router.post("", status_code=201, responses=problems(NameTaken, BodyTooLarge))
 async def create_flow(runtime: Served, app: Tenant, new: NewFlow) -> Flow:
     """Create a flow. Its document becomes version 1, the present one."""
-    body, _ = await checked(new.document) if new.document is not None else ("", ())
+    body, _ = await _checked(new) or ("", ())
     created = await runtime.store.flows.create(app.no, new.name, body, runtime.clock.now())
     return Flow(id=created.named.id, name=created.named.name)
 
@@ -108,7 +112,7 @@ async def put_document(runtime: Served, app: Tenant, flow_id: str, new: NewDocum
 
     Runs and conversations keep the version that they began with.
     """
-    return await _change(runtime, app, flow_id, ChangedFlow(document=new.document))
+    return await _change(runtime, app, flow_id, new)
 
 
 @router.patch("/{flow_id}", responses=problems(FlowNotFound, NameTaken, BodyTooLarge))
@@ -127,10 +131,10 @@ async def delete_flow(runtime: Served, app: Tenant, flow_id: str) -> None:
         raise FlowNotFound
 
 
-async def _change(runtime: Runtime, app: App, flow_id: str, changed: ChangedFlow) -> ImportedFlow:
-    body, found = await checked(changed.document) if changed.document is not None else (None, ())
-    now = runtime.clock.now()
-    flow = _there(await runtime.store.flows.change(app.no, flow_id, now, name=changed.name, body=body))
+async def _change(runtime: Runtime, app: App, flow_id: str, changed: ChangedFlow | NewDocument) -> ImportedFlow:
+    body, found = await _checked(changed) or (None, ())
+    now, name = runtime.clock.now(), changed.name if isinstance(changed, ChangedFlow) else None
+    flow = _there(await runtime.store.flows.change(app.no, flow_id, now, name=name, body=body))
     return ImportedFlow(
         id=flow.named.id,
         name=flow.named.name,
@@ -138,6 +142,15 @@ async def _change(runtime: Runtime, app: App, flow_id: str, changed: ChangedFlow
         document=read_document(flow.body),
         warnings=show_findings(found),
     )
+
+
+async def _checked(body: NewFlow | ChangedFlow | NewDocument) -> tuple[str, Sequence[Finding]] | None:
+    """Return the document as it is stored, and its warnings; None: there is none. Raises Invalid with all faults."""
+    if body.document is not None:
+        return await checked(body.document, body.faults)
+    if body.faults:
+        raise Invalid(body.faults)
+    return None
 
 
 def _there(found: Document | None) -> Document:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Generic, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
 
 from fastapi import Query
 from pydantic import (
@@ -42,9 +42,11 @@ class Sifted(Body):
     """A body that is looked up too: one answer names what is wrong with its form, and what is not there.
 
     Fields that are wrong by their form are left out of it, and kept in `faults`: who takes such a body raises them with
-    those of his own, before anything is stored. A body that is nothing without them is refused as any other.
+    those of his own, before anything is stored. A body that is nothing without them is refused as any other, unless
+    something stands in for what is wrong.
     """
 
+    _stand_ins: ClassVar[Mapping[str, Any]] = {}
     _faults: list[FieldError] = PrivateAttr(default_factory=list)
 
     @property
@@ -61,7 +63,8 @@ class Sifted(Body):
             faults = error.errors(include_url=False, include_input=False)
             wrong = {fault["loc"][:1] for fault in faults}
             try:
-                sifted = read({name: value for name, value in body.items() if (name,) not in wrong})
+                right = {name: value for name, value in body.items() if (name,) not in wrong}
+                sifted = read({**cls._stand_ins, **right})
             except (AttributeError, ValidationError):
                 raise error from None
             placed = [{**fault, "loc": ("body", *fault["loc"])} for fault in faults]

@@ -34,7 +34,7 @@ class BlockCounts(Record, frozen=True):
     came: int
     exits: tuple[ExitCount, ...]
     values: tuple[ValueCount, ...]
-    left_out: int
+    stayed: int
 
 
 class Results(Record, frozen=True):
@@ -73,7 +73,7 @@ class PackageSchema(Record, frozen=True):
 class PackageResource(Record, frozen=True):
     """Where the rows are."""
 
-    path: str
+    path: None
     name: str
     mediatype: str
     encoding: str
@@ -85,7 +85,6 @@ class Package(Record, frozen=True):
     """The descriptor of a Flow Results package."""
 
     profile: str
-    flow_results_specification: str
     flow_results_specification_version: str
     id: str
     name: str
@@ -93,6 +92,7 @@ class Package(Record, frozen=True):
     created: str
     modified: str
     resources: tuple[PackageResource, ...]
+    flow_results_specification: str = msgspec.field(name="flow-results-specification")
 
 
 class Links(Record, frozen=True):

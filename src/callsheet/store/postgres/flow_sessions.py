@@ -7,7 +7,6 @@ order of persons. Who meets somebody else all the same does it again.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from callsheet.clock import to_micros
 from callsheet.core.attempt import Happening
@@ -15,7 +14,7 @@ from callsheet.core.flow.session import Ending
 from callsheet.core.ids import encode_attempt
 from callsheet.store.consequences import bare
 from callsheet.store.flow_ends import END, ended_notice
-from callsheet.store.flow_openings import OPENED, Standing, opened_values, place
+from callsheet.store.flow_openings import OPENED, UNCLAIMED, Standing, Unclaimed, claim, opened_values, place
 from callsheet.store.postgres.database import Raw
 from callsheet.store.postgres.statements import columns
 from callsheet.store.recording import Talking
@@ -43,6 +42,12 @@ _SILENT = (
     "select f.no from flow_session f where f.no = any($2::bigint[]) and not exists (select 1 from inbound i"
     " where i.app = $1 and i.person = f.person and i.session_no = f.no)"
 )
+_UNCLAIMED = f"{UNCLAIMED} and i.app = $1 and i.at >= $2 and i.person = any($3::bytea[])"
+_CLAIM = (
+    "update inbound set session_no = u.no from unnest($2::bigint[], $3::bigint[], $4::text[])"
+    " as u (no, trunk_no, inbound_id)"
+    " where inbound.app = $1 and inbound.trunk_no = u.trunk_no and inbound.inbound_id = u.inbound_id"
+)
 _BEFORE = (
     "select o.session_no, o.person, o.sender, coalesce((select a.at from flow_session f, attempt a"
     "  where f.no = o.session_no and a.app = $1 and a.run_no = f.run_no and a.person = f.person and a.n = f.n), 0)"
@@ -69,13 +74,24 @@ async def open_talks(raw: Raw, app: int, run_no: int, talking: Talking, taken: S
     ]
     await raw.execute(_OPEN, *columns(rows, 17))
     causes = [encode_attempt(run_no, person, n) for person, n, *_ in spoke]
-    await _take_places(raw, app, await raw.fetch(_OPENED, app, causes), max(at.values()))
+    opened = await raw.fetch(_OPENED, app, causes)
+    taking = [Standing(no, person, bare(sender), spoke_at) for no, person, sender, spoke_at in opened]
+    if taking:
+        await _claim_replies(raw, app, taking)
+        await _take_places(raw, app, taking, max(at.values()))
 
 
-async def _take_places(raw: Raw, app: int, opened: Sequence[Any], at: int) -> None:
+async def _claim_replies(raw: Raw, app: int, opened: Sequence[Standing]) -> None:
+    """Let conversations have the replies that came before they were opened."""
+    since = min(standing.spoke_at for standing in opened)
+    found = await raw.fetch(_UNCLAIMED, app, since, sorted({standing.person for standing in opened}))
+    if claimed := sorted(claim(opened, (Unclaimed(*row) for row in found))):
+        await raw.execute(_CLAIM, app, *columns(claimed, 3))
+
+
+async def _take_places(raw: Raw, app: int, taking: Sequence[Standing], at: int) -> None:
     """Let conversations take the place of those before."""
-    before = await raw.fetch(_BEFORE, app, sorted({person for _, person, _, _ in opened}))
-    taking = (Standing(no, person, bare(sender), spoke_at) for no, person, sender, spoke_at in opened)
+    before = await raw.fetch(_BEFORE, app, sorted({standing.person for standing in taking}))
     placed, replaced = place((Standing(*row) for row in before), taking)
     if replaced:
         await end_talks(raw, app, replaced, Ending.replaced, at)

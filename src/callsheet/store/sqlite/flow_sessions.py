@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from typing import Any
 
 from callsheet.clock import to_micros
 from callsheet.core.attempt import Happening
@@ -12,7 +11,7 @@ from callsheet.core.flow.session import Ending
 from callsheet.core.ids import encode_attempt
 from callsheet.store.consequences import bare
 from callsheet.store.flow_ends import END, ended_notice
-from callsheet.store.flow_openings import OPENED, Standing, opened_values, place
+from callsheet.store.flow_openings import OPENED, UNCLAIMED, Standing, Unclaimed, claim, opened_values, place
 from callsheet.store.recording import Talking
 from callsheet.store.sqlite.statements import gather_in, insert_many, marks
 
@@ -48,12 +47,27 @@ def _open(raw: sqlite3.Connection, app: int, run_no: int, talking: Talking, take
         f" where f.app = ? and f.cause in ({marks(len(causes))}) and f.ended_at = 0",
         (app, *causes),
     ).fetchall()
-    _take_places(raw, app, opened, max(at.values()))
+    taking = [Standing(no, person, bare(sender), spoke_at) for no, person, sender, spoke_at in opened]
+    if taking:
+        _claim_replies(raw, app, taking)
+        _take_places(raw, app, taking, max(at.values()))
 
 
-def _take_places(raw: sqlite3.Connection, app: int, opened: Sequence[tuple[Any, ...]], at: int) -> None:
+def _claim_replies(raw: sqlite3.Connection, app: int, opened: Sequence[Standing]) -> None:
+    """Let conversations have the replies that came before they were opened."""
+    persons = {standing.person for standing in opened}
+    since = min(standing.spoke_at for standing in opened)
+    found = raw.execute(
+        f"{UNCLAIMED} and i.app = ? and i.at >= ? and i.person in ({marks(len(persons))})", (app, since, *persons)
+    ).fetchall()
+    for no, trunk_no, inbound_id in claim(opened, (Unclaimed(*row) for row in found)):
+        its = no, app, trunk_no, inbound_id
+        raw.execute("update inbound set session_no = ? where app = ? and trunk_no = ? and inbound_id = ?", its)
+
+
+def _take_places(raw: sqlite3.Connection, app: int, taking: Sequence[Standing], at: int) -> None:
     """Let conversations take the place of those before."""
-    persons = {person for _, person, _, _ in opened}
+    persons = {standing.person for standing in taking}
     before = raw.execute(
         "select o.session_no, o.person, o.sender, coalesce(a.at, 0) from open_session o"
         " join flow_session f on f.no = o.session_no left join attempt a"
@@ -61,7 +75,6 @@ def _take_places(raw: sqlite3.Connection, app: int, opened: Sequence[tuple[Any, 
         f" where o.app = ? and o.person in ({marks(len(persons))})",
         (app, *persons),
     ).fetchall()
-    taking = (Standing(no, person, bare(sender), spoke_at) for no, person, sender, spoke_at in opened)
     placed, replaced = place((Standing(*row) for row in before), taking)
     if replaced:
         end_talks(raw, app, replaced, Ending.replaced, at)
