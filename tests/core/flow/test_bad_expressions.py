@@ -7,6 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from callsheet.core.flow.amiss import Amiss, BadExpression
+from callsheet.core.flow.expression.dividing import divides_by_zero
 from callsheet.core.flow.expression.functions.table import FUNCTIONS
 from callsheet.core.flow.expression.parsing import MOST_DEPTH
 from callsheet.core.flow.expression.reading import read_expression, read_text
@@ -153,3 +154,17 @@ def test_as_deep_as_is_allowed_can_be_run():
 
 def test_a_long_row_of_operators_can_be_run():
     assert value("1" + "+1" * 1900) == 1901
+
+
+@pytest.mark.parametrize(
+    "source", ["1/0", "1 / (2 - 2)", "1/NULL", "1/''", '1 / ""', "1/FALSE", "1/(0 + false)", "1/-0"]
+)
+def test_a_division_by_a_constant_that_counts_as_zero_is_seen(source):
+    assert divides_by_zero(source)
+    with pytest.raises(Amiss, match="divided by zero"):
+        read_expression(source)(SCOPE)
+
+
+@pytest.mark.parametrize("source", ["1/2", "1/TRUE", "1/'2'", "1/'x'", "1/contact.age", '"1/0"', "mod / 2"])
+def test_any_other_division_is_not(source):
+    assert not divides_by_zero(source)

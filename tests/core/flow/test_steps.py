@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from callsheet.core.flow.check import check
 from callsheet.core.flow.effects import Step
 from callsheet.core.flow.given import Closed, Given, ModelAnswered, NoAnswer, Reply, TimedOut, WebhookAnswered
+from callsheet.core.flow.manners import CUT, MOST_SAID
 from callsheet.core.flow.opening import Opening
 from callsheet.core.flow.reading import read
 from callsheet.core.flow.session import Awaits, Ending, Mode, Session
@@ -182,6 +183,32 @@ def test_circles_and_depths_that_nobody_checked_end() -> None:
     deep = start(container(flow("f", runs("a", "f", way(test="FALSE")))))
     assert deep.session.ending is Ending.failed
     assert str(MOST_FRAMES) in deep.session.why
+
+
+def test_what_goes_in_a_circle_says_nothing() -> None:
+    circle = flow("f", block("q", OPEN, other("a"), prompt="?"), block("a", MESSAGE, other("a"), prompt="Again"))
+    asked, went = converse(container(circle), "yes")
+    assert (said(asked), said(went), went.session.ending) == ("?", "", Ending.failed)
+
+
+def test_an_answer_is_cut_and_its_visit_says_so() -> None:
+    echo = block("echo", MESSAGE, other("bye"), prompt="@results.q.response")
+    document = container(flow("f", block("q", OPEN, other("echo"), prompt="?"), echo, BYE))
+    *_, short = converse(document, "x" * (MOST_SAID - 4))
+    *_, long = converse(document, "x" * (MOST_SAID - 3))
+    *_, longest = converse(document, "x" * 10_000)
+    assert [len(said(each)) for each in (short, long)] == [MOST_SAID, MOST_SAID]
+    assert [visit.why for visit in short.visits] == ["", "", ""]
+    assert [visit.why for visit in long.visits] == ["", "", CUT]
+    assert (len(said(longest).rstrip()), CUT in longest.visits[1].why) == (MOST_SAID, True)
+    *_, spoken = converse(document, "x" * 1_900, mode=Mode.ivr)
+    assert "x" * 1_900 in said(spoken)
+
+
+def test_what_answers_a_trigger_is_cut_and_a_campaign_says_all() -> None:
+    long = container(flow("f", block("a", MESSAGE, other(), prompt="x" * 3_000)))
+    assert len(said(start(long, trigger="hello"))) == MOST_SAID
+    assert len(said(start(long))) == len(Opening(read(long), lambda: AT).render({}, "")) == 3_000
 
 
 def test_a_block_of_an_unknown_type_fails() -> None:

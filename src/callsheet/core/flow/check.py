@@ -12,12 +12,12 @@ from typing import Final
 
 from callsheet.core.flow.blocks.kind import Finding
 from callsheet.core.flow.blocks.kinds import KINDS
-from callsheet.core.flow.blocks.run_flow import flow_of
-from callsheet.core.flow.circles import Way, Ways, circles
 from callsheet.core.flow.document import (
     LONGEST_TIMEOUT_SECONDS,
+    TOO_DEEP,
     Json,
     as_list,
+    is_too_deep,
     kind_of,
     objects,
     part_of,
@@ -27,6 +27,7 @@ from callsheet.core.flow.document import (
 )
 from callsheet.core.flow.looking import DocumentLook, Shown, find_in_resources
 from callsheet.core.flow.session import Mode
+from callsheet.core.flow.ways import find_in_ways, first_of, targets_of
 
 MOST_BLOCKS: Final = 10_000
 """A document has at most so many blocks, all its flows together."""
@@ -37,14 +38,13 @@ COLLECTING: Final = frozenset(
 )
 """The kinds that write a result under the name of the block."""
 
-ASKING_OTHERS: Final = frozenset({"Callsheet.Webhook"})
-"""The kinds that wait, but never for the contact: a circle of them would turn for ever."""
-
 _WORD: Final = re.compile(r"\w+")
 
 
 def check(document: object) -> tuple[Finding, ...]:
     """Return everything that is wrong with a document; of many findings the first ones, and how many more there are."""
+    if is_too_deep(document):
+        return (Finding("document", TOO_DEEP),)
     found = list(_findings(document))
     if len(found) <= MOST_FINDINGS:
         return tuple(found)
@@ -81,7 +81,7 @@ def _findings(document: object) -> Iterator[Finding]:
     known = frozenset(text_of(flow, "uuid") for flow, _ in flows) - {""}
     for flow, at in flows:
         yield from _FlowCheck(flow, at, shown, known).run()
-    yield from _find_circles(flows)
+    yield from find_in_ways(flows)
 
 
 def _flows(document: Json) -> Iterator[tuple[Json, str]]:
@@ -227,58 +227,14 @@ class _FlowCheck:
 
     def _find_unreachable(self) -> Iterator[Finding]:
         """Find blocks that no way leads to."""
-        todo = [_first(self._flow), text_of(self._flow, "exit_block_id")]
+        todo = [first_of(self._flow), text_of(self._flow, "exit_block_id")]
         reached: set[str] = set()
         while todo:
             uuid = todo.pop()
             if uuid not in reached and uuid in self._known:
                 reached.add(uuid)
-                todo += _targets(self._known[uuid])
+                todo += targets_of(self._known[uuid])
         for number, block in enumerate(self._blocks):
             uuid = text_of(block, "uuid") if isinstance(block, Mapping) else ""
             if uuid and uuid not in reached:
                 yield Finding(f"{self._at}.blocks[{number}]", "No way leads to this block.", is_warning=True)
-
-
-def _first(flow: Json) -> str:
-    """Return the uuid of the first block; drafts did not name it: the first in the list began."""
-    return text_of(flow, "first_block_id") or next(
-        (text_of(block, "uuid") for block in objects(flow.get("blocks"))), ""
-    )
-
-
-def _targets(block: Json) -> list[str]:
-    return [target for way in objects(block.get("exits")) if (target := text_of(way, "destination_block"))]
-
-
-def _find_circles(flows: list[tuple[Json, str]]) -> Iterator[Finding]:
-    """Find circles without a block that waits."""
-    ways: dict[str, Ways] = {}
-    places: dict[tuple[str, str], str] = {}
-    names: dict[tuple[str, str], str] = {}
-    for flow, at in flows:
-        key = text_of(flow, "uuid") or at
-        blocks: dict[str, Way] = {}
-        for number, block in enumerate(as_list(flow.get("blocks"))):
-            uuid = text_of(block, "uuid") if isinstance(block, Mapping) else ""
-            if not uuid or uuid in blocks or not isinstance(block, Mapping):
-                continue
-            blocks[uuid] = _way(block)
-            places[key, uuid] = f"{at}.blocks[{number}]"
-            names[key, uuid] = text_of(block, "name") or uuid
-        ways.setdefault(key, Ways(_first(flow), blocks))
-    for circle in circles(ways):
-        shown = [names[place][:40] for place in circle[:5]]
-        through = ", ".join(shown) + (" and others" if len(circle) > len(shown) else "")
-        what = f"The flow goes in a circle here, and nothing in it waits for the contact: {through}."
-        yield Finding(places[circle[0]], what)
-
-
-def _way(block: Json) -> Way:
-    name = kind_of(block)
-    kind = KINDS.get(name)
-    exits, to = objects(block.get("exits")), _targets(block)
-    runs = flow_of(part_of(block, "config")) if name == "Core.RunFlow" else ""
-    return Way(
-        kind is not None and kind.waits and name not in ASKING_OTHERS, to, len(to) < len(exits) or not exits, runs
-    )

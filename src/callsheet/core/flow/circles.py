@@ -14,6 +14,9 @@ class Way:
     """How it goes on from a block."""
 
     waits: bool
+    """For the contact, or for somebody: a circle may go through it."""
+    pauses: bool
+    """A step ends there: it waits, if perhaps for an answer that comes at once."""
     to: Sequence[str]
     """The blocks that its exits lead to."""
     ends: bool
@@ -42,6 +45,14 @@ class _Passing:
 
 def circles(flows: Mapping[str, Ways]) -> Iterator[list[Place]]:
     """Yield the blocks of each circle without a block that waits, in linear time."""
+    after = following_of(flows)
+    for part in parts(after):
+        if len(part) > 1 or part[0] in after[part[0]]:
+            yield part
+
+
+def following_of(flows: Mapping[str, Ways]) -> Mapping[Place, Sequence[Place]]:
+    """Return what follows on each block that does not wait."""
     passes = _passing(flows)
     after: dict[Place, list[Place]] = {}
     for uuid, flow in flows.items():
@@ -52,9 +63,7 @@ def circles(flows: Mapping[str, Ways]) -> Iterator[list[Place]]:
             if way.runs in flows:
                 following.append((way.runs, flows[way.runs].first))
             after[uuid, block] = following
-    for part in _parts(after):
-        if len(part) > 1 or part[0] in after[part[0]]:
-            yield part
+    return after
 
 
 def _passing(flows: Mapping[str, Ways]) -> set[str]:
@@ -78,8 +87,8 @@ def _passing(flows: Mapping[str, Ways]) -> set[str]:
     return known.passes
 
 
-def _parts(after: Mapping[Place, Sequence[Place]]) -> Iterator[list[Place]]:
-    """Yield the strongly connected parts of a graph (Tarjan's algorithm, without recursion)."""
+def parts(after: Mapping[Place, Sequence[Place]]) -> Iterator[list[Place]]:
+    """Yield the strongly connected parts of a graph, what follows first (Tarjan's algorithm, without recursion)."""
     numbers: dict[Place, int] = {}
     lowest: dict[Place, int] = {}
     stack: list[Place] = []

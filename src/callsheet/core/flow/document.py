@@ -20,6 +20,9 @@ SHOWN_AS: Final[Mapping[Mode, tuple[str, ...]]] = MappingProxyType(
 """The modes of a resource that suit a session's mode, the more exact one first."""
 LONGEST_TIMEOUT_SECONDS: Final = 366 * 24 * 3600
 LONGEST_NUMBER: Final = 32
+MOST_DEPTH: Final = 100
+"""So many lists and objects stand in each other in a document, at most: deeper ones break what goes through them."""
+TOO_DEEP: Final = f"At most {MOST_DEPTH} lists and objects stand in each other."
 MOST: Final = 10**15
 """No number of a document is greater."""
 
@@ -140,6 +143,17 @@ class Container:
     first: str
     """The uuid of the flow that begins."""
     resources: Mapping[str, Resource]
+
+
+def is_too_deep(document: object) -> bool:
+    """Tell whether more than MOST_DEPTH lists and objects stand in each other, however many do."""
+    level = [document]
+    for _ in range(MOST_DEPTH):
+        holders = [each for each in level if isinstance(each, Mapping | list)]
+        if not holders:
+            return False
+        level = [each for one in holders for each in (one.values() if isinstance(one, Mapping) else one)]
+    return any(isinstance(each, Mapping | list) for each in level)
 
 
 class Reader:

@@ -12,6 +12,9 @@ from callsheet.core.walk import Group
 LATELY: Final = timedelta(hours=24)
 MOST_ANSWERS: Final = 100
 """So many answers of flows go to one person within 24 hours through a sender: who asks for more is a robot."""
+MOST_SAID: Final = 1600
+"""What is said in one step, one message, has at most so many characters: the rest is cut."""
+CUT: Final = f"What is said was cut at {MOST_SAID:,} characters."
 MOST_BEGUN: Final = 20
 """So many conversations one person begins within 24 hours through a sender."""
 TOO_MUCH: Final = f"More than {MOST_ANSWERS} answers within 24 hours: who asks for more is a robot."

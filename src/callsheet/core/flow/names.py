@@ -63,10 +63,24 @@ class Contact(Found):
             case "phone" | "phonenumber" | "phone_number" | "active_urn" | "preferred_urn":
                 return self.number
             case "properties":
-                return self
+                return Properties(self)
             case "groups":
                 return [{"id": key, "name": said, VALUE: said} for key, said in self._groups.items()]
         return default
+
+
+class Properties(Found):
+    """The columns of a contact as objects: `contact.properties.city` and `contact.properties.city.value`."""
+
+    __slots__ = ("_contact",)
+
+    def __init__(self, contact: Contact) -> None:
+        self._contact = contact
+
+    def get(self, name: str, default: object = None) -> object:
+        """Return what stands in a column."""
+        found = self._contact.get(name)
+        return {"value": found, VALUE: found} if isinstance(found, str) else default if found is None else found
 
 
 class Results(Found):
@@ -82,8 +96,9 @@ class Results(Found):
         found = self._results.get(name)
         if found is None:
             wanted = name.casefold()
-            found = next((each for key, each in self._results.items() if key.casefold() == wanted), None)
-        return default if found is None else _result(found)
+            name = next((key for key in self._results if key.casefold() == wanted), "")
+            found = self._results.get(name)
+        return default if found is None else _result(name, found)
 
 
 def language_of(contact: Mapping[str, str]) -> str:
@@ -180,7 +195,7 @@ class Run(Found):
             case "mode":
                 return session.mode.value
             case "language":
-                return session.language
+                return _language(self._turn.container.flows[frame.flow], session.language)
             case "entered_at":
                 return frame.began_at
             case "flow":
@@ -188,7 +203,8 @@ class Run(Found):
             case "parent":
                 return Run(self._turn, self._depth - 1) if self._depth else None
             case "child":
-                return {"results": Results(frame.child)}
+                ran, results = self._turn.container.flows.get(frame.child_flow), Results(frame.child)
+                return {"results": results, "flow": None if ran is None else InFlow(ran, session, frame.child)}
         return default
 
 
@@ -212,15 +228,25 @@ class InFlow(Found):
             case "mode":
                 return self._session.mode.value
             case "language":
-                return self._session.language
+                return _language(self._flow, self._session.language)
         return self._results.get(name, default)
 
 
-def _result(result: Result) -> Mapping[str, object]:
+def _language(flow: Flow, spoken: str) -> Mapping[str, object]:
+    """Return the language of a session, as the flow that runs describes it."""
+    said = {"id": spoken, VALUE: spoken}
+    for language in flow.languages:
+        if language.id == spoken:
+            return {**said, "iso_639_3": language.code, "bcp_47": language.tag, "label": language.label}
+    return said
+
+
+def _result(name: str, result: Result) -> Mapping[str, object]:
     return {
         "value": result.value,
         VALUE: result.value,
         "response": result.response,
+        "block": {"id": result.block, "name": name, VALUE: name},
         "exit": {"name": result.exit, VALUE: result.exit},
         "entered_at": result.entered_at,
         "exited_at": result.exited_at,

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from callsheet.core.flow.amiss import BadExpression
 from callsheet.core.flow.blocks.kinds import kind_named
 from callsheet.core.flow.document import (
+    TOO_DEEP,
     Block,
     Container,
     Content,
@@ -22,6 +23,7 @@ from callsheet.core.flow.document import (
     Resource,
     Setting,
     as_list,
+    is_too_deep,
     kind_of,
     objects,
     settings_of,
@@ -33,6 +35,8 @@ from callsheet.core.flow.wording import read_wording
 
 def read(document: object) -> Container:
     """Return what a document says. It was checked before, if perhaps by an earlier release. Raises BadExpression."""
+    if is_too_deep(document):
+        raise BadExpression(TOO_DEEP)
     holder = document if isinstance(document, Mapping) else {}
     said = objects(holder["flows"]) if "flows" in holder else [holder]
     flows = [flow for flow in said if objects(flow.get("blocks"))]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 Plain: TypeAlias = "bool | int | float | str | Sequence[Plain] | Mapping[str, Plain] | None"
 """What JSON can say."""
@@ -49,9 +49,13 @@ class Ending(StrEnum):
     """Somebody closed it."""
 
 
+LONGEST_KEPT: Final = 2000
+"""Of a longer text that a block collected its result keeps so many characters; the visit has it all."""
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a block collected."""
+    """What a block collected; a text has at most LONGEST_KEPT characters."""
 
     value: Plain
     response: str | None
@@ -84,6 +88,8 @@ class Frame:
     """What its block keeps in mind while it waits."""
     is_exiting: bool = False
     """It is on the way from its exit block, which is gone once."""
+    child_flow: str = ""
+    """The uuid of the flow that ran in it last."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,11 +19,11 @@ from callsheet.core.flow.effects import Step
 from callsheet.core.flow.given import Given, Reply, TimedOut
 from callsheet.core.flow.languages import names_of, plain_name
 from callsheet.core.flow.names import language_of
-from callsheet.core.flow.session import Awaits, Ending, Frame, Mode, Result, Session
+from callsheet.core.flow.session import LONGEST_KEPT, Awaits, Ending, Frame, Mode, Result, Session
 from callsheet.core.flow.turn import MakingTurn
 
 MOST_BLOCKS: Final = 1000
-"""So many blocks are gone through in one step, at most: more go in a circle."""
+"""So many blocks are gone through in one step, at most; `longest.py` counts them before."""
 MOST_FRAMES: Final = 32
 """So many flows run in each other, at most."""
 MOST_SILENCES: Final = 2
@@ -47,8 +47,9 @@ def begin(
 
     `language`: empty, it is what the contact's column `language` says; a flow that does not speak it speaks its first
     one. `trigger`: what the contact wrote that began it; it answers no question. `zone`: of a contact that has none.
+    What it says to a trigger is an answer, and cut as answers are; the message of a campaign is not.
     """
-    return beginning(
+    making = beginning(
         container,
         contact=contact,
         number=number,
@@ -58,7 +59,10 @@ def begin(
         groups=groups,
         trigger=trigger,
         zone=zone,
-    ).finish()
+    )
+    if trigger:
+        making.shorten()
+    return making.finish()
 
 
 def beginning(
@@ -103,6 +107,7 @@ def step(container: Container, session: Session, given: Given) -> Step:
         if session.awaits is not Awaits.reply:
             return Step(session, (), ())
         making.silence()
+        making.shorten()
         return making.finish()
     outcome = making.take(given)
     if outcome is None:
@@ -111,6 +116,7 @@ def step(container: Container, session: Session, given: Given) -> Step:
         making.replies += 1
         making.silences = 0
     making.go(outcome)
+    making.shorten()
     return making.finish()
 
 
@@ -166,6 +172,7 @@ class _Making(MakingTurn):
         while following is not None:
             come += 1
             if come > MOST_BLOCKS:
+                self.say_nothing()
                 following = End(Ending.failed, f"It went through {MOST_BLOCKS} blocks without waiting for anything.")
             following = self._do(following)
 
@@ -252,7 +259,9 @@ class _Making(MakingTurn):
         exit_name = way.name if way is not None else ""
         if block.name and (left.is_question or left.facts is not None):
             entered_at, facts = self.frame.entered_at, left.facts or {}
-            self.keep(block, Result(value, left.response, block.uuid, exit_name, entered_at, self.at, facts))
+            kept = value[:LONGEST_KEPT] if isinstance(value, str) else value
+            response = left.response[:LONGEST_KEPT] if left.response is not None else None
+            self.keep(block, Result(kept, response, block.uuid, exit_name, entered_at, self.at, facts))
         why = self.set_properties(block, left.response, left.value) or why
         self.note(
             block, exit_name=exit_name, value=value, response=left.response, is_question=left.is_question, why=why

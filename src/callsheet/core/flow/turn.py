@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -13,6 +14,7 @@ from callsheet.core.flow.document import Block, Container, Content, Flow, Json, 
 from callsheet.core.flow.effects import Dispose, Effect, HandOver, LeaveGroups, Say, SetGroup, SetProperty, Step, Visit
 from callsheet.core.flow.expression.scope import Expression, Scope
 from callsheet.core.flow.expression.truth import is_truthy
+from callsheet.core.flow.manners import CUT, MOST_SAID
 from callsheet.core.flow.names import Names, header_of, is_number, plain, zone_of
 from callsheet.core.flow.session import Awaits, Ending, Frame, Mode, Plain, Result, Session
 
@@ -137,6 +139,28 @@ class MakingTurn:
         """Say a text as it is."""
         self.effects.append(Say(self.block.uuid, text))
 
+    def say_nothing(self) -> None:
+        """Take back what was said in this step: it came to nothing."""
+        self.effects = [effect for effect in self.effects if not isinstance(effect, Say)]
+
+    def shorten(self) -> None:
+        """Cut what is said as a text message where it is too long for an answer; the visit of the block says so."""
+        left = MOST_SAID if self.mode is not Mode.ivr else math.inf
+        for place, effect in enumerate(self.effects):
+            if not isinstance(effect, Say) or not effect.text:
+                continue
+            if len(effect.text) > left:
+                self.effects[place] = replace(effect, text=effect.text[: int(left)])
+                self._note_cut(effect.block)
+            # A newline stands between two texts.
+            left = max(0, left - len(effect.text) - 1)
+
+    def _note_cut(self, block: str) -> None:
+        mine = [place for place, visit in enumerate(self.visits) if visit.block == block] or [-1]
+        if self.visits and CUT not in self.visits[mine[-1]].why:
+            visit = self.visits[mine[-1]]
+            self.visits[mine[-1]] = visit._replace(why=f"{visit.why} {CUT}".strip())
+
     def text(self, prompt: Resource, *, response: str | None = None) -> str:
         """Return the text of a prompt."""
         return self._spoken(prompt, response)[0]
@@ -163,14 +187,16 @@ class MakingTurn:
         """End the flow that runs; the one around it goes on."""
         self.has_moved = True
         ended = self.frames.pop()
-        self.frames[-1] = replace(self.frames[-1], child=ended.results)
+        self.frames[-1] = replace(self.frames[-1], child=ended.results, child_flow=ended.flow)
 
     def move(self, uuid: str, *, is_exiting: bool = False) -> None:
         """Go to another block."""
         self.has_moved = True
         frame = self.frames[-1]
         is_exiting = is_exiting or frame.is_exiting
-        self.frames[-1] = Frame(frame.flow, uuid, frame.began_at, self.at, frame.results, frame.child, None, is_exiting)
+        self.frames[-1] = Frame(
+            frame.flow, uuid, frame.began_at, self.at, frame.results, frame.child, None, is_exiting, frame.child_flow
+        )
 
     def wait(self, awaits: Awaits, memory: Plain) -> None:
         """Stay."""
@@ -193,7 +219,7 @@ class MakingTurn:
         results = {**frame.results, block.name: result}
         self.frames[-1] = Frame(
             frame.flow, frame.block, frame.began_at, frame.entered_at, results, frame.child, frame.memory,
-            frame.is_exiting,
+            frame.is_exiting, frame.child_flow,
         )  # fmt: skip
 
     def set_properties(self, block: Block, response: str | None, value: object) -> str:

@@ -27,6 +27,7 @@ from callsheet.core.flow.document import Block, Json, Reader, Resource, text_of
 from callsheet.core.flow.effects import AskModel
 from callsheet.core.flow.expression.scope import Scope
 from callsheet.core.flow.given import Given, ModelAnswered, NoAnswer, Reply, WebhookAnswered
+from callsheet.core.flow.manners import MOST_SAID
 from callsheet.core.flow.names import Contact
 from callsheet.core.flow.session import Awaits, Plain
 
@@ -42,7 +43,7 @@ USUAL_SECONDS: Final = 60
 MOST_SECONDS: Final = 120
 MOST_CALLS: Final = 8
 """So many tools are called between two replies of the contact."""
-MOST_ANSWER: Final = 1600
+MOST_ANSWER: Final = MOST_SAID
 """A longer answer is cut: it goes as a text message."""
 _LONGEST_OUTCOME: Final = 500
 _ENDS: Final = {FINISH: "done", HAND_OVER: "hand_over"}
