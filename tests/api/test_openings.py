@@ -63,6 +63,24 @@ async def test_a_flow_that_speaks_to_some_only_is_sent_to_those(shop):
     assert await until(are_sent) == [(people[1], "Dear gold")]
 
 
+async def test_a_flow_for_calls_only_is_not_sent_as_messages(shop):
+    spoken = resource(HELLO, value("Hello", "IVR"), value("Hello", "SMS"))
+    says = flow("f", block("a", MESSAGE, other(), prompt=HELLO), languages=["eng"], supported_modes=["IVR"])
+    name = unique("Flow")
+    stored = await shop.v1("POST", "/flows", {"name": name, "document": container(says, resources=[spoken])})
+    assert stored.status_code == 201, stored.text
+    listed = await shop.make_list(*numbers("IN", 1, seed=6))
+    body = campaign_body(listed, format="advanced", message=None, experienceFlowName=name)
+    campaign_id = (await shop.compat("POST", "/campaign", body)).json()["data"]["_id"]
+
+    found = (await shop.v1("GET", f"/campaigns/{campaign_id}")).json()["findings"]
+    started = await shop.trigger(campaign_id, "play")
+
+    what = "The flow is made for calls only: its supported_modes name neither SMS nor TEXT."
+    assert {"field": "message", "message": what} in found
+    assert (started.status_code, what in started.text) == (409, True)
+
+
 async def test_a_document_with_a_warning_is_stored_and_one_with_an_error_is_not(shop):
     unreachable = block("lost", MESSAGE, other(), prompt="Nobody comes here")
     fine = container(flow("f", block("a", MESSAGE, other(), prompt="Hi"), unreachable))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from typing import Final
 
@@ -18,6 +19,17 @@ from callsheet.store.documents import Documents
 
 MOST_KEPT: Final = 64
 """So many versions are kept, those that were asked for last."""
+LARGE: Final = 64 * 1024
+"""A larger body is read beside everything else, as that takes long."""
+
+
+async def read_body(body: str) -> Container:
+    """Return a flow as it is stored, read. Raises BadExpression."""
+    return await asyncio.to_thread(_read, body) if len(body) > LARGE else _read(body)
+
+
+def _read(body: str) -> Container:
+    return read(msgspec.json.decode(body))
 
 
 class FlowShelf:
@@ -48,7 +60,7 @@ class FlowShelf:
             body = await self._flows.body(app, flow_no, version)
             if not body:
                 raise FlowNotFound
-            found = self._kept[key] = read(msgspec.json.decode(body))
+            found = self._kept[key] = await read_body(body)
             while len(self._kept) > MOST_KEPT:
                 self._kept.popitem(last=False)
         else:

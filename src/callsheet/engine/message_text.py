@@ -5,15 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-import msgspec
-
 from callsheet.core.campaign import Definition
 from callsheet.core.errors import FlowIsEmpty, WrongState
 from callsheet.core.flow.amiss import BadExpression
 from callsheet.core.flow.opening import Opening
-from callsheet.core.flow.reading import read
 from callsheet.core.message import to_send
 from callsheet.core.run import NO_FLOW, PinnedFlow
+from callsheet.engine.flow_shelf import read_body
 from callsheet.store.apps import App
 from callsheet.store.store import Store
 
@@ -33,7 +31,7 @@ async def versioned_text(store: Store, app: App, definition: Definition) -> Vers
     if plan.flow is not None:
         # The flow of now, not of when the campaign was written: its document may have come later.
         flow = await store.flows.find(app.no, thing_id=plan.flow.id)
-        text = _as_written(flow.body, await store.hot.now()) if flow is not None and flow.body else None
+        text = await _as_written(flow.body, await store.hot.now()) if flow is not None and flow.body else None
         if flow is None or not text:
             raise FlowIsEmpty
         return VersionedText(text, flow.version, PinnedFlow(flow.named.no, flow.version))
@@ -45,9 +43,15 @@ async def versioned_text(store: Store, app: App, definition: Definition) -> Vers
     return VersionedText(to_send(plan.received or ""))
 
 
-def _as_written(body: str, now: datetime) -> str | None:
-    """Return what a flow says first. Raises WrongState where an earlier release took what this one cannot read."""
+async def _as_written(body: str, now: datetime) -> str | None:
+    """Return what a flow says first.
+
+    Raises WrongState where an earlier release took what this one cannot read, and where it is for calls only.
+    """
     try:
-        return Opening(read(msgspec.json.decode(body)), lambda: now).as_written()
+        container = await read_body(body)
     except BadExpression as error:
         raise WrongState(f"The flow cannot be read: {error}") from error
+    if container.flows[container.first].is_for_calls_only:
+        raise WrongState("The flow is made for calls only: its supported_modes name neither SMS nor TEXT.")
+    return Opening(container, lambda: now).as_written()

@@ -9,7 +9,8 @@ import pytest
 from callsheet.core.flow.check import check
 from callsheet.core.flow.session import Ending
 from callsheet.core.flow.step import MOST_BLOCKS
-from core.flow.documents import OPEN, block, container, converse, flow, other, start
+from callsheet.core.flow.ways import EARLY
+from core.flow.documents import OPEN, block, container, converse, flow, other, start, way
 
 
 def paths(document: object) -> list[str]:
@@ -56,3 +57,15 @@ def test_flows_that_double_each_other_are_found_at_once() -> None:
     flows = [flow(f"f{n}", runs("a", f"f{n + 1}", other("b")), runs("b", f"f{n + 1}")) for n in range(40)]
     document = container(*flows, flow("f40", block("a", "Core.Log", other())))
     assert paths(document) == ["document.flows[0].blocks[0]"]
+
+
+def test_a_test_of_groups_before_the_first_question_is_warned_of() -> None:
+    member, at = way("q", test="contact.groups[0].id = 'vip'"), "document.flows[0].blocks[1].exits[0].test"
+    asks, case = block("q", OPEN, other("case"), prompt="?"), block("case", "Core.Case", member, other())
+    early = container(flow("f", block("l", "Core.Log", other("case")), case, asks))
+    late = container(flow("f", asks, case))
+    assert [(one.path, one.message, one.is_warning) for one in check(early)] == [(at, EARLY, True)]
+    assert check(late) == ()
+    assert [one.path for one in check(container(flow("outer", runs("r", "f")), *early["flows"]))] == [
+        at.replace("flows[0]", "flows[1]")
+    ]

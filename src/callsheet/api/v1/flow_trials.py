@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -19,7 +20,6 @@ from callsheet.api.v1.shapes import Body, Sifted
 from callsheet.api.v1.strict import Router
 from callsheet.core.contacts import LONGEST_VALUE, MOST_COLUMNS
 from callsheet.core.errors import BodyTooLarge, FlowNotFound, FlowVersionNotFound, Invalid
-from callsheet.core.flow.document import Container
 from callsheet.core.flow.reading import read
 from callsheet.core.flow.rehearsal import rehearse
 from callsheet.core.flow.session import Mode
@@ -89,7 +89,7 @@ async def validate_document(app: Tenant, asked: NewDocument) -> Validation:  # n
 async def dry_run_document(runtime: Served, app: Tenant, asked: WrittenTrial) -> Transcript:
     """Rehearse a document with typed replies. Nothing is sent or stored, and nobody is asked."""
     await checked(asked.document, asked.faults)
-    return _rehearse(runtime, app, read(asked.document), asked, version=None)
+    return await asyncio.to_thread(_rehearse, runtime, app, asked.document, asked, version=None)
 
 
 @router.post("/{flow_id}/dry-run", responses=problems(FlowNotFound, FlowVersionNotFound, BodyTooLarge))
@@ -105,10 +105,12 @@ async def dry_run_flow(
     found = await runtime.store.flow_versions.find(app.no, flow_id, version)
     if found is None:
         raise FlowVersionNotFound
-    return _rehearse(runtime, app, read(read_document(found.body)), asked, version=version)
+    return await asyncio.to_thread(_rehearse, runtime, app, read_document(found.body), asked, version=version)
 
 
-def _rehearse(runtime: Runtime, app: App, container: Container, asked: Trial, *, version: int | None) -> Transcript:
+def _rehearse(runtime: Runtime, app: App, document: object, asked: Trial, *, version: int | None) -> Transcript:
+    """Rehearse. A large document, or a long conversation, takes seconds: others go on meanwhile."""
+    container = read(document)
     number = read_number(runtime, app, asked.number)[1] if asked.number else ""
     at = asked.at or runtime.clock.now()
     language = asked.language or asked.contact.get(Headers(tuple(asked.contact)).find("language") or "", "")

@@ -131,6 +131,11 @@ class Flow:
     first: str
     exit_block: str | None
 
+    @property
+    def is_for_calls_only(self) -> bool:
+        """Tell whether its modes say that it cannot be sent; one that names none of ours is."""
+        return Mode.ivr.value in self.modes and not {Mode.sms.value, Mode.text.value} & set(self.modes)
+
 
 @dataclass(frozen=True, slots=True)
 class Container:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
@@ -15,6 +16,9 @@ from callsheet.core.flow.step import MOST_BLOCKS, MOST_FRAMES
 
 ASKING_OTHERS: Final = frozenset({"Callsheet.Webhook"})
 """The kinds that wait, but never for the contact: a circle of them would turn for ever."""
+
+EARLY: Final = "The first message of a campaign does not know the groups of a contact: this test sees none there."
+_GROUPS: Final = re.compile(r"\b(?:contact|campaignUserInfo)\s*\.\s*groups\b", re.IGNORECASE)
 
 
 def find_in_ways(flows: Sequence[tuple[Json, str]]) -> Iterator[Finding]:
@@ -33,6 +37,7 @@ def find_in_ways(flows: Sequence[tuple[Json, str]]) -> Iterator[Finding]:
             places[key, uuid] = f"{at}.blocks[{number}]"
             names[key, uuid] = text_of(block, "name") or uuid
         ways.setdefault(key, Ways(first_of(flow), blocks))
+    yield from _find_early(flows, ways)
     is_endless = False
     for circle in circles(ways):
         is_endless = True
@@ -44,6 +49,35 @@ def find_in_ways(flows: Sequence[tuple[Json, str]]) -> Iterator[Finding]:
     if far is not None and far[1] > MOST_BLOCKS:
         what = f"From here more than {MOST_BLOCKS:,} blocks can follow each other, and none of them waits."
         yield Finding(places[far[0]], what)
+
+
+def _find_early(flows: Sequence[tuple[Json, str]], ways: Mapping[str, Ways]) -> Iterator[Finding]:
+    """Find tests of groups before anything waits: the message of a campaign is written without asking for them."""
+    reached = _reached_at_once(ways)
+    for flow, at in flows:
+        key = text_of(flow, "uuid") or at
+        for number, block in enumerate(as_list(flow.get("blocks"))):
+            if not isinstance(block, Mapping) or (key, text_of(block, "uuid")) not in reached:
+                continue
+            for place, way in enumerate(as_list(block.get("exits"))):
+                if isinstance(way, Mapping) and _GROUPS.search(text_of(way, "test")):
+                    yield Finding(f"{at}.blocks[{number}].exits[{place}].test", EARLY, is_warning=True)
+
+
+def _reached_at_once(ways: Mapping[str, Ways]) -> set[Place]:
+    """Return the blocks that may be left before anything waits."""
+    reached: set[Place] = set()
+    todo = [(uuid, ways[uuid].first) for uuid in list(ways)[:1]]
+    while todo:
+        uuid, block = place = todo.pop()
+        way = ways[uuid].blocks.get(block)
+        if way is None or way.pauses or place in reached:
+            continue
+        reached.add(place)
+        todo += [(uuid, to) for to in way.to]
+        if way.runs in ways:
+            todo.append((way.runs, ways[way.runs].first))
+    return reached
 
 
 def first_of(flow: Json) -> str:
