@@ -1,19 +1,15 @@
 """Conversations, in virtual time: the campaign's message begins them, replies and silence lead them on."""
 
-from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from callsheet.carriers.base import Inbound
-from callsheet.core.campaign import Campaign, Move
+from callsheet.core.campaign import Move
 from callsheet.core.flow.manners import MOST_ANSWERS, MOST_BEGUN
 from callsheet.core.run import PinnedFlow
 from callsheet.engine import conversations
 from callsheet.engine.tuning import Tuning
-from callsheet.engine.virtual_time import VirtualClock, run
 from callsheet.store.transcripts import Wanted
 from conversing import (
     ASK,
@@ -29,54 +25,9 @@ from conversing import (
     question,
 )
 from databases import rows
-from engine.world import World, world
-from factories import MONDAY_NOON, SENDER, hours, make_campaign, make_list, number, opt_out, trunk_of
-
-TUNING = Tuning(tick_seconds=5.0)
-Play = Callable[[World], Awaitable[None]]
-
-
-def play(folder: Path, main: Play, tuning: Tuning = TUNING) -> None:
-    """Play in a world."""
-
-    async def played(clock: VirtualClock) -> None:
-        async with world(clock, folder, tuning=tuning) as w:
-            await main(w)
-
-    run(played, start=MONDAY_NOON)
-
-
-async def reply(w: World, to: str, text: str, sender: str = SENDER) -> None:
-    trunk = await trunk_of(w.store, w.app)
-    heard = Inbound(f"in-{to}-{w.rng.getrandbits(64)}", to, sender, text, w.clock.now())
-    await w.conductor.hearing(trunk).hear([heard])
-
-
-async def launch(w: World, flow: PinnedFlow, people: int | Sequence[Any] = 3, **changes: Any) -> Campaign:
-    """Run a campaign of a flow, until its messages are out."""
-    numbers = await make_list(w.store, w.app, w.clock, people)
-    campaign = await make_campaign(w.store, w.app, w.clock, [numbers], **changes)
-    sender = await w.store.apps.find_sender(w.app.no, SENDER, w.clock.now())
-    assert sender is not None
-    started = await w.store.campaigns.start(
-        campaign, text=QUESTION, sender_no=sender.no, one_run_per_list=False, now=w.clock.now(), flow=flow
-    )
-    w.conductor.wake()
-    await w.clock.sleep(12)
-    return started
-
-
-def said(w: World, to: str) -> list[str]:
-    """Return what somebody got, but for what the campaign sent."""
-    return [one.text for one in w.sent() if one.to == to and not one.campaign_id]
-
-
-async def endings(w: World) -> list[str]:
-    return [row.ending for row in await rows(w.store, "select ending from flow_session order by no")]
-
-
-async def open_ones(w: World) -> int:
-    return len(await rows(w.store, "select 1 from open_session"))
+from engine.talking import endings, launch, open_ones, play, reply, said
+from engine.world import World
+from factories import MONDAY_NOON, SENDER, hours, make_list, number, opt_out, trunk_of
 
 
 async def use_by_default(w: World, flow: PinnedFlow) -> None:
