@@ -9,6 +9,7 @@ from callsheet.core.campaign import Move
 from callsheet.core.flow.manners import MOST_ANSWERS, MOST_BEGUN
 from callsheet.core.run import PinnedFlow
 from callsheet.engine import conversations
+from callsheet.engine.replier import HAND_SECONDS
 from callsheet.engine.tuning import Tuning
 from callsheet.store.transcripts import Wanted
 from conversing import (
@@ -296,5 +297,23 @@ def test_somebody_of_the_queue_takes_replies_and_closes(tmp_path: Path) -> None:
         assert said(w, number(0)) == ["One moment", "How can I help?", "Good bye"]
         (ended,) = await rows(w.store, "select ending, disposition, agent, queue_no from flow_session")
         assert tuple(ended) == ("done", "solved", "Ann", 0)
+
+    play(tmp_path, main)
+
+
+def test_what_a_process_that_stood_still_has_not_handed_is_taken_again(tmp_path: Path) -> None:
+    async def main(w: World) -> None:
+        await launch(w, await make_flow(w.store, w.app), 3)
+
+        def stand_still() -> None:
+            w.clock._loop._virtual.now_seconds += HAND_SECONDS
+
+        w.failpoints.call_at("before_hand", stand_still)
+        for to in range(3):
+            await reply(w, number(to), "1")
+        await w.clock.sleep(10)
+        assert [said(w, number(to)) for to in range(3)] == [["Thank you"]] * 3
+        states = await rows(w.store, "select state from reply")
+        assert {row.state for row in states} == {"accepted"}
 
     play(tmp_path, main)

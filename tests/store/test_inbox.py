@@ -337,9 +337,12 @@ async def test_a_confirmation_that_comes_too_late_does_not_come(store: Store, ap
 
 async def test_nothing_is_answered_while_all_sending_is_stopped(store: Store, app: App, clock: StillClock):
     await say(store, app, clock, "HELP")
-    await store.sending.stop(app.no, "Wrong list", "me", clock.now())
     trunk = await trunk_of(store, app)
     (due,), _ = await store.replies.due(clock.now(), trunks=[trunk.no], limit=10)
+    await store.sending.stop(app.no, "Wrong list", "me", clock.now())
 
     assert await store.replies.take([due.no], clock.now(), 60) == []
-    assert [row.code for row in await rows(store, "select code from reply")] == ["sending_stopped"]
+    none_due, again_at = await store.replies.due(clock.now(), trunks=[trunk.no], limit=10)
+    assert (none_due, again_at) == ([], clock.now() + timedelta(hours=1)), "it is worth it for so long"
+    clock.advance(3600)
+    assert (await store.replies.sweep(clock.now())).expired == 1

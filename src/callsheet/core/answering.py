@@ -70,6 +70,9 @@ LASTS: Mapping[ReplyKind, timedelta] = {
 }
 """How long an answer may wait for its turn."""
 
+PATIENT: Final = frozenset({ReplyKind.flow, ReplyKind.agent})
+"""What somebody waits for in a conversation: the time in which nothing may leave at all does not count for it."""
+
 USUAL_TEXTS: Mapping[ReplyKind, str] = {
     ReplyKind.stop: f"{BRAND}: You will get no more messages from us. Reply START to get them again, HELP for help.",
     ReplyKind.help: f"{BRAND}: Reply STOP to get no more messages from us, START to get them again.",

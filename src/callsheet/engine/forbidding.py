@@ -39,6 +39,4 @@ async def _arms(scope: Scope, store: Store, node_no: int) -> set[ArmKey]:
 
 async def _answers(scope: Scope, store: Store, holds: Holds) -> set[int]:
     """Recall the answers of ours that were taken, and return those of other nodes that may leave yet."""
-    if scope.run_no is not None:
-        return set()
-    return await store.replies.recall(scope.app, scope.persons) - holds.answers()
+    return await store.replies.recall(scope.app, scope.persons, scope.run_no) - holds.answers()

@@ -61,6 +61,8 @@ class HeldAnswer:
     taken: bool = False
     """Nobody else has it."""
     barred: bool = False
+    run_no: int = 0
+    """The run for which it is said though nobody asked just now; 0: it was asked for."""
 
     def leave(self) -> bool:
         """Tell whether it may leave now."""
@@ -120,9 +122,9 @@ class Holds:
         self._settle(held)
         return True
 
-    def hold_answer(self, no: int, app: int, person: bytes, *, spared: bool) -> HeldAnswer:
+    def hold_answer(self, no: int, app: int, person: bytes, *, spared: bool, run_no: int = 0) -> HeldAnswer:
         """Hold an answer of ours, from before it is taken until `let_answer_go`."""
-        answer = self._answers[no] = HeldAnswer(app, person, spared)
+        answer = self._answers[no] = HeldAnswer(app, person, spared, run_no=run_no)
         return answer
 
     def let_answer_go(self, no: int) -> None:
@@ -208,7 +210,7 @@ class Holds:
                 self._settle(held)
         for answer in self._answers.values():
             spared = answer.spared and scope.persons is not None
-            if not spared and scope.covers(answer.app, 0, answer.person):
+            if not spared and scope.covers(answer.app, answer.run_no, answer.person):
                 answer.barred = True
 
     def inside(self) -> set[ArmKey]:

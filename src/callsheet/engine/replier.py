@@ -45,6 +45,7 @@ LEASE_SECONDS = 60.0
 """Longer than an answer of the carrier may take, with the record of it."""
 HAND_SECONDS = 10.0
 """Taking one may last so long; who forbids it, and hears nothing of us, need not wait longer than for an arm."""
+TOO_LONG = "held_too_long"
 FIRST_PAUSE = timedelta(seconds=1)
 LONGEST_PAUSE = timedelta(seconds=30)
 _MOST_DOUBLINGS = 5
@@ -197,14 +198,12 @@ class Replier:
         if line is None or not chosen:
             return
         # From before it is asked who may get it: who forbids it from then on finds it here.
-        held = {
-            due.no: self._holds.hold_answer(due.no, source.app, due.person, spared=due.kind in SPARING)
-            for due in chosen
-        }
+        held = {due.no: self._hold(due) for due in chosen}
         hand_until = self._clock.monotonic() + HAND_SECONDS
         taken = await self._store.replies.take(list(held), await self._store.hot.now(), LEASE_SECONDS)
         if self._clock.monotonic() >= hand_until:
-            # Nobody waits for what has been held for so long: it stays uncertain.
+            # Nobody waits for what has been held for so long: whether it may leave is asked again.
+            self._give_back(taken, handed, TOO_LONG)
             return
         for one in taken:
             held[one.no].taken = True
@@ -214,18 +213,24 @@ class Replier:
                 if not pace.is_free:
                     await pace.wait_turn(one.segments)
             except Unavailable:
-                self._give_back([other for other in taken if other.no not in handed], handed)
+                self._give_back(taken, handed, "store_away")
                 raise
             if self._clock.monotonic() >= hand_until:
+                self._give_back(taken, handed, TOO_LONG)
                 return
             handed.add(one.no)
             self._hand(line, source, one, held[one.no])
 
-    def _give_back(self, taken: Sequence[TakenReply], handed: set[int]) -> None:
-        """Say that messages were not handed, as it cannot be known when they may leave."""
+    def _hold(self, due: DueReply) -> HeldAnswer:
+        app, is_spared = due.source.app, due.kind in SPARING
+        return self._holds.hold_answer(due.no, app, due.person, spared=is_spared, run_no=due.run_no)
+
+    def _give_back(self, taken: Sequence[TakenReply], handed: set[int], why: str) -> None:
+        """Say that messages were surely not handed: they are taken again."""
         for one in taken:
-            handed.add(one.no)
-            self._settler.note(Outcome(one.no, one.tries, ReplyState.waiting, "store_away", FIRST_PAUSE))
+            if one.no not in handed:
+                handed.add(one.no)
+                self._settler.note(Outcome(one.no, one.tries, ReplyState.waiting, why, FIRST_PAUSE))
 
     async def _with_turn(self, source: From, batch: Batch) -> Batch:
         """Return those that the sender may say within a moment; else it rests. Campaigns spend what it is allowed too.

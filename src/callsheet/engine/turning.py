@@ -111,6 +111,7 @@ class Turner:
         turn = Turn(
             talk, session, effects, visits, _said(effects), opening, messages, wakes_at=session.wakes_at,
             has_begun=talk.session is None, ending=session.ending, why=session.why, errand_id=asked.errand_id,
+            is_unasked=isinstance(given, TimedOut),
         )  # fmt: skip
         # What silence asks of others is answered with a message soon.
         asks = isinstance(given, TimedOut) and turn.awaits in ERRANDS

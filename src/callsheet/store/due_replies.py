@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from callsheet.core.allowance import Bucket, buckets_of
-from callsheet.core.answering import URGENCY, ReplyKind, ReplyState
+from callsheet.core.answering import PATIENT, URGENCY, ReplyKind, ReplyState
 from callsheet.core.run import AppSettings
 from callsheet.store import tables as t
 from callsheet.store.rows import one, read_allowance, read_settings
@@ -43,6 +43,8 @@ class DueReply:
     settings: AppSettings
     tries: int
     segments: int
+    run_no: int = 0
+    """The run for which it is said though nobody asked just now; 0: it was asked for."""
 
 
 class Wanted(NamedTuple):
@@ -80,7 +82,7 @@ def find_due(conn: sa.Connection, wanted: Wanted) -> tuple[list[DueReply], int |
             found.append(
                 DueReply(
                     row.no, row.person, ReplyKind(row.kind), source, like.sender_id, like.buckets, like.settings,
-                    row.tries, row.segments,
+                    row.tries, row.segments, row.run_no,
                 )
             )  # fmt: skip
     return found, None
@@ -97,6 +99,13 @@ def _order(row: Any, wanted: Wanted) -> tuple[int, ...]:
     return row.urgency, _place(row, wanted), row.next_at, row.no
 
 
+def is_kept() -> sa.ColumnElement[bool]:
+    """Tell what waits until the sending of its app is allowed again, however long that takes."""
+    reply, stopped = t.reply, sa.select(t.sending_stop.c.app)
+    waits = reply.c.state == ReplyState.waiting.value
+    return sa.and_(waits, reply.c.kind.in_([kind.value for kind in PATIENT]), reply.c.app.in_(stopped))
+
+
 def _due() -> tuple[sa.ColumnElement[bool], ...]:
     reply = t.reply
     source = sa.tuple_(reply.c.app, reply.c.trunk_no, reply.c.sender)
@@ -104,6 +113,7 @@ def _due() -> tuple[sa.ColumnElement[bool], ...]:
         reply.c.next_at.between(1, sa.bindparam("at")),
         reply.c.trunk_no.in_(sa.bindparam("trunks", expanding=True)),
         reply.c.state == ReplyState.waiting.value,
+        reply.c.app.not_in(sa.select(t.sending_stop.c.app)),
         source.not_in(sa.bindparam("resting", expanding=True)),
     )
 
@@ -114,7 +124,16 @@ def _turns() -> sa.Select[Any]:
     urgency = sa.case({kind.value: rank for rank, kind in enumerate(URGENCY)}, value=reply.c.kind, else_=len(URGENCY))
     source = reply.c.app, reply.c.trunk_no, reply.c.sender
     turn = sa.func.row_number().over(partition_by=source, order_by=(urgency, reply.c.next_at, reply.c.no))
-    columns = reply.c.no, *source, reply.c.person, reply.c.kind, reply.c.next_at, reply.c.tries, reply.c.segments
+    columns = (
+        reply.c.no,
+        *source,
+        reply.c.person,
+        reply.c.kind,
+        reply.c.next_at,
+        reply.c.tries,
+        reply.c.segments,
+        reply.c.run_no,
+    )
     turns = sa.select(*columns, urgency.label("urgency"), turn.label("turn")).where(*_due()).subquery("turns")
     order = turns.c.urgency, turns.c.turn, turns.c.next_at, turns.c.no
     of_app = sa.func.row_number().over(partition_by=turns.c.app, order_by=order)
@@ -126,13 +145,16 @@ def _next_at() -> sa.Select[Any]:
     """Return when something is to be looked at again: one is due, a trunk may be free again, time has run out."""
     reply, at = t.reply, sa.bindparam("at", type_=sa.BigInteger())
     waits = reply.c.state == ReplyState.waiting.value
+    # Of an app whose sending was stopped nothing is due, but what is too late ends.
+    stopped = sa.select(t.sending_stop.c.app)
     instant = sa.case(
+        (sa.and_(waits, reply.c.app.in_(stopped)), reply.c.deadline_at),
         (sa.and_(waits, reply.c.next_at > at), reply.c.next_at),
         (sa.and_(waits, reply.c.trunk_no.not_in(sa.bindparam("trunks", expanding=True))), at + _TRUNK_LOOKS_AGAIN),
         (waits, reply.c.deadline_at),
         else_=reply.c.next_at,
     )
-    return sa.select(sa.func.min(instant)).where(reply.c.next_at > 0)
+    return sa.select(sa.func.min(instant)).where(reply.c.next_at > 0, ~is_kept())
 
 
 def _source() -> sa.Select[Any]:

@@ -7,7 +7,7 @@ the node dies it comes up again then, under the same id.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -99,26 +99,29 @@ class Errands:
         """Take errands that are due, and say when the next is, if this node could take all that are.
 
         At most `most_each` of an app, less those of it that are `busy` here: slow ones of one hold up no other's.
+        Those of apps whose sending was stopped wait until it is allowed again.
         """
-        at = to_micros(now)
+        apps, soonest = await self._db.read(lambda conn: _due_apps(conn, to_micros(now)))
+        next_at = from_micros(soonest) if soonest is not None else None
+        if not apps:
+            return [], next_at
 
-        def take(conn: sa.Connection) -> tuple[list[Errand], datetime | None]:
+        def take(conn: sa.Connection) -> list[Errand]:
             taken: list[Errand] = []
-            for app, soonest in _waiting(conn):
-                if soonest > at:
-                    return taken, from_micros(soonest)
+            for app in apps:
                 room = min(most_each - busy.get(app, 0), most - len(taken))
                 if room > 0:
                     taken += self._take_some(conn, app, now, room)
-            return taken, None
+            return taken
 
-        return await self._db.write(take)
+        return await self._db.write(take), next_at
 
     def _take_some(self, conn: sa.Connection, app: int, now: datetime, limit: int) -> list[Errand]:
         errand = t.errand
         due = (
             sa.select(errand)
             .where(errand.c.app == app, errand.c.next_at <= to_micros(now))
+            .where(_may_go_on())
             .order_by(errand.c.next_at)
             .limit(limit)
             .with_for_update(skip_locked=True)
@@ -174,15 +177,16 @@ def _may_go_on() -> sa.ColumnElement[bool]:
     return t.errand.c.app.not_in(sa.select(t.sending_stop.c.app))
 
 
-def _waiting(conn: sa.Connection) -> list[tuple[int, int]]:
-    """Return the apps that have errands, and when the next of each is due, the soonest first.
+def _due_apps(conn: sa.Connection, at: int) -> tuple[Sequence[int], int | None]:
+    """Return the apps that have errands to do now, the soonest first; and when the next of any is due.
 
     Those whose sending was stopped are missing: their conversations wait.
     """
     errand = t.errand
-    soonest = sa.func.min(errand.c.next_at).label("soonest")
-    query = sa.select(errand.c.app, soonest).where(_may_go_on()).group_by(errand.c.app).order_by(soonest)
-    return [(row.app, row.soonest) for row in conn.execute(query)]
+    due = sa.select(errand.c.app).where(errand.c.next_at <= at, _may_go_on()).group_by(errand.c.app)
+    later = sa.select(errand.c.next_at).where(errand.c.next_at > at, _may_go_on()).order_by(errand.c.next_at).limit(1)
+    apps = conn.execute(due.order_by(sa.func.min(errand.c.next_at))).scalars().all()
+    return apps, conn.execute(later).scalar()
 
 
 def _flow_id(conn: sa.Connection, row: Mapping[str, Any]) -> str:

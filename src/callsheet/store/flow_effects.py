@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from callsheet.clock import to_micros
 from callsheet.core.answering import LASTS, ReplyKind, ReplyState
 from callsheet.core.flow.effects import AskModel, CallWebhook, HandOver, LeaveGroups, SetGroup
+from callsheet.core.ids import NO_RUN
 from callsheet.core.names import key_of
 from callsheet.core.segments import USUAL, measure
 from callsheet.store import tables as t
@@ -67,6 +68,7 @@ def say(conn: sa.Connection, seal: Seal, app: int, turns: Sequence[Turn], now: d
             {
                 **answer_of(trunk_no, turn.talk.sender, turn.talk.person, turn.talk.no, ReplyKind.flow, now),
                 "app": app,
+                "run_no": turn.talk.run_no if turn.is_unasked else NO_RUN,
                 "number_sealed": turn.number_sealed,
                 "text_sealed": seal.close(turn.text.encode(errors="replace"), turn.talk.person),
                 "segments": measure(turn.text, writings.get(trunk_no, USUAL)).count,

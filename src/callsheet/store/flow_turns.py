@@ -61,6 +61,8 @@ class Turn:
     why: str = ""
     errand_id: str = ""
     """The errand whose answer is taken: when it waits no more, nothing is written. Empty: none."""
+    is_unasked: bool = False
+    """What is said comes of silence: it leaves only while the run goes on."""
 
     @property
     def awaits(self) -> Awaits:

@@ -17,20 +17,28 @@ SPARING = frozenset({ReplyKind.stop, ReplyKind.help})
 """They are sent to people who are opted out too."""
 
 
+def stopped_of(conn: sa.Connection, apps: Collection[int]) -> set[int]:
+    """Return those of these apps whose sending was stopped: what they have to say waits."""
+    stop = t.sending_stop
+    return set(conn.execute(sa.select(stop.c.app).where(stop.c.app.in_(apps))).scalars())
+
+
 def forbidden_of(conn: sa.Connection, rows: Sequence[Mapping[str, Any]], at: int) -> dict[int, str]:
-    """Say why messages may not leave now, by their number; those that may are missing."""
+    """Say why messages may not leave any more, by their number; those that may are missing."""
     found: dict[int, str] = {row["no"]: "late" for row in rows if row["deadline_at"] <= at}
     for app in {row["app"] for row in rows}:
         mine = [row for row in rows if row["app"] == app and row["no"] not in found]
-        if conn.execute(sa.select(t.sending_stop.c.app).where(t.sending_stop.c.app == app)).first():
-            found.update((row["no"], "sending_stopped") for row in mine)
-            continue
         rest = [row for row in mine if ReplyKind(row["kind"]) not in SPARING]
         persons = {row["person"] for row in rest}
         # Who is on both is called opted out.
         for why, whom in (("dnc", _on_dnc(conn, app, persons)), ("opted_out", _opted_out(conn, app, persons))):
             found.update((row["no"], why) for row in rest if row["person"] in whom)
     return found
+
+
+def is_forbidden(conn: sa.Connection, app: int, person: bytes) -> bool:
+    """Tell whether a person opted out of texts, or is spared from them by the global DNC list."""
+    return bool(_opted_out(conn, app, {person}) or _on_dnc(conn, app, {person}))
 
 
 def _opted_out(conn: sa.Connection, app: int, persons: Collection[bytes]) -> set[bytes]:

@@ -20,11 +20,12 @@ from callsheet.core.ids import NO_RUN, AttemptKey
 from callsheet.core.matching import Carried, canonical_ids
 from callsheet.store import tables as t
 from callsheet.store.database import Database
-from callsheet.store.due_replies import DueReply, From, Wanted, find_due
-from callsheet.store.forbidden_replies import SPARING, forbidden_of
+from callsheet.store.due_replies import DueReply, From, Wanted, find_due, is_kept
+from callsheet.store.forbidden_replies import SPARING, forbidden_of, stopped_of
 from callsheet.store.gate import pass_gate
 from callsheet.store.matching import CARRIED, carried_rows
 from callsheet.store.rows import DAMAGE, all_of, one
+from callsheet.store.unasked_replies import hold_unasked
 from callsheet.store.vault import Vault
 
 _RECALLED, _LET_GO = 1, 2
@@ -104,7 +105,7 @@ class Replies:
             sa.and_(reply.c.state == ReplyState.waiting.value, reply.c.deadline_at <= at),
             sa.and_(reply.c.state == ReplyState.taken.value, reply.c.next_at <= at),
         )
-        query = sa.select(reply.c.no, reply.c.state).where(reply.c.next_at > 0, late).limit(_MOST_SWEPT)
+        query = sa.select(reply.c.no, reply.c.state).where(reply.c.next_at > 0, late, ~is_kept()).limit(_MOST_SWEPT)
         if not await self._db.read(lambda conn: one(conn, query)):
             return Swept(0, 0)
 
@@ -143,11 +144,15 @@ class Replies:
         lease_until = to_micros(now + timedelta(seconds=lease_seconds))
 
         def take(conn: sa.Connection) -> list[TakenReply]:
-            for app in sorted(conn.execute(sa.select(reply.c.app).where(reply.c.no.in_(nos)).distinct()).scalars()):
+            apps = sorted(conn.execute(sa.select(reply.c.app).where(reply.c.no.in_(nos)).distinct()).scalars())
+            for app in apps:
                 # Who forbids sees what was taken before, and recalls it; what comes after sees what is forbidden.
                 pass_gate(conn, app)
-            mine = reply.c.no.in_(nos), reply.c.state == ReplyState.waiting.value
+            # What a stopped app has to say waits until it may, or until its time is over.
+            going_on = set(apps) - stopped_of(conn, apps)
+            mine = reply.c.no.in_(nos), reply.c.state == ReplyState.waiting.value, reply.c.app.in_(going_on)
             rows = all_of(conn, sa.select(reply).where(*mine).order_by(reply.c.no).with_for_update())
+            rows = hold_unasked(conn, rows, now)
             why = forbidden_of(conn, rows, at)
             opened = {row["no"]: self._open(row) for row in rows if row["no"] not in why}
             why.update((no, _UNREADABLE) for no, one_of_them in opened.items() if one_of_them is None)
@@ -174,13 +179,15 @@ class Replies:
         deadline = from_micros(row["deadline_at"])
         return TakenReply(row["no"], row["sender"], number, text, row["segments"], deadline, row["tries"] + 1)
 
-    async def recall(self, app: int, persons: Collection[bytes] | None) -> set[int]:
+    async def recall(self, app: int, persons: Collection[bytes] | None, run_no: int | None = None) -> set[int]:
         """Ask for the messages of an app that were taken, and return those that may leave yet.
 
-        Of `persons`, not those that people get who are opted out too; None: all.
+        Of `persons`, not those that people get who are opted out too; of a run, those that nobody asked for. None: all.
         """
         reply = t.reply
-        mine = reply.c.next_at > 0, reply.c.app == app, reply.c.state == ReplyState.taken.value
+        mine = [reply.c.next_at > 0, reply.c.app == app, reply.c.state == ReplyState.taken.value]
+        if run_no is not None:
+            mine.append(reply.c.run_no == run_no)
         query = sa.select(reply.c.no, reply.c.person, reply.c.kind, reply.c.recalled)
         query = query.where(*mine, reply.c.recalled < _LET_GO)
         rows = await self._db.read(lambda conn: all_of(conn, query))

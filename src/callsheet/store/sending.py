@@ -14,6 +14,7 @@ from callsheet.core.notice import NoticeKind
 from callsheet.store import tables as t
 from callsheet.store.campaign_rows import read, select_campaigns
 from callsheet.store.database import Database
+from callsheet.store.flow_delays import make_up
 from callsheet.store.gate import close_gate, one_at_a_time
 from callsheet.store.launching import set_status
 from callsheet.store.outbox import announce, tell_of_run
@@ -59,8 +60,10 @@ class Sending:
         """Let runs begin and go on again, and say whether they could not. What was paused stays so."""
 
         def allow(conn: sa.Connection) -> bool:
+            stop = _find(conn, app)
             gone = conn.execute(sa.delete(t.sending_stop).where(t.sending_stop.c.app == app)).rowcount
-            if gone:
+            if stop is not None and gone:
+                make_up(conn, app, stop.at, now)
                 announce(conn, app, NoticeKind.sending_allowed, {}, now)
             return gone > 0
 

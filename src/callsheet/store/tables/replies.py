@@ -84,6 +84,8 @@ reply = sa.Table(
     whole("ended_at", default="0"),
     # The session of a flow that says it; 0: none.
     whole("session_no", default="0"),
+    # The run for which it is said though nobody asked just now: it leaves only while that goes on; 0: it was asked for.
+    whole("run_no", default="0"),
     sa.Index("ix_reply_next_at", "next_at"),
     sa.Index("ix_reply_person", "app", "person", "at"),
     sqlite_autoincrement=True,

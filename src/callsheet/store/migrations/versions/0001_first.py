@@ -765,6 +765,7 @@ def upgrade() -> None:
     sa.Column('at', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('ended_at', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
     sa.Column('session_no', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
+    sa.Column('run_no', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
     sa.PrimaryKeyConstraint('no', name=op.f('pk_reply')),
     sqlite_autoincrement=True
     )
