@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 import sqlalchemy as sa
 
-from callsheet.clock import from_micros
+from callsheet.clock import from_micros, to_micros
 from callsheet.store import tables as t
 from callsheet.store.database import Database
 from callsheet.store.rows import all_of, one
@@ -26,6 +26,10 @@ class Wanted(NamedTuple):
     """None: those of all versions."""
     run_no: int | None = None
     """None: those of all runs, and of conversations that replies began."""
+    from_at: datetime | None = None
+    """Only answers of this instant and later; counts have none."""
+    to_at: datetime | None = None
+    """Only answers before this instant."""
 
 
 class Counted(NamedTuple):
@@ -42,6 +46,8 @@ class Counted(NamedTuple):
 class Place(NamedTuple):
     """Where an answer stands."""
 
+    at: int
+    """Microseconds."""
     session_no: int
     no: int
 
@@ -99,34 +105,36 @@ class FlowResults:
             return None
         session, visit = t.flow_session, t.flow_visit
         query = (
-            sa.select(session.c.no)
+            sa.select(visit.c.at, session.c.no)
             .join(visit, sa.and_(visit.c.app == session.c.app, visit.c.session_no == session.c.no))
             .where(session.c.app == app, session.c.flow_no == flow_no, session.c.id == conversation_id)
             .where(visit.c.app == app, visit.c.no == int(no))
         )
         row = await self._db.read(lambda conn: one(conn, query))
-        return Place(row["no"], int(no)) if row is not None else None
+        return Place(row["at"], row["no"], int(no)) if row is not None else None
 
     async def answers(self, wanted: Wanted, *, after: Place | None, limit: int) -> Sequence[Answer]:
-        """Return answers, conversation by conversation in the order in which those began."""
+        """Return answers in the order of their instants: one that comes later stands behind, whatever it is of."""
         session, visit = t.flow_session, t.flow_visit
+        order = visit.c.at, visit.c.session_no, visit.c.no
         query = (
             sa.select(visit, session.c.id, session.c.person, session.c.version, session.c.channel.label("channel"))
-            .join(visit, sa.and_(visit.c.app == session.c.app, visit.c.session_no == session.c.no))
-            .where(session.c.app == wanted.app, session.c.flow_no == wanted.flow_no, visit.c.app == wanted.app)
-            .where(visit.c.is_question == 1, visit.c.has_left == 1)
-            .order_by(session.c.no, visit.c.no)
+            .join(session, sa.and_(session.c.app == visit.c.app, session.c.no == visit.c.session_no))
+            .where(visit.c.app == wanted.app, visit.c.flow_no == wanted.flow_no, t.is_answer)
+            .order_by(*order)
             .limit(limit)
         )
         if wanted.version is not None:
             query = query.where(session.c.version == wanted.version)
         if wanted.run_no is not None:
-            query = query.where(session.c.run_no == wanted.run_no)
+            # A sum, which no index has: it is led by the index of answers.
+            query = query.where(session.c.run_no + 0 == wanted.run_no)
+        if wanted.from_at is not None:
+            query = query.where(visit.c.at >= to_micros(wanted.from_at))
+        if wanted.to_at is not None:
+            query = query.where(visit.c.at < to_micros(wanted.to_at))
         if after is not None:
-            # The first condition alone leads along the index.
-            query = query.where(session.c.no >= after.session_no).where(
-                (session.c.no > after.session_no) | (visit.c.no > after.no)
-            )
+            query = query.where(sa.tuple_(*order) > sa.tuple_(*map(sa.literal, after)))
         rows = await self._db.read(lambda conn: all_of(conn, query))
         key = self._vault.app(wanted.app)
         assert key is not None, "the app was opened when its token was read"
@@ -136,7 +144,7 @@ class FlowResults:
 def _answer(row: Mapping[str, Any], seal: Seal) -> Answer:
     said = msgspec.json.decode(seal.open(row["said_sealed"], row["person"]))
     return Answer(
-        Place(row["session_no"], row["no"]),
+        Place(row["at"], row["session_no"], row["no"]),
         row["id"],
         row["person"],
         row["version"],

@@ -148,6 +148,7 @@ def _write_visits(conn: sa.Connection, seal: Seal, app: int, turns: Sequence[Tur
             "session_no": turn.talk.no,
             "no": visit.no,
             "at": to_micros(visit.at),
+            "flow_no": turn.talk.flow_no,
             "flow": visit.flow,
             "block": visit.block,
             "name": visit.name,

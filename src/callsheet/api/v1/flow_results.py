@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 from fastapi import Depends, Query, Request
-from pydantic import BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict
 from starlette.responses import StreamingResponse
 
 from callsheet.api.v1.asked import Served, Tenant
@@ -128,7 +128,16 @@ async def _asked(
     return _Asked(flow=flow, wanted=Wanted(app.no, flow.no, version, run_no), version=version, run_id=run or None)
 
 
+async def _asked_rows(
+    asked: Annotated[_Asked, Depends(_asked)],
+    from_at: Annotated[AwareDatetime | None, Query(description="Only answers of this instant and later.")] = None,
+    to_at: Annotated[AwareDatetime | None, Query(description="Only answers before this instant.")] = None,
+) -> _Asked:
+    return asked.model_copy(update={"wanted": asked.wanted._replace(from_at=from_at, to_at=to_at)})
+
+
 Asked = Annotated[_Asked, Depends(_asked)]
+AskedRows = Annotated[_Asked, Depends(_asked_rows)]
 _FAILURES = problems(FlowNotFound, RunNotFound)
 
 
@@ -184,9 +193,9 @@ async def describe_results(runtime: Served, app: Tenant, request: Request, flow_
 
 @router.get("/rows", responses=_FAILURES)
 async def list_rows(
-    runtime: Served, app: Tenant, request: Request, asked: Asked, after: After = None, limit: Limit = USUAL_LIMIT
+    runtime: Served, app: Tenant, request: Request, asked: AskedRows, after: After = None, limit: Limit = USUAL_LIMIT
 ) -> Rows:
-    """Return answers as rows of a Flow Results package (FLOIP), conversation by conversation."""
+    """Return answers as rows of a Flow Results package (FLOIP), in the order of their instants."""
     results = runtime.store.flow_results
     place = await results.place(app.no, asked.flow.no, after) if after else None
     if after and place is None:
@@ -209,7 +218,7 @@ async def list_rows(
 
 
 @router.get("/rows.csv", response_class=StreamingResponse, responses=CSV | _FAILURES)
-async def export_rows(runtime: Served, asked: Asked, bom: Bom = False) -> StreamingResponse:
+async def export_rows(runtime: Served, asked: AskedRows, bom: Bom = False) -> StreamingResponse:
     """Return all answers as a CSV with the columns of a Flow Results package, written while it is read."""
     return csv_response(f"{asked.flow.id}-rows", tuple(_FIELDS), _cells(runtime, asked.wanted), bom=bom)
 

@@ -196,11 +196,13 @@ class Flows(Resource[Mode]):
         *,
         version: int | None = None,
         run: str | None = None,
+        from_at: datetime | None = None,
+        to_at: datetime | None = None,
         after: str | None = None,
         limit: int = 1000,
     ) -> Call[Rows]:
-        """Return a page of the rows of that package."""
-        query = {"version": version, "run": run, "after": after, "limit": limit}
+        """Return a page of the rows of that package, in the order of their instants."""
+        query = {"version": version, "run": run, "after": after, "limit": limit, **_between(from_at, to_at)}
         return Call("GET", f"{_ONE}/results/rows", Rows, {"flow_id": flow_id}, query=query)
 
     @Single
@@ -211,8 +213,14 @@ class Flows(Resource[Mode]):
         *,
         version: int | None = None,
         run: str | None = None,
+        from_at: datetime | None = None,
+        to_at: datetime | None = None,
         bom: bool = False,
     ) -> Call[None]:
         """Write all rows into a CSV file."""
-        query = {"version": version, "run": run, "bom": bom}
+        query = {"version": version, "run": run, "bom": bom, **_between(from_at, to_at)}
         return Call("GET", f"{_ONE}/results/rows.csv", type(None), {"flow_id": flow_id}, query=query, save_to=to)
+
+
+def _between(from_at: datetime | None, to_at: datetime | None) -> dict[str, str | None]:
+    return {name: at.isoformat() if at is not None else None for name, at in (("from_at", from_at), ("to_at", to_at))}

@@ -42,6 +42,7 @@ from callsheet.store.tables.flows import (
     flow_count,
     flow_session,
     flow_visit,
+    is_answer,
     open_session,
 )
 from callsheet.store.tables.pulls import pull, pull_log
@@ -108,6 +109,7 @@ __all__ = [
     "import_reject",
     "inbound",
     "inbound_part",
+    "is_answer",
     "list_erasure",
     "list_group",
     "metadata",

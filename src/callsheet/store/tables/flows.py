@@ -47,8 +47,8 @@ flow_session = sa.Table(
     # Who of the queue took it; empty: nobody yet.
     text("agent", default=""),
     text("disposition", default=""),
-    sa.UniqueConstraint("app", "id"),
     sa.UniqueConstraint("app", "cause"),
+    sa.UniqueConstraint("app", "id"),
     sa.Index("ix_flow_session_wakes_at", "wakes_at"),
     sa.Index("ix_flow_session_app_opened_at", "app", "opened_at"),
     sa.Index("ix_flow_session_person", "app", "person", "opened_at"),
@@ -67,12 +67,17 @@ open_session = clustered(
     whole("session_no"),
 )
 
+# In these very words, or the databases do not see that the index has all that is asked for.
+is_answer = sa.text("is_question = 1 and has_left = 1")
+
 flow_visit = clustered(
     "flow_visit",
     whole("app", key=True),
     whole("session_no", key=True),
     whole("no", key=True),
     whole("at"),
+    # Of its session: answers are read by flows.
+    whole("flow_no"),
     text("flow"),
     text("block"),
     text("name"),
@@ -82,6 +87,16 @@ flow_visit = clustered(
     flag("is_question"),
     # `{"value", "response", "why"}`.
     blob("said_sealed"),
+    sa.Index(
+        "ix_flow_visit_answers",
+        "app",
+        "flow_no",
+        "at",
+        "session_no",
+        "no",
+        sqlite_where=is_answer,
+        postgresql_where=is_answer,
+    ),
 )
 
 flow_count = clustered(

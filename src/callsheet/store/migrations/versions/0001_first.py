@@ -480,6 +480,7 @@ def upgrade() -> None:
     sa.Column('session_no', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('no', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('flow_no', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('flow', sa.Text(), nullable=False),
     sa.Column('block', sa.Text(), nullable=False),
     sa.Column('name', sa.Text(), nullable=False),
@@ -491,6 +492,9 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('app', 'session_no', 'no', name=op.f('pk_flow_visit')),
     sqlite_with_rowid=False
     )
+    with op.batch_alter_table('flow_visit', schema=None) as batch_op:
+        batch_op.create_index('ix_flow_visit_answers', ['app', 'flow_no', 'at', 'session_no', 'no'], unique=False, sqlite_where=sa.text('is_question = 1 and has_left = 1'), postgresql_where=sa.text('is_question = 1 and has_left = 1'))
+
     op.create_table('former_trunk',
     sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('sender_no', sa.BigInteger(), autoincrement=False, nullable=False),
@@ -1068,6 +1072,9 @@ def downgrade() -> None:
     op.drop_table('import_reject')
     op.drop_table('import_job')
     op.drop_table('former_trunk')
+    with op.batch_alter_table('flow_visit', schema=None) as batch_op:
+        batch_op.drop_index('ix_flow_visit_answers', sqlite_where=sa.text('is_question = 1 and has_left = 1'), postgresql_where=sa.text('is_question = 1 and has_left = 1'))
+
     op.drop_table('flow_visit')
     op.drop_table('flow_version')
     with op.batch_alter_table('flow_session', schema=None) as batch_op:
