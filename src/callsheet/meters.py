@@ -42,6 +42,14 @@ breaker_turns = Counter(
     registry=registry,
 )
 active_runs = Gauge("callsheet_active_runs", "Runs that are active now.", registry=registry)
+waiting_conversations = Gauge(
+    "callsheet_waiting_conversations",
+    "Conversations that wait in queues for somebody.",
+    registry=registry,
+)
+longest_wait = Gauge(
+    "callsheet_longest_wait_seconds", "How long the first of the waiting conversations waits.", registry=registry
+)
 held_intents = Gauge("callsheet_held_intents", "Intents that this node holds without a result.", registry=registry)
 smpp_sessions = Gauge("callsheet_smpp_sessions", "SMPP sessions of this node that are bound.", registry=registry)
 smpp_troubles = Counter(

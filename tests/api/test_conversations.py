@@ -165,6 +165,33 @@ async def test_an_operator_puts_back_what_somebody_else_took_and_an_agent_does_n
     assert (taken.json()["agent"], back.status_code, back.json()["agent"]) == ("Ravi", 200, "")
 
 
+async def test_an_agent_sees_only_what_was_handed_over(shop, handed):
+    agent = await make_person(shop, "agent")
+    (person,) = numbers("IN", 1, seed=18)
+    _, (other,) = await talk(shop, asked("Sure?"), person, waits_for="reply")
+    calls = [("GET", "", None), ("POST", "/take", {}), ("POST", "/replies", {"text": "x"}), ("POST", "/release", {})]
+
+    listed = (await agent.call("GET", "/conversations")).json()["items"]
+    found = (await agent.call("POST", "/conversations/find", {"number": person})).json()["items"]
+    refused = [await agent.call(method, f"/conversations/{other['id']}{way}", body) for method, way, body in calls]
+
+    assert ([one["id"] for one in listed], found) == ([handed["id"]], [])
+    assert {one.status_code for one in refused} == {404}
+    assert (await agent.call("GET", f"/conversations/{handed['id']}")).status_code == 200
+
+
+async def test_a_list_says_who_spoke_last(shop, handed):
+    person = f"{numbers('IN', 1, seed=19)[0][:-4]}{ONE}"
+    _, (answered,) = await talk(shop, asked("Sure?"), person, waits_for="nothing")
+    whole = await shown(shop, answered["id"])
+
+    assert (answered["last_by"], answered["last_message_at"]) == ("flow", whole["messages"][-1]["at"])
+    assert handed["last_by"] == "campaign"
+    await shop.v1("POST", f"/conversations/{handed['id']}/take")
+    said = (await shop.v1("POST", f"/conversations/{handed['id']}/replies", {"text": "Hi"})).json()
+    assert (said["last_by"], said["last_message_at"]) == ("agent", said["messages"][-1]["at"])
+
+
 async def test_first_in_an_inbox_is_who_waits_longest(shop, handed):
     await talk(shop, handed_over("Hi", "Support", "helped"), *numbers("IN", 2, seed=17), waits_for="person")
 

@@ -10,7 +10,9 @@ from callsheet.core.flow.manners import MOST_ANSWERS, MOST_BEGUN
 from callsheet.core.run import PinnedFlow
 from callsheet.engine import conversations
 from callsheet.engine.replier import HAND_SECONDS
+from callsheet.engine.sweeper import TICK_SECONDS as SWEEPS_SECONDS
 from callsheet.engine.tuning import Tuning
+from callsheet.meters import registry
 from callsheet.store.transcripts import Wanted
 from conversing import (
     ASK,
@@ -287,7 +289,12 @@ def test_somebody_of_the_queue_takes_replies_and_closes(tmp_path: Path) -> None:
         assert said(w, number(0)) == ["One moment"]
         queue = next(one for one in await w.store.queues.of_app(w.app.no, limit=10) if one.is_default)
         (waiting,) = await w.store.transcripts.page(w.app.no, Wanted(queue_no=queue.no), limit=10) or ()
+        await w.clock.sleep(2 * SWEEPS_SECONDS)
+        assert registry.get_sample_value("callsheet_waiting_conversations") == 1
+        assert (registry.get_sample_value("callsheet_longest_wait_seconds") or 0) > SWEEPS_SECONDS / 2
         await conversations.take(w.runtime, w.app.no, waiting.id, "Ann")
+        await w.clock.sleep(2 * SWEEPS_SECONDS)
+        assert registry.get_sample_value("callsheet_waiting_conversations") == 0
         await conversations.say(w.runtime, w.app.no, waiting.id, "Ann", "How can I help?")
         await reply(w, number(0), "with this")
         await w.clock.sleep(3)

@@ -1,6 +1,7 @@
 """Conversations on both databases: opened once where attempts are recorded, led on by any node, each turn once."""
 
 import asyncio
+import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
@@ -286,6 +287,16 @@ async def test_who_opts_out_ends_what_is_said(store: Store, app: App, clock: Sti
     clock.advance(3600)
     await talk(talker_of(store, clock))
     assert await rows(store, "select 1 from reply where kind = 'flow'") == []
+
+
+async def test_the_notice_of_a_reply_names_its_conversation(store: Store, app: App, clock: StillClock, node: Node):
+    _, intents = await armed(store, app, clock, node, 2)
+    await node.tell(intents[:1], Kind.accepted)
+    await say(store, app, clock, "hello", "STOP", "again")
+
+    (talk_id,) = [row.id for row in await rows(store, "select id from flow_session")]
+    told = await rows(store, "select payload from outbox where kind = 'message.received' order by seq")
+    assert [json.loads(row.payload)["conversation_id"] for row in told] == [talk_id, talk_id, None]
 
 
 async def test_a_stop_before_its_attempt_is_recorded_is_part_of_the_conversation(

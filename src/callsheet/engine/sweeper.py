@@ -1,4 +1,7 @@
-"""Sweep: look again for the attempts of receipts that wait, and forget the carriers' ids that nobody names any more."""
+"""Sweep: look again for the attempts of receipts that wait, and forget the carriers' ids that nobody names any more.
+
+What waits for people is measured on the way.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,9 @@ class Sweeper(Loop):
         self._hot = store.hot
         self._receipts = store.parked_receipts
         self._recorder = recorder
+        self._queue = store.flow_queue
         self._tidied_on = 0
+        self._measures_at: datetime | None = None
 
     async def run(self) -> None:
         """Sweep until `stop`."""
@@ -48,6 +53,7 @@ class Sweeper(Loop):
     async def _sweep(self, now: datetime) -> float:
         """Look again for what is due, and return after how many seconds to come back."""
         await self._tidy(now)
+        await self._measure(now)
         receipts, dropped = await self._receipts.take(now, BLOCK_RECEIPTS)
         if dropped:
             log.warning("receipts.never_matched", count=dropped)
@@ -66,3 +72,11 @@ class Sweeper(Loop):
             while not self._stopping and await self._receipts.forget(day_of(now) - REMEMBERED_DAYS, BLOCK_IDS):
                 pass
             self._tidied_on = day_of(now)
+
+    async def _measure(self, now: datetime) -> None:
+        """Count the conversations that wait in queues, once a tick."""
+        if self._measures_at is None or self._measures_at <= now:
+            count, since = await self._queue.waiting()
+            meters.waiting_conversations.set(count)
+            meters.longest_wait.set(0 if since is None else max(0.0, (now - since) / timedelta(seconds=1)))
+            self._measures_at = now + timedelta(seconds=self._tick_seconds)

@@ -71,7 +71,7 @@ def draw_consequences(
     conn: sa.Connection, seal: Seal, app: int, trunk_no: int, said: Sequence[Said], now: datetime
 ) -> Drawn:
     """Opt out who says so, take back what a START takes back, and write down what is to be answered."""
-    home = _home(conn, app, trunk_no)
+    home = _home(conn, app, trunk_no, {one.person for one in said if one.message_id})
     asking = {one.person for one in said if one.word is not Word.none}
     ledger = _Ledger(_sources(conn, app, asking), _answered(conn, app, asking, now))
     words: list[Word] = []
@@ -103,9 +103,11 @@ class _Home(NamedTuple):
     writing: Writing
     senders: Mapping[str, tuple[str, str]]
     """Label and id of each sender, by its digits, or its name."""
+    talks: Mapping[tuple[bytes, str], str]
+    """The open conversations of those who replied: their ids, by person and sender; of no sender, the latest."""
 
 
-def _home(conn: sa.Connection, app: int, trunk_no: int) -> _Home:
+def _home(conn: sa.Connection, app: int, trunk_no: int, persons: Collection[bytes]) -> _Home:
     row = one(conn, sa.select(t.app.c.name, t.app.c.settings).where(t.app.c.no == app))
     assert row is not None, "a reply to an app that is not there"
     columns = t.trunk.c.carrier_answers_stop, t.trunk.c.writing
@@ -113,7 +115,26 @@ def _home(conn: sa.Connection, app: int, trunk_no: int) -> _Home:
     labels = sa.select(t.sender.c.label, t.sender.c.id).where(t.sender.c.app == app, t.sender.c.deleted_at == 0)
     senders = {bare(label): (label, sender_id) for label, sender_id in conn.execute(labels)}
     settings, writing = read_settings(row["settings"]), read_writing(trunk["writing"])
-    return _Home(app, trunk_no, row["name"], settings, bool(trunk["carrier_answers_stop"]), writing, senders)
+    return _Home(
+        app, trunk_no, row["name"], settings, bool(trunk["carrier_answers_stop"]), writing, senders,
+        _talks(conn, app, persons),
+    )  # fmt: skip
+
+
+def _talks(conn: sa.Connection, app: int, persons: Collection[bytes]) -> dict[tuple[bytes, str], str]:
+    if not persons:
+        return {}
+    talking, session = t.open_session, t.flow_session
+    query = (
+        sa.select(talking.c.person, talking.c.sender, session.c.id)
+        .join(session, session.c.no == talking.c.session_no)
+        .where(talking.c.app == app, talking.c.person.in_(persons))
+        .order_by(session.c.no)
+    )
+    found: dict[tuple[bytes, str], str] = {}
+    for person, sender, talk_id in conn.execute(query):
+        found[person, sender] = found[person, ""] = talk_id
+    return found
 
 
 def bare(label: str) -> str:
@@ -131,6 +152,7 @@ def _enter(ledger: _Ledger, home: _Home, seal: Seal, saying: Said, decision: Dec
             "message_id": saying.message_id,
             "person_id": person.hex(),
             "sender_id": sender_id,
+            "conversation_id": home.talks.get((person, bare(saying.sender))),
             "word": decision.word.value,
         }
         ledger.notices.append((NoticeKind.message_received, payload))

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from callsheet.clock import to_micros
+from callsheet.clock import from_micros, to_micros
 from callsheet.core.answering import ReplyKind
 from callsheet.core.flow.session import Awaits
 from callsheet.core.segments import USUAL, measure
@@ -26,6 +26,18 @@ class FlowQueue:
     def __init__(self, database: Database, vault: Vault) -> None:
         self._db = database
         self._vault = vault
+
+    async def waiting(self) -> tuple[int, datetime | None]:
+        """Return how many conversations wait in all queues for somebody who takes them, and since when the first."""
+        session, queue = t.flow_session, t.queue
+        query = (
+            sa.select(sa.func.count(), sa.func.min(session.c.queued_at))
+            .select_from(queue)
+            .join(session, sa.and_(session.c.app == queue.c.app, session.c.queue_no == queue.c.no))
+            .where(session.c.agent == "", session.c.ended_at == 0)
+        )
+        count, since = await self._db.read(lambda conn: conn.execute(query).one())
+        return int(count), from_micros(since) if since is not None else None
 
     async def take(self, app: int, talk_id: str, agent: str, now: datetime) -> str | None:
         """Give a conversation to somebody who asks for it, and return who has it now.

@@ -18,6 +18,7 @@ from callsheet.core.flow.session import Awaits, Ending
 from callsheet.core.ids import NO_RUN, encode_attempt
 from callsheet.store import tables as t
 from callsheet.store.database import Database
+from callsheet.store.latest_lines import Latest, latest_lines
 from callsheet.store.numbers import numbers_of
 from callsheet.store.rows import all_of, one
 from callsheet.store.vault import Seal, Vault
@@ -38,6 +39,8 @@ class Wanted(NamedTuple):
     awaits: Awaits | None = None
     agent: str | None = None
     """Who took it; empty: nobody did."""
+    was_handed_over: bool = False
+    """Only those that were handed over to a queue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,10 @@ class Account:
     queued_at: datetime | None
     agent: str
     disposition: str
+    last_at: datetime | None
+    """When the latest message was said; None: nothing was said yet."""
+    last_by: str
+    """Who said it, as lines name it; empty: nothing was said yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +159,16 @@ class Transcripts:
 
         return await self._db.read(read)
 
+    async def was_handed_over(self, app: int, conversation_id: str) -> bool:
+        """Tell whether there is a conversation that was handed over to a queue."""
+        session = t.flow_session
+        its = session.c.app == app, session.c.id == conversation_id, session.c.handed_no > 0
+        return await self._db.read(lambda conn: one(conn, sa.select(session.c.no).where(*its))) is not None
+
     def _read(self, conn: sa.Connection, app: int, rows: Sequence[Mapping[str, Any]]) -> list[Account]:
         numbers = numbers_of(conn, self._vault, app, {row["person"] for row in rows})
-        return [_account(row, numbers.get(row["person"], "")) for row in rows]
+        latest = latest_lines(conn, app, rows)
+        return [_account(row, numbers.get(row["person"], ""), latest.get(row["no"])) for row in rows]
 
     def _seal(self, app: int) -> Seal:
         key = self._vault.app(app)
@@ -189,6 +203,8 @@ def _meant(app: int, wanted: Wanted) -> list[sa.ColumnElement[bool]]:
     ):
         if value is not None:
             meant.append(column == value)
+    if wanted.was_handed_over:
+        meant.append(session.c.handed_no > 0)
     if wanted.is_open is True or wanted.queue_no is not None:
         # Those are few beside all that ended, and lie together.
         meant.append(session.c.no.in_(sa.select(talking.c.session_no).where(talking.c.app == app)))
@@ -198,7 +214,7 @@ def _meant(app: int, wanted: Wanted) -> list[sa.ColumnElement[bool]]:
     return meant
 
 
-def _account(row: Mapping[str, Any], number: str) -> Account:
+def _account(row: Mapping[str, Any], number: str, latest: Latest | None) -> Account:
     has_ended = row["ended_at"] > 0
     return Account(
         row["no"],
@@ -224,6 +240,8 @@ def _account(row: Mapping[str, Any], number: str) -> Account:
         from_micros(row["queued_at"]) if row["queued_at"] else None,
         row["agent"],
         row["disposition"],
+        from_micros(latest.at) if latest is not None else None,
+        latest.by if latest is not None else "",
     )
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from fastapi import Depends
 from pydantic import StringConstraints
 
 from callsheet.api.caller import Caller
 from callsheet.api.v1.asked import Calling, Served, Tenant
 from callsheet.api.v1.contract import problems
-from callsheet.api.v1.conversations import WholeConversation, show_conversation
+from callsheet.api.v1.conversations import WholeConversation, may_see, show_conversation
 from callsheet.api.v1.shapes import Body, LongName
 from callsheet.api.v1.strict import Router
 from callsheet.core.audit import ActorKind
@@ -17,7 +18,9 @@ from callsheet.core.errors import BodyTooLarge, ConversationNotFound, FieldError
 from callsheet.core.permissions import Role
 from callsheet.engine import conversations
 
-router = Router(prefix="/v1/apps/{app}/conversations/{conversation_id}", tags=["conversations"])
+router = Router(
+    prefix="/v1/apps/{app}/conversations/{conversation_id}", tags=["conversations"], dependencies=[Depends(may_see)]
+)
 
 _LONGEST_TEXT = 1600
 """About ten segments; more is no message, but a letter."""

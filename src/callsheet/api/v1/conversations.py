@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from fastapi import Depends, Query
 from pydantic import BaseModel
 
-from callsheet.api.v1.asked import Served, Tenant
+from callsheet.api.caller import Caller
+from callsheet.api.v1.asked import Calling, Served, Tenant
 from callsheet.api.v1.contract import problems
 from callsheet.api.v1.flow_transcripts import ShownVisit, show_visit
 from callsheet.api.v1.flow_versions import find_flow
@@ -18,6 +19,7 @@ from callsheet.api.v1.shapes import USUAL_LIMIT, After, Body, Instant, Limit, Pa
 from callsheet.api.v1.strict import Router
 from callsheet.core.errors import BodyTooLarge, ConversationNotFound, FlowNotFound, QueueNotFound, RunNotFound
 from callsheet.core.flow.session import Awaits, Ending
+from callsheet.core.permissions import Role
 from callsheet.engine.runtime import Runtime
 from callsheet.store.apps import App
 from callsheet.store.transcripts import Account, Line, Transcript, Wanted
@@ -74,6 +76,10 @@ class ShownConversation(BaseModel):
     agent: str
     """Who of the queue took it; empty: nobody."""
     disposition: str
+    last_message_at: Instant | None
+    """When the latest message was said; null: none was yet."""
+    last_by: str
+    """Who said it: `contact`, `campaign` (the opening), `flow` or `agent`; empty: nobody yet."""
 
 
 class ShownLine(BaseModel):
@@ -106,9 +112,21 @@ class SoughtPerson(Body):
     """In international form, or local to the app's region."""
 
 
+def _sees_queues_only(caller: Caller) -> bool:
+    """Tell whether somebody sees only what was handed over to a queue."""
+    return caller.role is Role.agent
+
+
+async def may_see(runtime: Served, app: Tenant, caller: Calling, conversation_id: str) -> None:
+    """Let an agent see what was handed over to a queue only. Raises ConversationNotFound."""
+    if _sees_queues_only(caller) and not await runtime.store.transcripts.was_handed_over(app.no, conversation_id):
+        raise ConversationNotFound
+
+
 async def _wanted(
     runtime: Served,
     app: Tenant,
+    caller: Calling,
     flow: Annotated[str | None, Query(max_length=128, description="Only conversations with this flow: its id.")] = None,
     run: Annotated[
         str | None, Query(max_length=128, description="Only conversations that this run began: its id.")
@@ -131,6 +149,7 @@ async def _wanted(
         is_open=None if state is None else state == "open",
         awaits=awaits,
         agent=agent,
+        was_handed_over=_sees_queues_only(caller),
     )
 
 
@@ -148,14 +167,15 @@ async def list_conversations(
 
 @router.post("/find", responses=problems(BodyTooLarge))
 async def find_conversations(
-    runtime: Served, app: Tenant, sought: SoughtPerson, after: After = None, limit: Limit = USUAL_LIMIT
+    runtime: Served, app: Tenant, caller: Calling, sought: SoughtPerson, after: After = None, limit: Limit = USUAL_LIMIT
 ) -> Page[ShownConversation]:
     """Return the conversations with a number, the newest first. It changes nothing."""
     person, _ = read_number(runtime, app, sought.number)
-    return await _page(runtime, app, Wanted(person=person), after, limit)
+    wanted = Wanted(person=person, was_handed_over=_sees_queues_only(caller))
+    return await _page(runtime, app, wanted, after, limit)
 
 
-@router.get("/{conversation_id}", responses=problems(ConversationNotFound))
+@router.get("/{conversation_id}", dependencies=[Depends(may_see)], responses=problems(ConversationNotFound))
 async def get_conversation(runtime: Served, app: Tenant, conversation_id: str) -> WholeConversation:
     """Return a conversation with all messages and visits, in their order."""
     return await show_conversation(runtime, app, conversation_id)
@@ -206,6 +226,8 @@ def _show(account: Account) -> ShownConversation:
         else None,
         agent=account.agent,
         disposition=account.disposition,
+        last_message_at=account.last_at,
+        last_by=account.last_by,
     )
 
 

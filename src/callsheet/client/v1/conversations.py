@@ -52,6 +52,8 @@ class Conversation(Record, frozen=True):
     queue: InQueue | None
     agent: str
     disposition: str
+    last_message_at: datetime | None
+    last_by: str
 
 
 class Line(Record, frozen=True):
