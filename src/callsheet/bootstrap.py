@@ -6,7 +6,7 @@ import asyncio
 import os
 import random
 import zoneinfo
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
 from datetime import timedelta
 from functools import partial
@@ -18,8 +18,6 @@ from cryptography.exceptions import InvalidTag
 from callsheet.carriers.known import Given
 from callsheet.carriers.one_by_one import OneByOne
 from callsheet.carriers.sandbox.behaviour import Timings
-from callsheet.carriers.sandbox.carrier import SandboxCarrier
-from callsheet.carriers.sandbox.ledger import Ledger, Message
 from callsheet.clock import Clock, SystemClock
 from callsheet.core.errors import Conflict, FieldError, Invalid, NotFound, Unavailable
 from callsheet.engine import schedules
@@ -33,6 +31,7 @@ from callsheet.engine.outside import Outside
 from callsheet.engine.puller import Puller
 from callsheet.engine.recorder import Recorder
 from callsheet.engine.runtime import Runtime
+from callsheet.engine.sandbox import Sandbox
 from callsheet.engine.sign_in import SignIn
 from callsheet.engine.sms_line import SmsLine
 from callsheet.engine.trunks import Trunks
@@ -92,7 +91,7 @@ async def open_runtime(
             store, database = await _open_store(settings, folder, vault, clock, inline=inline)
         stack.push_async_callback(store.close)
         _write_credentials(settings, folder, await _default_client(store, database, vault, clock))
-        sandbox = stack.enter_context(closing(_Sandbox(folder.sandbox, settings, clock, timings, inline=inline)))
+        sandbox = stack.enter_context(closing(_sandbox(settings, folder, clock, timings, inline=inline)))
         outside = await stack.enter_async_context(Outside(settings.fence))
         trunks = Trunks(store, clock, settings.fence, partial(_given, settings, store, clock, rng, outside, sandbox))
         conductor = _make_conductor(settings, store, clock, rng, tuning, trunks, failpoints)
@@ -105,6 +104,11 @@ async def open_runtime(
             await stack.enter_async_context(_conducting(runtime, rng, sole_owner=not settings.is_shared))
         await stack.enter_async_context(_running("importer", importer, clock))
         yield runtime
+
+
+def _sandbox(settings: Settings, folder: DataFolder, clock: Clock, timings: Timings, *, inline: bool) -> Sandbox:
+    seed, window = settings.sandbox_seed, settings.sandbox_window
+    return Sandbox(folder.sandbox, clock, timings, seed=seed, window=window, inline=inline)
 
 
 def _sign_in(settings: Settings, store: Store, clock: Clock) -> SignIn:
@@ -300,7 +304,7 @@ def _given(
     clock: Clock,
     rng: random.Random,
     outside: Outside,
-    sandbox: _Sandbox,
+    sandbox: Sandbox,
     trunk: Trunk,
 ) -> Given:
     """Return what a trunk's carrier finds here."""
@@ -313,49 +317,6 @@ def _given(
         ask=outside.ask,
         doors=doors_of(store, settings.public_url, trunk),
     )
-
-
-class _Sandbox:
-    """The sandbox carriers of this process, and the ledger of each."""
-
-    def __init__(self, folder: Path, settings: Settings, clock: Clock, timings: Timings, *, inline: bool) -> None:
-        self._folder = folder
-        self._settings = settings
-        self._clock = clock
-        self._timings = timings
-        self._inline = inline
-        self._ledgers: dict[int, dict[int, Ledger]] = {}
-
-    def carrier(self, trunk: Trunk) -> SandboxCarrier:
-        """Return the simulator of a trunk; one that is not stored has no ledger that lasts."""
-        seed = self._settings.sandbox_seed
-        rng = random.Random(None if seed is None else f"{seed}:{trunk.no}")  # noqa: S311 (handsets, not secrets)
-        return SandboxCarrier(
-            self._ledger(trunk), self._clock, rng, timings=self._timings, window=self._settings.sandbox_window
-        )
-
-    def _ledger(self, trunk: Trunk) -> Ledger:
-        is_stored = trunk.no > 0
-        ledgers = self._ledgers.setdefault(trunk.app if is_stored else 0, {})
-        if trunk.no not in ledgers:
-            path = self._folder / f"{trunk.id}.db" if is_stored else ":memory:"
-            ledgers[trunk.no] = Ledger(path, inline=self._inline or not is_stored)
-        return ledgers[trunk.no]
-
-    def outbox(
-        self, app: int, after: int, limit: int, campaign_ids: Collection[str] | None = None
-    ) -> Sequence[Message]:
-        """Return what the app's sandbox carrier accepted, oldest first, from an id on, of these campaigns only."""
-        ledgers = self._ledgers.get(app, {})
-        # The ids of two ledgers have no common order: the outbox is that of the first trunk.
-        first = min(ledgers, default=None)
-        return ledgers[first].outbox(after, limit, campaign_ids) if first is not None else ()
-
-    def close(self) -> None:
-        """Write what was given, and close the ledgers."""
-        for ledgers in self._ledgers.values():
-            for ledger in ledgers.values():
-                ledger.close()
 
 
 @asynccontextmanager
