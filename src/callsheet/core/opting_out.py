@@ -75,6 +75,19 @@ _SENTENCE = re.compile(r"[.!?;:,\n…。！？、،।]+")
 
 def read_reply(text: str) -> Word:
     """Tell what a reply says. What it quotes of ours, and a signature, say nothing."""
+    return _read_short(text) if len(text) <= _CHOICE else _read(text)
+
+
+_CHOICE = 12
+"""So many characters what most people choose has at most, again and again: a number, a yes, a STOP."""
+
+
+@lru_cache(maxsize=4096)
+def _read_short(text: str) -> Word:
+    return _read(text)
+
+
+def _read(text: str) -> Word:
     own = _ends(_own_words(_ends(text, SEEN_FIRST, SEEN_LAST)), READ_FIRST, READ_LAST)
     plain = _guarded(own)
     if not plain:

@@ -7,7 +7,7 @@ stays the same while they talk.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -40,8 +40,10 @@ def find_contacts(conn: sa.Connection, app: int, talks: Sequence[Talk]) -> dict[
     Of a conversation that a reply began, only until it has begun.
     """
     found = _of_attempts(conn, app, [talk for talk in talks if talk.run_no != NO_RUN])
-    for talk in talks:
-        if talk.run_no == NO_RUN and talk.session is None:
+    of_replies = [talk for talk in talks if talk.run_no == NO_RUN and talk.session is None]
+    known = _known(conn, app, {talk.person for talk in of_replies})
+    for talk in of_replies:
+        if talk.person in known:
             row = _of_reply(conn, app, talk)
             if row is not None:
                 found[talk.no] = ContactOf(row["sealed"], msgspec.json.decode(row["attributes"]), None)
@@ -98,32 +100,52 @@ def _is_of_attempt() -> sa.ColumnElement[bool]:
     return sa.and_(*same)
 
 
+def _known(conn: sa.Connection, app: int, persons: Collection[bytes]) -> set[bytes]:
+    """Return those of these people whom a list has."""
+    contact, lists = t.contact, t.contact_list
+    of_app = sa.select(lists.c.no).where(lists.c.app == app)
+    mine = contact.c.app == app, contact.c.list_no.in_(of_app), contact.c.person.in_(persons)
+    return set(conn.execute(sa.select(contact.c.person).where(*mine)).scalars()) if persons else set()
+
+
 def _of_reply(conn: sa.Connection, app: int, talk: Talk) -> Mapping[str, Any] | None:
     """Return the row of the contact of a conversation that a reply began; None: no list has the person."""
+    values = {"app": app, "person": talk.person, "sender": talk.sender, "opened_at": to_micros(talk.opened_at)}
+    return one(conn, _WRITTEN_TO, values) or one(conn, _LISTED, values)
+
+
+def _written_to() -> sa.Select[Any]:
     attempt, contact, run, sender, lists = t.attempt, t.contact, t.run, t.sender, t.contact_list
-    opened_at = to_micros(talk.opened_at)
     there = sa.and_(lists.c.app == contact.c.app, lists.c.no == contact.c.list_no)
     spoke = sa.case((attempt.c.sender_no > 0, attempt.c.sender_no), else_=run.c.sender_no)
-    written_to = (
+    return (
         sa.select(contact)
         .select_from(attempt)
         .join(run, run.c.no == attempt.c.run_no)
         .join(sender, sender.c.no == spoke)
         .join(contact, _is_of_attempt())
         .join(lists, there)
-        .where(attempt.c.app == app, attempt.c.person == talk.person, attempt.c.at <= opened_at)
-        .where(sender.c.label == talk.sender)
+        .where(attempt.c.app == sa.bindparam("app"), attempt.c.person == sa.bindparam("person"))
+        .where(attempt.c.at <= sa.bindparam("opened_at"), sender.c.label == sa.bindparam("sender"))
         .order_by(attempt.c.at.desc(), attempt.c.run_no.desc(), attempt.c.n.desc())
         .limit(1)
     )
-    listed = (
+
+
+def _listed() -> sa.Select[Any]:
+    contact, lists = t.contact, t.contact_list
+    of_app = sa.select(lists.c.no).where(lists.c.app == sa.bindparam("app"))
+    return (
         sa.select(contact)
-        .where(contact.c.app == app, contact.c.person == talk.person, contact.c.created_at <= opened_at)
-        .where(contact.c.list_no.in_(sa.select(lists.c.no).where(lists.c.app == app)))
+        .where(contact.c.app == sa.bindparam("app"), contact.c.person == sa.bindparam("person"))
+        .where(contact.c.created_at <= sa.bindparam("opened_at"), contact.c.list_no.in_(of_app))
         .order_by(contact.c.created_at.desc(), contact.c.list_no.desc(), contact.c.pos.desc())
         .limit(1)
     )
-    return one(conn, written_to) or one(conn, listed)
+
+
+_WRITTEN_TO, _LISTED = _written_to(), _listed()
+"""Asked for each conversation that begins: made once."""
 
 
 def _place(conn: sa.Connection, app: int, talk: Talk) -> _Place | None:

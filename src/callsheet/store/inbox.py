@@ -264,10 +264,9 @@ def settle_messages(conn: sa.Connection, app: int, message_ids: Collection[str])
 def _lease(conn: sa.Connection, rows: Sequence[Mapping[str, Any]], until: int) -> None:
     """Keep others from taking replies for a while."""
     inbound = t.inbound
-    if rows:
-        this = inbound.c.app == sa.bindparam("b_app"), inbound.c.id == sa.bindparam("b_id")
-        mine = [{"b_app": row["app"], "b_id": row["id"]} for row in rows]
-        conn.execute(sa.update(inbound).where(*this).values(lease_until=until), mine)
+    for app in sorted({row["app"] for row in rows}):
+        mine = inbound.c.app == app, inbound.c.id.in_([row["id"] for row in rows if row["app"] == app])
+        conn.execute(sa.update(inbound).where(*mine).values(lease_until=until))
 
 
 def _keep(conn: sa.Connection, app: int, trunk_no: int, heard: Sequence[SealedReply]) -> None:

@@ -41,8 +41,10 @@ BATCH: Final = 2_000
 """How many are stored at once; the recorder writes no larger batches."""
 MOST_ON_THEIR_WAY: Final = 100
 """How many batches of replies are told at once."""
-GATHER_SECONDS: Final = 0.01
-"""For each batch on its way, so long the next one is gathered: a second at the most."""
+GATHER_SECONDS: Final = 0.03
+"""For each batch on its way, so long the next one is gathered: what a batch costs hardly depends on how many are in it.
+Who comes alone waits for nobody."""
+LONGEST_GATHER_SECONDS: Final = 1.0
 AGAIN_SECONDS: Final = 0.5
 """How long to wait before our own news are told again, when they could not be stored."""
 DOUBTFUL_SECONDS: Final = 2.0
@@ -188,7 +190,7 @@ class Ear:
             if entries:
                 self._on_their_way += 1
                 group.create_task(self._tell_batch(hear, entries), name="smpp reply")
-                await self._clock.sleep(GATHER_SECONDS * self._on_their_way)
+                await self._clock.sleep(min(LONGEST_GATHER_SECONDS, GATHER_SECONDS * self._on_their_way))
             else:
                 await self._more_replies.wait()
 
