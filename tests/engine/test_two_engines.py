@@ -20,7 +20,8 @@ from callsheet.engine.pace import SLICE_SECONDS
 from callsheet.engine.tuning import Tuning
 from callsheet.store.apps import App
 from callsheet.store.store import Store
-from databases import Place
+from conversing import QUESTION, make_flow
+from databases import Place, rows
 from engine.world import World
 from factories import make_app, make_definition, make_list, number
 
@@ -193,3 +194,53 @@ async def test_a_stop_that_one_engine_hears_is_final_on_the_other_and_confirmed_
         assert not [person for person, already in late if person in taken and not already]
         assert any(person not in taken for person, _ in late)
         assert confirmed == {person: 1 for person, _ in late}
+
+
+async def test_conversations_go_on_over_two_engines_and_when_one_of_them_is_gone(
+    postgres_place: Place, tmp_path: Path
+) -> None:
+    people = [number(i) for i in range(20)]
+    store = await postgres_place.open()
+    app = await make_app(store, CLOCK)
+    trunk = (await store.apps.trunks(app.no))[0]
+    async with engine(postgres_place, app, tmp_path / "a", 1) as a, engine(postgres_place, app, tmp_path / "b", 2) as b:
+        campaign = await campaign_of(store, app, len(people), 1000)
+        sender = await store.apps.find_sender(app.no, campaign.definition.sender, CLOCK.now())
+        assert sender is not None
+        await store.campaigns.start(
+            campaign, text=QUESTION, sender_no=sender.no, one_run_per_list=True, now=CLOCK.now(),
+            flow=await make_flow(store, app),
+        )  # fmt: skip
+        for world in (a, b):
+            world.conductor.wake()
+        await until_completed(a, campaign)
+
+        async def say(world: World, to: str, text: str) -> None:
+            heard = Inbound(f"in-{to}-{text}", to, campaign.definition.sender, text, CLOCK.now())
+            await world.conductor.hearing(trunk).hear([heard])
+
+        def said(to: str) -> list[str]:
+            sent = [m for world in (a, b) for m in world.sent() if m.to == to and not m.campaign_id]
+            return [m.text for m in sorted(sent, key=lambda m: m.accepted_at)]
+
+        async def until_said(*texts: str) -> None:
+            async with asyncio.timeout(90):
+                while any(len(said(to)) < len(texts) for to in people):
+                    await asyncio.sleep(0.1)
+
+        # Each reply is heard by both, and both look for what waits.
+        for to in people:
+            await asyncio.gather(say(a, to, "2"), say(b, to, "2"))
+        await until_said("When?")
+        await b.conductor.stop()
+        for to in people:
+            await say(a, to, "on Friday")
+        await until_said("When?", "Thank you")
+
+        assert {to: said(to) for to in people} == {to: ["When?", "Thank you"] for to in people}
+        found = await rows(store, "select ending from flow_session")
+        assert [row.ending for row in found] == ["done"] * len(people)
+        assert await rows(store, "select 1 from inbound where waits_since > 0") == []
+        counted = await rows(store, "select sum(value) as came from flow_count where what = 'came'")
+        # To the question, to the second one, and to the thanks.
+        assert [row.came for row in counted] == [3 * len(people)]
