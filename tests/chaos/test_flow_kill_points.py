@@ -143,7 +143,6 @@ async def test_whoever_dies_over_a_webhook_asks_it_again_and_says_its_answer_onc
     ("point", "opening", "answer"),
     [
         # The carrier took the campaign's message, and nobody wrote that down: the reply opens the conversation.
-        pytest.param("after_hand:1", "delivered", "accepted", marks=pytest.mark.full),
         pytest.param("before_record:1", "delivered", "accepted", marks=pytest.mark.full),
         # The carrier took the answer, and nobody wrote that down: it is not said again.
         ("after_hand:2", "delivered", "uncertain"),
