@@ -139,6 +139,34 @@ async def test_whoever_dies_over_a_webhook_asks_it_again_and_says_its_answer_onc
     assert [one.name for one in whole.visits if one.has_left] == ["ask", "look", "more", "thank"]
 
 
+@pytest.mark.full
+async def test_whoever_dies_at_every_point_of_a_conversation_says_each_answer_at_most_once(tmp_path: Path) -> None:
+    server = Server(tmp_path / "data", settings=AT_HOME)
+    try:
+        async with shop(server) as (url, ids):
+            await begin_and_die(server, looking_up(url), "before_turn:1")
+            # It begins; the webhook is called; its answer is there; it was taken, and not said; it is on its way.
+            lives = ("after_turn:1", 0), ("", 1), ("before_turn:1", 2), ("after_turn:1", 3), ("before_hand:1", 3)
+            for point, calls in lives:
+                await server.start(point)
+                await until_dead(server)
+                assert len(ids) == calls
+            await server.start()
+            async with server.client() as client:
+                whole = await until_shown(client, lambda one: said(one)[-1][2] == "uncertain", server)
+    finally:
+        server.stop()
+    assert len(set(ids)) == 1
+    assert said(whole) == [
+        ("campaign", "May we look?", "delivered"),
+        ("contact", "1", "received"),
+        ("flow", "It is sent. More?", "uncertain"),
+    ]
+    assert [message.text for message in read_ledger(server.folder)] == ["May we look?"]
+    assert [one.name for one in whole.visits if one.has_left] == ["ask", "look"]
+    assert (whole.awaits, whole.ending) == ("reply", None)
+
+
 @pytest.mark.parametrize(
     ("point", "opening", "answer"),
     [
