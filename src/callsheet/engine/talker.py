@@ -34,6 +34,8 @@ LEASE_SECONDS = 60.0
 """So long a node may take over replies before another one tries."""
 MOST_AT_ONCE = 250
 """So many conversations go on in one transaction: other writers wait for it for some hundredths of a second."""
+REPLIES_FIRST = 4
+"""So many full batches of replies are taken before it is looked at what is due."""
 _MOST_TRIES = 20
 """So often a turn is made anew because others changed the conversation meanwhile."""
 
@@ -60,6 +62,8 @@ class Talker(Loop):
         self._turner = Turner(store, shelf)
         self._sole_owner = sole_owner
         self._tick_seconds = max(TICK_SECONDS, tick_seconds)
+        self._full = 0
+        """So many batches of replies in turn left some over."""
         self.node_no = node_no
         self.on_said: Callable[[], None] = lambda: None
         """Called when something is to be said."""
@@ -90,8 +94,9 @@ class Talker(Loop):
         waiting = await self._store.inbox.waiting(now, MOST_AT_ONCE, LEASE_SECONDS)
         for app, messages in _by_app(waiting).items():
             await self._hear(app, messages, now)
-        if len(waiting) == MOST_AT_ONCE:
-            # Who replied, replied in time.
+        self._full = self._full + 1 if len(waiting) == MOST_AT_ONCE else 0
+        if self._full % REPLIES_FIRST:
+            # There are more; but no flood of replies keeps others from what is due.
             return True
         due = await self._store.flow_sessions.due(now, MOST_AT_ONCE, leased=not self._sole_owner)
         for app, nos in due.items():

@@ -19,7 +19,7 @@ from callsheet.core.flow.manners import LOOKS_AGAIN, MOST_ANSWERS, TOO_MUCH, jud
 from callsheet.core.flow.session import Ending, Mode
 from callsheet.core.flow.step import begin, step
 from callsheet.core.flow.turn import changed_groups
-from callsheet.core.gate import Suppress, Wait
+from callsheet.core.gate import Suppress, Verdict, Wait
 from callsheet.core.placeholders import Headers
 from callsheet.core.run import Run
 from callsheet.engine.flow_shelf import FlowShelf
@@ -136,14 +136,18 @@ class Turner:
             return Turn(talk, talk.session, ending=Ending.silent)
         if status is Status.paused:
             return Turn(talk, talk.session, wakes_at=now + LOOKS_AGAIN)
-        contact = known.contacts.get(talk.no)
-        run = await self._run(talk.run_no)
-        verdict = judge_unasked(run, contact.group if contact is not None else None, known.settings, now)
+        verdict = await self._judge(talk, known, now)
         if isinstance(verdict, Wait):
             return Turn(talk, talk.session, wakes_at=verdict.until)
         if isinstance(verdict, Suppress):
             return Turn(talk, talk.session, ending=Ending.silent)
         return None
+
+    async def _judge(self, talk: Talk, known: Known, now: datetime) -> Verdict:
+        """Judge whether something may be said that nobody asked for just now."""
+        contact = known.contacts.get(talk.no)
+        run = await self._run(talk.run_no)
+        return judge_unasked(run, contact.group if contact is not None else None, known.settings, now)
 
     async def _run(self, run_no: int) -> Run | None:
         if run_no and run_no not in self._runs:

@@ -81,6 +81,10 @@ def end_sessions(conn: sa.Connection, app: int, which: Any, ending: Ending, now:
     persons = {row["person"] for row in rows}
     closed = talking.c.app == app, talking.c.person.in_(persons), talking.c.session_no.in_(nos)
     conn.execute(sa.delete(talking).where(*closed))
+    # What waited for it goes on by itself.
+    inbound = t.inbound
+    held = inbound.c.app == app, inbound.c.person.in_(persons), inbound.c.waits_since > 0
+    conn.execute(sa.update(inbound).where(*held).values(lease_until=0))
     told = [(NoticeKind.conversation_ended, ended_facts(row, ending.value)) for row in rows]
     announce_all(conn, app, told, now)
     return len(rows)

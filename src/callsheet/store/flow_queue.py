@@ -10,12 +10,14 @@ import sqlalchemy as sa
 
 from callsheet.clock import from_micros, to_micros
 from callsheet.core.answering import ReplyKind
+from callsheet.core.errors import WrongState
 from callsheet.core.flow.session import Awaits
 from callsheet.core.segments import USUAL, measure
 from callsheet.store import tables as t
 from callsheet.store.database import Database
 from callsheet.store.flow_effects import answer_of, find_trunks
 from callsheet.store.flow_talks import read_talk
+from callsheet.store.forbidden_replies import is_forbidden
 from callsheet.store.rows import one, read_writing
 from callsheet.store.vault import AppKey, Vault
 
@@ -68,7 +70,10 @@ class FlowQueue:
         return await self._db.write(lambda conn: conn.execute(back).rowcount > 0)
 
     async def say(self, app: int, talk_id: str, agent: str, text: str, now: datetime) -> bool:
-        """Say something to the person of a conversation that somebody took; False: it is not his, or not open."""
+        """Say something to the person of a conversation that somebody took; False: it is not his, or not open.
+
+        Raises WrongState for whoever opted out, or is on the global DNC list.
+        """
         key = self._vault.app(app)
         assert key is not None, "the app was opened when its token was read"
         session = t.flow_session
@@ -80,6 +85,8 @@ class FlowQueue:
             number = _number_sealed(key, row) if row is not None else b""
             if row is None or not number:
                 return False
+            if is_forbidden(conn, app, row["person"]):
+                raise WrongState("The person opted out, or is on the global DNC list: nothing is said to them.")
             conn.execute(sa.insert(t.reply).values(**_said(conn, app, key, row, number, text, now)))
             return True
 

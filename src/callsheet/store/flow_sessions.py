@@ -25,6 +25,7 @@ from callsheet.store.flow_talks import ContactOf, Talk, read_talk
 from callsheet.store.flow_turns import Turn, write_turns
 from callsheet.store.inbox import Message, settle_messages
 from callsheet.store.rows import all_of, one, read_settings
+from callsheet.store.shares import take_shares
 from callsheet.store.vault import Seal, Vault
 
 LEASE_SECONDS = 60.0
@@ -89,18 +90,23 @@ class FlowSessions:
     async def due(self, now: datetime, limit: int, *, leased: bool) -> Mapping[int, Sequence[int]]:
         """Return the conversations, by app, whose time has come: to begin, or because nobody replied in time.
 
+        Of each app equally many, where there are more. Whose reply waits to be taken has replied in time.
         `leased`: other nodes leave them alone for a while.
         """
         session = t.flow_session
         stopped = sa.select(t.sending_stop.c.app)
-        due = session.c.wakes_at.between(1, to_micros(now)), session.c.ended_at == 0, session.c.app.not_in(stopped)
-        query = sa.select(session.c.app, session.c.no).where(*due).order_by(session.c.wakes_at).limit(limit)
+        inbound, is_due = t.inbound, session.c.wakes_at.between(1, to_micros(now))
+        replied = inbound.c.app == session.c.app, inbound.c.person == session.c.person, inbound.c.waits_since > 0
+        due = is_due, session.c.ended_at == 0, session.c.app.not_in(stopped), ~sa.exists().where(*replied)
+        query = sa.select(session.c.app, session.c.no).where(*due).order_by(session.c.wakes_at)
+
         if not leased:
-            return self._by_app(await self._db.read(lambda conn: all_of(conn, query)))
+            found = await self._db.read(lambda conn: take_shares(conn, query, session.c.app, is_due, limit))
+            return self._by_app(found)
         until = to_micros(now + timedelta(seconds=LEASE_SECONDS))
 
         def take(conn: sa.Connection) -> list[Mapping[str, Any]]:
-            rows = all_of(conn, query.with_for_update(skip_locked=True))
+            rows = take_shares(conn, query.with_for_update(skip_locked=True), session.c.app, is_due, limit)
             mine = session.c.no.in_([row["no"] for row in rows])
             if rows:
                 conn.execute(sa.update(session).where(mine).values(wakes_at=until))

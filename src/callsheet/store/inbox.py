@@ -19,6 +19,7 @@ from callsheet.store.numbers import numbers_of
 from callsheet.store.parts import SealedReply, drop_old_parts, is_any_overdue, join, keep_parts, overdue
 from callsheet.store.retold import drop_retold, forget_tellers
 from callsheet.store.rows import DAMAGE, all_of, new_id, one
+from callsheet.store.shares import take_shares
 from callsheet.store.vault import Seal, Vault
 
 PART_WAITS = timedelta(minutes=5)
@@ -148,7 +149,8 @@ class Inbox:
     async def waiting(self, now: datetime, limit: int, lease_seconds: float) -> list[Message]:
         """Take the oldest replies that wait for who answers them: of each person one, the next when it is settled.
 
-        Those of apps whose sending was stopped wait until it is allowed again.
+        Of each app equally many, where there are more. Those of apps whose sending was stopped wait until it is allowed
+        again.
         """
         inbound, earlier = t.inbound, t.inbound.alias("earlier")
         before = (
@@ -162,19 +164,17 @@ class Inbox:
         )
         stopped = sa.select(t.sending_stop.c.app)
         due = inbound.c.waits_since > 0, inbound.c.lease_until <= to_micros(now), inbound.c.app.not_in(stopped), ~before
-        query = sa.select(inbound).where(*due).order_by(inbound.c.waits_since).limit(limit)
+        query = sa.select(inbound).where(*due).order_by(inbound.c.waits_since)
         until = to_micros(now + timedelta(seconds=lease_seconds))
 
         def take(conn: sa.Connection) -> list[Message]:
-            rows = [
-                row
-                for row in all_of(conn, query.with_for_update(skip_locked=True))
-                if self._vault.app(row["app"]) is not None
-            ]
+            free = query.with_for_update(skip_locked=True)
+            taken = take_shares(conn, free, inbound.c.app, inbound.c.waits_since > 0, limit)
+            rows = [row for row in taken if self._vault.app(row["app"]) is not None]
             _lease(conn, rows, until)
             return [message for row in rows if (message := self._taken(conn, row)) is not None]
 
-        if not await self._db.read(lambda conn: one(conn, query)):
+        if not await self._db.read(lambda conn: one(conn, query.limit(1))):
             return []
         return await self._db.write(take)
 

@@ -16,7 +16,7 @@ from callsheet.store import tables as t
 from callsheet.store.apps import Trunk, add_sender, leave_trunk, read_sender, read_trunk
 from callsheet.store.database import Database
 from callsheet.store.rows import all_of, one, read_pool, to_json
-from callsheet.store.usage import campaigns_that_name, told
+from callsheet.store.usage import campaigns_that_name, refuse_talking, told
 
 
 def label_spoken_through() -> sa.Label[str]:
@@ -106,6 +106,7 @@ class Senders:
                 raise InUse(f"Campaigns that have not ended use this sender: {told(users)}.")
             if _speaks(conn, app, row["no"]):
                 raise InUse("A run speaks through this sender now.")
+            refuse_talking(conn, app, row["label"])
             conn.execute(sa.update(t.sender).where(t.sender.c.no == row["no"]).values(deleted_at=to_micros(now)))
             return True
 

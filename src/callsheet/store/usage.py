@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from callsheet.core.campaign import Status
 from callsheet.core.errors import InUse
 from callsheet.store import tables as t
+from callsheet.store.consequences import bare
 from callsheet.store.rows import to_json
 
 _SHOWN = 20
@@ -47,13 +48,23 @@ def refuse_bound(conn: sa.Connection, app: int, flow_id: str) -> None:
 
 def refuse_spoken(conn: sa.Connection, app: int, flow_no: int) -> None:
     """Refuse to delete a flow that runs or conversations go on with: they keep its versions. Raises InUse."""
-    run, session = t.run, t.flow_session
+    run, session, talking = t.run, t.flow_session, t.open_session
     running = sa.select(run.c.no).where(run.c.app == app, run.c.flow_no == flow_no, run.c.ended_at == 0)
     if conn.execute(running.limit(1)).first() is not None:
         raise InUse("A run that has not ended uses this.")
-    spoken = sa.select(session.c.no).where(session.c.app == app, session.c.flow_no == flow_no, session.c.ended_at == 0)
+    # All that are open, not all that ever were.
+    spoken = sa.select(session.c.no).join(talking, talking.c.session_no == session.c.no)
+    spoken = spoken.where(talking.c.app == app, session.c.flow_no == flow_no, session.c.ended_at == 0)
     if conn.execute(spoken.limit(1)).first() is not None:
         raise InUse("Open conversations use this.")
+
+
+def refuse_talking(conn: sa.Connection, app: int, label: str) -> None:
+    """Refuse to delete a sender through which conversations go on: it would speak without its pace. Raises InUse."""
+    talking = t.open_session
+    mine = talking.c.app == app, talking.c.sender == bare(label)
+    if conn.execute(sa.select(talking.c.session_no).where(*mine).limit(1)).first() is not None:
+        raise InUse("Open conversations go on through this sender.")
 
 
 def refuse_waited_in(conn: sa.Connection, app: int, queue_no: int) -> None:

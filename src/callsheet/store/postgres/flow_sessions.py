@@ -54,6 +54,10 @@ _BEFORE = (
     " from unnest($2::bytea[]) as u (person) cross join lateral ("
     " select * from open_session o where o.app = $1 and o.person = u.person for update) o"
 )
+_RESERVE = (
+    "insert into open_session (app, person, sender, session_no)"
+    " select $1, * from unnest($2::bytea[], $3::text[], $4::bigint[]) on conflict (app, person, sender) do nothing"
+)
 _PLACE = (
     "insert into open_session (app, person, sender, session_no)"
     " select $1, * from unnest($2::bytea[], $3::text[], $4::bigint[])"
@@ -91,6 +95,9 @@ async def _claim_replies(raw: Raw, app: int, opened: Sequence[Standing]) -> None
 
 async def _take_places(raw: Raw, app: int, taking: Sequence[Standing], at: int) -> None:
     """Let conversations take the place of those before."""
+    # Where there is none yet, two nodes would both find none: the second one waits here for the first.
+    own = sorted((standing.person, standing.sender, standing.no) for standing in taking)
+    await raw.execute(_RESERVE, app, *columns(own, 3))
     before = await raw.fetch(_BEFORE, app, sorted({standing.person for standing in taking}))
     placed, replaced = place((Standing(*row) for row in before), taking)
     if replaced:
@@ -119,6 +126,11 @@ async def end_talks(raw: Raw, app: int, nos: Sequence[int], ending: Ending, at: 
         app,
         persons,
         gone,
+    )
+    await raw.execute(
+        "update inbound set lease_until = 0 where app = $1 and person = any($2::bytea[]) and waits_since > 0",
+        app,
+        persons,
     )
     await raw.execute(
         "insert into outbox (app, kind, payload, at)"

@@ -112,4 +112,7 @@ def end_talks(raw: sqlite3.Connection, app: int, nos: Sequence[int], ending: End
         told.append((app, *ended_notice(talk_id, person, ending), at))
         raw.execute("delete from errand where app = ? and session_no = ?", (app, no))
         raw.execute("delete from open_session where app = ? and person = ? and session_no = ?", (app, person, no))
+        raw.execute(
+            "update inbound set lease_until = 0 where app = ? and person = ? and waits_since > 0", (app, person)
+        )
     insert_many(raw, "insert into outbox (app, kind, payload, at)", told)

@@ -49,7 +49,7 @@ flow_session = sa.Table(
     text("disposition", default=""),
     sa.UniqueConstraint("app", "cause"),
     sa.UniqueConstraint("app", "id"),
-    sa.Index("ix_flow_session_wakes_at", "wakes_at"),
+    sa.Index("ix_flow_session_wakes_at", "wakes_at", "app"),
     sa.Index("ix_flow_session_app_opened_at", "app", "opened_at"),
     sa.Index("ix_flow_session_person", "app", "person", "opened_at"),
     sa.Index("ix_flow_session_queue", "app", "queue_no", "queued_at"),

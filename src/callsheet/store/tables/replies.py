@@ -32,7 +32,7 @@ inbound = clustered(
     # For the conversations of a period.
     sa.Index("ix_inbound_app_at", "app", "at"),
     sa.Index("ix_inbound_person", "app", "person", "at"),
-    sa.Index("ix_inbound_waits_since", "waits_since"),
+    sa.Index("ix_inbound_waits_since", "waits_since", "app"),
 )
 
 inbound_part = clustered(

@@ -464,7 +464,7 @@ def upgrade() -> None:
         batch_op.create_index('ix_flow_session_flow_no', ['app', 'flow_no', 'no'], unique=False)
         batch_op.create_index('ix_flow_session_person', ['app', 'person', 'opened_at'], unique=False)
         batch_op.create_index('ix_flow_session_queue', ['app', 'queue_no', 'queued_at'], unique=False)
-        batch_op.create_index('ix_flow_session_wakes_at', ['wakes_at'], unique=False)
+        batch_op.create_index('ix_flow_session_wakes_at', ['wakes_at', 'app'], unique=False)
 
     op.create_table('flow_version',
     sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
@@ -555,7 +555,7 @@ def upgrade() -> None:
     with op.batch_alter_table('inbound', schema=None) as batch_op:
         batch_op.create_index('ix_inbound_app_at', ['app', 'at'], unique=False)
         batch_op.create_index('ix_inbound_person', ['app', 'person', 'at'], unique=False)
-        batch_op.create_index('ix_inbound_waits_since', ['waits_since'], unique=False)
+        batch_op.create_index('ix_inbound_waits_since', ['waits_since', 'app'], unique=False)
 
     op.create_table('inbound_part',
     sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),

@@ -1,0 +1,25 @@
+"""Shares: of what waits each app has equally many taken, so that a flood of one holds up no other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from callsheet.store.rows import all_of
+
+
+def take_shares(
+    conn: sa.Connection, query: sa.Select[Any], app: sa.ColumnElement[int], waits: sa.ColumnElement[bool], limit: int
+) -> list[Mapping[str, Any]]:
+    """Return at most so many rows of a query, and where there are more, as many of each app; `waits`: all of them."""
+    rows = all_of(conn, query.limit(limit))
+    if len(rows) < limit:
+        return list(rows)
+    apps = conn.execute(sa.select(app).where(waits).distinct()).scalars().all()
+    if len(apps) < 2:
+        return list(rows)
+    share = max(1, limit // len(apps))
+    each = (query.where(app == one).limit(share) for one in sorted(apps))
+    return [row for some in each for row in all_of(conn, some)][:limit]

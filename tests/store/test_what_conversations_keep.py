@@ -1,0 +1,69 @@
+"""What conversations go on with is not deleted, and what they held goes on when they end."""
+
+import pytest
+
+from callsheet.core.attempt import Kind
+from callsheet.core.errors import InUse, WrongState
+from callsheet.core.flow.session import Ending
+from callsheet.store.apps import App
+from callsheet.store.flow_ends import end_sessions
+from callsheet.store.store import Store
+from conversing import ASK, LATER, QUESTION, block, document, exit_to, question
+from databases import change, rows
+from factories import SENDER, Node, StillClock, forbid, number
+from store.test_flow_sessions import armed, say, talk, talker_of
+
+HANDED = document(
+    question(ASK, "how", QUESTION, exit_to(LATER, "said")),
+    block(LATER, "help", "Callsheet.HandOver", {"prompt": "One moment"}, exit_to(None, "closed")),
+)
+ASKING = document(
+    question(ASK, "how", QUESTION, exit_to(LATER, "said")),
+    block(LATER, "look", "Callsheet.Webhook", {"url": "https://shop.example/orders"}, exit_to(None, "told")),
+)
+
+
+async def test_a_sender_through_which_conversations_go_on_is_not_deleted(
+    store: Store, app: App, clock: StillClock, node: Node
+):
+    _, intents = await armed(store, app, clock, node, 1)
+    await node.tell(intents, Kind.accepted)
+    await change(store, "update run set ended_at = 1, status = 'Completed'")
+    await change(store, "update campaign set status = 'Completed'")
+    (sender,) = await rows(store, "select id from sender where label = :label", label=SENDER)
+    with pytest.raises(InUse, match="conversations"):
+        await store.senders.delete(app.no, sender.id, clock.now())
+    await say(store, app, clock, "1")
+    await talk(talker_of(store, clock))
+
+    assert await store.senders.delete(app.no, sender.id, clock.now())
+
+
+async def test_an_agent_learns_that_nothing_is_said_to_somebody_on_the_dnc_list(
+    store: Store, app: App, clock: StillClock, node: Node
+):
+    _, intents = await armed(store, app, clock, node, 1, HANDED)
+    await node.tell(intents, Kind.accepted)
+    await say(store, app, clock, "somebody, please")
+    await talk(talker_of(store, clock))
+    (talking,) = await rows(store, "select id from flow_session")
+    await store.flow_queue.take(app.no, talking.id, "Ann", clock.now())
+    dnc = await store.dnc_lists.create(app.no, "Never", clock.now())
+    await store.dnc_lists.make_global(dnc, clock.now())
+    await forbid(store, app, dnc.no, [number(0)])
+
+    with pytest.raises(WrongState, match="DNC"):
+        await store.flow_queue.say(app.no, talking.id, "Ann", "Hello", clock.now())
+
+
+async def test_replies_that_waited_for_an_answer_go_on_when_the_conversation_ends(
+    store: Store, app: App, clock: StillClock, node: Node
+):
+    _, intents = await armed(store, app, clock, node, 1, ASKING)
+    await node.tell(intents, Kind.accepted)
+    await say(store, app, clock, "look", "and then?")
+    await talk(talker_of(store, clock))
+    (open_one,) = await rows(store, "select no from flow_session")
+    await store._database.write(lambda conn: end_sessions(conn, app.no, [open_one.no], Ending.closed, clock.now()))
+
+    assert [one.text for one in await store.inbox.waiting(clock.now(), 10, 60)] == ["and then?"]
