@@ -168,7 +168,7 @@ async def own_everything(caller: Caller, taste: Taste = Taste()) -> dict[str, st
     attempt = await _delivered(caller, run_id)
     queue = await _made(caller, "/queues", name=called["queue"])
     group = f"{taste.word}-{queue['id']}"
-    conversation = await _handed_over(caller, name, handed_over(f"{taste.word} text", called["queue"], group))
+    conversation = await see_handed_over(caller, name, handed_over(f"{taste.word} text", called["queue"], group))
     (contact,) = (await caller.v1("GET", f"/contact-lists/{list_id}/contacts")).json()["items"]
     imported = await _imported(caller, f"/contact-lists/{list_id}/imports", taste.person)
     forbidden = await _imported(caller, f"/dnc-lists/{dnc_id}/imports", taste.person)
@@ -223,7 +223,7 @@ async def _delivered(caller: Caller, run_id: str) -> dict[str, Any]:
     return attempt
 
 
-async def _handed_over(caller: Caller, list_name: str, document: Mapping[str, Any]) -> dict[str, Any]:
+async def see_handed_over(caller: Caller, list_name: str, document: Mapping[str, Any]) -> dict[str, Any]:
     """Have a flow hand over the only contact of a list, and return the conversation once nothing moves any more."""
     flow = await _made(caller, "/flows", name=unique("Handing over"), document=document)
     body = campaign_body(list_name, name=unique("x"), format="advanced", experienceFlowName=None, message=None)
@@ -233,7 +233,8 @@ async def _handed_over(caller: Caller, list_name: str, document: Mapping[str, An
     assert started.status_code == 200, started.text
 
     async def waits() -> list[dict[str, Any]]:
-        found = (await caller.v1("GET", "/conversations", params={"awaits": "person"})).json()["items"]
+        asked = {"awaits": "person", "flow": flow["id"]}
+        found = (await caller.v1("GET", "/conversations", params=asked)).json()["items"]
         whole = [(await caller.v1("GET", f"/conversations/{one['id']}")).json() for one in found]
         return whole if [line["state"] for one in whole for line in one["messages"]] == ["delivered"] else []
 

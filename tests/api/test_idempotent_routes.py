@@ -7,7 +7,16 @@ import pytest
 
 from api.callers import Caller, closed_strategy, unique
 from api.documented import ROWS
-from api.everything import PARAMETER, Operation, example, fill, operations, own_everything
+from api.everything import (
+    PARAMETER,
+    Operation,
+    example,
+    fill,
+    handed_over,
+    operations,
+    own_everything,
+    see_handed_over,
+)
 from api.people import hash_cheaply
 from api.test_printed_calls import SETTINGS, WITHOUT_VOICE
 from phone_numbers import numbers
@@ -106,4 +115,17 @@ async def _prepare(shop: Caller, operation: Operation, ids: Mapping[str, str]) -
         for move in MOVES.get(end, ()):
             moved = await shop.v1("POST", f"/campaigns/{ids['campaign_id']}/{move}")
             assert moved.status_code == 200, moved.text
+    if "{conversation_id}" in operation.path:
+        ids = {**ids, "conversation_id": await _held_conversation(shop, is_taken=end != "take")}
     return fill(operation, shop, ids), body
+
+
+async def _held_conversation(shop: Caller, *, is_taken: bool) -> str:
+    """Have a conversation handed over to a queue, and taken by the caller; return its id."""
+    queue = (await shop.v1("POST", "/queues", {"name": unique("Queue")})).json()
+    name = await shop.make_list(numbers("IN", 1)[0])
+    conversation = await see_handed_over(shop, name, handed_over("Hello", queue["name"], unique("group")))
+    if is_taken:
+        taken = await shop.v1("POST", f"/conversations/{conversation['id']}/take", {})
+        assert taken.status_code == 200, taken.text
+    return str(conversation["id"])
