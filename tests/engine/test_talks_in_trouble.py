@@ -75,14 +75,17 @@ def test_nothing_goes_on_while_all_sending_is_stopped_and_afterwards_it_does(tmp
         await reply(w, number(2), "1")
         await w.clock.sleep(900)
         assert len(w.sent()) == before, "no answer, and nobody is told that time is up"
-        assert sorted(await of_answers(w)) == [("accepted", ""), ("expired", "sending_stopped")]
+        assert sorted(await of_answers(w)) == [("accepted", ""), ("waiting", "")]
         assert await endings(w) == ["", "", ""]
 
         await stopping.allow(w.runtime, w.app)
         await w.clock.sleep(60)
-        # Who replied meanwhile replied in time; the others did not.
+        # Who replied meanwhile replied in time; whose question waited is asked it now, and has all the time for it.
         assert said(w, number(2)) == ["Thank you"]
-        assert sorted([said(w, number(0)), said(w, number(1))]) == [["Thank you"], ["When?", "Thank you"]]
+        assert sorted([said(w, number(0)), said(w, number(1))]) == [["When?"], ["When?", "Thank you"]]
+        assert sorted(await endings(w)) == ["", "done", "done"]
+        await w.clock.sleep(900)
+        assert [said(w, number(0)), said(w, number(1))] == [["When?", "Thank you"]] * 2
         assert await endings(w) == ["done", "done", "done"]
 
     play(tmp_path, main)
