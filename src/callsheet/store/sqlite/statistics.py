@@ -23,7 +23,7 @@ _ROWS: Final = {
         "sqlite_autoindex_inbound_2": "1000000 1000000 1",
         "ix_inbound_app_at": "1000000 1000000 1",
         "ix_inbound_person": "1000000 1000000 5 1",
-        "ix_inbound_waits_since": "1000000 1000000",
+        "ix_inbound_waits_since": "1000000 1000000 1000000 noskipscan",
     },
     "inbound_part": {
         "inbound_part": "1000000 1000000 1000000 1",
