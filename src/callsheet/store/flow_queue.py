@@ -17,7 +17,7 @@ from callsheet.store import tables as t
 from callsheet.store.database import Database
 from callsheet.store.flow_effects import answer_of, find_trunks
 from callsheet.store.flow_talks import read_talk
-from callsheet.store.forbidden_replies import is_forbidden
+from callsheet.store.forbidden_replies import forbidden_persons
 from callsheet.store.rows import one, read_writing
 from callsheet.store.vault import AppKey, Vault
 
@@ -85,7 +85,7 @@ class FlowQueue:
             number = _number_sealed(key, row) if row is not None else b""
             if row is None or not number:
                 return False
-            if is_forbidden(conn, app, row["person"]):
+            if forbidden_persons(conn, app, {row["person"]}):
                 raise WrongState("The person opted out, or is on the global DNC list: nothing is said to them.")
             conn.execute(sa.insert(t.reply).values(**_said(conn, app, key, row, number, text, now)))
             return True

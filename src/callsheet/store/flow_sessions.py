@@ -12,10 +12,10 @@ import sqlalchemy as sa
 
 from callsheet.clock import from_micros, to_micros
 from callsheet.core.answering import ReplyKind
-from callsheet.core.campaign import Channel, Status
+from callsheet.core.campaign import Status
 from callsheet.core.flow.manners import LATELY
 from callsheet.core.ids import NO_RUN
-from callsheet.core.run import AppSettings, global_dnc_applies
+from callsheet.core.run import AppSettings
 from callsheet.store import tables as t
 from callsheet.store.consequences import bare
 from callsheet.store.database import Database
@@ -23,6 +23,7 @@ from callsheet.store.flow_contacts import find_contacts
 from callsheet.store.flow_openings import lonely, open_sessions, openings_of_replies
 from callsheet.store.flow_talks import ContactOf, Talk, read_talk
 from callsheet.store.flow_turns import Turn, write_turns
+from callsheet.store.forbidden_replies import forbidden_persons
 from callsheet.store.inbox import Message, settle_messages
 from callsheet.store.rows import all_of, one, read_settings
 from callsheet.store.shares import take_shares
@@ -169,7 +170,7 @@ class FlowSessions:
         stop = sa.select(t.sending_stop.c.app).where(t.sending_stop.c.app == app)
         known.is_stopped = one(conn, stop) is not None
         if persons:
-            known.forbidden = _forbidden(conn, app, persons, known.settings)
+            known.forbidden = forbidden_persons(conn, app, persons)
             known.said = _said(conn, app, persons, now)
             known.contacts = find_contacts(conn, app, known.talks)
             known.runs = _runs(conn, {talk.run_no for talk in known.talks} - {NO_RUN})
@@ -187,17 +188,6 @@ def _by_turns(messages: Sequence[Message]) -> list[list[Message]]:
         parts[seen[message.person]].append(message)
         seen[message.person] += 1
     return parts
-
-
-def _forbidden(conn: sa.Connection, app: int, persons: Collection[bytes], settings: AppSettings) -> set[bytes]:
-    opt_out, entry, dnc_list = t.opt_out, t.dnc_entry, t.dnc_list
-    mine = opt_out.c.app == app, opt_out.c.channel == Channel.sms.value, opt_out.c.person.in_(persons)
-    found = set(conn.execute(sa.select(opt_out.c.person).where(*mine)).scalars())
-    if global_dnc_applies(Channel.sms, settings):
-        everybody = sa.select(dnc_list.c.no).where(dnc_list.c.app == app, dnc_list.c.is_global == 1)
-        listed = entry.c.app == app, entry.c.dnc_no.in_(everybody), entry.c.person.in_(persons)
-        found.update(conn.execute(sa.select(entry.c.person).where(*listed)).scalars())
-    return found
 
 
 def _said(conn: sa.Connection, app: int, persons: Collection[bytes], now: datetime) -> dict[tuple[bytes, str], int]:

@@ -36,9 +36,9 @@ def forbidden_of(conn: sa.Connection, rows: Sequence[Mapping[str, Any]], at: int
     return found
 
 
-def is_forbidden(conn: sa.Connection, app: int, person: bytes) -> bool:
-    """Tell whether a person opted out of texts, or is spared from them by the global DNC list."""
-    return bool(_opted_out(conn, app, {person}) or _on_dnc(conn, app, {person}))
+def forbidden_persons(conn: sa.Connection, app: int, persons: Collection[bytes]) -> set[bytes]:
+    """Return those of these people who opted out of texts, or are spared from them by the global DNC list."""
+    return _opted_out(conn, app, persons) | _on_dnc(conn, app, persons)
 
 
 def _opted_out(conn: sa.Connection, app: int, persons: Collection[bytes]) -> set[bytes]:
