@@ -81,8 +81,8 @@ async def asked(store: Store, app: App, clock: StillClock) -> Asked:
     numbers = await rows(store, sa.select(t.flow.c.no).where(t.flow.c.id == flow.named.id))
     session = {
         "app": app.no, "flow_no": numbers[0][0], "version": 1, "person": b"p" * 16, "sender": "1", "trunk_no": 1,
-        "channel": "sms", "state_sealed": b"", "opening_sealed": b"", "awaits": "webhook", "opened_at": 1,
-        "changed_at": 1,
+        "channel": "sms", "state_sealed": b"", "columns_sealed": b"", "opening_sealed": b"",
+        "awaits": "webhook", "opened_at": 1, "changed_at": 1,
     }  # fmt: skip
     for no in (1, 2):
         row = {**session, "id": f"fs-{no}", "cause": f"cause {no}"}

@@ -5,12 +5,15 @@ import pytest
 from callsheet.core.attempt import Kind
 from callsheet.core.errors import InUse, WrongState
 from callsheet.core.flow.session import Ending
+from callsheet.core.ids import AttemptKey
 from callsheet.store.apps import App
 from callsheet.store.flow_ends import end_sessions
+from callsheet.store.protocol import Batch
 from callsheet.store.store import Store
+from callsheet.store.transcripts import Wanted
 from conversing import ASK, LATER, QUESTION, block, document, exit_to, question
 from databases import change, rows
-from factories import SENDER, Node, StillClock, forbid, number
+from factories import SENDER, Node, StillClock, arms_of, forbid, happening, number, opt_out
 from store.test_flow_sessions import armed, say, talk, talker_of
 
 HANDED = document(
@@ -67,3 +70,35 @@ async def test_replies_that_waited_for_an_answer_go_on_when_the_conversation_end
     await store._database.write(lambda conn: end_sessions(conn, app.no, [open_one.no], Ending.closed, clock.now()))
 
     assert [one.text for one in await store.inbox.waiting(clock.now(), 10, 60)] == ["and then?"]
+
+
+GREETING = document(
+    question(ASK, "hi", "Hello @contact.first_name, second @SECOND(NOW())", exit_to(LATER, "said")),
+    block(LATER, "bye", "MobilePrimitives.Message", {"prompt": "Bye, @contact.first_name"}, exit_to(None, "done")),
+)
+
+
+async def test_the_columns_of_a_message_are_kept_until_its_conversation_begins_or_ends(
+    store: Store, app: App, clock: StillClock, node: Node
+):
+    _, intents = await armed(store, app, clock, node, 2, GREETING)
+    second = clock.now().second
+    clock.advance(7)
+    happened = [happening(intent, Kind.accepted, clock.now()) for intent in intents]
+    made_of = {AttemptKey(intent.run_no, intent.person, intent.n): intent for intent in intents}
+    batch = Batch(node.no, 1, happened, ended=tuple(arms_of(node, intents)), intents=made_of)
+    await store.hot.record(batch, lambda: 0.0)
+    kept = [bytes(row.columns_sealed) for row in await rows(store, "select columns_sealed from flow_session")]
+    assert all(kept)
+    assert not any(b"Ada" in one for one in kept), "sealed"
+
+    await change(store, """update contact set attributes = '{"first_name": "Bo"}'""")
+    await opt_out(store, app, clock, number(1))
+    await say(store, app, clock, "hi")
+    await talk(talker_of(store, clock))
+    (talking,) = await store.transcripts.page(app.no, Wanted(person=intents[0].person), limit=2) or ()
+    found = await store.transcripts.find(app.no, talking.id)
+    said = [line.text for line in found.lines] if found is not None else []
+    assert said == [f"Hello Ada, second {second}", "hi", "Bye, Ada"]
+    kept = [bytes(row.columns_sealed) for row in await rows(store, "select columns_sealed from flow_session")]
+    assert kept == [b"", b""]

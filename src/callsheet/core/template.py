@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from operator import itemgetter
 from typing import Final, Protocol
 
@@ -75,8 +76,11 @@ class PersonalMessage(Protocol):
     def fields(self) -> tuple[str, ...]:
         """Return the columns that it uses, as first written."""
 
-    def render(self, attributes: Mapping[str, str], number: str) -> str:
-        """Return the message for a contact of these columns and this number. Raises EmptyMessage, Unrenderable."""
+    def render(self, attributes: Mapping[str, str], number: str, at: datetime | None = None) -> str:
+        """Return the message for a contact of these columns and this number, made at an instant; None: now.
+
+        Raises EmptyMessage, Unrenderable.
+        """
 
     def missing(self, headers: Sequence[str]) -> tuple[str, ...]:
         """Return the fields without a default that no header of a list fits."""
@@ -98,12 +102,13 @@ class Compiled:
         default_factory=dict, init=False, repr=False, compare=False
     )
 
-    def render(self, attributes: Mapping[str, str], number: str) -> str:
+    def render(self, attributes: Mapping[str, str], number: str, at: datetime | None = None) -> str:  # noqa: ARG002
         """Return the message for a contact, given its columns by the headers of its list, and its number in E.164.
 
         The number stands in for the column that held it. A column that is missing or blank gives its default, else
         nothing. Where two headers are spellings of one name, the one that the text writes exactly wins, then the
-        first. Raises EmptyMessage where nothing but white space would be sent, and Unrenderable, from Liquid only.
+        first. It knows no instant. Raises EmptyMessage where nothing but white space would be sent, and Unrenderable,
+        from Liquid only.
         """
         headers = tuple(attributes)
         fill = self._plans.get(headers)

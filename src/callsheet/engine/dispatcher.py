@@ -364,7 +364,7 @@ class Dispatcher:
             self._recorder.note(Happening(*key, Kind.rejected, await self._hot.now(), "unreadable_number"))
             return 0
         try:
-            text = ready.state.message.render(intent.attributes, intent.number)
+            text = ready.state.message.render(intent.attributes, intent.number, ready.armed.at)
         except CallsheetError as error:
             # This contact's values do not go into this template: nobody else has to wait for that.
             self._recorder.note(Happening(*key, Kind.rejected, await self._hot.now(), error.code))
@@ -378,7 +378,8 @@ class Dispatcher:
             self._recorder.note(Happening(*key, Kind.withdrawn, await self._hot.now(), Reason.daily_cap))
             return segments
         late = late or self._clock.monotonic() > ready.deadline
-        if late or self._holds.is_barred(ready.reader, intent) or not self._holds.hand(key):
+        talks = intent if run.flow_no else None
+        if late or self._holds.is_barred(ready.reader, intent) or not self._holds.hand(key, talks):
             self._late |= late
             code = "late" if late else "forbidden"
             self._recorder.note(Happening(*key, Kind.withdrawn, await self._hot.now(), code))

@@ -48,6 +48,8 @@ class _Held:
     barred: bool = False
     settled: bool = False
     """It has left, or never will."""
+    intent: Intent | None = None
+    """What its message was made from, where that is asked for."""
 
 
 @dataclass(slots=True)
@@ -98,15 +100,16 @@ class Holds:
         for key in keys:
             held[key] = _Held(arm)
 
-    def hand(self, key: AttemptKey) -> bool:
+    def hand(self, key: AttemptKey, intent: Intent | None = None) -> bool:
         """Say that a carrier gets an intent: from now on it asks whether it may leave, and tells what became of it.
 
-        False: it must not leave any more, and is not handed.
+        `intent`: kept for whoever ends it. False: it must not leave any more, and is not handed.
         """
         held = self._held.get(key)
         if held is None or held.barred:
             return False
         held.handed = True
+        held.intent = intent
         return True
 
     def is_handed(self, key: AttemptKey) -> bool:
@@ -143,19 +146,19 @@ class Holds:
             if no in self._answers:
                 self._answers[no].barred = True
 
-    def end(self, key: AttemptKey) -> None:
-        """Say that an attempt has a result; whatever it is, nothing more leaves for it."""
+    def end(self, key: AttemptKey) -> Intent | None:
+        """Say that an attempt has a result; whatever it is, nothing more leaves for it. Return what `hand` kept."""
         held = self._held.pop(key, None)
         if held is None:
-            return
+            return None
         self._settle(held)
         arm = self._arms.get(held.arm)
-        if arm is None:
-            return
-        arm.open -= 1
-        if arm.open == 0:
-            del self._arms[held.arm]
-            self._ended.append(held.arm)
+        if arm is not None:
+            arm.open -= 1
+            if arm.open == 0:
+                del self._arms[held.arm]
+                self._ended.append(held.arm)
+        return held.intent
 
     def _settle(self, held: _Held) -> None:
         """Count one that has left, or never will."""

@@ -139,13 +139,17 @@ class Recorder:
         carried, self._carried = self._carried, []
         happenings = [one for one in taken if isinstance(one, Happening)]
         receipts = [one for one in taken if isinstance(one, LooseReceipt)] if len(happenings) < len(taken) else []
+        intents = {}
         for happening in happenings:
-            self._holds.end(AttemptKey(happening.run_no, happening.person, happening.n))
+            key = AttemptKey(happening.run_no, happening.person, happening.n)
+            intent = self._holds.end(key)
+            if intent is not None:
+                intents[key] = intent
         handed, ended = self._holds.collect()
         if not taken and not carried and not handed and not ended:
             return
         self._batch_no += 1
-        batch = Batch(self._node_no, self._batch_no, happenings, handed, ended, carried, receipts)
+        batch = Batch(self._node_no, self._batch_no, happenings, handed, ended, carried, receipts, intents)
         self._failpoints.reach("before_record")
         recorded = await self._record(batch)
         if recorded is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import structlog
@@ -161,27 +161,31 @@ class Turner:
         talk, message = asked.talk, asked.message
         key = self._store.vault.app(talk.app)
         assert key is not None, "the engine opened every app"
-        columns, number = dict[str, str](), message.number if message is not None else ""
+        columns, number, at = dict[str, str](), message.number if message is not None else "", now
         contact = known.contacts.get(talk.no)
         if contact is not None:
-            columns, number = dict(contact.attributes), key.open_number(contact.sealed, talk.person)
+            # The campaign's message is said again as it was made, whatever the clock and the list say meanwhile.
+            columns = dict(contact.attributes if talk.columns is None else talk.columns)
+            at = contact.armed_at or now
+            number = key.open_number(contact.sealed, talk.person)
         elif talk.run_no:
             return None
         if not number:
             return None
         language = Headers(tuple(columns)).find(LANGUAGE)
-        return begin(
+        begun = begin(
             container,
             contact=columns,
             number=number,
             mode=Mode.sms,
-            at=talk.opened_at if talk.run_no else now,
+            at=at,
             language=columns.get(language, "") if language is not None else "",
             # The message of a campaign was written without asking for groups: its way is gone again.
             groups=None if talk.run_no else known.groups.get(talk.person),
             trigger=message.text if message is not None and not talk.run_no else "",
             zone=run.definition.hours.timezone if run is not None else "",
         )
+        return _timed(begun, talk.opened_at - at) if talk.run_no else begun
 
 
 _MOST_RUNS = 1000
@@ -193,6 +197,14 @@ def broken(turn: Turn) -> Turn:
     return Turn(
         turn.talk, None, messages=turn.messages, ending=Ending.failed, why=BROKE, errand_id=turn.errand_id,
     )  # fmt: skip
+
+
+def _timed(begun: Step, late: timedelta) -> Step:
+    """Let a contact have time to reply from when the carrier took the message, that much later than it was made."""
+    session = begun.session
+    if session.wakes_at is None:
+        return begun
+    return begun._replace(session=replace(session, wakes_at=session.wakes_at + late))
 
 
 def _said(effects: Iterable[Effect]) -> str:

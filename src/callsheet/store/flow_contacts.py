@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 import sqlalchemy as sa
 
-from callsheet.clock import to_micros
+from callsheet.clock import from_micros, to_micros
 from callsheet.core.contacts import TooManyColumns, join_columns
 from callsheet.core.flow.effects import SetProperty
 from callsheet.core.ids import NO_RUN, AttemptKey
@@ -75,7 +75,8 @@ def _of_attempts(conn: sa.Connection, app: int, talks: Sequence[Talk]) -> dict[i
         group.c.app == attempt.c.app, group.c.list_no == attempt.c.list_no, group.c.group_no == attempt.c.group_no
     )  # fmt: skip
     query = (
-        sa.select(attempt.c.run_no, attempt.c.person, attempt.c.n, contact.c.sealed, contact.c.attributes)
+        sa.select(attempt.c.run_no, attempt.c.person, attempt.c.n)
+        .add_columns(contact.c.sealed, contact.c.attributes, attempt.c.at)
         .add_columns(group.c.list_no, group.c.group_no, group.c.own_zone, group.c.candidate_zones, group.c.priority)
         .join(contact, _is_of_attempt())
         .outerjoin(group, sa.and_(*of_group))
@@ -86,11 +87,11 @@ def _of_attempts(conn: sa.Connection, app: int, talks: Sequence[Talk]) -> dict[i
         )
     )
     found = {}
-    for run_no, person, n, sealed, attributes, *of in conn.execute(query):
+    for run_no, person, n, sealed, attributes, at, *of in conn.execute(query):
         no = wanted.get(AttemptKey(run_no, person, n))
         if no is not None:
             zones = read_group(*of) if of[0] is not None else None
-            found[no] = ContactOf(sealed, msgspec.json.decode(attributes), zones)
+            found[no] = ContactOf(sealed, msgspec.json.decode(attributes), zones, from_micros(at))
     return found
 
 

@@ -17,7 +17,7 @@ from callsheet.store.outbox import announce_all
 from callsheet.store.rows import all_of, to_json
 
 NOTHING_KEPT: Mapping[str, Any] = {
-    "state_sealed": b"", "awaits": Awaits.nothing.value, "wakes_at": 0, "queue_no": 0,
+    "state_sealed": b"", "columns_sealed": b"", "awaits": Awaits.nothing.value, "wakes_at": 0, "queue_no": 0,
 }  # fmt: skip
 """What a conversation has after its end: what it knew of the contact is forgotten, what was said stays."""
 FEW = 500
@@ -25,7 +25,7 @@ FEW = 500
 
 
 END = (
-    "update flow_session set state_sealed = '', awaits = 'nothing', wakes_at = 0, queue_no = 0,"
+    "update flow_session set state_sealed = '', columns_sealed = '', awaits = 'nothing', wakes_at = 0, queue_no = 0,"
     " revision = revision + 1, ending = {0}, ended_at = {1}, changed_at = {1}"
 )
 """The same by hand; what it is given are the ending and the instant."""

@@ -6,20 +6,22 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import msgspec
 import sqlalchemy as sa
 
 from callsheet.clock import to_micros
-from callsheet.core.attempt import UNREACHED, fold
+from callsheet.core.attempt import UNREACHED, Intent, fold
 from callsheet.core.campaign import Channel
 from callsheet.core.flow.manners import LATELY, MOST_BEGUN
 from callsheet.core.flow.session import Awaits, Ending
-from callsheet.core.ids import Prefix, encode_attempt
+from callsheet.core.ids import AttemptKey, Prefix, encode_attempt
 from callsheet.store import tables as t
 from callsheet.store.consequences import bare
 from callsheet.store.flow_ends import end_sessions
 from callsheet.store.inbox import Message
 from callsheet.store.recording import Talking
 from callsheet.store.rows import all_of, new_id
+from callsheet.store.vault import Vault
 
 _LOOKED_AT = 20
 """So many attempts of a person, the newest, are looked at for the one that a reply answers."""
@@ -112,6 +114,7 @@ def opened_row(app: int, opening: Opening, now: datetime) -> dict[str, Any]:
         **opening._asdict(),
         "channel": Channel.sms.value,
         "state_sealed": b"",
+        "columns_sealed": b"",
         "opening_sealed": b"",
         "awaits": Awaits.reply.value,
         # What a reply began goes on with that reply.
@@ -122,20 +125,31 @@ def opened_row(app: int, opening: Opening, now: datetime) -> dict[str, Any]:
 
 
 OPENED = (
-    "app, id, cause, person, sender, trunk_no, flow_no, version, run_no, n, channel, state_sealed, opening_sealed,"
-    " awaits, wakes_at, opened_at, changed_at"
+    "app, id, cause, person, sender, trunk_no, flow_no, version, run_no, n, channel, state_sealed, columns_sealed,"
+    " opening_sealed, awaits, wakes_at, opened_at, changed_at"
 )
 """The columns of a new conversation, in the order of `opened_values`."""
 
 
 def opened_values(
-    app: int, person: bytes, n: int, label: str, trunk_no: int, run_no: int, talking: Talking, at: int
+    app: int, key: AttemptKey, label: str, trunk_no: int, talking: Talking, at: int, made_of: Mapping[AttemptKey, bytes]
 ) -> tuple[Any, ...]:
     """Return the columns of the conversation that an attempt begins, for the hand that records it."""
     return (
-        app, new_id(Prefix.conversation), encode_attempt(run_no, person, n), person, label, trunk_no,
-        talking.flow_no, talking.version, run_no, n, Channel.sms.value, b"", b"", Awaits.reply.value, at, at, at,
+        app, new_id(Prefix.conversation), encode_attempt(*key), key.person, label, trunk_no, talking.flow_no,
+        talking.version, key.run_no, key.n, Channel.sms.value, b"", made_of.get(key, b""), b"", Awaits.reply.value,
+        at, at, at,
     )  # fmt: skip
+
+
+def seal_columns(vault: Vault, intents: Mapping[AttemptKey, Intent]) -> dict[AttemptKey, bytes]:
+    """Seal the columns from which messages were made: whoever begins their conversations says the same again."""
+    sealed: dict[AttemptKey, bytes] = {}
+    for attempt, intent in intents.items():
+        key = vault.app(intent.app)
+        assert key is not None, "a run was armed whose app was never opened"
+        sealed[attempt] = key.seal.close(msgspec.json.encode(intent.attributes), attempt.person)
+    return sealed
 
 
 def open_sessions(conn: sa.Connection, app: int, openings: Sequence[Opening], now: datetime) -> None:

@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import msgspec
+
 from callsheet.clock import from_micros
 from callsheet.core.flow.session import Awaits, Session
 from callsheet.core.walk import Group
 from callsheet.store.flow_states import read_state
 from callsheet.store.rows import DAMAGE
 from callsheet.store.vault import Seal
+
+_columns = msgspec.json.Decoder(dict[str, str])
 
 ERRANDS = frozenset({Awaits.webhook, Awaits.model})
 """What is asked of others meanwhile: replies wait for it too."""
@@ -46,6 +50,8 @@ class Talk:
     """None: it was not begun yet, has ended, or cannot be read."""
     is_damaged: bool = False
     """What is stored of it cannot be read."""
+    columns: Mapping[str, str] | None = None
+    """From which columns the campaign's message was made, until it has begun; None: nobody knows."""
 
 
 class ContactOf(NamedTuple):
@@ -55,16 +61,20 @@ class ContactOf(NamedTuple):
     """Its number."""
     attributes: Mapping[str, str]
     group: Group | None
+    armed_at: datetime | None = None
+    """When the campaign's message was made; None: a reply began the conversation."""
 
 
 def read_talk(row: Mapping[str, Any], seal: Seal) -> Talk:
     """Read a row of `flow_session`."""
-    session, is_damaged = None, False
-    if row["state_sealed"]:
-        try:
+    session, columns, is_damaged = None, None, False
+    try:
+        if row["state_sealed"]:
             session = read_state(seal.open(row["state_sealed"], row["person"]))
-        except (*DAMAGE, KeyError):
-            is_damaged = True
+        elif row["columns_sealed"]:
+            columns = _columns.decode(seal.open(row["columns_sealed"], row["person"]))
+    except (*DAMAGE, KeyError):
+        is_damaged = True
     return Talk(
         row["app"],
         row["no"],
@@ -85,4 +95,5 @@ def read_talk(row: Mapping[str, Any], seal: Seal) -> Talk:
         row["agent"],
         session,
         is_damaged,
+        columns,
     )

@@ -127,6 +127,7 @@ def _row(turn: Turn, seal: Seal, queues: Mapping[str, int], at: int) -> dict[str
     }
     if turn.opening is not None:
         row["opening_sealed"] = seal.close(turn.opening.encode(errors="replace"), talk.person)
+        row["columns_sealed"] = b""
     for effect in turn.effects:
         if isinstance(effect, HandOver):
             queue_no = queues[effect.queue]

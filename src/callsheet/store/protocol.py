@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from callsheet.core.attempt import Happening, Intent, Kind
+from callsheet.core.ids import AttemptKey
 from callsheet.core.matching import Carried, LooseReceipt
 from callsheet.core.pacing import Grant
 from callsheet.core.retrying import Turn
@@ -44,6 +46,8 @@ class Armed(NamedTuple):
     """Contacts that were looked at, suppressed and deferred ones included."""
     groups: Sequence[Group] = ()
     """The groups of the contacts that were looked at."""
+    at: datetime | None = None
+    """When the intents were armed: the attempts keep it."""
 
 
 class Batch(NamedTuple):
@@ -60,6 +64,8 @@ class Batch(NamedTuple):
     """The carriers' ids of what happened."""
     receipts: Sequence[LooseReceipt] = ()
     """Receipts that do not carry our reference."""
+    intents: Mapping[AttemptKey, Intent] = MappingProxyType({})
+    """Those of these attempts with which conversations begin: their messages were made from these columns."""
 
 
 class Recorded(NamedTuple):

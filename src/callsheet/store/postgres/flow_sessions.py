@@ -6,12 +6,12 @@ order of persons. Who meets somebody else all the same does it again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from callsheet.clock import to_micros
 from callsheet.core.attempt import Happening
 from callsheet.core.flow.session import Ending
-from callsheet.core.ids import encode_attempt
+from callsheet.core.ids import AttemptKey, encode_attempt
 from callsheet.store.consequences import bare
 from callsheet.store.flow_ends import END, ended_notice
 from callsheet.store.flow_openings import OPENED, UNCLAIMED, Standing, Unclaimed, claim, opened_values, place
@@ -28,7 +28,8 @@ _SPOKE = (
 _OPEN = (
     f"insert into flow_session ({OPENED}) select * from unnest($1::bigint[], $2::text[], $3::text[], $4::bytea[],"
     " $5::text[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::bytea[],"
-    " $13::bytea[], $14::text[], $15::bigint[], $16::bigint[], $17::bigint[]) on conflict (app, cause) do nothing"
+    " $13::bytea[], $14::bytea[], $15::text[], $16::bigint[], $17::bigint[], $18::bigint[])"
+    " on conflict (app, cause) do nothing"
 )
 _OPENED = (
     "select f.no, f.person, f.sender, a.at from unnest($2::text[]) as u (cause) cross join lateral ("
@@ -66,17 +67,24 @@ _PLACE = (
 _END = END.format("$2", "$3") + " where no = any($1::bigint[]) and ended_at = 0 returning no, id, person"
 
 
-async def open_talks(raw: Raw, app: int, run_no: int, talking: Talking, taken: Sequence[Happening]) -> None:
+async def open_talks(
+    raw: Raw,
+    app: int,
+    run_no: int,
+    talking: Talking,
+    taken: Sequence[Happening],
+    made_of: Mapping[AttemptKey, bytes],
+) -> None:
     """Open a conversation for each attempt that was taken, those that a reply has opened already left as they are."""
     at = {(happening.person, happening.n): to_micros(happening.at) for happening in taken}
     spoke = await raw.fetch(_SPOKE, app, run_no, talking.restored_at, *columns(sorted(at), 2))
     if not spoke:
         return
     rows = [
-        opened_values(app, person, n, label, trunk_no, run_no, talking, at[person, n])
+        opened_values(app, AttemptKey(run_no, person, n), label, trunk_no, talking, at[person, n], made_of)
         for person, n, label, trunk_no in spoke
     ]
-    await raw.execute(_OPEN, *columns(rows, 17))
+    await raw.execute(_OPEN, *columns(rows, 18))
     causes = [encode_attempt(run_no, person, n) for person, n, *_ in spoke]
     opened = await raw.fetch(_OPENED, app, causes)
     taking = [Standing(no, person, bare(sender), spoke_at) for no, person, sender, spoke_at in opened]

@@ -11,6 +11,7 @@ from callsheet.core.retrying import Turn
 from callsheet.core.run import Run
 from callsheet.core.walk import Chunk, Group
 from callsheet.store.arming import Outcome, has_any, open_intents, unpack_members
+from callsheet.store.flow_openings import seal_columns
 from callsheet.store.postgres import arming, importing, recording, taking, upkeep
 from callsheet.store.postgres.database import PostgresDatabase, Raw
 from callsheet.store.postgres.statements import columns, now_or
@@ -88,6 +89,7 @@ class PostgresHot:
         key, lease, present = ArmKey(run.app, run.no, node_no, arm_no), _micros(lease_seconds), self._present()
         return await self._armed(
             key,
+            lease,
             lambda raw: arming.arm(raw, run, chunk, group, limit=limit, key=key, lease_micros=lease, present=present),
         )
 
@@ -98,20 +100,24 @@ class PostgresHot:
         key, lease, present = ArmKey(run.app, run.no, node_no, arm_no), _micros(lease_seconds), self._present()
         return await self._armed(
             key,
+            lease,
             lambda raw: arming.arm_again(raw, run, turn, limit=limit, key=key, lease_micros=lease, present=present),
         )
 
-    async def _armed(self, key: ArmKey, run: Callable[[Raw], Awaitable[tuple[Outcome, int]]]) -> Armed:
+    async def _armed(
+        self, key: ArmKey, lease_micros: int, run: Callable[[Raw], Awaitable[tuple[Outcome, int]]]
+    ) -> Armed:
         outcome, until = await self._db.write_raw(run)
         intents = open_intents(self._vault, key, outcome.send)
-        lease_until = from_micros(until) if until else None
+        lease_until, at = (from_micros(until), from_micros(until - lease_micros)) if until else (None, None)
         return Armed(
-            intents, outcome.left, outcome.lost, outcome.closed_until, lease_until, outcome.seen, outcome.groups
+            intents, outcome.left, outcome.lost, outcome.closed_until, lease_until, outcome.seen, outcome.groups, at
         )
 
     async def record(self, batch: Batch, jitter: Callable[[], float]) -> Recorded:
         """Store what happened."""
-        return await self._db.write_raw(lambda raw: recording.record(raw, batch, jitter))
+        made_of = seal_columns(self._vault, batch.intents)
+        return await self._db.write_raw(lambda raw: recording.record(raw, batch, jitter, made_of))
 
     async def members(self, arm: ArmKey) -> Collection[tuple[bytes, int]]:
         """Return who is in an arm."""

@@ -9,6 +9,7 @@ which nobody ever changes, and the look is a statement of its own, so that it se
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from callsheet.clock import from_micros, to_micros
@@ -38,6 +39,7 @@ from callsheet.store.recording import (
 
 ARMS_AT_ONCE = 20
 """How many arms one transaction reaps."""
+_UNKNOWN: Mapping[AttemptKey, bytes] = MappingProxyType({})
 
 
 class _Held(NamedTuple):
@@ -62,8 +64,8 @@ _BEGIN_BATCH = (
 )
 
 
-async def record(raw: Raw, batch: Batch, jitter: Callable[[], float]) -> Recorded:
-    """Store a batch once: a second time it changes nothing."""
+async def record(raw: Raw, batch: Batch, jitter: Callable[[], float], made_of: Mapping[AttemptKey, bytes]) -> Recorded:
+    """Store a batch once: a second time it changes nothing. `made_of`: as `seal_columns` returns it."""
     handed = set(batch.handed).difference(batch.ended)
     is_new = await raw.fetchval(
         _BEGIN_BATCH, batch.node_no, batch.batch_no, *columns(sorted(handed), 4), *columns(sorted(batch.ended), 4)
@@ -71,12 +73,12 @@ async def record(raw: Raw, batch: Batch, jitter: Callable[[], float]) -> Recorde
     if is_new is None:
         return Recorded(0, None, 0)
     if not batch.carried and not batch.receipts:
-        return await _settle(raw, batch, await _hold(raw, _keys(batch.happenings)), batch.happenings, jitter)
+        return await _settle(raw, batch, await _hold(raw, _keys(batch.happenings)), batch.happenings, jitter, made_of)
     matches, unknown = await matching.look(raw, batch)
     held = await _hold(raw, _keys(batch.happenings) | {one.key for one in matches})
     found, others = await matching.fill(raw, matches)
     told, parts = tell_parts(found, await matching.states(raw, parts_of(found)))
-    recorded = await _settle(raw, batch, held, [*batch.happenings, *told], jitter)
+    recorded = await _settle(raw, batch, held, [*batch.happenings, *told], jitter, made_of)
     parked, dropped = await matching.end(raw, found, [*unknown, *others], parts)
     return Matched(told, found, parked, dropped).counted(recorded)
 
@@ -86,7 +88,12 @@ def _keys(happenings: Iterable[Happening]) -> set[AttemptKey]:
 
 
 async def _settle(
-    raw: Raw, batch: Batch, held: Mapping[int, _Held], happenings: Sequence[Happening], jitter: Callable[[], float]
+    raw: Raw,
+    batch: Batch,
+    held: Mapping[int, _Held],
+    happenings: Sequence[Happening],
+    jitter: Callable[[], float],
+    made_of: Mapping[AttemptKey, bytes],
 ) -> Recorded:
     """Store what happened; attempts that a restored run has not recorded are written down first."""
     keys = _keys(happenings)
@@ -96,7 +103,7 @@ async def _settle(
         if doubts:
             happenings = [*doubts, *happenings]
             held = await _hold(raw, _keys(happenings))
-    return await _store(raw, batch.node_no, happenings, held, jitter)
+    return await _store(raw, batch.node_no, happenings, held, jitter, made_of)
 
 
 async def _hold(raw: Raw, keys: Collection[tuple[int, bytes, int]]) -> Mapping[int, _Held]:
@@ -135,6 +142,7 @@ async def _store(
     happenings: Iterable[Happening],
     held: Mapping[int, _Held],
     jitter: Callable[[], float],
+    made_of: Mapping[AttemptKey, bytes] = _UNKNOWN,
 ) -> Recorded:
     """Store what happened to attempts that are locked."""
     unknown = 0
@@ -150,16 +158,18 @@ async def _store(
     retries = await _bring_back(raw, changes, jitter)
     await _write(raw, node_no, changes, retries)
     for app, run_no, changed in changes:
-        await _talk(raw, app, run_no, changed, held[run_no].talking)
+        await _talk(raw, app, run_no, changed, held[run_no].talking, made_of)
     events = sum(len(mine.events) for _, _, mine in changes)
     dues = [row[3] for row in retries]
     return Recorded(events, from_micros(min(dues)) if dues else None, unknown)
 
 
-async def _talk(raw: Raw, app: int, run_no: int, changes: Changes, talking: Talking) -> None:
+async def _talk(
+    raw: Raw, app: int, run_no: int, changes: Changes, talking: Talking, made_of: Mapping[AttemptKey, bytes]
+) -> None:
     """Open and end the conversations of a run, where it has any."""
     if talking.flow_no and changes.taken:
-        await open_talks(raw, app, run_no, talking, changes.taken)
+        await open_talks(raw, app, run_no, talking, changes.taken, made_of)
     if talking.flow_no and changes.lost:
         await close_talks(raw, app, run_no, changes.lost)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from callsheet.clock import to_micros
 from callsheet.core.attempt import Happening
 from callsheet.core.flow.session import Ending
-from callsheet.core.ids import encode_attempt
+from callsheet.core.ids import AttemptKey, encode_attempt
 from callsheet.store.consequences import bare
 from callsheet.store.flow_ends import END, ended_notice
 from callsheet.store.flow_openings import OPENED, UNCLAIMED, Standing, Unclaimed, claim, opened_values, place
@@ -18,13 +18,27 @@ from callsheet.store.sqlite.statements import gather_in, insert_many, marks
 _AT_ONCE = 500
 
 
-def open_talks(raw: sqlite3.Connection, app: int, run_no: int, talking: Talking, taken: Sequence[Happening]) -> None:
+def open_talks(
+    raw: sqlite3.Connection,
+    app: int,
+    run_no: int,
+    talking: Talking,
+    taken: Sequence[Happening],
+    made_of: Mapping[AttemptKey, bytes],
+) -> None:
     """Open a conversation for each attempt that was taken, those that a reply has opened already left as they are."""
     for start in range(0, len(taken), _AT_ONCE):
-        _open(raw, app, run_no, talking, taken[start : start + _AT_ONCE])
+        _open(raw, app, run_no, talking, taken[start : start + _AT_ONCE], made_of)
 
 
-def _open(raw: sqlite3.Connection, app: int, run_no: int, talking: Talking, taken: Sequence[Happening]) -> None:
+def _open(
+    raw: sqlite3.Connection,
+    app: int,
+    run_no: int,
+    talking: Talking,
+    taken: Sequence[Happening],
+    made_of: Mapping[AttemptKey, bytes],
+) -> None:
     at = {(happening.person, happening.n): to_micros(happening.at) for happening in taken}
     spoke = raw.execute(
         "select a.person, a.n, s.label, s.trunk_no from attempt a join run r on r.no = a.run_no"
@@ -33,7 +47,7 @@ def _open(raw: sqlite3.Connection, app: int, run_no: int, talking: Talking, take
         (app, run_no, talking.restored_at, *(happening.person for happening in taken)),
     ).fetchall()
     rows = [
-        opened_values(app, person, n, label, trunk_no, run_no, talking, at[person, n])
+        opened_values(app, AttemptKey(run_no, person, n), label, trunk_no, talking, at[person, n], made_of)
         for person, n, label, trunk_no in spoke
         if (person, n) in at
     ]
@@ -96,7 +110,7 @@ def close_talks(raw: sqlite3.Connection, app: int, run_no: int, lost: Sequence[H
         end_talks(raw, app, [no for (no,) in found], Ending.silent, max(to_micros(one.at) for one in lost))
 
 
-_END = END.format("?1", "?2").replace("state_sealed = ''", "state_sealed = x''")
+_END = END.format("?1", "?2").replace("''", "x''")
 
 
 def end_talks(raw: sqlite3.Connection, app: int, nos: Sequence[int], ending: Ending, at: int) -> None:

@@ -11,6 +11,7 @@ from callsheet.core.retrying import Turn
 from callsheet.core.run import Run
 from callsheet.core.walk import Chunk, Group
 from callsheet.store.arming import Lease, Outcome, open_intents
+from callsheet.store.flow_openings import seal_columns
 from callsheet.store.protocol import (
     Appended,
     Armed,
@@ -94,21 +95,22 @@ class SqliteHot:
         )
 
     async def _armed(self, key: ArmKey, lease_seconds: float, run: Callable[..., Outcome]) -> Armed:
-        def armed(raw: object) -> tuple[Outcome, int]:
+        def armed(raw: object) -> tuple[Outcome, Lease]:
             # The instant is read when the transaction begins: a queue in front of it must not open a closed door.
-            until = self._micros(lease_seconds)
-            return run(raw, Lease(key, self._micros(), until)), until
+            lease = Lease(key, self._micros(), self._micros(lease_seconds))
+            return run(raw, lease), lease
 
-        outcome, until = await self._db.write_raw(armed)
+        outcome, lease = await self._db.write_raw(armed)
         intents = open_intents(self._vault, key, outcome.send)
-        lease_until = from_micros(until)
         return Armed(
-            intents, outcome.left, outcome.lost, outcome.closed_until, lease_until, outcome.seen, outcome.groups
-        )
+            intents, outcome.left, outcome.lost, outcome.closed_until, from_micros(lease.until), outcome.seen,
+            outcome.groups, from_micros(lease.now),
+        )  # fmt: skip
 
     async def record(self, batch: Batch, jitter: Callable[[], float]) -> Recorded:
         """Store what happened."""
-        return await self._db.write_raw(lambda raw: recording.record(raw, batch, jitter))
+        made_of = seal_columns(self._vault, batch.intents)
+        return await self._db.write_raw(lambda raw: recording.record(raw, batch, jitter, made_of))
 
     async def members(self, arm: ArmKey) -> Collection[tuple[bytes, int]]:
         """Return who is in an arm."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from callsheet.clock import from_micros, to_micros
 from callsheet.core.attempt import Happening
+from callsheet.core.ids import AttemptKey
 from callsheet.core.retrying import RetryPolicy
 from callsheet.store.arming import unpack_members
 from callsheet.store.protocol import ArmKey, Batch, Recorded
@@ -27,18 +29,26 @@ from callsheet.store.sqlite.matching import match
 from callsheet.store.sqlite.quarantine import quarantine
 from callsheet.store.sqlite.statements import WHERE_ARM, count, gather_in, insert_many, marks
 
+_UNKNOWN: Mapping[AttemptKey, bytes] = MappingProxyType({})
 
-def record(raw: sqlite3.Connection, batch: Batch, jitter: Callable[[], float]) -> Recorded:
-    """Store a batch once: a second time it changes nothing."""
+
+def record(
+    raw: sqlite3.Connection,
+    batch: Batch,
+    jitter: Callable[[], float],
+    made_of: Mapping[AttemptKey, bytes],
+) -> Recorded:
+    """Store a batch once: a second time it changes nothing. `made_of`: as `seal_columns` returns it."""
     (last_batch_no,) = raw.execute("select batch_no from node where no = ?", (batch.node_no,)).fetchone()
     if batch.batch_no <= last_batch_no:
         return Recorded(0, None, 0)
     raw.execute("update node set batch_no = ? where no = ?", (batch.batch_no, batch.node_no))
     if batch.carried or batch.receipts:
         matched = match(raw, batch)
-        recorded = matched.counted(store(raw, batch.node_no, [*batch.happenings, *matched.happenings], jitter))
+        happenings = [*batch.happenings, *matched.happenings]
+        recorded = matched.counted(store(raw, batch.node_no, happenings, jitter, made_of))
     else:
-        recorded = store(raw, batch.node_no, batch.happenings, jitter)
+        recorded = store(raw, batch.node_no, batch.happenings, jitter, made_of)
     raw.executemany("update arm set handed = 1" + WHERE_ARM, batch.handed)
     raw.executemany("delete from arm" + WHERE_ARM, batch.ended)
     return recorded
@@ -48,7 +58,11 @@ _RUN = "select app, flow_no, flow_version, restored_at from run where no = ?"
 
 
 def store(
-    raw: sqlite3.Connection, node_no: int, happenings: Iterable[Happening], jitter: Callable[[], float]
+    raw: sqlite3.Connection,
+    node_no: int,
+    happenings: Iterable[Happening],
+    jitter: Callable[[], float],
+    made_of: Mapping[AttemptKey, bytes] = _UNKNOWN,
 ) -> Recorded:
     """Store what happened, run by run."""
     events, unknown, again = 0, 0, []
@@ -63,7 +77,7 @@ def store(
         _write(raw, app, run_no, node_no, changes)
         if talking.flow_no:
             if changes.taken:
-                open_talks(raw, app, run_no, talking, changes.taken)
+                open_talks(raw, app, run_no, talking, changes.taken, made_of)
             if changes.lost:
                 close_talks(raw, app, run_no, changes.lost)
         again += _bring_back(raw, app, run_no, changes.moved, jitter)

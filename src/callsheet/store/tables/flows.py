@@ -26,6 +26,8 @@ flow_session = sa.Table(
     text("cause"),
     # The session as a value; empty: it was not begun yet.
     blob("state_sealed"),
+    # From which columns the campaign's message was made, until it has begun; empty: nobody knows, or a reply began it.
+    blob("columns_sealed"),
     # What was said first, in the campaign's message.
     blob("opening_sealed"),
     # Counts its changes: who changes one that somebody else changed meanwhile looks again.

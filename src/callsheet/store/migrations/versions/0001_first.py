@@ -440,6 +440,7 @@ def upgrade() -> None:
     sa.Column('n', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
     sa.Column('cause', sa.Text(), nullable=False),
     sa.Column('state_sealed', sa.LargeBinary(), nullable=False),
+    sa.Column('columns_sealed', sa.LargeBinary(), nullable=False),
     sa.Column('opening_sealed', sa.LargeBinary(), nullable=False),
     sa.Column('revision', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
     sa.Column('awaits', sa.Text(), nullable=False),
