@@ -10,6 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from callsheet.carriers.base import Inbound
 from callsheet.carriers.sandbox.ledger import Ledger
 from callsheet.clock import SystemClock
@@ -196,10 +198,11 @@ async def test_a_stop_that_one_engine_hears_is_final_on_the_other_and_confirmed_
         assert confirmed == {person: 1 for person, _ in late}
 
 
+@pytest.mark.parametrize("count", [20, pytest.param(60, marks=[pytest.mark.full, pytest.mark.timeout(600)])])
 async def test_conversations_go_on_over_two_engines_and_when_one_of_them_is_gone(
-    postgres_place: Place, tmp_path: Path
+    postgres_place: Place, tmp_path: Path, count: int
 ) -> None:
-    people = [number(i) for i in range(20)]
+    people = [number(i) for i in range(count)]
     store = await postgres_place.open()
     app = await make_app(store, CLOCK)
     trunk = (await store.apps.trunks(app.no))[0]

@@ -12,7 +12,7 @@ from callsheet.core.campaign import Status
 from callsheet.store import tables as t
 from callsheet.store.apps import App
 from callsheet.store.postgres.arming import _hold_run
-from callsheet.store.postgres.database import PostgresDatabase, Raw
+from callsheet.store.postgres.database import CORE_CONNECTIONS, PostgresDatabase, Raw
 from callsheet.store.postgres.importing import append
 from callsheet.store.postgres.recording import record
 from callsheet.store.protocol import Batch
@@ -168,3 +168,13 @@ async def test_a_fault_of_ours_is_not_repeated_and_leaves_the_connection_as_it_w
 
 def _account(name: str) -> sa.Insert:
     return sa.insert(t.account).values(id=name, name="", created_at=0)
+
+
+async def test_what_goes_on_side_by_side_keeps_its_connections(store: Store):
+    at_once = [rows(store, "select pg_backend_pid() as pid, pg_sleep(0.01)") for _ in range(CORE_CONNECTIONS * 20)]
+    served = set[int]()
+    for start in range(0, len(at_once), CORE_CONNECTIONS):
+        found = await asyncio.gather(*at_once[start : start + CORE_CONNECTIONS])
+        served |= {row.pid for some in found for row in some}
+
+    assert len(served) <= CORE_CONNECTIONS
