@@ -6,6 +6,7 @@ from typing import Any
 
 from callsheet.carriers.base import Inbound
 from callsheet.core.campaign import Campaign
+from callsheet.core.flow.given import WebhookAnswered
 from callsheet.core.run import PinnedFlow
 from callsheet.engine.tuning import Tuning
 from callsheet.engine.virtual_time import VirtualClock, run
@@ -46,6 +47,14 @@ async def launch(w: World, flow: PinnedFlow, people: int | Sequence[Any] = 3, **
     w.conductor.wake()
     await w.clock.sleep(12)
     return started
+
+
+async def answer(w: World, body: str, errand: Any = None) -> bool:
+    """Give what waits for a webhook its answer, the only conversation or that of an errand; say whether it took it."""
+    if errand is None:
+        (errand,) = await rows(w.store, "select session_no, id from errand")
+    answered = WebhookAnswered(200, body, w.clock.now())
+    return await w.conductor.talker.give(w.app.no, errand.session_no, answered, errand_id=errand.id)
 
 
 def said(w: World, to: str) -> list[str]:

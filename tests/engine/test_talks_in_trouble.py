@@ -5,13 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from callsheet.core.flow.given import WebhookAnswered
 from callsheet.core.pools import Pool
 from callsheet.engine import contacts, stopping
 from callsheet.engine.turning import NO_FLOW_LEFT
 from conversing import ASK, LATER, QUESTION, THANKS, WHAT, block, document, exit_to, make_flow, message, question
 from databases import change, rows
-from engine.talking import endings, launch, open_ones, play, reply, said
+from engine.talking import answer, endings, launch, open_ones, play, reply, said
 from engine.world import World
 from factories import SENDER, contact, number, trunk_of
 
@@ -26,13 +25,6 @@ ASKING = document(
 async def pace(w: World, segments_per_second: float) -> None:
     trunk = await trunk_of(w.store, w.app)
     await w.store.senders.put(w.app.no, SENDER, trunk.no, {"segments_per_second": segments_per_second}, w.clock.now())
-
-
-async def answer(w: World, body: str) -> bool:
-    """Give the one conversation that waits for a webhook its answer, and say whether it was taken."""
-    (errand,) = await rows(w.store, "select session_no, id from errand")
-    answered = WebhookAnswered(200, body, w.clock.now())
-    return await w.conductor.talker.give(w.app.no, errand.session_no, answered, errand_id=errand.id)
 
 
 async def restart(w: World) -> None:

@@ -12,7 +12,7 @@ from callsheet.store.replies import TakenReply
 from callsheet.store.store import Store
 from conversing import ASK, LATER, QUESTION, block, document, exit_to, question
 from databases import rows
-from factories import Node, StillClock, trunk_of
+from factories import Node, StillClock, hours, trunk_of
 from store.test_flow_sessions import armed, say, talk, talker_of
 
 HANDED = document(
@@ -107,9 +107,9 @@ async def test_nothing_is_asked_of_others_while_sending_is_stopped(
     assert errand.deadline_at == clock.now() + timedelta(hours=1)
 
 
-async def reminded(store: Store, app: App, clock: StillClock, node: Node) -> tuple[Run, int]:
+async def reminded(store: Store, app: App, clock: StillClock, node: Node, **changes: Any) -> tuple[Run, int]:
     """Write down what silence says."""
-    run, intents = await armed(store, app, clock, node, 1)
+    run, intents = await armed(store, app, clock, node, 1, **changes)
     await node.tell(intents, Kind.accepted)
     await say(store, app, clock, "2")
     await talk(talker_of(store, clock))
@@ -156,3 +156,42 @@ async def test_a_pause_recalls_what_silence_says_and_no_answers(store: Store, ap
 
     assert await store.replies.recall(app.no, None, other.no) == set()
     assert await store.replies.recall(app.no, None, run.no) == {reminder}
+
+
+DAY = hours(start=9 * 60, end=12 * 60 + 30)
+"""It is noon at the beginning."""
+
+
+async def wakes_at(store: Store) -> int:
+    (row,) = await rows(store, "select wakes_at from flow_session where ended_at = 0")
+    return int(row.wakes_at)
+
+
+async def test_what_silence_says_waits_for_the_calling_hours_where_it_leaves(
+    store: Store, app: App, clock: StillClock, node: Node
+):
+    again = document(question(ASK, "how", QUESTION, exit_to(ASK, "said")))
+    _, reminder = await reminded(store, app, clock, node, flow=again, hours=DAY)
+    before = await wakes_at(store)
+    clock.advance(1700)
+    assert await take(store, clock, [reminder]) == []
+    assert await due(store, app, clock) == []
+    assert await wakes_at(store) - before == timedelta(hours=20, minutes=29).seconds * 10**6 + 39 * 10**6
+    clock.advance(hours=20)
+    assert (await store.replies.sweep(clock.now())).expired == 0
+    clock.advance(minutes=30)
+
+    assert [one.no for one in await take(store, clock, await due(store, app, clock))] == [reminder]
+
+
+async def test_what_was_put_off_leaves_when_its_person_writes(store: Store, app: App, clock: StillClock, node: Node):
+    again = document(question(ASK, "how", QUESTION, exit_to(ASK, "said")))
+    _, reminder = await reminded(store, app, clock, node, flow=again, hours=DAY)
+    clock.advance(hours=1)
+    assert await take(store, clock, [reminder]) == []
+    await say(store, app, clock, "hello?")
+    await talk(talker_of(store, clock))
+
+    waiting = await due(store, app, clock)
+    assert (waiting[0], len(waiting)) == (reminder, 2)
+    assert len(await take(store, clock, waiting)) == 2

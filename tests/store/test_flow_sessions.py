@@ -28,11 +28,17 @@ class Died(Exception):
 
 
 async def armed(
-    store: Store, app: App, clock: StillClock, node: Node, people: int = 2, flow: Mapping[str, Any] = PAYMENT
+    store: Store,
+    app: App,
+    clock: StillClock,
+    node: Node,
+    people: int = 2,
+    flow: Mapping[str, Any] = PAYMENT,
+    **changes: Any,
 ) -> tuple[Run, list[Intent]]:
     """Arm all people of a campaign of a flow."""
     numbers = await make_list(store, app, clock, people)
-    campaign = await make_campaign(store, app, clock, [numbers])
+    campaign = await make_campaign(store, app, clock, [numbers], **changes)
     sender = await store.apps.find_sender(app.no, SENDER, clock.now())
     assert sender is not None
     pinned = await make_flow(store, app, flow)

@@ -14,7 +14,7 @@ from callsheet.core.errors import FlowNotFound, Unavailable
 from callsheet.core.flow.amiss import BadExpression
 from callsheet.core.flow.document import Container
 from callsheet.core.flow.effects import Effect, Say, Step, Visit
-from callsheet.core.flow.given import Given, TimedOut
+from callsheet.core.flow.given import Given, Reply, TimedOut
 from callsheet.core.flow.manners import LOOKS_AGAIN, MOST_ANSWERS, TOO_MUCH, judge_unasked
 from callsheet.core.flow.session import Ending, Mode
 from callsheet.core.flow.step import begin, step
@@ -111,10 +111,11 @@ class Turner:
         turn = Turn(
             talk, session, effects, visits, _said(effects), opening, messages, wakes_at=session.wakes_at,
             has_begun=talk.session is None, ending=session.ending, why=session.why, errand_id=asked.errand_id,
-            is_unasked=isinstance(given, TimedOut),
+            is_unasked=session.is_unasked,
+            hastens=isinstance(given, Reply) and (talk.person, talk.sender) in known.put_off,
         )  # fmt: skip
         # What silence asks of others is answered with a message soon.
-        asks = isinstance(given, TimedOut) and turn.awaits in ERRANDS
+        asks = turn.is_unasked and turn.awaits in ERRANDS
         return await self._mannered(turn, given, known, now) if turn.text or asks else turn
 
     async def _mannered(self, turn: Turn, given: Given | None, known: Known, now: datetime) -> Turn:
@@ -123,17 +124,24 @@ class Turner:
         assert session is not None, "it says something"
         if known.said.get((talk.person, talk.sender), 0) >= MOST_ANSWERS:
             return Turn(talk, talk.session, messages=turn.messages, ending=Ending.failed, why=TOO_MUCH)
-        if isinstance(given, TimedOut) and (instead := await self._unasked(talk, known, now)) is not None:
+        if turn.is_unasked and (instead := await self._unasked(turn, given, known, now)) is not None:
             return instead
         key = self._store.vault.app(talk.app)
         assert key is not None, "the engine opened every app"
         return replace(turn, number_sealed=key.close_number(session.number, talk.person))
 
-    async def _unasked(self, talk: Talk, known: Known, now: datetime) -> Turn | None:
-        """Return what happens where nothing may be said that nobody asked for; None: it may be said."""
+    async def _unasked(self, turn: Turn, given: Given | None, known: Known, now: datetime) -> Turn | None:
+        """Return what happens where nothing may be said that nobody asked for; None: it may be said.
+
+        What silence has asked of others is taken when it is there, and asked for once: what is said of it waits where
+        it is to leave.
+        """
+        talk = turn.talk
         status = known.runs.get(talk.run_no)
         if status is Status.stopped:
-            return Turn(talk, talk.session, ending=Ending.silent)
+            return Turn(talk, talk.session, ending=Ending.silent, errand_id=turn.errand_id)
+        if not isinstance(given, TimedOut):
+            return None
         if status is Status.paused:
             return Turn(talk, talk.session, wakes_at=now + LOOKS_AGAIN)
         verdict = await self._judge(talk, known, now)

@@ -78,6 +78,20 @@ def say(conn: sa.Connection, seal: Seal, app: int, turns: Sequence[Turn], now: d
     )
 
 
+def hasten(conn: sa.Connection, app: int, turns: Sequence[Turn], now: datetime) -> None:
+    """Let what was put off leave now, before what is said next; what is being taken is on its way already."""
+    reply = t.reply
+    for turn in turns:
+        if turn.hastens:
+            mine = (
+                reply.c.app == app, reply.c.person == turn.talk.person, reply.c.session_no == turn.talk.no,
+                reply.c.state == ReplyState.waiting.value, reply.c.next_at > to_micros(now),
+            )  # fmt: skip
+            nos = conn.execute(sa.select(reply.c.no).where(*mine).with_for_update(skip_locked=True)).scalars().all()
+            at_once = {"next_at": to_micros(now), "run_no": NO_RUN}
+            conn.execute(sa.update(reply).where(reply.c.no.in_(nos)).values(**at_once))
+
+
 def find_trunks(conn: sa.Connection, app: int, labels: Collection[str]) -> Mapping[str, int]:
     """Return the trunks of senders, by their labels, as they are now: one may have moved since it opened."""
     sender = t.sender

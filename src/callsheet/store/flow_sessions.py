@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from callsheet.clock import from_micros, to_micros
-from callsheet.core.answering import ReplyKind
+from callsheet.core.answering import ReplyKind, ReplyState
 from callsheet.core.campaign import Status
 from callsheet.core.flow.manners import LATELY
 from callsheet.core.ids import NO_RUN
@@ -43,6 +43,8 @@ class Known:
     """To whom nothing may be said: they opted out, or are on the global DNC list."""
     said: dict[tuple[bytes, str], int] = field(default_factory=dict)
     """How many answers of flows went lately to a person, through a sender."""
+    put_off: set[tuple[bytes, str]] = field(default_factory=set)
+    """Those among them for whom one waits for a later time."""
     is_stopped: bool = False
     """All sending of the app was stopped: nothing goes on by itself."""
     contacts: dict[int, ContactOf] = field(default_factory=dict)
@@ -171,7 +173,7 @@ class FlowSessions:
         known.is_stopped = one(conn, stop) is not None
         if persons:
             known.forbidden = forbidden_persons(conn, app, persons)
-            known.said = _said(conn, app, persons, now)
+            known.said, known.put_off = _said(conn, app, persons, now)
             known.contacts = find_contacts(conn, app, known.talks)
             known.runs = _runs(conn, {talk.run_no for talk in known.talks} - {NO_RUN})
             known.groups = _groups(conn, app, {talk.person for talk in known.talks if talk.session is None})
@@ -190,14 +192,19 @@ def _by_turns(messages: Sequence[Message]) -> list[list[Message]]:
     return parts
 
 
-def _said(conn: sa.Connection, app: int, persons: Collection[bytes], now: datetime) -> dict[tuple[bytes, str], int]:
+def _said(
+    conn: sa.Connection, app: int, persons: Collection[bytes], now: datetime
+) -> tuple[dict[tuple[bytes, str], int], set[tuple[bytes, str]]]:
+    """Return how much was said lately to people, and to whom something is to be said later."""
     reply = t.reply
     lately = reply.c.app == app, reply.c.person.in_(persons), reply.c.at > to_micros(now - LATELY)
-    query = sa.select(reply.c.person, reply.c.sender, sa.func.count()).where(
+    waits = sa.case((reply.c.state == ReplyState.waiting.value, reply.c.next_at), else_=0)
+    query = sa.select(reply.c.person, reply.c.sender, sa.func.count(), sa.func.max(waits)).where(
         *lately, reply.c.kind == ReplyKind.flow.value
     )
-    rows = conn.execute(query.group_by(reply.c.person, reply.c.sender))
-    return {(person, sender): int(count) for person, sender, count in rows}
+    rows = conn.execute(query.group_by(reply.c.person, reply.c.sender)).all()
+    later = {(person, sender) for person, sender, _, due_at in rows if due_at > to_micros(now)}
+    return {(person, sender): int(count) for person, sender, count, _ in rows}, later
 
 
 def _runs(conn: sa.Connection, nos: Collection[int]) -> dict[int, Status]:

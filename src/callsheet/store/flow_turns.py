@@ -21,7 +21,7 @@ from callsheet.core.flow.session import Awaits, Ending, Session
 from callsheet.core.notice import NoticeKind
 from callsheet.store import tables as t
 from callsheet.store.flow_contacts import change_contacts
-from callsheet.store.flow_effects import add_errands, change_groups, find_queues, say
+from callsheet.store.flow_effects import add_errands, change_groups, find_queues, hasten, say
 from callsheet.store.flow_ends import NOTHING_KEPT, ended_facts
 from callsheet.store.flow_states import write_state
 from callsheet.store.flow_talks import ERRANDS, Talk
@@ -62,7 +62,9 @@ class Turn:
     errand_id: str = ""
     """The errand whose answer is taken: when it waits no more, nothing is written. Empty: none."""
     is_unasked: bool = False
-    """What is said comes of silence: it leaves only while the run goes on."""
+    """What is said comes of silence: it leaves only while the run goes on, and within the calling hours."""
+    hastens: bool = False
+    """Something is to be said later: somebody is there now, and hears that first."""
 
     @property
     def awaits(self) -> Awaits:
@@ -90,6 +92,7 @@ def write_turns(
     _count(conn, app, fresh, node_no)
     change_contacts(conn, app, fresh)
     change_groups(conn, app, fresh, at)
+    hasten(conn, app, fresh, now)
     say(conn, seal, app, fresh, now)
     _settle(conn, app, fresh)
     _drop_errands(conn, app, fresh)

@@ -152,7 +152,7 @@ class Replies:
             going_on = set(apps) - stopped_of(conn, apps)
             mine = reply.c.no.in_(nos), reply.c.state == ReplyState.waiting.value, reply.c.app.in_(going_on)
             rows = all_of(conn, sa.select(reply).where(*mine).order_by(reply.c.no).with_for_update())
-            rows = hold_unasked(conn, rows, now)
+            rows = hold_unasked(conn, self._vault, rows, now)
             why = forbidden_of(conn, rows, at)
             opened = {row["no"]: self._open(row) for row in rows if row["no"] not in why}
             why.update((no, _UNREADABLE) for no, one_of_them in opened.items() if one_of_them is None)

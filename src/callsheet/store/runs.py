@@ -69,6 +69,11 @@ class Runs:
         return await self._db.read(lambda conn: _read(conn, self._vault, *where, limit=limit))
 
 
+def read_runs(conn: sa.Connection, vault: Vault, run_nos: Collection[int]) -> list[Run]:
+    """Return runs by their numbers, inside a transaction."""
+    return _read(conn, vault, t.run.c.no.in_(sorted(run_nos)))
+
+
 def _wanted(wanted: Wanted) -> Iterator[sa.ColumnElement[bool]]:
     run = t.run
     if wanted.campaign_no is not None:

@@ -113,6 +113,16 @@ def test_a_reply_makes_up_for_a_silence() -> None:
     assert (session.ending, session.replies) == (None, 2)
 
 
+def test_what_follows_from_a_silence_is_unasked_until_somebody_is_there() -> None:
+    hook = block("hook", "Callsheet.Webhook", other("q"), url="https://shop.example/orders")
+    opened = read(container(flow("f", block("q", OPEN, other("hook"), prompt="?"), hook, interaction_timeout=60)))
+    session, unasked = start(opened).session, []
+    for given_next in (Reply("x", AT), WebhookAnswered(200, 1, AT), TimedOut(AT), WebhookAnswered(200, 1, AT)):
+        session = step(opened, session, given_next).session
+        unasked.append(session.is_unasked)
+    assert unasked == [False, False, True, True]
+
+
 @pytest.mark.parametrize(
     ("exits", "exit_block", "ending", "text"),
     [

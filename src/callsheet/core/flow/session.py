@@ -127,3 +127,8 @@ class Session:
     """The name of the queue that it was handed over to last."""
     zone: str = ""
     """Whose clocks NOW() and TODAY() read where the contact has no zone of its own; empty: those of UTC."""
+
+    @property
+    def is_unasked(self) -> bool:
+        """Tell whether silence led here: nobody has asked for what is said now."""
+        return self.silences > 0

@@ -16,7 +16,7 @@ from callsheet.core.flow.blocks.kind import End, Fail, Leave, Outcome, RunFlow, 
 from callsheet.core.flow.blocks.kinds import kind_named
 from callsheet.core.flow.document import Block, Container, Exit, Flow
 from callsheet.core.flow.effects import Step
-from callsheet.core.flow.given import Given, Reply, TimedOut
+from callsheet.core.flow.given import Closed, Given, Reply, TimedOut
 from callsheet.core.flow.languages import names_of, plain_name
 from callsheet.core.flow.names import language_of
 from callsheet.core.flow.session import LONGEST_KEPT, Awaits, Ending, Frame, Mode, Result, Session
@@ -114,6 +114,8 @@ def step(container: Container, session: Session, given: Given) -> Step:
         return Step(session, (), ())
     if isinstance(given, Reply):
         making.replies += 1
+    if isinstance(given, Reply | Closed):
+        # Somebody is there.
         making.silences = 0
     making.go(outcome)
     making.shorten()
