@@ -26,20 +26,24 @@ class Preview:
 
 
 def preview(
-    text: str, columns: Mapping[str, str] | None = None, number: str = "", message: PersonalMessage | None = None
+    text: str,
+    columns: Mapping[str, str] | None = None,
+    number: str = "",
+    message: PersonalMessage | None = None,
+    zone: str = "",
 ) -> Preview:
     """Return a text for a contact of these columns and this number; without one, as it was written.
 
     `message`: what makes the text of a contact, where that is more than its placeholders. Without a number, the column
-    that holds one stands for it. Raises BadTemplate, and Unrenderable or EmptyMessage where nothing can be sent to the
-    contact.
+    that holds one stands for it. `zone`: of a contact whose columns say none. Raises BadTemplate, and Unrenderable or
+    EmptyMessage where nothing can be sent to the contact.
     """
     message = message or compile_text(text)
     if columns is None:
         said, missing = text, message.missing(())
     else:
         number = number or columns.get(columns_of(tuple(columns)).phone_number, "")
-        said, missing = message.render(columns, number), message.missing(tuple(columns))
+        said, missing = message.render(columns, number, zone=zone), message.missing(tuple(columns))
     size = measure(said)
     return Preview(said, size.encoding, forcing_ucs(said), len(said), size.count, missing)
 

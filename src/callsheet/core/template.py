@@ -76,9 +76,10 @@ class PersonalMessage(Protocol):
     def fields(self) -> tuple[str, ...]:
         """Return the columns that it uses, as first written."""
 
-    def render(self, attributes: Mapping[str, str], number: str, at: datetime | None = None) -> str:
-        """Return the message for a contact of these columns and this number, made at an instant; None: now.
+    def render(self, attributes: Mapping[str, str], number: str, at: datetime | None = None, zone: str = "") -> str:
+        """Return the message for a contact of these columns and this number.
 
+        `at`: when it is made; None: now. `zone`: the contact's own, as its list has found it; empty: it has none.
         Raises EmptyMessage, Unrenderable.
         """
 
@@ -102,13 +103,18 @@ class Compiled:
         default_factory=dict, init=False, repr=False, compare=False
     )
 
-    def render(self, attributes: Mapping[str, str], number: str, at: datetime | None = None) -> str:  # noqa: ARG002
+    def render(
+        self,
+        attributes: Mapping[str, str],
+        number: str,
+        at: datetime | None = None,  # noqa: ARG002 (a text knows no clock)
+        zone: str = "",  # noqa: ARG002
+    ) -> str:
         """Return the message for a contact, given its columns by the headers of its list, and its number in E.164.
 
         The number stands in for the column that held it. A column that is missing or blank gives its default, else
         nothing. Where two headers are spellings of one name, the one that the text writes exactly wins, then the
-        first. It knows no instant. Raises EmptyMessage where nothing but white space would be sent, and Unrenderable,
-        from Liquid only.
+        first. Raises EmptyMessage where nothing but white space would be sent, and Unrenderable, from Liquid only.
         """
         headers = tuple(attributes)
         fill = self._plans.get(headers)

@@ -50,6 +50,8 @@ class RunState:
     """The same for contacts that the gate deferred, among those that follow."""
     closes: dict[tuple[int, int], datetime | None] = field(default_factory=dict)
     """Until when contacts of a group may be reached, as found when some of it were armed last."""
+    own_zones: dict[tuple[int, int], str] = field(default_factory=dict)
+    """The own zone of a group of which some were armed; empty: its contacts have none."""
 
     def is_due(self, turn: Turn, now: datetime) -> bool:
         """Tell whether a contact of this turn may come again now."""
@@ -86,8 +88,9 @@ class RunState:
             self.had_deferred = turn is Turn.fresh
 
     def learn(self, groups: Iterable[Group], now: datetime) -> None:
-        """Find out until when contacts of these groups may be reached."""
+        """Find out until when contacts of these groups may be reached, and by which clocks they live."""
         for group in groups:
+            self.own_zones[group.list_no, group.group_no] = group.own_zone or ""
             self.closes[group.list_no, group.group_no] = closes_at(self.run, group, now)
 
     def see(self, work: Work, now: datetime) -> None:

@@ -363,8 +363,9 @@ class Dispatcher:
         if intent.number == UNREADABLE:
             self._recorder.note(Happening(*key, Kind.rejected, await self._hot.now(), "unreadable_number"))
             return 0
+        zone = ready.state.own_zones.get((intent.list_no, intent.group_no), "")
         try:
-            text = ready.state.message.render(intent.attributes, intent.number, ready.armed.at)
+            text = ready.state.message.render(intent.attributes, intent.number, ready.armed.at, zone)
         except CallsheetError as error:
             # This contact's values do not go into this template: nobody else has to wait for that.
             self._recorder.note(Happening(*key, Kind.rejected, await self._hot.now(), error.code))

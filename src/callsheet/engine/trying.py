@@ -101,6 +101,6 @@ def _is_meant(campaign: Campaign, contact: Contact) -> bool:
 
 def _read(text: str, message: PersonalMessage, contact: Contact) -> Reading:
     try:
-        return Reading(contact, preview(text, contact.attributes, contact.number, message))
+        return Reading(contact, preview(text, contact.attributes, contact.number, message, contact.zone))
     except (EmptyMessage, Unrenderable) as error:
         return Reading(contact, None, error.message)

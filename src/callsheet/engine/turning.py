@@ -171,6 +171,7 @@ class Turner:
         assert key is not None, "the engine opened every app"
         columns, number, at = dict[str, str](), message.number if message is not None else "", now
         contact = known.contacts.get(talk.no)
+        zone = contact.group.own_zone if contact is not None and contact.group is not None else None
         if contact is not None:
             # The campaign's message is said again as it was made, whatever the clock and the list say meanwhile.
             columns = dict(contact.attributes if talk.columns is None else talk.columns)
@@ -191,7 +192,7 @@ class Turner:
             # The message of a campaign was written without asking for groups: its way is gone again.
             groups=None if talk.run_no else known.groups.get(talk.person),
             trigger=message.text if message is not None and not talk.run_no else "",
-            zone=run.definition.hours.timezone if run is not None else "",
+            zone=zone or (run.definition.hours.timezone if run is not None else ""),
         )
         return _timed(begun, talk.opened_at - at) if talk.run_no else begun
 

@@ -37,6 +37,8 @@ class Contact:
     priority: int
     """0 to 10; higher goes first."""
     pos: int
+    zone: str
+    """Its own, as it was found when it was added; empty: it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +86,9 @@ class Contacts:
         place = read_contact_id(wanted)
         if place is None:
             return None
-        contact, group = t.contact, t.list_group
-        priority = sa.select(group.c.priority).where(*_of_group()).scalar_subquery().label("priority")
+        contact = t.contact
         list_no, pos = place
-        query = sa.select(contact, priority).where(
+        query = sa.select(contact, *_from_group()).where(
             contact.c.app == app, contact.c.list_no == list_no, contact.c.pos == pos
         )
         row = await self._db.read(lambda conn: one(conn, query))
@@ -155,15 +156,24 @@ class Contacts:
             from_micros(row["created_at"]),
             row["priority"],
             row["pos"],
+            row["own_zone"],
         )
 
 
 def _in_list(within: ContactList) -> sa.Select[Any]:
-    contact, group = t.contact, t.list_group
-    # Not a join: one would tempt a planner to go by groups, and to sort the whole list for a page of it.
-    priority = sa.select(group.c.priority).where(*_of_group()).scalar_subquery()
+    contact = t.contact
     mine = contact.c.app == within.app, contact.c.list_no == within.no
-    return sa.select(contact, priority.label("priority")).where(*mine)
+    return sa.select(contact, *_from_group()).where(*mine)
+
+
+def _from_group() -> list[sa.Label[Any]]:
+    """Return what is asked for of the contact's group.
+
+    Not a join: one would tempt a planner to go by groups, and to sort the whole list for a page of it.
+    """
+    group = t.list_group
+    wanted = group.c.priority, group.c.own_zone
+    return [sa.select(column).where(*_of_group()).scalar_subquery().label(column.name) for column in wanted]
 
 
 def _narrowed(within: ContactList, wanted: Wanted) -> sa.Select[Any]:

@@ -18,6 +18,7 @@ from callsheet.core.contacts import TooManyColumns, join_columns
 from callsheet.core.flow.effects import SetProperty
 from callsheet.core.ids import NO_RUN, AttemptKey
 from callsheet.core.placeholders import Headers
+from callsheet.core.walk import Group
 from callsheet.store import tables as t
 from callsheet.store.flow_talks import ContactOf, Talk
 from callsheet.store.rows import one, read_group, to_json
@@ -46,7 +47,9 @@ def find_contacts(conn: sa.Connection, app: int, talks: Sequence[Talk]) -> dict[
         if talk.person in known:
             row = _of_reply(conn, app, talk)
             if row is not None:
-                found[talk.no] = ContactOf(row["sealed"], msgspec.json.decode(row["attributes"]), None)
+                named = "list_no", "group_no", "own_zone", "candidate_zones", "priority"
+                group = _group(*(row[name] for name in named))
+                found[talk.no] = ContactOf(row["sealed"], msgspec.json.decode(row["attributes"]), group)
     return found
 
 
@@ -71,15 +74,12 @@ def _of_attempts(conn: sa.Connection, app: int, talks: Sequence[Talk]) -> dict[i
     if not wanted:
         return {}
     attempt, contact, group = t.attempt, t.contact, t.list_group
-    of_group = (
-        group.c.app == attempt.c.app, group.c.list_no == attempt.c.list_no, group.c.group_no == attempt.c.group_no
-    )  # fmt: skip
     query = (
         sa.select(attempt.c.run_no, attempt.c.person, attempt.c.n)
         .add_columns(contact.c.sealed, contact.c.attributes, attempt.c.at)
-        .add_columns(group.c.list_no, group.c.group_no, group.c.own_zone, group.c.candidate_zones, group.c.priority)
+        .add_columns(contact.c.list_no, contact.c.group_no, *_of_group())
         .join(contact, _is_of_attempt())
-        .outerjoin(group, sa.and_(*of_group))
+        .outerjoin(group, _is_of_contact())
         .where(
             attempt.c.app == app,
             attempt.c.run_no.in_({key.run_no for key in wanted}),
@@ -90,8 +90,7 @@ def _of_attempts(conn: sa.Connection, app: int, talks: Sequence[Talk]) -> dict[i
     for run_no, person, n, sealed, attributes, at, *of in conn.execute(query):
         no = wanted.get(AttemptKey(run_no, person, n))
         if no is not None:
-            zones = read_group(*of) if of[0] is not None else None
-            found[no] = ContactOf(sealed, msgspec.json.decode(attributes), zones, from_micros(at))
+            found[no] = ContactOf(sealed, msgspec.json.decode(attributes), _group(*of), from_micros(at))
     return found
 
 
@@ -99,6 +98,25 @@ def _is_of_attempt() -> sa.ColumnElement[bool]:
     attempt, contact = t.attempt, t.contact
     same = (contact.c[name] == attempt.c[name] for name in ("app", "list_no", "group_no", "pos", "person"))
     return sa.and_(*same)
+
+
+def _of_group() -> tuple[sa.ColumnElement[Any], ...]:
+    """Return what is asked for of the contact's group, beside the contact."""
+    group = t.list_group
+    return group.c.own_zone, group.c.candidate_zones, group.c.priority
+
+
+def _group(
+    list_no: int, group_no: int, own_zone: str | None, candidate_zones: str | None, priority: int | None
+) -> Group | None:
+    if own_zone is None or candidate_zones is None or priority is None:
+        return None
+    return read_group(list_no, group_no, own_zone, candidate_zones, priority)
+
+
+def _is_of_contact() -> sa.ColumnElement[bool]:
+    contact, group = t.contact, t.list_group
+    return sa.and_(*(group.c[name] == contact.c[name] for name in ("app", "list_no", "group_no")))
 
 
 def _known(conn: sa.Connection, app: int, persons: Collection[bytes]) -> set[bytes]:
@@ -116,16 +134,19 @@ def _of_reply(conn: sa.Connection, app: int, talk: Talk) -> Mapping[str, Any] | 
 
 
 def _written_to() -> sa.Select[Any]:
-    attempt, contact, run, sender, lists = t.attempt, t.contact, t.run, t.sender, t.contact_list
+    attempt, contact, group, run, sender, lists = (
+        t.attempt, t.contact, t.list_group, t.run, t.sender, t.contact_list,
+    )  # fmt: skip
     there = sa.and_(lists.c.app == contact.c.app, lists.c.no == contact.c.list_no)
     spoke = sa.case((attempt.c.sender_no > 0, attempt.c.sender_no), else_=run.c.sender_no)
     return (
-        sa.select(contact)
+        sa.select(contact, *_of_group())
         .select_from(attempt)
         .join(run, run.c.no == attempt.c.run_no)
         .join(sender, sender.c.no == spoke)
         .join(contact, _is_of_attempt())
         .join(lists, there)
+        .outerjoin(group, _is_of_contact())
         .where(attempt.c.app == sa.bindparam("app"), attempt.c.person == sa.bindparam("person"))
         .where(attempt.c.at <= sa.bindparam("opened_at"), sender.c.label == sa.bindparam("sender"))
         .order_by(attempt.c.at.desc(), attempt.c.run_no.desc(), attempt.c.n.desc())
@@ -134,10 +155,12 @@ def _written_to() -> sa.Select[Any]:
 
 
 def _listed() -> sa.Select[Any]:
-    contact, lists = t.contact, t.contact_list
+    contact, group, lists = t.contact, t.list_group, t.contact_list
     of_app = sa.select(lists.c.no).where(lists.c.app == sa.bindparam("app"))
     return (
-        sa.select(contact)
+        sa.select(contact, *_of_group())
+        .select_from(contact)
+        .outerjoin(group, _is_of_contact())
         .where(contact.c.app == sa.bindparam("app"), contact.c.person == sa.bindparam("person"))
         .where(contact.c.created_at <= sa.bindparam("opened_at"), contact.c.list_no.in_(of_app))
         .order_by(contact.c.created_at.desc(), contact.c.list_no.desc(), contact.c.pos.desc())

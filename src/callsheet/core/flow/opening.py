@@ -39,7 +39,7 @@ class Opening:
     def __init__(
         self, container: Container, now: Callable[[], datetime], mode: Mode = Mode.sms, zone: str = ""
     ) -> None:
-        """`now`: the instant that NOW() and TODAY() mean, by the clocks of a contact, else of `zone`."""
+        """`now`: the instant that NOW() and TODAY() mean, by the clocks of a contact, else of the campaign: `zone`."""
         self._container = container
         self._now = now
         self._mode = mode
@@ -50,13 +50,14 @@ class Opening:
         """Return the columns that it shows to a contact of whom nothing is known, as it writes them."""
         return _names(self._begin({}, "").said, lambda message: message.fields, lambda _: True)
 
-    def render(self, attributes: Mapping[str, str], number: str, at: datetime | None = None) -> str:
+    def render(self, attributes: Mapping[str, str], number: str, at: datetime | None = None, zone: str = "") -> str:
         """Return what is said to a contact, given its columns by the headers of its list, and its number in E.164.
 
         `at`: the instant that NOW() means instead: whoever says it again for the same contact says the same.
-        Raises EmptyMessage where nothing is said, and Unrenderable where something was amiss before.
+        `zone`: of a contact whose columns say none. Raises EmptyMessage where nothing is said, and Unrenderable where
+        something was amiss before.
         """
-        begun = self._begin(attributes, number, at).finish()
+        begun = self._begin(attributes, number, at, zone).finish()
         text = "\n".join(effect.text for effect in begun.effects if isinstance(effect, Say) and effect.text)
         if text and not text.isspace():
             return text
@@ -91,9 +92,16 @@ class Opening:
                 return text
         return None
 
-    def _begin(self, attributes: Mapping[str, str], number: str, at: datetime | None = None) -> MakingTurn:
+    def _begin(
+        self, attributes: Mapping[str, str], number: str, at: datetime | None = None, zone: str = ""
+    ) -> MakingTurn:
         return beginning(
-            self._container, contact=attributes, number=number, mode=self._mode, at=at or self._now(), zone=self._zone
+            self._container,
+            contact=attributes,
+            number=number,
+            mode=self._mode,
+            at=at or self._now(),
+            zone=zone or self._zone,
         )
 
 
