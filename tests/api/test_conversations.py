@@ -288,6 +288,39 @@ async def _are_rows(shop: Any, flow_id: str) -> None:
     assert [line.split(",")[1] for line in csv[1:]] == [row[1] for row in rows]
     astray = await shop.v1("GET", f"/flows/{flow_id}/results/rows", params={"after": "c-no.1"})
     assert (astray.status_code, astray.json()["errors"][0]["field"]) == (400, "after")
+    await _are_between(shop, f"/flows/{flow_id}/results/rows", rows)
+
+
+async def _are_between(shop: Any, path: str, rows: list[Any]) -> None:
+    async def within(**query: str) -> list[str]:
+        """Return the ids of the rows, page by page, and as the CSV has them."""
+        got, after = [], ""
+        while True:
+            asked = {**query, "limit": "1", **({"after": after} if after else {})}
+            answer = (await shop.v1("GET", path, params=asked)).json()["data"]
+            page = [row[1] for row in answer["attributes"]["responses"]]
+            link = answer["relationships"]["links"]["next"]
+            assert link is None or all(f"{name}=" in link for name in query), "it goes on with the same rows"
+            if not page:
+                break
+            got, after = [*got, *page], page[-1]
+        lines = (await shop.v1("GET", f"{path}.csv", params=query)).text.splitlines()[1:]
+        assert [line.split(",")[1] for line in lines] == got
+        return got
+
+    at = [datetime.fromisoformat(row[0]) for row in rows]
+    second = at[1].isoformat()
+    assert await within(from_at=second) == [row[1] for row, then in zip(rows, at, strict=True) if then >= at[1]]
+    assert await within(to_at=second) == [row[1] for row, then in zip(rows, at, strict=True) if then < at[1]]
+    assert await within(from_at=at[0].isoformat(), to_at=(at[1] + timedelta(seconds=1)).isoformat()) == [
+        row[1] for row in rows
+    ]
+    assert await within(from_at="2099-01-01T00:00:00Z") == []
+    for name in ("from_at", "to_at"):
+        for bad in ("yesterday", "2026-03-02T12:00:00", ""):
+            for of in (path, f"{path}.csv"):
+                refused = await shop.v1("GET", of, params={name: bad})
+                assert (refused.status_code, [one["field"] for one in refused.json()["errors"]]) == (400, [name])
 
 
 async def test_the_documented_report_carries_the_conversation(shop, handed):
