@@ -3,6 +3,7 @@
 import pytest
 
 from callsheet.engine.asker import flow_secret
+from databases import change
 
 KEY = "sk-nobody-may-see-this"
 HOUSE = {"name": "House", "base_url": "https://models.example.com/v1", "model": "small", "api_key": KEY}
@@ -49,6 +50,21 @@ async def test_a_key_goes_to_no_other_host_unless_it_is_given_again(shop):
     assert (await shop.v1("GET", path)).json()["base_url"] == HOUSE["base_url"]
     assert (await shop.v1("PATCH", path, {"base_url": "https://models.example.com/v2"})).status_code == 200
     assert (await shop.v1("PATCH", path, {**away, "api_key": "next"})).json()["base_url"] == away["base_url"]
+
+
+async def test_one_whose_prices_cannot_be_read_is_shown_and_mended(shop):
+    made = (await shop.v1("POST", "/ai-endpoints", {**HOUSE, "name": "Torn"})).json()
+    path = f"/ai-endpoints/{made['id']}"
+    await change(shop.server.runtime.store, "update ai_endpoint set prices = 'torn' where id = :id", id=made["id"])
+
+    shown = await shop.v1("GET", path)
+    assert (shown.status_code, shown.json()["prices"]) == (200, None)
+    assert (await shop.v1("PATCH", path, {"model": "large"})).json()["prices"] is None
+    assert shown.json()["id"] in (await shop.v1("GET", "/ai-endpoints")).text
+    half = await shop.v1("PATCH", path, {"prices": {"input": 1}})
+    assert (half.status_code, [one["field"] for one in half.json()["errors"]]) == (400, ["prices.output"])
+    mended = await shop.v1("PATCH", path, {"prices": {"input": 1, "output": 2}})
+    assert mended.json()["prices"] == {"input": 1.0, "output": 2.0}
 
 
 async def test_two_of_an_app_have_not_one_name(shop):

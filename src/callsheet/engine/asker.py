@@ -20,7 +20,7 @@ import structlog
 from callsheet import meters
 from callsheet.clock import Clock
 from callsheet.core.asking import Answer, NotReached, Request
-from callsheet.core.flow.completion import BadAnswer, read_answer, write_question
+from callsheet.core.flow.completion import BadAnswer, Prices, read_answer, write_question
 from callsheet.core.flow.effects import AskModel, CallWebhook
 from callsheet.core.flow.given import Given, ModelAnswered, NoAnswer, WebhookAnswered
 from callsheet.core.flow.session import Plain
@@ -53,6 +53,7 @@ _UNREADABLE = "What is stored of this question cannot be read, so nothing was as
 _TOO_LATE = "It was not asked in time, so nobody was."
 _TOO_OFTEN = "It was begun again and again, and never finished."
 _NO_ENDPOINT = "The app has no AI endpoint of this name."
+_NO_PRICES = "What is stored of the AI endpoint's prices cannot be read: give both again."
 
 Answered = WebhookAnswered | ModelAnswered | NoAnswer
 
@@ -164,10 +165,12 @@ class Asker:
         if found is None:
             return NoAnswer(_NO_ENDPOINT, await self._store.hot.now())
         endpoint, key = found
+        if endpoint.prices is None:
+            return NoAnswer(_NO_PRICES, await self._store.hot.now())
         request = _question(errand, asked, endpoint, key)
         deadline = self._clock.monotonic() + asked.seconds
         for tries in range(1, MOST_TRIES + 1):
-            tried = await self._try(request, asked, endpoint, deadline - self._clock.monotonic())
+            tried = await self._try(request, asked, endpoint.prices, deadline - self._clock.monotonic())
             if isinstance(tried, ModelAnswered):
                 return tried
             why, pause = tried
@@ -181,7 +184,7 @@ class Asker:
         return NoAnswer(why, await self._store.hot.now())
 
     async def _try(
-        self, request: Request, asked: AskModel, endpoint: AiEndpoint, seconds: float
+        self, request: Request, asked: AskModel, prices: Prices, seconds: float
     ) -> ModelAnswered | tuple[str, timedelta | None]:
         """Ask once; return the answer, or why there is none, and after how long to ask again (None: not at all)."""
         at_once = timedelta()
@@ -193,7 +196,7 @@ class Asker:
         if not 200 <= answer.status < 300:
             return f"The model's endpoint answered {answer.status}.", _again(answer, now)
         try:
-            return read_answer(answer.body, asked, endpoint.prices, now)
+            return read_answer(answer.body, asked, prices, now)
         except BadAnswer as error:
             return str(error), at_once
 

@@ -36,7 +36,8 @@ class AiEndpoint:
     model: str
     """Which is asked where a flow names none."""
     has_key: bool
-    prices: Prices
+    prices: Prices | None
+    """None when what is stored of them cannot be read: then nothing is asked, as limits of cost would not hold."""
     created_at: datetime
     updated_at: datetime
 
@@ -92,7 +93,8 @@ class AiEndpoints:
     async def change(self, app: int, endpoint_id: str, changes: Mapping[str, Any], now: datetime) -> AiEndpoint | None:
         """Change the named columns, of `prices` the named ones, and return it; None when there is none.
 
-        Raises NameTaken, and Invalid where a key that nobody gave again would go to another host.
+        Raises NameTaken, and Invalid where a key that nobody gave again would go to another host, or where a price is
+        missing beside one that cannot be read.
         """
         values = {**self._columns(endpoint_id, changes), "updated_at": to_micros(now)}
 
@@ -106,7 +108,7 @@ class AiEndpoints:
             if moves and held["key_sealed"] and "api_key" not in changes:
                 raise Invalid([FieldError("api_key", "Give the key again: the one that is there is for another host.")])
             if "prices" in changes:
-                values["prices"] = to_json(replace(_prices.decode(held["prices"]), **changes["prices"]))
+                values["prices"] = to_json(_changed_prices(_prices_of(held), changes["prices"]))
             conn.execute(sa.update(t.ai_endpoint).where(_is(app, endpoint_id)).values(values))
             row = one(conn, sa.select(t.ai_endpoint).where(_is(app, endpoint_id)))
             return _read(row) if row is not None else None
@@ -149,6 +151,23 @@ def _is(app: int, endpoint_id: str) -> sa.ColumnElement[bool]:
     return sa.and_(t.ai_endpoint.c.app == app, t.ai_endpoint.c.id == endpoint_id)
 
 
+def _prices_of(row: Mapping[str, Any]) -> Prices | None:
+    try:
+        return _prices.decode(row["prices"])
+    except DAMAGE:
+        return None
+
+
+def _changed_prices(prices: Prices | None, changes: Mapping[str, float]) -> Prices:
+    if prices is not None:
+        return replace(prices, **changes)
+    missing = [name for name in ("input", "output") if name not in changes]
+    if missing:
+        why = "Give it too: what is stored of the prices cannot be read."
+        raise Invalid([FieldError(f"prices.{name}", why) for name in missing])
+    return Prices(**changes)
+
+
 def _read(row: Mapping[str, Any]) -> AiEndpoint:
     return AiEndpoint(
         row["app"],
@@ -158,7 +177,7 @@ def _read(row: Mapping[str, Any]) -> AiEndpoint:
         row["base_url"],
         row["model"],
         bool(row["key_sealed"]),
-        _prices.decode(row["prices"]),
+        _prices_of(row),
         from_micros(row["created_at"]),
         from_micros(row["updated_at"]),
     )

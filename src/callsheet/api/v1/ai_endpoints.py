@@ -79,7 +79,8 @@ class ShownAiEndpoint(BaseModel):
     base_url: str
     model: str
     has_api_key: bool
-    prices: ShownPrices
+    prices: ShownPrices | None
+    """Null when what is stored of them cannot be read: then nothing is asked, until both are given again."""
     created_at: Instant
     updated_at: Instant
 
@@ -143,13 +144,14 @@ def _values(runtime: Runtime, body: NewAiEndpoint | ChangedAiEndpoint) -> dict[s
 def _show(found: AiEndpoint | None) -> ShownAiEndpoint:
     if found is None:
         raise AiEndpointNotFound
+    prices = found.prices
     return ShownAiEndpoint(
         id=found.id,
         name=found.name,
         base_url=found.base_url,
         model=found.model,
         has_api_key=found.has_key,
-        prices=ShownPrices(input=found.prices.input, output=found.prices.output),
+        prices=ShownPrices(input=prices.input, output=prices.output) if prices is not None else None,
         created_at=found.created_at,
         updated_at=found.updated_at,
     )

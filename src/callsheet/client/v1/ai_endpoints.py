@@ -37,7 +37,8 @@ class AiEndpoint(Record, frozen=True):
     base_url: str
     model: str
     has_api_key: bool
-    prices: Prices
+    prices: Prices | None
+    """None: what is stored of them cannot be read."""
     created_at: datetime
     updated_at: datetime
 
