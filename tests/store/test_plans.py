@@ -3,9 +3,12 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy.dialects import sqlite
 
+from callsheet.store import tables as t
 from callsheet.store.migrate import migrate
 from callsheet.store.planning import IS_OVER
+from callsheet.store.shares import waiting_apps
 from callsheet.store.sqlite.database import connect
 
 LOOKS = {
@@ -75,4 +78,27 @@ async def test_whether_a_campaign_still_runs_is_seen_without_walking_all_its_run
     ):
         plan = session.raw.execute(f"explain query plan {query}", (1,) * query.count("?")).fetchall()
         assert plan[-1][3].endswith(index), plan
+    session.close()
+
+
+WAITS = {
+    "replies": (t.inbound.c.app, t.inbound.c.waits_since > 0, "ix_inbound_waits_since (waits_since>?)"),
+    "conversations": (
+        t.flow_session.c.app,
+        t.flow_session.c.wakes_at.between(1, 2),
+        "ix_flow_session_wakes_at (wakes_at>? AND wakes_at<?)",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", WAITS)
+async def test_whose_turn_it_is_is_seen_without_walking_all_that_was(tmp_path: Path, what: str):
+    await migrate(tmp_path / "callsheet.db")
+    session = connect(tmp_path / "callsheet.db")
+    app, waits, index = WAITS[what]
+
+    query = waiting_apps(app, waits).compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
+    plan = session.raw.execute(f"explain query plan {query}").fetchall()
+
+    assert plan[0][3].endswith(f"COVERING INDEX {index}"), plan
     session.close()
