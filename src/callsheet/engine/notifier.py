@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -13,7 +14,7 @@ from callsheet.store.outbox import Notice, Outbox
 
 log = structlog.get_logger()
 
-BATCH = 100
+BATCH = 500
 
 Listener = Callable[[Notice], Awaitable[None]]
 
@@ -48,9 +49,10 @@ class Notifier(Loop):
         """Tell one batch and forget it; return how many there were."""
         notices = await self._outbox.peek(BATCH)
         for notice in notices:
-            log.info("notice.told", kind=notice.kind, seq=notice.seq)
             for listener in self._listeners:
                 await listener(notice)
+        for kind, count in Counter(notice.kind for notice in notices).items():
+            log.info("notice.told", kind=kind, count=count)
         if notices:
             for webhook_id in await self._outbox.drop(notices):
                 log.warning("webhook.disabled", webhook=webhook_id, reason=UNREADABLE_KINDS)

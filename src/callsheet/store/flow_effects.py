@@ -17,6 +17,7 @@ from callsheet.core.segments import USUAL, measure
 from callsheet.store import tables as t
 from callsheet.store.errands import write_errand
 from callsheet.store.flow_talks import ERRANDS
+from callsheet.store.many import insert_rows
 from callsheet.store.rows import all_of, read_writing
 from callsheet.store.vault import Seal
 
@@ -41,11 +42,13 @@ def change_groups(conn: sa.Connection, app: int, turns: Sequence[Turn], at: int)
     """Make people members of groups, or not any more."""
     member = t.contact_group
     for turn in turns:
-        mine = member.c.app == app, member.c.person == turn.talk.person
         for effect in turn.effects:
+            if not isinstance(effect, LeaveGroups | SetGroup):
+                continue
+            mine = member.c.app == app, member.c.person == turn.talk.person
             if isinstance(effect, LeaveGroups):
                 conn.execute(sa.delete(member).where(*mine))
-            elif isinstance(effect, SetGroup):
+            else:
                 conn.execute(sa.delete(member).where(*mine, member.c.group_key == effect.key))
                 if effect.is_member:
                     row = {"app": app, "person": turn.talk.person, "group_key": effect.key}
@@ -62,8 +65,9 @@ def say(conn: sa.Connection, seal: Seal, app: int, turns: Sequence[Turn], now: d
     trunks = t.trunk.c.app == app, t.trunk.c.no.in_({trunk_no for _, trunk_no in through})
     rows = all_of(conn, sa.select(t.trunk.c.no, t.trunk.c.writing).where(*trunks))
     writings = {row["no"]: read_writing(row["writing"]) for row in rows}
-    conn.execute(
-        sa.insert(t.reply),
+    insert_rows(
+        conn,
+        t.reply,
         [
             {
                 **answer_of(trunk_no, turn.talk.sender, turn.talk.person, turn.talk.no, ReplyKind.flow, now),

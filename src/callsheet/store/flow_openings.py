@@ -19,6 +19,7 @@ from callsheet.store import tables as t
 from callsheet.store.consequences import bare
 from callsheet.store.flow_ends import end_sessions
 from callsheet.store.inbox import Message
+from callsheet.store.many import insert_rows
 from callsheet.store.recording import Talking
 from callsheet.store.rows import all_of, new_id
 from callsheet.store.vault import Vault
@@ -160,7 +161,7 @@ def open_sessions(conn: sa.Connection, app: int, openings: Sequence[Opening], no
     fresh = sorted((one for one in openings if one.cause not in known), key=lambda one: one.person)
     if not fresh:
         return
-    conn.execute(sa.insert(session), [opened_row(app, opening, now) for opening in fresh])
+    insert_rows(conn, session, [opened_row(app, opening, now) for opening in fresh])
     mine = session.c.app == app, session.c.cause.in_({opening.cause for opening in fresh})
     nos = {row.cause: row.no for row in conn.execute(sa.select(session.c.cause, session.c.no).where(*mine))}
     _take_places(conn, app, {(one.person, bare(one.sender)): nos[one.cause] for one in fresh}, now)
@@ -182,7 +183,7 @@ def _take_places(conn: sa.Connection, app: int, places: Mapping[tuple[bytes, str
         end_sessions(conn, app, before, Ending.replaced, now)
         conn.execute(sa.delete(talking).where(*theirs, talking.c.session_no.in_(before)))
     rows = [{"app": app, "person": one, "sender": sender, "session_no": no} for (one, sender), no in places.items()]
-    conn.execute(sa.insert(talking), rows)
+    insert_rows(conn, talking, rows)
 
 
 def lonely(conn: sa.Connection, app: int, messages: Sequence[Message]) -> list[Message]:

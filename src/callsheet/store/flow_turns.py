@@ -25,6 +25,7 @@ from callsheet.store.flow_effects import add_errands, change_groups, find_queues
 from callsheet.store.flow_ends import NOTHING_KEPT, ended_facts
 from callsheet.store.flow_states import write_state
 from callsheet.store.flow_talks import ERRANDS, Talk
+from callsheet.store.many import insert_rows, update_rows
 from callsheet.store.outbox import announce_all
 from callsheet.store.rows import all_of
 from callsheet.store.vault import Seal
@@ -83,11 +84,8 @@ def write_turns(
     queues = find_queues(conn, app, fresh)
     at = to_micros(now)
     rows = [_row(turn, seal, queues, at) for turn in fresh]
-    for key in {tuple(row) for row in rows}:
-        same = [row for row in rows if tuple(row) == key]
-        names = [name for name in key if not name.startswith("b_")]
-        mine = t.flow_session.c.no == sa.bindparam("b_no")
-        conn.execute(sa.update(t.flow_session).where(mine).values({name: sa.bindparam(name) for name in names}), same)
+    for names in {tuple(row) for row in rows}:
+        update_rows(conn, t.flow_session, ("no",), [row for row in rows if tuple(row) == names])
     _write_visits(conn, seal, app, fresh)
     _count(conn, app, fresh, node_no)
     change_contacts(conn, app, fresh)
@@ -122,7 +120,7 @@ def _row(turn: Turn, seal: Seal, queues: Mapping[str, int], at: int) -> dict[str
     """Return the columns of a conversation that a turn changes."""
     talk = turn.talk
     row: dict[str, Any] = {
-        "b_no": talk.no,
+        "no": talk.no,
         "revision": talk.revision + 1,
         "changed_at": at,
         "awaits": turn.awaits.value,
@@ -168,8 +166,7 @@ def _write_visits(conn: sa.Connection, seal: Seal, app: int, turns: Sequence[Tur
         for turn in turns
         for visit in turn.visits
     ]
-    if rows:
-        conn.execute(sa.insert(t.flow_visit), rows)
+    insert_rows(conn, t.flow_visit, rows)
 
 
 _ADD = sa.text(
@@ -214,10 +211,10 @@ def _counted(turn: Turn) -> Iterator[tuple[Visit, str, str]]:
 
 def _settle(conn: sa.Connection, app: int, turns: Sequence[Turn]) -> None:
     """Note which conversation took which reply; one that waited for something else takes what waited meanwhile."""
-    rows = [{"b_id": one, "no": turn.talk.no} for turn in turns for one in turn.messages]
-    if rows:
-        mine = t.inbound.c.app == app, t.inbound.c.id == sa.bindparam("b_id")
-        conn.execute(sa.update(t.inbound).where(*mine).values(waits_since=0, session_no=sa.bindparam("no")), rows)
+    rows = [
+        {"app": app, "id": one, "waits_since": 0, "session_no": turn.talk.no} for turn in turns for one in turn.messages
+    ]
+    update_rows(conn, t.inbound, ("app", "id"), rows)
     went_on = {turn.talk.person for turn in turns if turn.talk.awaits in ERRANDS}
     if went_on:
         waits = t.inbound.c.app == app, t.inbound.c.person.in_(went_on), t.inbound.c.waits_since > 0

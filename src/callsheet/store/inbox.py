@@ -15,6 +15,7 @@ from callsheet.core.opting_out import OPTS_OUT, Word
 from callsheet.store import tables as t
 from callsheet.store.consequences import Said, bare, draw_consequences
 from callsheet.store.database import Database
+from callsheet.store.many import insert_rows
 from callsheet.store.numbers import numbers_of
 from callsheet.store.parts import SealedReply, drop_old_parts, is_any_overdue, join, keep_parts, overdue
 from callsheet.store.retold import drop_retold, forget_tellers
@@ -221,8 +222,7 @@ class Inbox:
             | {"session_no": talks.get((one.person, bare(one.sender)), 0)}
             for i, (one, saying, word) in enumerate(new)
         ]
-        if rows:
-            conn.execute(sa.insert(t.inbound), rows)
+        insert_rows(conn, t.inbound, rows)
         return Told(drawn.stopped, drawn.opted_out, _count([word for *_, word in new]), drawn.answers)
 
     def _hear_parts(

@@ -16,6 +16,7 @@ from callsheet.core.run import Run
 from callsheet.store import tables as t
 from callsheet.store.database import Database
 from callsheet.store.deliveries import enqueue, read_payload
+from callsheet.store.many import insert_rows
 from callsheet.store.rows import all_of, insert, to_json
 
 
@@ -42,8 +43,7 @@ def announce_all(
     """Put notices into the outbox, in their order."""
     shared = {"app": app, "at": to_micros(now)}
     rows = [{**shared, "kind": kind.value, "payload": to_json(payload)} for kind, payload in notices]
-    if rows:
-        conn.execute(sa.insert(t.outbox), rows)
+    insert_rows(conn, t.outbox, rows)
 
 
 def tell_of_run(conn: sa.Connection, campaign: Campaign, kind: NoticeKind, now: datetime) -> None:

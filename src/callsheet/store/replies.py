@@ -23,6 +23,7 @@ from callsheet.store.database import Database
 from callsheet.store.due_replies import DueReply, From, Wanted, find_due, is_kept
 from callsheet.store.forbidden_replies import SPARING, forbidden_of, stopped_of
 from callsheet.store.gate import pass_gate
+from callsheet.store.many import insert_rows, update_rows
 from callsheet.store.matching import CARRIED, carried_rows
 from callsheet.store.rows import DAMAGE, all_of, one
 from callsheet.store.unasked_replies import hold_unasked
@@ -246,34 +247,28 @@ def _let_wait(
     conn: sa.Connection, outcomes: Sequence[Outcome], rows: Mapping[int, Mapping[str, Any]], now: datetime
 ) -> None:
     """Let messages that the carrier did not take wait for another try."""
-    if outcomes:
-        due = {each.no: min(to_micros(now + each.pause), rows[each.no]["deadline_at"]) for each in outcomes}
-        conn.execute(_WAIT, [{"its_no": each.no, "its_at": due[each.no], "its_code": each.code} for each in outcomes])
+    update_rows(
+        conn,
+        t.reply,
+        ("no",),
+        [
+            {
+                "no": each.no,
+                "state": ReplyState.waiting.value,
+                "next_at": min(to_micros(now + each.pause), rows[each.no]["deadline_at"]),
+                "code": each.code,
+            }
+            for each in outcomes
+        ],
+    )
 
 
 def _end(conn: sa.Connection, outcomes: Sequence[Outcome], now: datetime) -> None:
-    if outcomes:
-        said = [
-            {"its_no": each.no, "its_state": each.state.value, "its_code": each.code, "its_ref": each.ref}
-            for each in outcomes
-        ]
-        at = to_micros(now)
-        conn.execute(_END, [{**one_of_them, "its_at": at} for one_of_them in said])
-
-
-_WAIT = (
-    sa.update(t.reply)
-    .where(t.reply.c.no == sa.bindparam("its_no"))
-    .values(state=ReplyState.waiting.value, next_at=sa.bindparam("its_at"), code=sa.bindparam("its_code"))
-)
-_END = (
-    sa.update(t.reply)
-    .where(t.reply.c.no == sa.bindparam("its_no"))
-    .values(
-        state=sa.bindparam("its_state"), next_at=0, ended_at=sa.bindparam("its_at"), code=sa.bindparam("its_code"),
-        ref=sa.bindparam("its_ref"), number_sealed=b"",
-    )
-)  # fmt: skip
+    ended = {"next_at": 0, "ended_at": to_micros(now), "number_sealed": b""}
+    rows = [
+        {"no": each.no, "state": each.state.value, "code": each.code, "ref": each.ref, **ended} for each in outcomes
+    ]
+    update_rows(conn, t.reply, ("no",), rows)
 
 
 def _remember(
@@ -285,5 +280,5 @@ def _remember(
         row = rows[each.no]
         key = AttemptKey(NO_RUN, row["person"], each.no)
         carried.append(Carried(row["app"], row["trunk_no"], key, canonical_ids(each.carrier_ids), now))
-    if remembered := [dict(zip(CARRIED.split(", "), row, strict=True)) for row in carried_rows(carried)]:
-        conn.execute(sa.insert(t.carried), remembered)
+    names = CARRIED.split(", ")
+    insert_rows(conn, t.carried, [dict(zip(names, row, strict=True)) for row in carried_rows(carried)])

@@ -96,4 +96,6 @@ def all_of(
     conn: sa.Connection, statement: sa.Select[Any], values: Mapping[str, Any] | None = None
 ) -> list[Mapping[str, Any]]:
     """Return all rows by column name; `values` are those of a statement that was made before."""
-    return [dict(row) for row in conn.execute(statement, values).mappings()]
+    result = conn.execute(statement, values)
+    names = tuple(result.keys())
+    return [dict(zip(names, row, strict=True)) for row in result.all()]
