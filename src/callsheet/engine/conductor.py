@@ -14,6 +14,7 @@ import structlog
 from callsheet.clock import Clock
 from callsheet.core.campaign import Channel, Status
 from callsheet.core.errors import Unavailable
+from callsheet.core.ids import Prefix
 from callsheet.core.run import Run
 from callsheet.engine.agenda import Agenda
 from callsheet.engine.dispatcher import Dispatcher
@@ -27,7 +28,7 @@ from callsheet.engine.inbound import Listener
 from callsheet.engine.line import Line
 from callsheet.engine.lines import NOT_HERE, Lines, Standing
 from callsheet.engine.notifier import Notifier
-from callsheet.engine.pace import Pace
+from callsheet.engine.pace import LONGEST_SLICE_SECONDS, SLICE_SECONDS, Pace
 from callsheet.engine.preflight import Preflighter
 from callsheet.engine.preparer import Preparer
 from callsheet.engine.reaper import Reaper
@@ -245,7 +246,10 @@ class Conductor:
         self._watch("dispatcher", dispatcher.run, self._dispatching)
 
     def _pace(self, app: int, buckets: dict[str, float]) -> Pace:
-        return Pace(self._store.hot, self._given.clock, app, buckets)
+        # A rate that other nodes, or other senders, use too must not be used late for long.
+        is_own = self._given.sole_owner and len(buckets) == 1 and next(iter(buckets)).startswith(Prefix.sender)
+        longest_slice_seconds = LONGEST_SLICE_SECONDS if is_own else SLICE_SECONDS
+        return Pace(self._store.hot, self._given.clock, app, buckets, longest_slice_seconds=longest_slice_seconds)
 
     def _on_recorded(self, recorded: Recorded) -> None:
         if recorded.parked:

@@ -14,6 +14,8 @@ from callsheet.store.protocol import HotStore
 
 SLICE_SECONDS = 0.25
 """How far ahead a slice reaches: a dispatcher arms no more than it can hand over in this time."""
+LONGEST_SLICE_SECONDS = 0.75
+"""How far it may reach where the store is slow: what is used late must not be too old for it."""
 LONGEST_IDLE_SECONDS = 5.0
 """A slow sender looks this often whether it was made faster."""
 _FOR_EVER_SECONDS = 86_400.0
@@ -28,8 +30,20 @@ class Pace:
     turned into this node's monotonic seconds, so that nothing depends on whether the two clocks show the same.
     """
 
-    def __init__(self, hot: HotStore, clock: Clock, app: int, buckets: dict[str, float]) -> None:
-        """`buckets` names the rates that all must grant (the sender's, the app's), in segments per second."""
+    def __init__(
+        self,
+        hot: HotStore,
+        clock: Clock,
+        app: int,
+        buckets: dict[str, float],
+        *,
+        longest_slice_seconds: float = SLICE_SECONDS,
+    ) -> None:
+        """`buckets` names the rates that all must grant (the sender's, the app's), in segments per second.
+
+        Between asking for a slice and using it a store that has much to do may need longer than the slice lasts. Who
+        shares the buckets with nobody may lease so much that this costs nothing of the rate.
+        """
         self._hot = hot
         self._clock = clock
         self._app = app
@@ -37,6 +51,10 @@ class Pace:
         self._instants: deque[float] = deque()
         self._recent: deque[float] = deque()
         self._ready_at = 0.0
+        self._slice_seconds = SLICE_SECONDS
+        self._longest_slice_seconds = longest_slice_seconds
+        self._refilled_at: float | None = None
+        """When a slice was asked for of which nothing was used yet."""
         self._limit = max(1, ceil(min(buckets.values()))) if buckets else 0
 
     @property
@@ -63,12 +81,15 @@ class Pace:
         asked_at = self._clock.monotonic()
         for name, rate in sorted(self.buckets.items(), key=lambda item: item[1]):
             # The slowest is asked first; what it grants is all that the others are asked for.
-            grant = await self._hot.lease_rate(self._app, name, rate, wanted=wanted, horizon_seconds=SLICE_SECONDS)
+            grant = await self._hot.lease_rate(
+                self._app, name, rate, wanted=wanted, horizon_seconds=self._slice_seconds
+            )
             if grant.segments == 0:
-                self._ready_at = asked_at + (grant.start - grant.now) / MICROS_PER_SECOND - SLICE_SECONDS
+                self._ready_at = asked_at + (grant.start - grant.now) / MICROS_PER_SECOND - self._slice_seconds
                 return
             wanted = grant.segments
             grants.append(grant)
+        self._refilled_at = asked_at
         slowest = max(grants, key=lambda grant: grant.interval)
         wait = max(grant.start - grant.now for grant in grants)
         self._instants.extend(asked_at + (wait + i * slowest.interval) / MICROS_PER_SECOND for i in range(wanted))
@@ -86,6 +107,8 @@ class Pace:
             await self._refill(segments)
             if not self._instants:
                 await self._clock.sleep(self.idle_seconds())
+        if self._refilled_at is not None:
+            self._learn(self._clock.monotonic() - self._refilled_at)
         due = self._instants.popleft()
         missing = segments - 1
         while missing and self._instants:
@@ -100,6 +123,13 @@ class Pace:
         self._recent.extend([self._clock.monotonic()] * segments)
         while len(self._recent) > self._limit:
             self._recent.popleft()
+
+    def _learn(self, seconds: float) -> None:
+        """Let slices last twice as long as it takes from asking for one to using it."""
+        self._refilled_at = None
+        longest = max(SLICE_SECONDS, self._longest_slice_seconds)
+        # It is as slow as it was lately: a quick one among slow ones says little.
+        self._slice_seconds = min(longest, max(SLICE_SECONDS, 2 * seconds, 0.9 * self._slice_seconds))
 
     async def _borrow(self, segments: int) -> None:
         """Spend segments that are not due yet."""
