@@ -181,7 +181,7 @@ class Turner:
             return None
         if not number:
             return None
-        language = Headers(tuple(columns)).find(LANGUAGE)
+        language = Headers(tuple(columns)).find(LANGUAGE) if columns else None
         begun = begin(
             container,
             contact=columns,
