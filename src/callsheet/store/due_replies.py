@@ -14,7 +14,7 @@ from callsheet.core.run import AppSettings
 from callsheet.store import tables as t
 from callsheet.store.rows import one, read_allowance, read_settings
 
-MOST_OF_SENDER = 512
+MOST_OF_SENDER = 256
 """So many messages of one sender are worked on at once: it has a pace, and others wait."""
 _TRUNK_LOOKS_AGAIN = 250_000
 """After so many microseconds it is looked whether a trunk that was busy, or closed, takes something."""
