@@ -53,6 +53,46 @@ def test_a_sender_never_exceeds_its_rate_and_uses_nearly_all_of_it(tmp_path: Pat
     run(main, start=MONDAY_NOON)
 
 
+@pytest.mark.parametrize(
+    ("of_app", "least", "most"), [(None, 0.85, 1.01), pytest.param(6000, 0.5, 0.8, id="a rate that others use too")]
+)
+def test_a_rate_is_used_though_the_store_is_slow_where_nobody_else_uses_it(
+    tmp_path: Path, of_app: int | None, least: float, most: float
+) -> None:
+    rate, contacts = 100, 1500
+
+    async def main(clock: VirtualClock) -> None:
+        async with world(clock, tmp_path, settings=AppSettings(messages_per_minute=of_app)) as w:
+            for slow in ("lease_rate", "arm"):
+                wait_before(w, clock, slow, seconds=0.15)
+            contact_list = await make_list(w.store, w.app, clock, contacts)
+            campaign = await w.store.campaigns.create(
+                w.app.no, make_definition([contact_list]), clock.now(), unique_names=True
+            )
+            await w.limit(campaign, rate)
+            await w.run_campaign(campaign)
+            await w.until(campaign, Status.completed, longest_seconds=10 * contacts / rate + 60)
+
+            sent = w.sent()
+            assert len(sent) == contacts
+            assert most_in_a_second(w) <= rate + 1
+            lasted = (sent[-1].accepted_at - sent[0].accepted_at) / SECOND
+            assert least * rate <= (contacts - 1) / lasted <= most * rate
+
+    run(main, start=MONDAY_NOON)
+
+
+def wait_before(w: World, clock: VirtualClock, name: str, *, seconds: float) -> None:
+    """Let a call of the store wait, as behind the writes of others."""
+    call = getattr(w.store.hot, name)
+
+    async def waiting(*args: object, **kwargs: object) -> object:
+        await clock.sleep(seconds)
+        return await call(*args, **kwargs)
+
+    setattr(w.store.hot, name, waiting)
+
+
 def test_long_messages_spend_their_segments(tmp_path: Path) -> None:
     async def main(clock: VirtualClock) -> None:
         async with world(clock, tmp_path) as w:
