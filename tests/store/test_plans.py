@@ -3,12 +3,13 @@
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 
 from callsheet.store import tables as t
 from callsheet.store.migrate import migrate
 from callsheet.store.planning import IS_OVER
-from callsheet.store.shares import waiting_apps
+from callsheet.store.shares import share_of, waiting_apps
 from callsheet.store.sqlite.database import connect
 
 LOOKS = {
@@ -96,9 +97,11 @@ async def test_whose_turn_it_is_is_seen_without_walking_all_that_was(tmp_path: P
     await migrate(tmp_path / "callsheet.db")
     session = connect(tmp_path / "callsheet.db")
     app, waits, index = WAITS[what]
+    column = index[index.index("(") + 1 : index.index(">")]
 
-    query = waiting_apps(app, waits).compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
-    plan = session.raw.execute(f"explain query plan {query}").fetchall()
-
-    assert plan[0][3].endswith(f"COVERING INDEX {index}"), plan
+    of_one = share_of(sa.select(sa.literal_column("*")).where(waits), app, 1).order_by(sa.literal_column(column))
+    for query, kind in ((waiting_apps(app, waits), "COVERING INDEX"), (of_one.limit(5), "INDEX")):
+        said = query.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
+        plan = session.raw.execute(f"explain query plan {said}").fetchall()
+        assert plan[0][3].endswith(f"{kind} {index}"), plan
     session.close()

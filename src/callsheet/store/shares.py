@@ -12,9 +12,18 @@ from callsheet.store.rows import all_of
 
 def waiting_apps(app: sa.ColumnElement[int], waits: sa.ColumnElement[bool]) -> sa.Select[Any]:
     """Return the question of which apps something waits."""
-    # A sum, which no index has: a planner might leaf through all that ever was, in the order of apps, to spare the
-    # comparing of the few that wait.
-    return sa.select(app + 0).where(waits).distinct()
+    return sa.select(_whose(app)).where(waits).distinct()
+
+
+def share_of(query: sa.Select[Any], app: sa.ColumnElement[int], one: int) -> sa.Select[Any]:
+    """Return the part of a query that is of one app."""
+    return query.where(_whose(app) == one)
+
+
+def _whose(app: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
+    # A sum, which no index has: a planner might leaf through all that an app ever had, or all that ever was in the
+    # order of apps, instead of the few that wait.
+    return app + 0
 
 
 def take_shares(
@@ -28,5 +37,5 @@ def take_shares(
     if len(apps) < 2:
         return list(rows)
     share = max(1, limit // len(apps))
-    each = (query.where(app == one).limit(share) for one in sorted(apps))
+    each = (share_of(query, app, one).limit(share) for one in sorted(apps))
     return [row for some in each for row in all_of(conn, some)][:limit]
