@@ -69,10 +69,11 @@ def upgrade(connection: sa.Connection) -> list[Revision]:
     steps = waiting(connection)
     if steps:
         command.upgrade(alembic_config(connection), "head")
-        if connection.dialect.name == "sqlite":
-            tell_planner(connection)
     elif _now(connection) is not None:
         _refuse_incomplete(connection)
+    if connection.dialect.name == "sqlite":
+        # What it is told changes without a step too. The store is opened afterwards, so all of its connections know.
+        tell_planner(connection)
     return steps
 
 

@@ -37,7 +37,13 @@ first two, and so on (the format of `sqlite_stat1`)."""
 
 
 def tell_planner(connection: sa.Connection) -> None:
-    """Write the statistics; connections that are opened from then on know them."""
+    """Write the statistics, where they do not stand already; this connection and all that are opened later know them.
+
+    SQLite reads them with the schema, when a connection looks into the file for the first time: one that was open
+    before goes by what it read then.
+    """
+    if _is_told(connection):
+        return
     # Makes the table of statistics, and looks at nothing of ours.
     connection.exec_driver_sql("analyze sqlite_schema")
     for table, indexes in _ROWS.items():
@@ -45,3 +51,13 @@ def tell_planner(connection: sa.Connection) -> None:
         for index, rows in indexes.items():
             told = "insert into sqlite_stat1 (tbl, idx, stat) values (?, ?, ?)"
             connection.exec_driver_sql(told, (table, index, rows))
+    # Now it reads them.
+    connection.exec_driver_sql("analyze sqlite_schema")
+
+
+def _is_told(connection: sa.Connection) -> bool:
+    if not sa.inspect(connection).has_table("sqlite_stat1"):
+        return False
+    wanted = {(table, index, rows) for table, indexes in _ROWS.items() for index, rows in indexes.items()}
+    found = {tuple(row) for row in connection.exec_driver_sql("select tbl, idx, stat from sqlite_stat1")}
+    return {row for row in found if row[0] in _ROWS} == wanted
