@@ -12,6 +12,7 @@ from callsheet.garbage import collect_seldom, look_seldom
 from callsheet.store.apps import App
 from callsheet.store.store import Store
 from databases import DATABASES, Place, make_file
+from e2e.starting import copy_processes
 from factories import Node, StillClock, make_app
 from postgres import create_database, drop_database
 
@@ -35,9 +36,13 @@ look_seldom()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Draw the same examples each time in the quick suite, which tells what a change broke; the full one looks on."""
+    """Draw the same examples each time in the quick suite, which tells what a change broke; the full one looks on.
+
+    Nor does it load the program anew for each process.
+    """
     if "not full" in config.option.markexpr:
         settings.load_profile("quick")
+        copy_processes()
 
 
 def pytest_collection_finish() -> None:

@@ -36,6 +36,7 @@ from callsheet.engine.failpoints import FAILPOINTS, Failpoint
 from callsheet.folder import DataFolder
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+from e2e.starting import Running, start
 from phone_numbers import numbers
 from ports import free_port
 
@@ -94,7 +95,7 @@ class Server:
         self._settings = settings or {}
         self._database = database
         self._port = free_port()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Running | None = None
 
     async def start(self, failpoint: str = "") -> None:
         """Start it, and return when it serves."""
@@ -102,10 +103,8 @@ class Server:
         env |= self._settings
         env = {name: value for name, value in env.items() if value or not name.startswith("CALLSHEET_")}
         with (self.folder.parent / f"{self.folder.name}.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "callsheet", "serve", "--data", str(self.folder), "--port", str(self._port)],
-                stdout=log, stderr=log, env=env,
-            )  # fmt: skip
+            arguments = ["serve", "--data", str(self.folder), "--port", str(self._port)]
+            self._process = start(arguments, stdout=log, stderr=log, env=env)
         deadline = time.monotonic() + START_SECONDS
         async with aiohttp.ClientSession() as session:
             while self.lives and time.monotonic() < deadline:

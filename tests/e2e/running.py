@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -12,10 +11,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from callsheet.folder import DataFolder
 from callsheet.signing import sign
+from e2e.starting import Running, start
 
 PATIENCE_SECONDS = 100.0
 
@@ -28,14 +29,16 @@ def environment(**settings: str) -> dict[str, str]:
 
 def callsheet(*args: str, data: Path, **settings: str) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
-    return subprocess.run(
-        [sys.executable, "-m", "callsheet", *args, "--data", str(data)],
-        env=environment(**settings),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_SECONDS * 2,
-        check=False,
-    )
+    arguments = [*args, "--data", str(data)]
+    with TemporaryFile() as out, TemporaryFile() as err:
+        process = start(arguments, stdout=out, stderr=err, env=environment(**settings))
+        try:
+            code = process.wait(PATIENCE_SECONDS * 2)
+        finally:
+            process.kill()
+        out.seek(0)
+        err.seek(0)
+        return subprocess.CompletedProcess(arguments, code, out.read().decode(), err.read().decode())
 
 
 def until(ready: Callable[[], Any], what: str) -> Any:
@@ -53,7 +56,7 @@ def until(ready: Callable[[], Any], what: str) -> Any:
 class Process:
     """A command that runs; what it says is in files."""
 
-    popen: subprocess.Popen[bytes]
+    popen: Running
     said: Path
     data: Path
     known: dict[str, str] = field(default_factory=dict)
@@ -104,12 +107,7 @@ class Process:
 def started(*args: str, data: Path, said: Path, **settings: str) -> Iterator[Process]:
     """Start a command; it is killed at the end if it still runs."""
     with said.open("ab") as out:
-        popen = subprocess.Popen(
-            [sys.executable, "-m", "callsheet", *args, "--data", str(data)],
-            env=environment(**settings),
-            stdout=out,
-            stderr=out,
-        )
+        popen = start([*args, "--data", str(data)], stdout=out, stderr=out, env=environment(**settings))
     process = Process(popen, said, data)
     try:
         yield process

@@ -1,0 +1,111 @@
+"""Starts the program as a process: by `python -m callsheet`, or as a copy of one that has loaded it already.
+
+Loading it is most of what a command costs. The quick suite loads it once and splits off copies (`stem.py`); the full
+one starts each anew, as an operator does. To the test it makes no difference.
+"""
+
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import IO, Protocol
+
+from e2e.stem import HEADER
+
+_planted: list[subprocess.Popen[bytes]] = []
+
+
+class Running(Protocol):
+    """A process, as `subprocess.Popen` has it."""
+
+    @property
+    def pid(self) -> int: ...
+
+    def poll(self) -> int | None: ...
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+    def send_signal(self, sig: int) -> None: ...
+
+    def terminate(self) -> None: ...
+
+    def kill(self) -> None: ...
+
+
+class Copy:
+    """A copy that the stem split off."""
+
+    def __init__(self, told: IO[bytes]) -> None:
+        self._told = told
+        self.pid = int(told.readline())
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        """Return its exit code if it has ended; of a signal it is negative."""
+        if self.returncode is None and select.select([self._told], [], [], 0)[0]:
+            self._end()
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Return its exit code once it has ended."""
+        if self.returncode is None:
+            if not select.select([self._told], [], [], timeout)[0]:
+                raise subprocess.TimeoutExpired("callsheet", timeout or 0)
+            self._end()
+        assert self.returncode is not None
+        return self.returncode
+
+    def send_signal(self, sig: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, sig)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+    def _end(self) -> None:
+        self.returncode = int(self._told.readline())
+        self._told.close()
+
+
+class _Choice:
+    anew = True
+
+
+def copy_processes() -> None:
+    """Split copies off one process from now on."""
+    _Choice.anew = False
+
+
+def start(arguments: Sequence[str], *, stdout: IO[bytes], stderr: IO[bytes], env: Mapping[str, str]) -> Running:
+    """Start a command of the program."""
+    if _Choice.anew:
+        return subprocess.Popen([sys.executable, "-m", "callsheet", *arguments], stdout=stdout, stderr=stderr, env=env)
+    told, tell = os.pipe()
+    order = {"arguments": [*arguments], "environment": dict(env), "folder": str(Path.cwd())}
+    content = json.dumps(order).encode()
+    try:
+        stem = _stem()
+        socket.send_fds(stem, [HEADER.pack(len(content))], [0, stdout.fileno(), stderr.fileno(), tell])
+        stem.sendall(content)
+    finally:
+        os.close(tell)
+    return Copy(os.fdopen(told, "rb", buffering=0))
+
+
+@cache
+def _stem() -> socket.socket:
+    """Plant the stem of this process; it goes when this end is closed."""
+    ours, its = socket.socketpair()
+    with its:
+        command = [sys.executable, str(Path(__file__).with_name("stem.py")), str(its.fileno())]
+        _planted.append(subprocess.Popen(command, pass_fds=[its.fileno()], stdin=subprocess.DEVNULL))
+    return ours
