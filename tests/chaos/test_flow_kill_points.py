@@ -21,6 +21,7 @@ from callsheet.client.v1.conversations import WholeConversation
 from callsheet.core.errors import Unavailable
 from client.flow import asked
 from engine.receivers import receiver
+from model_server import Script, cuts, model_server, says
 from phone_numbers import numbers
 
 AT_HOME = {"CALLSHEET_ALLOW_PRIVATE_ADDRESSES": "true", "CALLSHEET_OUTSIDE_PORTS": "*"}
@@ -46,10 +47,29 @@ def looking_up(url: str) -> dict[str, Any]:
     return {**flow, "blocks": blocks}
 
 
-async def begin(client: AsyncClient, flow: Mapping[str, Any]) -> str:
-    """Let a flow talk with one handset, and return its number."""
+def letting_talk(tool_url: str) -> dict[str, Any]:
+    """Return a flow that asks, lets a model talk that may look further, and says what came of it."""
+    agent, done = (str(uuid.uuid4()) for _ in range(2))
+    flow = asked("May we look?")
+    ask, thank = flow["blocks"]
+    on = {"uuid": str(uuid.uuid4()), "name": "on", "default": True}
+    tool = {"name": "track", "description": "Says where a parcel is.", "url": tool_url}
+    config = {"endpoint": "House", "system_prompt": "Help.", "tools": [tool], "timeout_seconds": 120}
+    blocks = [
+        {**ask, "exits": [{**on, "destination_block": agent}]},
+        {"uuid": agent, "name": "agent", "type": "Callsheet.AiAgent", "config": config}
+        | {"exits": [{**on, "destination_block": done}]},
+        {**thank, "uuid": done, "name": "done", "config": {"prompt": "@results.agent.outcome"}},
+    ]
+    return {**flow, "blocks": blocks}
+
+
+async def begin(client: AsyncClient, flow: Mapping[str, Any], model: str) -> str:
+    """Let a flow talk with one handset, and return its number. `model`: the URL of the AI endpoint; empty: none."""
     person = f"{numbers('IN', 1, seed=31)[0][:-4]}{SAYS_1}"
     await client.senders.create(SENDER)
+    if model:
+        await client.ai_endpoints.create("House", model, "small")
     await client.flows.create("Looking", document=flow)
     people = (await client.compat.contact_lists.create("Everybody")).data
     job = await client.imports.start(Kind.contact_lists, people.id, f"phoneNumber\n{person}\n".encode())
@@ -66,12 +86,12 @@ async def begin(client: AsyncClient, flow: Mapping[str, Any]) -> str:
     return person
 
 
-async def begin_and_die(server: Server, flow: Mapping[str, Any], point: str) -> None:
+async def begin_and_die(server: Server, flow: Mapping[str, Any], point: str, model: str = "") -> None:
     """Begin in a process that dies at a failpoint."""
     await server.start(point)
     try:
         async with server.client() as client:
-            await begin(client, flow)
+            await begin(client, flow, model)
     except (aiohttp.ClientError, TimeoutError, Unavailable):
         pass
     await until_dead(server)
@@ -102,6 +122,11 @@ def said(whole: WholeConversation) -> list[tuple[str, str, str]]:
     return [(line.by, line.text, line.state) for line in whole.messages]
 
 
+def is_out(whole: WholeConversation) -> bool:
+    """Tell whether the carrier has the last that was said."""
+    return whole.messages[-1].state in ("accepted", "delivered")
+
+
 @asynccontextmanager
 async def shop(server: Server) -> AsyncIterator[tuple[str, list[str]]]:
     """Serve a webhook, and give its address and the ids under which it is called; the first caller dies of it."""
@@ -116,6 +141,67 @@ async def shop(server: Server) -> AsyncIterator[tuple[str, list[str]]]:
 
     async with receiver(answer) as url:
         yield url, ids
+
+
+def dies(server: Server) -> Script:
+    """Begin to answer, and let the one who asked die of it."""
+
+    async def say(request: web.Request) -> web.StreamResponse:
+        server.kill()
+        return await cuts("It")(request)
+
+    return say
+
+
+@pytest.mark.full
+async def test_whoever_dies_over_a_model_asks_it_again_and_says_its_answer_once(tmp_path: Path) -> None:
+    server = Server(tmp_path / "data", settings=AT_HOME)
+    finishes = says("", calls=[("finish", {"outcome": "It comes today."})])
+    try:
+        async with model_server(dies(server), finishes) as model:
+            await begin_and_die(server, letting_talk(model.url), "", model.url)
+            await server.start()
+            async with server.client() as client:
+                whole = await until_shown(client, lambda one: one.ending is not None and is_out(one), server)
+    finally:
+        server.stop()
+    assert model.asked == model.asked[:1] * 2
+    assert [text for _, text, _ in said(whole)] == ["May we look?", "1", "It comes today."]
+    assert [message.text for message in read_ledger(server.folder)] == ["May we look?", "It comes today."]
+    assert [one.name for one in whole.visits if one.has_left] == ["ask", "agent", "done"]
+
+
+@pytest.mark.full
+async def test_whoever_dies_at_every_point_of_a_talk_with_a_model_says_each_answer_once(tmp_path: Path) -> None:
+    server = Server(tmp_path / "data", settings=AT_HOME)
+    which, tracks = says("Which parcel?"), says("", calls=[("track", {"parcel": 7})])
+    finishes = says("", calls=[("finish", {"outcome": "It comes today."})])
+    try:
+        async with (
+            shop(server) as (url, ids),
+            model_server(dies(server), which, which, tracks, finishes) as model,
+        ):
+            await begin_and_die(server, letting_talk(url), "", model.url)
+            # Its answer is there; it was taken, and not said; it is said, a reply asks on, and the tool is called.
+            for point, questions, calls in (("before_turn:1", 2, 0), ("after_turn:1", 3, 0), ("", 4, 1)):
+                await server.start(point)
+                await until_dead(server)
+                assert (len(model.asked), len(ids)) == (questions, calls)
+            # What the tool answered is there.
+            await server.start("before_turn:1")
+            await until_dead(server)
+            await server.start()
+            async with server.client() as client:
+                whole = await until_shown(client, lambda one: one.ending is not None and is_out(one), server)
+    finally:
+        server.stop()
+    assert (len(model.asked), model.asked[:3]) == (5, model.asked[:1] * 3)
+    assert (len(ids), len(set(ids))) == (3, 1), "a tool that is called again knows it"
+    spoken = ["May we look?", "Which parcel?", "It comes today."]
+    assert [text for by, text, _ in said(whole) if by != "contact"] == spoken
+    assert [message.text for message in read_ledger(server.folder)] == spoken
+    assert [one.name for one in whole.visits if one.has_left] == ["ask", "agent", "done"]
+    assert whole.ending == "done"
 
 
 async def test_whoever_dies_over_a_webhook_asks_it_again_and_says_its_answer_once(tmp_path: Path) -> None:
