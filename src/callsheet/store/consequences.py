@@ -209,11 +209,12 @@ def _answer_row(
 def _write(conn: sa.Connection, app: int, ledger: _Ledger, now: datetime) -> None:
     at = to_micros(now)
     if ledger.lifted:
-        _lift(conn, app, ledger.lifted, at)
+        _lift(conn, app, sorted(ledger.lifted), at)
     if ledger.added:
         shared = {"app": app, "channel": CHANNEL, "added_at": at}
         conn.execute(
-            sa.insert(t.opt_out), [{**shared, "person": person, "source": source} for person, source in ledger.added]
+            sa.insert(t.opt_out),
+            [{**shared, "person": person, "source": source} for person, source in sorted(ledger.added)],
         )
     if ledger.answers:
         conn.execute(sa.insert(t.reply), ledger.answers)

@@ -44,10 +44,10 @@ def _erase(conn: sa.Connection, most: int, now: datetime) -> bool:
         return False
     app, list_no, end = row["app"], row["list_no"], row["pos"] + most
     block = t.contact.c.pos >= row["pos"], t.contact.c.pos < end
-    _forget_numbers(conn, app, list_no, *block)
     # What conversations know of the contacts goes with them.
     talks = of_list(app, _persons(app, list_no, *block), list_no)
     end_sessions(conn, app, talks, Ending.closed, now, LIST_GONE)
+    _forget_numbers(conn, app, list_no, *block)
     _drop(conn, t.contact, app, list_no, *block)
     if end < row["size"]:
         mine = erasure.c.app == app, erasure.c.list_no == list_no

@@ -65,7 +65,7 @@ def change_contacts(conn: sa.Connection, app: int, turns: Sequence[Turn]) -> Non
             new.setdefault(place.list_no, {}).update(dict.fromkeys(set_now))
     # Whoever waits for a list has changed none of its contacts yet, and all hold lists in one order.
     known = {list_no: _add_columns(conn, app, list_no, list(new[list_no])) for list_no in sorted(new)}
-    for turn, place, values in changes:
+    for turn, place, values in sorted(changes, key=lambda change: change[1]):
         _change(conn, app, turn.talk.person, place, values, known[place.list_no])
 
 

@@ -41,7 +41,7 @@ def find_queues(conn: sa.Connection, app: int, turns: Sequence[Turn]) -> Mapping
 def change_groups(conn: sa.Connection, app: int, turns: Sequence[Turn], at: int) -> None:
     """Make people members of groups, or not any more."""
     member = t.contact_group
-    for turn in turns:
+    for turn in sorted(turns, key=lambda turn: turn.talk.person):
         for effect in turn.effects:
             if not isinstance(effect, LeaveGroups | SetGroup):
                 continue

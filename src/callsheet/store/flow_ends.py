@@ -13,6 +13,7 @@ from callsheet.core.flow.session import Awaits, Ending
 from callsheet.core.ids import NO_RUN
 from callsheet.core.notice import NoticeKind
 from callsheet.store import tables as t
+from callsheet.store.flow_places import hold_places
 from callsheet.store.outbox import announce_all
 from callsheet.store.rows import all_of, to_json
 
@@ -43,22 +44,24 @@ def ended_facts(row: Mapping[str, Any], ending: str) -> Mapping[str, Any]:
 
 def end_of_persons(conn: sa.Connection, app: int, persons: Collection[bytes], ending: Ending, now: datetime) -> int:
     """End the open conversations of people, and return how many they were."""
-    talking = t.open_session
-    wanted = sorted(persons)
-    return sum(
-        end_sessions(
-            conn,
-            app,
-            sa.select(talking.c.session_no).where(talking.c.app == app, talking.c.person.in_(wanted[i : i + FEW])),
-            ending,
-            now,
-        )
-        for i in range(0, len(wanted), FEW)
-    )
+    wanted, ended = sorted(persons), 0
+    for i in range(0, len(wanted), FEW):
+        held = hold_places(conn, app, wanted[i : i + FEW])
+        ended += end_held_sessions(conn, app, [one.no for one in held], ending, now) if held else 0
+    return ended
 
 
 def end_sessions(conn: sa.Connection, app: int, which: Any, ending: Ending, now: datetime, why: str = "") -> int:
     """End the open conversations of these numbers, and return how many they were."""
+    session = t.flow_session
+    mine = session.c.app == app, session.c.no.in_(which), session.c.ended_at == 0
+    persons = set(conn.execute(sa.select(session.c.person).where(*mine)).scalars())
+    hold_places(conn, app, persons)
+    return end_held_sessions(conn, app, which, ending, now, why) if persons else 0
+
+
+def end_held_sessions(conn: sa.Connection, app: int, which: Any, ending: Ending, now: datetime, why: str = "") -> int:
+    """End those of these conversations that are open, whose places are held, and return how many they were."""
     session = t.flow_session
     mine = session.c.app == app, session.c.no.in_(which), session.c.ended_at == 0
     rows = all_of(
@@ -81,13 +84,18 @@ def end_sessions(conn: sa.Connection, app: int, which: Any, ending: Ending, now:
     persons = {row["person"] for row in rows}
     closed = talking.c.app == app, talking.c.person.in_(persons), talking.c.session_no.in_(nos)
     conn.execute(sa.delete(talking).where(*closed))
-    # What waited for it goes on by itself.
-    inbound = t.inbound
-    held = inbound.c.app == app, inbound.c.person.in_(persons), inbound.c.waits_since > 0
-    conn.execute(sa.update(inbound).where(*held).values(lease_until=0))
+    release_replies(conn, app, persons)
     told = [(NoticeKind.conversation_ended, ended_facts(row, ending.value)) for row in rows]
     announce_all(conn, app, told, now)
     return len(rows)
+
+
+def release_replies(conn: sa.Connection, app: int, persons: Collection[bytes]) -> None:
+    """Let what waited for conversations of people go on by itself; what somebody has in hand just now does."""
+    inbound = t.inbound
+    waits = inbound.c.app == app, inbound.c.person.in_(persons), inbound.c.waits_since > 0, inbound.c.lease_until > 0
+    free = sa.select(inbound.c.id).where(*waits).with_for_update(skip_locked=True)
+    conn.execute(sa.update(inbound).where(*waits, inbound.c.id.in_(free)).values(lease_until=0))
 
 
 def of_list(app: int, persons: sa.Select[Any], list_no: int) -> sa.Select[Any]:

@@ -17,7 +17,8 @@ from callsheet.core.flow.session import Awaits, Ending
 from callsheet.core.ids import AttemptKey, Prefix, encode_attempt
 from callsheet.store import tables as t
 from callsheet.store.consequences import bare
-from callsheet.store.flow_ends import end_sessions
+from callsheet.store.flow_ends import end_held_sessions
+from callsheet.store.flow_places import RESERVE, Standing, place, places_of
 from callsheet.store.inbox import Message
 from callsheet.store.many import insert_rows
 from callsheet.store.recording import Talking
@@ -39,33 +40,13 @@ class Opening(NamedTuple):
     version: int
     run_no: int = 0
     n: int = 0
+    spoke_at: int = 0
+    """When its attempt was armed; 0: a reply begins it."""
 
-
-class Standing(NamedTuple):
-    """An open conversation that has a place, or is to take one."""
-
-    no: int
-    person: bytes
-    sender: str
-    """Bare."""
-    spoke_at: int
-    """When its attempt was armed; 0: a reply began it."""
-
-
-def place(before: Iterable[Standing], opened: Iterable[Standing]) -> tuple[list[Standing], list[int]]:
-    """Return which conversations have the places of those that were opened, and the numbers of those that have to end.
-
-    The newest attempt has said the last word: what is heard late of an older one ends no newer conversation.
-    """
-    rivals: dict[tuple[bytes, str], set[Standing]] = {}
-    for one_of_them in opened:
-        rivals.setdefault((one_of_them.person, one_of_them.sender), set()).add(one_of_them)
-    for one_of_them in before:
-        if mine := rivals.get((one_of_them.person, one_of_them.sender)):
-            mine.add(one_of_them)
-    placed = [max(mine, key=lambda standing: (standing.spoke_at, standing.no)) for mine in rivals.values()]
-    replaced = {standing.no for mine in rivals.values() for standing in mine} - {standing.no for standing in placed}
-    return placed, sorted(replaced)
+    @property
+    def place(self) -> tuple[bytes, str]:
+        """Return whose the conversation is."""
+        return self.person, bare(self.sender)
 
 
 class Unclaimed(NamedTuple):
@@ -112,7 +93,7 @@ def opened_row(app: int, opening: Opening, now: datetime) -> dict[str, Any]:
     return {
         "app": app,
         "id": new_id(Prefix.conversation),
-        **opening._asdict(),
+        **{name: value for name, value in opening._asdict().items() if name != "spoke_at"},
         "channel": Channel.sms.value,
         "state_sealed": b"",
         "columns_sealed": b"",
@@ -157,14 +138,14 @@ def open_sessions(conn: sa.Connection, app: int, openings: Sequence[Opening], no
     """Open conversations of different people, those of which there are none yet; each takes the place before it."""
     session = t.flow_session
     known = _begun(conn, app, {opening.cause for opening in openings})
-    # In one order for all, so that nobody waits in a circle.
-    fresh = sorted((one for one in openings if one.cause not in known), key=lambda one: one.person)
+    # In the order of whoever records, so that nobody waits in a circle.
+    fresh = sorted((one for one in openings if one.cause not in known), key=lambda one: (one.run_no, one.person, one.n))
     if not fresh:
         return
     insert_rows(conn, session, [opened_row(app, opening, now) for opening in fresh])
     mine = session.c.app == app, session.c.cause.in_({opening.cause for opening in fresh})
     nos = {row.cause: row.no for row in conn.execute(sa.select(session.c.cause, session.c.no).where(*mine))}
-    _take_places(conn, app, {(one.person, bare(one.sender)): nos[one.cause] for one in fresh}, now)
+    _take_places(conn, app, [Standing(nos[one.cause], *one.place, one.spoke_at) for one in fresh], now)
 
 
 def _begun(conn: sa.Connection, app: int, causes: Collection[str]) -> set[str]:
@@ -174,16 +155,45 @@ def _begun(conn: sa.Connection, app: int, causes: Collection[str]) -> set[str]:
     return set(conn.execute(query).scalars()) if causes else set()
 
 
-def _take_places(conn: sa.Connection, app: int, places: Mapping[tuple[bytes, str], int], now: datetime) -> None:
-    talking = t.open_session
-    theirs = talking.c.app == app, talking.c.person.in_({person for person, _ in places})
-    query = sa.select(talking).where(*theirs).order_by(talking.c.person, talking.c.sender).with_for_update()
-    before = [row["session_no"] for row in all_of(conn, query) if (row["person"], row["sender"]) in places]
-    if before:
-        end_sessions(conn, app, before, Ending.replaced, now)
-        conn.execute(sa.delete(talking).where(*theirs, talking.c.session_no.in_(before)))
-    rows = [{"app": app, "person": one, "sender": sender, "session_no": no} for (one, sender), no in places.items()]
-    insert_rows(conn, talking, rows)
+_RESERVE = sa.text(f"{RESERVE.format('values (:app, :person, :sender, :session_no)')} open_session.session_no")
+_PLACE = sa.text(f"{RESERVE.format('values (:app, :person, :sender, :session_no)')} excluded.session_no")
+
+
+def _take_places(conn: sa.Connection, app: int, opened: Sequence[Standing], now: datetime) -> None:
+    """Let conversations of different people take the places of those before."""
+    own = sorted(opened, key=lambda one: one.person)
+    if conn.dialect.name == "postgresql":
+        # Where there is none yet, two nodes would both find none: the second one waits here for the first.
+        conn.execute(_RESERVE, [_place_row(app, one) for one in own])
+    held = places_of(conn, app, {one.person for one in own})
+    nos, wanted = {one.no for one in own}, {(one.person, one.sender) for one in own}
+    others = [one for one in held if one.no not in nos and (one.person, one.sender) in wanted]
+    spoke = _spoke_at(conn, app, [one.no for one in others]) if others else {}
+    placed, replaced = place((Standing(*one, spoke.get(one.no, 0)) for one in others), own)
+    if replaced:
+        end_held_sessions(conn, app, replaced, Ending.replaced, now)
+    reserved = nos.intersection(one.no for one in held)
+    left = [_place_row(app, one) for one in placed if one.no not in reserved]
+    if others and left:
+        conn.execute(_PLACE, left)
+    else:
+        insert_rows(conn, t.open_session, left)
+
+
+def _place_row(app: int, standing: Standing) -> dict[str, Any]:
+    return {"app": app, "person": standing.person, "sender": standing.sender, "session_no": standing.no}
+
+
+def _spoke_at(conn: sa.Connection, app: int, nos: Collection[int]) -> dict[int, int]:
+    """Return when the attempts of conversations were armed, where attempts began them.
+
+    Asked when their places are held: what somebody else has placed meanwhile is seen.
+    """
+    session, attempt = t.flow_session, t.attempt
+    its = (attempt.c[name] == session.c[name] for name in ("app", "run_no", "person", "n"))
+    query = sa.select(session.c.no, attempt.c.at).join(attempt, sa.and_(*its))
+    rows = conn.execute(query.where(session.c.app == app, session.c.no.in_(nos)))
+    return {row.no: row.at for row in rows}
 
 
 def lonely(conn: sa.Connection, app: int, messages: Sequence[Message]) -> list[Message]:
@@ -230,7 +240,7 @@ def _of_attempts(conn: sa.Connection, app: int, messages: Sequence[Message]) -> 
         if row is not None and row["flow_no"] and row["at"] > row["restored_at"]:
             found[message.id] = Opening(
                 encode_attempt(row["run_no"], message.person, row["n"]), message.person, row["label"],
-                row["trunk_no"], row["flow_no"], row["flow_version"], row["run_no"], row["n"],
+                row["trunk_no"], row["flow_no"], row["flow_version"], row["run_no"], row["n"], row["at"],
             )  # fmt: skip
     if not found:
         return found

@@ -132,15 +132,17 @@ class FlowSessions:
         """
 
         def open_for(conn: sa.Connection) -> int:
-            in_vain = 0
+            in_vain: list[str] = []
             for each in _by_turns(messages):
                 some = lonely(conn, app, each)
                 openings = openings_of_replies(conn, app, some, now)
-                lost = [message.id for message in some if message.id not in openings]
-                settle_messages(conn, app, lost)
-                open_sessions(conn, app, list(openings.values()), now)
-                in_vain += len(lost)
-            return in_vain
+                # An attempt that was recorded in between has begun its conversation: the reply belongs there.
+                left = lonely(conn, app, some)
+                found = [openings[message.id] for message in left if message.id in openings]
+                open_sessions(conn, app, found, now)
+                in_vain += [message.id for message in left if message.id not in openings]
+            settle_messages(conn, app, in_vain)
+            return len(in_vain)
 
         return await self._db.write(open_for)
 

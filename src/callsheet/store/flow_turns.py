@@ -22,7 +22,7 @@ from callsheet.core.notice import NoticeKind
 from callsheet.store import tables as t
 from callsheet.store.flow_contacts import change_contacts
 from callsheet.store.flow_effects import add_errands, change_groups, find_queues, hasten, say
-from callsheet.store.flow_ends import NOTHING_KEPT, ended_facts
+from callsheet.store.flow_ends import NOTHING_KEPT, ended_facts, release_replies
 from callsheet.store.flow_states import write_state
 from callsheet.store.flow_talks import ERRANDS, Talk
 from callsheet.store.many import insert_rows, update_rows
@@ -102,12 +102,18 @@ def write_turns(
 
 def _unchanged(conn: sa.Connection, app: int, turns: Sequence[Turn]) -> list[Turn]:
     """Hold the conversations that are as they were read, and return their turns."""
-    session, errand = t.flow_session, t.errand
-    nos = sorted(turn.talk.no for turn in turns)
-    query = sa.select(session.c.no, session.c.revision).where(
-        session.c.app == app, session.c.no.in_(nos), session.c.ended_at == 0
+    session, talking, errand = t.flow_session, t.open_session, t.errand
+    nos, persons = sorted(turn.talk.no for turn in turns), {turn.talk.person for turn in turns}
+    query = (
+        sa.select(session.c.no, session.c.revision)
+        .select_from(talking)
+        .join(session, session.c.no == talking.c.session_no)
+        .where(talking.c.app == app, talking.c.person.in_(persons), session.c.no.in_(nos), session.c.ended_at == 0)
+        # Of each first its place, as whoever opens or ends conversations: see `flow_places.py`.
+        .order_by(talking.c.person, talking.c.sender)
+        .with_for_update()
     )
-    held = {row["no"]: row["revision"] for row in all_of(conn, query.order_by(session.c.no).with_for_update())}
+    held = {row["no"]: row["revision"] for row in all_of(conn, query)}
     fresh = [turn for turn in turns if held.get(turn.talk.no) == turn.talk.revision]
     if not any(turn.errand_id for turn in fresh):
         return fresh
@@ -211,14 +217,12 @@ def _counted(turn: Turn) -> Iterator[tuple[Visit, str, str]]:
 
 def _settle(conn: sa.Connection, app: int, turns: Sequence[Turn]) -> None:
     """Note which conversation took which reply; one that waited for something else takes what waited meanwhile."""
-    rows = [
-        {"app": app, "id": one, "waits_since": 0, "session_no": turn.talk.no} for turn in turns for one in turn.messages
-    ]
+    taken = sorted((one, turn.talk.no) for turn in turns for one in turn.messages)
+    rows = [{"app": app, "id": one, "waits_since": 0, "session_no": no} for one, no in taken]
     update_rows(conn, t.inbound, ("app", "id"), rows)
     went_on = {turn.talk.person for turn in turns if turn.talk.awaits in ERRANDS}
     if went_on:
-        waits = t.inbound.c.app == app, t.inbound.c.person.in_(went_on), t.inbound.c.waits_since > 0
-        conn.execute(sa.update(t.inbound).where(*waits).values(lease_until=0))
+        release_replies(conn, app, went_on)
 
 
 def _drop_errands(conn: sa.Connection, app: int, turns: Sequence[Turn]) -> None:

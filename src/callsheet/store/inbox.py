@@ -184,7 +184,10 @@ class Inbox:
         inbound = t.inbound
         wanted = [] if app is None else [inbound.c.app == app, inbound.c.id.in_(message_ids)]
         mine = inbound.c.waits_since > 0, inbound.c.lease_until > 0, *wanted
-        await self._db.write(lambda conn: conn.execute(sa.update(inbound).where(*mine).values(lease_until=0)))
+        # What somebody has in hand just now he settles, or lets go himself.
+        free = sa.select(inbound.c.id).where(*mine).with_for_update(skip_locked=True)
+        release = sa.update(inbound).where(*mine, inbound.c.id.in_(free)).values(lease_until=0)
+        await self._db.write(lambda conn: conn.execute(release))
 
     def _seal(self, app: int) -> Seal:
         key = self._vault.app(app)

@@ -107,7 +107,7 @@ class OptOuts:
         mine = sa.and_(opt_out.c.app == app, opt_out.c.channel == channel.value, opt_out.c.person.in_(persons))
 
         def lift(conn: sa.Connection) -> Collection[bytes]:
-            rows = all_of(conn, sa.select(opt_out).where(mine).with_for_update())
+            rows = all_of(conn, sa.select(opt_out).where(mine).order_by(opt_out.c.person).with_for_update())
             kept = [{**row, "lifted_at": to_micros(now), "reason": reason} for row in rows]
             if kept:
                 conn.execute(sa.insert(lifted), kept)

@@ -21,6 +21,7 @@ from callsheet.core.matching import Carried, canonical_ids
 from callsheet.store import tables as t
 from callsheet.store.database import Database
 from callsheet.store.due_replies import DueReply, From, Wanted, find_due, is_kept
+from callsheet.store.flow_places import hold_places
 from callsheet.store.forbidden_replies import SPARING, forbidden_of, stopped_of
 from callsheet.store.gate import pass_gate
 from callsheet.store.many import insert_rows, update_rows
@@ -145,7 +146,13 @@ class Replies:
         lease_until = to_micros(now + timedelta(seconds=lease_seconds))
 
         def take(conn: sa.Connection) -> list[TakenReply]:
-            apps = sorted(conn.execute(sa.select(reply.c.app).where(reply.c.no.in_(nos)).distinct()).scalars())
+            found = conn.execute(
+                sa.select(reply.c.app, reply.c.person, reply.c.run_no).where(reply.c.no.in_(nos))
+            ).all()
+            apps = sorted({app for app, *_ in found})
+            for app in apps:
+                # The conversations of those that nobody asked for may end here; who opts out comes to the gate later.
+                hold_places(conn, app, {person for its, person, run_no in found if its == app and run_no != NO_RUN})
             for app in apps:
                 # Who forbids sees what was taken before, and recalls it; what comes after sees what is forbidden.
                 pass_gate(conn, app)

@@ -1,12 +1,13 @@
 """Open conversations where attempts are recorded, by hand: a campaign of a flow opens one for each that is taken.
 
-What two nodes write of one person they write one after the other: the attempts are locked, and places are taken in the
-order of persons. Who meets somebody else all the same does it again.
+What two nodes write of one person they write one after the other: the attempts are locked, then the places of all whose
+conversations begin or end in a batch, in the order that `store/flow_places.py` tells.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from callsheet.clock import to_micros
 from callsheet.core.attempt import Happening
@@ -14,22 +15,23 @@ from callsheet.core.flow.session import Ending
 from callsheet.core.ids import AttemptKey, encode_attempt
 from callsheet.store.consequences import bare
 from callsheet.store.flow_ends import END, ended_notice
-from callsheet.store.flow_openings import OPENED, UNCLAIMED, Standing, Unclaimed, claim, opened_values, place
+from callsheet.store.flow_openings import OPENED, UNCLAIMED, Unclaimed, claim, opened_values
+from callsheet.store.flow_places import RESERVE, Held, Standing, place
 from callsheet.store.postgres.database import Raw
 from callsheet.store.postgres.statements import columns
 from callsheet.store.recording import Talking
 
 _SPOKE = (
-    "select u.person, u.n, s.label, s.trunk_no from unnest($4::bytea[], $5::bigint[]) as u (person, n)"
-    " cross join lateral (select sender_no from attempt a where a.app = $1 and a.run_no = $2 and a.person = u.person"
-    "  and a.n = u.n and a.at > $3 offset 0) a, run r, sender s"
+    "select u.person, u.n, s.label, s.trunk_no, a.at from unnest($4::bytea[], $5::bigint[]) as u (person, n)"
+    " cross join lateral (select sender_no, at from attempt a where a.app = $1 and a.run_no = $2"
+    "  and a.person = u.person and a.n = u.n and a.at > $3 offset 0) a, run r, sender s"
     " where r.no = $2 and s.no = case when a.sender_no > 0 then a.sender_no else r.sender_no end"
 )
 _OPEN = (
     f"insert into flow_session ({OPENED}) select * from unnest($1::bigint[], $2::text[], $3::text[], $4::bytea[],"
     " $5::text[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::bytea[],"
     " $13::bytea[], $14::bytea[], $15::text[], $16::bigint[], $17::bigint[], $18::bigint[])"
-    " on conflict (app, cause) do nothing"
+    " on conflict (app, cause) do nothing returning no, person, n"
 )
 _OPENED = (
     "select f.no, f.person, f.sender, a.at from unnest($2::text[]) as u (cause) cross join lateral ("
@@ -49,48 +51,108 @@ _CLAIM = (
     " as u (no, trunk_no, inbound_id)"
     " where inbound.app = $1 and inbound.trunk_no = u.trunk_no and inbound.inbound_id = u.inbound_id"
 )
-_BEFORE = (
-    "select o.session_no, o.person, o.sender, coalesce((select a.at from flow_session f, attempt a"
-    "  where f.no = o.session_no and a.app = $1 and a.run_no = f.run_no and a.person = f.person and a.n = f.n), 0)"
-    " from unnest($2::bytea[]) as u (person) cross join lateral ("
-    " select * from open_session o where o.app = $1 and o.person = u.person for update) o"
+_SPOKE_AT = (
+    "select f.no, a.at from unnest($2::bigint[]) as u (no) cross join lateral ("
+    " select no, run_no, person, n from flow_session f where f.no = u.no offset 0) f cross join lateral ("
+    " select at from attempt a where a.app = $1 and a.run_no = f.run_no and a.person = f.person and a.n = f.n"
+    "  offset 0) a"
 )
-_RESERVE = (
-    "insert into open_session (app, person, sender, session_no)"
-    " select $1, * from unnest($2::bytea[], $3::text[], $4::bigint[]) on conflict (app, person, sender) do nothing"
+_PLACES = (
+    "select $1, * from unnest($2::bytea[], $3::text[], $4::bigint[]) as u (person, sender, no)"
+    " order by u.person, u.sender"
 )
-_PLACE = (
-    "insert into open_session (app, person, sender, session_no)"
-    " select $1, * from unnest($2::bytea[], $3::text[], $4::bigint[])"
-    " on conflict (app, person, sender) do update set session_no = excluded.session_no"
+_RESERVE = f"{RESERVE.format(_PLACES)} open_session.session_no returning session_no, person, sender"
+_PLACE = f"{RESERVE.format(_PLACES)} excluded.session_no"
+_LEAVE = (
+    "delete from open_session o using flow_session f where o.app = $1 and o.person = any($2::bytea[])"
+    " and o.session_no = any($3::bigint[]) and f.no = o.session_no and f.ended_at > 0"
 )
 _END = END.format("$2", "$3") + " where no = any($1::bigint[]) and ended_at = 0 returning no, id, person"
 
 
-async def open_talks(
-    raw: Raw,
-    app: int,
-    run_no: int,
-    talking: Talking,
-    taken: Sequence[Happening],
-    made_of: Mapping[AttemptKey, bytes],
-) -> None:
-    """Open a conversation for each attempt that was taken, those that a reply has opened already left as they are."""
-    at = {(happening.person, happening.n): to_micros(happening.at) for happening in taken}
-    spoke = await raw.fetch(_SPOKE, app, run_no, talking.restored_at, *columns(sorted(at), 2))
+class Talked(NamedTuple):
+    """What a batch changes in the conversations of a run."""
+
+    run_no: int
+    talking: Talking
+    taken: Sequence[Happening]
+    """Attempts that were taken: of each there is a conversation then."""
+    lost: Sequence[Happening]
+    """Attempts that were not delivered: their conversations end, but for those in which somebody replied."""
+
+
+async def change_talks(raw: Raw, app: int, runs: Sequence[Talked], made_of: Mapping[AttemptKey, bytes]) -> None:
+    """Open and end the conversations of runs, in their order; what a reply has opened already has its place."""
+    opened: list[Standing] = []
+    before: list[Standing] = []
+    for run in runs:
+        if run.taken:
+            fresh, known = await _open(raw, app, run, made_of)
+            opened += fresh
+            before += known
+    lost = [encode_attempt(run.run_no, one.person, one.n) for run in runs for one in run.lost]
+    losing = await _opened(raw, app, lost) if lost else []
+    if opened or losing:
+        held = await _hold_places(raw, app, opened, losing)
+        await _take_places(raw, app, opened, held, _latest(one for run in runs for one in run.taken))
+    if opened or before:
+        await _claim_replies(raw, app, [*opened, *before])
+    if losing:
+        await _close(raw, app, losing, _latest(one for run in runs for one in run.lost))
+
+
+async def _open(
+    raw: Raw, app: int, run: Talked, made_of: Mapping[AttemptKey, bytes]
+) -> tuple[list[Standing], list[Standing]]:
+    """Open a conversation for each attempt that was taken; return those, and the open ones that were there before."""
+    at = {(happening.person, happening.n): to_micros(happening.at) for happening in run.taken}
+    spoke = sorted(await raw.fetch(_SPOKE, app, run.run_no, run.talking.restored_at, *columns(sorted(at), 2)))
     if not spoke:
-        return
+        return [], []
     rows = [
-        opened_values(app, AttemptKey(run_no, person, n), label, trunk_no, talking, at[person, n], made_of)
-        for person, n, label, trunk_no in spoke
+        opened_values(app, AttemptKey(run.run_no, person, n), label, trunk_no, run.talking, at[person, n], made_of)
+        for person, n, label, trunk_no, _ in spoke
     ]
-    await raw.execute(_OPEN, *columns(rows, 18))
-    causes = [encode_attempt(run_no, person, n) for person, n, *_ in spoke]
-    opened = await raw.fetch(_OPENED, app, causes)
-    taking = [Standing(no, person, bare(sender), spoke_at) for no, person, sender, spoke_at in opened]
-    if taking:
-        await _claim_replies(raw, app, taking)
-        await _take_places(raw, app, taking, max(at.values()))
+    nos = {(person, n): no for no, person, n in await raw.fetch(_OPEN, *columns(rows, 18))}
+    fresh = [Standing(nos[row[:2]], row[0], bare(row[2]), row[4]) for row in map(tuple, spoke) if row[:2] in nos]
+    there = [encode_attempt(run.run_no, person, n) for person, n, *_ in spoke if (person, n) not in nos]
+    return fresh, await _opened(raw, app, there) if there else []
+
+
+async def _opened(raw: Raw, app: int, causes: Sequence[str]) -> list[Standing]:
+    """Return the open conversations that attempts began."""
+    found = await raw.fetch(_OPENED, app, causes)
+    return [Standing(no, person, bare(sender), spoke_at) for no, person, sender, spoke_at in found]
+
+
+async def _hold_places(raw: Raw, app: int, opened: Sequence[Standing], losing: Sequence[Standing]) -> list[Held]:
+    """Hold the places of all whose conversations begin or end, and return who has them."""
+    keys = {(one.person, one.sender): one.no for one in (*losing, *opened)}
+    rows = [(person, sender, no) for (person, sender), no in keys.items()]
+    return [Held(*row) for row in await raw.fetch(_RESERVE, app, *columns(rows, 3))]
+
+
+async def _take_places(raw: Raw, app: int, opened: Sequence[Standing], held: Sequence[Held], at: int) -> None:
+    """Let conversations take the place of those before."""
+    own, wanted = {standing.no for standing in opened}, {(standing.person, standing.sender) for standing in opened}
+    others = [one for one in held if one.no not in own and (one.person, one.sender) in wanted]
+    # Asked when the places are held: what somebody else has placed meanwhile is seen.
+    spoke = dict(await raw.fetch(_SPOKE_AT, app, [one.no for one in others])) if others else {}
+    placed, replaced = place((Standing(*one, spoke.get(one.no, 0)) for one in others), opened)
+    if replaced:
+        await end_talks(raw, app, replaced, Ending.replaced, at)
+    reserved = {one.no for one in held if one.no in own}
+    rows = sorted((one.person, one.sender, one.no) for one in placed if one.no not in reserved)
+    if rows:
+        await raw.execute(_PLACE, app, *columns(rows, 3))
+
+
+async def _close(raw: Raw, app: int, losing: Sequence[Standing], at: int) -> None:
+    """End conversations, but for those in which somebody replied; one that has ended meanwhile has no place again."""
+    nos = [one.no for one in losing]
+    if silent := [row[0] for row in await raw.fetch(_SILENT, app, nos)]:
+        await end_talks(raw, app, silent, Ending.silent, at)
+    await raw.execute(_LEAVE, app, sorted({one.person for one in losing}), nos)
 
 
 async def _claim_replies(raw: Raw, app: int, opened: Sequence[Standing]) -> None:
@@ -101,25 +163,8 @@ async def _claim_replies(raw: Raw, app: int, opened: Sequence[Standing]) -> None
         await raw.execute(_CLAIM, app, *columns(claimed, 3))
 
 
-async def _take_places(raw: Raw, app: int, taking: Sequence[Standing], at: int) -> None:
-    """Let conversations take the place of those before."""
-    # Where there is none yet, two nodes would both find none: the second one waits here for the first.
-    own = sorted((standing.person, standing.sender, standing.no) for standing in taking)
-    await raw.execute(_RESERVE, app, *columns(own, 3))
-    before = await raw.fetch(_BEFORE, app, sorted({standing.person for standing in taking}))
-    placed, replaced = place((Standing(*row) for row in before), taking)
-    if replaced:
-        await end_talks(raw, app, replaced, Ending.replaced, at)
-    rows = sorted((one.person, one.sender, one.no) for one in placed)
-    await raw.execute(_PLACE, app, *columns(rows, 3))
-
-
-async def close_talks(raw: Raw, app: int, run_no: int, lost: Sequence[Happening]) -> None:
-    """End the conversations of attempts that were not delivered: but for those in which somebody replied."""
-    causes = [encode_attempt(run_no, happening.person, happening.n) for happening in lost]
-    found = [row[0] for row in await raw.fetch(_OPENED, app, causes)]
-    if silent := [row[0] for row in await raw.fetch(_SILENT, app, found)]:
-        await end_talks(raw, app, silent, Ending.silent, max(to_micros(one.at) for one in lost))
+def _latest(happenings: Iterable[Happening]) -> int:
+    return max((to_micros(one.at) for one in happenings), default=0)
 
 
 async def end_talks(raw: Raw, app: int, nos: Sequence[int], ending: Ending, at: int) -> None:
@@ -136,7 +181,9 @@ async def end_talks(raw: Raw, app: int, nos: Sequence[int], ending: Ending, at: 
         gone,
     )
     await raw.execute(
-        "update inbound set lease_until = 0 where app = $1 and person = any($2::bytea[]) and waits_since > 0",
+        "update inbound i set lease_until = 0 from (select trunk_no, inbound_id from inbound where app = $1"
+        "  and person = any($2::bytea[]) and waits_since > 0 and lease_until > 0 for update skip locked) w"
+        " where i.app = $1 and i.trunk_no = w.trunk_no and i.inbound_id = w.inbound_id",
         app,
         persons,
     )

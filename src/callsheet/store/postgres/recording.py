@@ -1,9 +1,10 @@
 """Record: events, doubts, retries and counters of a batch, in one transaction.
 
-Locks are taken in one order: the node, arms, attempts by their keys, runs (shared), and counters last. Two nodes may
-tell something of one attempt at the same time (a result here, its receipt there). What the second one counts depends on
-what the first one stored, so each locks the attempt before it looks at its events: the lock is the attempt's own row,
-which nobody ever changes, and the look is a statement of its own, so that it sees what the other committed.
+Locks are taken in one order: the node, arms, attempts by their keys, runs (shared), counters, and conversations last
+(`store/flow_places.py`). Two nodes may tell something of one attempt at the same time (a result here, its receipt
+there). What the second one counts depends on what the first one stored, so each locks the attempt before it looks at
+its events: the lock is the attempt's own row, which nobody ever changes, and the look is a statement of its own, so
+that it sees what the other committed.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from callsheet.store.arming import unpack_members
 from callsheet.store.matching import Matched, parts_of, tell_parts
 from callsheet.store.postgres import matching
 from callsheet.store.postgres.database import Raw
-from callsheet.store.postgres.flow_sessions import close_talks, open_talks
+from callsheet.store.postgres.flow_sessions import Talked, change_talks
 from callsheet.store.postgres.quarantine import quarantine
 from callsheet.store.postgres.statements import columns, now_or
 from callsheet.store.protocol import ArmKey, Batch, Recorded
@@ -157,21 +158,26 @@ async def _store(
         changes.append((run.app, run_no, weighed))
     retries = await _bring_back(raw, changes, jitter)
     await _write(raw, node_no, changes, retries)
-    for app, run_no, changed in changes:
-        await _talk(raw, app, run_no, changed, held[run_no].talking, made_of)
+    await _talk(raw, changes, held, made_of)
     events = sum(len(mine.events) for _, _, mine in changes)
     dues = [row[3] for row in retries]
     return Recorded(events, from_micros(min(dues)) if dues else None, unknown)
 
 
 async def _talk(
-    raw: Raw, app: int, run_no: int, changes: Changes, talking: Talking, made_of: Mapping[AttemptKey, bytes]
+    raw: Raw,
+    changes: Sequence[tuple[int, int, Changes]],
+    held: Mapping[int, _Held],
+    made_of: Mapping[AttemptKey, bytes],
 ) -> None:
-    """Open and end the conversations of a run, where it has any."""
-    if talking.flow_no and changes.taken:
-        await open_talks(raw, app, run_no, talking, changes.taken, made_of)
-    if talking.flow_no and changes.lost:
-        await close_talks(raw, app, run_no, changes.lost)
+    """Open and end the conversations of runs that have any: of an app all at once, in one order."""
+    apps: dict[int, list[Talked]] = {}
+    for app, run_no, changed in sorted(changes, key=lambda change: change[:2]):
+        talking = held[run_no].talking
+        if talking.flow_no and (changed.taken or changed.lost):
+            apps.setdefault(app, []).append(Talked(run_no, talking, changed.taken, changed.lost))
+    for app, runs in apps.items():
+        await change_talks(raw, app, runs, made_of)
 
 
 _WRITE = (

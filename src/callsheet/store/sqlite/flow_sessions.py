@@ -11,7 +11,8 @@ from callsheet.core.flow.session import Ending
 from callsheet.core.ids import AttemptKey, encode_attempt
 from callsheet.store.consequences import bare
 from callsheet.store.flow_ends import END, ended_notice
-from callsheet.store.flow_openings import OPENED, UNCLAIMED, Standing, Unclaimed, claim, opened_values, place
+from callsheet.store.flow_openings import OPENED, UNCLAIMED, Unclaimed, claim, opened_values
+from callsheet.store.flow_places import Standing, place
 from callsheet.store.recording import Talking
 from callsheet.store.sqlite.statements import gather_in, insert_many, marks
 
