@@ -83,6 +83,7 @@ async def test_a_conversation_goes_by_what_others_answer(shop):
     assert [path.partition("?")[0] for path, _, _ in got] == ["/orders", "/track"]
     assert got[0][0].endswith(f"of={person.replace('+', '%2B')}")
     assert (said[0]["number"], said[1]["tool"], said[1]["arguments"]) == (person, "track", {"parcel": 7})
+    assert said[0]["contact"] == said[1]["contact"] == {"phoneNumber": person}
     assert len({headers["webhook-id"] for _, headers, _ in got}) == 2
     assert model.headers[0]["authorization"] == f"Bearer {KEY}"
     assert model.asked[1]["messages"][-1]["role"] == "tool"

@@ -228,3 +228,10 @@ def test_without_a_prompt_the_model_hears_what_the_contact_wrote_last() -> None:
     ]
     users = [[each["content"] for each in one.messages if each["role"] == "user"] for one in heard]
     assert users == [["my order is late"], [], ["hello"]]
+
+
+def test_a_cost_is_said_without_the_rest_of_a_fraction():
+    made = flow()
+    made["flows"][0]["blocks"][-1]["config"]["prompt"] = "@results.agent.cost"
+    finish = answer("", call("finish"), cost=0.2)
+    assert said(run(made, Reply("a", NOON), answer("Yes.", cost=0.1), Reply("b", NOON), finish)) == ["0.3"]

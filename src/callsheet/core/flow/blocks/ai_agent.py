@@ -230,7 +230,7 @@ def _failed(dialogue: Dialogue, why: str) -> Fail:
 
 
 def _facts(dialogue: Dialogue, outcome: str) -> dict[str, Plain]:
-    return {"outcome": outcome, "turns": dialogue.turns, "tokens": dialogue.tokens, "cost": dialogue.cost}
+    return {"outcome": outcome, "turns": dialogue.turns, "tokens": dialogue.tokens, "cost": round(dialogue.cost, 9)}
 
 
 def _is_number(said: object) -> bool:

@@ -10,7 +10,7 @@ from callsheet.core.flow.amiss import Amiss
 from callsheet.core.flow.blocks.kind import Finding, Look, Turn
 from callsheet.core.flow.document import Reader
 from callsheet.core.flow.expression.scope import Scope
-from callsheet.core.flow.names import plain
+from callsheet.core.flow.names import is_number, plain
 from callsheet.core.flow.session import Plain
 
 MOST_OUT_BYTES: Final = 64 * 1024
@@ -63,7 +63,9 @@ def usual_body(turn: Turn) -> dict[str, Plain]:
         "mode": session.mode.value,
         "replies": session.replies,
     }
-    return {"contact": dict(turn.contact), "number": session.number, "results": results, "session": where}
+    # The column of the number is kept empty: the number stands for itself.
+    contact = {name: session.number if is_number(turn.contact, name) else said for name, said in turn.contact.items()}
+    return {"contact": contact, "number": session.number, "results": results, "session": where}
 
 
 def checked(body: Plain) -> Plain:
