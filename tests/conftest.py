@@ -14,7 +14,7 @@ from callsheet.store.store import Store
 from databases import DATABASES, Place, make_file
 from e2e.starting import copy_processes
 from factories import Node, StillClock, make_app
-from postgres import create_database, drop_database
+from postgres_pool import borrow_database, give_back_database
 
 pytest_plugins = ["strangers.fixtures"]
 
@@ -77,12 +77,12 @@ async def place(database: str, clock: StillClock, tmp_path: Path, sqlite_templat
         address = str(tmp_path / "callsheet.db")
         shutil.copy(sqlite_template, address)
     else:
-        address = await create_database()
+        address = await borrow_database()
     place = Place(database, address, clock)
     yield place
     await place.close_all()
     if database == "postgres":
-        await drop_database(address)
+        await give_back_database(address)
 
 
 @pytest.fixture

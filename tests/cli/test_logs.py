@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import warnings
+from contextlib import contextmanager
 
 import pytest
 import structlog
@@ -14,17 +15,24 @@ from callsheet import logs
 from phone_numbers import RANGES, numbers
 
 
+@contextmanager
+def logging_as_before():
+    """Log afterwards as before: untold, structlog draws each trace in boxes, which takes longer than most tests."""
+    root, before = logging.getLogger(), structlog.get_config()
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:], root.level = handlers, level
+    logging.captureWarnings(capture=False)
+    structlog.configure(**before)
+
+
 @pytest.fixture
 def written():
     """Log into a text; afterwards nothing of it is left."""
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
     stream = io.StringIO()
-    logs.set_up("debug", "json", stream)
-    yield stream
-    root.handlers[:], root.level = handlers, level
-    logging.captureWarnings(capture=False)
-    structlog.reset_defaults()
+    with logging_as_before():
+        logs.set_up("debug", "json", stream)
+        yield stream
 
 
 def lines(stream: io.StringIO) -> list[dict[str, object]]:
@@ -125,15 +133,12 @@ def test_a_terminal_gets_readable_lines_without_values_of_variables():
         raise RuntimeError("boom")
 
     stream = io.StringIO()
-    logs.set_up("info", "console", stream)
-    try:
-        fail()
-    except RuntimeError:
-        structlog.get_logger("callsheet.somewhere").exception("x.broke")
-    finally:
-        logging.getLogger().handlers.clear()
-        logging.captureWarnings(capture=False)
-        structlog.reset_defaults()
+    with logging_as_before():
+        logs.set_up("info", "console", stream)
+        try:
+            fail()
+        except RuntimeError:
+            structlog.get_logger("callsheet.somewhere").exception("x.broke")
 
     assert "RuntimeError: boom" in stream.getvalue()
     assert "'hush'" not in stream.getvalue()

@@ -6,17 +6,17 @@ from callsheet.carriers.base import Done, Outbound
 from callsheet.carriers.one_by_one import OneByOne
 from callsheet.clock import SystemClock
 from databases import Place
-from postgres import create_database, drop_database
+from postgres_pool import borrow_database, give_back_database
 
 
 @pytest.fixture
 async def postgres_place() -> AsyncIterator[Place]:
     """Make a fresh PostgreSQL database for several nodes, whose own clock they go by."""
-    url = await create_database()
+    url = await borrow_database()
     place = Place("postgres", url, None)  # type: ignore[arg-type] # the database's own clock
     yield place
     await place.close_all()
-    await drop_database(url)
+    await give_back_database(url)
 
 
 @pytest.fixture
