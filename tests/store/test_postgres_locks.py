@@ -108,7 +108,7 @@ async def test_a_run_does_not_complete_over_a_contact_that_is_coming_back(
 
     async with holding(postgres) as raw:
         refusal = Batch(node.no, 100, [happening(intent, Kind.refused, clock.now())])
-        assert (await record(raw, refusal, lambda: 0.0)).again_at is not None
+        assert (await record(raw, refusal, lambda: 0.0, {})).again_at is not None
         completing = asyncio.create_task(other.store.hot.complete(run))
         await waiters(store, 1)
 
