@@ -4,7 +4,10 @@ from typing import Any
 
 import pytest
 
+from callsheet.core.fence import Fence
 from callsheet.core.flow.blocks.kinds import KINDS
+from callsheet.core.flow.check import check
+from flow_documents import block, document, way
 
 
 class Looked:
@@ -20,6 +23,9 @@ class Looked:
 
     def has_mode(self, _: object) -> bool:
         return True
+
+    def shut(self, _: str) -> None:
+        return None
 
 
 HOOK = {"url": "https://shop.example/"}
@@ -101,3 +107,18 @@ def test_a_body_that_is_too_deep_is_found():
     for _ in range(40):
         body = [body]
     assert any(path.startswith("c.body") for path in found("Webhook", {**HOOK, "body": body}))
+
+
+def test_what_this_server_does_not_call_is_a_warning():
+    shut = {"url": "http://169.254.169.254/orders/@contact.id"}
+    hook = block("hook", "Callsheet.Webhook", way("agent", default=True), **shut)
+    agent = block("agent", "Callsheet.AiAgent", way(None, default=True), **{**AGENT, "tools": [{**TOOL, **shut}]})
+    made = document(hook, agent)
+
+    warned = check(made, Fence())
+
+    assert [one.path for one in warned if one.is_warning and "private network" in one.message] == [
+        "document.flows[0].blocks[0].config.url",
+        "document.flows[0].blocks[1].config.tools[0].url",
+    ]
+    assert not any("private" in one.message for one in (*check(made), *check(made, Fence(allow_private=True))))

@@ -10,6 +10,7 @@ import msgspec
 from pydantic import BaseModel
 
 from callsheet.core.errors import FieldError, Invalid
+from callsheet.core.fence import Fence
 from callsheet.core.flow.blocks.kind import Finding
 from callsheet.core.flow.check import check
 
@@ -26,17 +27,19 @@ class ShownFinding(BaseModel):
     """A flow runs with a warning; with an error it is not stored."""
 
 
-async def find_faults(document: Any) -> Sequence[Finding]:
+async def find_faults(document: Any, fence: Fence) -> Sequence[Finding]:
     """Return everything that is wrong with a document. A large one takes seconds: others go on meanwhile."""
-    return await asyncio.to_thread(check, document)
+    return await asyncio.to_thread(check, document, fence)
 
 
-async def checked(document: dict[str, Any], faults: Sequence[FieldError] = ()) -> tuple[str, Sequence[Finding]]:
+async def checked(
+    document: dict[str, Any], fence: Fence, faults: Sequence[FieldError] = ()
+) -> tuple[str, Sequence[Finding]]:
     """Return a document as it is stored, and its warnings.
 
     Raises Invalid with everything that it cannot run with, and with what is wrong with the body that it came in.
     """
-    found = await find_faults(document)
+    found = await find_faults(document, fence)
     faults = [*faults, *(FieldError(one.path, one.message) for one in found if not one.is_warning)]
     if faults:
         raise Invalid(faults)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from callsheet.core.fence import Fence
 from callsheet.core.flow.amiss import BadExpression
 from callsheet.core.flow.blocks.kind import Finding
 from callsheet.core.flow.document import SHOWN_AS, Json, as_list, text_of
@@ -44,6 +45,12 @@ class DocumentLook:
     modes: tuple[Mode, ...]
     """Those of ours that the flow says it is made for."""
     languages: tuple[str, ...]
+    fence: Fence | None = None
+    """What is called from here; None: nobody knows."""
+
+    def shut(self, url: str) -> str | None:
+        """Say why a URL is not called from here; None: it is, or nobody knows."""
+        return None if self.fence is None else self.fence.fault_of(url)
 
     def prompt(
         self, config: Json, key: str, at: str, *, required: bool = True, is_said: bool = True

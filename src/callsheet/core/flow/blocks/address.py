@@ -21,7 +21,8 @@ _FIXED: Final = re.compile(r"https?://[^/?#@\s\\]+(?=[/?#]|$)", re.IGNORECASE)
 _WRITTEN: Final = "%/:?#[]@!$&'()*+,;=~"
 """Signs of a URL that stay as the document has them."""
 _ANY_HOST: Final = Fence(allow_private=True)
-"""Whether a host may be called is decided where it is called: documents go from one owner to another."""
+"""Whether a host may be called is decided where it is called: documents go from one owner to another. Only a warning
+says so before."""
 _NO_HOST: Final = "Give a URL that begins with https:// or http:// and a host, with expressions only after the host."
 
 
@@ -49,9 +50,12 @@ def find_address(said: object, at: str, look: Look) -> Iterator[Finding]:
     if len(said) > LONGEST_URL:
         yield Finding(at, f"A URL has at most {LONGEST_URL} characters.")
         return
-    fault = _ANY_HOST.fault_of(_FIXED.match(said)[0])  # type: ignore[index]
+    host = _FIXED.match(said)[0]  # type: ignore[index]
+    fault = _ANY_HOST.fault_of(host)
     if fault is not None:
         yield Finding(at, fault)
+    elif (why := look.shut(host)) is not None:
+        yield Finding(at, f"This server does not call it. {why}", is_warning=True)
     yield from look.text(said, at)
 
 

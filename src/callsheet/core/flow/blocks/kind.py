@@ -133,6 +133,9 @@ class Look(Protocol):
     def has_mode(self, mode: Mode) -> bool:
         """Tell whether the flow is made for a mode."""
 
+    def shut(self, url: str) -> str | None:
+        """Say why a URL is not called from here; None: it is, or nobody knows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
