@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 from callsheet.core.campaign import Campaign, Move
+from callsheet.engine import stopping
 from callsheet.engine.tuning import Tuning
 from conversing import ASK, LATER, QUESTION, THANKS, WHAT, block, document, exit_to, make_flow, message, question
 from databases import rows
 from engine.talking import answer, endings, launch, play, reply, said
-from engine.world import World
-from factories import MONDAY_NOON, SENDER, hours, number, trunk_of
+from engine.world import World, taken
+from factories import MONDAY_NOON, SENDER, contact, heard, hours, number, trunk_of
 
 SLOW = Tuning(tick_seconds=60.0)
 ASKS = block(LATER, "look", "Callsheet.Webhook", {"url": "https://shop.example/orders"}, exit_to(THANKS, "told"))
@@ -92,3 +93,94 @@ def test_what_silence_has_asked_of_a_webhook_goes_on_with_its_run_only(tmp_path:
             assert [one.text for one in w.sent() if not one.campaign_id] == ["Ready. More?"]
 
     play(tmp_path, main)
+
+
+ALL_DAY = document(
+    question(ASK, "how", QUESTION, exit_to(LATER, "said")),
+    question(LATER, "more", "@results.how.value it is. More?", exit_to(ASK, "said")),
+    timeout_seconds=4 * 3600,
+)
+
+
+def test_replies_that_were_written_long_ago_are_answered_in_the_morning_in_their_order(tmp_path: Path) -> None:
+    async def main(w: World) -> None:
+        await launch(w, await make_flow(w.store, w.app, ALL_DAY), 2, hours=NIGHT)
+        await stopping.stop_all(w.runtime, w.app, "Wrong text", "me")
+        for text in ("tea", "coffee"):
+            await reply(w, number(0), text)
+        await w.clock.sleep(8 * 3600)
+        await stopping.allow(w.runtime, w.app)
+        await w.clock.sleep(600)
+        looks, began = taken(w), w.clock.now()
+        assert not await w.conductor.talker.look(), "there is nothing to do, and it rests"
+        await reply(w, number(1), "milk")
+        await w.clock.sleep(600)
+        assert (said(w, number(0)), said(w, number(1))) == ([], ["milk it is. More?"])
+        assert looks == ["milk"]
+        assert w.clock.now() - began < timedelta(minutes=11)
+        await w.clock.sleep(13 * 3600)
+        assert said(w, number(0)) == ["tea it is. More?", QUESTION]
+        assert left_at(w, "tea it is. More?") // timedelta(hours=1) == 21
+
+    play(tmp_path, main, SLOW)
+
+
+def test_what_was_asked_while_the_program_was_stopped_is_answered_within_the_zones_hours(tmp_path: Path) -> None:
+    async def main(w: World) -> None:
+        # It is noon in London and seven in the morning in New York.
+        people = [contact(w.store, w.app, number(0)), contact(w.store, w.app, number(1), zone="America/New_York")]
+        day = hours(start=7 * 60, end=17 * 60)
+        await launch(w, await make_flow(w.store, w.app, ALL_DAY), people, hours=day)
+        await w.conductor.stop()
+        trunk = await trunk_of(w.store, w.app)
+        for to in (0, 1):
+            tells = heard(w.store, w.app, w.clock, number(to), "tea")
+            await w.store.inbox.hear(w.app.no, trunk.no, [tells], w.clock.now(), somebody_answers=True)
+        await w.clock.sleep(8 * 3600)
+        await w.start()
+        await w.clock.sleep(600)
+        assert (said(w, number(0)), said(w, number(1))) == ([], ["tea it is. More?"])
+        await w.clock.sleep(12 * 3600)
+        assert said(w, number(0)) == ["tea it is. More?"]
+
+    play(tmp_path, main, SLOW)
+
+
+def test_an_errand_that_took_long_is_told_of_in_the_morning(tmp_path: Path) -> None:
+    async def main(w: World) -> None:
+        await launch(w, await make_flow(w.store, w.app, REMINDS), 1, hours=NIGHT)
+        await reply(w, number(0), "hello")
+        await w.clock.sleep(60)
+        await stopping.stop_all(w.runtime, w.app, "Wrong text", "me")
+        await w.clock.sleep(8 * 3600)
+        await stopping.allow(w.runtime, w.app)
+        assert await answer(w, "Ready")
+        await w.clock.sleep(600)
+        assert said(w, number(0)) == []
+        await w.clock.sleep(13 * 3600)
+        assert left_at(w, "Ready. More?") // timedelta(hours=1) == 21
+
+    play(tmp_path, main, SLOW)
+
+
+def test_an_answer_that_could_not_leave_for_long_leaves_in_the_morning(tmp_path: Path) -> None:
+    async def main(w: World) -> None:
+        trunk = await trunk_of(w.store, w.app)
+        await launch(w, await make_flow(w.store, w.app, ALL_DAY), 2, hours=NIGHT)
+        await w.store.senders.put(w.app.no, SENDER, trunk.no, {"segments_per_second": 0.05}, w.clock.now())
+        for to in (0, 1):
+            await reply(w, number(to), "tea")
+        await w.clock.sleep(2)
+        await stopping.stop_all(w.runtime, w.app, "Wrong text", "me")
+        before = len(w.sent())
+        await w.clock.sleep(8 * 3600)
+        await stopping.allow(w.runtime, w.app)
+        await w.clock.sleep(1200)
+        assert len(w.sent()) == before
+        waiting = await rows(w.store, "select state from reply where state = 'waiting'")
+        assert len(waiting) >= 1
+        await w.clock.sleep(13 * 3600)
+        both = sorted(one.accepted_at - MONDAY_NOON for one in w.sent() if one.text == "tea it is. More?")
+        assert [after // timedelta(hours=1) for after in both] == [0, 21]
+
+    play(tmp_path, main, SLOW)

@@ -12,8 +12,8 @@ from callsheet.store.replies import TakenReply
 from callsheet.store.store import Store
 from conversing import ASK, LATER, QUESTION, block, document, exit_to, question
 from databases import rows
-from factories import Node, StillClock, hours, trunk_of
-from store.test_flow_sessions import armed, say, talk, talker_of
+from factories import Node, StillClock, hours, number, trunk_of
+from store.test_flow_sessions import armed, said, say, talk, talker_of
 
 HANDED = document(
     question(ASK, "how", QUESTION, exit_to(LATER, "said")),
@@ -195,3 +195,44 @@ async def test_what_was_put_off_leaves_when_its_person_writes(store: Store, app:
     waiting = await due(store, app, clock)
     assert (waiting[0], len(waiting)) == (reminder, 2)
     assert len(await take(store, clock, waiting)) == 2
+
+
+async def test_a_reply_that_was_written_long_ago_waits_for_the_calling_hours_and_those_after_it(
+    store: Store, app: App, clock: StillClock, node: Node
+):
+    _, intents = await armed(store, app, clock, node, 1, hours=DAY)
+    await node.tell(intents, Kind.accepted)
+    await talk(talker_of(store, clock))
+    await say(store, app, clock, "2", "on Friday")
+    clock.advance(hours=3)
+    talker = talker_of(store, clock, alone=False)
+    await talk(talker)
+    assert not await talker.look(), "it does not turn in vain"
+    assert await said(store, app) == []
+    clock.advance(hours=17, minutes=59)
+    assert not await talker.look()
+    clock.advance(60)
+    await talk(talker)
+
+    assert await said(store, app) == ["When?", "Thank you"]
+
+
+async def test_what_was_said_long_ago_keeps_the_calling_hours_but_for_who_is_awake(
+    store: Store, app: App, clock: StillClock, node: Node
+):
+    _, intents = await armed(store, app, clock, node, 2, hours=DAY)
+    await node.tell(intents, Kind.accepted)
+    for to in (0, 1):
+        await say(store, app, clock, "2", to=to)
+    await talk(talker_of(store, clock))
+    await store.sending.stop(app.no, "Wrong list", "me", clock.now())
+    clock.advance(hours=6)
+    await store.sending.allow(app.no, clock.now())
+    await say(store, app, clock, "HELP", to=1)
+    waiting = await due(store, app, clock)
+    assert len(waiting) == 3
+
+    assert sorted(one.number for one in await take(store, clock, waiting)) == [number(1), number(1)]
+    clock.advance(hours=15)
+    assert (await store.replies.sweep(clock.now())).expired == 0
+    assert [one.number for one in await take(store, clock, await due(store, app, clock))] == [number(0)]

@@ -15,6 +15,7 @@ from callsheet import meters
 from callsheet.clock import Clock
 from callsheet.core.errors import Unavailable
 from callsheet.core.flow.given import Given, Reply, TimedOut
+from callsheet.core.gate import Wait
 from callsheet.engine.failpoints import Failpoints
 from callsheet.engine.flow_shelf import FlowShelf
 from callsheet.engine.loop import Loop
@@ -134,7 +135,7 @@ class Talker(Loop):
             in_vain = await self._store.flow_sessions.open_for(app, lonely, now)
             if in_vain < len(lonely):
                 known = await self._store.flow_sessions.of_persons(app, persons, now)
-        asked, held = [], set[str]()
+        asked, held, late = [], set[str](), dict[datetime, list[str]]()
         for message in messages:
             talk = _found(known, message)
             if talk is None:
@@ -142,8 +143,14 @@ class Talker(Loop):
             if talk.awaits in ERRANDS:
                 # Until what is asked of others is there.
                 held.add(message.id)
-            else:
-                asked.append(Asked(talk, Reply(message.text, now), message))
+                continue
+            match await self._turner.judge_reply(talk, message, known, now):
+                case Wait(until=until):
+                    late.setdefault(until, []).append(message.id)
+                case _:
+                    asked.append(Asked(talk, Reply(message.text, now), message))
+        for until, some in late.items():
+            await self._store.inbox.put_off(app, some, until)
         turns = await self._turns(asked, known, now)
         lost = await self._write(app, turns, now)
         done = {one for turn in turns if turn.talk.no not in lost for one in turn.messages}

@@ -15,11 +15,11 @@ from callsheet.core.flow.amiss import BadExpression
 from callsheet.core.flow.document import Container
 from callsheet.core.flow.effects import Effect, Say, Step, Visit
 from callsheet.core.flow.given import Given, Reply, TimedOut
-from callsheet.core.flow.manners import LOOKS_AGAIN, MOST_ANSWERS, TOO_MUCH, judge_unasked
-from callsheet.core.flow.session import Ending, Mode
+from callsheet.core.flow.manners import LOOKS_AGAIN, MOST_ANSWERS, TOO_MUCH, is_long_ago, judge_unasked
+from callsheet.core.flow.session import Awaits, Ending, Mode
 from callsheet.core.flow.step import begin, step
 from callsheet.core.flow.turn import changed_groups
-from callsheet.core.gate import Suppress, Verdict, Wait
+from callsheet.core.gate import SEND, Suppress, Verdict, Wait
 from callsheet.core.placeholders import Headers
 from callsheet.core.run import Run
 from callsheet.engine.flow_shelf import FlowShelf
@@ -126,9 +126,22 @@ class Turner:
             return Turn(talk, talk.session, messages=turn.messages, ending=Ending.failed, why=TOO_MUCH)
         if turn.is_unasked and (instead := await self._unasked(turn, given, known, now)) is not None:
             return instead
+        if talk.awaits in ERRANDS and is_long_ago(talk.changed_at, now):
+            # What was asked of others was away for long, or we were.
+            verdict = await self._judge(talk, known, now)
+            if isinstance(verdict, Wait):
+                wakes_at = turn.wakes_at + (verdict.until - now) if turn.wakes_at is not None else None
+                turn = replace(turn, leaves_at=verdict.until, wakes_at=wakes_at)
         key = self._store.vault.app(talk.app)
         assert key is not None, "the engine opened every app"
         return replace(turn, number_sealed=key.close_number(session.number, talk.person))
+
+    async def judge_reply(self, talk: Talk, message: Message, known: Known, now: datetime) -> Verdict:
+        """Judge whether a reply may be answered now: one that was written long ago keeps the calling hours."""
+        is_answered = talk.awaits is not Awaits.person and talk.person not in known.forbidden and not talk.is_damaged
+        if not is_answered or not is_long_ago(message.at, now):
+            return SEND
+        return await self._judge(talk, known, now)
 
     async def _unasked(self, turn: Turn, given: Given | None, known: Known, now: datetime) -> Turn | None:
         """Return what happens where nothing may be said that nobody asked for; None: it may be said.

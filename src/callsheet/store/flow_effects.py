@@ -70,7 +70,9 @@ def say(conn: sa.Connection, seal: Seal, app: int, turns: Sequence[Turn], now: d
         t.reply,
         [
             {
-                **answer_of(trunk_no, turn.talk.sender, turn.talk.person, turn.talk.no, ReplyKind.flow, now),
+                **answer_of(
+                    trunk_no, turn.talk.sender, turn.talk.person, turn.talk.no, ReplyKind.flow, now, turn.leaves_at
+                ),
                 "app": app,
                 "run_no": turn.talk.run_no if turn.is_unasked else NO_RUN,
                 "number_sealed": turn.number_sealed,
@@ -105,19 +107,25 @@ def find_trunks(conn: sa.Connection, app: int, labels: Collection[str]) -> Mappi
 
 
 def answer_of(
-    trunk_no: int, sender: str, person: bytes, session_no: int, kind: ReplyKind, now: datetime
+    trunk_no: int,
+    sender: str,
+    person: bytes,
+    session_no: int,
+    kind: ReplyKind,
+    now: datetime,
+    leaves_at: datetime | None = None,
 ) -> dict[str, Any]:
     """Return what the row of an answer has, but for what is sealed."""
-    at = to_micros(now)
+    due_at = leaves_at or now
     return {
         "person": person,
         "trunk_no": trunk_no,
         "sender": sender,
         "kind": kind.value,
         "state": ReplyState.waiting.value,
-        "next_at": at,
-        "deadline_at": to_micros(now + LASTS[kind]),
-        "at": at,
+        "next_at": to_micros(due_at),
+        "deadline_at": to_micros(due_at + LASTS[kind]),
+        "at": to_micros(now),
         "session_no": session_no,
     }
 

@@ -43,6 +43,7 @@ class Talk:
     revision: int
     awaits: Awaits
     opened_at: datetime
+    changed_at: datetime
     ended_at: datetime | None
     queue_no: int
     agent: str
@@ -90,6 +91,7 @@ def read_talk(row: Mapping[str, Any], seal: Seal) -> Talk:
         row["revision"],
         Awaits(row["awaits"]),
         from_micros(row["opened_at"]),
+        from_micros(row["changed_at"]),
         from_micros(row["ended_at"]) if row["ended_at"] else None,
         row["queue_no"],
         row["agent"],

@@ -64,6 +64,8 @@ class Turn:
     """The errand whose answer is taken: when it waits no more, nothing is written. Empty: none."""
     is_unasked: bool = False
     """What is said comes of silence: it leaves only while the run goes on, and within the calling hours."""
+    leaves_at: datetime | None = None
+    """When what is said may leave; None: at once."""
     hastens: bool = False
     """Something is to be said later: somebody is there now, and hears that first."""
 

@@ -189,6 +189,13 @@ class Inbox:
         release = sa.update(inbound).where(*mine, inbound.c.id.in_(free)).values(lease_until=0)
         await self._db.write(lambda conn: conn.execute(release))
 
+    async def put_off(self, app: int, message_ids: Collection[str], until: datetime) -> None:
+        """Let replies wait until an instant; those of the same people after them wait too."""
+        inbound = t.inbound
+        mine = inbound.c.app == app, inbound.c.id.in_(message_ids), inbound.c.waits_since > 0
+        later = sa.update(inbound).where(*mine).values(lease_until=to_micros(until))
+        await self._db.write(lambda conn: conn.execute(later))
+
     def _seal(self, app: int) -> Seal:
         key = self._vault.app(app)
         assert key is not None, "a reply to an app that was never opened"

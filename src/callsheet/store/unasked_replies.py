@@ -1,17 +1,17 @@
-"""What is said though nobody asked just now: it leaves within the calling hours, and only while its run goes on."""
+"""What is said though nobody asked just now: it keeps the calling hours; what silence says stops with its run."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from callsheet.clock import to_micros
+from callsheet.clock import from_micros, to_micros
 from callsheet.core.answering import LASTS, ReplyKind, ReplyState
 from callsheet.core.campaign import Status
-from callsheet.core.flow.manners import LOOKS_AGAIN, judge_unasked
+from callsheet.core.flow.manners import LONG_AGO, LOOKS_AGAIN, is_long_ago, judge_unasked
 from callsheet.core.flow.session import Ending
 from callsheet.core.gate import Suppress, Wait
 from callsheet.core.walk import Group
@@ -24,32 +24,43 @@ from callsheet.store.vault import Vault
 RUN_STOPPED = "run_stopped"
 
 
+class _Whose(NamedTuple):
+    """Whose conversation it is, of those that attempts began."""
+
+    run_no: int
+    group: Group | None
+
+
 def hold_unasked(
     conn: sa.Connection, vault: Vault, rows: Sequence[Mapping[str, Any]], now: datetime
 ) -> list[Mapping[str, Any]]:
     """Return which of these messages go on: the others wait for their run or for the calling hours, or end.
 
-    Asked behind the gate, with the rows locked: what a pause or a stop has answered leaves no more.
+    What was said long ago keeps the hours too, whoever asked for it. Asked behind the gate, with the rows locked: what
+    a pause or a stop has answered leaves no more.
     """
-    unasked = [row for row in rows if row["run_no"]]
-    if not unasked:
+    unasked, old = [row for row in rows if row["run_no"]], _said_long_ago(conn, rows, now)
+    if not unasked and not old:
         return list(rows)
-    runs = {run.no: run for run in read_runs(conn, vault, {row["run_no"] for row in unasked})}
-    groups = _groups(conn, {row["session_no"] for row in unasked})
+    whose = _whose(conn, {row["session_no"] for row in (*unasked, *old)})
+    runs = {run.no: run for run in read_runs(conn, vault, {one.run_no for one in whose.values()})}
     waiting: dict[datetime, list[Mapping[str, Any]]] = {}
     ended: dict[str, list[Mapping[str, Any]]] = {}
-    for row in unasked:
-        run = runs.get(row["run_no"])
-        if run is not None and run.status is Status.stopped:
+    for row in (*unasked, *old):
+        its = whose.get(row["session_no"])
+        run = runs.get(its.run_no) if its is not None else None
+        if its is None or run is None:
+            continue
+        if row["run_no"] and run.status is Status.stopped:
             ended.setdefault(RUN_STOPPED, []).append(row)
-        elif run is not None and run.status is Status.paused:
+        elif row["run_no"] and run.status is Status.paused:
             waiting.setdefault(now + LOOKS_AGAIN, []).append(row)
-        elif run is not None:
-            match judge_unasked(run, groups.get(row["session_no"]), run.settings, now):
-                case Wait(until=until):
-                    waiting.setdefault(until, []).append(row)
-                case Suppress(reason=reason):
-                    ended.setdefault(reason.value, []).append(row)
+        else:
+            verdict = judge_unasked(run, its.group, run.settings, now)
+            if isinstance(verdict, Wait):
+                waiting.setdefault(verdict.until, []).append(row)
+            elif isinstance(verdict, Suppress) and row["run_no"]:
+                ended.setdefault(verdict.reason.value, []).append(row)
     for until, some in waiting.items():
         _put_off(conn, some, until, now)
     for code, some in ended.items():
@@ -58,19 +69,35 @@ def hold_unasked(
     return [row for row in rows if row["no"] not in held]
 
 
-def _groups(conn: sa.Connection, session_nos: Collection[int]) -> dict[int, Group]:
-    """Return the groups of the contacts of conversations that attempts began: their zones."""
+def _said_long_ago(conn: sa.Connection, rows: Sequence[Mapping[str, Any]], now: datetime) -> list[Mapping[str, Any]]:
+    """Return which of the messages that were asked for could not leave for long, and nobody waits for just now."""
+    old = [row for row in rows if not row["run_no"] and row["session_no"] and is_long_ago(from_micros(row["at"]), now)]
+    if not old:
+        return old
+    inbound, since = t.inbound, to_micros(now - LONG_AGO)
+    wrote = set[tuple[int, bytes]]()
+    for app in {row["app"] for row in old}:
+        persons = {row["person"] for row in old if row["app"] == app}
+        mine = inbound.c.app == app, inbound.c.person.in_(persons), inbound.c.at > since
+        wrote |= {(app, person) for person in conn.execute(sa.select(inbound.c.person).where(*mine)).scalars()}
+    return [row for row in old if (row["app"], row["person"]) not in wrote]
+
+
+def _whose(conn: sa.Connection, session_nos: Collection[int]) -> dict[int, _Whose]:
+    """Return the runs of the conversations that attempts began, and the groups of their contacts: their zones."""
     session, attempt, group = t.flow_session, t.attempt, t.list_group
     began = (attempt.c[name] == session.c[name] for name in ("app", "run_no", "person", "n"))
     its = (group.c[name] == attempt.c[name] for name in ("app", "list_no", "group_no"))
     query = (
-        sa.select(session.c.no, group.c.list_no, group.c.group_no)
+        sa.select(session.c.no, session.c.run_no, group.c.list_no, group.c.group_no)
         .add_columns(group.c.own_zone, group.c.candidate_zones, group.c.priority)
         .join(attempt, sa.and_(*began))
-        .join(group, sa.and_(*its))
+        .outerjoin(group, sa.and_(*its))
         .where(session.c.no.in_(session_nos))
     )
-    return {no: read_group(*of) for no, *of in conn.execute(query)}
+    return {
+        no: _Whose(run_no, read_group(*of) if of[0] is not None else None) for no, run_no, *of in conn.execute(query)
+    }
 
 
 def _put_off(conn: sa.Connection, rows: Sequence[Mapping[str, Any]], until: datetime, now: datetime) -> None:

@@ -21,6 +21,13 @@ TOO_MUCH: Final = f"More than {MOST_ANSWERS} answers within 24 hours: who asks f
 
 LOOKS_AGAIN: Final = timedelta(minutes=1)
 """After so long it is looked again whether a campaign that is paused goes on: until then nobody is reminded."""
+LONG_AGO: Final = timedelta(hours=1)
+"""Who wrote longer ago than this, or is to hear what was said longer ago, does not wait for it just now."""
+
+
+def is_long_ago(at: datetime, now: datetime) -> bool:
+    """Tell whether something was said so long ago that what follows from it wakes nobody: nobody asked just now."""
+    return now - at >= LONG_AGO
 
 
 def judge_unasked(run: Run | None, group: Group | None, settings: AppSettings, now: datetime) -> Verdict:
