@@ -130,6 +130,17 @@ def test_a_tool_that_cannot_be_called_is_told_to_the_model(wanted: ToolCall):
     assert "error" in str(asked(made).messages[-1]["content"])
 
 
+def test_the_visits_say_what_became_of_tools():
+    tools = answer("", call("look_up", 1, order="1"), call("x" * 100, 2), call("look_up", 3, order="2"))
+    givens = Reply("a", NOON), tools, WebhookAnswered(500, "", NOON), NoAnswer("away", NOON)
+    whys = [visit.why for length in range(1, 5) for visit in run(flow(), *givens[:length]).visits]
+    assert [why for why in whys if why] == [
+        "The tool look_up answered 500.", f"The tool {'x' * 64} was not called: There is no such tool.",
+        "The tool look_up: away",
+    ]  # fmt: skip
+    assert not any(visit.has_left for visit in run(flow(), *givens).visits)
+
+
 def test_a_tool_by_get_has_its_arguments_in_the_query():
     made = run(flow(tools=[{**LOOK, "method": "GET"}]), Reply("a", NOON), answer("", call("look_up", order="7&x=1")))
     assert called(made).url == "https://shop.example/orders?order=7%26x%3D1"

@@ -129,9 +129,11 @@ class AiAgent:
                 return _failed(dialogue, why)
             case Awaits.webhook, WebhookAnswered(status=status, body=body):
                 is_ok = 200 <= status < 300
+                turn.note(block, has_left=False, why=f"The tool {dialogue.called} answered {status}.")
                 dialogue.tell(body if is_ok else {"error": f"The tool answered {status}.", "body": body})
                 return _next(turn, block, dialogue)
             case Awaits.webhook, NoAnswer(why=why):
+                turn.note(block, has_left=False, why=f"The tool {dialogue.called}: {why}")
                 dialogue.tell({"error": why})
                 return _next(turn, block, dialogue)
         return None
@@ -217,6 +219,7 @@ def _next(turn: Turn, block: Block, dialogue: Dialogue) -> Outcome:
                 return Wait(Awaits.webhook, dialogue.memory())
             except Amiss as error:
                 fault = str(error)
+        turn.note(block, has_left=False, why=f"The tool {dialogue.called} was not called: {fault}")
         dialogue.tell({"error": fault})
     return _ask(turn, block, dialogue)
 

@@ -76,6 +76,11 @@ class Dialogue:
             {"role": "assistant", "content": answered.text or None, "tool_calls": [_echo(call) for call in self.calls]}
         )
 
+    @property
+    def called(self) -> str:
+        """Return the name of the tool that is being called, as the model writes it."""
+        return str(self.calls[0]["name"])[:LONGEST_NAME]
+
     def tell(self, result: Plain) -> None:
         """Add what the tool answered that was being called."""
         call = self.calls.pop(0)
@@ -83,6 +88,8 @@ class Dialogue:
         self.messages.append({"role": "tool", "tool_call_id": call["id"], "content": content[:MOST_TOLD]})
 
 
+LONGEST_NAME: Final = 64
+"""Of a name so many characters are shown: models make names up."""
 _NOTHING_YET: Final[Mapping[str, Any]] = {"turns": 0, "tokens": 0, "cost": 0.0, "used": 0, "calls": []}
 
 

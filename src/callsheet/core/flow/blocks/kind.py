@@ -103,6 +103,9 @@ class Turn(Protocol):
     def say(self, *prompts: Resource | None, most_digits: int = 0, listens_seconds: int = 0) -> None:
         """Say prompts, each in the session's language and mode. Raises Amiss where one has nothing for them."""
 
+    def note(self, block: Block, *, has_left: bool = True, why: str = "") -> None:
+        """Note a visit."""
+
     def say_text(self, text: str) -> None:
         """Say a text as it is: what looks like an expression in it is none."""
 
