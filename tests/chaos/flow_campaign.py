@@ -15,7 +15,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,8 @@ QUIET_SECONDS = 3.0
 ALWAYS = [{"day": day, "start": "12:00 AM", "end": "11:59 PM"} for day in ("MO", "TU", "WE", "TH", "FR", "SA", "SU")]
 DISPOSITION = "parcel_found"
 AGENT_SAYS = "We found your parcel."
+ONE_KEY = {"CALLSHEET_MASTER_KEY": "5a" * 32}
+"""What two nodes of a cluster share."""
 
 
 @dataclass
@@ -238,21 +241,36 @@ async def until_settled(client: AsyncClient, smsc: NodeSmpp, talks: dict[str, Ta
         await asyncio.sleep(0.5)
 
 
-async def talk_through(contacts: int, kills: Sequence[Kill], rate: float, seed: int = 1) -> Books:
-    """Run a campaign and all its conversations through kills, and return the books."""
-    everybody = everybody_of(seed, contacts)
-    talks = talks_of(everybody)
-    inside = []
+@dataclass(frozen=True)
+class Stage:
+    """Where an exercise plays: a folder, an SMSC, and who writes back what."""
+
+    folder: Path
+    smsc: NodeSmpp
+    talks: dict[str, Talk]
+
+
+@contextmanager
+def staged(contacts: int, seed: int) -> Iterator[Stage]:
+    """Run an SMSC whose handsets write back what their conversations say."""
+    talks = talks_of(everybody_of(seed, contacts))
     with (
         tempfile.TemporaryDirectory(prefix="callsheet-flow-") as name,
         running_smsc(answer_delay_ms=30, receipt_delay_ms=300, receipts_on="any", record=True) as smsc,
     ):
         smsc.set(script={number.removeprefix("+"): talk.writes for number, talk in talks.items()}, reply_delay_ms=150)
-        server = Server(Path(name) / "data", "", AT_HOME)
+        yield Stage(Path(name), smsc, talks)
+
+
+async def talk_through(contacts: int, kills: Sequence[Kill], rate: float, seed: int = 1) -> Books:
+    """Run a campaign and all its conversations through kills, and return the books."""
+    inside = []
+    with staged(contacts, seed) as stage:
+        server = Server(stage.folder / "data", "", AT_HOME)
         try:
             await server.start()
             async with server.client() as client:
-                campaign_id = await prepare(client, smsc.port, everybody, rate)
+                campaign_id = await prepare(client, stage.smsc.port, list(stage.talks), rate)
             server.stop()
             for i, kill in enumerate(kills):
                 if await live(server, campaign_id, kill, first=i == 0):
@@ -262,11 +280,36 @@ async def talk_through(contacts: int, kills: Sequence[Kill], rate: float, seed: 
                 if not kills:
                     await client.compat.campaigns.start(campaign_id)
                 await until_completed(client, campaign_id)
-                books = await until_settled(client, smsc, talks)
+                books = await until_settled(client, stage.smsc, stage.talks)
                 books.kills = inside
                 return books
         finally:
             server.stop()
+
+
+async def talk_through_two(contacts: int, kill: Kill, rate: float, database: str, seed: int = 1) -> Books:
+    """Run a campaign and all its conversations on two nodes, one of which dies in the middle, and return the books."""
+    with staged(contacts, seed) as stage:
+        left, dying = (Server(stage.folder / name, database, AT_HOME | ONE_KEY) for name in ("left", "dying"))
+        try:
+            await left.start()
+            async with left.client() as client:
+                campaign_id = await prepare(client, stage.smsc.port, list(stage.talks), rate)
+                await dying.start(f"{kill.failpoint}:{kill.reach}")
+                await client.compat.campaigns.start(campaign_id)
+                deadline = time.monotonic() + LIFE_SECONDS
+                while not await dying.dead(0.2) and time.monotonic() < deadline:
+                    await _help(client)
+                inside = [] if dying.lives else [str(kill)]
+                dying.kill()
+                await until_completed(client, campaign_id)
+                books = await until_settled(client, stage.smsc, stage.talks)
+                books.kills = inside
+                return books
+        finally:
+            left.stop()
+            if dying.lives:
+                dying.kill()
 
 
 KILLS = (Kill("after_turn", 6), Kill("before_hand", 30))

@@ -254,8 +254,10 @@ const open_sessions = new Set();
 function gone(session) {
   open_sessions.delete(session);
   sessions.delete(session);
-  session.unacknowledged.forEach(keep);
+  const waiting = [...session.unacknowledged];
   session.unacknowledged.clear();
+  // Where any link will do, one that is left takes it.
+  waiting.forEach((receipt) => (options.receipts_on === 'any' ? send_receipt(session, receipt) : keep(receipt)));
 }
 
 function drop() {
