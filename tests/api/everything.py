@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from api.callers import Caller, campaign_body, unique, until
 from callsheet.api.compat.contract import write_contract as write_compat_contract
-from callsheet.api.v1.app import build
 from client.flow import FLOW, handed_over
+from contracts import our_contract
 from phone_numbers import numbers
 
 PARAMETER = re.compile(r"\{(\w+)\}")
@@ -53,9 +54,14 @@ class Operation:
         return [name for name in PARAMETER.findall(self.path) if name not in ABOVE]
 
 
-def operations(caller: Caller) -> Iterator[Operation]:
-    """Yield every call of both contracts."""
-    for contract in (write_compat_contract(), build(caller.server.runtime).openapi()):
+@cache
+def operations() -> tuple[Operation, ...]:
+    """Return every call of both contracts."""
+    return tuple(_operations(write_compat_contract(), our_contract()))
+
+
+def _operations(*contracts: Mapping[str, Any]) -> Iterator[Operation]:
+    for contract in contracts:
         for path, methods in contract["paths"].items():
             for method, operation in methods.items():
                 content = operation.get("requestBody", {}).get("content", {})

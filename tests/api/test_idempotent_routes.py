@@ -82,15 +82,15 @@ async def test_every_post_and_put_of_ours_is_carried_out_once_under_a_key(shop):
     hash_cheaply(shop)
     ids = await own_everything(shop)
     wrong = []
-    for operation in _repeatable(shop):
+    for operation in _repeatable():
         path, body = await _prepare(shop, operation, ids)
         wrong.append(await see_it_done_once(shop, operation.method, path, body))
     assert "\n".join(filter(None, wrong)) == ""
 
 
-def _repeatable(shop: Caller) -> Iterator[Operation]:
+def _repeatable() -> Iterator[Operation]:
     """Yield our operations that take a key."""
-    for one in operations(shop):
+    for one in operations():
         ours = one.path.startswith("/v1/") and not one.path.startswith(WITHOUT_CALLER)
         if ours and one.method in ("POST", "PUT") and not one.path.endswith(WITHOUT_SUCCESS):
             yield one

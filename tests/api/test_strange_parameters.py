@@ -29,7 +29,7 @@ async def test_parameters_of_what_routes_share_are_known(shop):
 async def test_no_call_of_ours_takes_a_strange_parameter(shop):
     mine = await own_everything(shop)
     taken = []
-    for operation in operations(shop):
+    for operation in operations():
         if operation.path.startswith("/v1/"):
             body = example(operation)
             more = {"content": body} if isinstance(body, bytes) else {"json": body}

@@ -55,7 +55,7 @@ async def theirs(stranger: Caller) -> Theirs:
 async def picture(caller: Caller, ids: Mapping[str, str]) -> dict[str, Any]:
     """Return what every read of an owner shows, but what goes on by itself."""
     seen = {}
-    for operation in walked(caller):
+    for operation in walked():
         if operation.method == "GET" and not operation.path.endswith(MOVES):
             answer = await send(caller, operation, fill(operation, caller, ids))
             assert answer.status_code == 200, (str(operation), answer.text)
@@ -63,9 +63,9 @@ async def picture(caller: Caller, ids: Mapping[str, str]) -> dict[str, Any]:
     return seen
 
 
-def walked(caller: Caller) -> Iterator[Operation]:
+def walked() -> Iterator[Operation]:
     """Yield every call that is somebody's."""
-    return (one for one in operations(caller) if not one.path.startswith(OF_NOBODY))
+    return (one for one in operations() if not one.path.startswith(OF_NOBODY))
 
 
 def faults(answer: Any, marks: set[str]) -> list[str]:
@@ -76,7 +76,7 @@ def faults(answer: Any, marks: set[str]) -> list[str]:
 
 
 async def test_every_id_in_every_path_has_somebody_who_owns_it(shop, theirs):
-    unknown = {name for one in operations(shop) for name in one.parameters()} - theirs.ids.keys()
+    unknown = {name for one in operations() for name in one.parameters()} - theirs.ids.keys()
     assert unknown == set(), "say in everything.py how one is made"
 
 
@@ -85,7 +85,7 @@ async def test_no_route_reaches_anything_of_another_tenant(shop, stranger, their
     mine = await own_everything(shop)
     before = await picture(stranger, theirs.ids)
     marks, reached, turns = theirs.marks(stranger), list[str](), count()
-    for operation in walked(shop):
+    for operation in walked():
         for path in _foreign_paths(operation, shop, mine, theirs, next(turns), every):
             answer = await send(shop, operation, path, query=_query(operation))
             if NEEDS_VOICE not in path and (answer.status_code != 404 or faults(answer, marks)):
@@ -110,7 +110,7 @@ def _foreign_paths(
 async def test_no_route_is_open_below_the_app_or_the_account_of_another_tenant(shop, stranger, theirs):
     before = await picture(stranger, theirs.ids)
     marks, reached = theirs.marks(stranger), []
-    for operation in walked(shop):
+    for operation in walked():
         path = fill(operation, stranger, theirs.ids)
         if stranger.app_id in path or stranger.account_id in path:
             answer = await send(shop, operation, path, query=_query(operation))
@@ -127,7 +127,7 @@ async def test_no_answer_to_what_is_ones_own_tells_of_another_tenant(shop, stran
     """
     mine = await own_everything(shop)
     marks, wrong = theirs.marks(stranger), []
-    for operation in sorted(walked(shop), key=_gently):
+    for operation in sorted(walked(), key=_gently):
         answer = await send(shop, operation, fill(operation, shop, mine), query=_query(operation))
         looked = operation.parameters() or operation.path.endswith(("/history", "Details", "details"))
         # What is deleted under one path is gone under the next.
@@ -148,7 +148,7 @@ async def test_what_another_tenant_owns_is_as_if_it_were_not_wherever_it_is_name
     mine = await own_everything(shop)
     before = await picture(stranger, theirs.ids)
     marks, wrong, turns = theirs.marks(stranger), list[str](), count()
-    for operation in walked(shop):
+    for operation in walked():
         if operation.method == "DELETE" or NEEDS_VOICE in operation.path:
             continue
         path = fill(operation, shop, mine)
