@@ -246,3 +246,10 @@ def test_a_cost_is_said_without_the_rest_of_a_fraction():
     made["flows"][0]["blocks"][-1]["config"]["prompt"] = "@results.agent.cost"
     finish = answer("", call("finish"), cost=0.2)
     assert said(run(made, Reply("a", NOON), answer("Yes.", cost=0.1), Reply("b", NOON), finish)) == ["0.3"]
+
+
+@pytest.mark.parametrize("prompts", [{"system_prompt": "@(1 / contact.none)"}, {"prompt": "@(1 / contact.none)"}])
+def test_what_comes_to_nothing_at_once_is_an_error_like_any_other(prompts: dict[str, str]):
+    made = run(flow(**prompts))
+    (visit,) = [one for one in made.visits if one.name == "agent"]
+    assert (visit.value, visit.exit, bool(visit.why)) == ("error", "to amiss", True)

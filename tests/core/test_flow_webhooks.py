@@ -119,13 +119,13 @@ def test_a_column_stays_the_piece_of_the_url_that_it_is(evil: str):
 @pytest.mark.parametrize("dots", [".", ".."])
 def test_a_column_does_not_lead_out_of_the_path(dots: str):
     made = begun(order_flow(), order=dots)
-    assert said(made) == ["Sorry ()."]
+    assert said(made) == ["Sorry (0)."]
     assert "leads out" in made.visits[0].why
 
 
 def test_a_header_stays_one_line():
     made = begun(order_flow(headers={"x-name": "@contact.name"}), name="Asha\r\nhost: evil.example")
-    assert said(made) == ["Sorry ()."]
+    assert said(made) == ["Sorry (0)."]
 
 
 def test_a_body_has_an_end():

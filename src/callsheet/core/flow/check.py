@@ -27,6 +27,7 @@ from callsheet.core.flow.document import (
     timeout_of,
 )
 from callsheet.core.flow.looking import DocumentLook, Shown, find_in_resources
+from callsheet.core.flow.oddities import find_odd_keys, find_odd_values
 from callsheet.core.flow.session import Mode
 from callsheet.core.flow.ways import find_in_ways, first_of, targets_of
 
@@ -85,7 +86,9 @@ def _findings(document: object, fence: Fence | None) -> Iterator[Finding]:
     known = frozenset(text_of(flow, "uuid") for flow, _ in flows) - {""}
     for flow, at in flows:
         yield from _FlowCheck(flow, at, shown, known, fence).run()
+        yield from find_odd_values(flow, at, shown)
     yield from find_in_ways(flows)
+    yield from find_odd_keys(document, flows)
 
 
 def _flows(document: Json) -> Iterator[tuple[Json, str]]:

@@ -106,11 +106,15 @@ class AiAgent:
     def enter(self, turn: Turn, block: Block) -> Outcome:
         """Say the opening and wait for a reply; without one the model answers what the contact wrote last."""
         agent: Agent = block.config
-        dialogue = Dialogue.begin(_system(turn, agent))
-        if agent.prompt is not None:
-            turn.say(agent.prompt)
-            dialogue.say(turn.text(agent.prompt))
-            return Wait(Awaits.reply, dialogue.memory())
+        try:
+            dialogue = Dialogue.begin(_system(turn, agent))
+            if agent.prompt is not None:
+                said = turn.text(agent.prompt)
+                turn.say(agent.prompt)
+                dialogue.say(said)
+                return Wait(Awaits.reply, dialogue.memory())
+        except Amiss as error:
+            return _failed(Dialogue.begin(""), str(error))
         if said := _said_last(turn):
             dialogue.hear(said)
         return _ask(turn, block, dialogue)

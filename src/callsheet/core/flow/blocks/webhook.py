@@ -89,15 +89,11 @@ class Webhook:
         yield from find_seconds(config, at, MOST_SECONDS)
 
     def enter(self, turn: Turn, block: Block) -> Outcome:
-        """Call it."""
-        call: Call = block.config
-        scope = turn.scope()
-        url = write_address(call.url, scope)
-        headers = {name: _line(text, scope) for name, text in call.headers.items()}
-        body = None
-        if call.method not in BODILESS:
-            body = checked(usual_body(turn) if call.body is None else call.body(scope))
-        turn.do(CallWebhook(block.uuid, call.method, url, headers, body, call.seconds))
+        """Call it; where what it calls cannot be written, nothing is called, and that is no answer."""
+        try:
+            turn.do(_call(turn, block))
+        except Amiss as error:
+            return Fail(str(error), facts={"ok": False, "status": 0})
         return Wait(Awaits.webhook)
 
     def take(self, turn: Turn, block: Block, given: Given) -> Outcome | None:  # noqa: ARG002 (as every kind)
@@ -113,6 +109,18 @@ class Webhook:
         if not is_ok:
             return Fail(f"The webhook answered {given.status}.", value=given.body, facts=facts)
         return Leave(given.body, facts=facts)
+
+
+def _call(turn: Turn, block: Block) -> CallWebhook:
+    """Return what is called. Raises Amiss."""
+    call: Call = block.config
+    scope = turn.scope()
+    url = write_address(call.url, scope)
+    headers = {name: _line(text, scope) for name, text in call.headers.items()}
+    body = None
+    if call.method not in BODILESS:
+        body = checked(usual_body(turn) if call.body is None else call.body(scope))
+    return CallWebhook(block.uuid, call.method, url, headers, body, call.seconds)
 
 
 def seconds_of(config: Json, usual: float) -> float:
