@@ -11,10 +11,11 @@ from callsheet.engine.tuning import Tuning
 from conversing import ASK, LATER, QUESTION, THANKS, WHAT, block, document, exit_to, make_flow, message, question
 from databases import rows
 from engine.talking import answer, endings, launch, play, reply, said
-from engine.world import World, taken
+from engine.world import SLOW_TICK, World, taken
 from factories import MONDAY_NOON, SENDER, contact, heard, hours, number, trunk_of
 
-SLOW = Tuning(tick_seconds=60.0)
+SLOW = Tuning(tick_seconds=600.0)
+"""A night has few ticks then."""
 ASKS = block(LATER, "look", "Callsheet.Webhook", {"url": "https://shop.example/orders"}, exit_to(THANKS, "told"))
 REMINDS = document(
     question(ASK, "how", QUESTION, exit_to(LATER, "said")),
@@ -55,7 +56,7 @@ def test_what_a_webhook_that_silence_asked_answers_at_night_is_said_in_the_morni
         assert left_at(w, "Ready. More?") // timedelta(hours=1) == 21
         assert await endings(w) == [""], "the time for a reply counts from then on"
 
-    play(tmp_path, main, SLOW)
+    play(tmp_path, main, SLOW_TICK)
 
 
 def test_who_writes_at_night_hears_what_was_put_off_first(tmp_path: Path) -> None:
@@ -68,7 +69,7 @@ def test_who_writes_at_night_hears_what_was_put_off_first(tmp_path: Path) -> Non
         await w.clock.sleep(120)
         assert said(w, number(0)) == ["Ready. More?", "Good bye"]
 
-    play(tmp_path, main, SLOW)
+    play(tmp_path, main, SLOW_TICK)
 
 
 @pytest.mark.parametrize("move", [Move.pause, Move.stop])
