@@ -27,6 +27,11 @@ class Looked:
     def shut(self, _: str) -> None:
         return None
 
+    def has_endpoint(self, _: str) -> bool:
+        return True
+
+    has_queue = has_endpoint
+
 
 HOOK = {"url": "https://shop.example/"}
 TOOL = {"name": "look", "description": "Looks.", "url": "https://shop.example/"}

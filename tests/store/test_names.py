@@ -118,3 +118,13 @@ async def test_the_scopes_of_a_client_can_be_changed(store: Store, app: App, clo
     assert found is not None
     assert found.scopes == {"a", "b"}
     assert await store.clients.find("cs-nobody") is None
+
+
+async def test_the_keys_of_an_app_are_those_of_its_own_names(store: Store, app: App, clock: StillClock):
+    values = {"name": " Rush HOUR ", "base_url": "https://models.example.com/v1", "model": "small"}
+    await store.queues.create(app.no, {"name": "Rush HOUR"}, clock.now())
+    await store.ai_endpoints.create(app.no, values, clock.now())
+
+    assert "rush hour" in await store.queues.keys(app.no)
+    assert await store.ai_endpoints.keys(app.no) == {"rush hour"}
+    assert await store.queues.keys(app.no + 1) == await store.ai_endpoints.keys(app.no + 1) == frozenset()

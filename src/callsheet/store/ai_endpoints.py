@@ -90,6 +90,11 @@ class AiEndpoints:
         rows = await self._db.read(lambda conn: all_of(conn, query.order_by(endpoint.c.no).limit(limit)))
         return [_read(row) for row in rows]
 
+    async def keys(self, app: int) -> frozenset[str]:
+        """Return the keys of all names: what each has in common with those that mean the same endpoint."""
+        query = sa.select(t.ai_endpoint.c.lname).where(t.ai_endpoint.c.app == app)
+        return await self._db.read(lambda conn: frozenset(row["lname"] for row in all_of(conn, query)))
+
     async def change(self, app: int, endpoint_id: str, changes: Mapping[str, Any], now: datetime) -> AiEndpoint | None:
         """Change the named columns, of `prices` the named ones, and return it; None when there is none.
 

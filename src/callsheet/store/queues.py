@@ -132,6 +132,11 @@ class Queues:
         query = sa.select(t.queue.c.name).where(t.queue.c.app == app).order_by(t.queue.c.lname).limit(limit)
         return await self._db.read(lambda conn: [row["name"] for row in all_of(conn, query)])
 
+    async def keys(self, app: int) -> frozenset[str]:
+        """Return the keys of all names: what each has in common with those that mean the same queue."""
+        query = sa.select(t.queue.c.lname).where(t.queue.c.app == app)
+        return await self._db.read(lambda conn: frozenset(row["lname"] for row in all_of(conn, query)))
+
 
 def make_default_queue(conn: sa.Connection, app: int, at: int) -> None:
     """Give a new app the queue that it begins with, in the transaction that makes the app."""

@@ -10,9 +10,11 @@ import msgspec
 from pydantic import BaseModel
 
 from callsheet.core.errors import FieldError, Invalid
-from callsheet.core.fence import Fence
+from callsheet.core.flow.belongings import Belongings
 from callsheet.core.flow.blocks.kind import Finding
 from callsheet.core.flow.check import check
+from callsheet.engine.runtime import Runtime
+from callsheet.store.apps import App
 
 _encoder = msgspec.json.Encoder()
 
@@ -27,19 +29,21 @@ class ShownFinding(BaseModel):
     """A flow runs with a warning; with an error it is not stored."""
 
 
-async def find_faults(document: Any, fence: Fence) -> Sequence[Finding]:
+async def find_faults(runtime: Runtime, app: App, document: Any) -> Sequence[Finding]:
     """Return everything that is wrong with a document. A large one takes seconds: others go on meanwhile."""
-    return await asyncio.to_thread(check, document, fence)
+    store = runtime.store
+    belongings = Belongings(await store.ai_endpoints.keys(app.no), await store.queues.keys(app.no))
+    return await asyncio.to_thread(check, document, runtime.outside.fence, belongings)
 
 
 async def checked(
-    document: dict[str, Any], fence: Fence, faults: Sequence[FieldError] = ()
+    runtime: Runtime, app: App, document: dict[str, Any], faults: Sequence[FieldError] = ()
 ) -> tuple[str, Sequence[Finding]]:
     """Return a document as it is stored, and its warnings.
 
     Raises Invalid with everything that it cannot run with, and with what is wrong with the body that it came in.
     """
-    found = await find_faults(document, fence)
+    found = await find_faults(runtime, app, document)
     faults = [*faults, *(FieldError(one.path, one.message) for one in found if not one.is_warning)]
     if faults:
         raise Invalid(faults)

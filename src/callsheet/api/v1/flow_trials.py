@@ -77,18 +77,18 @@ class WrittenTrial(Sifted, Trial):
 
 
 @router.post("/validate", responses=problems(BodyTooLarge))
-async def validate_document(runtime: Served, app: Tenant, asked: NewDocument) -> Validation:  # noqa: ARG001 (who asks)
+async def validate_document(runtime: Served, app: Tenant, asked: NewDocument) -> Validation:
     """Check a document: everything wrong with it is named, with the path where it stands. Nothing is stored."""
     if asked.faults:
         raise Invalid(asked.faults)
-    found = await find_faults(asked.document, runtime.outside.fence)
+    found = await find_faults(runtime, app, asked.document)
     return Validation(is_valid=all(one.is_warning for one in found), findings=show_findings(found))
 
 
 @router.post("/dry-run", responses=problems(BodyTooLarge))
 async def dry_run_document(runtime: Served, app: Tenant, asked: WrittenTrial) -> Transcript:
     """Rehearse a document with typed replies. Nothing is sent or stored, and nobody is asked."""
-    await checked(asked.document, runtime.outside.fence, asked.faults)
+    await checked(runtime, app, asked.document, asked.faults)
     return await asyncio.to_thread(_rehearse, runtime, app, asked.document, asked, version=None)
 
 

@@ -65,7 +65,7 @@ async def list_versions(
 @router.post("", status_code=201, responses=problems(FlowNotFound, BodyTooLarge))
 async def add_version(runtime: Served, app: Tenant, flow_id: str, new: NewDocument) -> ImportedVersion:
     """Store the next version of a flow's document, without publishing it."""
-    body, found = await checked(new.document, runtime.outside.fence, new.faults)
+    body, found = await checked(runtime, app, new.document, new.faults)
     added = await runtime.store.flow_versions.add(app.no, flow_id, body, runtime.clock.now())
     if added is None:
         raise FlowNotFound

@@ -81,7 +81,7 @@ class ImportedFlow(FlowWithDocument):
 @router.post("", status_code=201, responses=problems(NameTaken, BodyTooLarge))
 async def create_flow(runtime: Served, app: Tenant, new: NewFlow) -> Flow:
     """Create a flow. Its document becomes version 1, the present one."""
-    body, _ = await _checked(runtime, new) or ("", ())
+    body, _ = await _checked(runtime, app, new) or ("", ())
     created = await runtime.store.flows.create(app.no, new.name, body, runtime.clock.now())
     return Flow(id=created.named.id, name=created.named.name)
 
@@ -132,7 +132,7 @@ async def delete_flow(runtime: Served, app: Tenant, flow_id: str) -> None:
 
 
 async def _change(runtime: Runtime, app: App, flow_id: str, changed: ChangedFlow | NewDocument) -> ImportedFlow:
-    body, found = await _checked(runtime, changed) or (None, ())
+    body, found = await _checked(runtime, app, changed) or (None, ())
     now, name = runtime.clock.now(), changed.name if isinstance(changed, ChangedFlow) else None
     flow = _there(await runtime.store.flows.change(app.no, flow_id, now, name=name, body=body))
     return ImportedFlow(
@@ -144,10 +144,12 @@ async def _change(runtime: Runtime, app: App, flow_id: str, changed: ChangedFlow
     )
 
 
-async def _checked(runtime: Runtime, body: NewFlow | ChangedFlow | NewDocument) -> tuple[str, Sequence[Finding]] | None:
+async def _checked(
+    runtime: Runtime, app: App, body: NewFlow | ChangedFlow | NewDocument
+) -> tuple[str, Sequence[Finding]] | None:
     """Return the document as it is stored, and its warnings; None: there is none. Raises Invalid with all faults."""
     if body.document is not None:
-        return await checked(body.document, runtime.outside.fence, body.faults)
+        return await checked(runtime, app, body.document, body.faults)
     if body.faults:
         raise Invalid(body.faults)
     return None

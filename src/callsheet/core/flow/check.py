@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from callsheet.core.fence import Fence
+from callsheet.core.flow.belongings import Belongings
 from callsheet.core.flow.blocks.kind import Finding
 from callsheet.core.flow.blocks.kinds import KINDS
 from callsheet.core.flow.document import (
@@ -43,14 +44,14 @@ COLLECTING: Final = frozenset(
 _WORD: Final = re.compile(r"\w+")
 
 
-def check(document: object, fence: Fence | None = None) -> tuple[Finding, ...]:
+def check(document: object, fence: Fence | None = None, belongings: Belongings | None = None) -> tuple[Finding, ...]:
     """Return everything that is wrong with a document; of many findings the first ones, and how many more there are.
 
-    With a fence, URLs that are not called from here are warned of.
+    With a fence, URLs that are not called from here are warned of; with belongings, what the app does not have.
     """
     if is_too_deep(document):
         return (Finding("document", TOO_DEEP),)
-    found = list(_findings(document, fence))
+    found = list(_findings(document, fence, belongings))
     if len(found) <= MOST_FINDINGS:
         return tuple(found)
     ordered = sorted(found, key=lambda one: one.is_warning)
@@ -59,7 +60,7 @@ def check(document: object, fence: Fence | None = None) -> tuple[Finding, ...]:
     return (*ordered[: MOST_FINDINGS - 1], more)
 
 
-def _findings(document: object, fence: Fence | None) -> Iterator[Finding]:
+def _findings(document: object, fence: Fence | None, belongings: Belongings | None) -> Iterator[Finding]:
     if not isinstance(document, Mapping):
         yield Finding("document", "A flow's document is an object.")
         return
@@ -85,7 +86,7 @@ def _findings(document: object, fence: Fence | None) -> Iterator[Finding]:
     yield from _find_doubles(flows)
     known = frozenset(text_of(flow, "uuid") for flow, _ in flows) - {""}
     for flow, at in flows:
-        yield from _FlowCheck(flow, at, shown, known, fence).run()
+        yield from _FlowCheck(flow, at, shown, known, fence, belongings).run()
         yield from find_odd_values(flow, at, shown)
     yield from find_in_ways(flows)
     yield from find_odd_keys(document, flows)
@@ -113,7 +114,13 @@ class _FlowCheck:
     """Checks one flow."""
 
     def __init__(
-        self, flow: Json, at: str, shown: Mapping[str, Shown], flows: frozenset[str], fence: Fence | None
+        self,
+        flow: Json,
+        at: str,
+        shown: Mapping[str, Shown],
+        flows: frozenset[str],
+        fence: Fence | None,
+        belongings: Belongings | None,
     ) -> None:
         self._flow = flow
         self._at = at
@@ -125,7 +132,7 @@ class _FlowCheck:
             each.get("id", "") if isinstance(each, Mapping) else each for each in as_list(flow.get("languages"))
         )
         spoken = tuple(dict.fromkeys(each for each in languages if isinstance(each, str) and each))
-        self._look = DocumentLook(shown, flows, modes, spoken, fence)
+        self._look = DocumentLook(shown, flows, modes, spoken, fence, belongings)
         self._known: dict[str, Json] = {}
         self._names: set[str] = set()
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from callsheet.core.fence import Fence
 from callsheet.core.flow.amiss import BadExpression
+from callsheet.core.flow.belongings import Belongings
 from callsheet.core.flow.blocks.kind import Finding
 from callsheet.core.flow.document import SHOWN_AS, Json, as_list, text_of
 from callsheet.core.flow.expression.casting import MOST_TEXT
@@ -47,10 +48,20 @@ class DocumentLook:
     languages: tuple[str, ...]
     fence: Fence | None = None
     """What is called from here; None: nobody knows."""
+    belongings: Belongings | None = None
+    """What the app has; None: nobody knows."""
 
     def shut(self, url: str) -> str | None:
         """Say why a URL is not called from here; None: it is, or nobody knows."""
         return None if self.fence is None else self.fence.fault_of(url)
+
+    def has_endpoint(self, name: str) -> bool:
+        """Tell whether the app has such an AI endpoint, or nobody knows."""
+        return self.belongings is None or self.belongings.has_endpoint(name)
+
+    def has_queue(self, name: str) -> bool:
+        """Tell whether the app has such a queue, or nobody knows."""
+        return self.belongings is None or self.belongings.has_queue(name)
 
     def prompt(
         self, config: Json, key: str, at: str, *, required: bool = True, is_said: bool = True

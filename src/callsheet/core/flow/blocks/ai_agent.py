@@ -46,6 +46,7 @@ MOST_CALLS: Final = 8
 MOST_ANSWER: Final = MOST_SAID
 """A longer answer is cut: it goes as a text message."""
 _LONGEST_OUTCOME: Final = 500
+_NO_ENDPOINT: Final = "The app has no AI endpoint of this name: until it has, the block is left by its default exit."
 _ENDS: Final = {FINISH: "done", HAND_OVER: "hand_over"}
 
 
@@ -90,6 +91,8 @@ class AiAgent:
         """Find what is wrong with prompts, tools and limits."""
         if not text_of(config, "endpoint").strip():
             yield Finding(f"{at}.endpoint", "Give the name of an AI endpoint of the app.")
+        elif not look.has_endpoint(text_of(config, "endpoint")):
+            yield Finding(f"{at}.endpoint", _NO_ENDPOINT, is_warning=True)
         if not isinstance(config.get("model", ""), str):
             yield Finding(f"{at}.model", "A model is a text.")
         yield from look.prompt(config, "system_prompt", at)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from callsheet.core.flow.blocks.kind import Finding, Leave, Look, Outcome, Turn, Wait
-from callsheet.core.flow.document import Block, Json, Reader, Resource
+from callsheet.core.flow.document import Block, Json, Reader, Resource, text_of
 from callsheet.core.flow.effects import Dispose, HandOver
 from callsheet.core.flow.expression.scope import Text
 from callsheet.core.flow.given import Closed, Given
@@ -16,6 +16,7 @@ from callsheet.core.flow.session import Awaits
 HAND_OVER: Final = "Callsheet.HandOver"
 LONGEST_NAME: Final = 200
 LONGEST_NOTE: Final = 2000
+_NO_QUEUE: Final = "The app has no queue of this name: until it has, the default one gets the conversation."
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,10 @@ class HandOverBlock:
                 yield Finding(f"{at}.{key}", f"Give a text of at most {longest} characters.")
             else:
                 yield from look.text(said, f"{at}.{key}")
+        queue = text_of(config, "queue").strip()[:LONGEST_NAME]
+        # What an expression says nobody knows yet; "" is the default queue.
+        if queue and "@" not in queue and not look.has_queue(queue):
+            yield Finding(f"{at}.queue", _NO_QUEUE, is_warning=True)
         yield from look.prompt(config, "prompt", at, required=False)
 
     def enter(self, turn: Turn, block: Block) -> Outcome:

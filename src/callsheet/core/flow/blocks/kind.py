@@ -139,6 +139,12 @@ class Look(Protocol):
     def shut(self, url: str) -> str | None:
         """Say why a URL is not called from here; None: it is, or nobody knows."""
 
+    def has_endpoint(self, name: str) -> bool:
+        """Tell whether the app has such an AI endpoint, or nobody knows."""
+
+    def has_queue(self, name: str) -> bool:
+        """Tell whether the app has such a queue, or nobody knows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
