@@ -208,20 +208,24 @@ def _answer_row(
 
 def _write(conn: sa.Connection, app: int, ledger: _Ledger, now: datetime) -> None:
     at = to_micros(now)
-    if ledger.lifted:
-        _lift(conn, app, sorted(ledger.lifted), at)
-    if ledger.added:
-        shared = {"app": app, "channel": CHANNEL, "added_at": at}
-        conn.execute(
-            sa.insert(t.opt_out),
-            [{**shared, "person": person, "source": source} for person, source in sorted(ledger.added)],
-        )
+    lifted, added = set(ledger.lifted), set(ledger.added)
+    # What is new comes first: whoever waits for that holds none that another one takes back.
+    _add(conn, app, sorted(added - lifted), at)
+    if lifted:
+        _lift(conn, app, sorted(lifted), at)
+    _add(conn, app, sorted(added & lifted), at)
     if ledger.answers:
         conn.execute(sa.insert(t.reply), ledger.answers)
     announce_all(conn, app, ledger.notices, now)
     if ledger.added:
         end_of_persons(conn, app, {person for person, _ in ledger.added}, Ending.opted_out, now)
         close_gate(conn, app)
+
+
+def _add(conn: sa.Connection, app: int, added: Sequence[tuple[bytes, str]], at: int) -> None:
+    shared = {"app": app, "channel": CHANNEL, "added_at": at}
+    if added:
+        conn.execute(sa.insert(t.opt_out), [{**shared, "person": one, "source": source} for one, source in added])
 
 
 def _lift(conn: sa.Connection, app: int, lifted: Sequence[tuple[bytes, str]], at: int) -> None:
