@@ -111,6 +111,32 @@ async def test_a_reply_that_means_nothing_is_named(shop, replies, field):
     assert [error["field"] for error in answer.json()["errors"]] == [field], answer.text
 
 
+@pytest.mark.parametrize("at", ["yesterday", "2026-03-02", "2026-13-02T10:00:00Z", "", [], True])
+async def test_what_is_no_instant_is_told_how_one_is_written(shop, at):
+    answer = await shop.v1("POST", "/flows/dry-run", {"document": asked("Sure?"), "at": at})
+
+    (error,) = answer.json()["errors"]
+    assert (answer.status_code, error["field"]) == (400, "at")
+    assert "2026-01-31T09:30:00Z" in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ({}, ""),
+        ({"language": "en-IN"}, ""),
+        ({"language": "fr"}, "The flow does not speak fr: it speaks eng instead."),
+        ({"contact": {"Language": "Klingon"}}, "The flow does not speak Klingon: it speaks eng instead."),
+    ],
+)
+async def test_a_language_that_the_flow_does_not_speak_is_said(shop, more, why):
+    languages = [{"id": "eng", "iso_639_3": "eng"}, {"id": "hin", "iso_639_3": "hin"}]
+    told = await rehearse(shop, asked("Sure?", languages=languages), "1", **more)
+
+    assert [turn["why"] for turn in told["turns"]] == [why, ""]
+    assert told["stands"]["language"] == "eng"
+
+
 @pytest.mark.parametrize("at", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00", "2026-03-02T10:00:00"])
 async def test_an_instant_for_which_there_is_no_calendar_is_named(shop, at):
     answer = await shop.v1("POST", "/flows/dry-run", {"document": asked("Sure?"), "at": at})

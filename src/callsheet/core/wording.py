@@ -8,6 +8,8 @@ from typing import Any, Final
 AMISS: Final = "amiss"
 """The kind of a fault of which a check of ours says where it is."""
 
+_INSTANT: Final = "This must be an instant with its zone, such as 2026-01-31T09:30:00Z."
+
 _SENTENCES: Mapping[str, str] = {
     "missing": "This field is required.",
     "extra_forbidden": "There is no such field here.",
@@ -31,6 +33,11 @@ _SENTENCES: Mapping[str, str] = {
     "too_long": "This must have at most {max_length} items.",
     "dict_type": "This must be an object.",
     "model_attributes_type": "This must be an object.",
+    "datetime_type": _INSTANT,
+    "datetime_parsing": _INSTANT,
+    "datetime_from_date_parsing": _INSTANT,
+    "datetime_object_invalid": _INSTANT,
+    "timezone_aware": _INSTANT,
     "value_error": "{error}.",
     AMISS: "{said}",
 }

@@ -62,6 +62,7 @@ class ShownTurn(BaseModel):
     was_taken: bool
     """False: the conversation had no use for it, and `why` says so."""
     why: str
+    """Of the first turn: which language was spoken instead of one that the flow does not speak."""
     says: str
     """The one message that the contact gets; empty: none."""
     effects: list[ShownEffect]

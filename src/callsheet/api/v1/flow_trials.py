@@ -123,5 +123,5 @@ def _rehearse(runtime: Runtime, app: App, document: object, asked: Trial, *, ver
         language=language,
         trigger=asked.trigger,
     )
-    turns = list(rehearse(container, first, at, read_cues(asked.replies, at)))
+    turns = list(rehearse(container, first, at, read_cues(asked.replies, at), language))
     return write_transcript(container, asked.contact, turns, version)

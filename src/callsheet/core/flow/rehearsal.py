@@ -11,11 +11,12 @@ from callsheet.core.flow.document import Container
 from callsheet.core.flow.effects import Step
 from callsheet.core.flow.given import Given, Reply, TimedOut
 from callsheet.core.flow.session import Ending, Session
-from callsheet.core.flow.step import end, step
+from callsheet.core.flow.step import end, find_language, step
 from callsheet.core.opting_out import OPTS_OUT, Word, read_reply
 
 MOST_VISITS: Final = 5000
 """So many visits a rehearsal makes, at most: longer ones tell nothing new, and take time that others wait."""
+_LONGEST_LANGUAGE: Final = 40
 _OPTED_OUT: Final = "The reply opts the contact out."
 _ANSWERED: Final = "The reply is answered as every {word} is, and not given to the flow."
 
@@ -39,15 +40,16 @@ class Turn:
     step: Step
     was_taken: bool = True
     why: str = ""
-    """Why it was not taken, or what else came of it."""
+    """Why it was not taken, or what else came of it; of the beginning, which wanted language is not spoken."""
 
 
-def rehearse(container: Container, first: Step, at: datetime, cues: Iterable[Cue]) -> Iterator[Turn]:
+def rehearse(container: Container, first: Step, at: datetime, cues: Iterable[Cue], wanted: str = "") -> Iterator[Turn]:
     """Yield the beginning of a session, which was at an instant, and what comes of each cue.
 
-    A cue that comes later than the session waits comes after the silence, as a turn of its own.
+    A cue that comes later than the session waits comes after the silence, as a turn of its own. The beginning says so
+    where the flow does not speak the wanted language; empty: none is wanted.
     """
-    yield Turn(at, None, first)
+    yield Turn(at, None, first, why=_unspoken(container, first.session, wanted))
     session = first.session
     for cue in cues:
         due = at + timedelta(seconds=cue.after_seconds)
@@ -64,6 +66,13 @@ def rehearse(container: Container, first: Step, at: datetime, cues: Iterable[Cue
             turn = _give(container, session, replace(cue.given, at=at))
             session = turn.step.session
             yield turn
+
+
+def _unspoken(container: Container, session: Session, wanted: str) -> str:
+    flow = container.flows[container.first]
+    if not wanted.strip() or not flow.languages or find_language(flow, wanted) is not None:
+        return ""
+    return f"The flow does not speak {wanted.strip()[:_LONGEST_LANGUAGE]}: it speaks {session.language} instead."
 
 
 def _give(container: Container, session: Session, given: Given) -> Turn:

@@ -134,11 +134,19 @@ def choose_language(flow: Flow, wanted: str) -> str:
 
     `hi`, `hi-IN`, `hin` and `Hindi` are the same.
     """
+    found = find_language(flow, wanted)
+    if found is not None:
+        return found
+    return flow.languages[0].id if flow.languages else ""
+
+
+def find_language(flow: Flow, wanted: str) -> str | None:
+    """Return the id of the language of a flow that is called so; None: it does not speak it."""
     for said in dict.fromkeys((wanted.strip().casefold(), plain_name(wanted))) if wanted.strip() else ():
         for language in flow.languages:
             if said in names_of(language.id, language.code, language.label, language.tag):
                 return language.id
-    return flow.languages[0].id if flow.languages else ""
+    return None
 
 
 def _frame(flow: Flow, at: datetime) -> Frame:
