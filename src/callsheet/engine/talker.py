@@ -33,7 +33,7 @@ TICK_SECONDS = 1.0
 RETRY_SECONDS = 1.0
 LEASE_SECONDS = 60.0
 """So long a node may take over replies before another one tries."""
-MOST_AT_ONCE = 500
+MOST_AT_ONCE = 250
 """So many conversations go on in one transaction: other writers wait for it for some hundredths of a second."""
 REPLIES_FIRST = 4
 """So many full batches of replies are taken before it is looked at what is due."""
