@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 from callsheet.core.flow.amiss import Amiss
@@ -95,12 +96,12 @@ class Choices:
             return None
         open_ones = [choice for choice in self.choices if choice.test is None]
         for choice in open_ones:
-            if essence(choice.name) == bare:
+            if _known_essence(choice.name) == bare:
                 return choice
         for choice in open_ones:
             if choice.prompt is not None:
                 with suppress(Amiss):  # it has no text in this language and mode
-                    if essence(turn.text(choice.prompt, response=said)) == bare:
+                    if _known_essence(turn.text(choice.prompt, response=said)) == bare:
                         return choice
         number = whole(bare)
         return next((choice for choice in open_ones if choice.number == number), None)
@@ -117,6 +118,10 @@ def essence(said: str) -> str:
     while end > start and _is_mark(plain[end - 1]):
         end -= 1
     return " ".join((plain[start:end] or plain).split())
+
+
+_known_essence = lru_cache(4096)(essence)
+"""For what documents say: it is the same for every reply."""
 
 
 def whole(said: str) -> int | None:
