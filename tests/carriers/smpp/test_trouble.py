@@ -268,12 +268,13 @@ async def test_what_there_is_no_room_for_is_kept_by_the_carrier_and_heard_when_i
     over = 7
     everything = range(1, MOST_HEARD + over + 1)
     answers: dict[int, int] = {}
-    full, stored = asyncio.Event(), asyncio.Event()
+    shut, full, stored = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     def tell(link: Link, sequence: int) -> None:
         link.deliver(sequence, f"Reply {sequence}".encode(), f"4477{sequence:08}")
 
     async def play(link: Link) -> None:
+        await shut.wait()
         for sequence in everything:
             tell(link, sequence)
         for _ in range(2):  # What was said before the first question is answered before the second.
@@ -288,6 +289,7 @@ async def test_what_there_is_no_room_for_is_kept_by_the_carrier_and_heard_when_i
 
     async with playing(play) as port, bound(port, sessions=0) as rig:
         rig.gate.clear()
+        shut.set()
         await until(full.is_set)
         rig.gate.set()
         assert list(answers.values()) == [c.Status.RECEIVER_TEMPORARY_ERROR] * over
