@@ -167,3 +167,23 @@ def test_a_trunk_that_was_closed_over_a_stop_hears_the_next_one_of_that_number()
         await asyncio.gather(running, return_exceptions=True)
 
     run(main, start=MONDAY_NOON)
+
+
+@pytest.mark.parametrize("what", ["reply", "receipt"])
+def test_what_waits_is_counted_at_every_moment_until_it_is_stored(what: str) -> None:
+    async def main(clock: VirtualClock) -> None:
+        store, talker = Store(), Talker()
+        store.gate.clear()
+        async with listening(clock, store) as ear:
+            if what == "reply":
+                say(ear, talker)
+            else:
+                ear.tell(Receipt("ref", "id", Kind.accepted, clock.now(), ""))
+            for _ in range(10):
+                assert ear.waiting == 1
+                await asyncio.sleep(0)
+            store.gate.set()
+            await clock.sleep(1)
+            assert ear.waiting == 0
+
+    run(main, start=MONDAY_NOON)

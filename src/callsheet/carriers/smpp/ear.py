@@ -174,6 +174,7 @@ class Ear:
         while True:
             await self._more_news.wait()
             entries = [self._news.popleft() for _ in range(min(BATCH, len(self._news)))]
+            self._telling.update(dict.fromkeys(entries))
             again = await self._tell(hear, entries)
             self._news.extendleft(reversed(again))
             if again:
@@ -203,6 +204,8 @@ class Ear:
             (kept if entry.number in self._heard_out else taken).append(entry)
         self._replies.extendleft(reversed(kept))
         self._heard_out.update(entry.number for entry in taken)
+        # From now on, and not only when their task begins: what waits is always either there or here.
+        self._telling.update(dict.fromkeys(taken))
         return taken
 
     async def _tell_batch(self, hear: Hear, entries: Sequence[_Entry]) -> None:
@@ -219,8 +222,7 @@ class Ear:
             self.quiet.set()
 
     async def _tell(self, hear: Hear, entries: Sequence[_Entry]) -> list[_Entry]:
-        """Tell entries, and answer them; return our own news, if they were not stored."""
-        self._telling.update(dict.fromkeys(entries))
+        """Tell entries that were taken, and answer them; return our own news, if they were not stored."""
         status, heard = Status.OK, [entry.heard for entry in entries if entry.heard is not None]
         try:
             if heard:
