@@ -101,3 +101,9 @@ async def app(store: Store, clock: StillClock) -> App:
 async def node(store: Store, clock: StillClock) -> Node:
     """Register a node."""
     return await Node.enter(store, clock)
+
+
+@pytest.fixture
+async def other(place: Place, clock: StillClock, node: Node) -> Node:
+    """Enter a second node, in a program of its own."""
+    return await Node.enter(await place.open(), clock)

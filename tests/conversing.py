@@ -51,6 +51,16 @@ PAYMENT = document(
     message(WHAT, "what", "Good bye"),
 )  # fmt: skip
 """1: it thanks and ends. 2: it asks when, and thanks. Anything else, and silence: it says good bye."""
+HANDED = document(
+    question(ASK, "how", QUESTION, exit_to(LATER, "said")),
+    block(LATER, "help", "Callsheet.HandOver", {"prompt": "One moment"}, exit_to(None, "closed")),
+)
+"""After the reply somebody of the default queue has the conversation."""
+ASKING = document(
+    question(ASK, "how", QUESTION, exit_to(LATER, "said")),
+    block(LATER, "look", "Callsheet.Webhook", {"url": "https://shop.example/orders"}, exit_to(None, "told")),
+)
+"""After the reply a webhook is called, and that is all."""
 
 
 async def make_flow(store: Store, app: App, said: Mapping[str, Any] = PAYMENT, name: str = "payment") -> PinnedFlow:

@@ -3,15 +3,10 @@
 from callsheet.core.attempt import Kind
 from callsheet.store.apps import App
 from callsheet.store.store import Store
-from conversing import ASK, LATER, QUESTION, block, document, exit_to, question
+from conversing import HANDED
 from databases import change, rows
 from factories import SENDER, Node, StillClock
 from store.test_flow_sessions import armed, say, talk, talker_of
-
-HANDED = document(
-    question(ASK, "how", QUESTION, exit_to(LATER, "said")),
-    block(LATER, "help", "Callsheet.HandOver", {"prompt": "One moment"}, exit_to(None, "closed")),
-)
 
 
 async def test_answers_leave_through_the_trunk_that_the_sender_has_now(

@@ -10,19 +10,10 @@ from callsheet.core.run import Run
 from callsheet.store.apps import App
 from callsheet.store.replies import TakenReply
 from callsheet.store.store import Store
-from conversing import ASK, LATER, QUESTION, block, document, exit_to, question
+from conversing import ASK, ASKING, HANDED, QUESTION, document, exit_to, question
 from databases import rows
 from factories import Node, StillClock, hours, number, trunk_of
 from store.test_flow_sessions import armed, said, say, talk, talker_of
-
-HANDED = document(
-    question(ASK, "how", QUESTION, exit_to(LATER, "said")),
-    block(LATER, "help", "Callsheet.HandOver", {"prompt": "One moment"}, exit_to(None, "closed")),
-)
-ASKING = document(
-    question(ASK, "how", QUESTION, exit_to(LATER, "said")),
-    block(LATER, "look", "Callsheet.Webhook", {"url": "https://shop.example/orders"}, exit_to(None, "told")),
-)
 
 
 async def due(store: Store, app: App, clock: StillClock) -> list[int]:

@@ -17,19 +17,13 @@ from callsheet.store.inbox import Message
 from callsheet.store.postgres.database import PostgresDatabase
 from callsheet.store.store import Store
 from conversing import PAYMENT, QUESTION, make_flow
-from databases import Place, rows, waiters
+from databases import rows, waiters
 from factories import SENDER, Node, StillClock, heard, make_campaign, make_list, number, person_of, trunk_of
 
 
 @pytest.fixture
 def database() -> str:
     return "postgres"
-
-
-@pytest.fixture
-async def other(place: Place, clock: StillClock, node: Node) -> Node:
-    """Enter a second node, in a program of its own."""
-    return await Node.enter(await place.open(), clock)
 
 
 async def asked(store: Store, app: App, clock: StillClock, node: Node) -> Sequence[Intent]:

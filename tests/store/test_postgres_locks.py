@@ -17,19 +17,13 @@ from callsheet.store.postgres.importing import append
 from callsheet.store.postgres.recording import record
 from callsheet.store.protocol import Batch
 from callsheet.store.store import Store
-from databases import Place, rows, waiters
+from databases import rows, waiters
 from factories import Node, StillClock, contact, forbid, happening, number, refreshed, start_run, work_of
 
 
 @pytest.fixture
 def database() -> str:
     return "postgres"
-
-
-@pytest.fixture
-async def other(place: Place, clock: StillClock, node: Node) -> Node:
-    """Enter a second node, in a program of its own."""
-    return await Node.enter(await place.open(), clock)
 
 
 @pytest.fixture

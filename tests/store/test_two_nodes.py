@@ -21,7 +21,7 @@ from callsheet.store.apps import App
 from callsheet.store.protocol import ArmKey
 from callsheet.store.recording import UNMEASURED
 from callsheet.store.store import Store
-from databases import Place, rows
+from databases import rows
 from factories import (
     LEASE_SECONDS,
     Node,
@@ -54,12 +54,6 @@ FEW_ROUNDS = [15, pytest.param(300, marks=pytest.mark.full)]
 def database() -> str:
     """Run on PostgreSQL only: on SQLite there is one node."""
     return "postgres"
-
-
-@pytest.fixture
-async def other(place: Place, clock: StillClock, node: Node) -> Node:
-    """Enter a second node, in a program of its own."""
-    return await Node.enter(await place.open(), clock)
 
 
 @pytest.fixture

@@ -11,19 +11,10 @@ from callsheet.store.flow_ends import end_sessions
 from callsheet.store.protocol import Batch
 from callsheet.store.store import Store
 from callsheet.store.transcripts import Wanted
-from conversing import ASK, LATER, QUESTION, block, document, exit_to, question
+from conversing import ASK, ASKING, HANDED, LATER, block, document, exit_to, question
 from databases import change, rows
 from factories import SENDER, Node, StillClock, arms_of, forbid, happening, number, opt_out
 from store.test_flow_sessions import armed, say, talk, talker_of
-
-HANDED = document(
-    question(ASK, "how", QUESTION, exit_to(LATER, "said")),
-    block(LATER, "help", "Callsheet.HandOver", {"prompt": "One moment"}, exit_to(None, "closed")),
-)
-ASKING = document(
-    question(ASK, "how", QUESTION, exit_to(LATER, "said")),
-    block(LATER, "look", "Callsheet.Webhook", {"url": "https://shop.example/orders"}, exit_to(None, "told")),
-)
 
 
 async def test_a_sender_through_which_conversations_go_on_is_not_deleted(

@@ -127,9 +127,9 @@ class Pace:
     def _learn(self, seconds: float) -> None:
         """Let slices last twice as long as it takes from asking for one to using it."""
         self._refilled_at = None
-        longest = max(SLICE_SECONDS, self._longest_slice_seconds)
         # It is as slow as it was lately: a quick one among slow ones says little.
-        self._slice_seconds = min(longest, max(SLICE_SECONDS, 2 * seconds, 0.9 * self._slice_seconds))
+        slow = max(SLICE_SECONDS, 2 * seconds, 0.9 * self._slice_seconds)
+        self._slice_seconds = min(self._longest_slice_seconds, slow)
 
     async def _borrow(self, segments: int) -> None:
         """Spend segments that are not due yet."""

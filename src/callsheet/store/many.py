@@ -6,10 +6,10 @@ statement a row starves beside a busy loop; and a server far away is asked once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -18,6 +18,16 @@ Rows = Sequence[Mapping[str, Any]]
 
 _SIZES = (256, 64, 16, 4, 1)
 """How many rows a statement of SQLite takes: few sizes, so that each stays prepared."""
+Row = TypeVar("Row")
+
+
+def parts_of(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    """Part rows so that the parts have few sizes."""
+    start, left = 0, len(rows)
+    for size in _SIZES:
+        while left >= size:
+            yield rows[start : start + size]
+            start, left = start + size, left - size
 
 
 def insert_rows(conn: sa.Connection, table: sa.Table, rows: Rows) -> None:
@@ -30,7 +40,7 @@ def update_rows(conn: sa.Connection, table: sa.Table, key: tuple[str, ...], rows
     _run(conn, _update, table, key, rows)
 
 
-def _run(conn: sa.Connection, make: Any, table: sa.Table, key: tuple[str, ...], rows: Rows) -> None:
+def _run(conn: sa.Connection, make: Callable[..., str], table: sa.Table, key: tuple[str, ...], rows: Rows) -> None:
     if not rows:
         return
     names = tuple(rows[0])
@@ -39,12 +49,9 @@ def _run(conn: sa.Connection, make: Any, table: sa.Table, key: tuple[str, ...], 
         source = _unnested(conn.dialect, table, names)
         conn.exec_driver_sql(make(table, key, names, source), tuple(map(list, zip(*values, strict=True))))
         return
-    start, left = 0, len(values)
-    for size in _SIZES:
-        while left >= size:
-            part = tuple(chain.from_iterable(values[start : start + size]))
-            conn.exec_driver_sql(make(table, key, names, _listed(names, size)), part)
-            start, left = start + size, left - size
+    for part in parts_of(values):
+        source = _listed(names, len(part))
+        conn.exec_driver_sql(make(table, key, names, source), tuple(chain.from_iterable(part)))
 
 
 @lru_cache(maxsize=256)

@@ -10,6 +10,8 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any
 
+from callsheet.store.many import parts_of
+
 WHERE_ARM = " where app = ? and run_no = ? and node_no = ? and arm_no = ?"
 """For an `ArmKey`."""
 
@@ -20,24 +22,19 @@ def marks(count: int) -> str:
     return ",".join("?" * count)
 
 
-_ROWS = (256, 64, 16, 4, 1)
-"""How many rows a statement inserts. The sqlite3 module gives up the interpreter lock at every step, so a statement a
-row starves beside a busy loop; a statement of many rows gives it up once. Few sizes, so that each stays prepared."""
-
-
 @lru_cache(maxsize=128)
 def _values(width: int, rows: int) -> str:
     return ",".join([f"({marks(width)})"] * rows)
 
 
 def insert_many(raw: sqlite3.Connection, head: str, rows: Sequence[Sequence[Any]], tail: str = "") -> None:
-    """Insert rows; `head` is the statement up to `values`, `tail` what comes after (a conflict clause)."""
-    start, left = 0, len(rows)
-    for size in _ROWS:
-        while left >= size:
-            part = rows[start : start + size]
-            raw.execute(f"{head} values {_values(len(part[0]), size)} {tail}", tuple(chain.from_iterable(part)))
-            start, left = start + size, left - size
+    """Insert rows; `head` is the statement up to `values`, `tail` what comes after (a conflict clause).
+
+    The sqlite3 module gives up the interpreter lock at every step, so a statement a row starves beside a busy loop; a
+    statement of many rows gives it up once.
+    """
+    for part in parts_of(rows):
+        raw.execute(f"{head} values {_values(len(part[0]), len(part))} {tail}", tuple(chain.from_iterable(part)))
 
 
 def select_in(
