@@ -17,8 +17,8 @@ import structlog
 
 from callsheet import settings
 from callsheet.bootstrap import open_runtime
-from callsheet.carriers.base import State
 from callsheet.core.campaign import Campaign
+from callsheet.core.condition import State
 from callsheet.engine.runtime import Runtime
 from callsheet.engine.trunks import Wanted
 from callsheet.garbage import collect_seldom

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callsheet.carriers.account import read_account
+from callsheet.account import read_account
 from callsheet.carriers.base import (
     Accepted,
     AccountRefused,

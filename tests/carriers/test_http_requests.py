@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callsheet.carriers.account import read_account, split
+from callsheet.account import read_account, split
 from callsheet.carriers.base import InvalidMessage, Outbound
 from callsheet.carriers.callback import Doors
 from callsheet.carriers.http.account import HttpAccount

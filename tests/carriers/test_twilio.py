@@ -17,7 +17,6 @@ from callsheet.carriers.base import (
     NotConnected,
     Outbound,
     SendError,
-    State,
     Stopped,
     Throttled,
     Unwell,
@@ -28,6 +27,7 @@ from callsheet.carriers.twilio.wording import TwilioWording
 from callsheet.carriers.web import WebCarrier
 from callsheet.clock import SystemClock
 from callsheet.core.asking import Answer, NotReached, Request
+from callsheet.core.condition import State
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 DOCUMENT = {"account_sid": "AC" + "0" * 32, "auth_token": "token"}

@@ -3,19 +3,10 @@
 from collections.abc import Callable, Sequence
 from itertools import count
 
-from callsheet.carriers.base import (
-    Accepted,
-    Condition,
-    Hear,
-    Limits,
-    NoAnswer,
-    Outbound,
-    Probe,
-    Receipt,
-    State,
-)
+from callsheet.carriers.base import Accepted, Hear, Limits, NoAnswer, Outbound, Probe, Receipt
 from callsheet.core.asking import nobody_forbids
 from callsheet.core.attempt import Kind
+from callsheet.core.condition import Condition, State
 from callsheet.core.ids import hint_of
 from callsheet.engine.virtual_time import VirtualClock
 

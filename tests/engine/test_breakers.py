@@ -9,22 +9,12 @@ from typing import Any
 
 import pytest
 
-from callsheet.carriers.base import (
-    Accepted,
-    AccountRefused,
-    Condition,
-    Hear,
-    Limits,
-    NoAnswer,
-    Outbound,
-    Probe,
-    SendError,
-    Unwell,
-)
+from callsheet.carriers.base import Accepted, AccountRefused, Hear, Limits, NoAnswer, Outbound, Probe, SendError, Unwell
 from callsheet.carriers.one_by_one import AwaitedCarrier
 from callsheet.core.asking import nobody_forbids
 from callsheet.core.breaker import FIRST_ROOM, IN_ROW, Position
 from callsheet.core.campaign import Campaign, Status
+from callsheet.core.condition import Condition
 from callsheet.core.errors import Conflict
 from callsheet.core.notice import NoticeKind
 from callsheet.engine.lines import _Tell

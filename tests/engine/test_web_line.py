@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from callsheet.carriers.base import Accepted, AccountRefused, Outbound, SendError, State
+from callsheet.carriers.base import Accepted, AccountRefused, Outbound, SendError
 from callsheet.carriers.web import WebCarrier, error_of_status
 from callsheet.core.asking import Answer, NotReached, Request, nobody_forbids
 from callsheet.core.breaker import ENOUGH_TRIED, FIRST_ROOM, LONGEST_PAUSE, Position
+from callsheet.core.condition import State
 from callsheet.core.notice import NoticeKind
 from callsheet.engine.line import Line
 from callsheet.engine.virtual_time import VirtualClock, run

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from callsheet.carriers.base import Accepted, Condition, Hear, Limits, Outbound, Probe
+from callsheet.carriers.base import Accepted, Hear, Limits, Outbound, Probe
 from callsheet.carriers.callback import Doors
 from callsheet.carriers.known import Given
 from callsheet.carriers.one_by_one import SUBMIT_SECONDS, AwaitedCarrier, OneByOne
@@ -18,6 +18,7 @@ from callsheet.carriers.sandbox.carrier import SandboxCarrier
 from callsheet.carriers.sandbox.ledger import Ledger, Message
 from callsheet.core.asking import nobody_forbids
 from callsheet.core.campaign import Campaign, Status
+from callsheet.core.condition import Condition
 from callsheet.core.fence import Fence
 from callsheet.core.run import NORMALLY, AppSettings, Launch
 from callsheet.engine import schedules

@@ -11,12 +11,12 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, NamedTuple, Protocol
 
 from callsheet.core.asking import Leave
 from callsheet.core.attempt import Kind
+from callsheet.core.condition import Condition
 from callsheet.core.opting_out import Word
 from callsheet.core.part import Part
 from callsheet.core.phone import without_numbers
@@ -207,42 +207,6 @@ class Limits:
     """What a carrier that is asked one by one bears: how many messages may wait for its answer at once."""
 
     window: int
-
-
-class State(StrEnum):
-    """How a carrier's line stands."""
-
-    closed = "closed"
-    connecting = "connecting"
-    open = "open"
-    throttled = "throttled"
-    """It takes messages, fewer than we have."""
-    broken = "broken"
-    """It does not take us, and says why."""
-
-
-_TAKING: Final = frozenset({State.open, State.throttled})
-"""In these it takes messages."""
-
-
-class Condition(NamedTuple):
-    """How a carrier's line stands now, in words for people."""
-
-    state: State
-    why: str = ""
-    sessions: int = 0
-    """Connections that are bound, where the carrier has such."""
-    in_flight: int = 0
-    """Messages that wait for an answer."""
-    is_tried: bool = False
-    """It connects to nothing that comes back by itself: only the next message tells whether it is well again."""
-    held_seconds: float = 0.0
-    """For so long nothing is begun, as the carrier asks us to wait; then there is room again."""
-
-    @property
-    def takes(self) -> bool:
-        """Tell whether messages may be handed over: whether one reaches it, or nothing else would try it again."""
-        return self.state in _TAKING or (self.is_tried and self.state is not State.closed)
 
 
 class Probe(NamedTuple):

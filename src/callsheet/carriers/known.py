@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-from callsheet.carriers.account import Account
+from callsheet.account import Account
 from callsheet.carriers.base import Carrier
 from callsheet.carriers.callback import Doors, Ears
 from callsheet.carriers.http.account import HttpAccount

@@ -7,18 +7,9 @@ from typing import Final, Protocol
 
 import structlog
 
-from callsheet.carriers.base import (
-    Accepted,
-    Condition,
-    Done,
-    Hear,
-    Limits,
-    NoAnswer,
-    Outbound,
-    Probe,
-    SendError,
-)
+from callsheet.carriers.base import Accepted, Done, Hear, Limits, NoAnswer, Outbound, Probe, SendError
 from callsheet.core.asking import Leave, nobody_forbids
+from callsheet.core.condition import Condition
 
 log = structlog.get_logger()
 

@@ -15,7 +15,6 @@ from typing import Final, Protocol
 from callsheet.carriers.base import (
     Accepted,
     AccountRefused,
-    Condition,
     Forbidden,
     Hear,
     InvalidMessage,
@@ -25,7 +24,6 @@ from callsheet.carriers.base import (
     Outbound,
     Probe,
     SendError,
-    State,
     Throttled,
     Unwell,
 )
@@ -33,6 +31,7 @@ from callsheet.carriers.callback import Doors
 from callsheet.carriers.one_by_one import SUBMIT_SECONDS
 from callsheet.clock import Clock
 from callsheet.core.asking import Answer, Ask, HeldBack, Leave, NotReached, Request, nobody_forbids
+from callsheet.core.condition import Condition, State
 
 ANSWER_SECONDS: Final = SUBMIT_SECONDS - 1.0
 """How long all tries for one message take: we want to know whether it was sent, so we stop waiting first."""

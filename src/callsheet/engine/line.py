@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from callsheet.carriers.base import Condition, Done, Outbound
+from callsheet.carriers.base import Done, Outbound
 from callsheet.core.asking import Leave
 from callsheet.core.breaker import Breaker
+from callsheet.core.condition import Condition
 from callsheet.core.ids import AttemptKey
 
 

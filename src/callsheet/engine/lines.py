@@ -13,11 +13,12 @@ from typing import Final, NamedTuple
 import structlog
 
 from callsheet import meters
-from callsheet.carriers.base import Condition, Outbound, State
+from callsheet.carriers.base import Outbound
 from callsheet.clock import Clock
 from callsheet.core.asking import Leave
 from callsheet.core.attempt import Happening, Kind
 from callsheet.core.breaker import Breaker, Position
+from callsheet.core.condition import Condition, State
 from callsheet.core.errors import CallsheetError, Unavailable
 from callsheet.core.ids import AttemptKey
 from callsheet.core.notice import NoticeKind

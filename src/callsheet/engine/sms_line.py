@@ -13,7 +13,6 @@ from callsheet.carriers.base import (
     Accepted,
     AccountRefused,
     Carrier,
-    Condition,
     Done,
     InvalidMessage,
     NotConnected,
@@ -26,6 +25,7 @@ from callsheet.clock import Clock
 from callsheet.core.asking import Leave
 from callsheet.core.attempt import NOT_TAKEN, Happening, Kind, as_said
 from callsheet.core.breaker import Breaker, Outcome, Position
+from callsheet.core.condition import Condition
 from callsheet.core.ids import AttemptKey
 from callsheet.engine.handed import Handed
 from callsheet.engine.hearing import Hearing

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import structlog
 
-from callsheet.carriers.account import Account, Place, merge, names_of, read_account, read_places, split
+from callsheet.account import Account, Place, merge, names_of, read_account, read_places, split
 from callsheet.carriers.base import Carrier, Probe
 from callsheet.carriers.callback import Ears
 from callsheet.carriers.known import KNOWN, Given, Known

@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from callsheet.carriers.base import Accepted, Acknowledged, Heard, Outbound, SendError, State
+from callsheet.carriers.base import Accepted, Acknowledged, Heard, Outbound, SendError
 from callsheet.carriers.smpp.account import LONGEST_ANSWER_SECONDS, SmppAccount
 from callsheet.carriers.smpp.carrier import Backoff, SmppCarrier
 from callsheet.clock import SystemClock
+from callsheet.core.condition import State
 from callsheet.core.fence import Fence
 from callsheet.core.ids import encode_attempt
 

@@ -12,11 +12,11 @@ from callsheet.carriers.base import (
     InvalidNumber,
     NoAnswer,
     NotConnected,
-    State,
     Throttled,
     Unwell,
 )
 from callsheet.core.attempt import Kind
+from callsheet.core.condition import State
 from callsheet.core.fence import Fence
 from callsheet.core.ids import hint_of
 from carriers.smpp.rig import bound, make, message, reference, until

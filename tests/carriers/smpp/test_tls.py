@@ -11,9 +11,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from callsheet.carriers.account import read_account, split
-from callsheet.carriers.base import Accepted, State
+from callsheet.account import read_account, split
+from callsheet.carriers.base import Accepted
 from callsheet.carriers.smpp.account import SmppAccount
+from callsheet.core.condition import State
 from callsheet.core.errors import Invalid
 from carriers.smpp.rig import bound, make, message, until
 

@@ -5,10 +5,11 @@ from itertools import count
 
 import pytest
 
-from callsheet.carriers.base import Accepted, InvalidMessage, NoAnswer, State
+from callsheet.carriers.base import Accepted, InvalidMessage, NoAnswer
 from callsheet.carriers.smpp import commands as c
 from callsheet.carriers.smpp.ear import MOST_HEARD
 from callsheet.carriers.smpp.pdu import HEADER, Pdu, answer_to, encode
+from callsheet.core.condition import State
 from carriers.smpp.rig import bound, message, until
 from carriers.smpp.rogue import Link, playing, polite
 

@@ -6,11 +6,11 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, StringConstraints
 
+from callsheet.account import Written
 from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.contract import problems
 from callsheet.api.v1.shapes import USUAL_LIMIT, After, Body, Instant, Limit, LongName, Page, no_cursor, page_of
 from callsheet.api.v1.strict import Router
-from callsheet.carriers.account import Written
 from callsheet.core.errors import AiEndpointNotFound, BodyTooLarge, FieldError, Invalid, NameTaken
 from callsheet.core.fence import LONGEST_URL
 from callsheet.core.flow.completion import Prices

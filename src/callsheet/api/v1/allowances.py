@@ -9,8 +9,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, Field, StrictInt, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from callsheet.account import Written
 from callsheet.api.v1.shapes import Body
-from callsheet.carriers.account import Written
 from callsheet.core.allowance import UTC_ZONE, Allowance, CarrierClass, bucket_of_class, buckets_of
 from callsheet.core.day_use import Today, capped
 from callsheet.core.phone import known_region

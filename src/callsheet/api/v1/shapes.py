@@ -19,9 +19,9 @@ from pydantic import (
     model_validator,
 )
 
+from callsheet.account import Written
 from callsheet.api.failures import faults_in
 from callsheet.api.instants import write_instant
-from callsheet.carriers.account import Written
 from callsheet.core.campaign import MAX_DESCRIPTION_CHARACTERS, MAX_NAME_CHARACTERS
 from callsheet.core.errors import FieldError, Invalid
 from callsheet.core.names import is_one_line

@@ -12,10 +12,10 @@ from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.contract import WrongField, problems
 from callsheet.api.v1.shapes import Instant, LongName, Sifted
 from callsheet.api.v1.strict import Router
-from callsheet.carriers.base import State
 from callsheet.carriers.known import KNOWN
 from callsheet.core.allowance import UNLIMITED
 from callsheet.core.breaker import Position
+from callsheet.core.condition import State
 from callsheet.core.day_use import Today
 from callsheet.core.errors import BodyTooLarge, InUse, RateLimited, TrunkNotFound
 from callsheet.engine.runtime import Runtime

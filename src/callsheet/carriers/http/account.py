@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import AfterValidator, Field, SecretStr, StrictBool, StringConstraints, model_validator
 
-from callsheet.carriers.account import Account, Place, Written, place_of, refuse
+from callsheet.account import Account, Place, Written, place_of, refuse
 from callsheet.carriers.http.json_path import JsonPath
 from callsheet.carriers.http.pattern import Pattern
 from callsheet.carriers.http.rules import (

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, Protocol
 
 from pydantic import Field, SecretStr
 
-from callsheet.carriers.account import Account, Place, Written, place_of, read_account
+from callsheet.account import Account, Place, Written, place_of, read_account
 from callsheet.carriers.http.account import HttpAccount
 from callsheet.carriers.web_url import WebUrl
 

@@ -8,7 +8,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import Field, SecretStr, StrictBool, StringConstraints, model_validator
 
-from callsheet.carriers.account import Section, Written, refuse
+from callsheet.account import Section, Written, refuse
 from callsheet.carriers.base import (
     AccountRefused,
     InvalidMessage,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from callsheet.carriers.account import Account
+from callsheet.account import Account
 
 
 class SandboxAccount(Account):

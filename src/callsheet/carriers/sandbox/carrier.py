@@ -15,7 +15,6 @@ from typing import Final
 
 from callsheet.carriers.base import (
     Accepted,
-    Condition,
     Forbidden,
     Hear,
     InvalidMessage,
@@ -25,7 +24,6 @@ from callsheet.carriers.base import (
     Outbound,
     Probe,
     SendError,
-    State,
     Throttled,
 )
 from callsheet.carriers.sandbox.behaviour import Behaviour, FirstReceipt, Plan, Timings, behaviour_of, plan
@@ -33,6 +31,7 @@ from callsheet.carriers.sandbox.ledger import Acceptance, Ledger, Status, Tellin
 from callsheet.carriers.sandbox.teller import Tell, Teller, phrase
 from callsheet.clock import Clock
 from callsheet.core.asking import Leave, nobody_forbids
+from callsheet.core.condition import Condition, State
 
 DEFAULT_WINDOW: Final = 1_000
 _USUAL_TIMINGS: Final = Timings()

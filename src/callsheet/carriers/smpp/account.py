@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from callsheet.carriers.account import Account, Place, Written, refuse
+from callsheet.account import Account, Place, Written, refuse
 from callsheet.carriers.smpp.alphabets import Alphabet
 from callsheet.carriers.smpp.receipts import Ids
 from callsheet.carriers.smpp.text import LongTexts, TextRules

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import structlog
 
 from callsheet import meters
-from callsheet.carriers.base import Condition, Done, Hear, NotConnected, Outbound, Probe, SendError, State
+from callsheet.carriers.base import Done, Hear, NotConnected, Outbound, Probe, SendError
 from callsheet.carriers.smpp.account import BindMode, SmppAccount
 from callsheet.carriers.smpp.ear import DeafEar, Ear
 from callsheet.carriers.smpp.link import Fenced, Linker, Trouble, trouble_of
@@ -19,6 +19,7 @@ from callsheet.carriers.smpp.submits import Submits
 from callsheet.carriers.smpp.text import LongTexts
 from callsheet.clock import Clock
 from callsheet.core.asking import Leave
+from callsheet.core.condition import Condition, State
 from callsheet.core.fence import Fence
 
 log = structlog.get_logger()

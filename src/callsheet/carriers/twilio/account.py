@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, SecretStr, StrictBool, model_validator
 
-from callsheet.carriers.account import Account, Place, Written, place_of, refuse
+from callsheet.account import Account, Place, Written, place_of, refuse
 from callsheet.carriers.web_url import WebUrl
 
 LONGEST_VALIDITY_SECONDS = 36_000
