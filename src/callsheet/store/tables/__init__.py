@@ -8,6 +8,7 @@ person key stands for it.
 
 from callsheet.store.tables.accounts import account, answer, app, bucket, client, former_trunk, node, sender, trunk
 from callsheet.store.tables.audit import audit, audit_head
+from callsheet.store.tables.calls import call, recording, slot, sound
 from callsheet.store.tables.campaigns import (
     campaign,
     campaign_dnc,
@@ -80,6 +81,7 @@ __all__ = [
     "audit",
     "audit_head",
     "bucket",
+    "call",
     "callback",
     "campaign",
     "campaign_dnc",
@@ -124,6 +126,7 @@ __all__ = [
     "pull",
     "pull_log",
     "queue",
+    "recording",
     "reply",
     "retry",
     "run",
@@ -131,6 +134,8 @@ __all__ = [
     "schedule",
     "sender",
     "sending_stop",
+    "slot",
+    "sound",
     "suppression",
     "template",
     "template_version",

@@ -142,6 +142,32 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('app', 'name', name=op.f('pk_bucket')),
     sqlite_with_rowid=False
     )
+    op.create_table('call',
+    sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('run_no', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('person', sa.LargeBinary(), nullable=False),
+    sa.Column('n', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('trunk_no', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('node', sa.Text(), server_default='', nullable=False),
+    sa.Column('node_no', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('dialed_at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('rang_at', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
+    sa.Column('answered_at', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
+    sa.Column('ended_at', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
+    sa.Column('cause', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
+    sa.Column('sip_status', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
+    sa.Column('outcome', sa.Text(), server_default='', nullable=False),
+    sa.Column('ended_by', sa.Text(), server_default='', nullable=False),
+    sa.Column('detection', sa.Text(), server_default='', nullable=False),
+    sa.Column('timeline_sealed', sa.LargeBinary(), nullable=False),
+    sa.Column('session_no', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
+    sa.PrimaryKeyConstraint('app', 'run_no', 'person', 'n', name=op.f('pk_call')),
+    sqlite_with_rowid=False
+    )
+    with op.batch_alter_table('call', schema=None) as batch_op:
+        batch_op.create_index('ix_call_dialed_at', ['app', 'dialed_at'], unique=False)
+        batch_op.create_index('ix_call_ended_at', ['ended_at', 'node_no'], unique=False)
+
     op.create_table('callback',
     sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('run_no', sa.BigInteger(), autoincrement=False, nullable=False),
@@ -750,6 +776,26 @@ def upgrade() -> None:
     sa.UniqueConstraint('app', 'lname', name=op.f('uq_queue_app_lname')),
     sqlite_autoincrement=True
     )
+    op.create_table('recording',
+    sa.Column('no', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('run_no', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('person', sa.LargeBinary(), nullable=False),
+    sa.Column('n', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('purpose', sa.Text(), nullable=False),
+    sa.Column('milliseconds', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('audio_sealed', sa.LargeBinary(), nullable=False),
+    sa.Column('at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('until', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.PrimaryKeyConstraint('no', name=op.f('pk_recording')),
+    sa.UniqueConstraint('app', 'id', name=op.f('uq_recording_app_id')),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('recording', schema=None) as batch_op:
+        batch_op.create_index('ix_recording_call', ['app', 'run_no', 'person', 'n'], unique=False)
+        batch_op.create_index('ix_recording_until', ['until'], unique=False)
+
     op.create_table('reply',
     sa.Column('no', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
@@ -877,6 +923,32 @@ def upgrade() -> None:
     sa.Column('at', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.PrimaryKeyConstraint('app', name=op.f('pk_sending_stop')),
     sqlite_with_rowid=False
+    )
+    op.create_table('slot',
+    sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('node_no', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('held', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('lease_until', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.PrimaryKeyConstraint('app', 'name', 'node_no', name=op.f('pk_slot')),
+    sqlite_with_rowid=False
+    )
+    op.create_table('sound',
+    sa.Column('no', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('lname', sa.Text(), nullable=False),
+    sa.Column('audio', sa.LargeBinary(), nullable=False),
+    sa.Column('digest', sa.Text(), nullable=False),
+    sa.Column('milliseconds', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('source', sa.Text(), nullable=False),
+    sa.Column('created_at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('updated_at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.PrimaryKeyConstraint('no', name=op.f('pk_sound')),
+    sa.UniqueConstraint('app', 'id', name=op.f('uq_sound_app_id')),
+    sa.UniqueConstraint('app', 'lname', name=op.f('uq_sound_app_lname')),
+    sqlite_autoincrement=True
     )
     op.create_table('suppression',
     sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
@@ -1007,6 +1079,8 @@ def downgrade() -> None:
         batch_op.drop_index('ix_suppression_person')
 
     op.drop_table('suppression')
+    op.drop_table('sound')
+    op.drop_table('slot')
     op.drop_table('sending_stop')
     op.drop_table('sender')
     with op.batch_alter_table('schedule', schema=None) as batch_op:
@@ -1029,6 +1103,11 @@ def downgrade() -> None:
         batch_op.drop_index('ix_reply_next_at')
 
     op.drop_table('reply')
+    with op.batch_alter_table('recording', schema=None) as batch_op:
+        batch_op.drop_index('ix_recording_until')
+        batch_op.drop_index('ix_recording_call')
+
+    op.drop_table('recording')
     op.drop_table('queue')
     with op.batch_alter_table('pull_log', schema=None) as batch_op:
         batch_op.drop_index('ix_pull_log_at')
@@ -1132,6 +1211,11 @@ def downgrade() -> None:
 
     op.drop_table('campaign')
     op.drop_table('callback')
+    with op.batch_alter_table('call', schema=None) as batch_op:
+        batch_op.drop_index('ix_call_ended_at')
+        batch_op.drop_index('ix_call_dialed_at')
+
+    op.drop_table('call')
     op.drop_table('bucket')
     op.drop_table('audit_head')
     op.drop_table('audit')

@@ -1,0 +1,1 @@
+"""Calling: the lines for voice, and what leads one call from its dialing to its end."""
