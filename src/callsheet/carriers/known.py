@@ -21,6 +21,7 @@ from callsheet.carriers.twilio.account import TwilioAccount
 from callsheet.carriers.twilio.carrier import hear_twilio, make_twilio
 from callsheet.clock import Clock
 from callsheet.core.asking import Ask
+from callsheet.core.campaign import Channel
 from callsheet.core.fence import Fence
 
 
@@ -41,6 +42,9 @@ class Given:
     """Where the carrier calls us back."""
 
 
+_TEXT: Final = frozenset({Channel.sms})
+
+
 class Known(NamedTuple):
     """A carrier that this release knows."""
 
@@ -51,6 +55,8 @@ class Known(NamedTuple):
     """How the callbacks of such an account are understood; None: this carrier calls nobody back."""
     answers_stop: bool = False
     """It confirms a STOP itself, unless that was switched off there."""
+    channels: frozenset[Channel] = _TEXT
+    """What goes over it: texts, calls, or both."""
 
 
 def _make_smpp(account: SmppAccount, given: Given) -> Carrier:
@@ -63,7 +69,7 @@ UNHEARD: Final = (
 
 KNOWN: Final[Mapping[str, Known]] = MappingProxyType(
     {
-        "sandbox": Known(SandboxAccount, lambda _, given: given.sandbox()),
+        "sandbox": Known(SandboxAccount, lambda _, given: given.sandbox(), channels=frozenset(Channel)),
         "smpp": Known(SmppAccount, _make_smpp),
         "twilio": Known(TwilioAccount, make_twilio, hear_twilio, answers_stop=True),
         "http": Known(HttpAccount, make_http, hear_http),
@@ -72,6 +78,12 @@ KNOWN: Final[Mapping[str, Known]] = MappingProxyType(
     }
 )
 """By the name that a trunk has for it."""
+
+
+def speaks(carrier: str, channel: Channel) -> bool:
+    """Tell whether a carrier of this name carries a channel; one that this release does not know carries nothing."""
+    known = KNOWN.get(carrier)
+    return known is not None and channel in known.channels
 
 
 def unheard(carrier: str, settings: Mapping[str, Any], base: str) -> str:
