@@ -5,35 +5,15 @@ How a call ended is decided from the Q.850 cause, the SIP status and our own tim
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Final, NamedTuple
 
 from callsheet.core.attempt import Kind
 from callsheet.core.campaign import MachineDetection
+from callsheet.core.clearing import meaning_of
+from callsheet.core.outcome import Outcome
 
-
-class Outcome(StrEnum):
-    """What came of a call. The words are the codes of its attempt's events."""
-
-    human = "human"
-    """A person answered, or nobody looked for a machine."""
-    unsure = "unsure"
-    """Somebody answered, and nobody can tell who: it counts as a person."""
-    machine = "machine"
-    busy = "busy"
-    no_answer = "no_answer"
-    """It rang until we gave up, or the network says that nobody is there."""
-    rejected = "rejected"
-    """The callee, or their phone, turned the call away."""
-    invalid_number = "invalid_number"
-    trunk_failed = "trunk_failed"
-    """The trunk did not carry the call: that is not the contact's fault, and costs no attempt."""
-    cancelled = "cancelled"
-    """We took the call back while it rang."""
-    lost = "lost"
-    """It was answered, and then what carried it broke before anybody knew who was there."""
-    uncertain = "uncertain"
-    """Nobody knows whether it rang, or was answered."""
+__all__ = ["Clearing", "Dial", "Outcome", "decide_outcome", "happening_of"]
 
 
 class Clearing(NamedTuple):
@@ -70,12 +50,51 @@ class Dial(NamedTuple):
     """The call is ended when it lasts longer, whoever forgot it."""
 
 
+_PICKED_UP: Final = 2
+"""The class of a status that says that somebody picked up. No sound ever came: they are not called again for that."""
+
+_KINDS: Final[Mapping[Outcome, Kind]] = {
+    Outcome.human: Kind.delivered,
+    Outcome.unsure: Kind.delivered,
+    Outcome.machine: Kind.delivered,
+    Outcome.lost: Kind.delivered,
+    Outcome.busy: Kind.undelivered,
+    Outcome.no_answer: Kind.undelivered,
+    Outcome.rejected: Kind.undelivered,
+    Outcome.cancelled: Kind.undelivered,
+    Outcome.invalid_number: Kind.rejected,
+    Outcome.trunk_failed: Kind.refused,
+    Outcome.uncertain: Kind.uncertain,
+}
+
+
 def decide_outcome(clearing: Clearing) -> Outcome:
     """Return what came of a call that nobody answered, or that was lost; an answered one is `human`.
 
-    Who answered is for machine detection to say.
+    Who answered is for machine detection to say. What we know ourselves comes before what the network says: its answer
+    to our ring time-out looks like its own "nobody is there".
     """
-    raise NotImplementedError
+    match clearing:
+        case Clearing(is_lost=True, was_answered=True):
+            return Outcome.lost
+        case Clearing(is_lost=True):
+            return Outcome.uncertain
+        case Clearing(was_answered=True):
+            return Outcome.human
+        case Clearing(was_cancelled=True):
+            return Outcome.cancelled
+        case Clearing(ring_ran_out=True):
+            return Outcome.no_answer
+        case _:
+            return _by_network(clearing)
+
+
+def _by_network(clearing: Clearing) -> Outcome:
+    if clearing.sip_status // 100 == _PICKED_UP:
+        return Outcome.lost
+    outcome = meaning_of(clearing.cause, clearing.sip_status).outcome
+    # The contact was disturbed, whoever broke it off: that is a try, and the next one waits.
+    return Outcome.no_answer if outcome is Outcome.trunk_failed and clearing.has_rung else outcome
 
 
 def happening_of(outcome: Outcome, detection: MachineDetection) -> tuple[Kind, str]:
@@ -83,4 +102,6 @@ def happening_of(outcome: Outcome, detection: MachineDetection) -> tuple[Kind, s
 
     A machine that was to be hung up on is `undelivered`: its number comes again as an unconnected one.
     """
-    raise NotImplementedError
+    if outcome is Outcome.machine and detection is MachineDetection.disconnect:
+        return Kind.undelivered, outcome
+    return _KINDS[outcome], outcome
