@@ -47,6 +47,7 @@ class Asked:
     answers: list[tuple[int, Answered]] = field(default_factory=list)
     came: asyncio.Event = field(default_factory=asyncio.Event)
     takes: bool = True
+    node_no: int = 0
     on_errands: Callable[[], None] = lambda: None
 
     async def give(self, app: int, talk_no: int, given: Given, *, errand_id: str = "") -> bool:

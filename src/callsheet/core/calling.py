@@ -16,6 +16,10 @@ from callsheet.core.outcome import Outcome
 __all__ = ["Clearing", "Dial", "Outcome", "decide_outcome", "happening_of"]
 
 
+TALKS = frozenset({Outcome.human, Outcome.unsure, Outcome.machine})
+"""After these a call is led through the flow of its campaign: somebody, or something, is there to hear it."""
+
+
 class Clearing(NamedTuple):
     """How a call ended, as a voice engine tells it, with what our own timers know."""
 

@@ -61,6 +61,8 @@ Answered = WebhookAnswered | ModelAnswered | NoAnswer
 class Talks(Protocol):
     """Who leads the conversations that wait for answers."""
 
+    node_no: int
+    """Which node of ours this is: what its calls wait for is asked here alone."""
     on_errands: Callable[[], None]
     """Called when something is to be asked."""
 
@@ -105,7 +107,9 @@ class Asker:
         if self._unreleased:
             await self._store.errands.release_all(now)
             self._unreleased = False
-        errands, next_at = await self._store.errands.take(now, most=room, most_each=MOST_EACH, busy=self._busy)
+        errands, next_at = await self._store.errands.take(
+            now, most=room, most_each=MOST_EACH, busy=self._busy, node_no=self._talks.node_no
+        )
         self._busy.update(errand.app for errand in errands)
         return errands, next_at
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from callsheet.core.campaign import Channel
 from callsheet.core.errors import ConversationNotFound, WrongState
 from callsheet.core.flow.given import Closed
 from callsheet.engine.runtime import Runtime
@@ -31,9 +32,11 @@ async def let_go(runtime: Runtime, app: int, talk_id: str, agent: str) -> None:
 async def say(runtime: Runtime, app: int, talk_id: str, agent: str, text: str) -> None:
     """Reply to the person of a conversation that somebody took.
 
-    Raises ConversationNotFound, and WrongState when it is not theirs, or is not open any more.
+    Raises ConversationNotFound, and WrongState when it is not theirs, was a call, or is not open any more.
     """
-    await _find(runtime, app, talk_id)
+    talk = await _find(runtime, app, talk_id)
+    if talk.channel is Channel.voice:
+        raise WrongState("This conversation was a call: nothing can be written in it.")
     if not await runtime.store.flow_queue.say(app, talk_id, agent, text, runtime.clock.now()):
         raise _not_yours()
     runtime.conductor.answer()

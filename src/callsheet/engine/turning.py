@@ -62,7 +62,7 @@ class Turner:
         """Return a turn; None: what is given is not what it waits for, and changes nothing."""
         talk = asked.talk
         messages = (asked.message.id,) if asked.message is not None else ()
-        if talk.person in known.forbidden:
+        if talk.no in known.forbidden:
             return Turn(talk, talk.session, messages=messages, ending=Ending.opted_out)
         if talk.is_damaged:
             return Turn(talk, None, messages=messages, ending=Ending.failed, why=DAMAGED)
@@ -138,7 +138,7 @@ class Turner:
 
     async def judge_reply(self, talk: Talk, message: Message, known: Known, now: datetime) -> Verdict:
         """Judge whether a reply may be answered now: one that was written long ago keeps the calling hours."""
-        is_answered = talk.awaits is not Awaits.person and talk.person not in known.forbidden and not talk.is_damaged
+        is_answered = talk.awaits is not Awaits.person and talk.no not in known.forbidden and not talk.is_damaged
         if not is_answered or not is_long_ago(message.at, now):
             return SEND
         return await self._judge(talk, known, now)

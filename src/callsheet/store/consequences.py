@@ -128,7 +128,7 @@ def _talks(conn: sa.Connection, app: int, persons: Collection[bytes]) -> dict[tu
     query = (
         sa.select(talking.c.person, talking.c.sender, session.c.id)
         .join(session, session.c.no == talking.c.session_no)
-        .where(talking.c.app == app, talking.c.person.in_(persons))
+        .where(talking.c.app == app, talking.c.person.in_(persons), session.c.channel == CHANNEL)
         .order_by(session.c.no)
     )
     found: dict[tuple[bytes, str], str] = {}

@@ -59,10 +59,12 @@ def write_errand(
     revision: int,
     seal: Seal,
     now: datetime,
+    node_no: int = 0,
 ) -> str:
     """Write what a session waits for, in the transaction that makes it wait, and return the errand's id.
 
     `revision`: the one that the session has after this transaction. An errand that the session had is dropped.
+    `node_no`: the node that alone asks it, because its answer is heard in a call there; 0: any may.
     """
     drop_errand(conn, app, session_no)
     errand_id = new_id(Prefix.errand)
@@ -72,6 +74,7 @@ def write_errand(
         app=app,
         session_no=session_no,
         id=errand_id,
+        node_no=node_no,
         kind="webhook" if isinstance(asked, CallWebhook) else "model",
         asked_sealed=seal.close(to_json(asked).encode(), _purpose(app, session_no)),
         revision=revision,
@@ -94,14 +97,14 @@ class Errands:
         self._vault = vault
 
     async def take(
-        self, now: datetime, *, most: int, most_each: int, busy: Mapping[int, int]
+        self, now: datetime, *, most: int, most_each: int, busy: Mapping[int, int], node_no: int = 0
     ) -> tuple[list[Errand], datetime | None]:
-        """Take errands that are due, and say when the next is, if this node could take all that are.
+        """Take errands that are due here, at the node of this number, and say when the next is, if it took all.
 
         At most `most_each` of an app, less those of it that are `busy` here: slow ones of one hold up no other's.
         Those of apps whose sending was stopped wait until it is allowed again.
         """
-        apps, soonest = await self._db.read(lambda conn: _due_apps(conn, to_micros(now)))
+        apps, soonest = await self._db.read(lambda conn: _due_apps(conn, to_micros(now), node_no))
         next_at = from_micros(soonest) if soonest is not None else None
         if not apps:
             return [], next_at
@@ -111,17 +114,17 @@ class Errands:
             for app in apps:
                 room = min(most_each - busy.get(app, 0), most - len(taken))
                 if room > 0:
-                    taken += self._take_some(conn, app, now, room)
+                    taken += self._take_some(conn, app, now, room, node_no)
             return taken
 
         return await self._db.write(take), next_at
 
-    def _take_some(self, conn: sa.Connection, app: int, now: datetime, limit: int) -> list[Errand]:
+    def _take_some(self, conn: sa.Connection, app: int, now: datetime, limit: int, node_no: int) -> list[Errand]:
         errand = t.errand
         due = (
             sa.select(errand)
             .where(errand.c.app == app, errand.c.next_at <= to_micros(now))
-            .where(_may_go_on())
+            .where(_may_go_on(), _is_for(node_no))
             .order_by(errand.c.next_at)
             .limit(limit)
             .with_for_update(skip_locked=True)
@@ -158,6 +161,12 @@ class Errands:
         query = sa.select(errand.c.id).where(*mine)
         return await self._db.read(lambda conn: one(conn, query)) is not None
 
+    async def move(self, app: int, session_no: int, node_no: int, now: datetime) -> None:
+        """Let another node ask what a session waits for, now: it leads the session's call since."""
+        mine = t.errand.c.app == app, t.errand.c.session_no == session_no
+        moved = sa.update(t.errand).where(*mine).values(node_no=node_no, next_at=to_micros(now))
+        await self._db.write(lambda conn: conn.execute(moved))
+
     async def release_all(self, now: datetime) -> None:
         """Let go of what an earlier process held; for the one owner of a database."""
         await self._db.write(lambda conn: conn.execute(sa.update(t.errand).values(next_at=to_micros(now))))
@@ -177,14 +186,23 @@ def _may_go_on() -> sa.ColumnElement[bool]:
     return t.errand.c.app.not_in(sa.select(t.sending_stop.c.app))
 
 
-def _due_apps(conn: sa.Connection, at: int) -> tuple[Sequence[int], int | None]:
+def _is_for(node_no: int) -> sa.ColumnElement[bool]:
+    return t.errand.c.node_no.in_((0, node_no))
+
+
+def _due_apps(conn: sa.Connection, at: int, node_no: int) -> tuple[Sequence[int], int | None]:
     """Return the apps that have errands to do now, the soonest first; and when the next of any is due.
 
     Those whose sending was stopped are missing: their conversations wait.
     """
     errand = t.errand
-    due = sa.select(errand.c.app).where(errand.c.next_at <= at, _may_go_on()).group_by(errand.c.app)
-    later = sa.select(errand.c.next_at).where(errand.c.next_at > at, _may_go_on()).order_by(errand.c.next_at).limit(1)
+    due = sa.select(errand.c.app).where(errand.c.next_at <= at, _may_go_on(), _is_for(node_no)).group_by(errand.c.app)
+    later = (
+        sa.select(errand.c.next_at)
+        .where(errand.c.next_at > at, _may_go_on(), _is_for(node_no))
+        .order_by(errand.c.next_at)
+        .limit(1)
+    )
     apps = conn.execute(due.order_by(sa.func.min(errand.c.next_at))).scalars().all()
     return apps, conn.execute(later).scalar()
 

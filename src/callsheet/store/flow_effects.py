@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from callsheet.clock import to_micros
 from callsheet.core.answering import LASTS, ReplyKind, ReplyState
+from callsheet.core.campaign import Channel
 from callsheet.core.flow.effects import AskModel, CallWebhook, HandOver, LeaveGroups, SetGroup
 from callsheet.core.ids import NO_RUN
 from callsheet.core.names import key_of
@@ -130,9 +131,10 @@ def answer_of(
     }
 
 
-def add_errands(conn: sa.Connection, seal: Seal, app: int, turns: Sequence[Turn], now: datetime) -> None:
-    """Write down what is to be asked of others."""
+def add_errands(conn: sa.Connection, seal: Seal, app: int, turns: Sequence[Turn], now: datetime, node_no: int) -> None:
+    """Write down what is to be asked of others: in a call by this node alone."""
     for turn in turns:
         asked = [effect for effect in turn.effects if isinstance(effect, CallWebhook | AskModel)]
         if asked and turn.awaits in ERRANDS:
-            write_errand(conn, app, turn.talk.no, asked[-1], revision=turn.talk.revision + 1, seal=seal, now=now)
+            revision, here = turn.talk.revision + 1, node_no if turn.talk.channel is Channel.voice else 0
+            write_errand(conn, app, turn.talk.no, asked[-1], revision=revision, seal=seal, now=now, node_no=here)

@@ -13,7 +13,7 @@ from callsheet.core.flow.session import Awaits, Ending
 from callsheet.core.ids import NO_RUN
 from callsheet.core.notice import NoticeKind
 from callsheet.store import tables as t
-from callsheet.store.flow_places import hold_places
+from callsheet.store.flow_places import hold_places, is_call
 from callsheet.store.outbox import announce_all
 from callsheet.store.rows import all_of, to_json
 
@@ -43,11 +43,12 @@ def ended_facts(row: Mapping[str, Any], ending: str) -> Mapping[str, Any]:
 
 
 def end_of_persons(conn: sa.Connection, app: int, persons: Collection[bytes], ending: Ending, now: datetime) -> int:
-    """End the open conversations of people, and return how many they were."""
+    """End the open conversations of people by text, and return how many they were."""
     wanted, ended = sorted(persons), 0
     for i in range(0, len(wanted), FEW):
         held = hold_places(conn, app, wanted[i : i + FEW])
-        ended += end_held_sessions(conn, app, [one.no for one in held], ending, now) if held else 0
+        texts = [one.no for one in held if not is_call(one.sender)]
+        ended += end_held_sessions(conn, app, texts, ending, now) if texts else 0
     return ended
 
 

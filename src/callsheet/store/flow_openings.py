@@ -62,11 +62,12 @@ class Unclaimed(NamedTuple):
 def claim(opened: Iterable[Standing], replies: Iterable[Unclaimed]) -> list[tuple[int, int, str]]:
     """Return number of the conversation, trunk and id of each reply that came before its conversation was opened.
 
-    A fast handset says STOP before its carrier says that it took the message.
+    A fast handset says STOP before its carrier says that it took the message. None belongs to a call.
     """
     talks: dict[bytes, list[Standing]] = {}
     for standing in opened:
-        talks.setdefault(standing.person, []).append(standing)
+        if not standing.is_call:
+            talks.setdefault(standing.person, []).append(standing)
     claimed = []
     for reply in replies:
         its = [
@@ -119,8 +120,9 @@ def opened_values(
     """Return the columns of the conversation that an attempt begins, for the hand that records it."""
     return (
         app, new_id(Prefix.conversation), encode_attempt(*key), key.person, label, trunk_no, talking.flow_no,
-        talking.version, key.run_no, key.n, Channel.sms.value, b"", made_of.get(key, b""), b"", Awaits.reply.value,
-        at, at, at,
+        talking.version, key.run_no, key.n, talking.channel.value, b"", made_of.get(key, b""), b"", Awaits.reply.value,
+        # Of a call whoever leads it looks after its time.
+        0 if talking.channel is Channel.voice else at, at, at,
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Places: a person has one open conversation with a sender, and whoever changes conversations holds theirs before.
+"""Places: a person has one open text conversation with a sender, and whoever changes conversations holds theirs before.
 
 Nobody waits in a circle, because all lock in one order: attempts, conversations that they open (by run, person and
 try), the places of all people concerned (by person and sender), and then the rest. A conversation changes only under
@@ -8,10 +8,11 @@ its place, with its errand and what its person wrote; who waits at the gate of a
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import sqlalchemy as sa
 
+from callsheet.core.campaign import Channel
 from callsheet.store import tables as t
 
 
@@ -21,9 +22,14 @@ class Standing(NamedTuple):
     no: int
     person: bytes
     sender: str
-    """Bare."""
+    """As `name_place` has it."""
     spoke_at: int
     """When its attempt was armed; 0: a reply began it."""
+
+    @property
+    def is_call(self) -> bool:
+        """Tell whether it goes on in a call: nothing that is written belongs to it."""
+        return is_call(self.sender)
 
 
 class Held(NamedTuple):
@@ -32,6 +38,22 @@ class Held(NamedTuple):
     no: int
     person: bytes
     sender: str
+
+
+_CALL: Final = "call "
+
+
+def name_place(channel: str, sender: str, cause: str) -> str:
+    """Return under which sender a conversation has its place: a call has one of its own, beside texts and other calls.
+
+    `sender`: bare. `cause`: the id of its attempt.
+    """
+    return f"{_CALL}{cause}" if channel == Channel.voice else sender
+
+
+def is_call(sender: str) -> bool:
+    """Tell whether a place is that of a call."""
+    return sender.startswith(_CALL)
 
 
 RESERVE = (

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from callsheet.clock import from_micros, to_micros
 from callsheet.core.answering import ReplyKind, ReplyState
-from callsheet.core.campaign import Status
+from callsheet.core.campaign import Channel, Status
 from callsheet.core.flow.manners import LATELY
 from callsheet.core.ids import NO_RUN
 from callsheet.core.run import AppSettings
@@ -39,8 +39,8 @@ class Known:
 
     settings: AppSettings
     talks: list[Talk]
-    forbidden: set[bytes] = field(default_factory=set)
-    """To whom nothing may be said: they opted out, or are on the global DNC list."""
+    forbidden: set[int] = field(default_factory=set)
+    """The numbers of those in which nothing may be said: their people opted out, or are on the global DNC list."""
     said: dict[tuple[bytes, str], int] = field(default_factory=dict)
     """How many answers of flows went lately to a person, through a sender."""
     put_off: set[tuple[bytes, str]] = field(default_factory=set)
@@ -74,12 +74,13 @@ class FlowSessions:
         return read_talk(row, self._seal(app)) if row is not None else None
 
     async def of_persons(self, app: int, persons: Collection[bytes], now: datetime) -> Known:
-        """Return the open conversations of people."""
+        """Return the open conversations of people by text."""
         session, talking = t.flow_session, t.open_session
         query = (
             sa.select(session)
             .join(talking, talking.c.session_no == session.c.no)
             .where(talking.c.app == app, talking.c.person.in_(persons), session.c.ended_at == 0)
+            .where(session.c.channel == Channel.sms.value)
             .order_by(session.c.no)
         )
         return await self._db.read(lambda conn: self._known(conn, app, all_of(conn, query), now))
@@ -88,6 +89,12 @@ class FlowSessions:
         """Return the open conversations of these numbers."""
         session = t.flow_session
         query = sa.select(session).where(session.c.app == app, session.c.no.in_(nos), session.c.ended_at == 0)
+        return await self._db.read(lambda conn: self._known(conn, app, all_of(conn, query), now))
+
+    async def of_cause(self, app: int, cause: str, now: datetime) -> Known:
+        """Return the open conversation that an attempt began, by its id."""
+        session = t.flow_session
+        query = sa.select(session).where(session.c.app == app, session.c.cause == cause, session.c.ended_at == 0)
         return await self._db.read(lambda conn: self._known(conn, app, all_of(conn, query), now))
 
     async def due(self, now: datetime, limit: int, *, leased: bool) -> Mapping[int, Sequence[int]]:
@@ -174,7 +181,7 @@ class FlowSessions:
         stop = sa.select(t.sending_stop.c.app).where(t.sending_stop.c.app == app)
         known.is_stopped = one(conn, stop) is not None
         if persons:
-            known.forbidden = forbidden_persons(conn, app, persons)
+            known.forbidden = _forbidden(conn, app, known.talks)
             known.said, known.put_off = _said(conn, app, persons, now)
             known.contacts = find_contacts(conn, app, known.talks)
             known.runs = _runs(conn, {talk.run_no for talk in known.talks} - {NO_RUN})
@@ -207,6 +214,15 @@ def _said(
     rows = conn.execute(query.group_by(reply.c.person, reply.c.sender)).all()
     later = {(person, sender) for person, sender, _, due_at in rows if due_at > to_micros(now)}
     return {(person, sender): int(count) for person, sender, count, _ in rows}, later
+
+
+def _forbidden(conn: sa.Connection, app: int, talks: Sequence[Talk]) -> set[int]:
+    """Return the numbers of the conversations in which nothing may be said any more."""
+    persons: dict[Channel, set[bytes]] = {}
+    for talk in talks:
+        persons.setdefault(talk.channel, set()).add(talk.person)
+    spared = {channel: forbidden_persons(conn, app, mine, channel) for channel, mine in persons.items()}
+    return {talk.no for talk in talks if talk.person in spared[talk.channel]}
 
 
 def _runs(conn: sa.Connection, nos: Collection[int]) -> dict[int, Status]:

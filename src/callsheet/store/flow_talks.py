@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from callsheet.clock import from_micros
+from callsheet.core.campaign import Channel
 from callsheet.core.flow.session import Awaits, Session
 from callsheet.core.walk import Group
 from callsheet.store.flow_states import read_state
@@ -30,6 +31,7 @@ class Talk:
     no: int
     id: str
     person: bytes
+    channel: Channel
     sender: str
     """The sender's label."""
     trunk_no: int
@@ -81,6 +83,7 @@ def read_talk(row: Mapping[str, Any], seal: Seal) -> Talk:
         row["no"],
         row["id"],
         row["person"],
+        Channel(row["channel"]),
         row["sender"],
         row["trunk_no"],
         row["flow_no"],

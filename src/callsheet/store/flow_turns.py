@@ -96,7 +96,7 @@ def write_turns(
     say(conn, seal, app, fresh, now)
     _settle(conn, app, fresh)
     _drop_errands(conn, app, fresh)
-    add_errands(conn, seal, app, fresh, now)
+    add_errands(conn, seal, app, fresh, now, node_no)
     _close(conn, app, fresh)
     announce_all(conn, app, list(_notices(fresh)), now)
     return lost

@@ -36,21 +36,23 @@ def forbidden_of(conn: sa.Connection, rows: Sequence[Mapping[str, Any]], at: int
     return found
 
 
-def forbidden_persons(conn: sa.Connection, app: int, persons: Collection[bytes]) -> set[bytes]:
-    """Return those of these people who opted out of texts, or are spared from them by the global DNC list."""
-    return _opted_out(conn, app, persons) | _on_dnc(conn, app, persons)
+def forbidden_persons(
+    conn: sa.Connection, app: int, persons: Collection[bytes], channel: Channel = Channel.sms
+) -> set[bytes]:
+    """Return those of these people who opted out of a channel, or are spared from it by the global DNC list."""
+    return _opted_out(conn, app, persons, channel) | _on_dnc(conn, app, persons, channel)
 
 
-def _opted_out(conn: sa.Connection, app: int, persons: Collection[bytes]) -> set[bytes]:
+def _opted_out(conn: sa.Connection, app: int, persons: Collection[bytes], channel: Channel = Channel.sms) -> set[bytes]:
     if not persons:
         return set()
     opt_out = t.opt_out
-    mine = opt_out.c.app == app, opt_out.c.channel == Channel.sms.value, opt_out.c.person.in_(persons)
+    mine = opt_out.c.app == app, opt_out.c.channel == channel.value, opt_out.c.person.in_(persons)
     return set(conn.execute(sa.select(opt_out.c.person).where(*mine)).scalars())
 
 
-def _on_dnc(conn: sa.Connection, app: int, persons: Collection[bytes]) -> set[bytes]:
-    """Return whom the app's global DNC list spares from texts."""
+def _on_dnc(conn: sa.Connection, app: int, persons: Collection[bytes], channel: Channel = Channel.sms) -> set[bytes]:
+    """Return whom the app's global DNC list spares from a channel."""
     if not persons:
         return set()
     entry, dnc_list = t.dnc_entry, t.dnc_list
@@ -60,4 +62,4 @@ def _on_dnc(conn: sa.Connection, app: int, persons: Collection[bytes]) -> set[by
     if not found:
         return found
     settings = conn.execute(sa.select(t.app.c.settings).where(t.app.c.no == app)).scalar_one()
-    return found if global_dnc_applies(Channel.sms, read_settings(settings)) else set()
+    return found if global_dnc_applies(channel, read_settings(settings)) else set()

@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from callsheet.clock import to_micros
 from callsheet.core.attempt import PENDING, UNSENT, Happening, Kind, advance, fold
-from callsheet.core.campaign import Status
+from callsheet.core.calling import TALKS
+from callsheet.core.campaign import Channel, Status
 from callsheet.core.retrying import RetryPolicy, decide
 from callsheet.core.run import retry_policy
 from callsheet.store.retry import Retry
@@ -45,7 +46,9 @@ class Changes(NamedTuple):
     moved: list[Happening]
     """Events that moved their attempt's state: what comes again is decided for these."""
     taken: list[Happening]
-    """The first that was heard of attempts that their carrier took: here a conversation may begin."""
+    """The first that was heard of attempts that their carrier took, or that somebody answered: here a conversation may
+    begin.
+    """
     lost: list[Happening]
     """Attempts that their carrier took and could not deliver: there is nobody to converse with."""
     counters: Counter[str]
@@ -79,8 +82,9 @@ def weigh(
     happenings: Sequence[Happening],
     seen: Mapping[Key, Collection[str]],
     attempts: Collection[Key],
+    channel: Channel = Channel.sms,
 ) -> Changes:
-    """Find out what is new.
+    """Find out what is new in a run of a channel.
 
     `seen` holds the kinds of the events that are stored already, `attempts` the attempts without an event that exist:
     what is in neither was never ours.
@@ -98,11 +102,11 @@ def weigh(
                 continue
             standing = standings[key] = _Standing(stored or ())
         if happening.kind not in standing.kinds:
-            _add(happening, standing, changes)
+            _add(happening, standing, changes, channel)
     return changes._replace(unknown=unknown)
 
 
-def _add(happening: Happening, standing: _Standing, changes: Changes) -> None:
+def _add(happening: Happening, standing: _Standing, changes: Changes, channel: Channel) -> None:
     """Take in a new event, and what it does to its attempt's state."""
     kind, before = happening.kind, standing.state
     changes.counters[UNMEASURED] += standing.unmeasure(kind)
@@ -120,7 +124,7 @@ def _add(happening: Happening, standing: _Standing, changes: Changes) -> None:
     if before != PENDING:
         changes.counters[before] -= 1
     if after in _TAKEN:
-        if before not in _TAKEN:
+        if _begins_talk(happening, before, channel):
             changes.taken.append(happening)
     elif before == Kind.accepted:
         changes.lost.append(happening)
@@ -130,14 +134,27 @@ def _add(happening: Happening, standing: _Standing, changes: Changes) -> None:
         changes.settled.append(happening)
 
 
+def _begins_talk(happening: Happening, before: str, channel: Channel) -> bool:
+    """Tell whether a conversation may begin: the carrier took a message, or somebody answered a call and is there."""
+    if channel is Channel.voice:
+        return happening.kind is Kind.delivered and happening.code in TALKS
+    return before not in _TAKEN
+
+
 class Talking(NamedTuple):
     """What a run begins conversations with."""
 
+    channel: Channel
     flow_no: int
     """0: it begins none."""
     version: int
     restored_at: int
     """What was armed before may have been talked about in a store that was lost: nothing begins. 0: none was lost."""
+
+
+def read_talking(channel: str, flow_no: int, version: int, restored_at: int) -> Talking:
+    """Read what a run begins conversations with."""
+    return Talking(Channel(channel), flow_no, version, restored_at)
 
 
 class Tried(NamedTuple):

@@ -47,6 +47,8 @@ class Ending(StrEnum):
     """A newer conversation with the same sender took its place."""
     closed = "closed"
     """Somebody closed it."""
+    hung_up = "hung_up"
+    """The contact hung up, or the line broke, while the flow went on."""
 
 
 LONGEST_KEPT: Final = 2000

@@ -16,7 +16,7 @@ from callsheet.core.ids import AttemptKey, encode_attempt
 from callsheet.store.consequences import bare
 from callsheet.store.flow_ends import END, ended_notice
 from callsheet.store.flow_openings import OPENED, UNCLAIMED, Unclaimed, claim, opened_values
-from callsheet.store.flow_places import RESERVE, Held, Standing, place
+from callsheet.store.flow_places import RESERVE, Held, Standing, name_place, place
 from callsheet.store.postgres.database import Raw
 from callsheet.store.postgres.statements import columns
 from callsheet.store.recording import Talking
@@ -34,8 +34,9 @@ _OPEN = (
     " on conflict (app, cause) do nothing returning no, person, n"
 )
 _OPENED = (
-    "select f.no, f.person, f.sender, a.at from unnest($2::text[]) as u (cause) cross join lateral ("
-    " select no, person, sender, run_no, n from flow_session f where f.app = $1 and f.cause = u.cause"
+    "select f.no, f.person, f.channel, f.sender, u.cause, a.at"
+    " from unnest($2::text[]) as u (cause) cross join lateral ("
+    " select no, person, channel, sender, run_no, n from flow_session f where f.app = $1 and f.cause = u.cause"
     "  and f.ended_at = 0 offset 0) f cross join lateral ("
     " select at from attempt a where a.app = $1 and a.run_no = f.run_no and a.person = f.person and a.n = f.n"
     "  offset 0) a"
@@ -114,7 +115,11 @@ async def _open(
         for person, n, label, trunk_no, _ in spoke
     ]
     nos = {(person, n): no for no, person, n in await raw.fetch(_OPEN, *columns(rows, 18))}
-    fresh = [Standing(nos[row[:2]], row[0], bare(row[2]), row[4]) for row in map(tuple, spoke) if row[:2] in nos]
+    fresh = [
+        Standing(nos[person, n], person, name_place(run.talking.channel, bare(label), cause), spoke_at)
+        for person, n, label, _, spoke_at in map(tuple, spoke)
+        if (person, n) in nos and (cause := encode_attempt(run.run_no, person, n))
+    ]
     there = [encode_attempt(run.run_no, person, n) for person, n, *_ in spoke if (person, n) not in nos]
     return fresh, await _opened(raw, app, there) if there else []
 
@@ -122,7 +127,10 @@ async def _open(
 async def _opened(raw: Raw, app: int, causes: Sequence[str]) -> list[Standing]:
     """Return the open conversations that attempts began."""
     found = await raw.fetch(_OPENED, app, causes)
-    return [Standing(no, person, bare(sender), spoke_at) for no, person, sender, spoke_at in found]
+    return [
+        Standing(no, person, name_place(channel, bare(sender), cause), spoke_at)
+        for no, person, channel, sender, cause, spoke_at in found
+    ]
 
 
 async def _hold_places(raw: Raw, app: int, opened: Sequence[Standing], losing: Sequence[Standing]) -> list[Held]:

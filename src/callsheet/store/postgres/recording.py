@@ -35,6 +35,7 @@ from callsheet.store.recording import (
     may_come_again,
     plan_retries,
     read_policy,
+    read_talking,
     weigh,
 )
 
@@ -115,7 +116,7 @@ async def _hold(raw: Raw, keys: Collection[tuple[int, bytes, int]]) -> Mapping[i
     attempts = await raw.fetch(
         "select a.* from unnest($1::bigint[], $2::bytea[], $3::bigint[]) as u (run_no, person, n)"
         " cross join lateral ("
-        "  select a.app, a.run_no, a.person, a.n, r.flow_no, r.flow_version, r.restored_at"
+        "  select a.app, a.run_no, a.person, a.n, r.channel, r.flow_no, r.flow_version, r.restored_at"
         "   from run r, attempt a where r.no = u.run_no"
         "   and a.app = r.app and a.run_no = u.run_no and a.person = u.person and a.n = u.n for update of a"
         " ) a",
@@ -123,7 +124,7 @@ async def _hold(raw: Raw, keys: Collection[tuple[int, bytes, int]]) -> Mapping[i
     )
     for app, run_no, person, n, *of in attempts:
         if run_no not in held:
-            held[run_no] = _Held(app, set(), {}, Talking(*of))
+            held[run_no] = _Held(app, set(), {}, read_talking(*of))
         held[run_no].attempts.add((person, n))
     events = await raw.fetch(
         "select u.run_no, u.person, u.n, e.kind from unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bigint[])"
@@ -153,7 +154,7 @@ async def _store(
         if run is None:
             unknown += len(mine)
             continue
-        weighed = weigh(mine, run.seen, run.attempts)
+        weighed = weigh(mine, run.seen, run.attempts, run.talking.channel)
         unknown += weighed.unknown
         changes.append((run.app, run_no, weighed))
     retries = await _bring_back(raw, changes, jitter)

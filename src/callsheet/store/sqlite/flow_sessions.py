@@ -12,7 +12,7 @@ from callsheet.core.ids import AttemptKey, encode_attempt
 from callsheet.store.consequences import bare
 from callsheet.store.flow_ends import END, ended_notice
 from callsheet.store.flow_openings import OPENED, UNCLAIMED, Unclaimed, claim, opened_values
-from callsheet.store.flow_places import Standing, place
+from callsheet.store.flow_places import Standing, name_place, place
 from callsheet.store.recording import Talking
 from callsheet.store.sqlite.statements import gather_in, insert_many, marks
 
@@ -57,12 +57,15 @@ def _open(
     insert_many(raw, f"insert into flow_session ({OPENED})", rows, "on conflict (app, cause) do nothing")
     causes = [encode_attempt(run_no, person, n) for person, n, *_ in spoke]
     opened = raw.execute(
-        "select f.no, f.person, f.sender, a.at from flow_session f join attempt a"
+        "select f.no, f.person, f.sender, f.cause, a.at from flow_session f join attempt a"
         " on a.app = f.app and a.run_no = f.run_no and a.person = f.person and a.n = f.n"
         f" where f.app = ? and f.cause in ({marks(len(causes))}) and f.ended_at = 0",
         (app, *causes),
     ).fetchall()
-    taking = [Standing(no, person, bare(sender), spoke_at) for no, person, sender, spoke_at in opened]
+    taking = [
+        Standing(no, person, name_place(talking.channel, bare(sender), cause), spoke_at)
+        for no, person, sender, cause, spoke_at in opened
+    ]
     if taking:
         _claim_replies(raw, app, taking)
         _take_places(raw, app, taking, max(at.values()))

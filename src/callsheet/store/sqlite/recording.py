@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from callsheet.clock import from_micros, to_micros
 from callsheet.core.attempt import Happening
+from callsheet.core.campaign import Channel
 from callsheet.core.ids import AttemptKey
 from callsheet.core.retrying import RetryPolicy
 from callsheet.store.arming import unpack_members
@@ -15,13 +16,13 @@ from callsheet.store.protocol import ArmKey, Batch, Recorded
 from callsheet.store.recording import (
     Changes,
     Key,
-    Talking,
     Tried,
     by_run,
     leases_ran_out,
     may_come_again,
     plan_retries,
     read_policy,
+    read_talking,
     weigh,
 )
 from callsheet.store.sqlite.flow_sessions import close_talks, open_talks
@@ -54,7 +55,7 @@ def record(
     return recorded
 
 
-_RUN = "select app, flow_no, flow_version, restored_at from run where no = ?"
+_RUN = "select app, channel, flow_no, flow_version, restored_at from run where no = ?"
 
 
 def store(
@@ -71,9 +72,9 @@ def store(
         if row is None:
             unknown += len(mine)
             continue
-        app, talking = row[0], Talking(*row[1:])
+        app, talking = row[0], read_talking(*row[1:])
         doubts = quarantine(raw, app, run_no, node_no, mine) if talking.restored_at else []
-        changes = _weigh(raw, app, run_no, [*doubts, *mine])
+        changes = _weigh(raw, app, run_no, talking.channel, [*doubts, *mine])
         _write(raw, app, run_no, node_no, changes)
         if talking.flow_no:
             if changes.taken:
@@ -86,7 +87,9 @@ def store(
     return Recorded(events, from_micros(min(again)) if again else None, unknown)
 
 
-def _weigh(raw: sqlite3.Connection, app: int, run_no: int, happenings: Sequence[Happening]) -> Changes:
+def _weigh(
+    raw: sqlite3.Connection, app: int, run_no: int, channel: Channel, happenings: Sequence[Happening]
+) -> Changes:
     persons = {happening.person for happening in happenings}
     seen: dict[Key, list[str]] = {}
     where = "where app = ? and run_no = ? and person"
@@ -95,7 +98,7 @@ def _weigh(raw: sqlite3.Connection, app: int, run_no: int, happenings: Sequence[
     new = [h.person for h in happenings if (h.person, h.n) not in seen]
     known = gather_in(raw, "person, n", f"from attempt {where}", (app, run_no), new) if new else ()
     attempts = {(person, n) for person, n in known}
-    return weigh(happenings, seen, attempts)
+    return weigh(happenings, seen, attempts, channel)
 
 
 def _write(raw: sqlite3.Connection, app: int, run_no: int, node_no: int, changes: Changes) -> None:

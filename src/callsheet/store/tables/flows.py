@@ -60,7 +60,7 @@ flow_session = sa.Table(
     sqlite_autoincrement=True,
 )
 
-# A person has one open session with a sender.
+# A person has one open session by text with a sender; each call has a place of its own.
 open_session = clustered(
     "open_session",
     whole("app", key=True),
@@ -126,6 +126,8 @@ errand = clustered(
     # By which the other end knows it when it is asked again.
     text("id"),
     text("kind"),
+    # By which node alone it is asked: a call goes on there; 0: by any.
+    whole("node_no", default="0"),
     # What is asked: a `CallWebhook` or an `AskModel`.
     blob("asked_sealed"),
     whole("revision"),

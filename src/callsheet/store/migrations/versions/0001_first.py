@@ -400,6 +400,7 @@ def upgrade() -> None:
     sa.Column('session_no', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('id', sa.Text(), nullable=False),
     sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('node_no', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
     sa.Column('asked_sealed', sa.LargeBinary(), nullable=False),
     sa.Column('revision', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('next_at', sa.BigInteger(), autoincrement=False, nullable=False),
