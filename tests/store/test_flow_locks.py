@@ -155,3 +155,31 @@ async def test_nobody_waits_in_a_circle_who_records_talks_or_forbids(
     for each in (store, other):
         await place.close(each)
     assert await deadlocks(place.address) == before[0].deadlocks
+
+
+async def test_a_stop_that_comes_while_another_is_taken_back_stays(
+    place: Place, store: Store, app: App, clock: StillClock
+):
+    person = person_of(store, app, number(1))
+    await store.opt_outs.add(app.no, Channel.sms, "api", [person], clock.now())
+    connection = await asyncpg.connect(place.address)
+    try:
+        async with connection.transaction():
+            await connection.execute("select 1 from opt_out for update")
+            lifting = asyncio.create_task(store.opt_outs.lift(app.no, Channel.sms, [person], "test", clock.now()))
+            await stands_still(connection)
+            await connection.execute("insert into opt_out select app, channel, person, 'reply', added_at from opt_out")
+        assert await lifting == {person}
+    finally:
+        await connection.close()
+
+    assert [one.source for one in await store.opt_outs.find(app.no, person)] == ["reply"]
+    assert [row.source for row in await rows(store, "select source from opt_out_lifted")] == ["api"]
+
+
+async def stands_still(connection: asyncpg.Connection) -> None:
+    """Wait until somebody waits for a row that others hold."""
+    query = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    async with asyncio.timeout(60):
+        while not await connection.fetchval(query):
+            await asyncio.sleep(0.02)

@@ -1,8 +1,9 @@
 """Places: a person has one open text conversation with a sender, and whoever changes conversations holds theirs before.
 
 Nobody waits in a circle, because all lock in one order: attempts, conversations that they open (by run, person and
-try), the places of all people concerned (by person and sender), and then the rest. A conversation changes only under
-its place, with its errand and what its person wrote; who waits at the gate of an app may hold places, but no answer.
+try), the places of all people concerned (by person and sender), and then the rest: replies by their ids, opt-outs by
+person and source. A conversation changes only under its place, with its errand and what its person wrote; who waits at
+the gate of an app may hold places, but no answer.
 """
 
 from __future__ import annotations

@@ -267,8 +267,11 @@ class Inbox:
 def settle_messages(conn: sa.Connection, app: int, message_ids: Collection[str]) -> None:
     """Note that replies wait for nobody any more."""
     if message_ids:
-        mine = t.inbound.c.app == app, t.inbound.c.id.in_(message_ids)
-        conn.execute(sa.update(t.inbound).where(*mine).values(waits_since=0))
+        inbound = t.inbound
+        mine = inbound.c.app == app, inbound.c.id.in_(message_ids)
+        # By their ids, as whoever claims them for a conversation: nobody waits in a circle.
+        conn.execute(sa.select(inbound.c.id).where(*mine).order_by(inbound.c.id).with_for_update())
+        conn.execute(sa.update(inbound).where(*mine).values(waits_since=0))
 
 
 def _lease(conn: sa.Connection, rows: Sequence[Mapping[str, Any]], until: int) -> None:

@@ -107,14 +107,20 @@ class OptOuts:
         mine = sa.and_(opt_out.c.app == app, opt_out.c.channel == channel.value, opt_out.c.person.in_(persons))
 
         def lift(conn: sa.Connection) -> Collection[bytes]:
-            rows = all_of(conn, sa.select(opt_out).where(mine).order_by(opt_out.c.person).with_for_update())
+            # In the order in which everybody writes them, so that nobody waits in a circle.
+            held = sa.select(opt_out).where(mine).order_by(opt_out.c.person, opt_out.c.source).with_for_update()
+            rows = all_of(conn, held)
             kept = [{**row, "lifted_at": to_micros(now), "reason": reason} for row in rows]
             if kept:
                 conn.execute(sa.insert(lifted), kept)
-            conn.execute(sa.delete(opt_out).where(mine))
+                # These very rows: a STOP that comes meanwhile stays.
+                conn.execute(_DROP, rows)
             return {row["person"] for row in rows}
 
         return await self._db.write(lift)
+
+
+_DROP = sa.text("delete from opt_out where app = :app and channel = :channel and person = :person and source = :source")
 
 
 def _add(

@@ -47,10 +47,14 @@ _SILENT = (
     " where i.app = $1 and i.person = f.person and i.session_no = f.no)"
 )
 _UNCLAIMED = f"{UNCLAIMED} and i.app = $1 and i.at >= $2 and i.person = any($3::bytea[])"
+# Held by their ids, as by whoever settles them.
 _CLAIM = (
-    "update inbound set session_no = u.no from unnest($2::bigint[], $3::bigint[], $4::text[])"
-    " as u (no, trunk_no, inbound_id)"
-    " where inbound.app = $1 and inbound.trunk_no = u.trunk_no and inbound.inbound_id = u.inbound_id"
+    "with held as materialized ("
+    "  select i.trunk_no, i.inbound_id, u.no from unnest($2::bigint[], $3::bigint[], $4::text[])"
+    "  as u (no, trunk_no, inbound_id) join inbound i"
+    "  on i.app = $1 and i.trunk_no = u.trunk_no and i.inbound_id = u.inbound_id order by i.id for update of i"
+    ") update inbound set session_no = held.no from held"
+    " where inbound.app = $1 and inbound.trunk_no = held.trunk_no and inbound.inbound_id = held.inbound_id"
 )
 _SPOKE_AT = (
     "select f.no, a.at from unnest($2::bigint[]) as u (no) cross join lateral ("
