@@ -1,0 +1,1 @@
+"""Audio: files as people have them become what telephones play."""

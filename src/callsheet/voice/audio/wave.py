@@ -1,0 +1,38 @@
+"""WAV files as our telephones play them: 8 kHz, mono, 16 bits, and nothing in them but the sound."""
+
+from __future__ import annotations
+
+import struct
+from typing import Final
+
+RATE: Final = 8000
+_SAMPLE_BYTES: Final = 2
+HEADER_BYTES: Final = 44
+_HEADER: Final = struct.Struct("<4sI4s4sIHHIIHH4sI")
+
+
+def write_wav(samples: bytes) -> bytes:
+    """Return a file of samples: signed, 16 bits, little-endian."""
+    return _header(len(samples), RATE) + samples
+
+
+def write_wav_at(samples: bytes, rate: int) -> bytes:
+    """Return a file of samples at another rate, which is still to be converted."""
+    return _header(len(samples), rate) + samples
+
+
+def seconds_of(file: bytes, size: int | None = None) -> float | None:
+    """Return how long a file plays that `write_wav` made; None: it is none, or a part of it is missing.
+
+    The first `HEADER_BYTES` do, with the `size` of the whole.
+    """
+    size = len(file) if size is None else size
+    length = size - HEADER_BYTES
+    if length < 0 or file[:HEADER_BYTES] != _header(length, RATE):
+        return None
+    return length / _SAMPLE_BYTES / RATE
+
+
+def _header(length: int, rate: int) -> bytes:
+    form = (16, 1, 1, rate, rate * _SAMPLE_BYTES, _SAMPLE_BYTES, 8 * _SAMPLE_BYTES)
+    return _HEADER.pack(b"RIFF", length + HEADER_BYTES - 8, b"WAVE", b"fmt ", *form, b"data", length)

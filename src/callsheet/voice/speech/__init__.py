@@ -1,0 +1,1 @@
+"""Speech: texts become sound, by a library that comes along or by a service over HTTP."""

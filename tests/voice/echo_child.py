@@ -1,0 +1,35 @@
+"""A child process for tests: it answers what it is asked, and misbehaves when it is told to."""
+
+import os
+import sys
+import time
+
+from callsheet.voice.child.serving import serve
+
+
+def _answer(body: bytes) -> bytes:
+    match body.split(b" "):
+        case [b"die"]:
+            os._exit(3)
+        case [b"die-once", path]:
+            try:
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL))
+            except FileExistsError:
+                return b"lived"
+            os._exit(3)
+        case [b"hang"]:
+            while True:
+                time.sleep(0.01)
+        case [b"raise"]:
+            raise ValueError("a secret")
+        case [b"eat"]:
+            return bytes(4 * 1024**3)
+        case [b"print"]:
+            sys.stdout.write("noise")
+            sys.stdout.flush()
+            return b"printed"
+    return body
+
+
+if __name__ == "__main__":
+    serve(lambda: _answer, seconds=0.5, memory_bytes=1024**3)
