@@ -92,6 +92,11 @@ class Settings(BaseSettings):
         title="true or false",
         description="whether webhooks and pulls may call addresses of this machine and of private networks",
     )
+    sip_private_addresses: bool = Field(
+        default=True,
+        title="true or false",
+        description="whether SIP trunks may be at addresses of this machine and of private networks, as a PBX is",
+    )
     outside_ports: str = Field(
         default="80,443,8080,8443",
         title="port numbers with commas between, or *",
@@ -181,7 +186,7 @@ class Settings(BaseSettings):
         """Return what webhooks and pulls may call."""
         any_port = self.outside_ports.strip() == "*"
         ports = () if any_port else map(int, self.outside_ports.split(","))
-        return Fence(self.allow_private_addresses, frozenset(ports))
+        return Fence(self.allow_private_addresses, frozenset(ports), self.sip_private_addresses)
 
     @property
     def is_shared(self) -> bool:

@@ -10,6 +10,7 @@ import structlog
 
 from api.callers import ALWAYS, campaign_body, unique, until
 from callsheet.engine.trunks import TESTS_A_MINUTE
+from carriers.sip.registrar import PASSWORD, USER, Registrar, by_udp
 from databases import change, rows
 from phone_numbers import numbers
 
@@ -290,3 +291,53 @@ async def test_a_run_whose_trunk_is_not_connected_waits_and_says_why(shop):
     (run,) = (await shop.v1("GET", "/runs", params={"campaign_id": campaign_id})).json()["items"]
     assert CANARY not in run["trunk_trouble"]
     await shop.trigger(campaign_id, "stop")
+
+
+def sip(**changes):
+    settings = {"host": "127.0.0.1", "username": "us", "password": CANARY, "registers": True, **changes}
+    return {"name": unique("PBX"), "carrier": "sip", "settings": settings}
+
+
+async def test_a_sip_trunk_is_made_shown_and_changed_like_any_other(shop):
+    made = await make_trunk(shop, sip(dial_string="PJSIP/9{number}@{trunk}"))
+    assert made["settings"] == {
+        "host": "127.0.0.1", "port": None, "transport": "udp", "username": "us", "realm": "", "registers": True,
+        "from_domain": "", "outbound_proxy": "", "dial_string": "PJSIP/9{number}@{trunk}", "number_prefix": "+",
+        "codecs": ["ulaw", "alaw"], "srtp": False, "verify_certificate": True, "ca_certificate": "", "most_calls": 30,
+        "media_timeout_seconds": 60,
+    }  # fmt: skip
+    assert made["secrets_set"] == ["password"]
+    path = f"/trunks/{made['id']}"
+    for elsewhere in ({"host": "pbx.example"}, {"outbound_proxy": "pbx.example"}, {"port": 5070}):
+        assert faults(await shop.v1("PATCH", path, {"settings": elsewhere})) == {"settings.password"}
+    wrong = await shop.v1("PATCH", path, {"settings": {"dial_string": "PJSIP/{trunk}", "codecs": ["mp3"]}})
+    assert faults(wrong) == {"settings.dial_string", "settings.codecs[0]"}
+    assert (await shop.v1("PATCH", path, {"settings": {"most_calls": 2}})).json()["settings"]["most_calls"] == 2
+
+
+async def test_the_voice_engine_is_given_the_sip_trunks_of_all_apps_and_told_of_changes(shop, stranger):
+    trunks = shop.server.runtime.trunks
+    mine, theirs = await make_trunk(shop, sip()), await make_trunk(stranger, sip(most_calls=3))
+    await make_trunk(shop, smpp())
+    before = await trunks.sip_trunks()
+    given = {trunk.id: trunk for trunk in before}
+    assert {mine["id"], theirs["id"]} <= given.keys()
+    assert (given[mine["id"]].password, given[theirs["id"]].most_calls) == (CANARY, 3)
+    assert CANARY not in repr(given)
+    assert await trunks.sip_trunks() is before
+    await shop.v1("PATCH", f"/trunks/{mine['id']}", {"settings": {"number_prefix": "00"}})
+    after = {trunk.id: trunk for trunk in await trunks.sip_trunks()}
+    assert after[mine["id"]].number_prefix == "00"
+    await shop.v1("DELETE", f"/trunks/{mine['id']}")
+    assert mine["id"] not in {trunk.id for trunk in await trunks.sip_trunks()}
+
+
+async def test_a_sip_trunk_is_tried_before_and_after_it_is_stored(shop):
+    async with by_udp(Registrar()) as registrar:
+        body = sip(port=registrar.port, username=USER, password=PASSWORD)
+        new = (await shop.v1("POST", "/trunks/test", body)).json()
+        made = await make_trunk(shop, body)
+        stored = (await shop.v1("POST", f"/trunks/{made['id']}/test")).json()
+    for tested in (new, stored):
+        assert (tested["ok"], tested["said"].endswith("It knows us: 200 OK (REGISTER).")) == (True, True), tested
+        assert PASSWORD not in tested["said"]

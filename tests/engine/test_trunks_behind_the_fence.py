@@ -29,3 +29,13 @@ async def test_what_the_fence_never_lets_through_is_named(carrier, settings, nam
     with pytest.raises(Invalid) as caught:
         await trunks.create(1, Wanted("Trunk", carrier, settings, takes_any_sender=False))
     assert [fault.path for fault in caught.value.fields] == named
+
+
+@pytest.mark.parametrize(("fence", "named"), [(Fence(), []), (Fence(sip_allows_private=False), ["settings.host"])])
+async def test_a_pbx_of_the_own_network_is_called_unless_the_owner_forbids_it(fence, named):
+    nothing: Any = None
+    trunks = Trunks(nothing, nothing, fence, nothing)
+    new = Wanted("PBX", "sip", {"host": "192.168.1.20"}, takes_any_sender=False)
+    with pytest.raises(Invalid if named else AttributeError) as caught:
+        await trunks.create(1, new)
+    assert [fault.path for fault in getattr(caught.value, "fields", ())] == named

@@ -6,15 +6,17 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from callsheet.account import Account
-from callsheet.carriers.base import Carrier
+from callsheet.carriers.base import Carrier, Probe
 from callsheet.carriers.callback import Doors, Ears
 from callsheet.carriers.http.account import HttpAccount
 from callsheet.carriers.http.carrier import hear_http, hear_preset, make_http, make_preset
 from callsheet.carriers.http.presets import PlivoAccount, VonageAccount
 from callsheet.carriers.sandbox.account import SandboxAccount
+from callsheet.carriers.sip.account import SipAccount
+from callsheet.carriers.sip.probe import SipProber
 from callsheet.carriers.smpp.account import SmppAccount
 from callsheet.carriers.smpp.carrier import SmppCarrier
 from callsheet.carriers.twilio.account import TwilioAccount
@@ -23,6 +25,7 @@ from callsheet.clock import Clock
 from callsheet.core.asking import Ask
 from callsheet.core.campaign import Channel
 from callsheet.core.fence import Fence
+from callsheet.core.sip import SipTrunk
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +45,37 @@ class Given:
     """Where the carrier calls us back."""
 
 
+class Prober(Protocol):
+    """What can try whether an account works: every carrier of texts can."""
+
+    async def probe(self) -> Probe:
+        """Try it; nobody is contacted."""
+
+
 _TEXT: Final = frozenset({Channel.sms})
+_CALLS: Final = frozenset({Channel.voice})
 
 
 class Known(NamedTuple):
     """A carrier that this release knows."""
 
     account: type[Account]
-    make: Callable[[Any, Given], Carrier]
-    """Makes one, not opened yet, of an account (of that very type) and what it is given."""
+    make: Callable[[Any, Given], Carrier] | None
+    """Makes one, not opened yet, of an account (of that very type) and what it is given; None: no text goes there."""
     ears: Callable[[Any], Ears] | None = None
     """How the callbacks of such an account are understood; None: this carrier calls nobody back."""
     answers_stop: bool = False
     """It confirms a STOP itself, unless that was switched off there."""
     channels: frozenset[Channel] = _TEXT
     """What goes over it: texts, calls, or both."""
+    sip: Callable[[Any, str], SipTrunk] | None = None
+    """Makes what a voice engine has to know, of an account and its trunk's id; None: no call goes there by SIP."""
+    prober: Callable[[Any, Given], Prober] | None = None
+    """Makes what tries an account out; None: what `make` makes does."""
+
+
+def _probe_sip(account: SipAccount, given: Given) -> Prober:
+    return SipProber(account, given.clock, given.fence.of_sip())
 
 
 def _make_smpp(account: SmppAccount, given: Given) -> Carrier:
@@ -75,6 +94,7 @@ KNOWN: Final[Mapping[str, Known]] = MappingProxyType(
         "http": Known(HttpAccount, make_http, hear_http),
         "vonage": Known(VonageAccount, make_preset, hear_preset),
         "plivo": Known(PlivoAccount, make_preset, hear_preset),
+        "sip": Known(SipAccount, None, channels=_CALLS, sip=SipAccount.trunk, prober=_probe_sip),
     }
 )
 """By the name that a trunk has for it."""

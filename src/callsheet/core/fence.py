@@ -7,7 +7,7 @@ moment of connecting. Only the second is proof, because a name may mean another 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from urllib.parse import SplitResult, urlsplit
 
@@ -57,6 +57,12 @@ class Fence:
     """Whether addresses of the own machine and network may be called, as on a laptop."""
     ports: frozenset[int] = frozenset()
     """To which ports; empty: any."""
+    sip_allows_private: bool = True
+    """Whether SIP trunks may be there: a PBX usually is. What a SIP server answers is a status, and no page of it."""
+
+    def of_sip(self) -> Fence:
+        """Return what SIP may reach: any port, and private addresses as far as the owner lets it."""
+        return replace(self, allow_private=self.allow_private or self.sip_allows_private, ports=frozenset())
 
     def lets_through(self, address: str) -> bool:
         """Tell whether a resolved address may be connected to."""

@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 import structlog
@@ -13,11 +14,13 @@ import structlog
 from callsheet.account import Account, Place, merge, names_of, read_account, read_places, split
 from callsheet.carriers.base import Carrier, Probe
 from callsheet.carriers.callback import Ears
-from callsheet.carriers.known import KNOWN, Given, Known
+from callsheet.carriers.known import KNOWN, Given, Known, Prober
+from callsheet.carriers.sip.account import SCHEME as SIP
 from callsheet.clock import Clock
 from callsheet.core.allowance import UNLIMITED, Allowance
 from callsheet.core.errors import CallsheetError, Conflict, FieldError, Invalid, RateLimited
 from callsheet.core.fence import SCHEMES, Fence
+from callsheet.core.sip import SipTrunk
 from callsheet.store.apps import Trunk
 from callsheet.store.rows import DAMAGE
 from callsheet.store.store import Store
@@ -67,6 +70,8 @@ class Trunks:
         self._clock = clock
         self._give = give
         self._calls: dict[int, deque[float]] = {}
+        self._sip: Sequence[SipTrunk] = ()
+        self._sip_changed: Mapping[int, datetime] | None = None
 
     async def create(self, app: int, new: Wanted) -> Trunk:
         """Create a trunk. Raises Invalid, which names every wrong field of its settings."""
@@ -132,7 +137,30 @@ class Trunks:
     def carrier(self, trunk: Trunk) -> Carrier:
         """Make the carrier of a trunk, not opened yet. Raises Conflict when what is stored of it makes none."""
         known = _known(trunk.carrier, trunk.name)
+        if known.make is None:
+            raise Conflict(f"No text goes through the trunk {trunk.name}: {trunk.carrier} carries calls.")
         return known.make(self._account(known, trunk), self._give(trunk))
+
+    async def sip_trunks(self) -> Sequence[SipTrunk]:
+        """Return the SIP trunks of all apps, for the voice engine; those that cannot be read are left out.
+
+        While no trunk is changed it is the very same list, and cheap to ask for.
+        """
+        changed = dict(await self._store.trunks.changes())
+        if changed != self._sip_changed:
+            self._sip = [sip for trunk in await self._store.apps.trunks() if (sip := self._sip_of(trunk)) is not None]
+            self._sip_changed = changed
+        return self._sip
+
+    def _sip_of(self, trunk: Trunk) -> SipTrunk | None:
+        known = KNOWN.get(trunk.carrier)
+        if known is None or known.sip is None:
+            return None
+        try:
+            return known.sip(self._account(known, trunk), trunk.id)
+        except CallsheetError:
+            log.warning("trunk.unreadable", trunk=trunk.id)
+            return None
 
     def ears(self, trunk: Trunk) -> Ears | None:
         """Return how the callbacks of a trunk are understood; None when its carrier calls nobody back.
@@ -153,7 +181,8 @@ class Trunks:
     async def try_out(self, trunk: Trunk) -> Tested:
         """Try whether a trunk's account works, on a connection of its own; no message is sent. Raises RateLimited."""
         self._spend(trunk.app)
-        return await self._timed(trunk, lambda: self.carrier(trunk))
+        known = _known(trunk.carrier, trunk.name)
+        return await self._timed(trunk, lambda: _prober(known, self._account(known, trunk), self._give(trunk)))
 
     async def try_new(self, app: int, wanted: Wanted) -> Tested:
         """Try whether an account works that is not stored. Raises Invalid, as `create` does, and RateLimited."""
@@ -161,7 +190,7 @@ class Trunks:
         account = self._read(known.account, wanted.settings)
         self._spend(app)
         trunk = Trunk(0, app, "", wanted.name, wanted.carrier, wanted.takes_any_sender, {}, b"", self._clock.now())
-        return await self._timed(trunk, lambda: known.make(account, self._give(trunk)))
+        return await self._timed(trunk, lambda: _prober(known, account, self._give(trunk)))
 
     def _read(self, model: type[Account], document: Document) -> Account:
         """Read an account that can be reached, as far as its form tells. Raises Invalid."""
@@ -176,8 +205,9 @@ class Trunks:
         return account
 
     def _fault_of(self, place: Place) -> str | None:
-        port = self._fence.fault_of_port(place.port) if place.scheme in SCHEMES else None
-        return port or self._fence.fault_of_host(place.host)
+        fence = self._fence.of_sip() if place.scheme == SIP else self._fence
+        port = fence.fault_of_port(place.port) if place.scheme in SCHEMES else None
+        return port or fence.fault_of_host(place.host)
 
     def _spend(self, app: int) -> None:
         now, calls = self._clock.monotonic(), self._calls.setdefault(app, deque(maxlen=TESTS_A_MINUTE))
@@ -185,10 +215,16 @@ class Trunks:
             raise RateLimited(calls[0] + _MINUTE - now)
         calls.append(now)
 
-    async def _timed(self, trunk: Trunk, make: Callable[[], Carrier]) -> Tested:
+    async def _timed(self, trunk: Trunk, make: Callable[[], Prober]) -> Tested:
         began = self._clock.monotonic()
         probe = await _probe(trunk, make)
         return Tested(probe.ok, probe.said, round(self._clock.monotonic() - began, 3))
+
+
+def _prober(known: Known, account: Account, given: Given) -> Prober:
+    make = known.prober or known.make
+    assert make is not None, "a carrier that nobody can try out"
+    return make(account, given)
 
 
 def _leads_elsewhere(before: Mapping[str, Place], after: Mapping[str, Place]) -> bool:
@@ -205,7 +241,7 @@ def _ask_again(secrets: Document, changes: Document) -> None:
         raise Invalid([FieldError(f"settings.{name}", said) for name in missing])
 
 
-async def _probe(trunk: Trunk, make: Callable[[], Carrier]) -> Probe:
+async def _probe(trunk: Trunk, make: Callable[[], Prober]) -> Probe:
     try:
         async with asyncio.timeout(PROBE_SECONDS):
             return await make().probe()
