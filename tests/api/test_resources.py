@@ -182,6 +182,9 @@ async def test_the_defaults_of_an_app(shop):
         "unique_names": True,
         "uncertain_policy": "at_most_once",
         "most_voice_campaigns": 50,
+        "agentless_concurrent_calls": 10,
+        "recording_days": 30,
+        "machine_sample_share": 0.0,
     }
 
 

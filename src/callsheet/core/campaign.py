@@ -23,6 +23,8 @@ USUAL_PACING_RATIO, MOST_PACING_RATIO = 2, 10
 MOST_SKIPS = 1000
 MOST_VOICE_CAMPAIGNS = 50
 """At the same time, unless the app says otherwise."""
+AGENTLESS_CONCURRENT_CALLS, MOST_AGENTLESS_CONCURRENT_CALLS = 10, 1000
+"""Calls without an agent that go on at the same time: unless the app says otherwise, and at most."""
 LOWEST_PRIORITY, HIGHEST_PRIORITY = 1, 5
 
 

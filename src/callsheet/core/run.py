@@ -9,7 +9,15 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from callsheet.core.allowance import UNLIMITED, Allowance, Bucket, buckets_of
-from callsheet.core.campaign import MOST_VOICE_CAMPAIGNS, Channel, Definition, Order, Status, UncertainPolicy
+from callsheet.core.campaign import (
+    AGENTLESS_CONCURRENT_CALLS,
+    MOST_VOICE_CAMPAIGNS,
+    Channel,
+    Definition,
+    Order,
+    Status,
+    UncertainPolicy,
+)
 from callsheet.core.gate import GOOD_FOR, SEND, Cap, Reason, Verdict, Wait, judge_hours, zones_of_group
 from callsheet.core.hours import open_until
 from callsheet.core.pools import Pool
@@ -17,6 +25,9 @@ from callsheet.core.retrying import RetryPolicy
 from callsheet.core.rooms import Rooms
 from callsheet.core.segments import USUAL, Writing
 from callsheet.core.walk import Group
+
+USUAL_RECORDING_DAYS, MOST_RECORDING_DAYS = 30, 3650
+"""How long recordings of calls are kept: unless the app says otherwise, and at most."""
 
 
 class ZoneSource(StrEnum):
@@ -49,6 +60,8 @@ class AppSettings:
     """Two campaigns that share a list may not run at the same time."""
     most_voice_campaigns: int = MOST_VOICE_CAMPAIGNS
     """So many voice campaigns may run at the same time."""
+    agentless_concurrent_calls: int = AGENTLESS_CONCURRENT_CALLS
+    """So many calls without an agent may go on at the same time, over all campaigns and nodes."""
     unique_names: bool = True
     """Two campaigns may not have the same name."""
     requests_per_minute: int | None = None
@@ -87,6 +100,10 @@ class AppSettings:
     """What is answered to HELP."""
     start_reply: str | None = None
     """What is answered to a START that took something back."""
+    recording_days: int = USUAL_RECORDING_DAYS
+    """So many days what was recorded of calls is kept."""
+    machine_sample_share: float = 0.0
+    """Of which share of the calls that a machine answered what was heard is recorded, to look at the verdict."""
     cap: Cap | None = None
     """At most so many attempts to one person within so many hours, over all campaigns of a channel."""
 

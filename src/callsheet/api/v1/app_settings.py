@@ -15,11 +15,16 @@ from callsheet.api.v1.contract import problems
 from callsheet.api.v1.shapes import Body
 from callsheet.api.v1.strict import Router
 from callsheet.core.answering import fault_of
-from callsheet.core.campaign import MOST_VOICE_CAMPAIGNS, UncertainPolicy
+from callsheet.core.campaign import (
+    AGENTLESS_CONCURRENT_CALLS,
+    MOST_AGENTLESS_CONCURRENT_CALLS,
+    MOST_VOICE_CAMPAIGNS,
+    UncertainPolicy,
+)
 from callsheet.core.errors import BodyTooLarge
 from callsheet.core.gate import Cap
 from callsheet.core.phone import known_region
-from callsheet.core.run import AppSettings, OutsideHours, ZoneSource
+from callsheet.core.run import MOST_RECORDING_DAYS, USUAL_RECORDING_DAYS, AppSettings, OutsideHours, ZoneSource
 from callsheet.core.schedule import MOST_LATENESS_MINUTES
 
 router = Router(prefix="/v1/apps/{app}/settings", tags=["settings"])
@@ -81,6 +86,7 @@ class ShownSettings(BaseModel):
     dnc_for_sms: bool
     one_run_per_list: bool
     most_voice_campaigns: int
+    agentless_concurrent_calls: int
     unique_names: bool
     requests_per_minute: int | None
     messages_per_minute: int | None
@@ -100,6 +106,8 @@ class ShownSettings(BaseModel):
     stop_reply: str | None
     help_reply: str | None
     start_reply: str | None
+    recording_days: int
+    machine_sample_share: float
     cap: ShownCap | None
 
 
@@ -126,6 +134,10 @@ class ChangedSettings(Body):
     """Whether campaigns that share a contact list are kept from running at the same time."""
     most_voice_campaigns: Annotated[StrictInt, Field(ge=1, le=_MOST)] = MOST_VOICE_CAMPAIGNS
     """How many voice campaigns may run at the same time."""
+    agentless_concurrent_calls: Annotated[StrictInt, Field(ge=1, le=MOST_AGENTLESS_CONCURRENT_CALLS)] = (
+        AGENTLESS_CONCURRENT_CALLS
+    )
+    """How many calls without an agent may go on at the same time, over all campaigns and nodes."""
     unique_names: StrictBool = True
     """Whether a second campaign of the same name is refused."""
     requests_per_minute: Annotated[StrictInt, Field(ge=1, le=_MOST)] | None = None
@@ -164,6 +176,10 @@ class ChangedSettings(Body):
     """What is answered to HELP; null: the usual text, empty: nothing."""
     start_reply: Answer = None
     """What is answered to a START that took an opt-out back; null: the usual text, empty: nothing."""
+    recording_days: Annotated[StrictInt, Field(ge=1, le=MOST_RECORDING_DAYS)] = USUAL_RECORDING_DAYS
+    """How many days what was recorded of calls is kept."""
+    machine_sample_share: Annotated[float, Field(ge=0, le=1, strict=True)] = 0.0
+    """Of which share of the calls that a machine answered what was heard is recorded, for a look at the verdict."""
     cap: NewCap | None = None
     """The most attempts to one person within some hours, over all campaigns of a channel; null: no cap."""
 

@@ -27,6 +27,7 @@ class SettingChanges(TypedDict, total=False):
     dnc_for_sms: bool
     one_run_per_list: bool
     most_voice_campaigns: int
+    agentless_concurrent_calls: int
     unique_names: bool
     requests_per_minute: int | None
     messages_per_minute: int | None
@@ -46,6 +47,8 @@ class SettingChanges(TypedDict, total=False):
     stop_reply: str | None
     help_reply: str | None
     start_reply: str | None
+    recording_days: int
+    machine_sample_share: float
     cap: Cap | None
 
 
@@ -58,6 +61,7 @@ class AppSettings(Record, frozen=True):
     dnc_for_sms: bool
     one_run_per_list: bool
     most_voice_campaigns: int
+    agentless_concurrent_calls: int
     unique_names: bool
     requests_per_minute: int | None
     messages_per_minute: int | None
@@ -77,6 +81,8 @@ class AppSettings(Record, frozen=True):
     stop_reply: str | None
     help_reply: str | None
     start_reply: str | None
+    recording_days: int
+    machine_sample_share: float
     cap: Cap | None
 
 
