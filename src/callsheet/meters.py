@@ -34,6 +34,11 @@ errands = Counter(
     ["kind", "outcome"],
     registry=registry,
 )
+dropped_call_records = Counter(
+    "callsheet_call_records_dropped",
+    "Calls of which nothing is written down: the store was away for too long.",
+    registry=registry,
+)
 callbacks = Counter("callsheet_callbacks", "Callbacks of carriers, by outcome.", ["outcome"], registry=registry)
 breaker_turns = Counter(
     "callsheet_breaker_turns",

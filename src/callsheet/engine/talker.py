@@ -6,20 +6,20 @@ whoever dies before has changed nothing, and whoever dies afterwards has done it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import structlog
 
-from callsheet import meters
 from callsheet.clock import Clock
+from callsheet.core.campaign import Channel
 from callsheet.core.errors import Unavailable
 from callsheet.core.flow.given import Given, Reply, TimedOut
 from callsheet.core.gate import Wait
 from callsheet.engine.failpoints import Failpoints
 from callsheet.engine.flow_shelf import FlowShelf
 from callsheet.engine.loop import Loop
-from callsheet.engine.turning import Asked, Turner, broken
+from callsheet.engine.turning import Asked, Turner, broken, measure
 from callsheet.store.consequences import bare
 from callsheet.store.flow_sessions import Known
 from callsheet.store.flow_talks import ERRANDS, Talk
@@ -39,6 +39,10 @@ REPLIES_FIRST = 4
 """So many full batches of replies are taken before it is looked at what is due."""
 _MOST_TRIES = 20
 """So often a turn is made anew because others changed the conversation meanwhile."""
+
+
+InCall = Callable[[int, int, Given, str], Awaitable[bool]]
+"""Takes app, number of the conversation, what is given to it, and the errand that it answers: see `Talker.give`."""
 
 
 class Talker(Loop):
@@ -66,6 +70,8 @@ class Talker(Loop):
         self._full = 0
         """So many batches of replies in turn left some over."""
         self.node_no = node_no
+        self.in_call: InCall = _in_no_call
+        """Gives what it waits for to a conversation in a call."""
         self.on_said: Callable[[], None] = lambda: None
         """Called when something is to be said."""
         self.on_errands: Callable[[], None] = lambda: None
@@ -113,6 +119,8 @@ class Talker(Loop):
         for _ in range(_MOST_TRIES):
             now = await self._store.hot.now()
             known = await self._store.flow_sessions.of_nos(app, [talk_no], now)
+            if any(talk.channel is Channel.voice for talk in known.talks):
+                return await self.in_call(app, talk_no, given, errand_id)
             if errand_id and known.is_stopped:
                 return False
             asked = [Asked(talk, given, errand_id=errand_id) for talk in known.talks if talk.session is not None]
@@ -180,7 +188,7 @@ class Talker(Loop):
         lost = await self._store_turns(app, turns, now)
         self._failpoints.reach("after_turn")
         written = [turn for turn in turns if turn.talk.no not in lost]
-        _measure(written)
+        measure(written)
         if any(turn.text for turn in written):
             self.on_said()
         if any(turn.awaits in ERRANDS for turn in written):
@@ -210,6 +218,11 @@ class Talker(Loop):
         return min(self._tick_seconds, max(0.0, (next_at - self._clock.now()) / timedelta(seconds=1)))
 
 
+async def _in_no_call(_app: int, _no: int, _given: Given, _errand_id: str) -> bool:
+    """No call goes on here: nobody hears it."""
+    return False
+
+
 def _by_app(messages: Iterable[Message]) -> Mapping[int, list[Message]]:
     found: dict[int, list[Message]] = {}
     for message in messages:
@@ -222,10 +235,3 @@ def _found(known: Known, message: Message) -> Talk | None:
     if message.sender:
         return known.by_sender.get((message.person, bare(message.sender)))
     return next((talk for talk in reversed(known.talks) if talk.person == message.person), None)
-
-
-def _measure(turns: Iterable[Turn]) -> None:
-    for turn in turns:
-        meters.turns.inc()
-        if turn.ending is not None:
-            meters.conversations.labels(turn.ending.value).inc()

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import structlog
 
-from callsheet.core.campaign import Status
+from callsheet import meters
+from callsheet.core.campaign import Channel, Status
 from callsheet.core.errors import FlowNotFound, Unavailable
 from callsheet.core.flow.amiss import BadExpression
 from callsheet.core.flow.document import Container
@@ -20,6 +21,7 @@ from callsheet.core.flow.session import Awaits, Ending, Mode
 from callsheet.core.flow.step import begin, step
 from callsheet.core.flow.turn import changed_groups
 from callsheet.core.gate import SEND, Suppress, Verdict, Wait
+from callsheet.core.ids import NO_RUN
 from callsheet.core.placeholders import Headers
 from callsheet.core.run import Run
 from callsheet.engine.flow_shelf import FlowShelf
@@ -48,6 +50,8 @@ class Asked(NamedTuple):
     message: Message | None = None
     """The reply that is given."""
     errand_id: str = ""
+    answered_by: str = ""
+    """Who answered the call in which it begins: `human`, `machine` or `unsure`; empty: it is by text."""
 
 
 class Turner:
@@ -71,7 +75,8 @@ class Turner:
         except (FlowNotFound, BadExpression):
             return Turn(talk, talk.session, messages=messages, ending=Ending.failed, why=NO_FLOW_LEFT)
         try:
-            return await self._turn(container, asked, known, now)
+            make = self._turn_in_call if talk.channel is Channel.voice else self._turn
+            return await make(container, asked, known, now)
         except Unavailable:
             # The store is away: the turn is made anew when it is back.
             raise
@@ -117,6 +122,26 @@ class Turner:
         # What silence asks of others is answered with a message soon.
         asks = turn.is_unasked and turn.awaits in ERRANDS
         return await self._mannered(turn, given, known, now) if turn.text or asks else turn
+
+    async def _turn_in_call(self, container: Container, asked: Asked, known: Known, now: datetime) -> Turn | None:
+        """Return a turn in a call: what is said in it is spoken, and whoever leads the call looks after its time."""
+        talk, given = asked.talk, asked.given
+        before = talk.session
+        if before is None:
+            after = self._begin(container, asked, known, now, await self._run(talk.run_no))
+            if after is None:
+                return Turn(talk, None, ending=Ending.failed, why=NO_CONTACT)
+        elif given is None:
+            return None
+        else:
+            after = step(container, before, given)
+            if after.session is before:
+                return None
+        session = after.session
+        return Turn(
+            talk, session, after.effects, after.visits, has_begun=before is None, ending=session.ending,
+            why=session.why, errand_id=asked.errand_id,
+        )  # fmt: skip
 
     async def _mannered(self, turn: Turn, given: Given | None, known: Known, now: datetime) -> Turn:
         """Let something be said, later, or not at all."""
@@ -180,6 +205,7 @@ class Turner:
     def _begin(self, container: Container, asked: Asked, known: Known, now: datetime, run: Run | None) -> Step | None:
         """Begin; None: nobody knows any more with whom."""
         talk, message = asked.talk, asked.message
+        has_spoken = talk.run_no != NO_RUN and talk.channel is Channel.sms
         key = self._store.vault.app(talk.app)
         assert key is not None, "the engine opened every app"
         columns, number, at = dict[str, str](), message.number if message is not None else "", now
@@ -188,7 +214,7 @@ class Turner:
         if contact is not None:
             # The campaign's message is said again as it was made, whatever the clock and the list say meanwhile.
             columns = dict(contact.attributes if talk.columns is None else talk.columns)
-            at = contact.armed_at or now
+            at = (contact.armed_at or now) if has_spoken else now
             number = key.open_number(contact.sealed, talk.person)
         elif talk.run_no:
             return None
@@ -199,19 +225,28 @@ class Turner:
             container,
             contact=columns,
             number=number,
-            mode=Mode.sms,
+            mode=_MODES[talk.channel],
             at=at,
             language=columns.get(language, "") if language is not None else "",
             # The message of a campaign was written without asking for groups: its way is gone again.
-            groups=None if talk.run_no else known.groups.get(talk.person),
+            groups=None if has_spoken else known.groups.get(talk.person),
             trigger=message.text if message is not None and not talk.run_no else "",
             zone=zone or (run.definition.hours.timezone if run is not None else ""),
         )
-        return _timed(begun, talk.opened_at - at) if talk.run_no else begun
+        return _timed(begun, talk.opened_at - at) if has_spoken else begun
 
 
+_MODES: Final = {Channel.sms: Mode.sms, Channel.voice: Mode.ivr}
 _MOST_RUNS = 1000
 """So many runs are kept whose hours were asked for."""
+
+
+def measure(turns: Iterable[Turn]) -> None:
+    """Count turns that were written down."""
+    for turn in turns:
+        meters.turns.inc()
+        if turn.ending is not None:
+            meters.conversations.labels(turn.ending.value).inc()
 
 
 def broken(turn: Turn) -> Turn:

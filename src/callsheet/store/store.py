@@ -12,6 +12,7 @@ from callsheet.store.answers import Answers
 from callsheet.store.apps import Apps
 from callsheet.store.audit import Audit
 from callsheet.store.callbacks import Callbacks
+from callsheet.store.calls import Calls
 from callsheet.store.campaigns import Campaigns
 from callsheet.store.clients import Client, Clients
 from callsheet.store.contact_groups import ContactGroups
@@ -73,7 +74,7 @@ class Store:
         self.acquaintances, self.answers = Acquaintances(database), Answers(database, vault)
         self.ai_endpoints, self.apps = AiEndpoints(database, vault), Apps(database, vault)
         self.audit, self.callbacks = Audit(database), Callbacks(database)
-        self.campaigns = Campaigns(database)
+        self.calls, self.campaigns = Calls(database, vault), Campaigns(database)
         self.clients = Clients(database, vault)
         self.dnc_entries = DncEntries(database, vault)
         self.contacts, self.contact_groups = Contacts(database, vault), ContactGroups(database, vault)

@@ -35,7 +35,10 @@ call = clustered(
     blob("timeline_sealed"),
     # The conversation of a flow that was led in it; 0: none.
     whole("session_no", default="0"),
+    # While it goes on: until then its node leads it for sure.
+    whole("lease_until"),
     sa.Index("ix_call_dialed_at", "app", "dialed_at"),
+    sa.Index("ix_call_person", "app", "person", "dialed_at"),
     sa.Index("ix_call_ended_at", "ended_at", "node_no"),
 )
 

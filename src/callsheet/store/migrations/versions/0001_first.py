@@ -161,12 +161,14 @@ def upgrade() -> None:
     sa.Column('detection', sa.Text(), server_default='', nullable=False),
     sa.Column('timeline_sealed', sa.LargeBinary(), nullable=False),
     sa.Column('session_no', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
+    sa.Column('lease_until', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.PrimaryKeyConstraint('app', 'run_no', 'person', 'n', name=op.f('pk_call')),
     sqlite_with_rowid=False
     )
     with op.batch_alter_table('call', schema=None) as batch_op:
         batch_op.create_index('ix_call_dialed_at', ['app', 'dialed_at'], unique=False)
         batch_op.create_index('ix_call_ended_at', ['ended_at', 'node_no'], unique=False)
+        batch_op.create_index('ix_call_person', ['app', 'person', 'dialed_at'], unique=False)
 
     op.create_table('callback',
     sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
@@ -1213,6 +1215,7 @@ def downgrade() -> None:
     op.drop_table('campaign')
     op.drop_table('callback')
     with op.batch_alter_table('call', schema=None) as batch_op:
+        batch_op.drop_index('ix_call_person')
         batch_op.drop_index('ix_call_ended_at')
         batch_op.drop_index('ix_call_dialed_at')
 

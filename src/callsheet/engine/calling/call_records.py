@@ -1,0 +1,175 @@
+"""Call records: what became of each call, written down in batches, and kept here until the store has it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+
+from callsheet import meters
+from callsheet.clock import Clock
+from callsheet.core.errors import Unavailable
+from callsheet.core.ids import AttemptKey
+from callsheet.core.outcome import Outcome
+from callsheet.engine.calling.live_call import LiveCall
+from callsheet.engine.loop import Loop
+from callsheet.store.calls import CallRow, Noted
+from callsheet.store.store import Store
+from callsheet.voice.base import HungUp, Lost
+
+log = structlog.get_logger()
+
+FULL: Final = 200
+"""So many are written in one transaction: each has its timeline."""
+MOST_KEPT: Final = 20_000
+"""While the store is away so many are kept here; of more the oldest are dropped, and said to be."""
+LEASE_SECONDS: Final = 60.0
+"""So long after this node was last heard of, another one may close its calls."""
+TICK_SECONDS: Final = LEASE_SECONDS / 3
+RETRY_SECONDS: Final = 1.0
+LAST_TRIES: Final = 3
+"""How often a batch is tried when the process is to stop."""
+MOST_CLOSED: Final = 200
+ORPHANED: Final = timedelta(minutes=5)
+"""A conversation that is older, and of whose call nothing was written down, is led by nobody."""
+
+_BEGAN: Final = "dialed"
+_RANG: Final = frozenset({"ringing", "early_media"})
+_ANSWERED: Final = "answered"
+_DETECTED: Final = "detected"
+
+
+class CallRecords(Loop):
+    """Writes down the calls of this node, and closes those of nodes that died."""
+
+    def __init__(self, store: Store, clock: Clock, *, node_no: int = 0) -> None:
+        super().__init__()
+        self._store = store
+        self._clock = clock
+        self._kept: dict[AttemptKey, CallRow] = {}
+        """What the store does not have yet, by attempt: the latest of each, the oldest first."""
+        self._has_looked = False
+        self.node_no = node_no
+
+    def dialed(self, live: LiveCall) -> None:
+        """Take a call that was placed, or found again."""
+        self._keep(_row(live, self._clock.now()))
+
+    def ended(self, live: LiveCall, outcome: Outcome) -> None:
+        """Take a call that is over."""
+        now = self._clock.now()
+        self._keep(_closed(_row(live, now), live, outcome, now))
+
+    def _keep(self, row: CallRow) -> None:
+        self._kept.pop(row.key, None)
+        self._kept[row.key] = row
+        if len(self._kept) > MOST_KEPT:
+            dropped = next(iter(self._kept))
+            del self._kept[dropped]
+            meters.dropped_call_records.inc()
+            log.error("calls.record_dropped")
+        self.wake()
+
+    async def run(self) -> None:
+        """Write until `stop`, and then what is left."""
+        next_look = self._clock.monotonic()
+        while not self._stopping:
+            self._wake.clear()
+            try:
+                await self._flush()
+                if self._clock.monotonic() >= next_look:
+                    await self.look()
+                    next_look = self._clock.monotonic() + TICK_SECONDS
+                await self._rest(max(0.0, next_look - self._clock.monotonic()))
+            except Unavailable:
+                log.warning("calls.store_away", waiting=len(self._kept))
+                await self._clock.sleep(RETRY_SECONDS)
+        await self._finish()
+
+    async def _flush(self) -> None:
+        """Write what is kept; what changes meanwhile is written again."""
+        while self._kept:
+            taken = dict(list(self._kept.items())[:FULL])
+            now = await self._store.hot.now()
+            await self._store.calls.write(list(taken.values()), self.node_no, now + timedelta(seconds=LEASE_SECONDS))
+            for key, row in taken.items():
+                if self._kept.get(key) is row:
+                    del self._kept[key]
+
+    async def look(self) -> None:
+        """Say that this node leads its calls still, and close what nobody leads."""
+        now = await self._store.hot.now()
+        await self._store.calls.renew(self.node_no, now + timedelta(seconds=LEASE_SECONDS))
+        while closed := await self._store.calls.close_left(now, self.node_no, MOST_CLOSED):
+            log.warning("calls.closed", count=closed)
+        if not self._has_looked:
+            await self._store.calls.end_orphans(now - ORPHANED, now)
+            self._has_looked = True
+
+    async def _finish(self) -> None:
+        """Write what is left, unless the store stays away: the attempts say then what came of those calls."""
+        for _ in range(LAST_TRIES):
+            try:
+                await self._flush()
+            except Unavailable:
+                await self._clock.sleep(RETRY_SECONDS)
+            else:
+                return
+        log.error("calls.gave_up", count=len(self._kept))
+
+
+def _row(live: LiveCall, now: datetime) -> CallRow:
+    """Return how a call stands."""
+    noted = live.timeline
+    run = live.run
+    return CallRow(
+        run.app,
+        live.key,
+        run.sender.trunk_no,
+        live.call.node,
+        _first(noted, {_BEGAN}) or now,
+        _first(noted, _RANG),
+        _first(noted, {_ANSWERED}),
+        session_no=live.session_no,
+    )
+
+
+def _closed(row: CallRow, live: LiveCall, outcome: Outcome, now: datetime) -> CallRow:
+    """Return how a call ended."""
+    end = live.end
+    found = next((facts for _, what, facts in live.timeline if what == _DETECTED), {})
+    return replace(
+        row,
+        ended_at=end.at if end is not None else now,
+        cause=end.cause if isinstance(end, HungUp) else 0,
+        sip_status=end.sip_status if isinstance(end, HungUp) else 0,
+        outcome=outcome.value,
+        ended_by=_ended_by(row, end),
+        detection=dict(found),
+        timeline=tuple(live.timeline),
+    )
+
+
+def _ended_by(row: CallRow, end: HungUp | Lost | None) -> str:
+    """Return who ended a call: `us`, `them` or `network`; empty where nobody knows.
+
+    One that nobody answered was ended by the network, as far as we did not: whose phone was busy did nothing.
+    """
+    match end:
+        case HungUp(by_us=True):
+            return "us"
+        case HungUp():
+            return "them" if row.answered_at is not None else "network"
+        case Lost():
+            return "network"
+        case None:
+            return ""
+
+
+def _first(noted: Sequence[Noted], words: Iterable[str]) -> datetime | None:
+    """Return when the first of these happened."""
+    wanted = set(words)
+    return next((at for at, what, _ in noted if what in wanted), None)

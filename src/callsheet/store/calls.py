@@ -1,0 +1,202 @@
+"""Calls: what became of each, written down once however often, and what nobody leads any more closed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+import sqlalchemy as sa
+
+from callsheet.clock import to_micros
+from callsheet.core.attempt import Kind, fold
+from callsheet.core.campaign import Channel
+from callsheet.core.flow.session import Awaits, Ending
+from callsheet.core.ids import AttemptKey, encode_attempt
+from callsheet.core.outcome import Outcome
+from callsheet.store import tables as t
+from callsheet.store.database import Database
+from callsheet.store.flow_ends import end_sessions
+from callsheet.store.rows import all_of, to_json
+from callsheet.store.vault import Vault
+
+Noted = tuple[datetime, str, Mapping[str, str | int | float]]
+"""When, what (a stable word), and facts."""
+
+LEFT: Final = "The call was cut off: what carried it, or led it, broke."
+
+
+@dataclass(frozen=True, slots=True)
+class CallRow:
+    """A call, as it is to be written down."""
+
+    app: int
+    key: AttemptKey
+    trunk_no: int
+    node: str
+    """The node of the voice engine."""
+    dialed_at: datetime
+    rang_at: datetime | None = None
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    """None: it goes on."""
+    cause: int = 0
+    """Q.850; 0: none came."""
+    sip_status: int = 0
+    """0: none came."""
+    outcome: str = ""
+    """See `Outcome`; empty: it goes on."""
+    ended_by: str = ""
+    """`us`, `them` or `network`; empty: nobody knows, or it goes on."""
+    detection: Mapping[str, str | int | float] = field(default_factory=dict)
+    """What machine detection heard."""
+    timeline: Sequence[Noted] = ()
+    session_no: int = 0
+    """Of the conversation that was led in it; 0: none was."""
+
+
+_COLUMNS: Final = (
+    "trunk_no", "node", "node_no", "dialed_at", "rang_at", "answered_at", "ended_at", "cause", "sip_status", "outcome",
+    "ended_by", "detection", "timeline_sealed", "session_no", "lease_until",
+)  # fmt: skip
+_KEY: Final = "app", "run_no", "person", "n"
+_WRITE = sa.text(
+    f"insert into call ({', '.join((*_KEY, *_COLUMNS))})"
+    f" values ({', '.join(f':{name}' for name in (*_KEY, *_COLUMNS))})"
+    f" on conflict (app, run_no, person, n) do update set {', '.join(f'{name} = excluded.{name}' for name in _COLUMNS)}"
+)
+
+
+class Calls:
+    """The calls of all apps."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._db = database
+        self._vault = vault
+
+    async def write(self, rows: Sequence[CallRow], node_no: int, lease_until: datetime) -> None:
+        """Write down how calls stand, which this node leads; again changes nothing.
+
+        `lease_until`: after that, another node may close those that go on.
+        """
+        values = [self._row(row, node_no, lease_until) for row in rows]
+        if values:
+            await self._db.write(lambda conn: conn.execute(_WRITE, values))
+
+    async def renew(self, node_no: int, until: datetime) -> None:
+        """Say that this node leads its calls still."""
+        call = t.call
+        mine = call.c.ended_at == 0, call.c.node_no == node_no
+        renewed = sa.update(call).where(*mine).values(lease_until=to_micros(until))
+        await self._db.write(lambda conn: conn.execute(renewed))
+
+    async def close_left(self, now: datetime, node_no: int, most: int) -> int:
+        """Close calls that nobody leads any more, at most so many, and return how many those were.
+
+        Their attempts say what came of them; the conversations in them end, but for those that wait for a person.
+        """
+        call = t.call
+        left = call.c.ended_at == 0, call.c.node_no != node_no, call.c.lease_until <= to_micros(now)
+        query = sa.select(call.c.app, call.c.run_no, call.c.person, call.c.n).where(*left).limit(most)
+
+        def close(conn: sa.Connection) -> int:
+            rows = conn.execute(query.with_for_update(skip_locked=True)).all()
+            for app in sorted({row.app for row in rows}):
+                keys = sorted(AttemptKey(*row[1:]) for row in rows if row.app == app)
+                _close(conn, app, keys, now)
+                _end_talks(conn, app, [encode_attempt(*key) for key in keys], now)
+            return len(rows)
+
+        return await self._db.write(close)
+
+    async def end_orphans(self, before: datetime, now: datetime) -> int:
+        """End conversations in calls that were opened before then and of which no call was written down.
+
+        The process died between the two. Return how many those were. It looks at all open conversations.
+        """
+        session, talking, call = t.flow_session, t.open_session, t.call
+        its = (call.c[name] == session.c[name] for name in ("app", "run_no", "person", "n"))
+        query = (
+            sa.select(session.c.app, session.c.cause)
+            .join(talking, talking.c.session_no == session.c.no)
+            .where(session.c.channel == Channel.voice.value, session.c.awaits != Awaits.person.value)
+            .where(session.c.opened_at < to_micros(before), ~sa.exists().where(*its))
+        )
+
+        def end(conn: sa.Connection) -> int:
+            found = conn.execute(query).all()
+            return sum(
+                _end_talks(conn, app, [row.cause for row in found if row.app == app], now)
+                for app in sorted({row.app for row in found})
+            )
+
+        return await self._db.write(end)
+
+    def _row(self, row: CallRow, node_no: int, lease_until: datetime) -> dict[str, Any]:
+        key = self._vault.app(row.app)
+        assert key is not None, "the engine opened every app"
+        said = [{"at": at.isoformat(), "what": what, **facts} for at, what, facts in row.timeline]
+        return {
+            "app": row.app,
+            **row.key._asdict(),
+            "trunk_no": row.trunk_no,
+            "node": row.node,
+            "node_no": node_no,
+            "dialed_at": to_micros(row.dialed_at),
+            "rang_at": _micros(row.rang_at),
+            "answered_at": _micros(row.answered_at),
+            "ended_at": _micros(row.ended_at),
+            "cause": row.cause,
+            "sip_status": row.sip_status,
+            "outcome": row.outcome,
+            "ended_by": row.ended_by,
+            "detection": to_json(dict(row.detection)) if row.detection else "",
+            "timeline_sealed": key.seal.close(msgspec.json.encode(said), row.key.person) if said else b"",
+            "session_no": row.session_no,
+            "lease_until": to_micros(lease_until),
+        }
+
+
+def _micros(at: datetime | None) -> int:
+    return to_micros(at) if at is not None else 0
+
+
+def _close(conn: sa.Connection, app: int, keys: Sequence[AttemptKey], now: datetime) -> None:
+    """Close calls with what their attempts say of them."""
+    call = t.call
+    told = _events(conn, app, keys)
+    for key in keys:
+        kinds = told.get(key, {})
+        mine = call.c.app == app, call.c.run_no == key.run_no, call.c.person == key.person, call.c.n == key.n
+        closed = {"ended_at": to_micros(now), "outcome": _outcome(kinds).value, "ended_by": "network"}
+        conn.execute(sa.update(call).where(*mine).values(**closed))
+
+
+def _outcome(kinds: Mapping[str, str]) -> Outcome:
+    """Return what came of a call that nobody saw end, given the codes of its attempt's events by their kinds."""
+    state = fold(kinds)
+    if state == Kind.accepted:
+        return Outcome.lost
+    code = kinds.get(state, "")
+    return Outcome(code) if code in Outcome.__members__ else Outcome.uncertain
+
+
+def _events(conn: sa.Connection, app: int, keys: Collection[AttemptKey]) -> dict[AttemptKey, dict[str, str]]:
+    event = t.event
+    runs, persons = {key.run_no for key in keys}, {key.person for key in keys}
+    mine = event.c.app == app, event.c.run_no.in_(runs), event.c.person.in_(persons)
+    query = sa.select(event.c.run_no, event.c.person, event.c.n, event.c.kind, event.c.code).where(*mine)
+    found: dict[AttemptKey, dict[str, str]] = {}
+    for run_no, person, n, kind, code in conn.execute(query):
+        found.setdefault(AttemptKey(run_no, person, n), {})[kind] = code
+    return found
+
+
+def _end_talks(conn: sa.Connection, app: int, causes: Iterable[str], now: datetime) -> int:
+    """End the conversations in calls; what waits for a person is theirs."""
+    session = t.flow_session
+    mine = session.c.app == app, session.c.cause.in_(list(causes)), session.c.awaits != Awaits.person.value
+    nos = [row["no"] for row in all_of(conn, sa.select(session.c.no).where(*mine, session.c.ended_at == 0))]
+    return end_sessions(conn, app, nos, Ending.hung_up, now, LEFT) if nos else 0

@@ -1,0 +1,117 @@
+"""Call records on both databases: written once however often, and closed where nobody leads the call any more."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from callsheet.core.attempt import Intent, Kind
+from callsheet.core.ids import AttemptKey, encode_attempt
+from callsheet.store.apps import App
+from callsheet.store.calls import CallRow
+from callsheet.store.store import Store
+from databases import change, rows
+from factories import Node, StillClock, trunk_of
+from store.test_flow_sessions import endings
+from store.test_sessions_of_calls import calls, tell
+
+LEASE = timedelta(seconds=60)
+
+
+async def row_of(store: Store, app: App, clock: StillClock, intent: Intent) -> CallRow:
+    trunk = await trunk_of(store, app)
+    key = AttemptKey(intent.run_no, intent.person, intent.n)
+    return CallRow(app.no, key, trunk.no, "node-1", clock.now())
+
+
+async def stored(store: Store) -> list[Any]:
+    return list(await rows(store, "select * from call order by person"))
+
+
+async def test_a_call_is_written_when_it_is_dialed_and_completed_when_it_is_over(
+    store: Store, app: App, clock: StillClock, node: Node
+):
+    (intent, _) = await calls(store, app, clock, node)
+    begun = await row_of(store, app, clock, intent)
+    await store.calls.write([begun], node.no, clock.now() + LEASE)
+    (row,) = await stored(store)
+    assert (row.ended_at, row.outcome, row.timeline_sealed) == (0, "", b"")
+
+    at = clock.advance(9)
+    over = replace(
+        begun, answered_at=at, ended_at=at, cause=16, sip_status=200, outcome="human", ended_by="them",
+        detection={"verdict": "human", "speech_seconds": 0.7}, timeline=[(at, "pressed", {"digit": "1"})],
+    )  # fmt: skip
+    for _ in range(2):
+        await store.calls.write([over], node.no, clock.now() + LEASE)
+    (row,) = await stored(store)
+    key = store.vault.app(app.no)
+    assert key is not None
+    assert (row.cause, row.sip_status, row.outcome, row.ended_by) == (16, 200, "human", "them")
+    assert msgspec.json.decode(row.detection) == {"verdict": "human", "speech_seconds": 0.7}
+    told = msgspec.json.decode(key.seal.open(row.timeline_sealed, intent.person))
+    assert told == [{"at": at.isoformat(), "what": "pressed", "digit": "1"}]
+
+
+@pytest.mark.parametrize(
+    ("told", "outcome"),
+    [
+        ([], "uncertain"),
+        ([(Kind.uncertain, "lease_ran_out")], "uncertain"),
+        ([(Kind.accepted, "answered")], "lost"),
+        ([(Kind.accepted, "answered"), (Kind.delivered, "machine")], "machine"),
+        ([(Kind.undelivered, "busy")], "busy"),
+    ],
+)
+async def test_what_a_dead_node_led_is_closed_with_what_its_attempt_says(
+    store: Store, app: App, clock: StillClock, node: Node, told: list[tuple[Kind, str]], outcome: str
+):
+    (intent, _) = await calls(store, app, clock, node)
+    await store.calls.write([await row_of(store, app, clock, intent)], node.no, clock.now() + LEASE)
+    for kind, code in told:
+        await tell(node, clock, intent, kind, code)
+
+    assert await store.calls.close_left(clock.now(), node.no + 1, 10) == 0, "it may live"
+    clock.advance(50)
+    await store.calls.renew(node.no, clock.now() + LEASE)
+    clock.advance(50)
+    assert await store.calls.close_left(clock.now(), node.no + 1, 10) == 0, "it lives"
+    clock.advance(60)
+    assert await store.calls.close_left(clock.now(), node.no, 10) == 0, "its own node leads it"
+    assert await store.calls.close_left(clock.now(), node.no + 1, 10) == 1
+
+    (row,) = await stored(store)
+    assert (row.outcome, row.ended_by, row.ended_at > 0) == (outcome, "network", True)
+    assert await endings(store) == (["hung_up"] if outcome == "machine" else [])
+    assert await rows(store, "select 1 from open_session") == []
+
+
+async def test_a_conversation_that_waits_for_a_person_outlives_its_call(
+    store: Store, app: App, clock: StillClock, node: Node
+):
+    first, second = await calls(store, app, clock, node)
+    for intent in (first, second):
+        await store.calls.write([await row_of(store, app, clock, intent)], node.no, clock.now())
+        await tell(node, clock, intent, Kind.delivered, "human")
+    cause = encode_attempt(first.run_no, first.person, first.n)
+    await change(store, "update flow_session set awaits = 'person' where cause = :cause", cause=cause)
+    await store.calls.close_left(clock.now(), node.no + 1, 10)
+
+    found = await rows(store, "select cause, ending from flow_session")
+    assert {row.cause == cause: row.ending for row in found} == {True: "", False: "hung_up"}
+
+
+async def test_a_conversation_of_whose_call_nothing_was_written_ends(
+    store: Store, app: App, clock: StillClock, node: Node
+):
+    first, second = await calls(store, app, clock, node)
+    await store.calls.write([await row_of(store, app, clock, first)], node.no, clock.now() + LEASE)
+    for intent in (first, second):
+        await tell(node, clock, intent, Kind.delivered, "human")
+
+    assert await store.calls.end_orphans(clock.now(), clock.now()) == 0, "it was opened just now"
+    assert await store.calls.end_orphans(clock.advance(1), clock.now()) == 1
+    found = await rows(store, "select person, ending from flow_session")
+    assert {row.person: row.ending for row in found} == {first.person: "", second.person: "hung_up"}
