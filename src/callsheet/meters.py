@@ -60,3 +60,9 @@ smpp_sessions = Gauge("callsheet_smpp_sessions", "SMPP sessions of this node tha
 smpp_troubles = Counter(
     "callsheet_smpp_troubles", "What SMPP carriers sent and nobody asked for.", ["what"], registry=registry
 )
+asterisk_nodes = Gauge(
+    "callsheet_asterisk_nodes", "Asterisk nodes that are connected to this process.", registry=registry
+)
+asterisk_troubles = Counter(
+    "callsheet_asterisk_troubles", "What went wrong between Asterisk nodes and us.", ["what"], registry=registry
+)

@@ -89,6 +89,10 @@ class CallGone(Exception):
     """The call is over; its ear was, or will be, told."""
 
 
+class CannotHear(Exception):
+    """The other side cannot be heard: the node did not bring its audio. The call goes on."""
+
+
 class Sound(NamedTuple):
     """Something to be played."""
 
@@ -125,7 +129,7 @@ class Call(Protocol):
         """Stop all that plays or waits to be played: each is told by `Played`."""
 
     async def listen(self, hear: HearAudio) -> None:
-        """Begin to hear the other side; one ear at a time."""
+        """Begin to hear the other side; one ear at a time. Raises CannotHear."""
 
     async def stop_listening(self) -> None:
         """Hear nothing more."""
@@ -152,7 +156,8 @@ class VoiceEngine(Protocol):
     """Mouths and ears of calls."""
 
     on_found: Callable[[Found], Hear | None]
-    """Asked for each call of an earlier process: who hears it from now on; None: nobody knows it, it is hung up."""
+    """Asked for each call of an earlier process, and of a `dial` that ended as uncertain: who hears it from now on;
+    None: nobody knows it, it is hung up. It may be over already: then `HungUp` is told next."""
     on_free: Callable[[], None]
     """Called when there may be room again."""
 

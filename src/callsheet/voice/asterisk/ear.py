@@ -1,0 +1,90 @@
+"""An ear: the other side's audio of one call, brought to us as long as somebody listens.
+
+A snoop channel hears the call, a media channel brings what it hears to us, and a bridge joins the two. What a bridge is
+told to take in must have been given to us before, so both channels are awaited first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from callsheet.voice.asterisk.link import NodeAway
+from callsheet.voice.asterisk.wire import APP, MEDIA_CLIENT, Ask, ChannelEvent, StasisStart
+from callsheet.voice.base import CannotHear, HearAudio
+
+if TYPE_CHECKING:
+    from callsheet.voice.asterisk.node import Node
+
+FRAME_OCTETS: Final = 320
+"""20 ms of 8 kHz, mono, 16 bits."""
+_OPENING_SECONDS: Final = 8.0
+
+
+class Ear:
+    """What hears one call."""
+
+    def __init__(self, node: Node, call_id: str, hear: HearAudio) -> None:
+        stamp = node.stamp()
+        self._node = node
+        self._call_id = call_id
+        self._hear: HearAudio | None = hear
+        self._snoop = f"{call_id}.{stamp}.snoop"
+        self._media = f"{call_id}.{stamp}.media"
+        self._bridge = f"{call_id}.{stamp}.bridge"
+        self._missing = {self._snoop, self._media}
+        self._there = asyncio.Event()
+        self._rest = b""
+
+    async def open(self) -> None:
+        """Begin to hear. Raises CannotHear."""
+        self._node.helpers.update(dict.fromkeys((self._snoop, self._media), self._take))
+        self._node.ears[self._media] = self.feed
+        try:
+            async with asyncio.timeout(_OPENING_SECONDS):
+                await asyncio.gather(
+                    self._ask("POST", f"channels/{self._call_id}/snoop", app=APP, spy="in", snoopId=self._snoop),
+                    self._ask(
+                        "POST", "channels/externalMedia", app=APP, channelId=self._media, external_host=MEDIA_CLIENT,
+                        transport="websocket", encapsulation="none", connection_type="client", format="slin",
+                    ),
+                    self._ask("POST", f"bridges/{self._bridge}", type="mixing"),
+                )  # fmt: skip
+                await self._there.wait()
+                await self._ask("POST", f"bridges/{self._bridge}/addChannel", channel=f"{self._snoop},{self._media}")
+        except (NodeAway, TimeoutError) as error:
+            raise CannotHear(str(error) or "the node did not bring the audio in time") from None
+
+    def feed(self, octets: bytes) -> None:
+        """Take audio from the node, and tell it 20 ms at a time."""
+        if self._rest or len(octets) != FRAME_OCTETS:
+            octets = self._rest + octets
+            whole = len(octets) - len(octets) % FRAME_OCTETS
+            octets, self._rest = octets[:whole], octets[whole:]
+        for start in range(0, len(octets), FRAME_OCTETS):
+            if self._hear is not None:
+                self._hear(octets[start : start + FRAME_OCTETS])
+
+    async def close(self) -> None:
+        """Hear nothing more: the channels go first, the bridge after them."""
+        self._hear = None
+        node = self._node
+        for channel in (self._snoop, self._media):
+            node.helpers.pop(channel, None)
+        node.ears.pop(self._media, None)
+        for uri in (f"channels/{self._media}", f"channels/{self._snoop}", f"bridges/{self._bridge}"):
+            try:
+                await node.ask(Ask("DELETE", uri))
+            except NodeAway:
+                return  # what is left over is found when the node is there again
+
+    def _take(self, event: ChannelEvent) -> None:
+        if isinstance(event, StasisStart):
+            self._missing.discard(event.channel.id)
+            if not self._missing:
+                self._there.set()
+
+    async def _ask(self, method: str, uri: str, **query: str) -> None:
+        reply = await self._node.ask(Ask(method, uri, query))
+        if not reply.is_ok:
+            raise CannotHear(f"the node answered {reply.status_code} {reply.reason_phrase}")

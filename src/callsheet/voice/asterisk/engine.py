@@ -1,0 +1,175 @@
+"""The engine for real telephony: calls go through Asterisk nodes that connect to us."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+from callsheet import meters
+from callsheet.clock import Clock
+from callsheet.core.asking import Leave
+from callsheet.core.attempt import Kind
+from callsheet.core.calling import Dial
+from callsheet.core.condition import Condition, State
+from callsheet.core.sip import SipTrunk
+from callsheet.voice.asterisk.link import Link
+from callsheet.voice.asterisk.node import Node, Patience
+from callsheet.voice.asterisk.nodes import Nodes
+from callsheet.voice.asterisk.place import NodePlace
+from callsheet.voice.asterisk.placing import place
+from callsheet.voice.asterisk.server import NodeServer
+from callsheet.voice.base import Call, CallGone, Found, Hear, HearAudio, NotDialed
+
+_CLOSING_SECONDS: Final = 5.0
+"""So long calls may take to end when we do."""
+_AS_USUAL: Final = Patience()
+
+
+class AsteriskEngine:
+    """Calls through Asterisk."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        tls: ssl.SSLContext | None = None,
+        patience: Patience = _AS_USUAL,
+    ) -> None:
+        """Keep where nodes connect to; port 0: any that is free."""
+        self.on_found: Callable[[Found], Hear | None] = lambda _: None
+        self.on_free: Callable[[], None] = lambda: None
+        self._clock = clock
+        self._patience = patience
+        self._nodes = Nodes()
+        self._trunks: dict[str, SipTrunk] = {}
+        self._server = NodeServer(self._secret_of, self._serve, self._ear_of, host=host, port=port, tls=tls)
+        self._is_open = False
+
+    @property
+    def port(self) -> int:
+        """Where nodes connect to; 0: nowhere yet."""
+        return self._server.port
+
+    def let_in(self, node: NodePlace) -> None:
+        """Let a node connect."""
+        self._nodes.add(Node(node, self._clock, self._patience, self._find, self._tell_free))
+
+    def use(self, trunks: Iterable[SipTrunk]) -> None:
+        """Take these trunks instead of those before; the nodes are told by whoever configures them."""
+        self._trunks = {trunk.id: trunk for trunk in trunks}
+        self._tell_free()
+
+    # Calls.
+
+    def room(self, trunk_id: str) -> int:
+        """Return how many more calls the nodes bear for a trunk now."""
+        return self._nodes.room() if self._is_open and trunk_id in self._trunks else 0
+
+    def condition(self, trunk_id: str) -> Condition:
+        """Return how a trunk stands."""
+        sessions = self._nodes.connected()
+        if not self._is_open:
+            return Condition(State.closed)
+        if trunk_id not in self._trunks:
+            return Condition(State.closed, "the voice nodes do not have this trunk")
+        if not sessions:
+            return Condition(State.connecting, "no voice node is connected")
+        return Condition(State.open, sessions=sessions)
+
+    async def dial(self, trunk_id: str, dial: Dial, leave: Leave, hear: Hear) -> Call:
+        """Place a call on the node with the most room. Raises NotDialed."""
+        trunk = self._trunks.get(trunk_id)
+        if trunk is None:
+            raise NotDialed(Kind.refused, "no_trunk", "The voice nodes do not have this trunk.")
+        if self._nodes.has(dial.reference):
+            raise NotDialed(Kind.uncertain, "already_placed", "A call of this attempt goes on already.")
+        node = self._nodes.pick() if self._is_open else None
+        if node is None:
+            raise NotDialed(Kind.refused, "no_node", "No voice node takes a call.")
+        return await place(node, trunk, dial, leave, hear)
+
+    def living(self) -> Sequence[str]:
+        """Return the ids of the calls that live."""
+        return self._nodes.calls()
+
+    # Nodes.
+
+    async def is_well(self, name: str) -> bool:
+        """Tell whether a node answers."""
+        node = self._nodes.get(name)
+        return node is not None and await node.is_well()
+
+    def lose(self, name: str, why: str) -> None:
+        """Take notice that a node is dead: its calls are lost."""
+        node = self._nodes.get(name)
+        if node is not None:
+            node.lose_all(why)
+
+    def drain(self, name: str) -> None:
+        """Give a node no more calls; those that it has go on."""
+        self._set_draining(name, is_draining=True)
+
+    def resume(self, name: str) -> None:
+        """Give a node calls again."""
+        self._set_draining(name, is_draining=False)
+        self._tell_free()
+
+    def calls_on(self, name: str) -> int:
+        """Return how many calls a node has."""
+        node = self._nodes.get(name)
+        return 0 if node is None else len(node.channels)
+
+    # Beginning and end.
+
+    async def open(self) -> None:
+        """Begin to listen for nodes. Raises OSError: the port is taken."""
+        await self._server.open()
+        self._is_open = True
+
+    async def close(self) -> None:
+        """End: calls that live are hung up, and told."""
+        self._is_open = False
+        living = [channel for node in self._nodes for channel in list(node.channels.values())]
+        await asyncio.gather(*(_hang_up(channel) for channel in living))
+        deadline = self._clock.monotonic() + _CLOSING_SECONDS
+        while any(node.channels for node in self._nodes) and self._clock.monotonic() < deadline:
+            await self._clock.sleep(0.05)
+        await self._server.close()
+        for node in self._nodes:
+            await node.close()
+
+    def _set_draining(self, name: str, *, is_draining: bool) -> None:
+        node = self._nodes.get(name)
+        if node is not None:
+            node.is_draining = is_draining
+
+    def _find(self, found: Found) -> Hear | None:
+        return self.on_found(found)
+
+    def _tell_free(self) -> None:
+        meters.asterisk_nodes.set(self._nodes.connected())
+        self.on_free()
+
+    def _secret_of(self, name: str) -> str | None:
+        node = self._nodes.get(name)
+        return None if node is None else node.place.secret
+
+    async def _serve(self, name: str, link: Link) -> None:
+        node = self._nodes.get(name)
+        if node is not None:
+            await node.serve(link)
+
+    def _ear_of(self, name: str, channel_id: str) -> HearAudio | None:
+        node = self._nodes.get(name)
+        return None if node is None else node.ears.get(channel_id)
+
+
+async def _hang_up(channel: Call) -> None:
+    try:
+        await channel.hang_up()
+    except CallGone:
+        return

@@ -1,0 +1,49 @@
+"""The nodes of this process: which takes the next call, and how one is emptied."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from callsheet.voice.asterisk.node import Node
+
+
+class Nodes:
+    """All nodes that may connect."""
+
+    def __init__(self) -> None:
+        self._nodes: dict[str, Node] = {}
+
+    def __iter__(self) -> Iterator[Node]:
+        return iter(self._nodes.values())
+
+    def add(self, node: Node) -> None:
+        """Let a node connect."""
+        self._nodes[node.name] = node
+
+    def get(self, name: str) -> Node | None:
+        """Return the node of a name."""
+        return self._nodes.get(name)
+
+    def pick(self) -> Node | None:
+        """Return the node with the most room, in proportion; None: none has any."""
+        return max((node for node in self if node.room()), key=_share, default=None)
+
+    def room(self) -> int:
+        """Return how many more calls they take."""
+        return sum(node.room() for node in self)
+
+    def connected(self) -> int:
+        """Return how many are there."""
+        return sum(node.is_connected for node in self)
+
+    def has(self, call_id: str) -> bool:
+        """Tell whether a call goes on."""
+        return any(call_id in node.channels for node in self)
+
+    def calls(self) -> list[str]:
+        """Return the ids of all calls."""
+        return [call_id for node in self for call_id in node.channels]
+
+
+def _share(node: Node) -> float:
+    return node.room() / node.place.most_calls

@@ -1,0 +1,113 @@
+"""Where nodes connect to: a server of two websockets, one for what happens and one for the audio of a call.
+
+Nodes dial in, so a node needs no open port for us, wherever it is. Each has a name and a secret.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import ssl
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import structlog
+from aiohttp import BasicAuth, WSMsgType, web
+
+from callsheet.voice.asterisk.link import Link
+from callsheet.voice.asterisk.wire import MEDIA_PATH, NODE_PATH
+from callsheet.voice.base import HearAudio
+
+log = structlog.get_logger()
+
+_MOST_OCTETS: Final = 64 << 20
+"""Of a message: the list of some thousand channels comes in one."""
+_NOBODY: Final = secrets.token_hex()
+
+
+class NodeServer:
+    """Listens for nodes."""
+
+    def __init__(
+        self,
+        secret_of: Callable[[str], str | None],
+        serve: Callable[[str, Link], Awaitable[None]],
+        ear_of: Callable[[str, str], HearAudio | None],
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        """Keep who may connect, who serves a link, and who hears a channel's audio (by node and channel)."""
+        self._secret_of = secret_of
+        self._serve = serve
+        self._ear_of = ear_of
+        self._host = host
+        self._port = port
+        self._tls = tls
+        self._runner: web.AppRunner | None = None
+
+    @property
+    def port(self) -> int:
+        """Where it listens; 0: it does not."""
+        addresses = self._runner.addresses if self._runner else []
+        return int(addresses[0][1]) if addresses else 0
+
+    async def open(self) -> None:
+        """Begin to listen. Raises OSError."""
+        app = web.Application()
+        app.router.add_get(NODE_PATH, self._take_node)
+        app.router.add_get(MEDIA_PATH, self._take_media)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, self._host, self._port, ssl_context=self._tls, reuse_address=True).start()
+
+    async def close(self) -> None:
+        """End all connections."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    async def _take_node(self, request: web.Request) -> web.StreamResponse:
+        name = self._check(request)
+        messages = web.WebSocketResponse(protocols=("ari",), compress=False, max_msg_size=_MOST_OCTETS)
+        await messages.prepare(request)
+        await self._serve(name, Link(messages, request.transport, name))
+        return messages
+
+    async def _take_media(self, request: web.Request) -> web.StreamResponse:
+        name = self._check(request)
+        messages = web.WebSocketResponse(protocols=("media",), compress=False)
+        await messages.prepare(request)
+        hear: HearAudio | None = None
+        async for message in messages:
+            if message.type is WSMsgType.TEXT and hear is None:
+                hear = self._ear_of(name, channel_of(message.data))
+                if hear is None:
+                    break
+            elif message.type is WSMsgType.BINARY and hear is not None:
+                hear(message.data)
+        await messages.close()
+        return messages
+
+    def _check(self, request: web.Request) -> str:
+        """Return the name of the node that asks."""
+        try:
+            given = BasicAuth.decode(request.headers.get("Authorization", ""))
+        except ValueError:
+            given = BasicAuth("", "")
+        secret = self._secret_of(given.login)
+        is_right = hmac.compare_digest(given.password.encode(), (secret or _NOBODY).encode())
+        if secret is None or not is_right:
+            log.warning("asterisk.stranger", path=request.path)
+            raise web.HTTPUnauthorized(headers={"WWW-Authenticate": "Basic"})
+        return str(given.login)
+
+
+def channel_of(greeting: str) -> str:
+    """Return whose audio comes, as the first message says it: `MEDIA_START ... channel_id:X ...`; empty: no such."""
+    for word in greeting.split():
+        name, _, value = word.partition(":")
+        if name == "channel_id":
+            return value
+    return ""
