@@ -11,6 +11,7 @@ import pytest
 from strangers.emulator import Emulator, running_emulator
 from strangers.kannel import Kannel, running_kannel
 from strangers.node_smpp import NodeSmpp, running_smsc
+from strangers.phone_network import PhoneNetwork, running_phone_network
 
 
 @pytest.fixture
@@ -41,3 +42,17 @@ def kannel_bearerbox(tmp_path: Path) -> Iterator[Callable[..., Kannel]]:
 
     with ExitStack() as stack:
         yield start
+
+
+@pytest.fixture(scope="session")
+def phone_network() -> Iterator[PhoneNetwork]:
+    """Run one phone network for all tests: what each number does stands in `phones.py`; take numbers from it."""
+    with running_phone_network() as network:
+        yield network
+
+
+@pytest.fixture
+def start_phone_network() -> Iterator[Callable[..., PhoneNetwork]]:
+    """Start phone networks of a test's own: `start_phone_network(asks_password=True)`."""
+    with ExitStack() as stack:
+        yield lambda **options: stack.enter_context(running_phone_network(**options))

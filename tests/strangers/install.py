@@ -5,8 +5,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from strangers.asterisk import asterisk
 from strangers.kannel import kannel
 from strangers.packages import packages
 
 packages()
 kannel()
+asterisk()
