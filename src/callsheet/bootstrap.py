@@ -22,6 +22,7 @@ from callsheet.clock import Clock, SystemClock
 from callsheet.core.errors import Conflict, FieldError, Invalid, NotFound, Unavailable
 from callsheet.engine import schedules
 from callsheet.engine.asker import Asker
+from callsheet.engine.calling.speaking import speaking
 from callsheet.engine.conductor import Conductor, Surroundings
 from callsheet.engine.deliverer import Deliverer
 from callsheet.engine.doors import Ingest, doors_of
@@ -96,9 +97,9 @@ async def open_runtime(
         trunks = Trunks(store, clock, settings.fence, partial(_given, settings, store, clock, rng, outside, sandbox))
         conductor = _make_conductor(settings, store, clock, rng, tuning, trunks, failpoints)
         importer = _make_importer(settings, store, clock, folder, conductor, alone=not start_engine)
-        puller = Puller(store, outside, clock, on_rows=conductor.wake, sole_owner=not settings.is_shared)
-        told = outside, Deliverer(store, outside, clock, rng), puller, _sign_in(settings, store, clock)
-        heard = trunks, Ingest(store, trunks, conductor, clock, public_url=settings.public_url)
+        told = outside, *_telling(settings, store, clock, rng, outside, conductor)
+        spoken = await stack.enter_async_context(speaking(store, outside.ask, folder.sounds, clock))
+        heard = trunks, Ingest(store, trunks, conductor, clock, public_url=settings.public_url), *spoken
         runtime = Runtime(store, conductor, importer, clock, folder.path, sandbox.outbox, clock.now(), *told, *heard)
         if start_engine:
             await stack.enter_async_context(_conducting(runtime, rng, sole_owner=not settings.is_shared))
@@ -109,6 +110,14 @@ async def open_runtime(
 def _sandbox(settings: Settings, folder: DataFolder, clock: Clock, timings: Timings, *, inline: bool) -> Sandbox:
     seed, window = settings.sandbox_seed, settings.sandbox_window
     return Sandbox(folder.sandbox, clock, timings, seed=seed, window=window, inline=inline)
+
+
+def _telling(
+    settings: Settings, store: Store, clock: Clock, rng: random.Random, outside: Outside, conductor: Conductor
+) -> tuple[Deliverer, Puller, SignIn]:
+    """Make those who tell others, fetch from others, and let others in."""
+    puller = Puller(store, outside, clock, on_rows=conductor.wake, sole_owner=not settings.is_shared)
+    return Deliverer(store, outside, clock, rng), puller, _sign_in(settings, store, clock)
 
 
 def _sign_in(settings: Settings, store: Store, clock: Clock) -> SignIn:

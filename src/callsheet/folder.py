@@ -41,6 +41,7 @@ class DataFolder:
         self.database = path / "callsheet.db"
         self.imports = path / "imports"
         self.sandbox = path / "sandbox"
+        self.sounds = path / "sounds"
         self.key = path / "master.key"
         self.credentials_file = path / "credentials.json"
         self._lock = path / "lock"
@@ -52,7 +53,7 @@ class DataFolder:
         This and everything below raises Conflict when the system does not let us.
         """
         with self._explaining():
-            for folder in (self.path, self.imports, self.sandbox):
+            for folder in (self.path, self.imports, self.sandbox, self.sounds):
                 folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
 
     @contextmanager

@@ -22,6 +22,8 @@ from callsheet.core.condition import Condition
 from callsheet.core.fence import Fence
 from callsheet.core.run import NORMALLY, AppSettings, Launch
 from callsheet.engine import schedules
+from callsheet.engine.calling.prompts import Prompts
+from callsheet.engine.calling.speech import Speech
 from callsheet.engine.conductor import Conductor, Surroundings
 from callsheet.engine.deliverer import Deliverer
 from callsheet.engine.doors import Ingest
@@ -42,6 +44,8 @@ from callsheet.store.sqlite.database import SqliteDatabase
 from callsheet.store.sqlite.hot import SqliteHot
 from callsheet.store.store import Store
 from callsheet.store.vault import Vault
+from callsheet.voice.audio.converter import Converter
+from callsheet.voice.audio.shelf import SoundShelf
 from databases import make_file
 from factories import make_app
 
@@ -128,6 +132,12 @@ class World:
             sign_in,
             trunks := Trunks(self.store, self.clock, Fence(allow_private=True), self._given),
             Ingest(self.store, trunks, self.conductor, self.clock, public_url=""),
+            converter := Converter(),
+            Prompts(
+                self.store,
+                Speech(self.store, outside.ask, converter),
+                SoundShelf(self.folder / "sounds", self.clock),
+            ),
         )
 
     async def start(self) -> None:

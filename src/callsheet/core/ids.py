@@ -40,6 +40,8 @@ class Prefix(StrEnum):
     message = "ms-"
     errand = "er-"
     ai_endpoint = "ai-"
+    sound = "so-"
+    speech_service = "ss-"
 
 
 def make_id(prefix: Prefix, random16: bytes) -> str:

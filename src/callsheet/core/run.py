@@ -106,6 +106,12 @@ class AppSettings:
     """Of which share of the calls that a machine answered what was heard is recorded, to look at the verdict."""
     cap: Cap | None = None
     """At most so many attempts to one person within so many hours, over all campaigns of a channel."""
+    speech_service: str | None = None
+    """The name of the service that speaks texts in calls; none: the built-in speech."""
+    speech_language: str = "en"
+    """In which language a flow speaks that says none."""
+    voices: Mapping[str, str] = field(default_factory=dict)
+    """Which voice speaks a language, where it is not the usual one."""
 
 
 class Execution(StrEnum):
@@ -188,13 +194,6 @@ class Sender:
         return (*buckets_of(self.id, self.allowance), *buckets_of(self.trunk_id, self.trunk_allowance))
 
 
-class Way(NamedTuple):
-    """Over what runs go out. Those that share it take turns."""
-
-    sender_no: int
-    channel: Channel
-
-
 @dataclass(frozen=True, slots=True)
 class Run:
     """One execution, as the engine sees it: the pinned definition, the text, and the app's settings of now."""
@@ -228,16 +227,6 @@ class Run:
     """Where its sender is a pool: those among which it chooses."""
     rooms: Rooms | None = None
     """What the limits have left that not all of its contacts share; only inside an arm."""
-
-    @property
-    def way(self) -> Way:
-        """Over what it goes out."""
-        return Way(self.sender.no, self.channel)
-
-    @property
-    def messages_per_minute(self) -> int | None:
-        """Segments per minute over all senders of the app; none: unlimited. A call is no message."""
-        return self.settings.messages_per_minute if self.channel is Channel.sms else None
 
     @property
     def senders(self) -> tuple[Sender, ...]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from callsheet.clock import Clock
+from callsheet.engine.calling.prompts import Prompts
 from callsheet.engine.conductor import Conductor
 from callsheet.engine.deliverer import Deliverer
 from callsheet.engine.doors import Ingest
@@ -18,6 +19,7 @@ from callsheet.engine.puller import Puller
 from callsheet.engine.sign_in import SignIn
 from callsheet.engine.trunks import Trunks
 from callsheet.store.store import Store
+from callsheet.voice.audio.converter import Converter
 
 
 class SandboxMessage(Protocol):
@@ -73,3 +75,5 @@ class Runtime:
     sign_in: SignIn
     trunks: Trunks
     ingest: Ingest
+    converter: Converter
+    prompts: Prompts

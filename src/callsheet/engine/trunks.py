@@ -6,24 +6,25 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 import structlog
 
-from callsheet.account import Account, Place, merge, names_of, read_account, read_places, split
+from callsheet.account import Account, merge, names_of, read_account, split
 from callsheet.carriers.base import Carrier, Probe
 from callsheet.carriers.callback import Ears
 from callsheet.carriers.known import KNOWN, Given, Known, Prober
-from callsheet.carriers.sip.account import SCHEME as SIP
 from callsheet.clock import Clock
 from callsheet.core.allowance import UNLIMITED, Allowance
 from callsheet.core.errors import CallsheetError, Conflict, FieldError, Invalid, RateLimited
-from callsheet.core.fence import SCHEMES, Fence
+from callsheet.core.fence import Fence
 from callsheet.core.sip import SipTrunk
+from callsheet.engine.accounts import change_account, read_reachable
 from callsheet.store.apps import Trunk
 from callsheet.store.rows import DAMAGE
 from callsheet.store.store import Store
-from callsheet.store.trunks import Changed, Settled
+from callsheet.store.trunks import Settled
 
 log = structlog.get_logger()
 
@@ -70,12 +71,12 @@ class Trunks:
         self._give = give
         self._calls: dict[int, deque[float]] = {}
         self._sip: Sequence[SipTrunk] = ()
-        self._sip_changed: Mapping[int, Changed] | None = None
+        self._sip_changed: Mapping[int, datetime] | None = None
 
     async def create(self, app: int, new: Wanted) -> Trunk:
         """Create a trunk. Raises Invalid, which names every wrong field of its settings."""
         known, answers = KNOWN[new.carrier], new.carrier_answers_stop
-        account = self._read(known.account, new.settings)
+        account = read_reachable(self._fence, known.account, new.settings)
         settings, secrets = split(account)
         return await self._store.apps.create_trunk(
             app,
@@ -119,11 +120,7 @@ class Trunks:
 
     def _settle(self, carrier: str, before: Document, secrets: Document, changes: Document) -> Settled:
         """Return settings and secrets after a change, and how texts are written there. Raises Invalid."""
-        model, stored = _known(carrier).account, merge(before, secrets)
-        account = self._read(model, merge(stored, changes))
-        if _leads_elsewhere(read_places(model, stored), account.places()):
-            # Whoever is there would be sent them: only who knows them may point them at another place.
-            _ask_again(secrets, changes)
+        account = change_account(self._fence, _known(carrier).account, before, secrets, changes)
         return Settled(*split(account), account.writing())
 
     def secrets_set(self, trunk: Trunk) -> list[str]:
@@ -186,27 +183,10 @@ class Trunks:
     async def try_new(self, app: int, wanted: Wanted) -> Tested:
         """Try whether an account works that is not stored. Raises Invalid, as `create` does, and RateLimited."""
         known = KNOWN[wanted.carrier]
-        account = self._read(known.account, wanted.settings)
+        account = read_reachable(self._fence, known.account, wanted.settings)
         self._spend(app)
         trunk = Trunk(0, app, "", wanted.name, wanted.carrier, wanted.takes_any_sender, {}, b"", self._clock.now())
         return await self._timed(trunk, lambda: _prober(known, account, self._give(trunk)))
-
-    def _read(self, model: type[Account], document: Document) -> Account:
-        """Read an account that can be reached, as far as its form tells. Raises Invalid."""
-        account = read_account(model, document)
-        wrong = [
-            FieldError(f"settings.{name}", fault)
-            for name, place in account.places().items()
-            if (fault := self._fault_of(place)) is not None
-        ]
-        if wrong:
-            raise Invalid(wrong)
-        return account
-
-    def _fault_of(self, place: Place) -> str | None:
-        fence = self._fence.of_sip() if place.scheme == SIP else self._fence
-        port = fence.fault_of_port(place.port) if place.scheme in SCHEMES else None
-        return port or fence.fault_of_host(place.host)
 
     def _spend(self, app: int) -> None:
         now, calls = self._clock.monotonic(), self._calls.setdefault(app, deque(maxlen=TESTS_A_MINUTE))
@@ -224,20 +204,6 @@ def _prober(known: Known, account: Account, given: Given) -> Prober:
     make = known.prober or known.make
     assert make is not None, "a carrier that nobody can try out"
     return make(account, given)
-
-
-def _leads_elsewhere(before: Mapping[str, Place], after: Mapping[str, Place]) -> bool:
-    """Tell whether somebody gets the secrets of an account who has not got them until now."""
-    return not set(after.values()) <= set(before.values())
-
-
-def _ask_again(secrets: Document, changes: Document) -> None:
-    """Raise Invalid that names every secret which a change does not."""
-    named = tuple(names_of(changes))
-    missing = [name for name in sorted(names_of(secrets)) if not any(f"{name}.".startswith(f"{one}.") for one in named)]
-    if missing:
-        said = "The carrier is another place now: give this again, or null to take it back."
-        raise Invalid([FieldError(f"settings.{name}", said) for name in missing])
 
 
 async def _probe(trunk: Trunk, make: Callable[[], Prober]) -> Probe:

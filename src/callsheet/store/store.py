@@ -53,6 +53,8 @@ from callsheet.store.senders import Senders
 from callsheet.store.sending import Sending
 from callsheet.store.sessions import Sessions
 from callsheet.store.singles import Singles
+from callsheet.store.sounds import Sounds
+from callsheet.store.speech_services import SpeechServices
 from callsheet.store.standings import Standings
 from callsheet.store.tallies import Tallies
 from callsheet.store.transcripts import Transcripts
@@ -88,8 +90,7 @@ class Store:
         self.histories = Histories(database, vault)
         self.imports, self.lists = Imports(database), Lists(database)
         self.opt_outs = OptOuts(database, vault)
-        self.outbox = Outbox(database)
-        self.outcomes = Outcomes(database, vault)
+        self.outbox, self.outcomes = Outbox(database), Outcomes(database, vault)
         self.preflights = Preflights(database, vault)
         self.parked_receipts = ParkedReceipts(database)
         self.pulls = Pulls(database, vault)
@@ -103,6 +104,7 @@ class Store:
         self.standings = Standings(database)
         self.senders = Senders(database)
         self.singles = Singles(database)
+        self.sounds, self.speech_services = Sounds(database), SpeechServices(database, vault)
         self.transcripts, self.trunks = Transcripts(database, vault), Trunks(database, vault)
         self.sending = Sending(database)
         self.tallies = Tallies(database)

@@ -21,9 +21,10 @@ from callsheet.carriers.http.rules import (
     Status,
     StatusCallback,
 )
-from callsheet.carriers.http.secrets import check_raw, check_tree, check_url, refuse_secret
-from callsheet.carriers.http.template import RawType, Template, Value, check_template, names_in, without_names
+from callsheet.carriers.http.template import Template, check_template
+from callsheet.core.bare_secrets import check_raw, check_tree, check_url, refuse_secret
 from callsheet.core.fence import Fence
+from callsheet.core.filling import RawType, Value, names_in, without_names
 
 _ANYWHERE: Final = Fence(allow_private=True)
 _HEADER: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")

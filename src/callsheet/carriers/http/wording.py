@@ -21,11 +21,12 @@ from callsheet.carriers.http.account import Auth, Content, HttpAccount
 from callsheet.carriers.http.json_path import find, find_text
 from callsheet.carriers.http.pattern import LOOKED_AT, search
 from callsheet.carriers.http.rules import ERRORS, ErrorRule
-from callsheet.carriers.http.template import RAW, Value, Values, fill, fill_tree, in_header, in_url
+from callsheet.carriers.http.template import fill_tree
 from callsheet.carriers.web import error_of_status, seconds_left
 from callsheet.carriers.web_url import basic
 from callsheet.core.asking import Answer, Request
 from callsheet.core.fence import LONGEST_URL
+from callsheet.core.filling import RAW, Value, Values, fill, in_header, in_url
 from callsheet.core.segments import measure
 
 _YES: Final = range(200, 300)

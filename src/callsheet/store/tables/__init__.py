@@ -8,7 +8,7 @@ person key stands for it.
 
 from callsheet.store.tables.accounts import account, answer, app, bucket, client, former_trunk, node, sender, trunk
 from callsheet.store.tables.audit import audit, audit_head
-from callsheet.store.tables.calls import call, recording, slot, sound
+from callsheet.store.tables.calls import call, recording, slot, sound, speech_service
 from callsheet.store.tables.campaigns import (
     campaign,
     campaign_dnc,
@@ -136,6 +136,7 @@ __all__ = [
     "sending_stop",
     "slot",
     "sound",
+    "speech_service",
     "suppression",
     "template",
     "template_version",

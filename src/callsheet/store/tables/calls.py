@@ -97,3 +97,22 @@ sound = sa.Table(
     sa.UniqueConstraint("app", "lname"),
     sqlite_autoincrement=True,
 )
+
+# A service that speaks texts: its account, as its room wants it.
+speech_service = sa.Table(
+    "speech_service",
+    metadata,
+    serial(),
+    whole("app"),
+    text("id"),
+    text("name"),
+    text("lname"),
+    # How to ask it, as JSON, without the secrets; and those, sealed for its id.
+    text("settings"),
+    blob("secrets_sealed"),
+    whole("created_at"),
+    whole("updated_at"),
+    sa.UniqueConstraint("app", "id"),
+    sa.UniqueConstraint("app", "lname"),
+    sqlite_autoincrement=True,
+)

@@ -953,6 +953,21 @@ def upgrade() -> None:
     sa.UniqueConstraint('app', 'lname', name=op.f('uq_sound_app_lname')),
     sqlite_autoincrement=True
     )
+    op.create_table('speech_service',
+    sa.Column('no', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('lname', sa.Text(), nullable=False),
+    sa.Column('settings', sa.Text(), nullable=False),
+    sa.Column('secrets_sealed', sa.LargeBinary(), nullable=False),
+    sa.Column('created_at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('updated_at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.PrimaryKeyConstraint('no', name=op.f('pk_speech_service')),
+    sa.UniqueConstraint('app', 'id', name=op.f('uq_speech_service_app_id')),
+    sa.UniqueConstraint('app', 'lname', name=op.f('uq_speech_service_app_lname')),
+    sqlite_autoincrement=True
+    )
     op.create_table('suppression',
     sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('run_no', sa.BigInteger(), autoincrement=False, nullable=False),
@@ -1082,6 +1097,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_suppression_person')
 
     op.drop_table('suppression')
+    op.drop_table('speech_service')
     op.drop_table('sound')
     op.drop_table('slot')
     op.drop_table('sending_stop')

@@ -1,4 +1,4 @@
-"""Secrets that stand where they would be shown: an account that has one in the clear is not taken."""
+"""Secrets that stand where they would be shown: what has one in the clear is not taken."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
-from callsheet.carriers.http.template import names_in, without_names
+from callsheet.core.filling import names_in, without_names
 
 _TELLING: Final = re.compile(
     "authori[sz]ation|api-?key|secret|password|passwd|passphrase|pwd|token|credential|(access|auth|private)-?key|cookie"
@@ -29,8 +29,8 @@ def refuse_secret(name: str, value: object) -> None:
         return
     if without_names(text).strip():
         raise ValueError(
-            f"{name[:60]} looks like a secret, and would be shown: use auth and secret, or give it in secrets and "
-            "write {{secret.name}} here."
+            f"{name[:60]} looks like a secret, and would be shown: give it in secret (or in secrets, where there "
+            "is that field), and write {{secret}} or {{secret.name}} here."
         )
 
 

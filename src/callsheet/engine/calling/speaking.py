@@ -1,0 +1,30 @@
+"""Speaking: what a process needs to make sounds, put together. Nothing runs before the first file or text."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from callsheet.clock import Clock
+from callsheet.core.asking import Ask
+from callsheet.engine.calling.prompts import Prompts
+from callsheet.engine.calling.speech import Speech
+from callsheet.store.store import Store
+from callsheet.voice.audio.converter import Converter
+from callsheet.voice.audio.shelf import SoundShelf
+
+
+@asynccontextmanager
+async def speaking(store: Store, ask: Ask, folder: Path, clock: Clock) -> AsyncIterator[tuple[Converter, Prompts]]:
+    """Convert audio and speak texts while inside; `folder` is this process's alone."""
+    async with AsyncExitStack() as stack:
+        converter = Converter()
+        stack.push_async_callback(converter.close)
+        speech = Speech(store, ask, converter)
+        stack.push_async_callback(speech.close)
+        shelf = SoundShelf(folder, clock)
+        stack.push_async_callback(shelf.close)
+        prompts = Prompts(store, speech, shelf)
+        stack.push_async_callback(prompts.close)
+        yield converter, prompts
