@@ -1,0 +1,142 @@
+"""When somebody speaks: voice activity that also stands out from the noise of the line.
+
+The detector of voices takes a crowd, music and clicks for speech; so a frame counts only when it is louder, too, than
+a threshold between the noise and the speech of this call. Both become known while the call goes on, so the threshold
+moves, and what was heard before is judged again by it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+FLOOR_DB = -60
+"""Fainter frames are as good as silent."""
+NOISE_SHARE = 0.1
+"""So much of what was heard is fainter than the noise is said to be."""
+SPEECH_SHARE = 0.95
+LEAST_CONTRAST_DB = 9
+"""Noise alone varies less."""
+MIDDLE = 0.5
+"""The threshold lies so far from the noise to the speech,"""
+LEAST_ABOVE_DB = 6
+"""but at least so far above the noise,"""
+MOST_BELOW_DB = 15
+"""and at most so far below the speech."""
+NOBODY_DB = 1
+"""No frame is so loud."""
+WINDOW = 5
+ENOUGH = 3
+"""So many frames of the last `WINDOW` are speech: then somebody speaks."""
+WORD_FRAMES = 5
+"""Fewer frames of speech are no word,"""
+FORGET_FRAMES = 15
+"""once nothing has followed them for so many frames."""
+MASK = (1 << WINDOW) - 1
+
+
+class Spoken(NamedTuple):
+    """Who has spoken when, in frames."""
+
+    first: int
+    """-1: nobody has spoken."""
+    last: int
+    frames: int
+    """So many were speech."""
+    longest_pause: int
+    pauses: int
+    """So many pauses of at least `WINDOW` frames."""
+    first_end: int
+    """The last frame before the first pause."""
+
+
+NOTHING = Spoken(-1, -1, 0, 0, 0, -1)
+
+
+class Speech:
+    """Follows speech, frame by frame."""
+
+    def __init__(self) -> None:
+        self._levels: list[int] = []
+        self._voices: list[bool] = []
+        self._counts = [0] * (1 - FLOOR_DB)
+        self._threshold: int | None = None
+        self._judge = Judge()
+
+    def feed(self, db: float, *, is_voice: bool) -> Spoken:
+        """Take a frame; return who has spoken so far."""
+        whole = min(0, max(FLOOR_DB, round(db)))
+        self._levels.append(whole)
+        self._voices.append(is_voice)
+        self._counts[whole - FLOOR_DB] += 1
+        self._follow()
+        return self._words()
+
+    def forget(self, first: int) -> None:
+        """Take no frame from `first` on for speech, it was a tone; the next frame judges all again."""
+        first = max(0, first)
+        self._voices[first:] = [False] * (len(self._voices) - first)
+        self._threshold = None
+
+    @property
+    def noise_db(self) -> int:
+        """What the faint frames are like."""
+        return self._quantile(NOISE_SHARE)
+
+    @property
+    def speech_db(self) -> int:
+        """What the loud frames are like."""
+        return self._quantile(SPEECH_SHARE)
+
+    def _words(self) -> Spoken:
+        spoken = self._judge.spoken
+        return spoken if spoken.frames >= WORD_FRAMES else NOTHING
+
+    def _quantile(self, share: float) -> int:
+        wanted, seen = share * len(self._levels), 0
+        for at, count in enumerate(self._counts):
+            seen += count
+            if seen > wanted:
+                return at + FLOOR_DB
+        return 0
+
+    def _follow(self) -> None:
+        noise, speech = self.noise_db, self.speech_db
+        contrast = speech - noise
+        above = max(LEAST_ABOVE_DB, round(MIDDLE * contrast), contrast - MOST_BELOW_DB)
+        threshold = noise + above if contrast >= LEAST_CONTRAST_DB else NOBODY_DB
+        if threshold == self._threshold:
+            self._judge.take(len(self._levels) - 1, is_speech=self._is_speech(-1, threshold))
+            return
+        self._threshold, self._judge = threshold, Judge()
+        for at in range(len(self._levels)):
+            self._judge.take(at, is_speech=self._is_speech(at, threshold))
+
+    def _is_speech(self, at: int, threshold: int) -> bool:
+        return self._voices[at] and self._levels[at] >= threshold
+
+
+class Judge:
+    """Tells speech from single frames that look like it."""
+
+    def __init__(self) -> None:
+        self.spoken = NOTHING
+        self._recent = 0
+
+    def take(self, at: int, *, is_speech: bool) -> None:
+        """Take the frame `at`; the frames come in order."""
+        self._recent = (self._recent << 1 | is_speech) & MASK
+        if not is_speech or self._recent.bit_count() < ENOUGH:
+            return
+        first, last, frames, longest, pauses, first_end = self.spoken
+        begins = at - self._recent.bit_length() + 1
+        pause = begins - last - 1
+        if first < 0 or (frames < WORD_FRAMES and pause >= FORGET_FRAMES):
+            self.spoken = Spoken(begins, at, self._recent.bit_count(), 0, 0, at)
+            return
+        if pause >= WINDOW:
+            pauses += 1
+            longest = max(longest, pause)
+        elif not pauses:
+            first_end = at
+        fresh = self._recent & ((1 << min(at - last, WINDOW)) - 1)
+        self.spoken = Spoken(first, at, frames + fresh.bit_count(), longest, pauses, first_end)
