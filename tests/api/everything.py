@@ -9,6 +9,9 @@ from typing import Any
 
 from api.callers import Caller, campaign_body, unique, until
 from callsheet.api.compat.contract import write_contract as write_compat_contract
+from callsheet.core.ids import decode_attempt
+from callsheet.store.calls import CallRow
+from callsheet.store.recordings import Purpose
 from client.flow import FLOW, handed_over
 from contracts import our_contract
 from phone_numbers import numbers
@@ -186,11 +189,11 @@ async def own_everything(caller: Caller, taste: Taste = Taste()) -> dict[str, st
     await caller.v1("PUT", f"/campaigns/{campaign_id}/schedule", {"zone": "UTC", "start": "2099-01-05T09:00"})
     await _looked_at(caller, f"/campaigns/{campaign_id}/preflight")
     return {
-        "campaignId": campaign_id,
-        "campaign_id": campaign_id,
+        **dict.fromkeys(("campaignId", "campaign_id"), campaign_id),
         "campaignInstanceId": run_id,
         "run_id": run_id,
         "attempt_id": attempt["id"],
+        "recording_id": await _called(caller, attempt["id"]),
         "contact_id": contact["id"],
         "contactListId": list_id,
         "list_id": list_id,
@@ -227,6 +230,17 @@ async def _delivered(caller: Caller, run_id: str) -> dict[str, Any]:
 
     (attempt,) = await until(told)
     return attempt
+
+
+async def _called(caller: Caller, attempt_id: str) -> str:
+    """Write down that a call was made for an attempt, and recorded; return the id of the recording."""
+    store, now = caller.server.runtime.store, caller.server.runtime.clock.now()
+    key = decode_attempt(attempt_id)
+    assert key is not None
+    call = CallRow(caller.client.app.no, key, 0, "node-1", now, ended_at=now, outcome="human", ended_by="them")
+    await store.calls.write([call], 1, now)
+    until = now + timedelta(days=30)
+    return await store.recordings.keep(call.app, key, Purpose.answer, b"RIFF", 1000, at=now, until=until)
 
 
 async def see_handed_over(caller: Caller, list_name: str, document: Mapping[str, Any]) -> dict[str, Any]:

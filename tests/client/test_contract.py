@@ -55,7 +55,7 @@ def test_what_a_call_sends_and_reads_is_in_the_contract(contracts, name):
         body = operation["requestBody"]["content"]["application/json"]["schema"]
         assert not list(body_faults(msgspec.to_builtins(call.body), body, schemas))
     if call.save_to is not None:
-        assert "text/csv" in answer
+        assert answer.keys() & {"text/csv", "audio/wav"}
     elif call.answer is type(None):
         assert answer == {}
     else:

@@ -18,6 +18,7 @@ from callsheet.client.v1.accounts import Accounts, Apps
 from callsheet.client.v1.ai_endpoints import AiEndpoints
 from callsheet.client.v1.api_clients import ApiClients
 from callsheet.client.v1.audit import Audit
+from callsheet.client.v1.calls import Calls
 from callsheet.client.v1.campaigns import Campaigns
 from callsheet.client.v1.contact_groups import ContactGroups
 from callsheet.client.v1.contact_lists import ContactLists
@@ -71,6 +72,7 @@ class Own(Resource[Mode]):
         self.ai_endpoints: AiEndpoints[Mode] = AiEndpoints(carrier)
         self.flow_starters: FlowStarters[Mode] = FlowStarters(carrier)
         self.conversations: Conversations[Mode] = Conversations(carrier)
+        self.calls: Calls[Mode] = Calls(carrier)
         self.contact_groups: ContactGroups[Mode] = ContactGroups(carrier)
         self.contact_lists: ContactLists[Mode] = ContactLists(carrier)
         self.contacts: Contacts[Mode] = Contacts(carrier)

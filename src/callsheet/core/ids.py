@@ -42,6 +42,7 @@ class Prefix(StrEnum):
     ai_endpoint = "ai-"
     sound = "so-"
     speech_service = "ss-"
+    recording = "rc-"
 
 
 def make_id(prefix: Prefix, random16: bytes) -> str:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from callsheet.core.campaign import Channel
 from callsheet.core.ids import NO_RUN
 from callsheet.store import tables as t
 
@@ -29,7 +30,10 @@ def latest_lines(conn: sa.Connection, app: int, rows: Sequence[Mapping[str, Any]
     for row in rows:
         # Whatever else was said came after what the campaign said.
         if row["run_no"] != NO_RUN:
-            found.setdefault(row["no"], Latest(row["opened_at"], 0, "campaign"))
+            # In a call the flow speaks, from its first word to its last.
+            is_call = row["channel"] == Channel.voice
+            its = Latest(row["changed_at"], 1, "flow") if is_call else Latest(row["opened_at"], 0, "campaign")
+            found.setdefault(row["no"], its)
     return found
 
 

@@ -43,6 +43,7 @@ from callsheet.store.preflights import Preflights
 from callsheet.store.protocol import BulkStore, HotStore
 from callsheet.store.pulls import Pulls
 from callsheet.store.queues import Queues
+from callsheet.store.recordings import Recordings
 from callsheet.store.replacing import Replacing
 from callsheet.store.replies import Replies
 from callsheet.store.reports import Reports
@@ -57,6 +58,7 @@ from callsheet.store.sounds import Sounds
 from callsheet.store.speech_services import SpeechServices
 from callsheet.store.standings import Standings
 from callsheet.store.tallies import Tallies
+from callsheet.store.told_calls import ToldCalls
 from callsheet.store.transcripts import Transcripts
 from callsheet.store.trunks import Trunks
 from callsheet.store.users import Users
@@ -96,15 +98,14 @@ class Store:
         self.pulls = Pulls(database, vault)
         self.queues = Queues(database)
         self.inbox, self.replies = Inbox(database, vault), Replies(database, vault)
-        self.replacing = Replacing(database)
+        self.recordings, self.replacing = Recordings(database, vault), Replacing(database)
         self.reports = Reports(database, vault)
         self.restoring = Restoring(database)
         self.runs = Runs(database, vault)
-        self.schedules = Schedules(database)
-        self.standings = Standings(database)
-        self.senders = Senders(database)
-        self.singles = Singles(database)
+        self.schedules, self.standings = Schedules(database), Standings(database)
+        self.senders, self.singles = Senders(database), Singles(database)
         self.sounds, self.speech_services = Sounds(database), SpeechServices(database, vault)
+        self.told_calls = ToldCalls(database, vault)
         self.transcripts, self.trunks = Transcripts(database, vault), Trunks(database, vault)
         self.sending = Sending(database)
         self.tallies = Tallies(database)

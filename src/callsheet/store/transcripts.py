@@ -12,15 +12,17 @@ import sqlalchemy as sa
 
 from callsheet.clock import from_micros
 from callsheet.core.attempt import fold
+from callsheet.core.campaign import Channel
 from callsheet.core.flow.blocks.hand_over import HAND_OVER
 from callsheet.core.flow.effects import Visit
 from callsheet.core.flow.session import Awaits, Ending
-from callsheet.core.ids import NO_RUN, encode_attempt
+from callsheet.core.ids import NO_RUN, AttemptKey, encode_attempt
 from callsheet.store import tables as t
 from callsheet.store.database import Database
 from callsheet.store.latest_lines import Latest, latest_lines
 from callsheet.store.numbers import numbers_of
 from callsheet.store.rows import all_of, one
+from callsheet.store.spoken_lines import spoken_lines
 from callsheet.store.vault import Seal, Vault
 
 MOST_LINES = 2000
@@ -91,7 +93,9 @@ class Line:
     """`contact`, `campaign`, `flow`, `agent`, or `stop`, `help` and `start` for what is answered to such words."""
     text: str
     state: str
-    """Of ours: how it stands; of theirs `received`."""
+    """Of ours: how it stands; of theirs `received`. In a call `spoken`, `pressed`, or `recorded`: then the text is the
+    id of a recording.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +156,12 @@ class Transcripts:
             if not rows:
                 return None
             (account,) = self._read(conn, app, rows)
+            visits = _visits(conn, rows[0], seal)
             lines = [*_opening(conn, rows[0], seal), *_heard(conn, rows[0], seal), *_said(conn, rows[0], seal)]
+            lines += _spoken(conn, rows[0], seal, visits)
             # What was said at one instant stands as it was gathered: they ask before we answer.
             lines.sort(key=lambda line: line.at)
-            return Transcript(account, tuple(lines), tuple(_visits(conn, rows[0], seal)))
+            return Transcript(account, tuple(lines), tuple(visits))
 
         return await self._db.read(read)
 
@@ -275,6 +281,13 @@ def _said(conn: sa.Connection, row: Mapping[str, Any], seal: Seal) -> list[Line]
     query = sa.select(reply.c.kind, reply.c.text_sealed, reply.c.at, reply.c.state).where(*its)
     found = all_of(conn, query.order_by(reply.c.no).limit(MOST_LINES))
     return [Line("", from_micros(each["at"]), each["kind"], _text(each, row, seal), each["state"]) for each in found]
+
+
+def _spoken(conn: sa.Connection, row: Mapping[str, Any], seal: Seal, visits: Sequence[Visit]) -> list[Line]:
+    if row["channel"] != Channel.voice:
+        return []
+    key = AttemptKey(row["run_no"], row["person"], row["n"])
+    return [Line("", *line) for line in spoken_lines(conn, row["app"], key, seal, visits)]
 
 
 def _text(each: Mapping[str, Any], row: Mapping[str, Any], seal: Seal) -> str:

@@ -93,7 +93,9 @@ class ShownLine(BaseModel):
     """`contact`, `campaign` (the opening), `flow` or `agent`."""
     text: str
     state: str
-    """Of ours: how it stands; of theirs `received`."""
+    """Of ours: how it stands; of theirs `received`. In a call `spoken`, `pressed`, or `recorded`: then `text` is the id
+    of a recording.
+    """
 
 
 class WholeConversation(ShownConversation):

@@ -1,0 +1,17 @@
+"""What is not there of calls: members of the family in `errors.py`."""
+
+from __future__ import annotations
+
+from callsheet.core.errors import NotFound
+
+
+class CallNotFound(NotFound):
+    """There is no call of such an attempt in this app."""
+
+    code = "call_not_found"
+
+
+class RecordingNotFound(NotFound):
+    """There is no such recording in this app, or its time is over."""
+
+    code = "recording_not_found"
