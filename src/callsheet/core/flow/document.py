@@ -202,6 +202,11 @@ def part_of(holder: Json, key: str) -> Json:
     return found if isinstance(found, Mapping) else {}
 
 
+def of_calls(config: Json) -> Json:
+    """Return the part of a config that is for calls: `IVR`, or `ivr` as the builder of the specification writes it."""
+    return part_of(config, "IVR") or part_of(config, "ivr")
+
+
 def number_of(value: object) -> float | None:
     """Return a number, also one that is written as a text; None: it is none that is finite."""
     if isinstance(value, str) and len(value) <= LONGEST_NUMBER:
