@@ -14,7 +14,7 @@ from callsheet.core.rooms import Rooms, own_buckets
 from callsheet.core.run import Run
 from callsheet.engine.agenda import RunState
 from callsheet.engine.day_caps import DayCaps, caps_of
-from callsheet.engine.line import Taker
+from callsheet.engine.line import Line, Taker
 from callsheet.engine.lines import Lines
 from callsheet.engine.pace import Pace
 from callsheet.store.protocol import HotStore
@@ -31,7 +31,7 @@ WANTED_FOR = timedelta(seconds=5)
 class RoomKeeper:
     """What one dispatcher knows of limits that not all of its contacts share."""
 
-    def __init__(self, hot: HotStore, vault: Vault, lines: Lines, make_pace: MakePace) -> None:
+    def __init__(self, hot: HotStore, vault: Vault, lines: Lines[LineT], make_pace: MakePace) -> None:
         self._hot = hot
         self._vault = vault
         self._lines = lines
