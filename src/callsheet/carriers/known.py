@@ -106,6 +106,11 @@ def channels_of(carrier: str) -> frozenset[Channel]:
     return known.channels if known is not None else _TEXT
 
 
+def carries_text(carrier: str) -> bool:
+    """Tell whether texts go over a carrier of this name."""
+    return Channel.sms in channels_of(carrier)
+
+
 def unheard(carrier: str, settings: Mapping[str, Any], base: str) -> str:
     """Say that what a trunk's carrier tells reaches nobody; empty: it does, or it is not told by calling us.
 

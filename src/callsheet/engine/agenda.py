@@ -10,12 +10,12 @@ from datetime import datetime
 
 import structlog
 
+from callsheet.core.campaign import Channel
 from callsheet.core.errors import FlowNotFound
 from callsheet.core.flow.amiss import BadExpression
 from callsheet.core.gate import Wait
 from callsheet.core.retrying import Turn
-from callsheet.core.campaign import Channel
-from callsheet.core.run import PinnedFlow, Run, Way, closes_at
+from callsheet.core.run import AppSettings, PinnedFlow, Run, Way, closes_at
 from callsheet.core.template import BadTemplate
 from callsheet.core.walk import Chunk, Group
 from callsheet.engine.flow_shelf import FlowShelf
@@ -163,6 +163,10 @@ class Agenda:
     def of_way(self, way: Way) -> Mapping[int, RunState]:
         """Return the runs that go out over a sender and a channel."""
         return {no: state for no, state in self.states.items() if state.run.way == way}
+
+    def settings_of(self, app: int) -> AppSettings | None:
+        """Return the settings of an app, as its runs know them; None: it has none that goes on here."""
+        return next((state.run.settings for state in self.states.values() if state.run.app == app), None)
 
     def ways(self) -> set[Way]:
         """Return the senders, with their channels, that have runs."""

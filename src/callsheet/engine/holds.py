@@ -102,9 +102,7 @@ class Holds:
         for key in keys:
             held[key] = _Held(arm)
 
-    def hand(
-        self, key: AttemptKey, intent: Intent | None = None, goes_on_after: frozenset[Kind] = frozenset()
-    ) -> bool:
+    def hand(self, key: AttemptKey, intent: Intent | None = None, goes_on_after: frozenset[Kind] = frozenset()) -> bool:
         """Say that a line gets an intent: from now on it asks whether it may leave, and tells what became of it.
 
         `intent`: kept for whoever ends it. `goes_on_after`: events of it that are not its result yet: until then its

@@ -7,7 +7,7 @@ armed and tell happenings.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from callsheet.carriers.base import Done, Outbound
 from callsheet.core.asking import Leave
@@ -16,9 +16,14 @@ from callsheet.core.calling import Dial
 from callsheet.core.condition import Condition
 from callsheet.core.ids import AttemptKey
 
-
 ToHand = Outbound | Dial
 """What is handed to a line: a text, or a call. A line takes what its trunk is for."""
+
+
+TRUNK_BROKEN: Final = "trunk_broken"
+"""The code of what was taken back because its trunk does not work."""
+TRUNK_STARTING: Final = "trunk_starting"
+"""The same because many senders begin at once on a trunk that is not known to work yet."""
 
 
 class Taker(Protocol):

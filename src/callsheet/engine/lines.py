@@ -16,12 +16,10 @@ from typing import Final, Generic, NamedTuple, TypeVar
 import structlog
 
 from callsheet import meters
-from callsheet.carriers.known import channels_of
 from callsheet.clock import Clock
 from callsheet.core.asking import Leave
 from callsheet.core.attempt import Happening, Kind
 from callsheet.core.breaker import Breaker, Position
-from callsheet.core.campaign import Channel
 from callsheet.core.condition import Condition, State
 from callsheet.core.errors import CallsheetError, Unavailable
 from callsheet.core.ids import AttemptKey
@@ -151,11 +149,12 @@ class Lines(Loop, Generic[LineT]):
         recorder: Recorder,
         make_line: MakeLine[LineT],
         *,
-        channel: Channel,
+        carries: Callable[[str], bool],
         tick_seconds: float,
     ) -> None:
+        """`carries` tells of a carrier, by its name, whether its trunks have lines here."""
         super().__init__()
-        self._channel = channel
+        self._carries = carries
         self._store = store
         self._clock = clock
         self._recorder = recorder
@@ -182,7 +181,7 @@ class Lines(Loop, Generic[LineT]):
         return {no: held.line for no, held in self._held.items() if held.line is not None}
 
     def has(self, trunk_no: int) -> bool:
-        """Tell whether a trunk is for this channel, as far as this node has looked."""
+        """Tell whether a trunk has a line here, or should have, as far as this node has looked."""
         return trunk_no in self._held
 
     def standing(self, trunk_no: int) -> Standing:
@@ -224,12 +223,12 @@ class Lines(Loop, Generic[LineT]):
 
     async def _look(self) -> None:
         every = await self._store.trunks.changes()
-        changed = {no: one.at for no, one in every.items() if self._channel in channels_of(one.carrier)}
+        changed = {no: one.at for no, one in every.items() if self._carries(one.carrier)}
         for trunk_no in self._held.keys() - changed.keys():
             self._close(self._held.pop(trunk_no))
         now = self._clock.monotonic()
         if any(self._wants(trunk_no, at, now) for trunk_no, at in changed.items()):
-            mine = [one for one in await self._store.apps.trunks() if self._channel in channels_of(one.carrier)]
+            mine = [one for one in await self._store.apps.trunks() if self._carries(one.carrier)]
             wanted = [one for one in mine if self._wants(one.no, one.changed_at, now)]
             await asyncio.gather(*(self._open(trunk) for trunk in wanted))
             self.on_change()
@@ -261,7 +260,7 @@ class Lines(Loop, Generic[LineT]):
     async def _open(self, trunk: Trunk) -> None:
         """Open the line of a trunk in place of the one of before, which drains. One that cannot be opened waits."""
         before = self._held.get(trunk.no)
-        new = _Held(trunk, is_told_of=before is not None and before.is_told_of)
+        new: _Held[LineT] = _Held(trunk, is_told_of=before is not None and before.is_told_of)
         line: LineT | None = None
         try:
             line = self._make_line(trunk)

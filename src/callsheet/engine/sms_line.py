@@ -29,16 +29,11 @@ from callsheet.core.condition import Condition
 from callsheet.core.ids import AttemptKey
 from callsheet.engine.handed import Handed
 from callsheet.engine.hearing import Hearing
-from callsheet.engine.line import ToHand
+from callsheet.engine.line import TRUNK_BROKEN, TRUNK_STARTING, ToHand
 from callsheet.engine.recorder import Recorder
 
 REPLIES_BESIDE: Final = 8
 """So many messages that are no attempts go beside a window that campaigns fill."""
-
-TRUNK_BROKEN: Final = "trunk_broken"
-"""The code of a message that was taken back because its trunk does not work."""
-TRUNK_STARTING: Final = "trunk_starting"
-"""The same because many senders begin at once on a trunk that is not known to work yet."""
 
 _TOLD_BY: Final[Sequence[tuple[type[SendError], Outcome]]] = (
     (InvalidMessage, Outcome.answered),
