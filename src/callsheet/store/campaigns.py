@@ -72,12 +72,13 @@ class Campaigns:
         unique_names: bool,
         schedule: Schedule | None = None,
     ) -> Campaign:
-        """Create a campaign: it waits in Ready, or for its time, and one that calls is Preparing before.
+        """Create a campaign: it waits in Ready, or for its time, and one that calls from lists is Preparing before.
 
         Raises NameTaken.
         """
         campaign_id = new_id(Prefix.campaign)
-        status = Status.preparing if definition.channel is Channel.voice else Status.ready
+        calls = definition.channel is Channel.voice and definition.contact_lists
+        status = Status.preparing if calls else Status.ready
 
         def create(conn: sa.Connection) -> Campaign:
             if unique_names:
