@@ -136,6 +136,11 @@ class Flow:
         """Tell whether its modes say that it cannot be sent; one that names none of ours is."""
         return Mode.ivr.value in self.modes and not {Mode.sms.value, Mode.text.value} & set(self.modes)
 
+    @property
+    def is_for_texts_only(self) -> bool:
+        """Tell whether its modes say that it cannot lead a call; one that names none of ours can."""
+        return Mode.ivr.value not in self.modes and bool({Mode.sms.value, Mode.text.value} & set(self.modes))
+
 
 @dataclass(frozen=True, slots=True)
 class Container:
