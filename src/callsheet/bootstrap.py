@@ -25,7 +25,6 @@ from callsheet.engine.asker import Asker
 from callsheet.engine.calling.speaking import speaking
 from callsheet.engine.conductor import Conductor, Surroundings
 from callsheet.engine.deliverer import Deliverer
-from callsheet.engine.dialout_teller import DialoutTeller
 from callsheet.engine.doors import Ingest, doors_of
 from callsheet.engine.failpoints import FailpointCountError, Failpoints, UnknownFailpointError
 from callsheet.engine.importer import Importer
@@ -98,10 +97,10 @@ async def open_runtime(
         trunks = Trunks(store, clock, settings.fence, partial(_given, settings, store, clock, rng, outside, sandbox))
         conductor = _make_conductor(settings, store, clock, rng, tuning, trunks, failpoints)
         importer = _make_importer(settings, store, clock, folder, conductor, alone=not start_engine)
-        told = outside, *_telling(settings, store, clock, rng, outside, conductor)
+        told = sandbox.outbox, sandbox.calls, clock.now(), *_telling(settings, store, clock, rng, outside, conductor)
         spoken = await stack.enter_async_context(speaking(store, outside.ask, folder.sounds, clock))
         heard = trunks, Ingest(store, trunks, conductor, clock, public_url=settings.public_url), *spoken
-        runtime = Runtime(store, conductor, importer, clock, folder.path, sandbox.outbox, clock.now(), *told, *heard)
+        runtime = Runtime(store, conductor, importer, clock, folder.path, *told, *heard)
         if start_engine:
             await stack.enter_async_context(_conducting(runtime, rng, sole_owner=not settings.is_shared))
         await stack.enter_async_context(_running("importer", importer, clock))
@@ -115,11 +114,10 @@ def _sandbox(settings: Settings, folder: DataFolder, clock: Clock, timings: Timi
 
 def _telling(
     settings: Settings, store: Store, clock: Clock, rng: random.Random, outside: Outside, conductor: Conductor
-) -> tuple[Deliverer, DialoutTeller, Puller, SignIn]:
-    """Make those who tell others, fetch from others, and let others in."""
+) -> tuple[Outside, Deliverer, Puller, SignIn]:
+    """Return the way to others, and make those who tell them, fetch from them, and let them in."""
     puller = Puller(store, outside, clock, on_rows=conductor.wake, sole_owner=not settings.is_shared)
-    told = Deliverer(store, outside, clock, rng), DialoutTeller(store, outside, clock)
-    return *told, puller, _sign_in(settings, store, clock)
+    return outside, Deliverer(store, outside, clock, rng), puller, _sign_in(settings, store, clock)
 
 
 def _sign_in(settings: Settings, store: Store, clock: Clock) -> SignIn:
@@ -343,18 +341,14 @@ async def _conducting(runtime: Runtime, rng: random.Random, *, sole_owner: bool)
             _running("deliverer", deliverer, clock),
             _running("puller", runtime.puller, clock),
             _running("asker", asker, clock),
-            _running("dialouts", runtime.dialouts, clock),
         ):
             yield
     finally:
         await conductor.stop()
 
 
-_Worker = Importer | Deliverer | Puller | Asker | DialoutTeller
-
-
 @asynccontextmanager
-async def _running(name: str, worker: _Worker, clock: Clock) -> AsyncIterator[None]:
+async def _running(name: str, worker: Importer | Deliverer | Puller | Asker, clock: Clock) -> AsyncIterator[None]:
     """Let one work while inside; what is half done at the end goes on at the next start."""
     task = asyncio.create_task(_again(name, worker.run, clock), name=name)
     try:

@@ -51,3 +51,11 @@ async def test_nobody_got_a_message_of_a_campaign_that_never_was(shop):
 
     assert nobody.json() == {"items": [], "next": None}
     assert (missing.status_code, missing.json()["code"]) == (404, "campaign_not_found")
+
+
+async def test_messages_are_no_calls(shop):
+    campaign_id = await shop.make_campaign(*numbers("IN", 1))
+    await shop.trigger(campaign_id, "play")
+    await shop.until_status(campaign_id, "Completed")
+    of_campaign = await shop.v1("GET", "/sandbox/calls", params={"campaign_id": campaign_id})
+    assert of_campaign.json() == {"items": [], "next": None}

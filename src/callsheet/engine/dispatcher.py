@@ -1,4 +1,4 @@
-"""Dispatch: choose whose turn it is, take, arm, hand. One dispatcher for each sender, and channel, that has runs."""
+"""Dispatch: choose whose turn it is, take, arm, hand. One dispatcher for each sender that has runs."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ from typing import NamedTuple
 import structlog
 
 from callsheet import meters
+from callsheet.carriers.base import Outbound
 from callsheet.clock import Clock
 from callsheet.core.attempt import Happening, Intent, Kind
 from callsheet.core.errors import CallsheetError, Unavailable
 from callsheet.core.gate import Reason
-from callsheet.core.ids import AttemptKey
+from callsheet.core.ids import AttemptKey, encode_attempt
 from callsheet.core.pacing import Shares
 from callsheet.core.retrying import Turn
-from callsheet.core.run import Run, Way
+from callsheet.core.run import Run
+from callsheet.core.segments import measure
 from callsheet.engine.agenda import Agenda, RunState
 from callsheet.engine.failpoints import Failpoints
 from callsheet.engine.holds import Holds
-from callsheet.engine.making import Contacted
 from callsheet.engine.pace import Pace, rates
 from callsheet.engine.recorder import Recorder
 from callsheet.engine.rooms import RoomKeeper
@@ -56,11 +57,11 @@ class _Ready(NamedTuple):
 
 
 class Dispatcher:
-    """Hands the contacts of one sender's runs of a channel to lines."""
+    """Hands the contacts of one sender's runs to a line."""
 
     def __init__(
         self,
-        way: Way,
+        sender_no: int,
         *,
         agenda: Agenda,
         hot: HotStore,
@@ -75,7 +76,7 @@ class Dispatcher:
         arm_nos: Iterator[int],
         turnstile: Turnstile,
     ) -> None:
-        self._way = way
+        self._sender_no = sender_no
         self._agenda = agenda
         self._hot = hot
         self._rooms = rooms
@@ -121,7 +122,7 @@ class Dispatcher:
                 self._unsure = True
                 if not isinstance(error, Unavailable):
                     raise
-                log.warning("dispatcher.store_away", sender_no=self._way.sender_no)
+                log.warning("dispatcher.store_away", sender_no=self._sender_no)
                 worked = False
             if not worked and (self._ahead is not None or not self._stopping):
                 await self._rest()
@@ -132,7 +133,7 @@ class Dispatcher:
 
     async def _begin_anew(self) -> None:
         """Take up what was stored although its answer was lost: nobody handed it, so it comes again."""
-        for state in self._agenda.of_way(self._way).values():
+        for state in self._agenda.of_sender(self._sender_no).values():
             await self._give_back(state)
         while self._unanswered:
             arm = self._unanswered[-1]
@@ -170,7 +171,7 @@ class Dispatcher:
 
     async def _next(self) -> _Ready | None:
         """Choose whose turn it is, and arm; None when there is nothing to do now."""
-        mine = self._agenda.of_way(self._way)
+        mine = self._agenda.of_sender(self._sender_no)
         if self._rooms.free(mine.values()) <= self._unhanded or self._stopping:
             return None
         now = await self._hot.now()
@@ -353,7 +354,7 @@ class Dispatcher:
                 self._recorder.note(Happening(*key, Kind.withdrawn, now, "broken_off"))
 
     async def _hand_one(self, ready: _Ready, intent: Intent) -> int:
-        """Make and hand one text or call, in its turn, unless it was forbidden meanwhile or its verdict has grown old.
+        """Render and hand one message, in its turn, unless it was forbidden meanwhile or its verdict has grown old.
 
         Returns its segments; 0 of one that has none, as there is no text or no number.
         """
@@ -362,16 +363,15 @@ class Dispatcher:
         if intent.number == UNREADABLE:
             self._recorder.note(Happening(*key, Kind.rejected, await self._hot.now(), "unreadable_number"))
             return 0
-        state, group, sender = ready.state, (intent.list_no, intent.group_no), run.sender_of(intent.sender_no)
-        contacted = Contacted(
-            intent, sender, ready.armed.at, state.own_zones.get(group, ""), state.closes.get(group)
-        )  # fmt: skip
+        zone = ready.state.own_zones.get((intent.list_no, intent.group_no), "")
         try:
-            what, segments = state.maker.make(run, contacted)
+            text = ready.state.message.render(intent.attributes, intent.number, ready.armed.at, zone)
         except CallsheetError as error:
             # This contact's values do not go into this template: nobody else has to wait for that.
             self._recorder.note(Happening(*key, Kind.rejected, await self._hot.now(), error.code))
             return 0
+        sender = run.sender_of(intent.sender_no)
+        segments = measure(text, sender.writing).count
         if not self._pace.is_free:
             await self._pace.wait_turn(segments)
         late = self._clock.monotonic() > ready.deadline
@@ -380,11 +380,14 @@ class Dispatcher:
             return segments
         late = late or self._clock.monotonic() > ready.deadline
         talks = intent if run.flow_no else None
-        barred = late or self._holds.is_barred(ready.reader, intent)
-        if barred or not self._holds.hand(key, talks, state.maker.goes_on_after):
+        if late or self._holds.is_barred(ready.reader, intent) or not self._holds.hand(key, talks):
             self._late |= late
             code = "late" if late else "forbidden"
             self._recorder.note(Happening(*key, Kind.withdrawn, await self._hot.now(), code))
             return segments
-        self._rooms.line(sender.trunk_no).hand(key, what, partial(self._holds.leave, key))
+        message = Outbound(
+            encode_attempt(*key), intent.number, sender.label, text, segments, run.campaign_id,
+            ready.state.closes.get((intent.list_no, intent.group_no)), run.tags,
+        )  # fmt: skip
+        self._rooms.line(sender.trunk_no).hand(key, message, partial(self._holds.leave, key))
         return segments

@@ -12,7 +12,6 @@ from callsheet.clock import Clock
 from callsheet.engine.calling.prompts import Prompts
 from callsheet.engine.conductor import Conductor
 from callsheet.engine.deliverer import Deliverer
-from callsheet.engine.dialout_teller import DialoutTeller
 from callsheet.engine.doors import Ingest
 from callsheet.engine.importer import Importer
 from callsheet.engine.outside import Outside
@@ -55,6 +54,52 @@ class SandboxMessage(Protocol):
         """When the carrier took it."""
 
 
+class SandboxCall(Protocol):
+    """A call that a simulated phone got."""
+
+    @property
+    def id(self) -> int:
+        """Its place in the order of placing: the cursor."""
+
+    @property
+    def reference(self) -> str:
+        """The id of its attempt."""
+
+    @property
+    def to(self) -> str:
+        """The number that was called."""
+
+    @property
+    def sender(self) -> str:
+        """The caller ID that it showed."""
+
+    @property
+    def campaign_id(self) -> str:
+        """The public id of its campaign."""
+
+    @property
+    def status(self) -> str:
+        """`ringing`, `talking`, or how it ended."""
+
+    @property
+    def keys(self) -> str:
+        """What the callee pressed."""
+
+    @property
+    def placed_at(self) -> datetime:
+        """When it was placed."""
+
+    @property
+    def answered_at(self) -> datetime | None:
+        """When it was answered, if it was."""
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When it ended, if it has."""
+
+
+CallsOf = Callable[[int, int, int, Collection[str] | None], Sequence[SandboxCall]]
+"""Reads what the sandbox's phones got: app, after which id, how many, and of which campaigns only."""
 OutboxOf = Callable[[int, int, int, Collection[str] | None], Sequence[SandboxMessage]]
 """Reads the sandbox carrier's outbox: app, after which id, how many, and of which campaigns only."""
 
@@ -69,10 +114,10 @@ class Runtime:
     clock: Clock
     data: Path
     sandbox_outbox: OutboxOf
+    sandbox_calls: CallsOf
     started_at: datetime
     outside: Outside
     deliverer: Deliverer
-    dialouts: DialoutTeller
     puller: Puller
     sign_in: SignIn
     trunks: Trunks

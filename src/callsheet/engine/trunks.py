@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 import structlog
@@ -23,7 +24,7 @@ from callsheet.engine.accounts import change_account, read_reachable
 from callsheet.store.apps import Trunk
 from callsheet.store.rows import DAMAGE
 from callsheet.store.store import Store
-from callsheet.store.trunks import Changed, Settled
+from callsheet.store.trunks import Settled
 
 log = structlog.get_logger()
 
@@ -70,7 +71,7 @@ class Trunks:
         self._give = give
         self._calls: dict[int, deque[float]] = {}
         self._sip: Sequence[SipTrunk] = ()
-        self._sip_changed: Mapping[int, Changed] | None = None
+        self._sip_changed: Mapping[int, datetime] | None = None
 
     async def create(self, app: int, new: Wanted) -> Trunk:
         """Create a trunk. Raises Invalid, which names every wrong field of its settings."""

@@ -1,4 +1,4 @@
-"""The sandbox carrier's outbox: what simulated handsets got."""
+"""The sandbox: the messages and the calls that simulated handsets got."""
 
 from __future__ import annotations
 
@@ -31,9 +31,28 @@ class SandboxMessage(BaseModel):
     accepted_at: Instant
 
 
+class SandboxCall(BaseModel):
+    """A call that a simulated phone got."""
+
+    id: int
+    reference: str
+    """The attempt that it was placed for."""
+    to: str
+    sender: str = Field(serialization_alias="from")
+    campaign_id: str
+    status: str
+    """`ringing`, `talking`, `answered` when it is over, or why nobody answered."""
+    keys: str
+    """What the callee pressed."""
+    placed_at: Instant
+    answered_at: Instant | None
+    ended_at: Instant | None
+
+
 CampaignId = Annotated[
-    str | None, Query(max_length=128, description="Only messages of this campaign: its id, or its name.")
+    str | None, Query(max_length=128, description="Only those of this campaign: its id, or its name.")
 ]
+AfterId = Annotated[int, Query(ge=0, le=2**62, description="Only those with a higher id.")]
 
 
 @router.get("/outbox", responses=problems(NameAmbiguous))
@@ -41,7 +60,7 @@ async def read_outbox(
     runtime: Served,
     app: Tenant,
     campaign_id: CampaignId = None,
-    after: Annotated[int, Query(ge=0, le=2**62, description="Only messages with a higher id.")] = 0,
+    after: AfterId = 0,
     limit: Limit = USUAL_LIMIT,
 ) -> Page[SandboxMessage]:
     """Return what the sandbox carrier took, oldest first."""
@@ -60,6 +79,31 @@ async def read_outbox(
         for message in found
     ]
     return page_of(shown, limit, lambda message: message.id)
+
+
+@router.get("/calls", responses=problems(NameAmbiguous))
+async def read_calls(
+    runtime: Served, app: Tenant, campaign_id: CampaignId = None, after: AfterId = 0, limit: Limit = USUAL_LIMIT
+) -> Page[SandboxCall]:
+    """Return the calls that simulated phones got, oldest first."""
+    wanted = (await _id_of(runtime, app, campaign_id),) if campaign_id else None
+    found = runtime.sandbox_calls(app.no, after, limit + 1, wanted)
+    shown = [
+        SandboxCall(
+            id=call.id,
+            reference=call.reference,
+            to=call.to,
+            sender=call.sender,
+            campaign_id=call.campaign_id,
+            status=call.status,
+            keys=call.keys,
+            placed_at=call.placed_at,
+            answered_at=call.answered_at,
+            ended_at=call.ended_at,
+        )
+        for call in found
+    ]
+    return page_of(shown, limit, lambda call: call.id)
 
 
 async def _id_of(runtime: Runtime, app: App, said: str) -> str:

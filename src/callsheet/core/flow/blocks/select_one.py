@@ -29,9 +29,7 @@ class SelectOne:
     def enter(self, turn: Turn, block: Block) -> Outcome:
         """Ask."""
         choices: Choices = block.config
-        most_digits, ends_with = choices.keys
-        prompts = choices.prompts(turn.mode, turn.session.language)
-        turn.say(*prompts, most_digits=most_digits, ends_with=ends_with)
+        turn.say(*choices.prompts(turn.mode, turn.session.language), most_digits=len(str(len(choices.choices))))
         return Wait(Awaits.reply)
 
     def take(self, turn: Turn, block: Block, given: Given) -> Outcome | None:
