@@ -22,8 +22,6 @@ from callsheet.voice.asterisk.placing import place
 from callsheet.voice.asterisk.server import NodeServer
 from callsheet.voice.base import Call, CallGone, Found, Hear, HearAudio, NotDialed
 
-_CLOSING_SECONDS: Final = 5.0
-"""So long calls may take to end when we do."""
 _AS_USUAL: Final = Patience()
 
 
@@ -135,12 +133,14 @@ class AsteriskEngine:
         self._is_open = False
         living = [channel for node in self._nodes for channel in list(node.channels.values())]
         await asyncio.gather(*(_hang_up(channel) for channel in living))
-        deadline = self._clock.monotonic() + _CLOSING_SECONDS
+        deadline = self._clock.monotonic() + self._patience.closing_seconds
         while any(node.channels for node in self._nodes) and self._clock.monotonic() < deadline:
             await self._clock.sleep(0.05)
-        await self._server.close()
+        # A node comes back at once: the door first.
+        await self._server.stop_listening()
         for node in self._nodes:
             await node.close()
+        await self._server.close()
 
     def _set_draining(self, name: str, *, is_draining: bool) -> None:
         node = self._nodes.get(name)

@@ -20,8 +20,6 @@ from callsheet.voice.asterisk.wire import ApplicationRegistered, Ask, Event, RES
 
 log = structlog.get_logger()
 
-ANSWER_SECONDS: Final = 10.0
-"""A request that is not answered by then may have been obeyed or not."""
 GREETING_SECONDS: Final = 1.0
 """A node greets at once. What is asked before may be obeyed, and its answer lost, so we wait so long for it."""
 _QUICK: Final[int | None] = getattr(socket, "TCP_QUICKACK", None)  # Linux only
@@ -68,7 +66,7 @@ class Link:
                 if not waiting.done():
                     waiting.set_exception(NodeAway("the connection ended before the answer", was_sent=True))
 
-    async def ask(self, ask: Ask, *, leave: Leave = nobody_forbids, seconds: float = ANSWER_SECONDS) -> RESTResponse:
+    async def ask(self, ask: Ask, *, seconds: float, leave: Leave = nobody_forbids) -> RESTResponse:
         """Return the answer. `leave` is asked when the request is to go out. Raises NodeAway, Withheld."""
         await self._greeted.wait()
         if not self.is_open or self._messages.closed:

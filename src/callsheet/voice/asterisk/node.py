@@ -22,7 +22,7 @@ from callsheet.clock import Clock
 from callsheet.core.asking import Leave, nobody_forbids
 from callsheet.voice.asterisk import wire
 from callsheet.voice.asterisk.channel import Channel
-from callsheet.voice.asterisk.link import ANSWER_SECONDS, Link, NodeAway
+from callsheet.voice.asterisk.link import Link, NodeAway
 from callsheet.voice.asterisk.place import NodePlace
 from callsheet.voice.asterisk.records import find_records
 from callsheet.voice.asterisk.shelf import shelve
@@ -50,6 +50,12 @@ class Patience(NamedTuple):
     """An event that tells the end of a call that is gone may still be on its way."""
     away_seconds: float = 30.0
     """The calls of a node that was not there for so long are lost."""
+    answer_seconds: float = 10.0
+    """A request that is not answered by then may have been obeyed or not."""
+    closing_seconds: float = 5.0
+    """So long calls may take to end when we do."""
+    return_seconds: float = 8.0
+    """So long we wait for a node that went away in the middle of a request. All in all less than a lease."""
 
 
 class Node:
@@ -105,11 +111,11 @@ class Node:
         """Return something that no other name on the node has, of an earlier process neither."""
         return f"{self._stamp}{next(self._stamps):x}"
 
-    async def ask(self, ask: Ask, *, leave: Leave = nobody_forbids, seconds: float = ANSWER_SECONDS) -> RESTResponse:
+    async def ask(self, ask: Ask, *, leave: Leave = nobody_forbids) -> RESTResponse:
         """Return the node's answer. Raises NodeAway, Withheld."""
         if self._link is None:
             raise NodeAway("the node is not connected", was_sent=False)
-        return await self._link.ask(ask, leave=leave, seconds=seconds)
+        return await self._link.ask(ask, seconds=self._patience.answer_seconds, leave=leave)
 
     async def shelve(self, sound: Sound) -> str:
         """Put a sound where the node finds it, once; return its name there."""
@@ -134,9 +140,7 @@ class Node:
         before, self._link = self._link, link
         if before is not None:
             before.end()
-        if self._away is not None:
-            self._away.cancel()
-            self._away = None
+        self._stay()
         self._compared.clear()
         log.info("asterisk.connected", voice_node=self.name, calls=len(self.channels))
         watching = asyncio.get_running_loop().create_task(self._watch(link))
@@ -146,6 +150,12 @@ class Node:
             watching.cancel()
             if self._link is link:
                 self._leave()
+
+    def _stay(self) -> None:
+        """Take notice that its calls are not given up."""
+        if self._away is not None:
+            self._away.cancel()
+            self._away = None
 
     def _leave(self) -> None:
         self._link = None
@@ -260,16 +270,17 @@ class Node:
 
     async def close(self) -> None:
         """End: what is not over yet is lost to us."""
-        if self._away is not None:
-            self._away.cancel()
+        if self._link is not None:
+            self._link.end()
         self.lose_all("we stopped")
         while self._tasks:
             await asyncio.gather(*self._tasks)
+        self._stay()
 
-    async def wait_compared(self, seconds: float) -> None:
-        """Wait until the node is there, and was compared; at most for some time."""
+    async def wait_compared(self) -> None:
+        """Wait until the node is there, and was compared; not for ever."""
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(self._patience.return_seconds):
                 await self._compared.wait()
         except TimeoutError:
             return

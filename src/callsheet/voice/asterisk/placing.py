@@ -22,8 +22,6 @@ from callsheet.voice.base import Hear, NotDialed
 
 _CONFLICT: Final = 409
 _NOT_THERE: Final = 404
-_RETURN_SECONDS: Final = 8.0
-"""So long a node may be away in the middle of a request, until nobody knows what became of it. Less than a lease."""
 
 
 async def place(node: Node, trunk: SipTrunk, dial: Dial, leave: Leave, hear: Hear) -> Channel:
@@ -52,7 +50,7 @@ async def _ask(node: Node, trunk: SipTrunk, dial: Dial, leave: Leave, channel: C
         if not error.was_sent:
             raise NotDialed(Kind.refused, "node_away", "The voice node is not connected.") from None
         # What it told meanwhile comes when it is back.
-        await node.wait_compared(_RETURN_SECONDS)
+        await node.wait_compared()
         if not channel.is_heard:
             why = "The voice node did not say whether it placed the call."
             raise NotDialed(Kind.uncertain, "node_away", why) from None

@@ -5,6 +5,7 @@ Nodes dial in, so a node needs no open port for us, wherever it is. Each has a n
 
 from __future__ import annotations
 
+import base64
 import hmac
 import secrets
 import ssl
@@ -12,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 import structlog
-from aiohttp import BasicAuth, WSMsgType, web
+from aiohttp import WSMsgType, web
 
 from callsheet.voice.asterisk.link import Link
 from callsheet.voice.asterisk.wire import MEDIA_PATH, NODE_PATH
@@ -46,6 +47,7 @@ class NodeServer:
         self._port = port
         self._tls = tls
         self._runner: web.AppRunner | None = None
+        self._site: web.TCPSite | None = None
 
     @property
     def port(self) -> int:
@@ -60,7 +62,14 @@ class NodeServer:
         app.router.add_get(MEDIA_PATH, self._take_media)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
-        await web.TCPSite(self._runner, self._host, self._port, ssl_context=self._tls, reuse_address=True).start()
+        self._site = web.TCPSite(self._runner, self._host, self._port, ssl_context=self._tls, reuse_address=True)
+        await self._site.start()
+
+    async def stop_listening(self) -> None:
+        """Let nobody connect any more; those who are connected stay."""
+        if self._site is not None:
+            await self._site.stop()
+            self._site = None
 
     async def close(self) -> None:
         """End all connections."""
@@ -92,16 +101,27 @@ class NodeServer:
 
     def _check(self, request: web.Request) -> str:
         """Return the name of the node that asks."""
-        try:
-            given = BasicAuth.decode(request.headers.get("Authorization", ""))
-        except ValueError:
-            given = BasicAuth("", "")
-        secret = self._secret_of(given.login)
-        is_right = hmac.compare_digest(given.password.encode(), (secret or _NOBODY).encode())
+        if self._site is None:
+            raise web.HTTPServiceUnavailable
+        name, given = login_of(request.headers.get("Authorization", ""))
+        secret = self._secret_of(name)
+        is_right = hmac.compare_digest(given.encode(), (secret or _NOBODY).encode())
         if secret is None or not is_right:
             log.warning("asterisk.stranger", path=request.path)
             raise web.HTTPUnauthorized(headers={"WWW-Authenticate": "Basic"})
-        return str(given.login)
+        return name
+
+
+def login_of(header: str) -> tuple[str, str]:
+    """Return the name and the secret of a header `Authorization: Basic` (RFC 7617); empty: there are none."""
+    scheme, _, written = header.partition(" ")
+    if scheme.lower() != "basic":
+        return "", ""
+    try:
+        name, _, secret = base64.b64decode(written, validate=True).decode().partition(":")
+    except ValueError:
+        return "", ""
+    return name, secret
 
 
 def channel_of(greeting: str) -> str:

@@ -1,0 +1,177 @@
+"""What is played is heard, what is heard is brought to us, keys come through, and recordings hold what was said."""
+
+import asyncio
+import struct
+import wave
+
+import pytest
+
+from callsheet.voice.base import Answered, CallGone, HungUp, Played, Pressed
+from strangers.phones import PHONES
+from voice.asterisk.calls import loudness, make_tone, until
+
+LONG_SECONDS = 60
+
+
+async def test_the_echo_of_what_we_play_is_brought_to_us(call, tmp_path):
+    told = await call("0001")
+    await told.next(Answered)
+    heard: list[bytes] = []
+    await told.call.listen(heard.append)
+
+    await told.call.play(make_tone(tmp_path / "tone.wav", hertz=700, seconds=2))
+    await told.next(Played)
+
+    assert {len(octets) for octets in heard} == {320}
+    loudest = max(range(len(heard) - 20), key=lambda n: loudness(b"".join(heard[n : n + 20]), 700))
+    assert loudness(b"".join(heard[loudest : loudest + 20]), 700) > 0.9
+
+
+async def test_audio_comes_only_as_long_as_somebody_listens(call, voice_node):
+    # A snoop channel goes with the next audio of its call: this phone talks.
+    told = await call("0010")
+    await told.next(Answered)
+    heard: list[bytes] = []
+    await told.call.listen(heard.append)
+    await until(lambda: len(heard) > 5)
+
+    await told.call.stop_listening()
+    count = len(heard)
+    await until(lambda: len(voice_node.channels()) == 1)
+
+    assert len(heard) == count
+    await told.call.listen(heard.append)
+    await until(lambda: len(heard) > count)
+
+
+async def test_what_belonged_to_a_call_goes_with_it(call, voice_node, engine):
+    told = await call("0014")
+    await told.next(Answered)
+    await told.call.listen(lambda _: None)
+    await told.call.record(both_sides=True)
+    assert len(voice_node.channels()) == 4
+
+    await told.call.hang_up()
+    end = await told.next(HungUp)
+
+    # The cause is that of the call, not of a bridge that was taken away under it.
+    assert end.cause == 16
+    await until(lambda: not voice_node.channels())
+    await until(lambda: len(voice_node.ask("bridge show all").splitlines()) == 1)
+    await until(lambda: not any(leftovers(engine)))
+
+
+async def test_sounds_play_one_after_the_other_and_each_tells_that_it_is_through(call, tmp_path):
+    told = await call("0013")
+    await told.next(Answered)
+    sound = make_tone(tmp_path / "tone.wav", seconds=0.3)
+
+    tokens = [await told.call.play(sound), await told.call.play(sound)]
+
+    ends = [await told.next(Played), await told.next(Played)]
+    assert [(end.token, end.is_whole) for end in ends] == [(token, True) for token in tokens]
+    assert (ends[1].at - ends[0].at).total_seconds() > 0.2
+
+
+async def test_a_key_stops_the_prompt(call, tmp_path):
+    told = await call("0009")
+    await told.next(Answered)
+    sound = make_tone(tmp_path / "tone.wav", seconds=LONG_SECONDS)
+    tokens = [await told.call.play(sound), await told.call.play(sound)]
+
+    pressed = [await told.next(Pressed)]
+    await told.call.stop_playing()
+    ends = [await told.next(Played), await told.next(Played)]
+    told._read = 0
+    pressed = [(await told.next(Pressed)).digit for _ in PHONES["0009"].presses]
+
+    assert "".join(pressed) == PHONES["0009"].presses
+    assert {end.token for end in ends} == set(tokens)
+    assert not any(end.is_whole for end in ends)
+
+
+async def test_a_sound_that_is_not_there_is_told_as_not_played(call, tmp_path):
+    told = await call("0013")
+    await told.next(Answered)
+    sound = make_tone(tmp_path / "tone.wav")
+    sound.path.unlink()
+
+    token = await told.call.play(sound)
+
+    end = await told.next(Played)
+    assert (end.token, end.is_whole) == (token, False)
+
+
+async def test_a_recording_of_both_sides_holds_both(call, tmp_path):
+    told = await call("0001")
+    await told.next(Answered)
+    await told.call.record(both_sides=True)
+
+    await told.call.play(make_tone(tmp_path / "tone.wav", hertz=700, seconds=1))
+    await told.next(Played)
+    recording = await told.call.stop_recording()
+
+    with wave.open(str(recording.path)) as file:
+        assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (8000, 1, 2)
+        octets = file.readframes(file.getnframes())
+    assert recording.seconds == pytest.approx(len(octets) / 16000)
+    assert loudness(octets[-8000:], 700) > 0.9
+
+
+async def test_a_recording_of_the_other_side_lacks_ours(call, tmp_path):
+    told = await call("0013")
+    await told.next(Answered)
+    await told.call.record(both_sides=False)
+
+    await told.call.play(make_tone(tmp_path / "tone.wav", seconds=0.5))
+    await told.next(Played)
+    recording = await told.call.stop_recording()
+
+    with wave.open(str(recording.path)) as file:
+        octets = file.readframes(file.getnframes())
+    assert max(map(abs, struct.unpack(f"<{len(octets) // 2}h", octets))) < 100
+
+
+async def test_a_recording_can_be_fetched_after_the_call(call, engine):
+    told = await call("0011")
+    await told.next(Answered)
+    await told.call.record(both_sides=True)
+    await told.next(HungUp)
+
+    recording = await told.call.stop_recording()
+
+    assert 0.5 < recording.seconds < 5
+    assert recording.path.exists()
+    assert await told.call.stop_recording() is None
+    assert not any(leftovers(engine))
+
+
+async def test_a_call_that_is_over_takes_no_orders(call, tmp_path):
+    told = await call("0002")
+    await told.next(HungUp)
+
+    for order in (
+        told.call.play(make_tone(tmp_path / "tone.wav")), told.call.stop_playing(), told.call.hang_up(),
+        told.call.listen(lambda _: None), told.call.stop_listening(), told.call.record(both_sides=False),
+    ):  # fmt: skip
+        with pytest.raises(CallGone):
+            await order
+
+
+async def test_a_call_that_ends_while_it_is_asked_for_something_is_gone_not_broken(call, tmp_path):
+    told = await call("0001")
+    await told.next(Answered)
+    sound = make_tone(tmp_path / "tone.wav", seconds=LONG_SECONDS)
+
+    results = await asyncio.gather(
+        told.call.hang_up(), told.call.play(sound), told.call.listen(lambda _: None), told.call.record(both_sides=True),
+        return_exceptions=True,
+    )  # fmt: skip
+    await told.next(HungUp)
+
+    assert {type(result) for result in results} <= {type(None), str, CallGone}
+
+
+def leftovers(engine):
+    node = engine._nodes.get("first")
+    return node.channels, node.helpers, node.ears, node.tapes, node._tasks, node._link._waiting
