@@ -29,7 +29,8 @@ def directories(tree: Tree, folder: Path) -> str:
     """Return `asterisk.conf`: everything in one folder."""
     places = {
         "astetcdir": folder / "etc", "astmoddir": tree.modules, "astvarlibdir": folder / "lib",
-        "astdbdir": folder / "lib", "astkeydir": folder / "lib", "astdatadir": tree.share, "astagidir": folder / "lib",
+        "astdbdir": folder / "lib", "astkeydir": folder / "lib", "astdatadir": folder / "data",
+        "astagidir": folder / "lib",
         "astspooldir": folder / "spool", "astrundir": folder / "run", "astlogdir": folder / "log",
     }  # fmt: skip
     lines = "\n".join(f"{name} => {place}" for name, place in places.items())
@@ -40,8 +41,13 @@ def directories(tree: Tree, folder: Path) -> str:
 def running_asterisk(folder: Path, files: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     """Run one until the block ends; `files` are those of its `etc`. The path of the folder is to be short."""
     tree = asterisk()
-    for name in ("etc", "lib", "spool", "run", "log"):
+    for name in ("etc", "lib", "spool", "run", "log", "data/sounds"):
         (folder / name).mkdir(parents=True, exist_ok=True)
+    shipped = {"sounds/en": tree.sounds, **{name: tree.share / name for name in ("documentation", "rest-api")}}
+    for name, target in shipped.items():
+        link = folder / "data" / name
+        if not link.exists():
+            link.symlink_to(target)
     for name, text in {"asterisk.conf": directories(tree, folder), **files}.items():
         (folder / "etc" / name).write_text(text)
     with (folder / "said").open("wb") as said:

@@ -6,9 +6,10 @@ import wave
 
 import pytest
 
+from callsheet.voice.asterisk.wire import Ask, read_channels
 from callsheet.voice.base import Answered, CallGone, HungUp, Played, Pressed
 from strangers.phones import PHONES
-from voice.asterisk.calls import loudness, make_tone, until
+from voice.asterisk.calls import PATIENCE_SECONDS, loudness, make_tone, until
 
 LONG_SECONDS = 60
 
@@ -27,7 +28,7 @@ async def test_the_echo_of_what_we_play_is_brought_to_us(call, tmp_path):
     assert loudness(b"".join(heard[loudest : loudest + 20]), 700) > 0.9
 
 
-async def test_audio_comes_only_as_long_as_somebody_listens(call, voice_node):
+async def test_audio_comes_only_as_long_as_somebody_listens(call, engine):
     # A snoop channel goes with the next audio of its call: this phone talks.
     told = await call("0010")
     await told.next(Answered)
@@ -37,27 +38,27 @@ async def test_audio_comes_only_as_long_as_somebody_listens(call, voice_node):
 
     await told.call.stop_listening()
     count = len(heard)
-    await until(lambda: len(voice_node.channels()) == 1)
+    await until_channels(engine, 1)
 
     assert len(heard) == count
     await told.call.listen(heard.append)
     await until(lambda: len(heard) > count)
 
 
-async def test_what_belonged_to_a_call_goes_with_it(call, voice_node, engine):
+async def test_what_belonged_to_a_call_goes_with_it(call, engine):
     told = await call("0014")
     await told.next(Answered)
     await told.call.listen(lambda _: None)
     await told.call.record(both_sides=True)
-    assert len(voice_node.channels()) == 4
+    await until_channels(engine, 4)
 
     await told.call.hang_up()
     end = await told.next(HungUp)
 
     # The cause is that of the call, not of a bridge that was taken away under it.
     assert end.cause == 16
-    await until(lambda: not voice_node.channels())
-    await until(lambda: len(voice_node.ask("bridge show all").splitlines()) == 1)
+    await until_channels(engine, 0)
+    assert (await node_of(engine).ask(Ask("GET", "bridges"))).message_body == "[]"
     await until(lambda: not any(leftovers(engine)))
 
 
@@ -172,6 +173,17 @@ async def test_a_call_that_ends_while_it_is_asked_for_something_is_gone_not_brok
     assert {type(result) for result in results} <= {type(None), str, CallGone}
 
 
+def node_of(engine):
+    return engine._nodes.get("first")
+
+
 def leftovers(engine):
-    node = engine._nodes.get("first")
+    node = node_of(engine)
     return node.channels, node.helpers, node.ears, node.tapes, node._tasks, node._link._waiting
+
+
+async def until_channels(engine, count):
+    """Wait until the node has so many channels."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while len(read_channels((await node_of(engine).ask(Ask("GET", "channels"))).message_body)) != count:
+            await asyncio.sleep(0.02)

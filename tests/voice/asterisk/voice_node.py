@@ -10,7 +10,7 @@ from callsheet.core.sip import SipTrunk
 from callsheet.voice.asterisk.modules import MODULES
 from callsheet.voice.asterisk.place import NodePlace
 from ports import free_port
-from strangers.asterisk import ask, asterisk, directories, running_asterisk
+from strangers.asterisk import ask, running_asterisk
 from strangers.phone_network import PhoneNetwork
 
 TRUNK = "tr-test"
@@ -35,10 +35,6 @@ class VoiceNode:
     def start(self) -> None:
         for path in (self.place.sounds, self.place.recordings, self.place.records.parent):
             path.mkdir(parents=True, exist_ok=True)
-        for name in ("documentation", "rest-api", "static-http"):
-            link = self.folder / "data" / name
-            link.unlink(missing_ok=True)
-            link.symlink_to(asterisk().share / name)
         self.process = self._stack.enter_context(running_asterisk(self.folder, self._files()))
 
     def stop(self) -> None:
@@ -51,19 +47,13 @@ class VoiceNode:
     def ask(self, command: str) -> str:
         return ask(self.folder, command)
 
-    def channels(self) -> list[str]:
-        lines = self.ask("core show channels concise").splitlines()
-        return [line.split("!")[0] for line in lines if "!" in line]
-
     def _files(self) -> dict[str, str]:
         modules = "\n".join(f"load = {name}.so" for name in MODULES)
         start = 2 * (free_port() // 2)
         login = f"username={self.place.name}\npassword={self.place.secret}\n"
         client = "type=websocket_client\nconnection_timeout=500\nreconnect_interval=100\n" + login
         address = f"ws://127.0.0.1:{self.port}"
-        data = self.folder / "data"
         return {
-            "asterisk.conf": directories(asterisk(), self.folder).replace(str(asterisk().share), str(data)),
             "modules.conf": f"[modules]\nautoload = no\n{modules}\n",
             "extensions.conf": "[general]\nstatic=yes\n[inbound]\nexten => _.,1,Hangup(21)\n",
             "rtp.conf": f"[general]\nrtpstart={start}\nrtpend={start + 2000}\n",
