@@ -124,7 +124,9 @@ def _fetch(
     """Try each mirror and suite until one gives a whole tree."""
     new = folder.with_name(f"{folder.name}.new")
     _remove(new)
-    new.mkdir(mode=0o755)
+    new.mkdir()
+    # The node may run as another user than we do.
+    new.chmod(0o755)
     mirrors = [mirror] if mirror else known_mirrors(commands, new)
     if not mirrors:
         raise NotFetched(

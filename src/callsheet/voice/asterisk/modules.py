@@ -6,8 +6,8 @@ from typing import Final
 
 _BASE = (
     "res_timing_timerfd", "res_http_websocket", "res_crypto", "res_sorcery_config", "res_sorcery_memory",
-    "res_sorcery_astdb", "pbx_config", "cdr_csv", "func_channel", "func_callerid", "func_hangupcause", "func_logic",
-    "func_strings", "func_timeout",
+    "res_sorcery_astdb", "pbx_config", "res_cdrel_custom", "cdr_custom", "func_cdr", "func_channel", "func_callerid",
+    "func_hangupcause", "func_logic", "func_strings", "func_timeout",
 )  # fmt: skip
 _STASIS = (
     "res_stasis", "res_stasis_answer", "res_stasis_playback", "res_stasis_recording", "res_stasis_snoop",
@@ -30,7 +30,7 @@ _MEDIA = (
     "res_rtp_asterisk", "res_srtp", "res_format_attr_opus", "res_audiosocket", "chan_websocket", "chan_audiosocket",
     "chan_bridge_media", "codec_ulaw", "codec_alaw", "codec_gsm", "codec_g722", "codec_resample", "codec_a_mu",
     "codec_opus_open_source", "format_wav", "format_pcm", "format_gsm", "format_sln", "bridge_builtin_features",
-    "bridge_holding", "bridge_native_rtp", "bridge_simple", "bridge_softmix", "res_musiconhold",
+    "bridge_holding", "bridge_native_rtp", "bridge_simple", "bridge_softmix"
 )  # fmt: skip
 _APPLICATIONS = (
     "app_amd", "app_playback", "app_echo", "app_dial", "app_waitforsilence", "app_verbose", "app_talkdetect",

@@ -1,0 +1,129 @@
+"""The process of a node: started in a session of its own, so that it outlives us, and found again by its socket."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import subprocess
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from callsheet.clock import Clock
+from callsheet.voice.asterisk.control import NoControl, ask, listening_pid
+from callsheet.voice.asterisk.node_folder import NodeFolder
+from callsheet.voice.asterisk.secret_file import Owner
+from callsheet.voice.asterisk.tree import Tree, bare_environment
+
+READY_SECONDS: Final = 60.0
+END_SECONDS: Final = 5.0
+_LOOK_SECONDS: Final = 0.05
+_START_TIME = 19
+"""A field of `/proc/PID/stat`, counted after the name."""
+_ENDED = "ZX"
+
+
+class NotStarted(Exception):
+    """The node did not start. The sentence says what it said."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeProcess:
+    """A process; one that has its number later is another."""
+
+    pid: int
+    born: int
+    """When it was started, in ticks of the kernel."""
+
+    def is_alive(self) -> bool:
+        """Tell whether it runs. One that ended and that nobody has asked about yet does not."""
+        found = _stat(self.pid)
+        if found is None or found[1] != self.born:
+            return False
+        if found[0] in _ENDED:
+            with suppress(ChildProcessError):
+                os.waitpid(self.pid, os.WNOHANG)
+        return found[0] not in _ENDED
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal, if it runs."""
+        if self.is_alive():
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+
+def find_process(folder: NodeFolder) -> NodeProcess | None:
+    """Return the node's process that runs, whoever started it: it listens at the socket in the node's own folder."""
+    pid = listening_pid(folder.run)
+    found = _stat(pid) if pid else None
+    return NodeProcess(pid, found[1]) if pid and found else None
+
+
+def start_process(tree: Tree, folder: NodeFolder, owner: Owner | None) -> NodeProcess:
+    """Start a node. Raises NotStarted."""
+    with folder.said.open("wb") as said:
+        try:
+            started = subprocess.Popen(  # noqa: S603 - words of ours, without a shell
+                tree.command("-C", str(folder.etc / "asterisk.conf"), "-f", "-n"),
+                cwd=folder.path, env={**bare_environment(), "TZ": "UTC"}, stdin=subprocess.DEVNULL, stdout=said,
+                stderr=subprocess.STDOUT, start_new_session=True,
+                user=owner.uid if owner else None, group=owner.gid if owner else None,
+                extra_groups=[] if owner else None,
+            )  # fmt: skip
+        except OSError as error:
+            raise NotStarted(f"Asterisk cannot be started: {error}") from error
+    # From now on the kernel is asked about it, as about one that an earlier process started.
+    started.returncode = 0
+    found = _stat(started.pid)
+    # Each call opens a dozen files.
+    with suppress(OSError, ValueError):
+        _, most = resource.prlimit(started.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(started.pid, resource.RLIMIT_NOFILE, (most, most))
+    return NodeProcess(started.pid, found[1] if found else -1)
+
+
+async def await_ready(process: NodeProcess, folder: NodeFolder, clock: Clock, seconds: float = READY_SECONDS) -> None:
+    """Wait until a node takes calls. Raises NotStarted with what it said."""
+    deadline = clock.monotonic() + seconds
+    while process.is_alive() and clock.monotonic() < deadline:
+        with suppress(NoControl):
+            if "fully booted" in await ask(folder.run, "core waitfullybooted"):
+                return
+        await clock.sleep(_LOOK_SECONDS)
+    said = " / ".join([*folder.said.read_text(errors="replace").splitlines()[-5:], *folder.take_log()[-5:]])
+    raise NotStarted(f"Asterisk did not start: {said or 'it said nothing'}")
+
+
+async def end_process(process: NodeProcess, folder: NodeFolder, clock: Clock) -> None:
+    """End a node: asked first, then told, then killed."""
+    with suppress(NoControl):
+        await ask(folder.run, "core stop now", END_SECONDS)
+    for number in (None, signal.SIGTERM, signal.SIGKILL):
+        if number is not None:
+            process.send(number)
+        deadline = clock.monotonic() + END_SECONDS
+        while clock.monotonic() < deadline:
+            if not process.is_alive():
+                return
+            await clock.sleep(_LOOK_SECONDS)
+
+
+def can_reach(path: Path, owner: Owner) -> bool:
+    """Tell whether another user may pass through all the folders that lead to a path, and through it."""
+    for folder in (path.resolve(), *path.resolve().parents):
+        found = folder.stat()
+        passes = found.st_mode & 0o001 or (found.st_gid == owner.gid and found.st_mode & 0o010)
+        if not passes and found.st_uid != owner.uid:
+            return False
+    return True
+
+
+def _stat(pid: int) -> tuple[str, int] | None:
+    """Return the state of a process, and when it was started; None: there is none."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return fields[0], int(fields[_START_TIME])
+    except (OSError, IndexError, ValueError):
+        return None

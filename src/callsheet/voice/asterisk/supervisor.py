@@ -1,0 +1,387 @@
+"""The supervisor: keeps one Asterisk of ours fetched, configured, running and well, and finds it again after a crash.
+
+Asterisk outlives us. The next start finds it by its socket and goes on with it: calls go on meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Final, NamedTuple, Protocol
+
+import structlog
+
+from callsheet.clock import Clock
+from callsheet.core.sip import SipTrunk, Transport
+from callsheet.voice.asterisk.apt import NotFetched
+from callsheet.voice.asterisk.configuration import Dispatcher, NodePlan, configure
+from callsheet.voice.asterisk.control import NoControl, ask
+from callsheet.voice.asterisk.fetching import Step, fetch_tree
+from callsheet.voice.asterisk.keep import Keep, keep_sip_ports, keep_tls_ports, open_keep
+from callsheet.voice.asterisk.node_folder import NodeFolder, let_pass, unprivileged
+from callsheet.voice.asterisk.pjsip import SipSide, tls_name
+from callsheet.voice.asterisk.place import NodePlace
+from callsheet.voice.asterisk.process import (
+    NodeProcess,
+    NotStarted,
+    await_ready,
+    can_reach,
+    end_process,
+    find_process,
+    start_process,
+)  # fmt: skip
+from callsheet.voice.asterisk.secret_file import Owner
+from callsheet.voice.asterisk.sections import NotWritable
+from callsheet.voice.asterisk.tree import Tree
+
+log = structlog.get_logger()
+
+NAME: Final = "local"
+"""The name of the node that runs beside us."""
+_LOOK_SECONDS: Final = 1.0
+_PAUSES_SECONDS: Final = (1.0, 2.0, 5.0, 15.0, 60.0, 300.0)
+_WELL_SECONDS: Final = 60.0
+"""Who ran so long begins with the shortest pause again."""
+_MOST_LINES: Final = 20
+_LOCAL: Final = "127.0.0.1"
+
+
+class Watch(NamedTuple):
+    """How closely a node is watched."""
+
+    look_seconds: float = 1.0
+    """So often we look whether it is alive."""
+    looks_a_question: int = 5
+    """Each so many-th time it is asked something."""
+    answer_seconds: float = 10.0
+    most_silent: int = 3
+    """So many questions in a row without an answer, and it is started anew."""
+
+
+_AS_USUAL: Final = Watch()
+
+
+class NodeState(StrEnum):
+    """How a node stands."""
+
+    stopped = "stopped"
+    fetching = "fetching"
+    starting = "starting"
+    running = "running"
+    broken = "broken"
+    """It does not run, and is tried again later."""
+    stopping = "stopping"
+
+
+class Standing(NamedTuple):
+    """How a node stands, in words for people."""
+
+    state: NodeState
+    why: str = ""
+    version: str = ""
+    """Debian's version of Asterisk; empty: none was fetched yet."""
+    pid: int = 0
+
+
+class Calls(Protocol):
+    """Who leads the calls of a node: the engine."""
+
+    async def is_well(self, name: str) -> bool:
+        """Tell whether a node answers."""
+
+    def lose(self, name: str, why: str) -> None:
+        """Take notice that a node is dead: its calls are lost."""
+
+    def drain(self, name: str) -> None:
+        """Give a node no more calls."""
+
+    def resume(self, name: str) -> None:
+        """Give a node calls again."""
+
+    def calls_on(self, name: str) -> int:
+        """Return how many calls a node has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """What a node beside us is to be."""
+
+    folder: Path
+    """Everything of it is in there: `tree`, `node`, `keep.json`."""
+    address: str = "0.0.0.0"  # noqa: S104 - providers are somewhere out there
+    """Where it listens for SIP."""
+    external_address: str = ""
+    sip_port: int = 0
+    """0: one that is free, and then always the same; the same holds for the media."""
+    rtp_first: int = 0
+    mirror: str = ""
+    tree: Path | None = None
+    """Where Asterisk is, or is to be; none: in the folder."""
+    pass_through: tuple[Path, ...] = field(default=())
+    """Folders of ours that lead to it, through which the node has to pass when it runs as another user."""
+
+
+class Supervisor:
+    """Looks after one node."""
+
+    def __init__(self, local: Local, clock: Clock, calls: Callable[[], Calls], watch: Watch = _AS_USUAL) -> None:
+        """Keep what it is to be. `calls` is asked when the node runs."""
+        self._local = local
+        self._watching = watch
+        self._clock = clock
+        self._calls = calls
+        self._folder = NodeFolder(local.folder / "node")
+        self._keep_path = local.folder / "keep.json"
+        self._tree_path = local.tree or local.folder / "tree"
+        self._trunks: tuple[SipTrunk, ...] = ()
+        self._standing = Standing(NodeState.stopped)
+        self._changed = asyncio.Event()
+        self._given_up = threading.Event()
+        self._process: NodeProcess | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._left_out: frozenset[str] = frozenset()
+        self.keep: Keep = open_keep(self._keep_path, is_in_use=find_process(self._folder) is not None)
+
+    @property
+    def standing(self) -> Standing:
+        """Say how the node stands."""
+        return self._standing
+
+    def place(self) -> NodePlace:
+        """Return what the engine has to know of the node."""
+        folder = self._folder
+        return NodePlace(NAME, self.keep.secret, folder.sounds, folder.recordings, folder.records)
+
+    def use(self, trunks: Sequence[SipTrunk]) -> None:
+        """Take these trunks instead of those before; a node that runs learns of it, and its calls go on."""
+        self._trunks = tuple(trunks)
+        self._changed.set()
+
+    async def open(self) -> None:
+        """Begin to look after it; nothing is waited for, and nothing is raised."""
+        self._tasks = [asyncio.create_task(self._stay()), asyncio.create_task(self._follow())]
+
+    async def leave(self) -> None:
+        """Look after it no more, and let it run: the next start finds it."""
+        self._given_up.set()
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+        self._tasks = []
+
+    async def close(self) -> None:
+        """Stop it. Calls that live then end."""
+        self._stand(NodeState.stopping)
+        await self.leave()
+        process, self._process = self._process or find_process(self._folder), None
+        if process is not None:
+            await end_process(process, self._folder, self._clock)
+            log.info("asterisk.stopped", pid=process.pid)
+        self._stand(NodeState.stopped)
+
+    async def drain(self, seconds: float) -> bool:
+        """Give it no more calls, and wait until it has none; False: it still had some when the time was over."""
+        self._calls().drain(NAME)
+        deadline = self._clock.monotonic() + seconds
+        while calls := self._calls().calls_on(NAME):
+            if self._clock.monotonic() >= deadline:
+                break
+            await self._clock.sleep(_LOOK_SECONDS)
+        return not calls
+
+    async def restart(self, drain_seconds: float) -> None:
+        """Drain it, and start it anew: what a node needs now and then."""
+        await self.drain(drain_seconds)
+        if self._process is not None:
+            await end_process(self._process, self._folder, self._clock)
+        self._calls().resume(NAME)
+
+    # From nothing to a node that runs, again and again.
+
+    async def _stay(self) -> None:
+        failures = 0
+        # A machine without SIP trunks needs no Asterisk; one that runs already is to be looked after all the same.
+        while not self._trunks and find_process(self._folder) is None:
+            await self._changed.wait()
+            self._changed.clear()
+        while True:
+            began = self._clock.monotonic()
+            try:
+                why = await self._run_once()
+            except (NotFetched, NotStarted, NotWritable) as error:
+                why = str(error)
+            except OSError as error:
+                why = f"The folder of Asterisk cannot be used: {error.strerror} ({error.filename})."
+            except Exception:
+                log.exception("asterisk.broke")
+                why = "Looking after Asterisk met a fault of ours: see the log."
+            if self._clock.monotonic() - began > _WELL_SECONDS:
+                failures = 0
+            pause = _PAUSES_SECONDS[min(failures, len(_PAUSES_SECONDS) - 1)]
+            failures += 1
+            self._stand(NodeState.broken, why)
+            log.warning("asterisk.not_running", why=why, again_seconds=pause)
+            await self._clock.sleep(pause)
+
+    async def _run_once(self) -> str:
+        """Run it, or go on with one that runs, until it ends or does not answer; return why."""
+        tree = await self._fetch()
+        owner = self._owner(tree)
+        process = find_process(self._folder)
+        is_found = process is not None
+        self._stand(NodeState.starting, tree=tree)
+        if process is None:
+            self.keep = keep_sip_ports(
+                self._keep_path, self.keep, self._local.address, sip_port=self._local.sip_port,
+                rtp_first=self._local.rtp_first,
+            )  # fmt: skip
+            self._folder.make(tree, owner)
+            self._write(tree, owner)
+            process = start_process(tree, self._folder, owner)
+        self._process = process
+        try:
+            await await_ready(process, self._folder, self._clock)
+        except NotStarted:
+            await end_process(process, self._folder, self._clock)
+            raise
+        log.info("asterisk.runs", pid=process.pid, is_found=is_found, version=tree.version)
+        # One that was found may know other trunks than we do.
+        self._changed.set()
+        self._stand(NodeState.running, tree=tree, pid=process.pid)
+        why = await self._watch(process)
+        self._process = None
+        self._calls().lose(NAME, why)
+        return why
+
+    async def _fetch(self) -> Tree:
+        loop = asyncio.get_running_loop()
+
+        def tell(step: Step) -> None:
+            loop.call_soon_threadsafe(self._stand, NodeState.fetching, _STEPS[step])
+
+        self._given_up.clear()
+        return await asyncio.to_thread(fetch_tree, self._tree_path, tell, self._given_up, mirror=self._local.mirror)
+
+    def _owner(self, tree: Tree) -> Owner | None:
+        """Return as whom it runs: never as root, unless nobody else can come to where it is."""
+        owner = unprivileged()
+        if owner is None:
+            return None
+        self._folder.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        let_pass((*self._local.pass_through, self._local.folder), owner)
+        if can_reach(tree.root, owner) and can_reach(self._local.folder, owner):
+            return owner
+        log.warning("asterisk.runs_as_root", folder=str(self._local.folder))
+        return None
+
+    # While it runs.
+
+    async def _watch(self, process: NodeProcess) -> str:
+        """Return why it is to be started anew."""
+        looks = silent = 0
+        while True:
+            await self._clock.sleep(self._watching.look_seconds)
+            self._read_log()
+            if not process.is_alive():
+                return "Asterisk ended by itself."
+            looks += 1
+            if looks % self._watching.looks_a_question:
+                continue
+            self._folder.rotate_records()
+            silent = 0 if await self._is_well() else silent + 1
+            if silent >= self._watching.most_silent:
+                log.error("asterisk.hangs", pid=process.pid)
+                await end_process(process, self._folder, self._clock)
+                return "Asterisk did not answer any more."
+
+    async def _is_well(self) -> bool:
+        """Tell whether it answers: at its console, and to who leads its calls."""
+        try:
+            await ask(self._folder.run, "core show uptime", self._watching.answer_seconds)
+        except NoControl:
+            return False
+        return await self._calls().is_well(NAME)
+
+    def _read_log(self) -> None:
+        lines = self._folder.take_log()
+        for line in lines[:_MOST_LINES]:
+            log.warning("asterisk.said", line=line)
+        if len(lines) > _MOST_LINES:
+            log.warning("asterisk.said", line=f"and {len(lines) - _MOST_LINES} more lines")
+
+    # Configuration.
+
+    async def _follow(self) -> None:
+        """Tell a node that runs of changed trunks."""
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            if self._standing.state is not NodeState.running:
+                # Who starts writes the newest.
+                continue
+            try:
+                await self._reload()
+            except (OSError, NoControl, NotFetched) as error:
+                log.warning("asterisk.not_reloaded", why=str(error))
+                await self._clock.sleep(_LOOK_SECONDS)
+                self._changed.set()
+
+    async def _reload(self) -> None:
+        tree = await self._fetch_again()
+        if self._write(tree, self._owner(tree)):
+            await ask(self._folder.run, "module reload res_pjsip.so")
+            await ask(self._folder.run, "module reload res_pjsip_outbound_registration.so")
+            log.info("asterisk.reloaded", trunks=len(self._trunks) - len(self._left_out))
+
+    async def _fetch_again(self) -> Tree:
+        """Return the tree that is there: the node runs from it."""
+        return await asyncio.to_thread(fetch_tree, self._tree_path)
+
+    def _write(self, tree: Tree, owner: Owner | None) -> frozenset[str]:
+        """Write the configuration; a trunk that cannot be written is left out, and the others work."""
+        self._left_out = frozenset()
+        good = []
+        for trunk in self._trunks:
+            try:
+                configure(self._plan(tree, (trunk,)))
+                good.append(trunk)
+            except NotWritable as error:
+                self._left_out |= {trunk.id}
+                log.error("asterisk.trunk_left_out", trunk=trunk.id, why=str(error))  # noqa: TRY400 - the sentence says all
+        return self._folder.write(configure(self._plan(tree, tuple(good))), owner)
+
+    def _plan(self, tree: Tree, trunks: tuple[SipTrunk, ...]) -> NodePlan:
+        names = [tls_name(trunk) for trunk in trunks if trunk.transport is Transport.tls]
+        self.keep = keep_tls_ports(self._keep_path, self.keep, names, self._local.address)
+        local, keep = self._local, self.keep
+        return NodePlan(
+            self._folder.path.absolute(),
+            tree,
+            Dispatcher(f"ws://{_LOCAL}:{keep.events_port}", NAME, keep.secret),
+            SipSide(local.address, keep.sip_port, keep.tls_ports, local.external_address),
+            keep.rtp_ports,
+            trunks,
+        )
+
+    def _stand(self, state: NodeState, why: str = "", *, tree: Tree | None = None, pid: int = 0) -> None:
+        version = tree.version if tree else self._standing.version
+        if state is not self._standing.state:
+            log.info("asterisk.stands", state=state)
+        self._standing = Standing(state, why, version, pid)
+
+
+_STEPS: Final = {
+    Step.waits: "another process fetches Asterisk",
+    Step.lists: "reading what packages Debian has",
+    Step.packages: "fetching Asterisk's packages",
+    Step.all_packages: "fetching all packages that Asterisk needs",
+    Step.unpacks: "unpacking Asterisk",
+    Step.checks: "checking Asterisk",
+}

@@ -1,0 +1,175 @@
+"""A real Asterisk, started, found again, killed, hung, reloaded, drained and stopped."""
+
+import os
+import signal
+import stat
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from callsheet.clock import SystemClock
+from callsheet.core.sip import SipTrunk
+from callsheet.voice.asterisk.control import ask
+from callsheet.voice.asterisk.embedded import EmbeddedAsterisk
+from callsheet.voice.asterisk.supervisor import Local, NodeState, Watch
+from callsheet.voice.base import Answered, HungUp
+from ports import free_port
+from voice_nodes import dial, local, running_home, trunk_to, until, until_ready
+
+
+async def console(folder: Path, command: str) -> str:
+    return await ask(folder / "node/run", command)
+
+
+async def test_a_node_is_started_calls_and_is_stopped(tmp_path, phone_network):
+    async with running_home(tmp_path, trunk_to(phone_network)) as home:
+        pid = home.standing.pid
+        number = phone_network.number("0002")
+        _, ear = await dial(home, number)
+        end = await ear.end()
+
+        assert (end.cause, end.sip_status) == (17, 486)
+        (call,) = phone_network.await_calls(number, ended=1)
+        assert "+12125550100" in call.caller
+        assert "+12125550100" in call.asserted
+        assert home.standing.version.startswith("1:2")
+
+    assert home.standing.state is NodeState.stopped
+    assert not Path(f"/proc/{pid}").exists()
+
+
+async def test_the_next_start_finds_a_node_that_lives_and_its_call_goes_on(tmp_path, phone_network):
+    first = EmbeddedAsterisk(local(tmp_path), SystemClock())
+    first.use([trunk_to(phone_network)])
+    await first.open()
+    await until_ready(first)
+    pid = first.standing.pid
+    number = phone_network.number("0001")
+    call, ear = await dial(first, number)
+    await ear.hears(Answered)
+    # What a SIGKILL leaves behind: the node, and nobody who listens.
+    await first.supervisor.leave()
+    await first.engine._server.close()
+
+    found = []
+    second = EmbeddedAsterisk(local(tmp_path), SystemClock())
+    second.engine.on_found = lambda one: found.append(one) or (lambda _: None)
+    second.use([trunk_to(phone_network)])
+    await second.open()
+    try:
+        await until_ready(second)
+        await until(lambda: found, "the call")
+
+        assert second.standing.pid == pid
+        assert [one.call.id for one in found] == [call.id]
+        assert phone_network.calls(number)[0].ended_at is None
+    finally:
+        await second.close()
+        await first.engine.close()
+    phone_network.await_calls(number, ended=1)
+
+
+async def test_a_node_that_dies_is_started_anew_and_its_calls_are_lost(tmp_path, phone_network):
+    async with running_home(tmp_path, trunk_to(phone_network)) as home:
+        _, ear = await dial(home, phone_network.number("0001"))
+        await ear.hears(Answered)
+        pid = home.standing.pid
+        os.kill(pid, signal.SIGKILL)
+        await ear.end()
+        await until(lambda: home.standing.pid not in (0, pid), "another node")
+        await until_ready(home)
+
+        _, ear = await dial(home, phone_network.number("0002"))
+        assert (await ear.end()).cause == 17
+
+
+async def test_a_node_that_hangs_is_started_anew(tmp_path, phone_network):
+    watch = Watch(look_seconds=0.1, looks_a_question=1, answer_seconds=2, most_silent=2)
+    async with running_home(tmp_path, trunk_to(phone_network), watch=watch) as home:
+        pid = home.standing.pid
+        os.kill(pid, signal.SIGSTOP)
+        await until(lambda: home.standing.pid not in (0, pid), "another node")
+        await until_ready(home)
+
+
+async def test_a_node_learns_of_new_trunks_while_its_calls_go_on(tmp_path, phone_network):
+    one = trunk_to(phone_network, "trk-1")
+    async with running_home(tmp_path, one) as home:
+        pid = home.standing.pid
+        _, ear = await dial(home, phone_network.number("0001"))
+        await ear.hears(Answered)
+        home.use([one, trunk_to(phone_network, "trk-2"), replace(one, id="trk-bad", username="a\nb", password="x")])
+        while "trk-2" not in await console(tmp_path, "pjsip show endpoints"):
+            await SystemClock().sleep(0.05)
+        _, second = await dial(home, phone_network.number("0002"), trunk_id="trk-2")
+
+        assert (await second.end()).cause == 17
+        assert "trk-bad" not in await console(tmp_path, "pjsip show endpoints")
+        assert home.standing.pid == pid
+        assert not ear.heard(HungUp)
+
+
+async def test_ports_and_secret_stay_and_are_for_nobody_else(tmp_path, phone_network):
+    async with running_home(tmp_path, trunk_to(phone_network)) as home:
+        first = home.supervisor.keep
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "node/etc").iterdir()}
+    async with running_home(tmp_path, trunk_to(phone_network)) as home:
+        assert home.supervisor.keep == first
+
+    assert set(modes.values()) == {0o600}
+    assert stat.S_IMODE((tmp_path / "keep.json").stat().st_mode) == 0o600
+    assert first.secret not in repr(first)
+
+
+async def test_two_nodes_run_side_by_side(tmp_path, phone_network):
+    trunk = trunk_to(phone_network)
+    async with running_home(tmp_path / "a", trunk) as one, running_home(tmp_path / "b", trunk) as other:
+        ears = [(await dial(home, phone_network.number("0002")))[1] for home in (one, other)]
+        assert [(await ear.end()).cause for ear in ears] == [17, 17]
+
+
+async def test_a_node_never_runs_as_root_where_another_user_can_come(phone_network):
+    with tempfile.TemporaryDirectory(prefix="node-") as name:
+        folder = Path(name)
+        home = EmbeddedAsterisk(local(folder / "asterisk", pass_through=(folder,)), SystemClock())
+        home.use([trunk_to(phone_network)])
+        await home.open()
+        try:
+            await until_ready(home)
+            status = Path(f"/proc/{home.standing.pid}/status").read_text()
+            uid = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("Uid:"))
+        finally:
+            await home.close()
+
+    assert uid != 0
+
+
+async def test_nothing_is_fetched_or_started_without_a_trunk(tmp_path):
+    async with running_home(tmp_path) as home:
+        await SystemClock().sleep(0.2)
+        assert home.standing.state is NodeState.stopped
+        assert not (tmp_path / "node").exists()
+
+
+async def test_a_node_that_cannot_be_fetched_says_what_to_do(tmp_path):
+    home = EmbeddedAsterisk(
+        Local(tmp_path, address="127.0.0.1", mirror=f"http://127.0.0.1:{free_port()}/none"), SystemClock()
+    )
+    home.use([SipTrunk("trk-1", "127.0.0.1", 5060)])
+    await home.open()
+    try:
+        await until(lambda: home.standing.state is NodeState.broken, "the sentence")
+        assert "debian_mirror" in home.standing.why
+    finally:
+        await home.close()
+
+
+async def test_a_drained_node_takes_no_calls_and_is_empty_when_the_last_has_ended(tmp_path, phone_network):
+    async with running_home(tmp_path, trunk_to(phone_network)) as home:
+        call, ear = await dial(home, phone_network.number("0001"))
+        await ear.hears(Answered)
+
+        assert not await home.supervisor.drain(0)
+        assert home.engine.room("trk-1") == 0
+        await call.hang_up()
+        assert await home.supervisor.drain(30)
