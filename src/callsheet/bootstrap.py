@@ -25,6 +25,7 @@ from callsheet.engine.asker import Asker
 from callsheet.engine.calling.speaking import speaking
 from callsheet.engine.conductor import Conductor, Surroundings
 from callsheet.engine.deliverer import Deliverer
+from callsheet.engine.dialout_teller import DialoutTeller
 from callsheet.engine.doors import Ingest, doors_of
 from callsheet.engine.failpoints import FailpointCountError, Failpoints, UnknownFailpointError
 from callsheet.engine.importer import Importer
@@ -114,10 +115,11 @@ def _sandbox(settings: Settings, folder: DataFolder, clock: Clock, timings: Timi
 
 def _telling(
     settings: Settings, store: Store, clock: Clock, rng: random.Random, outside: Outside, conductor: Conductor
-) -> tuple[Outside, Deliverer, Puller, SignIn]:
+) -> tuple[Outside, Deliverer, DialoutTeller, Puller, SignIn]:
     """Return the way to others, and make those who tell them, fetch from them, and let them in."""
     puller = Puller(store, outside, clock, on_rows=conductor.wake, sole_owner=not settings.is_shared)
-    return outside, Deliverer(store, outside, clock, rng), puller, _sign_in(settings, store, clock)
+    told = Deliverer(store, outside, clock, rng), DialoutTeller(store, outside, clock)
+    return outside, *told, puller, _sign_in(settings, store, clock)
 
 
 def _sign_in(settings: Settings, store: Store, clock: Clock) -> SignIn:
@@ -341,14 +343,18 @@ async def _conducting(runtime: Runtime, rng: random.Random, *, sole_owner: bool)
             _running("deliverer", deliverer, clock),
             _running("puller", runtime.puller, clock),
             _running("asker", asker, clock),
+            _running("dialouts", runtime.dialouts, clock),
         ):
             yield
     finally:
         await conductor.stop()
 
 
+_Worker = Importer | Deliverer | Puller | Asker | DialoutTeller
+
+
 @asynccontextmanager
-async def _running(name: str, worker: Importer | Deliverer | Puller | Asker, clock: Clock) -> AsyncIterator[None]:
+async def _running(name: str, worker: _Worker, clock: Clock) -> AsyncIterator[None]:
     """Let one work while inside; what is half done at the end goes on at the next start."""
     task = asyncio.create_task(_again(name, worker.run, clock), name=name)
     try:

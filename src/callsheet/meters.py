@@ -34,6 +34,12 @@ errands = Counter(
     ["kind", "outcome"],
     registry=registry,
 )
+dialout_notices = Counter(
+    "callsheet_dialout_notices",
+    "Tries to tell what became of single calls, by outcome.",
+    ["outcome"],
+    registry=registry,
+)
 dropped_call_records = Counter(
     "callsheet_call_records_dropped",
     "Calls of which nothing is written down: the store was away for too long.",

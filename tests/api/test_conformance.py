@@ -155,12 +155,13 @@ async def test_05_a_text_is_read_in_every_encoding_and_a_template_is_answered_as
 
 
 @pytest.mark.parametrize("mode", ["Agentless", "Progressive", "Preview"])
-async def test_06_a_voice_campaign_prepares_itself_and_waits_for_a_trunk(shop, mode):
+async def test_06_a_voice_campaign_prepares_itself_and_waits_for_what_its_calls_go_to(shop, mode):
     made = (await shop.compat("POST", "/campaign", await voice_body(shop, mode))).json()
     assert made["data"]["status"] == "Preparing"
     await shop.until_status(made["id"], "Ready")
     started = await shop.trigger(made["id"], "play")
-    assert (started.status_code, started.json()["errors"][0]["code"]) == (409, "no_voice_trunk")
+    lacking = "flow_is_empty" if mode == "Agentless" else "wrong_state"
+    assert (started.status_code, started.json()["errors"][0]["code"]) == (409, lacking)
 
 
 async def test_06_a_start_before_ready_is_refused(shop):

@@ -99,4 +99,5 @@ async def test_that_nobody_can_be_called_is_seen_before_anybody_tries(shop):
 
     found = await findings(shop, **body)
 
-    assert found == [("voice", "No voice trunk is configured, so a voice campaign cannot start.")]
+    said = "The experience flow of this campaign has no document, so there is nothing to say."
+    assert found == [("voice", said)]

@@ -43,17 +43,6 @@ def test_calls_for_a_bot_are_for_the_app_of_its_id(path, expected):
     assert (address.path, address.app_id) == (expected, "st-1")
 
 
-@pytest.mark.parametrize("version", ["", "/V2"])
-async def test_a_single_call_waits_for_voice_and_says_so(shop, version):
-    path = f"/api/1.1/public/bot/{shop.app_id}{version}/smartassist/dialout"
-
-    answer = await shop.server.http.post(path, headers=shop.headers, json={"target": "tel:+919876543210"})
-
-    assert answer.status_code == 501
-    assert answer.json()["errors"][0]["code"] == "not_implemented"
-    assert "voice" in answer.json()["message"]
-
-
 async def test_agent_mappings_wait_for_voice_in_both_dialects(shop):
     ours = await shop.v1("GET", "/agent-mappings")
     documented = await shop.compat("POST", "/agentMappings", {}, prefix=V1)

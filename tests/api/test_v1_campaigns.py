@@ -180,7 +180,7 @@ async def test_what_is_wrong_is_named_and_nothing_is_stored(shop, changes, expec
         ("Power", {"queue_id": "Default Queue", "pacing_ratio": 10}),
     ],
 )
-async def test_a_voice_campaign_is_kept_and_says_that_there_is_no_trunk(shop, mode, more):
+async def test_a_campaign_that_calls_for_agents_is_kept_and_says_that_there_are_none(shop, mode, more):
     made = await make(shop, **call_of(mode, **more), ring_seconds=120)
     await shop.until_status(made["id"], "Ready")
 
@@ -191,7 +191,7 @@ async def test_a_voice_campaign_is_kept_and_says_that_there_is_no_trunk(shop, mo
         mode,
         "Default Queue",
     )
-    assert (started.status_code, started.json()["code"]) == (409, "no_voice_trunk")
+    assert (started.status_code, started.json()["code"]) == (409, "wrong_state")
 
 
 async def test_a_filter_decides_who_is_contacted(shop):

@@ -84,8 +84,8 @@ async def test_a_created_voice_campaign_becomes_ready_and_cannot_start_before(sh
     assert [answer.status_code for answer in (early, edited, late)] == [409, 409, 409]
     assert [answer.json()["errors"][0]["code"] for answer in (early, edited)] == ["wrong_state", "wrong_state"]
     assert "Wait until it is Ready" in early.json()["message"]
-    assert late.json()["errors"][0]["code"] == "no_voice_trunk"
-    assert "voice trunk" in late.json()["message"]
+    assert late.json()["errors"][0]["code"] == "flow_is_empty"
+    assert "nothing to say" in late.json()["message"]
 
 
 async def test_a_voice_campaign_is_updated_and_deleted_like_any_other(shop):

@@ -153,7 +153,6 @@ LEFT_TO_CALL = {
     ("PUT", "/v1/sessions/current/password"): "of a browser's cookie",
     ("POST", "/v1/setup"): "of the one-time link that a new server prints",
     ("GET", "/agentassist/api/v1/public/{}/campaign/contactList/getAllListDetails"): "POST answers the same",
-    ("POST", "/api/1.1/public/bot/{}/smartassist/dialout"): "needs voice: 501",
 }
 """Operations without a method, and why; of a documented one the first path."""
 

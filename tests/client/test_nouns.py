@@ -153,6 +153,7 @@ async def test_the_documented_neighbours(process):
         set_to = await client.compat.queues.set_priorities({queue.id: 7})
         queues = await client.compat.queues.list()
         sent = await client.compat.outbound_sms.send(sender.number, "+12125550145")
+        placed = await client.compat.dialouts.place("tel:+12125550146", sender.number, metadata={"order": 7})
         now = datetime.now(UTC)
         said = await client.compat.interactions.list(
             process.known["account_id"],
@@ -164,5 +165,7 @@ async def test_the_documented_neighbours(process):
     assert set_to.updated_queue_ids == (queue.id,)
     assert (queue.id, 7) in {(one.id, one.priority) for one in queues.results}
     assert sent.message.startswith("Triggered")
+    assert placed.sid
+    assert placed.call_id
     assert said.num_results >= len(said.data) > 0
     assert {one.direction for one in said.data} <= {"Inbound", "Outbound"}

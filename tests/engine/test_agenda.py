@@ -7,6 +7,7 @@ import pytest
 from callsheet.core.retrying import Turn
 from callsheet.core.template import compile_text
 from callsheet.engine.agenda import RunState
+from callsheet.engine.making import TextMaker
 from callsheet.store.apps import App
 from callsheet.store.store import Store
 from factories import StillClock, start_run, work_of
@@ -22,7 +23,7 @@ def database() -> str:
 async def state(store: Store, app: App, clock: StillClock) -> RunState:
     """Stand in a run with contacts that nobody took yet."""
     run = await start_run(store, app, clock, 1)
-    state = RunState(run, compile_text(run.text), 1.0)
+    state = RunState(run, TextMaker(compile_text(run.text)), 1.0)
     state.see(await work_of(store, run), clock.now())
     return state
 

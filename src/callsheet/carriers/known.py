@@ -100,10 +100,15 @@ KNOWN: Final[Mapping[str, Known]] = MappingProxyType(
 """By the name that a trunk has for it."""
 
 
-def speaks(carrier: str, channel: Channel) -> bool:
-    """Tell whether a carrier of this name carries a channel; one that this release does not know carries nothing."""
+def channels_of(carrier: str) -> frozenset[Channel]:
+    """Return what goes over a carrier of this name; of one that this release does not know: texts, which fail."""
     known = KNOWN.get(carrier)
-    return known is not None and channel in known.channels
+    return known.channels if known is not None else _TEXT
+
+
+def carries_text(carrier: str) -> bool:
+    """Tell whether texts go over a carrier of this name."""
+    return Channel.sms in channels_of(carrier)
 
 
 def unheard(carrier: str, settings: Mapping[str, Any], base: str) -> str:

@@ -9,6 +9,7 @@ from callsheet.client.access import Token, access_to
 from callsheet.client.call import Call, JsonObject
 from callsheet.client.compat.campaigns import Campaigns as CompatCampaigns
 from callsheet.client.compat.contact_lists import ContactLists as CompatContactLists
+from callsheet.client.compat.dialouts import Dialouts
 from callsheet.client.compat.interactions import Interactions
 from callsheet.client.compat.outbound_sms import OutboundSms
 from callsheet.client.compat.queues import Queues as CompatQueues
@@ -59,6 +60,7 @@ class Compat(Resource[Mode]):
         self.contact_lists: CompatContactLists[Mode] = CompatContactLists(carrier)
         self.queues: CompatQueues[Mode] = CompatQueues(carrier)
         self.outbound_sms: OutboundSms[Mode] = OutboundSms(carrier)
+        self.dialouts: Dialouts[Mode] = Dialouts(carrier)
         self.interactions: Interactions[Mode] = Interactions(carrier)
 
 

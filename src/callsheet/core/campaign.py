@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -200,6 +200,8 @@ class VoicePlan:
     machine_detection: MachineDetection = MachineDetection.no
     pacing_ratio: float | None = None
     """Power: calls for each free agent."""
+    detection: Mapping[str, float] = field(default_factory=dict)
+    """What machine detection goes by where that is not the usual: see `Thresholds`."""
 
 
 @dataclass(frozen=True, slots=True)

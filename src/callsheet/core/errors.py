@@ -331,7 +331,7 @@ class LimitReached(Conflict):
 
 
 class NoVoiceTrunk(Conflict):
-    """No voice trunk is configured, so a voice campaign cannot start."""
+    """No voice trunk is configured for this sender, so a voice campaign cannot start."""
 
     code = "no_voice_trunk"
 

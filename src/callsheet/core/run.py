@@ -194,6 +194,13 @@ class Sender:
         return (*buckets_of(self.id, self.allowance), *buckets_of(self.trunk_id, self.trunk_allowance))
 
 
+class Way(NamedTuple):
+    """Over what runs go out. Those that share it take turns."""
+
+    sender_no: int
+    channel: Channel
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """One execution, as the engine sees it: the pinned definition, the text, and the app's settings of now."""
@@ -227,6 +234,16 @@ class Run:
     """Where its sender is a pool: those among which it chooses."""
     rooms: Rooms | None = None
     """What the limits have left that not all of its contacts share; only inside an arm."""
+
+    @property
+    def way(self) -> Way:
+        """Over what it goes out."""
+        return Way(self.sender.no, self.channel)
+
+    @property
+    def messages_per_minute(self) -> int | None:
+        """Segments per minute over all senders of the app; none: unlimited. A call is no message."""
+        return self.settings.messages_per_minute if self.channel is Channel.sms else None
 
     @property
     def senders(self) -> tuple[Sender, ...]:

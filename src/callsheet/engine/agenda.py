@@ -10,15 +10,16 @@ from datetime import datetime
 
 import structlog
 
+from callsheet.core.campaign import Channel
 from callsheet.core.errors import FlowNotFound
 from callsheet.core.flow.amiss import BadExpression
 from callsheet.core.gate import Wait
 from callsheet.core.retrying import Turn
-from callsheet.core.run import PinnedFlow, Run, closes_at
-from callsheet.core.segments import measure
-from callsheet.core.template import BadTemplate, PersonalMessage
+from callsheet.core.run import AppSettings, PinnedFlow, Run, Way, closes_at
+from callsheet.core.template import BadTemplate
 from callsheet.core.walk import Chunk, Group
 from callsheet.engine.flow_shelf import FlowShelf
+from callsheet.engine.making import CALLS, Maker, TextMaker
 from callsheet.store.arming import judge_group
 from callsheet.store.protocol import Work
 
@@ -30,7 +31,8 @@ class RunState:
     """A run, and where this node stands in it."""
 
     run: Run
-    message: PersonalMessage
+    maker: Maker
+    """What is made for each of its contacts: a text, or a call."""
     segments_guess: float
     open_groups: dict[tuple[int, int], Group] = field(default_factory=dict)
     due: dict[Turn, datetime] = field(default_factory=dict)
@@ -121,7 +123,7 @@ class Agenda:
 
     async def update(self, runs: list[Run]) -> list[int]:
         """Replace the runs by those that are active now, and return those that are not any more."""
-        messages = await self._messages(runs)
+        makers = await self._makers(runs)
         active = {run.no: run for run in runs}
         dropped = [no for no in self.states if no not in active]
         for run_no in dropped:
@@ -131,21 +133,26 @@ class Agenda:
             if state is not None:
                 state.run = run
                 continue
-            if run_no in messages:
-                self.states[run_no] = RunState(run, messages[run_no], measure(run.text, run.senders[0].writing).count)
+            if run_no in makers:
+                self.states[run_no] = RunState(run, makers[run_no], makers[run_no].guess(run))
         return dropped
 
-    async def _messages(self, runs: Iterable[Run]) -> dict[int, PersonalMessage]:
-        """Return what makes the messages of the runs that are new here."""
-        messages: dict[int, PersonalMessage] = {}
+    async def _makers(self, runs: Iterable[Run]) -> dict[int, Maker]:
+        """Return what makes the texts, or the calls, of the runs that are new here."""
+        makers: dict[int, Maker] = {}
         for run in [run for run in runs if run.no not in self.states]:
-            pinned = PinnedFlow(run.flow_no, run.flow_version)
             try:
-                messages[run.no] = await self._flows.message(run.app, run.text, pinned, run.definition.hours.timezone)
+                makers[run.no] = await self._maker(run)
             except (BadTemplate, BadExpression, FlowNotFound):
                 # It was compiled before it was started: a later release reads it otherwise. The others go on.
                 self.leave_out(run.id)
-        return messages
+        return makers
+
+    async def _maker(self, run: Run) -> Maker:
+        if run.channel is Channel.voice:
+            return CALLS
+        pinned = PinnedFlow(run.flow_no, run.flow_version)
+        return TextMaker(await self._flows.message(run.app, run.text, pinned, run.definition.hours.timezone))
 
     def leave_out(self, run_id: str) -> None:
         """Say, once, that a run cannot be read: it waits, and the others go on."""
@@ -153,13 +160,17 @@ class Agenda:
             self._left_out.add(run_id)
             log.error("run.unreadable", run=run_id, exc_info=sys.exception())
 
-    def of_sender(self, sender_no: int) -> Mapping[int, RunState]:
-        """Return the runs that speak through a sender."""
-        return {no: state for no, state in self.states.items() if state.run.sender.no == sender_no}
+    def of_way(self, way: Way) -> Mapping[int, RunState]:
+        """Return the runs that go out over a sender and a channel."""
+        return {no: state for no, state in self.states.items() if state.run.way == way}
 
-    def senders(self) -> set[int]:
-        """Return the senders that have runs."""
-        return {state.run.sender.no for state in self.states.values()}
+    def settings_of(self, app: int) -> AppSettings | None:
+        """Return the settings of an app, as its runs know them; None: it has none that goes on here."""
+        return next((state.run.settings for state in self.states.values() if state.run.app == app), None)
+
+    def ways(self) -> set[Way]:
+        """Return the senders, with their channels, that have runs."""
+        return {state.run.way for state in self.states.values()}
 
     def wake(self) -> None:
         """Say that something changed."""

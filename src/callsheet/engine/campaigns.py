@@ -8,7 +8,7 @@ from typing import NamedTuple
 import structlog
 
 from callsheet.core.campaign import Campaign, Channel, Move, Status, after
-from callsheet.core.errors import CampaignNotFound, Conflict, NoVoiceTrunk, WrongState
+from callsheet.core.errors import CampaignNotFound, Conflict, WrongState
 from callsheet.core.names import key_of
 from callsheet.core.run import NORMALLY, Execution, Launch
 from callsheet.core.schedule import Verdict
@@ -18,6 +18,7 @@ from callsheet.engine.drafting import draft
 from callsheet.engine.holds import Scope
 from callsheet.engine.message_text import VersionedText, versioned_text
 from callsheet.engine.preflight import require
+from callsheet.engine.routes import require_trunks
 from callsheet.engine.runtime import Runtime
 from callsheet.store.apps import App
 
@@ -49,8 +50,8 @@ async def create(runtime: Runtime, app: App, wish: Wish) -> Created:
     runtime.conductor.starter.wake()
     if campaign.waits or not app.settings.start_on_create:
         return Created(campaign)
-    if campaign.definition.channel is Channel.voice:
-        return Created(campaign, NoVoiceTrunk())
+    if campaign.status is Status.preparing:
+        campaign = await runtime.store.campaigns.prepare_one(campaign, now)
     try:
         return Created(await start(runtime, app, campaign))
     except Conflict as hindrance:
@@ -109,10 +110,11 @@ async def start(
         return campaign
     if campaign.status is Status.paused:
         return await move(runtime, campaign, Move.resume)
-    if campaign.definition.channel is Channel.voice:
-        raise Conflict("Only an SMS campaign runs as an emergency.") if is_emergency else NoVoiceTrunk()
+    if is_emergency and campaign.definition.channel is not Channel.sms:
+        raise Conflict("Only an SMS campaign runs as an emergency.")
     now = runtime.clock.now()
     text, _, flow = await _text(runtime, app, campaign, require_preflight=require_preflight)
+    await require_trunks(runtime.store, app.no, campaign.definition.sender, campaign.definition.channel)
     sender = await runtime.store.apps.find_sender(app.no, campaign.definition.sender, now)
     if sender is None:
         raise WrongState(f"The sender {campaign.definition.sender} does not exist any more.")
@@ -133,7 +135,8 @@ async def _warned_of(runtime: Runtime, started: Campaign) -> Campaign:
 
 async def _text(runtime: Runtime, app: App, campaign: Campaign, *, require_preflight: bool) -> VersionedText:
     """Return the text of a run that is about to begin, if nothing about it stands against that."""
-    if require_preflight or app.settings.require_preflight:
+    is_looked_at = campaign.definition.channel is Channel.sms
+    if is_looked_at and (require_preflight or app.settings.require_preflight):
         await require(runtime.store, app, campaign)
     text = await versioned_text(runtime.store, app, campaign.definition)
     if not text.flow.no:

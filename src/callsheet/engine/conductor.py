@@ -11,12 +11,15 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from callsheet.carriers.known import carries_text
 from callsheet.clock import Clock
 from callsheet.core.campaign import Channel, Status
 from callsheet.core.errors import Unavailable
 from callsheet.core.ids import Prefix
-from callsheet.core.run import Run
+from callsheet.core.run import Run, Way
 from callsheet.engine.agenda import Agenda
+from callsheet.engine.calling.silence import SILENCE, TAKES_FOR_PERSON
+from callsheet.engine.calling.switchboard import Engines, Switchboard
 from callsheet.engine.dispatcher import Dispatcher
 from callsheet.engine.eraser import Eraser
 from callsheet.engine.failpoints import Failpoints
@@ -25,7 +28,7 @@ from callsheet.engine.forbidding import recall
 from callsheet.engine.hearing import Hearing
 from callsheet.engine.holds import Holds, Scope
 from callsheet.engine.inbound import Listener
-from callsheet.engine.line import Line
+from callsheet.engine.line import Line, TextLine
 from callsheet.engine.lines import NOT_HERE, Lines, Standing
 from callsheet.engine.notifier import Notifier
 from callsheet.engine.pace import LONGEST_SLICE_SECONDS, SLICE_SECONDS, Pace
@@ -51,8 +54,8 @@ log = structlog.get_logger()
 RESTART_SECONDS = 1.0
 """How long to wait before a loop that broke is started again."""
 
-MakeLine = Callable[[Trunk, Recorder], Line]
-"""How a trunk becomes a line."""
+MakeLine = Callable[[Trunk, Recorder], TextLine]
+"""How a trunk becomes a line for text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +70,17 @@ class Surroundings:
     tuning: Tuning = field(default_factory=Tuning)
     sole_owner: bool = True
     """No other node works on this store (SQLite): what an earlier process left is settled at the start."""
+    engines: Engines = field(default_factory=dict)
+    """What places calls."""
 
 
 class Conductor:
     """The engine of one node."""
 
     recorder: Recorder
-    lines: Lines
+    lines: Lines[TextLine]
+    voice_lines: Lines[Line]
+    switchboard: Switchboard
     replier: Replier
     _scheduler: Scheduler
     _reaper: Reaper
@@ -101,7 +108,7 @@ class Conductor:
         )  # fmt: skip
         self.listener.on_replies = self.talker.wake
         self.talker.on_said = self.answer
-        self._dispatchers: dict[int, Dispatcher] = {}
+        self._dispatchers: dict[Way, Dispatcher] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._dispatching: list[asyncio.Task[None]] = []
         """What hands messages over: it ends before the lines close."""
@@ -152,14 +159,25 @@ class Conductor:
 
     async def _open_lines(self) -> None:
         given = self._given
+        self.switchboard = Switchboard(
+            given.engines, self.agenda, self._store.runs, self.recorder, given.clock, given.rng, SILENCE,
+            TAKES_FOR_PERSON,
+        )  # fmt: skip
+        self.switchboard.on_free = self._wake_dispatchers
+        await self.switchboard.open()
         self.lines = Lines(
             self._store, given.clock, self.recorder, lambda trunk: given.make_line(trunk, self.recorder),
-            tick_seconds=given.tuning.tick_seconds,
+            carries=carries_text, tick_seconds=given.tuning.tick_seconds,
         )  # fmt: skip
-        self.lines.on_free = self._wake_dispatchers
-        await self.lines.look()
-        self.lines.on_change = self._on_agenda
-        self._watch("lines", self.lines.run)
+        self.voice_lines = Lines(
+            self._store, given.clock, self.recorder, self.switchboard.make_line,
+            carries=given.engines.__contains__, tick_seconds=given.tuning.tick_seconds,
+        )  # fmt: skip
+        for lines in (self.lines, self.voice_lines):
+            lines.on_free = self._wake_dispatchers
+            await lines.look()
+            lines.on_change = self._on_agenda
+            self._watch("lines", lines.run)
         self.replier = Replier(
             self._store, given.clock, self.lines.open_ones, self._pace, given.failpoints, self.holds,
             tick_seconds=given.tuning.tick_seconds, most=given.tuning.most_answers, sole_owner=given.sole_owner,
@@ -171,25 +189,30 @@ class Conductor:
         """Tell whether the loops of this node run: they were started, and nobody stopped them."""
         return bool(self._tasks) and not self._stopping
 
-    def standing(self, trunk_no: int) -> Standing:
-        """Return how the line of a trunk stands on this node."""
-        return self.lines.standing(trunk_no) if self._tasks else NOT_HERE
+    def standing(self, trunk_no: int, channel: Channel | None = None) -> Standing:
+        """Return how the line of a trunk stands on this node: that for a channel, else the one that it has."""
+        if not self._tasks:
+            return NOT_HERE
+        is_for_calls = channel is Channel.voice or (channel is None and not self.lines.has(trunk_no))
+        return self.voice_lines.standing(trunk_no) if is_for_calls else self.lines.standing(trunk_no)
 
     def trouble_of(self, run: Run) -> str:
-        """Say why the trunk of an active run takes no messages; empty: it does, or the run does not go on."""
-        if run.status is not Status.active or run.channel is not Channel.sms:
+        """Say why the trunk of an active run takes nothing; empty: it does, or the run does not go on."""
+        if run.status is not Status.active:
             return ""
-        return self.standing(run.sender.trunk_no).trouble
+        return self.standing(run.sender.trunk_no, run.channel).trouble
 
     def look_at_trunks(self) -> None:
         """Open, open anew and close lines now: a trunk was changed here."""
         if self._tasks:
             self.lines.wake()
+            self.voice_lines.wake()
 
     def try_trunk(self, trunk_no: int) -> None:
         """Try a trunk again at once, whatever its breaker says."""
         if self._tasks:
-            self.lines.try_now(trunk_no)
+            for lines in (self.lines, self.voice_lines):
+                lines.try_now(trunk_no)
 
     def hearing(self, trunk: Trunk) -> Hearing:
         """Return an ear of a trunk: its line may be open elsewhere. The engine must have been started."""
@@ -217,21 +240,21 @@ class Conductor:
     def _on_agenda(self) -> None:
         if self._stopping:
             return
-        for sender_no in self._dispatchers.keys() - self.agenda.senders():
-            self._dispatchers.pop(sender_no).stop()
-        for state in list(self.agenda.states.values()):
-            if state.run.sender.no not in self._dispatchers:
-                self._dispatch(state.run)
+        for way in self._dispatchers.keys() - self.agenda.ways():
+            self._dispatchers.pop(way).stop()
+        for way in self.agenda.ways() - self._dispatchers.keys():
+            self._dispatch(way)
         for dispatcher in self._dispatchers.values():
             dispatcher.wake()
 
-    def _dispatch(self, run: Run) -> None:
+    def _dispatch(self, way: Way) -> None:
         given = self._given
+        lines = self.voice_lines if way.channel is Channel.voice else self.lines
         dispatcher = Dispatcher(
-            run.sender.no,
+            way,
             agenda=self.agenda,
             hot=self._store.hot,
-            rooms=RoomKeeper(self._store.hot, self._store.vault, self.lines, self._pace),
+            rooms=RoomKeeper(self._store.hot, self._store.vault, lines, self._pace),
             make_pace=self._pace,
             recorder=self.recorder,
             holds=self.holds,
@@ -242,7 +265,7 @@ class Conductor:
             arm_nos=self._arm_nos,
             turnstile=self._turnstile,
         )
-        self._dispatchers[run.sender.no] = dispatcher
+        self._dispatchers[way] = dispatcher
         self._watch("dispatcher", dispatcher.run, self._dispatching)
 
     def _pace(self, app: int, buckets: dict[str, float]) -> Pace:
@@ -291,7 +314,9 @@ class Conductor:
         for dispatcher in self._dispatchers.values():
             dispatcher.stop()
         await _ended(self._dispatching)
-        await self.lines.close()
+        await self.switchboard.drain()
+        await asyncio.gather(self.lines.close(), self.voice_lines.close())
+        await self.switchboard.close()
         self._scheduler.stop()
         self._reaper.stop()
         self.listener.stop()

@@ -1,4 +1,4 @@
-"""Dispatch: choose whose turn it is, take, arm, hand. One dispatcher for each sender that has runs."""
+"""Dispatch: choose whose turn it is, take, arm, hand. One dispatcher for each sender, and channel, that has runs."""
 
 from __future__ import annotations
 
@@ -13,19 +13,18 @@ from typing import NamedTuple
 import structlog
 
 from callsheet import meters
-from callsheet.carriers.base import Outbound
 from callsheet.clock import Clock
 from callsheet.core.attempt import Happening, Intent, Kind
 from callsheet.core.errors import CallsheetError, Unavailable
 from callsheet.core.gate import Reason
-from callsheet.core.ids import AttemptKey, encode_attempt
+from callsheet.core.ids import AttemptKey
 from callsheet.core.pacing import Shares
 from callsheet.core.retrying import Turn
-from callsheet.core.run import Run
-from callsheet.core.segments import measure
+from callsheet.core.run import Run, Way
 from callsheet.engine.agenda import Agenda, RunState
 from callsheet.engine.failpoints import Failpoints
 from callsheet.engine.holds import Holds
+from callsheet.engine.making import Contacted
 from callsheet.engine.pace import Pace, rates
 from callsheet.engine.recorder import Recorder
 from callsheet.engine.rooms import RoomKeeper
@@ -57,11 +56,11 @@ class _Ready(NamedTuple):
 
 
 class Dispatcher:
-    """Hands the contacts of one sender's runs to a line."""
+    """Hands the contacts of one sender's runs of a channel to lines."""
 
     def __init__(
         self,
-        sender_no: int,
+        way: Way,
         *,
         agenda: Agenda,
         hot: HotStore,
@@ -76,7 +75,7 @@ class Dispatcher:
         arm_nos: Iterator[int],
         turnstile: Turnstile,
     ) -> None:
-        self._sender_no = sender_no
+        self._way = way
         self._agenda = agenda
         self._hot = hot
         self._rooms = rooms
@@ -122,7 +121,7 @@ class Dispatcher:
                 self._unsure = True
                 if not isinstance(error, Unavailable):
                     raise
-                log.warning("dispatcher.store_away", sender_no=self._sender_no)
+                log.warning("dispatcher.store_away", sender_no=self._way.sender_no)
                 worked = False
             if not worked and (self._ahead is not None or not self._stopping):
                 await self._rest()
@@ -133,7 +132,7 @@ class Dispatcher:
 
     async def _begin_anew(self) -> None:
         """Take up what was stored although its answer was lost: nobody handed it, so it comes again."""
-        for state in self._agenda.of_sender(self._sender_no).values():
+        for state in self._agenda.of_way(self._way).values():
             await self._give_back(state)
         while self._unanswered:
             arm = self._unanswered[-1]
@@ -171,7 +170,7 @@ class Dispatcher:
 
     async def _next(self) -> _Ready | None:
         """Choose whose turn it is, and arm; None when there is nothing to do now."""
-        mine = self._agenda.of_sender(self._sender_no)
+        mine = self._agenda.of_way(self._way)
         if self._rooms.free(mine.values()) <= self._unhanded or self._stopping:
             return None
         now = await self._hot.now()
@@ -354,7 +353,7 @@ class Dispatcher:
                 self._recorder.note(Happening(*key, Kind.withdrawn, now, "broken_off"))
 
     async def _hand_one(self, ready: _Ready, intent: Intent) -> int:
-        """Render and hand one message, in its turn, unless it was forbidden meanwhile or its verdict has grown old.
+        """Make and hand one text or call, in its turn, unless it was forbidden meanwhile or its verdict has grown old.
 
         Returns its segments; 0 of one that has none, as there is no text or no number.
         """
@@ -363,15 +362,16 @@ class Dispatcher:
         if intent.number == UNREADABLE:
             self._recorder.note(Happening(*key, Kind.rejected, await self._hot.now(), "unreadable_number"))
             return 0
-        zone = ready.state.own_zones.get((intent.list_no, intent.group_no), "")
+        state, group, sender = ready.state, (intent.list_no, intent.group_no), run.sender_of(intent.sender_no)
+        contacted = Contacted(
+            intent, sender, ready.armed.at, state.own_zones.get(group, ""), state.closes.get(group)
+        )  # fmt: skip
         try:
-            text = ready.state.message.render(intent.attributes, intent.number, ready.armed.at, zone)
+            what, segments = state.maker.make(run, contacted)
         except CallsheetError as error:
             # This contact's values do not go into this template: nobody else has to wait for that.
             self._recorder.note(Happening(*key, Kind.rejected, await self._hot.now(), error.code))
             return 0
-        sender = run.sender_of(intent.sender_no)
-        segments = measure(text, sender.writing).count
         if not self._pace.is_free:
             await self._pace.wait_turn(segments)
         late = self._clock.monotonic() > ready.deadline
@@ -380,14 +380,11 @@ class Dispatcher:
             return segments
         late = late or self._clock.monotonic() > ready.deadline
         talks = intent if run.flow_no else None
-        if late or self._holds.is_barred(ready.reader, intent) or not self._holds.hand(key, talks):
+        barred = late or self._holds.is_barred(ready.reader, intent)
+        if barred or not self._holds.hand(key, talks, state.maker.goes_on_after):
             self._late |= late
             code = "late" if late else "forbidden"
             self._recorder.note(Happening(*key, Kind.withdrawn, await self._hot.now(), code))
             return segments
-        message = Outbound(
-            encode_attempt(*key), intent.number, sender.label, text, segments, run.campaign_id,
-            ready.state.closes.get((intent.list_no, intent.group_no)), run.tags,
-        )  # fmt: skip
-        self._rooms.line(sender.trunk_no).hand(key, message, partial(self._holds.leave, key))
+        self._rooms.line(sender.trunk_no).hand(key, what, partial(self._holds.leave, key))
         return segments

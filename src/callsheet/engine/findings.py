@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from callsheet.core.campaign import Campaign, Channel, Definition
-from callsheet.core.errors import Conflict, FieldError, Invalid, NoVoiceTrunk
+from callsheet.core.errors import Conflict, FieldError, Invalid
 from callsheet.core.preflight_report import USUAL_SEGMENTS
 from callsheet.core.segments import measure
 from callsheet.core.template import PersonalMessage
 from callsheet.engine.message_text import versioned_text
+from callsheet.engine.routes import require_trunks
 from callsheet.engine.runtime import Runtime
 from callsheet.store.apps import App
 from callsheet.store.lists import ContactList
@@ -25,12 +26,26 @@ async def findings_of(runtime: Runtime, app: App, campaign: Campaign) -> list[Fi
     if definition.channel is Channel.sms:
         findings = await _of_message(runtime, app, definition, lists)
     else:
-        findings = [FieldError(_VOICE, NoVoiceTrunk().message)]
+        findings = await _of_calls(runtime, app, definition)
     if definition.channel is Channel.sms:
         findings += [FieldError(_SENDER, one) for one in await runtime.ingest.amiss_with(app.no, definition.sender)]
     findings += [FieldError(_LISTS, f"Nobody is on the list {found.name}.") for found in lists if not found.size]
     if not definition.dnc_lists and await _has_dnc_lists(runtime, app):
         findings.append(FieldError(_DNC_LIST, "No DNC list is linked, although the app has some of its own."))
+    return findings
+
+
+async def _of_calls(runtime: Runtime, app: App, definition: Definition) -> list[FieldError]:
+    """Say why nobody can be called."""
+    findings: list[FieldError] = []
+    for judged in (
+        versioned_text(runtime.store, app, definition),
+        require_trunks(runtime.store, app.no, definition.sender, Channel.voice),
+    ):
+        try:
+            await judged
+        except Conflict as error:
+            findings.append(FieldError(_VOICE, error.message))
     return findings
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from callsheet.core.attempt import Intent
+from callsheet.core.attempt import Intent, Kind
 from callsheet.core.ids import AttemptKey
 from callsheet.store.protocol import ArmKey
 
@@ -50,6 +50,8 @@ class _Held:
     """It has left, or never will."""
     intent: Intent | None = None
     """What its message was made from, where that is asked for."""
+    goes_on_after: frozenset[Kind] = frozenset()
+    """These events of it are not its result yet."""
 
 
 @dataclass(slots=True)
@@ -100,16 +102,18 @@ class Holds:
         for key in keys:
             held[key] = _Held(arm)
 
-    def hand(self, key: AttemptKey, intent: Intent | None = None) -> bool:
-        """Say that a carrier gets an intent: from now on it asks whether it may leave, and tells what became of it.
+    def hand(self, key: AttemptKey, intent: Intent | None = None, goes_on_after: frozenset[Kind] = frozenset()) -> bool:
+        """Say that a line gets an intent: from now on it asks whether it may leave, and tells what became of it.
 
-        `intent`: kept for whoever ends it. False: it must not leave any more, and is not handed.
+        `intent`: kept for whoever ends it. `goes_on_after`: events of it that are not its result yet: until then its
+        lease is renewed. False: it must not leave any more, and is not handed.
         """
         held = self._held.get(key)
         if held is None or held.barred:
             return False
         held.handed = True
         held.intent = intent
+        held.goes_on_after = goes_on_after
         return True
 
     def is_handed(self, key: AttemptKey) -> bool:
@@ -146,11 +150,15 @@ class Holds:
             if no in self._answers:
                 self._answers[no].barred = True
 
-    def end(self, key: AttemptKey) -> Intent | None:
-        """Say that an attempt has a result; whatever it is, nothing more leaves for it. Return what `hand` kept."""
-        held = self._held.pop(key, None)
-        if held is None:
+    def end(self, key: AttemptKey, kind: Kind | None = None) -> Intent | None:
+        """Say that an attempt has a result; whatever it is, nothing more leaves for it. Return what `hand` kept.
+
+        `kind`: what happened to it; one after which it goes on is no result.
+        """
+        held = self._held.get(key)
+        if held is None or kind in held.goes_on_after:
             return None
+        del self._held[key]
         self._settle(held)
         arm = self._arms.get(held.arm)
         if arm is not None:
@@ -178,6 +186,10 @@ class Holds:
         # An arm that ended is deleted: it need not be marked as handed first.
         gone = set(ended)
         return [arm for arm in handed if arm not in gone], ended
+
+    def lasting(self) -> set[ArmKey]:
+        """Return the arms of which something goes on for as long as it likes: a call."""
+        return {held.arm for held in self._held.values() if held.goes_on_after}
 
     def begin(self) -> int:
         """Begin to arm: bars that are set from now on hold for what comes of it. Ended by `finish`."""

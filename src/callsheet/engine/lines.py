@@ -1,4 +1,7 @@
-"""Lines: one for each trunk, opened and closed as the trunks are made, changed and deleted, on whatever node."""
+"""Lines: one for each trunk, opened and closed as the trunks are made, changed and deleted, on whatever node.
+
+A node has two sets of them, for texts and for calls: a trunk whose carrier speaks both has a line in each.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Final, Generic, NamedTuple, TypeVar
 
 import structlog
 
 from callsheet import meters
-from callsheet.carriers.base import Outbound
 from callsheet.clock import Clock
 from callsheet.core.asking import Leave
 from callsheet.core.attempt import Happening, Kind
@@ -22,7 +24,7 @@ from callsheet.core.condition import Condition, State
 from callsheet.core.errors import CallsheetError, Unavailable
 from callsheet.core.ids import AttemptKey
 from callsheet.core.notice import NoticeKind
-from callsheet.engine.line import Line
+from callsheet.engine.line import Line, ToHand
 from callsheet.engine.loop import Loop
 from callsheet.engine.recorder import Recorder
 from callsheet.store.apps import Trunk
@@ -43,7 +45,8 @@ OPEN_SECONDS: Final = 15.0
 PATIENCE: Final = timedelta(minutes=1)
 """A trunk that connects for longer is broken, to those who want to be told."""
 
-MakeLine = Callable[[Trunk], Line]
+LineT = TypeVar("LineT", bound=Line)
+MakeLine = Callable[[Trunk], LineT]
 """How a trunk becomes a line."""
 
 
@@ -85,11 +88,11 @@ class _Tell(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Held:
+class _Held(Generic[LineT]):
     """What this node has of a trunk."""
 
     trunk: Trunk
-    line: Line | None = None
+    line: LineT | None = None
     """None: it could not be opened."""
     why: str = ""
     try_again_at: float = 0.0
@@ -115,11 +118,11 @@ class Route:
         line = self._line()
         return line.free(segments) if line is not None else 0
 
-    def hand(self, key: AttemptKey, message: Outbound, leave: Leave) -> None:
-        """Hand a message to the line; when there is none any more it is taken back, and comes again."""
+    def hand(self, key: AttemptKey, what: ToHand, leave: Leave) -> None:
+        """Hand a text or a call to the line; when there is none any more it is taken back, and comes again."""
         line = self._line()
         if line is not None:
-            line.hand(key, message, leave)
+            line.hand(key, what, leave)
             return
         self._recorder.note(Happening(*key, Kind.withdrawn, self._clock.now(), "trunk_closed"))
 
@@ -136,19 +139,28 @@ class _Closing:
         task.add_done_callback(self.tasks.discard)
 
 
-class Lines(Loop):
-    """The lines of this node."""
+class Lines(Loop, Generic[LineT]):
+    """The lines of this node for one channel."""
 
     def __init__(
-        self, store: Store, clock: Clock, recorder: Recorder, make_line: MakeLine, *, tick_seconds: float
+        self,
+        store: Store,
+        clock: Clock,
+        recorder: Recorder,
+        make_line: MakeLine[LineT],
+        *,
+        carries: Callable[[str], bool],
+        tick_seconds: float,
     ) -> None:
+        """`carries` tells of a carrier, by its name, whether its trunks have lines here."""
         super().__init__()
+        self._carries = carries
         self._store = store
         self._clock = clock
         self._recorder = recorder
         self._make_line = make_line
         self._look_seconds = max(LOOK_SECONDS, tick_seconds)
-        self._held: dict[int, _Held] = {}
+        self._held: dict[int, _Held[LineT]] = {}
         self._closing = _Closing()
         self._looking = asyncio.Lock()
         self._tells: list[_Tell] = []
@@ -164,9 +176,13 @@ class Lines(Loop):
             self.wake()
         return Route(lambda: self._line(trunk_no), self._recorder, self._clock)
 
-    def open_ones(self) -> Mapping[int, Line]:
+    def open_ones(self) -> Mapping[int, LineT]:
         """Return the lines that are open, by the number of their trunk."""
         return {no: held.line for no, held in self._held.items() if held.line is not None}
+
+    def has(self, trunk_no: int) -> bool:
+        """Tell whether a trunk has a line here, or should have, as far as this node has looked."""
+        return trunk_no in self._held
 
     def standing(self, trunk_no: int) -> Standing:
         """Return how a trunk stands here."""
@@ -206,12 +222,14 @@ class Lines(Loop):
                 await self._look()
 
     async def _look(self) -> None:
-        changed = await self._store.trunks.changes()
+        every = await self._store.trunks.changes()
+        changed = {no: one.at for no, one in every.items() if self._carries(one.carrier)}
         for trunk_no in self._held.keys() - changed.keys():
             self._close(self._held.pop(trunk_no))
         now = self._clock.monotonic()
         if any(self._wants(trunk_no, at, now) for trunk_no, at in changed.items()):
-            wanted = [one for one in await self._store.apps.trunks() if self._wants(one.no, one.changed_at, now)]
+            mine = [one for one in await self._store.apps.trunks() if self._carries(one.carrier)]
+            wanted = [one for one in mine if self._wants(one.no, one.changed_at, now)]
             await asyncio.gather(*(self._open(trunk) for trunk in wanted))
             self.on_change()
         for held in self._held.values():
@@ -229,7 +247,7 @@ class Lines(Loop):
         with suppress(Unavailable):
             await self._tell()
 
-    def _line(self, trunk_no: int) -> Line | None:
+    def _line(self, trunk_no: int) -> LineT | None:
         held = self._held.get(trunk_no)
         return held.line if held is not None else None
 
@@ -242,8 +260,8 @@ class Lines(Loop):
     async def _open(self, trunk: Trunk) -> None:
         """Open the line of a trunk in place of the one of before, which drains. One that cannot be opened waits."""
         before = self._held.get(trunk.no)
-        new = _Held(trunk, is_told_of=before is not None and before.is_told_of)
-        line: Line | None = None
+        new: _Held[LineT] = _Held(trunk, is_told_of=before is not None and before.is_told_of)
+        line: LineT | None = None
         try:
             line = self._make_line(trunk)
             async with asyncio.timeout(OPEN_SECONDS):
@@ -266,7 +284,7 @@ class Lines(Loop):
             log.info("trunk.reopened", trunk=trunk.id, is_open=new.line is not None)
             self._close(before)
 
-    def _close(self, held: _Held) -> None:
+    def _close(self, held: _Held[LineT]) -> None:
         if held.line is not None:
             self._closing.add(self._close_line(held.trunk, held.line))
             held.line = None
@@ -277,7 +295,7 @@ class Lines(Loop):
         except Exception:
             log.exception("trunk.close_broke", trunk=trunk.id)
 
-    def _see(self, held: _Held) -> None:
+    def _see(self, held: _Held[LineT]) -> None:
         """Remember since when a line stands as it does, and what others have to be told of that."""
         now = self._clock.now()
         standing = self.standing(held.trunk.no)

@@ -9,7 +9,7 @@ from math import ceil
 from callsheet.clock import Clock
 from callsheet.core.allowance import OF_APP, Bucket
 from callsheet.core.pacing import MICROS_PER_SECOND, Grant
-from callsheet.core.run import AppSettings, Run
+from callsheet.core.run import Run
 from callsheet.store.protocol import HotStore
 
 SLICE_SECONDS = 0.25
@@ -146,12 +146,12 @@ class Pace:
 
 def rates(run: Run) -> dict[str, float]:
     """Return the rates that a run's messages obey, by the name of their bucket, in segments per second."""
-    return rates_of(run.sender.buckets, run.settings)
+    return rates_of(run.sender.buckets, run.messages_per_minute)
 
 
-def rates_of(buckets: Iterable[Bucket], settings: AppSettings) -> dict[str, float]:
-    """Return the rates that messages in these buckets obey, in segments per second."""
+def rates_of(buckets: Iterable[Bucket], messages_per_minute: int | None) -> dict[str, float]:
+    """Return the rates that messages in these buckets obey, and those of the app, in segments per second."""
     found = {one.name: one.segments_per_second for one in buckets if one.segments_per_second is not None}
-    if settings.messages_per_minute is not None:
-        found[OF_APP] = settings.messages_per_minute / 60
+    if messages_per_minute is not None:
+        found[OF_APP] = messages_per_minute / 60
     return found

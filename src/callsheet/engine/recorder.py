@@ -142,7 +142,7 @@ class Recorder:
         intents = {}
         for happening in happenings:
             key = AttemptKey(happening.run_no, happening.person, happening.n)
-            intent = self._holds.end(key)
+            intent = self._holds.end(key, happening.kind)
             if intent is not None:
                 intents[key] = intent
         handed, ended = self._holds.collect()

@@ -26,7 +26,7 @@ from callsheet.engine.crew import GRACE_SECONDS, Crew
 from callsheet.engine.day_caps import DayCaps, caps_of
 from callsheet.engine.failpoints import Failpoints
 from callsheet.engine.holds import HeldAnswer, Holds
-from callsheet.engine.line import Line
+from callsheet.engine.line import TextLine
 from callsheet.engine.pace import LONGEST_IDLE_SECONDS, Pace, rates_of
 from callsheet.engine.settler import Settler
 from callsheet.engine.tuning import MOST_ANSWERS
@@ -51,8 +51,8 @@ LONGEST_PAUSE = timedelta(seconds=30)
 _MOST_DOUBLINGS = 5
 
 MakePace = Callable[[int, dict[str, float]], Pace]
-LinesOf = Callable[[], Mapping[int, Line]]
-"""Returns the lines that are open here, by the number of their trunk."""
+LinesOf = Callable[[], Mapping[int, TextLine]]
+"""Returns the lines for text that are open here, by the number of their trunk."""
 Batch = Sequence[DueReply]
 """Messages of one sender."""
 
@@ -240,7 +240,7 @@ class Replier:
         if not batch:
             return batch
         first = batch[0]
-        buckets = rates_of(first.buckets, first.settings)
+        buckets = rates_of(first.buckets, first.settings.messages_per_minute)
         pace = self._paces.get(source)
         if pace is None or pace.buckets != buckets:
             pace = self._paces[source] = self._make_pace(source.app, buckets)
@@ -273,7 +273,7 @@ class Replier:
     def _let_rest(self, source: From, wait_seconds: float) -> None:
         self._rest_until[source] = self._clock.monotonic() + max(wait_seconds, SHORTEST_REST_SECONDS)
 
-    def _hand(self, line: Line, source: From, taken: TakenReply, held: HeldAnswer) -> None:
+    def _hand(self, line: TextLine, source: From, taken: TakenReply, held: HeldAnswer) -> None:
         self._failpoints.reach("before_hand")
         message = Outbound(
             encode_reply(taken.no), taken.number, taken.sender, taken.text, taken.segments, "",

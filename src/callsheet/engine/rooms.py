@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from math import inf
+from typing import Protocol
 
 from callsheet.core.allowance import Bucket
 from callsheet.core.attempt import Intent
@@ -15,7 +16,7 @@ from callsheet.core.run import Run
 from callsheet.engine.agenda import RunState
 from callsheet.engine.day_caps import DayCaps, caps_of
 from callsheet.engine.line import Taker
-from callsheet.engine.lines import Lines
+from callsheet.engine.lines import Standing
 from callsheet.engine.pace import Pace
 from callsheet.store.protocol import HotStore
 from callsheet.store.vault import Vault
@@ -28,10 +29,20 @@ WANTED_FOR = timedelta(seconds=5)
 """So long after contacts met a limit what it has left is leased for those who come again."""
 
 
+class Routes(Protocol):
+    """The lines of the channel of a dispatcher's runs."""
+
+    def route(self, trunk_no: int) -> Taker:
+        """Return the way to a trunk."""
+
+    def standing(self, trunk_no: int) -> Standing:
+        """Return how a trunk stands."""
+
+
 class RoomKeeper:
     """What one dispatcher knows of limits that not all of its contacts share."""
 
-    def __init__(self, hot: HotStore, vault: Vault, lines: Lines, make_pace: MakePace) -> None:
+    def __init__(self, hot: HotStore, vault: Vault, lines: Routes, make_pace: MakePace) -> None:
         self._hot = hot
         self._vault = vault
         self._lines = lines

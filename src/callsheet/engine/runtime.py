@@ -12,6 +12,7 @@ from callsheet.clock import Clock
 from callsheet.engine.calling.prompts import Prompts
 from callsheet.engine.conductor import Conductor
 from callsheet.engine.deliverer import Deliverer
+from callsheet.engine.dialout_teller import DialoutTeller
 from callsheet.engine.doors import Ingest
 from callsheet.engine.importer import Importer
 from callsheet.engine.outside import Outside
@@ -118,6 +119,7 @@ class Runtime:
     started_at: datetime
     outside: Outside
     deliverer: Deliverer
+    dialouts: DialoutTeller
     puller: Puller
     sign_in: SignIn
     trunks: Trunks

@@ -14,6 +14,7 @@ from callsheet.core.run import Sender
 from callsheet.core.template import compile_text
 from callsheet.engine import contacts
 from callsheet.engine.message_text import versioned_text
+from callsheet.engine.routes import require_trunks
 from callsheet.engine.runtime import Runtime
 from callsheet.store.apps import App
 from callsheet.store.lists import ContactList
@@ -31,6 +32,7 @@ async def send(runtime: Runtime, app: App, sender: Sender, flow: Named, contact:
     now = runtime.clock.now()
     definition = _definition(sender, flow)
     text, _, pinned = await versioned_text(runtime.store, app, definition)
+    await require_trunks(runtime.store, app.no, sender.label, Channel.sms)
     if not pinned.no:
         compile_text(text)
     campaign = await _campaign(runtime, app, definition, now)

@@ -29,15 +29,11 @@ from callsheet.core.condition import Condition
 from callsheet.core.ids import AttemptKey
 from callsheet.engine.handed import Handed
 from callsheet.engine.hearing import Hearing
+from callsheet.engine.line import TRUNK_BROKEN, TRUNK_STARTING, ToHand
 from callsheet.engine.recorder import Recorder
 
 REPLIES_BESIDE: Final = 8
 """So many messages that are no attempts go beside a window that campaigns fill."""
-
-TRUNK_BROKEN: Final = "trunk_broken"
-"""The code of a message that was taken back because its trunk does not work."""
-TRUNK_STARTING: Final = "trunk_starting"
-"""The same because many senders begin at once on a trunk that is not known to work yet."""
 
 _TOLD_BY: Final[Sequence[tuple[type[SendError], Outcome]]] = (
     (InvalidMessage, Outcome.answered),
@@ -100,14 +96,15 @@ class SmsLine:
         if breaker.position is not Position.closed:
             self._breaker = breaker.try_now(self._clock.now())
 
-    def hand(self, key: AttemptKey, message: Outbound, leave: Leave) -> None:
+    def hand(self, key: AttemptKey, what: ToHand, leave: Leave) -> None:
         """Hand a message to the carrier. What was armed before the breaker opened is taken back, and comes again."""
+        assert isinstance(what, Outbound), "a run of texts goes out over lines for text"
         breaker = self._breaker
         if not breaker.may_hand(self._in_flight):
             code = TRUNK_STARTING if breaker.position is Position.closed else TRUNK_BROKEN
             self._recorder.note(Happening(*key, Kind.withdrawn, self._clock.now(), code))
             return
-        self._submit(message, leave, partial(self._end, key, breaker.turn))
+        self._submit(what, leave, partial(self._end, key, breaker.turn))
 
     def takes_reply(self) -> bool:
         """Tell whether a message that is no attempt may be handed: campaigns that fill the window leave room for it."""

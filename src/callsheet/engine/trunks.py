@@ -6,7 +6,6 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 import structlog
@@ -24,7 +23,7 @@ from callsheet.engine.accounts import change_account, read_reachable
 from callsheet.store.apps import Trunk
 from callsheet.store.rows import DAMAGE
 from callsheet.store.store import Store
-from callsheet.store.trunks import Settled
+from callsheet.store.trunks import Changed, Settled
 
 log = structlog.get_logger()
 
@@ -71,7 +70,7 @@ class Trunks:
         self._give = give
         self._calls: dict[int, deque[float]] = {}
         self._sip: Sequence[SipTrunk] = ()
-        self._sip_changed: Mapping[int, datetime] | None = None
+        self._sip_changed: Mapping[int, Changed] | None = None
 
     async def create(self, app: int, new: Wanted) -> Trunk:
         """Create a trunk. Raises Invalid, which names every wrong field of its settings."""

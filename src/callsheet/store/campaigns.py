@@ -72,12 +72,13 @@ class Campaigns:
         unique_names: bool,
         schedule: Schedule | None = None,
     ) -> Campaign:
-        """Create a campaign: it waits in Ready, or for its time, and one that calls is Preparing before.
+        """Create a campaign: it waits in Ready, or for its time, and one that calls from lists is Preparing before.
 
         Raises NameTaken.
         """
         campaign_id = new_id(Prefix.campaign)
-        status = Status.preparing if definition.channel is Channel.voice else Status.ready
+        calls = definition.channel is Channel.voice and definition.contact_lists
+        status = Status.preparing if calls else Status.ready
 
         def create(conn: sa.Connection) -> Campaign:
             if unique_names:
@@ -110,14 +111,14 @@ class Campaigns:
         if not nos:
             return 0
 
-        def prepare(conn: sa.Connection) -> int:
-            mine = t.campaign.c.no.in_(nos), t.campaign.c.status == Status.preparing.value
-            waits = sa.case((sa.text(WAITS), Status.scheduled.value), else_=Status.ready.value)
-            ready = {"status": waits, "updated_at": to_micros(now)}
-            conn.execute(sa.delete(t.preparing).where(waiting.in_(nos)))
-            return conn.execute(sa.update(t.campaign).where(*mine).values(ready)).rowcount
+        return await self._db.write(lambda conn: _prepare(conn, now, t.campaign.c.no.in_(nos), waiting.in_(nos)))
 
-        return await self._db.write(prepare)
+    async def prepare_one(self, campaign: Campaign, now: datetime) -> Campaign:
+        """Make a campaign Ready that is Preparing, and return it as it is then."""
+        mine = t.campaign.c.app == campaign.app, t.campaign.c.no == campaign.no
+        waiting = t.preparing.c.campaign_no == campaign.no
+        await self._db.write(lambda conn: _prepare(conn, now, sa.and_(*mine), waiting))
+        return await self.find(campaign.app, campaign_id=campaign.id) or campaign
 
     async def find(self, app: int, *, campaign_id: str | None = None, name: str | None = None) -> Campaign | None:
         """Return a campaign by id, or by name: case and blanks at its ends do not count. Raises NameAmbiguous."""
@@ -316,3 +317,12 @@ def _keep(
     held = sa.select(lists.c.no).where(lists.c.app == app, lists.c.no.in_(numbers)).order_by(lists.c.no)
     if len(conn.execute(held.with_for_update(read=True)).all()) < len(numbers):
         raise missing
+
+
+def _prepare(conn: sa.Connection, now: datetime, mine: sa.ColumnElement[bool], waiting: sa.ColumnElement[bool]) -> int:
+    """Make campaigns Ready, or let them wait for their time, those that are Preparing."""
+    waits = sa.case((sa.text(WAITS), Status.scheduled.value), else_=Status.ready.value)
+    ready = {"status": waits, "updated_at": to_micros(now)}
+    conn.execute(sa.delete(t.preparing).where(waiting))
+    preparing = t.campaign.c.status == Status.preparing.value
+    return conn.execute(sa.update(t.campaign).where(mine, preparing).values(ready)).rowcount

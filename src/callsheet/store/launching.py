@@ -58,7 +58,12 @@ def refuse_more_calls(conn: sa.Connection, campaign: Campaign, most: int) -> Non
     """Refuse one voice campaign too many. Raises TooManyVoiceCampaigns. Others of the app must not start meanwhile."""
     if campaign.definition.channel is not Channel.voice:
         return
-    going_on = t.run.c.ended_at == 0, t.run.c.app == campaign.app, t.run.c.channel == Channel.voice.value
+    its = t.dialout.c.app == t.run.c.app, t.dialout.c.run_no == t.run.c.no
+    # Single calls are no campaigns, whatever their runs belong to.
+    going_on = (
+        t.run.c.ended_at == 0, t.run.c.app == campaign.app, t.run.c.channel == Channel.voice.value,
+        ~sa.exists().where(*its),
+    )  # fmt: skip
     running = conn.execute(sa.select(sa.func.count()).select_from(t.run).where(*going_on)).scalar_one()
     if running >= most:
         raise TooManyVoiceCampaigns(f"{running} voice campaigns are running, and no more may: stop one of them first.")

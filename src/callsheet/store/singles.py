@@ -1,4 +1,4 @@
-"""Single messages: one contact, asked for by a call, in a run of its own. So the gate judges it as it does everybody.
+"""Single messages and calls: one contact, asked for by a call, in a run of its own. So the gate judges it as everybody.
 
 The campaign of a sender's single messages has no lists: a start call on it reaches nobody. The numbers are in a list
 besides, from which each run gets a cursor over one place.
@@ -43,22 +43,37 @@ class Singles:
         run_id = new_id(Prefix.run)
 
         def start(conn: sa.Connection) -> Campaign:
-            conn.execute(sa.select(t.campaign.c.id).where(t.campaign.c.no == campaign.no).with_for_update())
-            current = find(conn, campaign.app, campaign.id)
-            if current is None:
-                raise CampaignNotFound
-            if current.status is Status.paused:
-                raise WrongState(f"The campaign {current.definition.name} is paused. Resume it first.")
-            if current.definition.contact_lists:
-                raise WrongState(f"The campaign {current.definition.name} has contact lists: give it another name.")
-            after(Move.start, current.status)
-            refuse_stopped(conn, current.app)
-            running = open_run(conn, current, run_id, text, sender_no, now, NORMALLY, flow)
-            assert running.run_no is not None
-            _lay_cursor(conn, campaign.app, running.run_no, list_no, person)
-            return running
+            return open_single(conn, campaign, run_id, list_no, person, sender_no, text, now, flow)
 
         return await self._db.write(start)
+
+
+def open_single(
+    conn: sa.Connection,
+    campaign: Campaign,
+    run_id: str,
+    list_no: int,
+    person: bytes,
+    sender_no: int,
+    text: str,
+    now: datetime,
+    flow: PinnedFlow,
+) -> Campaign:
+    """Write a run for the latest contact of a person in a list. Raises WrongState, SendingStopped."""
+    conn.execute(sa.select(t.campaign.c.id).where(t.campaign.c.no == campaign.no).with_for_update())
+    current = find(conn, campaign.app, campaign.id)
+    if current is None:
+        raise CampaignNotFound
+    if current.status is Status.paused:
+        raise WrongState(f"The campaign {current.definition.name} is paused. Resume it first.")
+    if current.definition.contact_lists:
+        raise WrongState(f"The campaign {current.definition.name} has contact lists: give it another name.")
+    after(Move.start, current.status)
+    refuse_stopped(conn, current.app)
+    running = open_run(conn, current, run_id, text, sender_no, now, NORMALLY, flow)
+    assert running.run_no is not None
+    _lay_cursor(conn, campaign.app, running.run_no, list_no, person)
+    return running
 
 
 def _lay_cursor(conn: sa.Connection, app: int, run_no: int, list_no: int, person: bytes) -> None:

@@ -22,6 +22,7 @@ from callsheet.store.database import Database
 from callsheet.store.day_uses import DayUses
 from callsheet.store.defaults import found_app
 from callsheet.store.deliveries import Deliveries
+from callsheet.store.dialouts import Dialouts
 from callsheet.store.dnc import DncLists
 from callsheet.store.dnc_entries import DncEntries
 from callsheet.store.documents import Documents
@@ -83,7 +84,7 @@ class Store:
         self.dnc_entries = DncEntries(database, vault)
         self.contacts, self.contact_groups = Contacts(database, vault), ContactGroups(database, vault)
         self.conversations = Conversations(database, vault)
-        self.deliveries = Deliveries(database, vault)
+        self.deliveries, self.dialouts = Deliveries(database, vault), Dialouts(database, vault)
         self.dnc_lists = DncLists(database)
         self.erasing, self.errands = Erasing(database), Errands(database, vault)
         self.day_uses = DayUses(database)

@@ -37,6 +37,13 @@ Settle = Callable[[str, Document, Document], Settled | None]
 """Makes that of the carrier's name, and of settings and secrets of before; none, or it raises: nothing is changed."""
 
 
+class Changed(NamedTuple):
+    """When a trunk was changed, and whose it is."""
+
+    carrier: str
+    at: datetime
+
+
 class Trunks:
     """The trunks of all apps."""
 
@@ -71,11 +78,11 @@ class Trunks:
 
         return await self._db.read(read)
 
-    async def changes(self) -> Mapping[int, datetime]:
+    async def changes(self) -> Mapping[int, Changed]:
         """Return when each trunk of all apps was last changed, by its number."""
-        query = sa.select(t.trunk.c.no, t.trunk.c.changed_at)
+        query = sa.select(t.trunk.c.no, t.trunk.c.carrier, t.trunk.c.changed_at)
         rows = await self._db.read(lambda conn: list(conn.execute(query)))
-        return {no: from_micros(at) for no, at in rows}
+        return {no: Changed(carrier, from_micros(at)) for no, carrier, at in rows}
 
     async def tell(self, trunk: Trunk, kind: NoticeKind, why: str, now: datetime) -> None:
         """Announce what became of a trunk."""

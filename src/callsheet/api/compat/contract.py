@@ -127,7 +127,8 @@ ROWS: Final[Sequence[Row]] = (
     ),
     Row(
         "Call somebody", "POST", [f"{BOT11}/smartassist/dialout", f"{BOT11}/V2/smartassist/dialout"],
-        "Needs voice: answered with 501 until it is there.", "Anything", "Anything", (), (501,),
+        "Through the trunk of the caller ID; `notifyurl` is told what becomes of it.",
+        "DialoutAnswer", "Dialout", (), (404, 409),
     ),
 )  # fmt: skip
 """The documented calls. Where the pages print one call under several paths, all of them are here."""

@@ -6,10 +6,10 @@ from typing import Any
 
 from callsheet.api.compat.call import Call
 from callsheet.api.compat.fields import Fields
+from callsheet.api.compat.senders import find_sender
 from callsheet.core.campaign import Named
 from callsheet.core.contacts import PHONE_NUMBER, Contact, columns_of, read_contact
 from callsheet.core.errors import Invalid
-from callsheet.core.phone import BadNumber, Number
 from callsheet.core.run import Sender
 from callsheet.engine import singles
 
@@ -23,7 +23,7 @@ async def send(call: Call) -> dict[str, Any]:
     fields = Fields(call.document, [])
     label = fields.text("fromNo", longest=_LONGEST_NUMBER, required=True).strip()
     contact = _read_contact(call, fields)
-    sender = await _sender(call, label) if label else None
+    sender = await find_sender(call.runtime, call.app, label) if label else None
     flow = await _flow(call, sender) if sender is not None else None
     if label and flow is None:
         fields.blame("fromNo", _UNBOUND)
@@ -42,19 +42,6 @@ def _read_contact(call: Call, fields: Fields) -> Contact | None:
         return read
     fields.blame("toNo", read.message)
     return None
-
-
-async def _sender(call: Call, label: str) -> Sender | None:
-    """Return the sender with this caller ID, however its number is written."""
-    senders = call.runtime.store.senders
-    found = await senders.find(call.app.no, label=label)
-    if found is not None:
-        return found
-    try:
-        number = Number.parse(label, call.app.settings.region).e164
-    except BadNumber:
-        return None
-    return await senders.find(call.app.no, label=number)
 
 
 async def _flow(call: Call, sender: Sender) -> Named | None:

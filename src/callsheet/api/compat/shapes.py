@@ -6,14 +6,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from callsheet.core.campaign import (
+    LEAST_RING_SECONDS,
     MAX_CONTACT_LISTS,
     MAX_DESCRIPTION_CHARACTERS,
     MAX_NAME_CHARACTERS,
+    MOST_RING_SECONDS,
     MachineDetection,
     Mode,
     Status,
 )
+from callsheet.core.dialout import AmdEvent
 
+DIALOUT_TIMERS: Final = ("noSpeechTimeoutMs", "decisionTimeoutMs", "toneTimeoutMs", "greetingCompletionTimeoutMs")
 Schema = dict[str, Any]
 
 _TEXT: Final[Schema] = {"type": "string"}
@@ -200,6 +204,22 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
         channels=_array(_TEXT),
     ),
     "InteractionsAnswer": _object(("numResults", "data"), numResults=_COUNT, data=_array({"type": "object"})),
+    "Dialout": _object(
+        ("target", "caller"),
+        target={"type": "string", "examples": ["tel:+12125550123"]},
+        caller=_TEXT,
+        trunk=_TEXT,
+        notifyurl=_TEXT,
+        notifyHeaders={"type": "object", "additionalProperties": _TEXT},
+        timeoutInMs=_whole(LEAST_RING_SECONDS * 1000, MOST_RING_SECONDS * 1000),
+        machineDetection={"enum": ["disabled", "detect", "disconnect"]},
+        timers={"type": "object", "properties": dict.fromkeys(DIALOUT_TIMERS, _whole(500, 60_000))},
+        thresholdWordCount=_COUNT,
+        amdEventsSubscription=_array({"enum": [event.value for event in AmdEvent]}),
+        metadata={"type": "object"},
+        callControlParameter={"type": "object"},
+    ),
+    "DialoutAnswer": _object(("sid", "callId"), sid=_TEXT, callId=_TEXT),
     "OutboundSms": _object(("fromNo", "toNo"), fromNo=_TEXT, toNo=_TEXT),
     "Queues": _page({"type": "object"}, "page", "limit", "totalPages", "totalResults"),
     "Priorities": {},

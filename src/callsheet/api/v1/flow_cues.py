@@ -10,16 +10,16 @@ from pydantic import Discriminator, Field, StrictBool, Tag, model_validator
 
 from callsheet.api.v1.shapes import Body
 from callsheet.core.flow.given import Closed, Given, ModelAnswered, NoAnswer, Reply, TimedOut, ToolCall, WebhookAnswered
-from callsheet.core.flow.rehearsal import Cue
+from callsheet.core.flow.rehearsal import USUAL_PAUSE_SECONDS, Cue
+from callsheet.core.flow.session import Mode
 
 MOST_REPLIES: Final = 200
 _LONGEST: Final = 65_536
-_USUAL_SECONDS: Final = 60.0
 _MOST_SECONDS: Final = 366 * 86_400
 
 _Text = Annotated[str, Field(max_length=_LONGEST)]
 _Word = Annotated[str, Field(max_length=256)]
-_KINDS: Final = ("text", "silence", "webhook", "model", "failure", "closed")
+_KINDS: Final = ("text", "silence", "webhook", "model", "failure", "closed", "hang_up")
 
 
 class WebhookAnswer(Body):
@@ -59,12 +59,18 @@ class AnyAnswer(Body):
     """Neither a webhook nor a language model answers; this says why."""
     closed: _Word | None = None
     """Somebody of the queue closes the conversation, with this disposition."""
-    after_seconds: Annotated[float, Field(ge=0, le=_MOST_SECONDS, allow_inf_nan=False)] = _USUAL_SECONDS
-    """How long after what came before."""
+    hang_up: StrictBool | None = None
+    """True: the contact hangs up."""
+    after_seconds: Annotated[float, Field(ge=0, le=_MOST_SECONDS, allow_inf_nan=False)] | None = None
+    """How long after what came before; without it 60, and 5 in a call."""
 
     @model_validator(mode="after")
     def _is_one(self) -> AnyAnswer:
-        if sum(getattr(self, kind) is not None for kind in _KINDS) != 1 or self.silence is False:
+        if (
+            sum(getattr(self, kind) is not None for kind in _KINDS) != 1
+            or self.silence is False
+            or self.hang_up is False
+        ):
             raise ValueError(f"Give one of {', '.join(_KINDS)}")
         return self
 
@@ -78,16 +84,18 @@ AnyReply = Annotated[Annotated[_Text, Tag("text")] | Annotated[AnyAnswer, Tag("a
 """A text, or an object that says what else comes."""
 
 
-def read_cues(replies: Sequence[str | AnyAnswer], at: datetime) -> Iterator[Cue]:
+def read_cues(replies: Sequence[str | AnyAnswer], at: datetime, mode: Mode) -> Iterator[Cue]:
     """Yield what is given to the conversation. The instant stands in for those that the rehearsal finds."""
+    usual = USUAL_PAUSE_SECONDS[mode]
     for place, reply in enumerate(replies):
         if isinstance(reply, str):
-            yield Cue(Reply(reply, at), _USUAL_SECONDS)
+            yield Cue(Reply(reply, at), usual)
         else:
-            yield Cue(_given(reply, at, place), reply.after_seconds)
+            after_seconds = reply.after_seconds
+            yield Cue(_given(reply, at, place), usual if after_seconds is None else after_seconds)
 
 
-def _given(reply: AnyAnswer, at: datetime, place: int) -> Given:
+def _given(reply: AnyAnswer, at: datetime, place: int) -> Given | None:
     if reply.text is not None:
         return Reply(reply.text, at)
     if reply.webhook is not None:
@@ -102,4 +110,4 @@ def _given(reply: AnyAnswer, at: datetime, place: int) -> Given:
         return NoAnswer(reply.failure, at)
     if reply.closed is not None:
         return Closed(reply.closed, at)
-    return TimedOut(at)
+    return None if reply.hang_up else TimedOut(at)

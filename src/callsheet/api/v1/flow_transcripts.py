@@ -22,8 +22,8 @@ class ShownEffect(BaseModel):
     """Something that would be done."""
 
     kind: str
-    """`say`, `set_property`, `set_group`, `leave_groups`, `call_webhook`, `ask_model`, `hand_over`, `dispose` or
-    `end_call`."""
+    """`say`, `set_property`, `set_group`, `leave_groups`, `call_webhook`, `ask_model`, `hand_over`, `dispose`,
+    `await_beep` or `end_call`."""
     details: dict[str, Any]
     """What it is done with, by its kind."""
 
@@ -58,7 +58,8 @@ class ShownTurn(BaseModel):
 
     at: Instant
     given: ShownEffect | None
-    """`reply`, `timed_out`, `webhook_answered`, `model_answered`, `no_answer` or `closed`; null: the beginning."""
+    """`reply`, `timed_out`, `webhook_answered`, `model_answered`, `no_answer` or `closed`; null: the beginning, or the
+    contact hung up."""
     was_taken: bool
     """False: the conversation had no use for it, and `why` says so."""
     why: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Body as InBody
 from pydantic import AwareDatetime, BaseModel, Field
@@ -55,6 +55,8 @@ class Trial(Body):
     """The language to speak; empty: the contact's column `language` chooses, else the flow's first one is spoken."""
     mode: Mode = Mode.sms
     """By what the flow speaks."""
+    answered_by: Literal["human", "machine", "unsure"] = "human"
+    """Who answers a call."""
     trigger: Annotated[str, Field(max_length=_LONGEST_REPLY)] = ""
     """What the contact wrote that began it; empty: a campaign began it."""
     at: Annotated[AwareDatetime, Field(ge=_EARLIEST, le=_LATEST)] | None = None
@@ -122,6 +124,7 @@ def _rehearse(runtime: Runtime, app: App, document: object, asked: Trial, *, ver
         at=at,
         language=language,
         trigger=asked.trigger,
+        answered_by=asked.answered_by if asked.mode is Mode.ivr else "",
     )
-    turns = list(rehearse(container, first, at, read_cues(asked.replies, at), language))
+    turns = list(rehearse(container, first, at, read_cues(asked.replies, at, asked.mode), language))
     return write_transcript(container, asked.contact, turns, version)

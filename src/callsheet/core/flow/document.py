@@ -136,6 +136,11 @@ class Flow:
         """Tell whether its modes say that it cannot be sent; one that names none of ours is."""
         return Mode.ivr.value in self.modes and not {Mode.sms.value, Mode.text.value} & set(self.modes)
 
+    @property
+    def is_for_texts_only(self) -> bool:
+        """Tell whether its modes say that it cannot lead a call; one that names none of ours can."""
+        return Mode.ivr.value not in self.modes and bool({Mode.sms.value, Mode.text.value} & set(self.modes))
+
 
 @dataclass(frozen=True, slots=True)
 class Container:
@@ -200,6 +205,11 @@ def part_of(holder: Json, key: str) -> Json:
     """Return an object of an object; an empty one where there is none."""
     found = holder.get(key)
     return found if isinstance(found, Mapping) else {}
+
+
+def of_calls(config: Json) -> Json:
+    """Return the part of a config that is for calls: `IVR`, or `ivr` as the builder of the specification writes it."""
+    return part_of(config, "IVR") or part_of(config, "ivr")
 
 
 def number_of(value: object) -> float | None:

@@ -18,11 +18,13 @@ class Say:
     """The uuid of the block."""
     text: str
     audio: str = ""
-    """In a call: the recording that is played instead."""
+    """In a call: the name, or the id, of the sound that is played instead."""
     most_digits: int = 0
     """In a call: so many digits are listened to, 0: as many as come."""
     listens_seconds: int = 0
     """In a call: so long a spoken answer is recorded, 0: none is."""
+    ends_with: str = "#"
+    """In a call: each of these keys ends what is pressed, or recorded, and is no part of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +106,21 @@ class Dispose:
 
 
 @dataclass(frozen=True, slots=True)
+class AwaitBeep:
+    """In a call: say nothing before the beep of a machine, or silence, or until so many seconds are over."""
+
+    block: str
+    longest_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class EndCall:
     """Hang up; of a text conversation nothing is left to do."""
 
 
-Effect: TypeAlias = Say | SetProperty | SetGroup | LeaveGroups | CallWebhook | AskModel | HandOver | Dispose | EndCall
+Effect: TypeAlias = (
+    Say | SetProperty | SetGroup | LeaveGroups | CallWebhook | AskModel | HandOver | Dispose | AwaitBeep | EndCall
+)
 
 
 class Visit(NamedTuple):

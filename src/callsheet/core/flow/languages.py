@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from callsheet.core.flow.document import Flow
 
 # ISO 639-3, and where it has another one the bibliographic code of ISO 639-2; ISO 639-1; the English name.
 _KNOWN: Final = """
@@ -42,3 +45,23 @@ def names_of(*said: str) -> frozenset[str]:
 def plain_name(said: str) -> str:
     """Return a language without its country: `hi` of `hi-IN`, `hi_IN`."""
     return said.strip().casefold().replace("_", "-").split("-")[0]
+
+
+def choose_language(flow: Flow, wanted: str) -> str:
+    """Return the id of the language that a flow speaks with a contact: as the contact has it, else its first one.
+
+    `hi`, `hi-IN`, `hin` and `Hindi` are the same.
+    """
+    found = find_language(flow, wanted)
+    if found is not None:
+        return found
+    return flow.languages[0].id if flow.languages else ""
+
+
+def find_language(flow: Flow, wanted: str) -> str | None:
+    """Return the id of the language of a flow that is called so; None: it does not speak it."""
+    for said in dict.fromkeys((wanted.strip().casefold(), plain_name(wanted))) if wanted.strip() else ():
+        for language in flow.languages:
+            if said in names_of(language.id, language.code, language.label, language.tag):
+                return language.id
+    return None

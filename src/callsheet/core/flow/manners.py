@@ -2,12 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
+from callsheet.core.flow.session import Mode
 from callsheet.core.gate import SEND, Verdict, judge_hours
 from callsheet.core.run import AppSettings, Run, zones_of
 from callsheet.core.walk import Group
+
+
+class Patience(NamedTuple):
+    """How long a reply is waited for, and how often."""
+
+    usual_seconds: int
+    """Where the flow does not say."""
+    longest_seconds: int
+    """A flow that says more means another mode: then it is as if it said nothing."""
+    ends_quietly: bool
+    """A flow that says nothing ends at the first silence; else the block is left as by a reply that it refuses."""
+    most_silences: int
+    """A session ends when so often in a row nobody replied: nobody is reminded for ever."""
+
+
+_BY_TEXT: Final = Patience(3 * 24 * 3600, 366 * 24 * 3600, ends_quietly=True, most_silences=2)
+PATIENCE: Final[Mapping[Mode, Patience]] = MappingProxyType(
+    {Mode.sms: _BY_TEXT, Mode.text: _BY_TEXT, Mode.ivr: Patience(10, 120, ends_quietly=False, most_silences=3)}
+)
+"""By the mode. A call waits from when its prompts are through."""
 
 LATELY: Final = timedelta(hours=24)
 MOST_ANSWERS: Final = 100

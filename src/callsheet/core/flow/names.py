@@ -152,6 +152,8 @@ class Names(Found):
                 return self._block()
             case "results":
                 return Results(turn.frames[-1].results)
+            case "call":
+                return {"answered_by": turn.session.answered_by, VALUE: name}
             case "flow" | "parent" | "child":
                 return self._run().get(name)
             case "run":

@@ -10,8 +10,8 @@ from callsheet.core.flow.amiss import Amiss
 from callsheet.core.flow.blocks.kind import End, Fail, Outcome, RunFlow, Wait
 from callsheet.core.flow.blocks.kinds import kind_named
 from callsheet.core.flow.document import Block, Container, Content, Flow
+from callsheet.core.flow.languages import choose_language
 from callsheet.core.flow.session import Awaits, Frame, Mode, Session
-from callsheet.core.flow.step import choose_language
 from callsheet.core.flow.turn import MakingTurn
 
 

@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from callsheet.core.flow.document import Container
 from callsheet.core.flow.effects import Step
 from callsheet.core.flow.given import Given, Reply, TimedOut
-from callsheet.core.flow.session import Ending, Session
-from callsheet.core.flow.step import end, find_language, step
+from callsheet.core.flow.languages import find_language
+from callsheet.core.flow.session import Ending, Mode, Session
+from callsheet.core.flow.step import HUNG_UP, end, step
 from callsheet.core.opting_out import OPTS_OUT, Word, read_reply
 
 MOST_VISITS: Final = 5000
 """So many visits a rehearsal makes, at most: longer ones tell nothing new, and take time that others wait."""
 _LONGEST_LANGUAGE: Final = 40
+_ENDED: Final = "The conversation has ended."
 _OPTED_OUT: Final = "The reply opts the contact out."
 _ANSWERED: Final = "The reply is answered as every {word} is, and not given to the flow."
+
+
+USUAL_PAUSE_SECONDS: Final[Mapping[Mode, float]] = MappingProxyType({Mode.sms: 60, Mode.text: 60, Mode.ivr: 5})
+"""How long after what came before it a cue comes, where nobody says it."""
 
 
 class Cue(NamedTuple):
     """What is given next."""
 
-    given: Given
-    """Its instant does not count; a `TimedOut` comes when the session waits for no longer."""
+    given: Given | None
+    """None: the contact hangs up. Its instant does not count; a `TimedOut` comes when the session waits no longer."""
     after_seconds: float = 60
     """How long after what came before it."""
 
@@ -36,7 +43,7 @@ class Turn:
 
     at: datetime
     given: Given | None
-    """None: the beginning."""
+    """None: the beginning, or the contact hung up."""
     step: Step
     was_taken: bool = True
     why: str = ""
@@ -63,7 +70,7 @@ def rehearse(container: Container, first: Step, at: datetime, cues: Iterable[Cue
                 break
         else:
             at = max(at, due)
-            turn = _give(container, session, replace(cue.given, at=at))
+            turn = _give(container, session, replace(cue.given, at=at)) if cue.given else _hang_up(session, at)
             session = turn.step.session
             yield turn
 
@@ -75,10 +82,16 @@ def _unspoken(container: Container, session: Session, wanted: str) -> str:
     return f"The flow does not speak {wanted.strip()[:_LONGEST_LANGUAGE]}: it speaks {session.language} instead."
 
 
+def _hang_up(session: Session, at: datetime) -> Turn:
+    if not session.frames:
+        return Turn(at, None, Step(session, (), ()), was_taken=False, why=_ENDED)
+    return Turn(at, None, Step(end(session, Ending.hung_up, HUNG_UP), (), ()), why=HUNG_UP)
+
+
 def _give(container: Container, session: Session, given: Given) -> Turn:
     stays = Step(session, (), ())
     if not session.frames:
-        return Turn(given.at, given, stays, was_taken=False, why="The conversation has ended.")
+        return Turn(given.at, given, stays, was_taken=False, why=_ENDED)
     if session.visits > MOST_VISITS:
         why = f"The rehearsal goes no further: it made {session.visits} visits."
         return Turn(given.at, given, stays, was_taken=False, why=why)

@@ -129,6 +129,8 @@ class Session:
     """The name of the queue that it was handed over to last."""
     zone: str = ""
     """Whose clocks NOW() and TODAY() read where the contact has no zone of its own; empty: those of UTC."""
+    answered_by: str = ""
+    """Who answered the call: `human`, `machine` or `unsure`; empty: it is no call."""
 
     @property
     def is_unasked(self) -> bool:

@@ -15,9 +15,10 @@ from callsheet.core.flow.amiss import Amiss
 from callsheet.core.flow.blocks.kind import End, Fail, Leave, Outcome, RunFlow, Wait
 from callsheet.core.flow.blocks.kinds import kind_named
 from callsheet.core.flow.document import Block, Container, Exit, Flow
-from callsheet.core.flow.effects import Step
+from callsheet.core.flow.effects import Say, Step
 from callsheet.core.flow.given import Closed, Given, Reply, TimedOut
-from callsheet.core.flow.languages import names_of, plain_name
+from callsheet.core.flow.languages import choose_language
+from callsheet.core.flow.manners import PATIENCE
 from callsheet.core.flow.names import language_of
 from callsheet.core.flow.session import LONGEST_KEPT, Awaits, Ending, Frame, Mode, Result, Session
 from callsheet.core.flow.turn import MakingTurn
@@ -26,9 +27,8 @@ MOST_BLOCKS: Final = 1000
 """So many blocks are gone through in one step, at most; `longest.py` counts them before."""
 MOST_FRAMES: Final = 32
 """So many flows run in each other, at most."""
-MOST_SILENCES: Final = 2
-"""A session ends when so often in a row nobody replied: nobody is reminded for ever."""
 SILENT: Final = "There was no reply in time."
+HUNG_UP: Final = "The contact hung up."
 
 
 def begin(
@@ -42,11 +42,13 @@ def begin(
     groups: Mapping[str, str] | None = None,
     trigger: str = "",
     zone: str = "",
+    answered_by: str = "",
 ) -> Step:
     """Begin a session of a container's first flow with a contact, up to where it waits for the first time.
 
     `language`: empty, it is what the contact's column `language` says; a flow that does not speak it speaks its first
     one. `trigger`: what the contact wrote that began it; it answers no question. `zone`: of a contact that has none.
+    `answered_by`: who answered the call, where it is one.
     What it says to a trigger is an answer, and cut as answers are; the message of a campaign is not.
     """
     making = beginning(
@@ -59,6 +61,7 @@ def begin(
         groups=groups,
         trigger=trigger,
         zone=zone,
+        answered_by=answered_by,
     )
     if trigger:
         making.shorten()
@@ -76,6 +79,7 @@ def beginning(
     groups: Mapping[str, str] | None = None,
     trigger: str = "",
     zone: str = "",
+    answered_by: str = "",
 ) -> MakingTurn:
     """Begin a session, and return the step in the making, which knows what of the document was said."""
     flow = container.flows[container.first]
@@ -92,6 +96,7 @@ def beginning(
         0,
         trigger=trigger,
         zone=zone,
+        answered_by=answered_by,
     )
     making = _Making(container, session, at)
     making.go(making.enter())
@@ -123,30 +128,32 @@ def step(container: Container, session: Session, given: Given) -> Step:
 
 
 def end(session: Session, ending: Ending, why: str = "") -> Session:
-    """End a session from outside: the contact opted out, or somebody closed it."""
+    """End a session from outside: the contact opted out or hung up, or somebody closed it."""
     if not session.frames:
         return session
     return replace(session, frames=(), awaits=Awaits.nothing, wakes_at=None, ending=ending, why=why)
 
 
-def choose_language(flow: Flow, wanted: str) -> str:
-    """Return the id of the language that a flow speaks with a contact: as the contact has it, else its first one.
+def prompts_again(container: Container, session: Session, at: datetime) -> tuple[Say, ...]:
+    """Return what is to be said to a contact again whose call was taken over in the middle; nothing moves.
 
-    `hi`, `hi-IN`, `hin` and `Hindi` are the same.
+    It is what the present block says when it is come to, with what is listened to.
     """
-    found = find_language(flow, wanted)
-    if found is not None:
-        return found
-    return flow.languages[0].id if flow.languages else ""
+    if not session.frames:
+        return ()
+    making = MakingTurn(container, session, at)
+    try:
+        kind_named(making.block.kind).enter(making, making.block)
+    except Amiss:
+        return ()
+    return tuple(effect for effect in making.effects if isinstance(effect, Say))
 
 
-def find_language(flow: Flow, wanted: str) -> str | None:
-    """Return the id of the language of a flow that is called so; None: it does not speak it."""
-    for said in dict.fromkeys((wanted.strip().casefold(), plain_name(wanted))) if wanted.strip() else ():
-        for language in flow.languages:
-            if said in names_of(language.id, language.code, language.label, language.tag):
-                return language.id
-    return None
+def patience_seconds(container: Container, session: Session, at: datetime) -> int:
+    """Return how long a call waits for a reply, from when its prompts are through."""
+    if not session.frames:
+        return 0
+    return MakingTurn(container, session, at).timeout_seconds or PATIENCE[session.mode].usual_seconds
 
 
 def _frame(flow: Flow, at: datetime) -> Frame:
@@ -190,10 +197,11 @@ class _Making(MakingTurn):
         """Nobody replied in time."""
         self.silences += 1
         flow, block = self.flow, self.block
-        if self.timeout_seconds == 0 or self.silences >= MOST_SILENCES:
+        patience, is_said = PATIENCE[self.mode], self.timeout_seconds > 0
+        if (patience.ends_quietly and not is_said) or self.silences >= patience.most_silences:
             self.note(block, why=SILENT, is_question=True)
             self.go(End(Ending.silent, SILENT))
-        elif flow.exit_block is not None and not self.frame.is_exiting:
+        elif is_said and flow.exit_block is not None and not self.frame.is_exiting:
             self.note(block, why=SILENT, is_question=True)
             self.go(self._to_exit_block(flow.exit_block))
         else:

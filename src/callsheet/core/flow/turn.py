@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
 from zoneinfo import ZoneInfo
 
 from callsheet.core.flow.amiss import Amiss
@@ -14,12 +13,10 @@ from callsheet.core.flow.document import Block, Container, Content, Flow, Json, 
 from callsheet.core.flow.effects import Dispose, Effect, HandOver, LeaveGroups, Say, SetGroup, SetProperty, Step, Visit
 from callsheet.core.flow.expression.scope import Expression, Scope
 from callsheet.core.flow.expression.truth import is_truthy
-from callsheet.core.flow.manners import CUT, MOST_SAID
-from callsheet.core.flow.names import Names, header_of, is_number, plain, zone_of
+from callsheet.core.flow.languages import find_language
+from callsheet.core.flow.manners import CUT, MOST_SAID, PATIENCE
+from callsheet.core.flow.names import Names, header_of, is_number, language_of, plain, zone_of
 from callsheet.core.flow.session import Awaits, Ending, Frame, Mode, Plain, Result, Session
-
-USUAL_TIMEOUT: Final = timedelta(days=3)
-"""A flow that says nothing of time ends quietly after so long without a reply."""
 
 
 class MakingTurn:
@@ -72,11 +69,9 @@ class MakingTurn:
     @property
     def timeout_seconds(self) -> int:
         """Return how long a reply is waited for: as the running flow says, else the one around it; 0: none says."""
-        for frame in reversed(self.frames):
-            seconds = self.container.flows[frame.flow].timeout_seconds
-            if seconds:
-                return seconds
-        return 0
+        longest = PATIENCE[self.mode].longest_seconds
+        said = (self.container.flows[frame.flow].timeout_seconds for frame in reversed(self.frames))
+        return next((seconds for seconds in said if 0 < seconds <= longest), 0)
 
     @property
     def now(self) -> datetime:
@@ -104,7 +99,7 @@ class MakingTurn:
                 raise Amiss("The column of the phone number is not for flows to set.")
         match effect:
             case SetProperty(name=name, value=value):
-                self.contact = {**self.contact, name: value}
+                self._set_column(name, value)
                 self.written = self.written if name in self.written else (*self.written, name)
             case SetGroup() | LeaveGroups():
                 self.groups = changed_groups(self.groups, effect)
@@ -114,7 +109,17 @@ class MakingTurn:
                 self._queue = queue
         self.effects.append(effect)
 
-    def say(self, *prompts: Resource | None, most_digits: int = 0, listens_seconds: int = 0) -> None:
+    def _set_column(self, name: str, value: str) -> None:
+        before = language_of(self.contact)
+        self.contact = {**self.contact, name: value}
+        wanted = language_of(self.contact)
+        if wanted != before and (found := find_language(self.flow, wanted)) is not None:
+            # Whoever chooses a language hears it from now on.
+            self.session = replace(self.session, language=found)
+
+    def say(
+        self, *prompts: Resource | None, most_digits: int = 0, listens_seconds: int = 0, ends_with: str = "#"
+    ) -> None:
         """Say prompts: their texts as one, and each recording by itself; what is listened to comes with the last."""
         said: list[Say] = []
         uuid = self.block.uuid
@@ -132,7 +137,7 @@ class MakingTurn:
             return
         if most_digits or listens_seconds or not said:
             last = said.pop() if said else Say(uuid, "")
-            said.append(Say(uuid, last.text, last.audio, most_digits, listens_seconds))
+            said.append(Say(uuid, last.text, last.audio, most_digits, listens_seconds, ends_with))
         self.effects += said
 
     def say_text(self, text: str) -> None:
@@ -256,8 +261,7 @@ class MakingTurn:
         """Return what came of it."""
         wakes_at = None
         if self._awaits is Awaits.reply:
-            seconds = self.timeout_seconds
-            wakes_at = self.at + (timedelta(seconds=seconds) if seconds else USUAL_TIMEOUT)
+            wakes_at = self.at + timedelta(seconds=self.timeout_seconds or PATIENCE[self.mode].usual_seconds)
         was = self.session
         session = Session(
             language=was.language,
@@ -278,6 +282,7 @@ class MakingTurn:
             queue=self._queue,
             written=self.written,
             zone=was.zone,
+            answered_by=was.answered_by,
         )
         return Step(session, tuple(self.effects), tuple(self.visits))
 

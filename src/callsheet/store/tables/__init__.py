@@ -7,6 +7,7 @@ person key stands for it.
 """
 
 from callsheet.store.tables.accounts import account, answer, app, bucket, client, former_trunk, node, sender, trunk
+from callsheet.store.tables.agent_mappings import agent_mapping, agent_mapping_entry
 from callsheet.store.tables.audit import audit, audit_head
 from callsheet.store.tables.calls import call, recording, slot, sound, speech_service
 from callsheet.store.tables.campaigns import (
@@ -36,6 +37,7 @@ from callsheet.store.tables.contacts import (
     opt_out,
     opt_out_lifted,
 )
+from callsheet.store.tables.dialouts import dialout, dialout_notice
 from callsheet.store.tables.flows import (
     ai_endpoint,
     contact_group,
@@ -73,6 +75,8 @@ from callsheet.store.tables.webhooks import delivery, webhook
 __all__ = [
     "account",
     "account_user",
+    "agent_mapping",
+    "agent_mapping_entry",
     "ai_endpoint",
     "answer",
     "app",
@@ -96,6 +100,8 @@ __all__ = [
     "counter",
     "cursor",
     "delivery",
+    "dialout",
+    "dialout_notice",
     "dnc_entry",
     "dnc_list",
     "errand",

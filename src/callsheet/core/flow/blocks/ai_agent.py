@@ -107,8 +107,15 @@ class AiAgent:
         yield from find_seconds(config, at, MOST_SECONDS)
 
     def enter(self, turn: Turn, block: Block) -> Outcome:
-        """Say the opening and wait for a reply; without one the model answers what the contact wrote last."""
+        """Say the opening and wait for a reply; without one the model answers what the contact wrote last.
+
+        In the middle of the dialogue, as when a call is taken over, say what the model said last.
+        """
         agent: Agent = block.config
+        if turn.frame.memory is not None:
+            memory: Any = turn.frame.memory
+            turn.say_text(Dialogue(memory).said_last)
+            return Wait(turn.session.awaits, memory)
         try:
             dialogue = Dialogue.begin(_system(turn, agent))
             if agent.prompt is not None:

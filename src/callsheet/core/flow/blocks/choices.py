@@ -10,8 +10,9 @@ from functools import lru_cache
 from typing import Final
 
 from callsheet.core.flow.amiss import Amiss
+from callsheet.core.flow.blocks.keys import Keys, read_keys
 from callsheet.core.flow.blocks.kind import Finding, Look, Turn
-from callsheet.core.flow.document import Content, Json, Reader, Resource, as_list, text_of
+from callsheet.core.flow.document import Content, Json, Reader, Resource, as_list, of_calls, part_of, text_of
 from callsheet.core.flow.expression.scope import Expression, Scope, Text
 from callsheet.core.flow.expression.truth import is_truthy
 from callsheet.core.flow.session import Mode
@@ -33,6 +34,12 @@ class Choice:
     test: Expression | None
     """None: it is meant by its name, its prompt's text, or its number."""
     prompt: Resource | None
+    test_in_calls: Expression | None
+    """The one of calls: the same, where the document has none of its own for them."""
+
+    def test_by(self, mode: Mode) -> Expression | None:
+        """Return the test that counts in a mode."""
+        return self.test_in_calls if mode is Mode.ivr else self.test
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +72,8 @@ class Choices:
     """The choices as a list: each with its number."""
     spoken: tuple[Resource, ...]
     """The choices for a call: each with what to press, where the document says it."""
+    keys: Keys
+    """What is pressed in a call to name one."""
 
     def prompts(self, mode: Mode, language: str) -> tuple[Resource, ...]:
         """Return what is said: in a call the question and its choices one by one, where there is a question alone.
@@ -82,9 +91,10 @@ class Choices:
         scope: Scope | None = None
         meant = self._meant(turn, said)
         for choice in self.choices:
-            if choice.test is not None:
+            test = choice.test_by(turn.mode)
+            if test is not None:
                 scope = scope or turn.scope(response=said.strip())
-                if is_truthy(choice.test(scope)):
+                if is_truthy(test(scope)):
                     yield choice
             elif choice is meant:
                 yield choice
@@ -94,7 +104,7 @@ class Choices:
         bare = essence(said)
         if not bare:
             return None
-        open_ones = [choice for choice in self.choices if choice.test is None]
+        open_ones = [choice for choice in self.choices if choice.test_by(turn.mode) is None]
         for choice in open_ones:
             if _known_essence(choice.name) == bare:
                 return choice
@@ -139,8 +149,9 @@ def read_choices(config: Json, reader: Reader) -> Choices:
         Choice(
             number,
             text_of(choice, "name"),
-            None if choice.get("test") in (None, "") else reader.expression(choice["test"]),
+            _expression(choice.get("test"), reader),
             reader.resource(choice.get("prompt")),
+            _expression(_test_in_calls(choice), reader),
         )
         for number, (_, choice) in enumerate(_each(config), 1)
     )
@@ -157,7 +168,16 @@ def read_choices(config: Json, reader: Reader) -> Choices:
         choices,
         listed,
         tuple(spoken),
+        read_keys([_test_in_calls(choice) for _, choice in _each(config)]),
     )
+
+
+def _expression(said: object, reader: Reader) -> Expression | None:
+    return None if said in (None, "") else reader.expression(said)
+
+
+def _test_in_calls(choice: Json) -> object:
+    return part_of(choice, "ivr_test").get("test_expression") or choice.get("test")
 
 
 def find_choices(config: Json, at: str, look: Look) -> Iterator[Finding]:
@@ -182,6 +202,9 @@ def find_choices(config: Json, at: str, look: Look) -> Iterator[Finding]:
         names.add(name)
         if choice.get("test") not in (None, ""):
             yield from look.expression(choice["test"], f"{path}.test")
+        of_call = part_of(choice, "ivr_test").get("test_expression")
+        if of_call not in (None, ""):
+            yield from look.expression(of_call, f"{path}.ivr_test.test_expression")
         if choice.get("prompt") is not None:
             yield from look.prompt(choice, "prompt", path, required=False, is_said=has_question)
 
@@ -210,9 +233,7 @@ def _each(config: Json) -> Iterator[tuple[str, Json]]:
 
 def _digit_prompts(config: Json) -> Sequence[object]:
     """Return what a call says of each key; it stands in the config, or in its part for calls."""
-    of_calls = config.get("IVR")
-    inner = of_calls.get("digit_prompts") if isinstance(of_calls, Mapping) else None
-    return as_list(config.get("digit_prompts")) or as_list(inner)
+    return as_list(config.get("digit_prompts")) or as_list(of_calls(config).get("digit_prompts"))
 
 
 def _numbered(number: int, prompt: Resource) -> Resource:

@@ -49,6 +49,12 @@ class Dialogue:
         }
 
     @property
+    def said_last(self) -> str:
+        """Return what we said last; empty: nothing yet."""
+        said = (each["content"] for each in reversed(self.messages) if each["role"] == "assistant" and each["content"])
+        return str(next(said, ""))
+
+    @property
     def is_full(self) -> bool:
         """Tell whether it is too long to go on."""
         return size_of(self.messages) > MOST_BYTES

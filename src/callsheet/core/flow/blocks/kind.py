@@ -100,8 +100,13 @@ class Turn(Protocol):
     def do(self, effect: Effect) -> None:
         """Let an effect follow from the step."""
 
-    def say(self, *prompts: Resource | None, most_digits: int = 0, listens_seconds: int = 0) -> None:
-        """Say prompts, each in the session's language and mode. Raises Amiss where one has nothing for them."""
+    def say(
+        self, *prompts: Resource | None, most_digits: int = 0, listens_seconds: int = 0, ends_with: str = "#"
+    ) -> None:
+        """Say prompts, each in the session's language and mode. Raises Amiss where one has nothing for them.
+
+        In a call it is listened to so many digits, to an answer of so many seconds, up to one of some keys.
+        """
 
     def note(self, block: Block, *, has_left: bool = True, why: str = "") -> None:
         """Note a visit."""

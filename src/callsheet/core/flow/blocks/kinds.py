@@ -11,6 +11,7 @@ from callsheet.core.flow.blocks.case import Case
 from callsheet.core.flow.blocks.end_call import EndCallBlock
 from callsheet.core.flow.blocks.hand_over import HandOverBlock
 from callsheet.core.flow.blocks.kind import Kind
+from callsheet.core.flow.blocks.leave_voicemail import LEAVE_VOICEMAIL, LeaveVoicemail
 from callsheet.core.flow.blocks.log import Log
 from callsheet.core.flow.blocks.message import Message
 from callsheet.core.flow.blocks.numeric import Numeric
@@ -30,6 +31,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         "Callsheet.AiAgent": AiAgent(),
         "Callsheet.EndCall": EndCallBlock(),
         "Callsheet.HandOver": HandOverBlock(),
+        LEAVE_VOICEMAIL: LeaveVoicemail(),
         "Callsheet.SetDisposition": SetDisposition(),
         "Callsheet.Webhook": Webhook(),
         "Core.Case": Case(),

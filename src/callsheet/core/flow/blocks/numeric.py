@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from callsheet.core.flow.blocks.kind import Fail, Finding, Leave, Look, Outcome, Turn, Wait
 from callsheet.core.flow.blocks.numbers import read_number
-from callsheet.core.flow.document import Block, Json, Reader, Resource, number_of, part_of
+from callsheet.core.flow.document import Block, Json, Reader, Resource, number_of, of_calls
 from callsheet.core.flow.given import Given, Reply
-from callsheet.core.flow.session import Awaits
+from callsheet.core.flow.session import Awaits, Mode
 
 NO_NUMBER = "The reply is no number."
 OUT_OF_RANGE = "The number is too small or too large."
@@ -35,7 +35,7 @@ class Numeric:
     def read(self, config: Json, reader: Reader) -> Asked:
         """Return what is asked. Raises BadExpression."""
         least, most = (number_of(config.get(key)) for key in _BOUNDS)
-        digits = number_of(part_of(config, "IVR").get("max_digits"))
+        digits = number_of(of_calls(config).get("max_digits"))
         return Asked(reader.resource(config.get("prompt")), least, most, max(0, int(digits or 0)))
 
     def find(self, config: Json, at: str, look: Look) -> Iterator[Finding]:
@@ -47,7 +47,7 @@ class Numeric:
         least, most = (number_of(config.get(key)) for key in _BOUNDS)
         if least is not None and most is not None and least > most:
             yield Finding(f"{at}.validation_minimum", "The minimum is greater than the maximum: no number is taken.")
-        digits = part_of(config, "IVR").get("max_digits")
+        digits = of_calls(config).get("max_digits")
         if digits is not None and (number_of(digits) or 0) < 1:
             yield Finding(f"{at}.IVR.max_digits", "Give how many digits are listened to, at least 1.")
 
@@ -57,12 +57,13 @@ class Numeric:
         turn.say(asked.prompt, most_digits=asked.most_digits)
         return Wait(Awaits.reply)
 
-    def take(self, turn: Turn, block: Block, given: Given) -> Outcome | None:  # noqa: ARG002 (as every kind)
+    def take(self, turn: Turn, block: Block, given: Given) -> Outcome | None:
         """Take a number within the bounds."""
         if not isinstance(given, Reply):
             return None
         asked: Asked = block.config
-        number = read_number(given.text)
+        # A keypad has no point.
+        number = read_number(given.text.replace("*", ".") if turn.mode is Mode.ivr else given.text)
         if number is None:
             return Fail(NO_NUMBER, given.text, is_question=True)
         if (asked.least is not None and number < asked.least) or (asked.most is not None and number > asked.most):

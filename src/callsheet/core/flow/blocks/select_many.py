@@ -34,6 +34,12 @@ class Asked:
     most: int | None
     """None: all."""
 
+    @property
+    def most_digits(self) -> int:
+        """Return how many keys name as many choices as are taken; 0: as many as come, as one choice may have more."""
+        count = len(self.choices.choices)
+        return min(self.most or count, count) if self.choices.keys.most_digits == 1 else 0
+
 
 class SelectMany:
     """A choice of several."""
@@ -64,7 +70,8 @@ class SelectMany:
     def enter(self, turn: Turn, block: Block) -> Outcome:
         """Ask."""
         asked: Asked = block.config
-        turn.say(*asked.choices.prompts(turn.mode, turn.session.language))
+        prompts = asked.choices.prompts(turn.mode, turn.session.language)
+        turn.say(*prompts, most_digits=asked.most_digits, ends_with=asked.choices.keys.ends_with)
         return Wait(Awaits.reply)
 
     def take(self, turn: Turn, block: Block, given: Given) -> Outcome | None:

@@ -29,7 +29,9 @@ class SelectOne:
     def enter(self, turn: Turn, block: Block) -> Outcome:
         """Ask."""
         choices: Choices = block.config
-        turn.say(*choices.prompts(turn.mode, turn.session.language), most_digits=len(str(len(choices.choices))))
+        most_digits, ends_with = choices.keys
+        prompts = choices.prompts(turn.mode, turn.session.language)
+        turn.say(*prompts, most_digits=most_digits, ends_with=ends_with)
         return Wait(Awaits.reply)
 
     def take(self, turn: Turn, block: Block, given: Given) -> Outcome | None:

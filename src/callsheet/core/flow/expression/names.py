@@ -15,7 +15,7 @@ KNOWN: Final[Mapping[str, str]] = MappingProxyType(
         name.casefold(): name
         for name in (
             "contact", "campaignUserInfo", "context", "run", "flow", "parent", "child", "results", "block", "session",
-            "date",
+            "call", "date",
         )
     }
 )  # fmt: skip

@@ -37,6 +37,33 @@ def upgrade() -> None:
     with op.batch_alter_table('account_user', schema=None) as batch_op:
         batch_op.create_index('ix_account_user_llogin', ['llogin'], unique=False)
 
+    op.create_table('agent_mapping',
+    sa.Column('no', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('lname', sa.Text(), nullable=False),
+    sa.Column('description', sa.Text(), server_default='', nullable=False),
+    sa.Column('created_at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('updated_at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.PrimaryKeyConstraint('no', name=op.f('pk_agent_mapping')),
+    sa.UniqueConstraint('app', 'id', name=op.f('uq_agent_mapping_app_id')),
+    sa.UniqueConstraint('app', 'lname', name=op.f('uq_agent_mapping_app_lname')),
+    sqlite_autoincrement=True
+    )
+    op.create_table('agent_mapping_entry',
+    sa.Column('no', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('mapping_no', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('person', sa.LargeBinary(), nullable=False),
+    sa.Column('sealed', sa.LargeBinary(), nullable=False),
+    sa.Column('agent', sa.Text(), nullable=False),
+    sa.Column('priority', sa.BigInteger(), server_default='-1', autoincrement=False, nullable=False),
+    sa.Column('at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.PrimaryKeyConstraint('no', name=op.f('pk_agent_mapping_entry')),
+    sa.UniqueConstraint('app', 'mapping_no', 'person', name=op.f('uq_agent_mapping_entry_app_mapping_no_person')),
+    sqlite_autoincrement=True
+    )
     op.create_table('ai_endpoint',
     sa.Column('no', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
@@ -371,6 +398,45 @@ def upgrade() -> None:
         batch_op.create_index('ix_delivery_app_webhook_no', ['app', 'webhook_no', 'no'], unique=False)
         batch_op.create_index('ix_delivery_created_at', ['created_at'], unique=False)
         batch_op.create_index('ix_delivery_webhook_no_next_at', ['webhook_no', 'next_at'], unique=False)
+
+    op.create_table('dialout',
+    sa.Column('no', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('run_no', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('person', sa.LargeBinary(), nullable=False),
+    sa.Column('url_sealed', sa.LargeBinary(), nullable=False),
+    sa.Column('headers_sealed', sa.LargeBinary(), nullable=False),
+    sa.Column('detects', sa.SmallInteger(), server_default='0', nullable=False),
+    sa.Column('events', sa.Text(), nullable=False),
+    sa.Column('told', sa.Text(), server_default='[]', nullable=False),
+    sa.Column('done', sa.SmallInteger(), server_default='0', nullable=False),
+    sa.Column('until', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.PrimaryKeyConstraint('no', name=op.f('pk_dialout')),
+    sa.UniqueConstraint('app', 'id', name=op.f('uq_dialout_app_id')),
+    sa.UniqueConstraint('app', 'run_no', name=op.f('uq_dialout_app_run_no')),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('dialout', schema=None) as batch_op:
+        batch_op.create_index('ix_dialout_done', ['done', 'no'], unique=False)
+
+    op.create_table('dialout_notice',
+    sa.Column('no', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('dialout_no', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('payload', sa.Text(), nullable=False),
+    sa.Column('tries', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
+    sa.Column('next_at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('epoch', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
+    sa.Column('at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.PrimaryKeyConstraint('no', name=op.f('pk_dialout_notice')),
+    sa.UniqueConstraint('dialout_no', 'name', name=op.f('uq_dialout_notice_dialout_no_name')),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('dialout_notice', schema=None) as batch_op:
+        batch_op.create_index('ix_dialout_notice_next_at', ['next_at'], unique=False)
 
     op.create_table('dnc_entry',
     sa.Column('app', sa.BigInteger(), autoincrement=False, nullable=False),
@@ -1193,6 +1259,14 @@ def downgrade() -> None:
     op.drop_table('errand')
     op.drop_table('dnc_list')
     op.drop_table('dnc_entry')
+    with op.batch_alter_table('dialout_notice', schema=None) as batch_op:
+        batch_op.drop_index('ix_dialout_notice_next_at')
+
+    op.drop_table('dialout_notice')
+    with op.batch_alter_table('dialout', schema=None) as batch_op:
+        batch_op.drop_index('ix_dialout_done')
+
+    op.drop_table('dialout')
     with op.batch_alter_table('delivery', schema=None) as batch_op:
         batch_op.drop_index('ix_delivery_webhook_no_next_at')
         batch_op.drop_index('ix_delivery_created_at')
@@ -1250,6 +1324,8 @@ def downgrade() -> None:
 
     op.drop_table('answer')
     op.drop_table('ai_endpoint')
+    op.drop_table('agent_mapping_entry')
+    op.drop_table('agent_mapping')
     with op.batch_alter_table('account_user', schema=None) as batch_op:
         batch_op.drop_index('ix_account_user_llogin')
 

@@ -1,0 +1,250 @@
+"""Lead: one task takes a call from its dialing to its end, and tells what becomes of its attempt."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection
+from typing import Final, Protocol
+
+import structlog
+
+from callsheet.clock import Clock
+from callsheet.core.asking import Leave
+from callsheet.core.attempt import Happening, Kind
+from callsheet.core.breaker import Outcome as Sign
+from callsheet.core.calling import TALKS, Dial, Outcome, decide_outcome, happening_of
+from callsheet.core.campaign import MachineDetection
+from callsheet.core.errors import Unavailable
+from callsheet.core.ids import AttemptKey
+from callsheet.core.run import Run
+from callsheet.engine.calling.leading import Leading
+from callsheet.engine.calling.live_call import LiveCall
+from callsheet.engine.recorder import Recorder
+from callsheet.voice.base import Answered, HungUp, Lost, NotDialed, Ringing, VoiceEngine
+
+log = structlog.get_logger()
+
+END_SECONDS: Final = 10.0
+"""So long the engine may take to say that a call is over which we hung up; then it is lost to us."""
+GRACE_SECONDS: Final = 5.0
+"""So long calls that were answered may go on when this node stops."""
+ANSWERED: Final = "answered"
+"""The code of an attempt whose call was answered, while nobody knows yet by whom."""
+_SIGNS: Final = {Kind.refused: Sign.unwell, Kind.uncertain: Sign.unanswered, Kind.rejected: Sign.answered}
+"""What a call that was not placed says of its trunk."""
+
+Hint = Callable[[Sign, str], None]
+"""Told once what a call says of its trunk, and the code of that."""
+Leads = Callable[[LiveCall, Outcome], None]
+
+
+class Talks(Protocol):
+    """What leads the conversation in a call."""
+
+    async def lead(self, live: LiveCall, answered_by: str) -> None:
+        """Talk until the flow is through, or the call is over; one that is over already ends its conversation."""
+
+
+class Detects(Protocol):
+    """What says who answered."""
+
+    async def judge(self, live: LiveCall) -> Outcome:
+        """Listen, and return `human`, `machine` or `unsure`; `unsure` too where the call ends meanwhile."""
+
+
+class Leader:
+    """Leads the calls of this node through one voice engine."""
+
+    def __init__(self, engine: VoiceEngine, recorder: Recorder, clock: Clock, talk: Talks, detect: Detects) -> None:
+        self._engine = engine
+        self._recorder = recorder
+        self._clock = clock
+        self._talk = talk
+        self._detect = detect
+        self._led: dict[AttemptKey, Leading] = {}
+        self._quiet = asyncio.Event()
+        self._quiet.set()
+        self.on_dialed: Callable[[LiveCall], None] = lambda _: None
+        """Told of each call that the engine took."""
+        self.on_ended: Leads = lambda _, __: None
+        """Told of each call that is over, and what came of it."""
+
+    def __len__(self) -> int:
+        """Return how many calls go on."""
+        return len(self._led)
+
+    def ringing(self) -> Collection[Leading]:
+        """Return the calls that nobody has answered yet."""
+        return [leading for leading in self._led.values() if not leading.is_answered]
+
+    async def lead(self, trunk_id: str, key: AttemptKey, run: Run, dial: Dial, leave: Leave, hint: Hint) -> None:
+        """Place a call and lead it to its end; what becomes of its attempt is recorded on the way."""
+        leading = Leading(key, run.app, dial, asyncio.current_task())
+        self._enter(leading)
+        try:
+            if await self._place(trunk_id, leading, run, leave, hint):
+                await self._follow(leading, hint)
+        finally:
+            self._leave(leading)
+
+    def _enter(self, leading: Leading) -> None:
+        self._led[leading.key] = leading
+        self._quiet.clear()
+
+    def _leave(self, leading: Leading) -> None:
+        del self._led[leading.key]
+        if not self._led:
+            self._quiet.set()
+
+    async def _place(self, trunk_id: str, leading: Leading, run: Run, leave: Leave, hint: Hint) -> bool:
+        """Dial. False: the call was not placed, and that was said."""
+        at = self._clock.now()
+        try:
+            call = await self._engine.dial(trunk_id, leading.dial, leave, leading.events.put_nowait)
+        except NotDialed as refusal:
+            self._say(leading.key, refusal.kind, refusal.code)
+            hint(_SIGNS.get(refusal.kind, Sign.throttled), refusal.code)
+            return False
+        except Exception:
+            # It may have been placed: whoever is in doubt says so.
+            log.exception("call.dial_broke")
+            self._say(leading.key, Kind.uncertain, "dial_broke")
+            hint(Sign.unanswered, "dial_broke")
+            return False
+        leading.live = live = LiveCall(leading.key, run, call, leading.events)
+        live.note(at, "dialed")
+        self.on_dialed(live)
+        return True
+
+    async def _follow(self, leading: Leading, hint: Hint) -> None:
+        """Lead a call that was placed."""
+        live = leading.live
+        assert live is not None, "it was placed"
+        outcome = Outcome.uncertain
+        try:
+            await self._ring(leading, hint)
+            if leading.is_answered:
+                outcome = await self._answer(leading, live)
+            else:
+                outcome = decide_outcome(leading.clearing())
+                self._say(leading.key, *happening_of(outcome, leading.dial.detection))
+        except Exception:
+            # The arm of a call of which nothing was said yet runs out of its lease: it is uncertain then.
+            log.exception("call.broke")
+        finally:
+            await leading.hang_up()
+            await self._finish(live)
+            self.on_ended(live, outcome)
+
+    async def _ring(self, leading: Leading, hint: Hint) -> None:
+        """Wait until somebody answers, or it is over. Nobody's phone rings for longer than it may."""
+        live = leading.live
+        assert live is not None, "it was placed"
+        if leading.was_cancelled:
+            await leading.hang_up()
+        try:
+            async with asyncio.timeout(leading.dial.ring_seconds):
+                await self._until_answered(leading, hint)
+        except TimeoutError:
+            leading.ring_ran_out = True
+            live.note(self._clock.now(), "ring_ran_out")
+            await leading.hang_up()
+            await self._finish(live)
+            hint(Sign.answered, "")
+
+    async def _until_answered(self, leading: Leading, hint: Hint) -> None:
+        live = leading.live
+        assert live is not None, "it was placed"
+        while live.end is None:
+            match await live.hear():
+                case Ringing(at=at, has_early_media=has_early_media):
+                    leading.has_rung = True
+                    live.note(at, "early_media" if has_early_media else "ringing")
+                    hint(Sign.answered, "")
+                case Answered(at=at) if leading.was_cancelled:
+                    # Our taking back and their answer crossed: it is hung up, and nobody heard anything.
+                    live.note(at, "answered_too_late")
+                case Answered(at=at):
+                    leading.is_answered = True
+                    live.note(at, ANSWERED)
+                    hint(Sign.answered, "")
+                    return
+                case _:
+                    continue
+        hint(*self._sign(leading))
+
+    def _sign(self, leading: Leading) -> tuple[Sign, str]:
+        """Return what the end of a call that nobody answered says of its trunk."""
+        clearing = leading.clearing()
+        outcome = decide_outcome(clearing)
+        if outcome is Outcome.trunk_failed:
+            return Sign.unwell, str(clearing.sip_status or clearing.cause)
+        if outcome is Outcome.uncertain:
+            return Sign.unanswered, "lost"
+        return Sign.throttled if outcome is Outcome.cancelled else Sign.answered, ""
+
+    async def _answer(self, leading: Leading, live: LiveCall) -> Outcome:
+        """Find out who answered, write it down, and talk: nothing is said before it is durable that somebody is there.
+
+        Raises nothing when the store does not take it any more: it is hung up.
+        """
+        outcome = await self._judge(leading, live)
+        kind, code = happening_of(outcome, leading.dial.detection)
+        live.note(self._clock.now(), code)
+        try:
+            await self._recorder.settle([Happening(*leading.key, kind, self._clock.now(), code)])
+        except Unavailable:
+            log.warning("call.unrecorded")
+            return outcome
+        if kind is Kind.delivered and code in TALKS:
+            await self._talk.lead(live, code)
+        return outcome
+
+    async def _judge(self, leading: Leading, live: LiveCall) -> Outcome:
+        if leading.dial.detection is MachineDetection.no:
+            return Outcome.human
+        self._say(leading.key, Kind.accepted, ANSWERED)
+        verdict = await self._detect.judge(live)
+        return Outcome.lost if isinstance(live.end, Lost) else verdict
+
+    async def _finish(self, live: LiveCall) -> None:
+        """Hear what is left until it is over. An engine that does not say so any more has lost it."""
+        try:
+            async with asyncio.timeout(END_SECONDS):
+                while live.end is None:
+                    await live.hear()
+        except TimeoutError:
+            live.events.put_nowait(Lost(self._clock.now(), "The engine did not say that it is over."))
+            await live.hear()
+        last = live.end
+        if isinstance(last, HungUp):
+            live.note(last.at, "hung_up", cause=last.cause, sip_status=last.sip_status, by_us=int(last.by_us))
+        elif last is not None:
+            live.note(last.at, "lost")
+
+    def _say(self, key: AttemptKey, kind: Kind, code: str) -> None:
+        self._recorder.note(Happening(*key, kind, self._clock.now(), code))
+
+    async def cancel(self, covers: Callable[[Leading], bool]) -> None:
+        """Take back the calls among these that nobody has answered yet."""
+        await asyncio.gather(*(leading.cancel() for leading in self.ringing() if covers(leading)))
+
+    async def drain(self) -> None:
+        """Take back what rings, let what was answered go on for a moment, and hang up; return when all is over."""
+        await self.cancel(lambda _: True)
+        if not await self._is_quiet(GRACE_SECONDS):
+            await asyncio.gather(*(leading.hang_up() for leading in list(self._led.values())))
+        if not await self._is_quiet(END_SECONDS):
+            log.warning("calls.cut_off", count=len(self._led))
+            for leading in self._led.values():
+                if leading.task is not None:
+                    leading.task.cancel()
+            await self._quiet.wait()
+
+    async def _is_quiet(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._quiet.wait()
+        except TimeoutError:
+            return False
+        return True

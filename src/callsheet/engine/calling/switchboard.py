@@ -1,0 +1,96 @@
+"""The switchboard of a node: its voice engines, what leads their calls, and the lines that are made of trunks."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from callsheet.clock import Clock
+from callsheet.core.errors import Conflict
+from callsheet.core.run import AppSettings, Run
+from callsheet.engine.agenda import Agenda
+from callsheet.engine.calling.leader import Detects, Leader, Talks
+from callsheet.engine.calling.slots import AGENTLESS, Limit, Slots
+from callsheet.engine.calling.voice_line import VoiceLine
+from callsheet.engine.holds import Scope
+from callsheet.engine.recorder import Recorder
+from callsheet.store.apps import Trunk
+from callsheet.store.runs import Runs
+from callsheet.voice.base import VoiceEngine
+
+Engines = Mapping[str, VoiceEngine]
+"""The voice engines of this process, by the name of the carrier whose trunks they call through."""
+
+
+class Switchboard:
+    """What this node has for calls."""
+
+    def __init__(
+        self,
+        engines: Engines,
+        agenda: Agenda,
+        runs: Runs,
+        recorder: Recorder,
+        clock: Clock,
+        rng: random.Random,
+        talk: Talks,
+        detect: Detects,
+    ) -> None:
+        self._engines = engines
+        self._agenda = agenda
+        self._runs = runs
+        self._recorder = recorder
+        self._clock = clock
+        self._rng = rng
+        self._slots = Slots()
+        self._leaders = {
+            carrier: Leader(engine, recorder, clock, talk, detect) for carrier, engine in engines.items()
+        }  # fmt: skip
+        self.on_free: Callable[[], None] = lambda: None
+        """Called when there may be room for another call."""
+
+    def make_line(self, trunk: Trunk) -> VoiceLine:
+        """Return the line of a trunk, not opened yet. Raises Conflict where no engine here calls through it."""
+        engine = self._engines.get(trunk.carrier)
+        if engine is None:
+            raise Conflict("This process has no voice engine for calls through this trunk.")
+        return VoiceLine(
+            trunk, engine, self._leaders[trunk.carrier], self._slots, partial(self._limits, trunk), self._run,
+            self._recorder, self._clock, self._rng,
+        )  # fmt: skip
+
+    def _limits(self, trunk: Trunk) -> tuple[Limit, ...]:
+        """Return how many calls may go on at once through a trunk."""
+        settings = self._agenda.settings_of(trunk.app) or AppSettings()
+        agentless = Limit(trunk.app, AGENTLESS, settings.agentless_concurrent_calls)
+        most = trunk.settings.get("most_calls")
+        return (agentless, Limit(trunk.app, trunk.id, most)) if isinstance(most, int) else (agentless,)
+
+    async def _run(self, run_no: int) -> Run | None:
+        state = self._agenda.states.get(run_no)
+        return state.run if state is not None else await self._runs.by_no(run_no)
+
+    async def open(self) -> None:
+        """Begin: from now on engines take calls."""
+        for engine in self._engines.values():
+            engine.on_free = self.on_free
+        await asyncio.gather(*(engine.open() for engine in self._engines.values()))
+
+    async def take_back(self, scope: Scope) -> None:
+        """Take back the calls that a scope covers and that nobody has answered yet."""
+        await asyncio.gather(
+            *(
+                leader.cancel(lambda leading: scope.covers(leading.app, leading.key.run_no, leading.key.person))
+                for leader in self._leaders.values()
+            )
+        )
+
+    async def drain(self) -> None:
+        """Let nothing go on: what rings is taken back, what was answered has a moment."""
+        await asyncio.gather(*(leader.drain() for leader in self._leaders.values()))
+
+    async def close(self) -> None:
+        """End the engines; their calls were drained before."""
+        await asyncio.gather(*(engine.close() for engine in self._engines.values()))

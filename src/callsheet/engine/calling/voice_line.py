@@ -1,0 +1,163 @@
+"""A line for calls: a trunk of a voice engine, with slots for calls at once, and a breaker that hears of each call."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from callsheet.clock import Clock
+from callsheet.core.asking import Leave
+from callsheet.core.attempt import Happening, Kind
+from callsheet.core.breaker import Breaker, Outcome, Position
+from callsheet.core.calling import Dial
+from callsheet.core.condition import Condition
+from callsheet.core.ids import AttemptKey
+from callsheet.core.run import Run
+from callsheet.engine.calling.leader import Leader
+from callsheet.engine.calling.slots import Limit, Slots
+from callsheet.engine.line import TRUNK_BROKEN, TRUNK_STARTING, ToHand
+from callsheet.engine.recorder import Recorder
+from callsheet.store.apps import Trunk
+from callsheet.voice.base import VoiceEngine
+
+NO_SLOT: Final = "no_slot"
+"""The code of a call that was taken back because others took the last place meanwhile."""
+
+RunOf = Callable[[int], Awaitable[Run | None]]
+"""Returns a run by its number."""
+LimitsOf = Callable[[], tuple[Limit, ...]]
+"""Returns how many calls may go on at once, as it is now."""
+
+
+class VoiceLine:
+    """A trunk of a voice engine as a line."""
+
+    def __init__(
+        self,
+        trunk: Trunk,
+        engine: VoiceEngine,
+        leader: Leader,
+        slots: Slots,
+        limits: LimitsOf,
+        run_of: RunOf,
+        recorder: Recorder,
+        clock: Clock,
+        rng: random.Random,
+    ) -> None:
+        self._trunk = trunk
+        self._engine = engine
+        self._leader = leader
+        self._slots = slots
+        self._limits = limits
+        self._run_of = run_of
+        self._recorder = recorder
+        self._clock = clock
+        self._rng = rng
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._unheard = 0
+        """Calls of which nothing was heard yet: until then they say nothing of the trunk."""
+        self._closing = False
+        self._breaker = Breaker()
+        self.on_free: Callable[[], None] = lambda: None
+        self.on_turn: Callable[[Breaker, Breaker], None] = lambda _, __: None
+
+    @property
+    def breaker(self) -> Breaker:
+        """What is known of the route."""
+        return self._breaker
+
+    def free(self, segments: float = 1.0) -> int:  # noqa: ARG002 (a call is one, always)
+        """Return how many calls may be begun now: what nodes, slots and what is known of the trunk allow."""
+        if self._closing or not self.condition().takes:
+            return 0
+        now = self._clock.now()
+        self._turn(self._breaker.wake(now))
+        rooms = self._breaker.room_at(now) - self._unheard, self._engine.room(self._trunk.id)
+        return max(0, min(*rooms, self._slots.free(self._limits())))
+
+    def condition(self) -> Condition:
+        """Return how the trunk stands with its engine."""
+        return self._engine.condition(self._trunk.id)
+
+    def try_now(self) -> None:
+        """Try the trunk again at once, whatever its breaker says."""
+        self._turn(self._breaker.try_now(self._clock.now()))
+        self.on_free()
+
+    def go_on_from(self, breaker: Breaker) -> None:
+        """Begin with what was known of the trunk before its settings changed: one that was broken is tried first."""
+        if breaker.position is not Position.closed:
+            self._breaker = breaker.try_now(self._clock.now())
+
+    def hand(self, key: AttemptKey, what: ToHand, leave: Leave) -> None:
+        """Begin a call. What was armed before the breaker opened, or a limit was met, is taken back and comes again."""
+        assert isinstance(what, Dial), "a run of calls goes out over lines for calls"
+        breaker, limits = self._breaker, self._limits()
+        if not breaker.may_hand(self._unheard):
+            self._withdraw(key, TRUNK_STARTING if breaker.position is Position.closed else TRUNK_BROKEN)
+        elif not self._slots.take(limits):
+            self._withdraw(key, NO_SLOT)
+        else:
+            self._unheard += 1
+            task = asyncio.get_running_loop().create_task(self._lead(key, what, leave, limits), name="call")
+            self._tasks.add(task)
+            task.add_done_callback(self._end)
+
+    def _withdraw(self, key: AttemptKey, code: str) -> None:
+        self._recorder.note(Happening(*key, Kind.withdrawn, self._clock.now(), code))
+
+    async def _lead(self, key: AttemptKey, dial: Dial, leave: Leave, limits: tuple[Limit, ...]) -> None:
+        hint = _Hint(self, self._breaker.turn)
+        try:
+            run = await self._run_of(key.run_no)
+            if run is None:
+                self._withdraw(key, "run_gone")
+                return
+            await self._leader.lead(self._trunk.id, key, run, dial, leave, hint.hear)
+        finally:
+            # Of a call that ends without a word nothing is learned.
+            hint.hear(Outcome.throttled, "")
+            self._slots.give_back(limits)
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self.on_free()
+
+    def learn(self, turn: int, sign: Outcome, said: str) -> None:
+        """Learn from what was first heard of a call how the trunk does."""
+        self._unheard -= 1
+        at = self._clock.now()
+        self._turn(self._breaker.note(sign, at, turn=turn, jitter=self._rng.random(), said=said))
+
+    def _turn(self, breaker: Breaker) -> None:
+        before, self._breaker = self._breaker, breaker
+        if breaker.turn != before.turn:
+            self.on_turn(before, breaker)
+
+    async def open(self) -> None:
+        """Begin to take calls: the engine was opened before."""
+
+    async def close(self) -> None:
+        """Take no more calls; those that go on are led to their end."""
+        self._closing = True
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+
+class _Hint:
+    """What one call says of its trunk: the first sign counts."""
+
+    __slots__ = ("_is_told", "_line", "_turn")
+
+    def __init__(self, line: VoiceLine, turn: int) -> None:
+        self._line = line
+        self._turn = turn
+        self._is_told = False
+
+    def hear(self, sign: Outcome, said: str) -> None:
+        """Take a sign."""
+        if not self._is_told:
+            self._is_told = True
+            self._line.learn(self._turn, sign, said)
