@@ -116,7 +116,7 @@ class Campaigns:
     async def prepare_one(self, campaign: Campaign, now: datetime) -> Campaign:
         """Make a campaign Ready that is Preparing, and return it as it is then."""
         mine = t.campaign.c.app == campaign.app, t.campaign.c.no == campaign.no
-        waiting = t.preparing.c.campaign_no == campaign.no
+        waiting = sa.and_(t.preparing.c.app == campaign.app, t.preparing.c.campaign_no == campaign.no)
         await self._db.write(lambda conn: _prepare(conn, now, sa.and_(*mine), waiting))
         return await self.find(campaign.app, campaign_id=campaign.id) or campaign
 
