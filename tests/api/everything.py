@@ -12,6 +12,7 @@ from callsheet.api.compat.contract import write_contract as write_compat_contrac
 from callsheet.core.ids import decode_attempt
 from callsheet.store.calls import CallRow
 from callsheet.store.recordings import Purpose
+from callsheet.voice.audio.wave import write_wav
 from client.flow import FLOW, handed_over
 from contracts import our_contract
 from phone_numbers import numbers
@@ -24,6 +25,8 @@ starters."""
 PASSWORD = "a long enough password"
 NOWHERE = "http://127.0.0.1:1"
 """An address that refuses at once, without a question to anybody outside."""
+SPOKEN_BY = {"url": f"{NOWHERE}/say", "body": '{"text": "{{text}}"}'}
+A_SOUND = write_wav(b"\x01\x02" * 800)
 _PERSON = numbers("IN", 1, seed=7)[0]
 _MEANT: Mapping[str, Any] = {
     "number": _PERSON,
@@ -34,6 +37,7 @@ _MEANT: Mapping[str, Any] = {
     "url": "https://example.com/hook",
     "base_url": "https://example.com/v1",
     "document": FLOW,
+    "settings": SPOKEN_BY,
 }
 """Values of fields that a schema alone cannot know."""
 
@@ -77,10 +81,10 @@ def _operations(*contracts: Mapping[str, Any]) -> Iterator[Operation]:
 
 def example(operation: Operation) -> Any:
     """Return a body that fits an operation's schema; a file where it takes one."""
-    if operation.path.endswith("/imports"):
-        return b"phone\n" + numbers("IN", 1)[0].encode()
     if operation.body is None:
         return None
+    if operation.body["schema"].get("format") == "binary" or operation.path.endswith("/imports"):
+        return A_SOUND if "/sounds" in operation.path else b"phone\n" + numbers("IN", 1)[0].encode()
     if operation.method != "DELETE" and operation.path.endswith(("/campaign", "/campaign/{campaignId}")):
         return campaign_body("March buyers")
     if operation.path.endswith("/contacts/history"):
@@ -165,7 +169,8 @@ class Taste:
 async def own_everything(caller: Caller, taste: Taste = Taste()) -> dict[str, str]:
     """Make one of everything for a caller, and return the ids by the names of path parameters."""
     called = {
-        kind: f"{taste.word} {kind}" for kind in ("campaign", "dnc", "template", "flow", "queue", "login", "endpoint")
+        kind: f"{taste.word} {kind}"
+        for kind in ("campaign", "dnc", "template", "flow", "queue", "login", "endpoint", "sound", "voice")
     }
     name = await caller.make_list(taste.person, name=taste.list_name)
     body = campaign_body(name, name=called["campaign"], message={"message": f"{taste.word} text"})
@@ -210,6 +215,8 @@ async def own_everything(caller: Caller, taste: Taste = Taste()) -> dict[str, st
         "ai_endpoint_id": (
             await _made(caller, "/ai-endpoints", name=called["endpoint"], base_url=NOWHERE, model=taste.word)
         )["id"],
+        "sound_id": await _uploaded(caller, called["sound"]),
+        "speech_service_id": (await _made(caller, "/speech-services", name=called["voice"], settings=SPOKEN_BY))["id"],
         "sender_id": (await _made(caller, "/senders", number=taste.sender))["id"],
         "trunk_id": (await caller.v1("GET", "/trunks")).json()["items"][0]["id"],
         # Another one than the client that asks: its secret is changed, and then it is deleted.
@@ -286,6 +293,12 @@ async def _imported(caller: Caller, path: str, number: str) -> str:
     return str(job["id"])
 
 
+async def _uploaded(caller: Caller, name: str) -> str:
+    made = await caller.v1("POST", "/sounds", params={"name": name}, content=A_SOUND)
+    assert made.status_code == 201, made.text
+    return str(made.json()["id"])
+
+
 async def _looked_at(caller: Caller, path: str) -> None:
     """Let a preflight look at a campaign's messages, and wait until it has."""
     begun = await caller.v1("POST", path)
@@ -310,7 +323,8 @@ def fill(operation: Operation, caller: Caller, ids: Mapping[str, str]) -> str:
     named = {**mine, **ids}
     if "/dnc-lists/" in operation.path:
         named |= {"list_id": ids["dnc_list_id"], "import_id": ids["dnc_import_id"]}
-    return PARAMETER.sub(lambda found: named[found[1]], operation.path)
+    path = PARAMETER.sub(lambda found: named[found[1]], operation.path)
+    return f"{path}?name={unique('sound')}" if str(operation).startswith("POST") and path.endswith("/sounds") else path
 
 
 async def send(
@@ -320,4 +334,4 @@ async def send(
     body = example(operation) if body is None else body
     more: dict[str, Any] = {"content": body} if isinstance(body, bytes) else {"json": body} if body is not None else {}
     headers = caller.headers
-    return await caller.server.http.request(operation.method, path, headers=headers, params=query or {}, **more)
+    return await caller.server.http.request(operation.method, path, headers=headers, params=query or None, **more)

@@ -99,7 +99,12 @@ class Address:
 
     def takes_file(self, method: str) -> bool:
         """Tell whether the body is a file of any size, which is read as it comes."""
-        return self.dialect is Dialect.v1 and method == "POST" and self.path.endswith("/imports")
+        if self.dialect is not Dialect.v1:
+            return False
+        is_sound = self.app_id is not None and self.words[:1] == ("sounds",)
+        return (method == "POST" and (self.path.endswith("/imports") or (is_sound and len(self.words) == 1))) or (
+            method == "PUT" and is_sound and self.words[2:] == ("audio",)
+        )
 
     def takes_document(self) -> bool:
         """Tell whether the body may hold a flow's document, which is larger than other bodies."""

@@ -40,6 +40,9 @@ from callsheet.client.v1.schedules import Schedules
 from callsheet.client.v1.senders import Senders
 from callsheet.client.v1.sending import Sending
 from callsheet.client.v1.settings import Settings
+from callsheet.client.v1.sounds import Sounds
+from callsheet.client.v1.speech import Speech
+from callsheet.client.v1.speech_services import SpeechServices
 from callsheet.client.v1.templates import Templates
 from callsheet.client.v1.trunks import Trunks
 from callsheet.client.v1.users import Users
@@ -73,6 +76,9 @@ class Own(Resource[Mode]):
         self.flows: Flows[Mode] = Flows(carrier)
         self.ai_endpoints: AiEndpoints[Mode] = AiEndpoints(carrier)
         self.flow_starters: FlowStarters[Mode] = FlowStarters(carrier)
+        self.sounds: Sounds[Mode] = Sounds(carrier)
+        self.speech: Speech[Mode] = Speech(carrier)
+        self.speech_services: SpeechServices[Mode] = SpeechServices(carrier)
         self.conversations: Conversations[Mode] = Conversations(carrier)
         self.calls: Calls[Mode] = Calls(carrier)
         self.contact_groups: ContactGroups[Mode] = ContactGroups(carrier)

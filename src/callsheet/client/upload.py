@@ -10,6 +10,8 @@ from typing import Protocol, TypeAlias, runtime_checkable
 
 CHUNK_BYTES = 256 * 1024
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_KINDS = {"csv": "text/csv", "xlsx": XLSX, "wav": "audio/wav", "mp3": "audio/mpeg", "ogg": "audio/ogg"}
+"""By the ending of a name."""
 
 
 @runtime_checkable
@@ -30,11 +32,14 @@ class Upload:
 
     source: Source
     filename: str
+    otherwise: str = "text/csv"
+    """What it is where its name does not tell."""
 
     @property
     def content_type(self) -> str:
         """Say what it is, as far as its name tells."""
-        return XLSX if self.filename.lower().endswith(".xlsx") else "text/csv"
+        ending = self.filename.lower().rpartition(".")[2]
+        return _KINDS.get(ending, self.otherwise)
 
     @property
     def is_repeatable(self) -> bool:

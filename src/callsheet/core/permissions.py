@@ -133,6 +133,10 @@ _TABLE: Mapping[tuple[str, ...], _Needs] = {
     (Area.app, "schedules"): _CAMPAIGNS,
     (Area.app, "senders"): _SETUP,
     (Area.app, "settings"): _Needs(_CAMPAIGNS.to_read, _ADMINISTRATION.to_write),
+    (Area.app, "sounds"): _CAMPAIGNS,
+    # It may cost something: whoever runs campaigns listens.
+    (Area.app, "speech"): _Needs(_CAMPAIGNS.to_write, _CAMPAIGNS.to_write),
+    (Area.app, "speech-services"): _CONFIGURATION,
     (Area.app, "stop-all"): _CAMPAIGNS,
     (Area.app, "templates"): _CAMPAIGNS,
     (Area.app, "trunks"): _CONFIGURATION,
@@ -164,6 +168,7 @@ _READ_BY_POST: frozenset[tuple[str, ...]] = frozenset(
         (Area.app, "flows", "dry-run"),
         (Area.app, "flows", "validate"),
         (Area.app, "schedules", "preview"),
+        (Area.app, "speech"),
         (Area.app, "templates", "*", "preview"),
         (Area.app, "templates", "preview"),
     }

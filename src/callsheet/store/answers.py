@@ -43,7 +43,7 @@ class Answer:
     status: int
     content_type: str
     body: bytes
-    """A text in UTF-8: answers that can be repeated are JSON."""
+    """JSON mostly, and now and then a file."""
     fingerprint: bytes
     """The hash of the request."""
 
@@ -74,7 +74,7 @@ class Answers:
                 raise KeyReused
             if not row["status"]:
                 raise KeyBrokenOff if row["at"] <= to_micros(now - PATIENCE) else KeyInUse
-            body = self._vault.open_secret(row["body_sealed"], key.purpose).encode()
+            body = self._vault.open_bytes(row["body_sealed"], key.purpose)
             return Answer(row["status"], row["content_type"], body, row["fingerprint"])
 
         try:
@@ -85,7 +85,7 @@ class Answers:
 
     async def keep(self, key: Key, answer: Answer) -> None:
         """Keep the answer of a request that was begun."""
-        sealed = self._vault.close_secret(answer.body.decode(), key.purpose)
+        sealed = self._vault.close_bytes(answer.body, key.purpose)
         values = {
             "status": answer.status,
             "content_type": answer.content_type,

@@ -65,12 +65,16 @@ class SpeechServices:
         """Return one by its id."""
         return await self._one(_is(app, service_id))
 
-    async def named(self, app: int, name: str) -> SpeechService | None:
-        """Return one by its name; case and blanks at its ends do not count."""
-        return await self._one(sa.and_(t.speech_service.c.app == app, t.speech_service.c.lname == key_of(name)))
+    async def called(self, app: int, said: str) -> SpeechService | None:
+        """Return one by its name, of which case and blanks at its ends do not count, or by its id; the name first."""
+        service, key = t.speech_service, key_of(said)
+        by_name = sa.case((service.c.lname == key, 0), else_=1)
+        wanted = sa.and_(service.c.app == app, sa.or_(service.c.lname == key, service.c.id == key))
+        return await self._one(wanted, by_name)
 
-    async def _one(self, wanted: sa.ColumnElement[bool]) -> SpeechService | None:
-        row = await self._db.read(lambda conn: one(conn, sa.select(t.speech_service).where(wanted)))
+    async def _one(self, wanted: sa.ColumnElement[bool], *order: sa.ColumnElement[int]) -> SpeechService | None:
+        query = sa.select(t.speech_service).where(wanted).order_by(*order).limit(1)
+        row = await self._db.read(lambda conn: one(conn, query))
         return _read(row) if row is not None else None
 
     async def of_app(self, app: int, *, after: int, limit: int) -> list[SpeechService]:

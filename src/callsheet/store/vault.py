@@ -133,10 +133,18 @@ class Vault:
         is_right = hmac.compare_digest(self.door_secret(app, trunk_id).encode(), secret.encode("utf-8", "replace"))
         return app if is_right else None
 
+    def close_bytes(self, plain: bytes, purpose: str) -> bytes:
+        """Seal what is no text, perhaps."""
+        return self._master.close(plain, purpose.encode())
+
+    def open_bytes(self, sealed: bytes, purpose: str) -> bytes:
+        """Open it."""
+        return self._master.open(sealed, purpose.encode())
+
     def close_secret(self, secret: str, purpose: str) -> bytes:
         """Seal a secret of ours (a client's, a trunk's)."""
-        return self._master.close(secret.encode(), purpose.encode())
+        return self.close_bytes(secret.encode(), purpose)
 
     def open_secret(self, sealed: bytes, purpose: str) -> str:
         """Open a secret of ours."""
-        return self._master.open(sealed, purpose.encode()).decode()
+        return self.open_bytes(sealed, purpose).decode()

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, S
 from callsheet.api.caller import note
 from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.contract import problems
-from callsheet.api.v1.shapes import Body
+from callsheet.api.v1.shapes import Body, LongName
 from callsheet.api.v1.strict import Router
 from callsheet.core.answering import fault_of
 from callsheet.core.campaign import (
@@ -21,15 +21,18 @@ from callsheet.core.campaign import (
     MOST_VOICE_CAMPAIGNS,
     UncertainPolicy,
 )
-from callsheet.core.errors import BodyTooLarge
+from callsheet.core.errors import BodyTooLarge, FieldError, Invalid
 from callsheet.core.gate import Cap
 from callsheet.core.phone import known_region
 from callsheet.core.run import MOST_RECORDING_DAYS, USUAL_RECORDING_DAYS, AppSettings, OutsideHours, ZoneSource
 from callsheet.core.schedule import MOST_LATENESS_MINUTES
+from callsheet.engine.runtime import Runtime
+from callsheet.store.apps import App
 
 router = Router(prefix="/v1/apps/{app}/settings", tags=["settings"])
 
 _LONGEST_ANSWER = 500
+_MOST_VOICES = 100
 _MOST = 1_000_000_000
 
 Most = Annotated[StrictInt, Field(ge=0, le=_MOST)] | None
@@ -60,6 +63,13 @@ def _answer(text: str) -> str:
     return text.strip()
 
 
+def _language(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z]{2,40}([-_][A-Za-z0-9]{1,12}){0,4}", language := text.strip()):
+        raise ValueError("This must be a language, such as hi, hi-IN, hin or Hindi")
+    return language
+
+
+Language = Annotated[str, AfterValidator(_language)]
 Answer = Annotated[str, Field(max_length=_LONGEST_ANSWER), AfterValidator(_answer)] | None
 
 
@@ -108,6 +118,9 @@ class ShownSettings(BaseModel):
     start_reply: str | None
     recording_days: int
     machine_sample_share: float
+    speech_service: str | None
+    speech_language: str
+    voices: dict[str, str]
     cap: ShownCap | None
 
 
@@ -180,6 +193,12 @@ class ChangedSettings(Body):
     """How many days what was recorded of calls is kept."""
     machine_sample_share: Annotated[float, Field(ge=0, le=1, strict=True)] = 0.0
     """Of which share of the calls that a machine answered what was heard is recorded, for a look at the verdict."""
+    speech_service: LongName | None = None
+    """The speech service, by its name or id, that speaks texts in calls; null: the built-in speech."""
+    speech_language: Language = "en"
+    """In which language a flow speaks in calls that says none."""
+    voices: Annotated[dict[Language, LongName], Field(max_length=_MOST_VOICES)] = Field(default_factory=dict)
+    """Which voice speaks a language, where it is not the usual one; the whole is replaced."""
     cap: NewCap | None = None
     """The most attempts to one person within some hours, over all campaigns of a channel; null: no cap."""
 
@@ -196,10 +215,20 @@ async def change_settings(runtime: Served, app: Tenant, changed: ChangedSettings
     chosen = {name: getattr(changed, name) for name in changed.model_fields_set}
     if chosen.get("cap") is not None:
         chosen["cap"] = Cap(changed.cap.attempts, changed.cap.hours) if changed.cap else None
+    if chosen.get("speech_service") is not None:
+        chosen["speech_service"] = await _service_called(runtime, app, chosen["speech_service"])
     before, after = await runtime.store.apps.change_settings(app.no, chosen)
     runtime.conductor.wake()
     note(request.scope, changed=_difference(before, after))
     return _show(after)
+
+
+async def _service_called(runtime: Runtime, app: App, said: str) -> str:
+    """Return the id of a speech service, which stays when its name changes. Raises Invalid."""
+    found = await runtime.store.speech_services.called(app.no, said)
+    if found is None:
+        raise Invalid([FieldError("speech_service", f"There is no speech service {said} in this app.")])
+    return found.id
 
 
 def _difference(before: AppSettings, after: AppSettings) -> dict[str, dict[str, Any]]:

@@ -32,7 +32,9 @@ class ShownFinding(BaseModel):
 async def find_faults(runtime: Runtime, app: App, document: Any) -> Sequence[Finding]:
     """Return everything that is wrong with a document. A large one takes seconds: others go on meanwhile."""
     store = runtime.store
-    belongings = Belongings(await store.ai_endpoints.keys(app.no), await store.queues.keys(app.no))
+    belongings = Belongings(
+        await store.ai_endpoints.keys(app.no), await store.queues.keys(app.no), await store.sounds.keys(app.no)
+    )
     return await asyncio.to_thread(check, document, runtime.outside.fence, belongings)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TypedDict, Unpack
 
 from callsheet.client.call import Call
@@ -49,6 +50,9 @@ class SettingChanges(TypedDict, total=False):
     start_reply: str | None
     recording_days: int
     machine_sample_share: float
+    speech_service: str | None
+    speech_language: str
+    voices: Mapping[str, str]
     cap: Cap | None
 
 
@@ -83,6 +87,9 @@ class AppSettings(Record, frozen=True):
     start_reply: str | None
     recording_days: int
     machine_sample_share: float
+    speech_service: str | None
+    speech_language: str
+    voices: dict[str, str]
     cap: Cap | None
 
 

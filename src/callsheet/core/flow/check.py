@@ -79,10 +79,10 @@ def _findings(document: object, fence: Fence | None, belongings: Belongings | No
         if not isinstance(each, Mapping):
             yield Finding(f"document.flows[{number}]", "A flow is an object with blocks.")
     shown: dict[str, Shown] = {}
-    yield from find_in_resources(document, "document", shown)
+    yield from find_in_resources(document, "document", shown, belongings)
     for flow, at in flows:
         if at != "document":
-            yield from find_in_resources(flow, at, shown)
+            yield from find_in_resources(flow, at, shown, belongings)
     yield from _find_doubles(flows)
     known = frozenset(text_of(flow, "uuid") for flow, _ in flows) - {""}
     for flow, at in flows:

@@ -16,6 +16,7 @@ from callsheet.core.flow.expression.casting import MOST_TEXT
 from callsheet.core.flow.expression.dividing import divides_by_zero
 from callsheet.core.flow.expression.reading import expressions_in, read_expression, read_text
 from callsheet.core.flow.session import Mode
+from callsheet.core.flow.speaking import is_url
 from callsheet.core.flow.wording import read_wording
 
 DIVIDES: Final = "This divides by zero, whatever comes."
@@ -141,13 +142,15 @@ def find_in_wording(said: str, at: str) -> Iterator[Finding]:
         yield from _dividing(said, at)
 
 
-def find_in_resources(holder: Json, at: str, shown: dict[str, Shown]) -> Iterator[Finding]:
+def find_in_resources(
+    holder: Json, at: str, shown: dict[str, Shown], belongings: Belongings | None = None
+) -> Iterator[Finding]:
     """Note for what each resource of a container or a flow has something, and find what is wrong with one."""
     listed = holder.get("resources")
     if isinstance(listed, Mapping):
         for uuid, item in listed.items():
             if isinstance(item, Mapping):
-                yield from _find_in_resource(uuid, item, f"{at}.resources.{uuid[:80]}", shown)
+                yield from _find_in_resource(uuid, item, f"{at}.resources.{uuid[:80]}", shown, belongings)
         return
     if listed is not None and not isinstance(listed, list):
         yield Finding(f"{at}.resources", "Give a list of resources.")
@@ -161,10 +164,12 @@ def find_in_resources(holder: Json, at: str, shown: dict[str, Shown]) -> Iterato
             yield Finding(f"{path}.uuid", "Give the resource a uuid, by which blocks name it.")
         elif uuid in shown:
             yield Finding(f"{path}.uuid", f"Another resource has the uuid {uuid[:80]} already; give each its own.")
-        yield from _find_in_resource(uuid, item, path, shown)
+        yield from _find_in_resource(uuid, item, path, shown, belongings)
 
 
-def _find_in_resource(uuid: str, item: Json, at: str, shown: dict[str, Shown]) -> Iterator[Finding]:
+def _find_in_resource(
+    uuid: str, item: Json, at: str, shown: dict[str, Shown], belongings: Belongings | None
+) -> Iterator[Finding]:
     pairs: set[tuple[str, str]] = set()
     for number, value in enumerate(as_list(item.get("values"))):
         path = f"{at}.values[{number}]"
@@ -172,12 +177,24 @@ def _find_in_resource(uuid: str, item: Json, at: str, shown: dict[str, Shown]) -
         if not isinstance(value, Mapping) or not isinstance(said, str):
             yield Finding(f"{path}.value", "Give the text, or the name of the recording.")
             continue
-        is_text = text_of(value, "content_type", "TEXT").upper() == "TEXT"
+        kind = text_of(value, "content_type", "TEXT").upper()
+        is_text = kind == "TEXT"
         if is_text:
             yield from find_in_wording(said, f"{path}.value")
+        elif kind == "AUDIO" and said:
+            yield from _find_in_audio(said, f"{path}.value", belongings)
         if said:
             pairs |= {(text_of(value, "language_id"), mode) for mode in _modes(value) if is_text or mode == "IVR"}
     shown[uuid] = Shown(frozenset(pairs))
+
+
+def _find_in_audio(said: str, at: str, belongings: Belongings | None) -> Iterator[Finding]:
+    """Find what is wrong with the name of a recording."""
+    if is_url(said):
+        what = "A recording at a URL is not played: upload it as a sound, and give the name of that."
+        yield Finding(at, what, is_warning=True)
+    elif belongings is not None and not belongings.has_sound(said):
+        yield Finding(at, f"The app has no sound {said[:128]}: upload it before a call plays it.", is_warning=True)
 
 
 def _modes(value: Json) -> Sequence[str]:

@@ -37,10 +37,10 @@ class Speech:
         self.close = self._espeak.close
 
     async def speaker(self, app: int, service: str | None) -> Speaker:
-        """Return who speaks by a name; None: the built-in speech. Raises CannotSpeak."""
+        """Return who speaks by a name or an id; None: the built-in speech. Raises CannotSpeak."""
         if service is None:
             return self._espeak
-        found = await self._store.speech_services.named(app, service)
+        found = await self._store.speech_services.called(app, service)
         if found is None:
             raise CannotSpeak(f"The app has no speech service {service}.")
         return HttpSpeaker(self._account(found), self._ask, self._converter)

@@ -29,6 +29,11 @@ _FOLDER_MODE: Final = 0o700
 _FILE_MODE: Final = 0o600
 
 
+def digest_of(wav: bytes) -> str:
+    """Return what a file is known by, wherever it is: SHA-256, in hexadecimal digits."""
+    return hashlib.sha256(wav).hexdigest()
+
+
 def key_of(*parts: str) -> str:
     """Return the key of what is made of these parts."""
     digest = hashlib.sha256()
@@ -88,7 +93,7 @@ class SoundShelf:
         await self._open()
         seconds = seconds_of(wav)
         assert seconds is not None, "everything here was converted"
-        content = hashlib.sha256(wav).hexdigest()[:_DIGEST]
+        content = digest_of(wav)[:_DIGEST]
         path = (self._passing if is_passing else self._lasting) / f"{key}-{content}.wav"
         await asyncio.to_thread(_write, path, wav)
         sound = Sound(content, path, seconds)
