@@ -20,9 +20,10 @@ import sqlalchemy as sa
 from callsheet.clock import from_micros, to_micros
 from callsheet.core.attempt import fold
 from callsheet.core.campaign import Channel, Definition
-from callsheet.core.ids import encode_attempt
+from callsheet.core.ids import AttemptKey, encode_attempt
 from callsheet.store import tables as t
 from callsheet.store.arming import ARMED
+from callsheet.store.call_outcomes import CallFacts, calls_of
 from callsheet.store.database import Database
 from callsheet.store.numbers import numbers_of
 from callsheet.store.rows import all_of, read_definition
@@ -71,6 +72,10 @@ class Conversation:
     """Attempts used, this one included."""
     list_no: int = 0
     state: str = ""
+    code: str = ""
+    """Why, in a stable word or the carrier's own code; of a call, what came of it."""
+    call: CallFacts | None = None
+    """Its record, where it was a call."""
     session: ToldSession | None = None
     """Of the flow that it began, or that took it; None: of none."""
 
@@ -157,19 +162,24 @@ class Conversations:
         definition = read_definition(run["definition"])
         number, attributes = self._contact(conn, row)
         events = _events(conn, row)
+        state = fold(events)
+        key = AttemptKey(row["run_no"], row["person"], row["n"])
+        calls = calls_of(conn, row["app"], [key]) if run["channel"] == Channel.voice.value else {}
         return Conversation(
             id=encode_attempt(row["run_no"], row["person"], row["n"]),
             channel=Channel(run["channel"]),
             person=row["person"],
             at=from_micros(row["at"]),
-            ended_at=from_micros(max([row["at"], *events.values()])),
+            ended_at=from_micros(max([row["at"], *(at for at, _ in events.values())])),
             number=number,
             attributes=attributes,
             sender=definition.sender,
             source=Source(run["no"], run["id"], run["campaign_id"] or "", definition, from_micros(run["started_at"])),
             attempt=row["used"],
             list_no=row["list_no"],
-            state=fold(events),
+            state=state,
+            code=events[state][1] if state in events else "",
+            call=calls.get(key),
         )
 
     def _reply(self, conn: sa.Connection, row: Mapping[str, Any]) -> Conversation:
@@ -315,11 +325,12 @@ def _replies(conn: sa.Connection, app: int, wanted: Wanted, most: int) -> tuple[
     return found, int(conn.execute(count).scalar_one())
 
 
-def _events(conn: sa.Connection, row: Mapping[str, Any]) -> dict[str, int]:
-    """Return when each kind of event happened to an attempt."""
+def _events(conn: sa.Connection, row: Mapping[str, Any]) -> dict[str, tuple[int, str]]:
+    """Return when each kind of event happened to an attempt, and its code."""
     event = t.event
     mine = (event.c[name] == row[name] for name in ("app", "run_no", "person", "n"))
-    return {row.kind: row.at for row in conn.execute(sa.select(event.c.kind, event.c.at).where(*mine))}
+    query = sa.select(event.c.kind, event.c.at, event.c.code).where(*mine)
+    return {row.kind: (row.at, row.code) for row in conn.execute(query)}
 
 
 def _latest_before(conn: sa.Connection, reply: Mapping[str, Any]) -> Mapping[str, Any] | None:

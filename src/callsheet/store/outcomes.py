@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
 from callsheet.core.attempt import NOT_TAKEN, Disposition, fold
+from callsheet.core.ids import AttemptKey
 from callsheet.store import tables as t
+from callsheet.store.call_outcomes import CallFacts, calls_of, coming_again, spared_after
 from callsheet.store.database import Database
 from callsheet.store.rows import all_of
 from callsheet.store.vault import Vault
@@ -29,6 +31,12 @@ class ContactOutcome:
     """Why, in a stable word or the carrier's own code; empty when there is nothing to say."""
     attempts: int
     """Attempts used: tries minus refused and withdrawn ones."""
+    comes_again: bool = False
+    """Another attempt waits for its time."""
+    spared: str = ""
+    """Why there is no further attempt; empty: nothing stands in the way, or it was never attempted."""
+    call: CallFacts | None = None
+    """The record of the latest attempt, where that was a call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +61,12 @@ class Outcomes:
             attempted = _count(conn, t.attempt, app, run_no, t.attempt.c.n == 1)
             suppressed = _count(conn, t.suppression, app, run_no, ~_was_attempted())
             persons = _persons(conn, app, run_no, offset, limit) if offset < attempted else []
-            found = [self._attempted(*one) for one in _latest(conn, app, run_no, persons)]
+            found = _with_calls(
+                conn,
+                app,
+                run_no,
+                [(row, self._attempted(row, events)) for row, events in _latest(conn, app, run_no, persons)],
+            )
             rest = limit - len(found)
             if rest > 0:
                 rows = _suppressed(conn, app, run_no, max(0, offset - attempted), rest)
@@ -92,6 +105,22 @@ class Outcomes:
         number = key.open_number(row["sealed"], row["person"]) if key is not None and known else ""
         attributes = msgspec.json.decode(row["attributes"]) if known else {}
         return ContactOutcome(row["person"], number, attributes, state, code, attempts)
+
+
+def _with_calls(
+    conn: sa.Connection, app: int, run_no: int, found: Sequence[tuple[Mapping[str, Any], ContactOutcome]]
+) -> list[ContactOutcome]:
+    """Add the records of calls, and what comes after them."""
+    persons = [row["person"] for row, _ in found]
+    keys = {row["person"]: AttemptKey(run_no, row["person"], row["n"]) for row, _ in found}
+    calls = calls_of(conn, app, keys.values())
+    again, spared = coming_again(conn, app, run_no, persons), spared_after(conn, app, run_no, persons)
+    return [
+        replace(
+            one, comes_again=one.person in again, spared=spared.get(one.person, ""), call=calls.get(keys[one.person])
+        )
+        for _, one in found
+    ]
 
 
 def _count(conn: sa.Connection, table: sa.Table, app: int, run_no: int, where: sa.ColumnElement[bool]) -> int:

@@ -6,7 +6,7 @@ They are counted when they are asked for: counters of every kind would cost ever
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -50,6 +50,8 @@ class Cell:
     state: str
     attempts: int
     contacts: int
+    code: str = ""
+    """Of calls: what came of the latest one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,32 +97,29 @@ class Tallies:
 
     async def dispositions(self, app: int, run_no: int) -> Sequence[Cell]:
         """Return how the attempted contacts of a run stand after how many attempts; only the latest one counts."""
-        attempt, event = t.attempt, t.event
-        latest = (
-            sa.select(attempt.c.person, sa.func.max(attempt.c.n).label("n"))
-            .where(attempt.c.app == app, attempt.c.run_no == run_no)
-            .group_by(attempt.c.person)
-            .subquery()
-        )
-        rank = sa.func.coalesce(sa.func.max(sa.case(dict(RANK), value=event.c.kind)), 0).label("rank")
-        same = (attempt.c[key] == event.c[key] for key in ("app", "run_no", "person", "n"))
-        standing = (
-            sa.select(attempt.c.used, rank)
-            .join(latest, sa.and_(latest.c.person == attempt.c.person, latest.c.n == attempt.c.n))
-            .outerjoin(event, sa.and_(*same))
-            .where(attempt.c.app == app, attempt.c.run_no == run_no)
-            .group_by(attempt.c.person, attempt.c.used)
-            .subquery()
-        )
+        standing = _standing(app, run_no)
         query = sa.select(standing.c.used, standing.c.rank, sa.func.count().label("contacts"))
         rows = await self._db.read(lambda conn: conn.execute(query.group_by(standing.c.used, standing.c.rank)).all())
-        states = {rank: str(state) for state, rank in RANK.items()}
-        cells: Counter[tuple[str, int]] = Counter()
-        for used, far, contacts in rows:
-            state = states[far]
-            # A try that nobody took uses up no attempt.
-            cells[state, used - (state in NOT_TAKEN)] += contacts
-        return [Cell(state, attempts, contacts) for (state, attempts), contacts in sorted(cells.items())]
+        return _cells((used, far, "", contacts) for used, far, contacts in rows)
+
+    async def call_dispositions(self, app: int, run_no: int) -> Sequence[Cell]:
+        """Return the same of a run of calls, with what came of each."""
+        standing, event = _standing(app, run_no), t.event
+        # The event that its state is of: its code says what came of the call.
+        kind = sa.case({rank: str(state) for state, rank in RANK.items()}, value=standing.c.rank)
+        code = sa.func.coalesce(event.c.code, "").label("code")
+        query = (
+            sa.select(standing.c.used, standing.c.rank, code, sa.func.count().label("contacts"))
+            .outerjoin(
+                event,
+                sa.and_(
+                    event.c.app == app, event.c.run_no == run_no, event.c.person == standing.c.person,
+                    event.c.n == standing.c.n, event.c.kind == kind,
+                ),
+            )
+            .group_by(standing.c.used, standing.c.rank, event.c.code)
+        )  # fmt: skip
+        return _cells([tuple(row) for row in await self._db.read(lambda conn: conn.execute(query).all())])
 
     async def codes(self, app: int, run_no: int, kinds: Collection[str]) -> Sequence[CodeCount]:
         """Return how often events of these kinds came for which reason, the most frequent first."""
@@ -148,6 +147,38 @@ class Tallies:
             return Totals(runs, counters, _delivered(conn, app, recent, instants))
 
         return await self._db.read(read)
+
+
+def _standing(app: int, run_no: int) -> sa.Subquery:
+    """Return the latest attempt of each contact of a run, with how far it came."""
+    attempt, event = t.attempt, t.event
+    latest = (
+        sa.select(attempt.c.person, sa.func.max(attempt.c.n).label("n"))
+        .where(attempt.c.app == app, attempt.c.run_no == run_no)
+        .group_by(attempt.c.person)
+        .subquery()
+    )
+    rank = sa.func.coalesce(sa.func.max(sa.case(dict(RANK), value=event.c.kind)), 0).label("rank")
+    same = (attempt.c[key] == event.c[key] for key in ("app", "run_no", "person", "n"))
+    return (
+        sa.select(attempt.c.person, attempt.c.n, attempt.c.used, rank)
+        .join(latest, sa.and_(latest.c.person == attempt.c.person, latest.c.n == attempt.c.n))
+        .outerjoin(event, sa.and_(*same))
+        .where(attempt.c.app == app, attempt.c.run_no == run_no)
+        .group_by(attempt.c.person, attempt.c.n, attempt.c.used)
+        .subquery()
+    )
+
+
+def _cells(rows: Iterable[tuple[int, int, str, int]]) -> list[Cell]:
+    """Count contacts by state, code and attempts used."""
+    states = {rank: str(state) for state, rank in RANK.items()}
+    cells: Counter[tuple[str, str, int]] = Counter()
+    for used, far, code, contacts in rows:
+        state = states[far]
+        # A try that nobody took uses up no attempt.
+        cells[state, code, used - (state in NOT_TAKEN)] += contacts
+    return [Cell(state, used, contacts, code) for (state, code, used), contacts in sorted(cells.items())]
 
 
 def _counters(conn: sa.Connection, app: int, runs: sa.Select[tuple[int]]) -> Mapping[str, int]:

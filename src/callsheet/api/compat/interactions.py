@@ -10,13 +10,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from callsheet.api.compat.call import Call
+from callsheet.api.compat.call_results import times_of
 from callsheet.api.compat.fields import Fields
 from callsheet.api.instants import write_instant
 from callsheet.core.attempt import FINAL, Kind
+from callsheet.core.call_words import words_of
 from callsheet.core.campaign import Channel
 from callsheet.core.contacts import columns_of
 from callsheet.core.errors import Invalid
 from callsheet.core.ids import Prefix, encode_dialing_entry
+from callsheet.core.outcome import Outcome
 from callsheet.store.conversations import Conversation, Source, Wanted
 
 LONGEST_PERIOD = timedelta(days=7)
@@ -48,6 +51,8 @@ _TOLD: Mapping[str, str] = {
 }
 """What became of a contact, in the words of the page, which are those of calls."""
 _WITHOUT_RESULT = "no-answer"
+_ENDED_BY: Mapping[str, str] = {"them": "user_hangup", "us": "agent_hangup"}
+"""Who ended a call, in the words of the results."""
 _TRANSCRIPT = "transcript"
 """Ours: what was said in the conversation of a flow, where it is selected."""
 
@@ -140,10 +145,12 @@ def _is_name(value: object) -> bool:
 
 def _view(call: Call, one: Conversation, selected: Collection[str], offset: timedelta) -> dict[str, Any]:
     """Show a conversation in the documented shape; what was selected stands beside."""
-    finished = one.source is None or one.state in FINAL
+    finished = one.source is None or one.state in FINAL or (one.call is not None and one.call.ended_at is not None)
     session = one.session
     status = "CLOSED" if finished and (session is None or session.ended_at is not None) else "OPEN"
     ended_at = one.ended_at if session is None else max(one.ended_at, session.ended_at or one.ended_at)
+    if one.call is not None and one.call.ended_at is not None:
+        ended_at = max(ended_at, one.call.ended_at)
     columns = columns_of(tuple(one.attributes))
     names = [one.attributes.get(column, "") if column else "" for column in (columns.first_name, columns.last_name)]
     number = one.number.removeprefix("+")
@@ -151,12 +158,12 @@ def _view(call: Call, one: Conversation, selected: Collection[str], offset: time
         "conversationId": Prefix.conversation + one.id,
         "sessionId": one.id if session is None else session.id,
         "channel": one.channel.value,
-        "isVoicemail": "NO",
+        "isVoicemail": "YES" if one.channel is Channel.voice and one.code == Outcome.machine else "NO",
         "Direction": "Inbound" if one.source is None else "Outbound",
         "finalStatus": status,
         "smartStatus": status,
         "status": one.state or "received",
-        "disconnectingEvent": "",
+        "disconnectingEvent": _ENDED_BY.get(one.call.ended_by, "") if one.call is not None else "",
         "reason": session.why if session is not None else "",
         "errorDetails": "",
         "botId": call.app.id,
@@ -168,6 +175,7 @@ def _view(call: Call, one: Conversation, selected: Collection[str], offset: time
         "startTime": write_instant(one.at),
         "endTime": write_instant(ended_at),
         "destinations": [],
+        **({"callDetails": times_of(one.call)} if one.call is not None else {}),
         **{name: value for name, value in _optional(one, names).items() if name in selected},
     }
 
@@ -212,10 +220,17 @@ def _campaign_info(one: Conversation, source: Source) -> dict[str, Any]:
         "campaignInstanceId": source.run_id,
         "campaignDialingListId": encode_dialing_entry(source.run_no, one.person),
         "attempt": one.attempt,
-        "contactStatus": _TOLD.get(one.state, _WITHOUT_RESULT),
+        "contactStatus": _contact_status(one),
         "campaignRunDate": write_instant(source.started_at),
         "contactListName": [named.name for named in lists if named.no == one.list_no],
     }
+
+
+def _contact_status(one: Conversation) -> str:
+    if one.channel is not Channel.voice:
+        return _TOLD.get(one.state, _WITHOUT_RESULT)
+    words = words_of(one.state, one.code)
+    return words.contact_status.value if words is not None else ""
 
 
 async def _transcript(call: Call, one: Conversation) -> list[dict[str, Any]]:

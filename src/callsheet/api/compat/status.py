@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from callsheet.api.compat.call import Call
+from callsheet.api.compat.call_results import result_of
 from callsheet.api.compat.fields import Fields
 from callsheet.core.attempt import FINAL, Disposition
-from callsheet.core.campaign import Campaign
+from callsheet.core.campaign import Campaign, Channel
 from callsheet.core.contacts import columns_of
 from callsheet.core.errors import FieldError, Invalid
 from callsheet.core.ids import encode_dialing_entry
@@ -51,7 +52,7 @@ async def _contacts(call: Call, campaign: Campaign) -> dict[str, Any]:
         offset = (page - 1) * limit
         found = await call.runtime.store.outcomes.page(call.app.no, campaign.run_no, offset=offset, limit=limit)
     return {
-        "results": [_result(campaign.run_no or 0, contact) for contact in found.contacts],
+        "results": [_result(campaign, contact) for contact in found.contacts],
         "page": page,
         "limit": limit,
         "totalPages": -(-found.total // limit),
@@ -59,18 +60,21 @@ async def _contacts(call: Call, campaign: Campaign) -> dict[str, Any]:
     }
 
 
-def _result(run_no: int, contact: ContactOutcome) -> dict[str, Any]:
+def _result(campaign: Campaign, contact: ContactOutcome) -> dict[str, Any]:
     """Show a contact in the documented shape, which speaks of calls: a message's outcome is its outbound status."""
+    calls = campaign.definition.channel is Channel.voice
+    run_no = campaign.run_no or 0
     unique_id = columns_of(tuple(contact.attributes)).unique_id
-    through = contact.state in FINAL or contact.state == Disposition.suppressed
+    through = contact.state in FINAL or contact.state == Disposition.suppressed or bool(calls and contact.spared)
     return {
         "campaignDialingListId": encode_dialing_entry(run_no, contact.person),
         "phoneNumber": contact.number.removeprefix("+"),
         "uniqueId": contact.attributes.get(unique_id, "") if unique_id else "",
-        "dialerOutcome": _COMPLETED if through else "",
+        "dialerOutcome": _COMPLETED if through and not contact.comes_again else "",
         "numberOfAttemptsSoFar": contact.attempts,
         "botSessionId": "",
         "agentDispositionCodes": [],
         "botOutboundStatus": contact.state,
         "botOutboundStatusDetail": contact.code,
+        **(result_of(contact) if calls else {}),
     }

@@ -14,6 +14,8 @@ from callsheet.api.v1.runs import find_run
 from callsheet.api.v1.shapes import Instant
 from callsheet.api.v1.strict import Router
 from callsheet.core.attempt import Kind
+from callsheet.core.call_words import words_of
+from callsheet.core.campaign import Channel
 from callsheet.core.errors import FieldError, Invalid, RunNotFound
 from callsheet.store import tallies
 from callsheet.store.tallies import Point
@@ -58,6 +60,10 @@ class DispositionRow(BaseModel):
 
     disposition: str
     """The state of the latest attempt."""
+    outcome: str = ""
+    """Of calls: what came of the latest one, such as `human`, `busy` or `no_answer`; empty for messages."""
+    word: str = ""
+    """Of calls: the same in the words of the documented dashboard, such as `Connected`; empty for messages."""
     contacts: int
     by_attempts: dict[int, int]
     """How many contacts by how many attempts they have used; tries that nobody took use up none."""
@@ -109,13 +115,18 @@ async def get_timeline(
 async def get_dispositions(runtime: Served, app: Tenant, run_id: str) -> Dispositions:
     """Return how the attempted contacts of a run stand, by disposition and attempt."""
     run = await find_run(runtime, app, run_id)
-    rows: dict[str, dict[int, int]] = {}
-    for cell in await runtime.store.tallies.dispositions(app.no, run.no):
-        rows.setdefault(cell.state, {})[cell.attempts] = cell.contacts
+    calls, counted = run.channel is Channel.voice, runtime.store.tallies
+    found = await (counted.call_dispositions if calls else counted.dispositions)(app.no, run.no)
+    rows: dict[tuple[str, str], dict[int, int]] = {}
+    for cell in found:
+        rows.setdefault((cell.state, cell.code), {})[cell.attempts] = cell.contacts
     shown = [
-        DispositionRow(disposition=state, contacts=sum(cells.values()), by_attempts=cells)
-        for state, cells in rows.items()
-    ]
+        DispositionRow(
+            disposition=state, outcome=code, word=_word(state, code) if calls else "", contacts=sum(cells.values()),
+            by_attempts=cells,
+        )
+        for (state, code), cells in rows.items()
+    ]  # fmt: skip
     return Dispositions(contacts=sum(row.contacts for row in shown), rows=shown)
 
 
@@ -125,6 +136,11 @@ async def get_codes(runtime: Served, app: Tenant, run_id: str) -> Codes:
     run = await find_run(runtime, app, run_id)
     found = await runtime.store.tallies.codes(app.no, run.no, _FAILURES)
     return Codes(items=[CodeRow(kind=one.kind, code=one.code, attempts=one.attempts) for one in found])
+
+
+def _word(state: str, code: str) -> str:
+    words = words_of(state, code)
+    return words.disposition.value if words is not None else ""
 
 
 def _point(point: Point) -> TimelinePoint:

@@ -159,6 +159,10 @@ class DispositionRow(Record, frozen=True):
     disposition: str
     contacts: int
     by_attempts: dict[str, int]
+    outcome: str = ""
+    """Of calls: `human`, `busy`, `no_answer`..."""
+    word: str = ""
+    """Of calls: the same in the words of the documented dashboard."""
 
 
 class Dispositions(Record, frozen=True):
