@@ -134,7 +134,7 @@ class AsteriskEngine:
         living = [channel for node in self._nodes for channel in list(node.channels.values())]
         await asyncio.gather(*(_hang_up(channel) for channel in living))
         deadline = self._clock.monotonic() + self._patience.closing_seconds
-        while any(node.channels for node in self._nodes) and self._clock.monotonic() < deadline:
+        while any(node.channels and node.is_connected for node in self._nodes) and self._clock.monotonic() < deadline:
             await self._clock.sleep(0.05)
         # A node comes back at once: the door first.
         await self._server.stop_listening()
