@@ -232,6 +232,7 @@ class Turner:
             groups=None if has_spoken else known.groups.get(talk.person),
             trigger=message.text if message is not None and not talk.run_no else "",
             zone=zone or (run.definition.hours.timezone if run is not None else ""),
+            answered_by=asked.answered_by,
         )
         return _timed(begun, talk.opened_at - at) if has_spoken else begun
 

@@ -1,0 +1,63 @@
+"""Awaiting the beep: what is left on a machine is said when it listens."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+from callsheet.clock import Clock
+from callsheet.engine.calling.talking import Talking
+
+
+class Waits(Protocol):
+    """Hears when a machine begins to listen."""
+
+    def feed(self, pcm: bytes) -> bool:
+        """Take audio: 8 kHz, mono, 16 bits; say whether it is time to speak."""
+
+
+class BeepWaiter:
+    """Waits for beeps in calls."""
+
+    def __init__(self, make: Callable[[], Waits], clock: Clock) -> None:
+        self._make = make
+        self._clock = clock
+
+    async def wait(self, talking: Talking, longest_seconds: float) -> None:
+        """Return when the machine listens, the call is over, or so many seconds are. Raises CallGone."""
+        heard, waits = asyncio.Event(), self._make()
+
+        def feed(pcm: bytes) -> None:
+            if not heard.is_set() and waits.feed(pcm):
+                heard.set()
+
+        call = talking.live.call
+        began_at = self._clock.now()
+        await call.listen(feed)
+        try:
+            async with asyncio.timeout(longest_seconds):
+                await _until(heard, talking)
+        except TimeoutError:
+            talking.note(self._clock.now(), "no_beep")
+        else:
+            if heard.is_set():
+                seconds = (self._clock.now() - began_at).total_seconds()
+                talking.note(self._clock.now(), "beep", after_seconds=seconds)
+        if not talking.is_over:
+            await call.stop_listening()
+
+
+async def _until(heard: asyncio.Event, talking: Talking) -> None:
+    """Wait for the one or the other; what is told of the call meanwhile is taken."""
+    waiting = asyncio.get_running_loop().create_task(heard.wait())
+    try:
+        while not talking.is_over and not heard.is_set():
+            hearing = asyncio.get_running_loop().create_task(talking.hear())
+            try:
+                await asyncio.wait({waiting, hearing}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                hearing.cancel()
+                await asyncio.gather(hearing, return_exceptions=True)
+    finally:
+        waiting.cancel()

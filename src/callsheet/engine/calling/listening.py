@@ -1,0 +1,96 @@
+"""Listening: what is pressed, or spoken, in a call becomes what its flow is given."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final, Protocol
+
+import structlog
+
+from callsheet.clock import Clock
+from callsheet.core.flow.effects import Effect, Say
+from callsheet.core.flow.gathering import Gathering, gathering_of
+from callsheet.core.flow.given import Reply, TimedOut
+from callsheet.engine.calling.live_call import LiveCall
+from callsheet.engine.calling.talking import Talking
+from callsheet.store.recordings import Purpose
+from callsheet.voice.base import Pressed, Recording
+
+log = structlog.get_logger()
+
+SHORTEST_SECONDS: Final = 0.5
+"""A shorter recording is a click: nobody answered."""
+
+
+class Keeps(Protocol):
+    """Keeps what was recorded."""
+
+    async def keep(self, live: LiveCall, recording: Recording, purpose: Purpose, at: datetime) -> str:
+        """Keep a recording of a call, and return its id."""
+
+
+class Listener:
+    """Listens to callers."""
+
+    def __init__(self, keeps: Keeps, clock: Clock) -> None:
+        self._keeps = keeps
+        self._clock = clock
+
+    async def listen(self, talking: Talking, effects: Sequence[Effect], seconds: float) -> Reply | TimedOut | None:
+        """Return what a caller answers to a question; None: the call was over before.
+
+        `seconds`: so long the first key, or word, is waited for; the prompts are through. Raises CallGone.
+        """
+        asked = next((effect for effect in reversed(effects) if isinstance(effect, Say)), None)
+        if asked is not None and asked.listens_seconds:
+            return await self._record(talking, asked)
+        return await self._gather(talking, gathering_of(effects, seconds))
+
+    async def _gather(self, talking: Talking, gathering: Gathering) -> Reply | TimedOut | None:
+        while True:
+            while talking.keys and not gathering.is_done:
+                gathering = gathering.press(talking.keys.popleft())
+            if gathering.is_done:
+                break
+            event = await talking.hear(gathering.waits_seconds)
+            if event is None:
+                break
+            if talking.is_over:
+                return None
+        return gathering.reply(self._clock.now())
+
+    async def _record(self, talking: Talking, asked: Say) -> Reply | TimedOut | None:
+        """Record what is said until a key ends it; whoever hangs up then has answered, too."""
+        call = talking.live.call
+        talking.keys.clear()
+        began_at = self._clock.now()
+        await call.record(both_sides=False)
+        try:
+            async with asyncio.timeout(asked.listens_seconds):
+                while not talking.is_over:
+                    if isinstance(event := await talking.hear(), Pressed) and event.digit in asked.ends_with:
+                        break
+        except TimeoutError:
+            pass
+        talking.keys.clear()
+        recording = await call.stop_recording()
+        if recording is None or recording.seconds < SHORTEST_SECONDS:
+            _drop(recording)
+            return None if talking.is_over else TimedOut(self._clock.now())
+        talking.note(began_at, "recorded", seconds=recording.seconds)
+        try:
+            kept = await self._keeps.keep(talking.live, recording, Purpose.answer, self._clock.now())
+        except Exception:
+            # Its audio is gone, or nowhere to be put: the flow goes on as if nobody had answered.
+            log.exception("call.answer_not_kept")
+            return TimedOut(self._clock.now())
+        finally:
+            _drop(recording)
+        return Reply(kept, self._clock.now())
+
+
+def _drop(recording: Recording | None) -> None:
+    if recording is not None:
+        recording.path.unlink(missing_ok=True)

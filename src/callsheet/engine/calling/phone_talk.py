@@ -1,0 +1,241 @@
+"""Lead the flow of a call that was answered: say, listen, and go on, turn by turn.
+
+Each turn is written down in one transaction before anything of it is heard: whoever dies between two turns has lost
+nothing, and whoever takes the call over says the present question again. The turns of one call never interleave: one
+task leads it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
+
+import structlog
+
+from callsheet.clock import Clock
+from callsheet.core.errors import FlowNotFound, Unavailable
+from callsheet.core.flow.amiss import BadExpression
+from callsheet.core.flow.effects import AskModel, AwaitBeep, CallWebhook, Effect, Say
+from callsheet.core.flow.given import Closed, Given, NoAnswer
+from callsheet.core.flow.session import Awaits, Ending, Session
+from callsheet.core.flow.step import HUNG_UP, patience_seconds, prompts_again
+from callsheet.core.ids import encode_attempt
+from callsheet.engine.calling.awaiting_beep import BeepWaiter
+from callsheet.engine.calling.listening import Listener
+from callsheet.engine.calling.live_call import LiveCall
+from callsheet.engine.calling.playing import Player
+from callsheet.engine.calling.talking import Answer, Talking
+from callsheet.engine.calling.turn_book import MOST_AWAY_SECONDS, TurnBook
+from callsheet.engine.flow_shelf import FlowShelf
+from callsheet.engine.turning import BROKE, Asked
+from callsheet.store.flow_talks import ERRANDS, Talk
+from callsheet.store.flow_turns import Turn
+from callsheet.store.store import Store
+from callsheet.voice.base import CallGone, Lost
+
+log = structlog.get_logger()
+
+USUAL_SECONDS: Final = 60.0
+"""So long a caller waits for what is asked of others, where nobody knows how long that may take."""
+MARGIN_SECONDS: Final = 15.0
+"""So much longer than what is asked may take, a caller waits: for all that goes before and after it."""
+_TOO_LATE: Final = "It did not come in time."
+END_SECONDS: Final = 10.0
+"""So long the engine may take to say that a call is over that it does not know any more."""
+
+
+class _Heard(NamedTuple):
+    """What a session is given, and who asked for it."""
+
+    given: Given
+    answer: Answer | None = None
+
+
+class PhoneTalk:
+    """Leads the conversations in the calls of this node."""
+
+    def __init__(
+        self, store: Store, clock: Clock, shelf: FlowShelf, turns: TurnBook, player: Player, listener: Listener,
+        beeps: BeepWaiter,
+    ) -> None:  # fmt: skip
+        self._store = store
+        self._clock = clock
+        self._shelf = shelf
+        self._turns = turns
+        self._player = player
+        self._listener = listener
+        self._beeps = beeps
+        self._led: dict[int, Talking] = {}
+        """By the numbers of the conversations."""
+        self.on_errands: Callable[[], None] = lambda: None
+        """Called when something is to be asked of others."""
+
+    async def lead(self, live: LiveCall, answered_by: str) -> None:
+        """Talk until the flow is through, or the call is over; the call is left to be hung up.
+
+        Whose conversation has begun already was led before, by a process that is gone: its question is asked again.
+        """
+        talk = await self._find(live)
+        if talk is None:
+            log.warning("call.nothing_to_lead")
+            return
+        live.session_no = talk.no
+        talking = self._led[talk.no] = Talking(live, talk.no)
+        try:
+            await self._lead(talking, talk, answered_by)
+        except Exception:
+            log.exception("call.talk_broke", conversation=talk.id)
+            await self._turns.end(talking, Ending.failed, BROKE)
+        finally:
+            del self._led[talk.no]
+            talking.refuse()
+
+    async def give(self, app: int, talk_no: int, given: Given, errand_id: str = "") -> bool:
+        """Give a conversation in a call what it waits for; False: it does not wait for that (any more).
+
+        One whose call is over waits for a person only, who closes it. Raises Unavailable.
+        """
+        talking = self._led.get(talk_no)
+        if talking is None:
+            return isinstance(given, Closed) and await self._turns.close(app, talk_no, given)
+        taken: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        talking.answers.put_nowait(Answer(given, errand_id, taken))
+        return await taken
+
+    async def _find(self, live: LiveCall) -> Talk | None:
+        """Return the conversation that was opened when the call was answered; None: it has ended."""
+        cause = encode_attempt(*live.key)
+        until = self._clock.monotonic() + MOST_AWAY_SECONDS
+        while self._clock.monotonic() < until:
+            try:
+                known = await self._store.flow_sessions.of_cause(live.run.app, cause, await self._store.hot.now())
+            except Unavailable:
+                await self._turns.rest()
+            else:
+                return next(iter(known.talks), None)
+        return None
+
+    async def _lead(self, talking: Talking, talk: Talk, answered_by: str) -> None:
+        turn: Turn | None
+        if talking.is_over:
+            await self._turns.end(talking, Ending.hung_up, _why(talking))
+            return
+        if talk.session is None:
+            turn = await self._turns.make(talking, Asked(talk, answered_by=answered_by))
+            effects: Sequence[Effect] = turn.effects if turn is not None else ()
+        else:
+            effects = await self._taken_over(talking, talk, talk.session)
+            turn = Turn(talk, talk.session)
+        while turn is not None:
+            heard = await self._exchange(talking, turn, effects)
+            if turn.awaits in (Awaits.nothing, Awaits.person):
+                return
+            if heard is None:
+                await self._turns.end(talking, Ending.hung_up, _why(talking))
+                return
+            turn = await self._go_on(talking, turn, heard)
+            effects = turn.effects if turn is not None else ()
+        # Somebody else ended it, or the store is away: nobody is left on the line.
+        await _hang_up(talking)
+        await self._turns.end(talking, Ending.hung_up, HUNG_UP)
+
+    async def _go_on(self, talking: Talking, turn: Turn, heard: _Heard) -> Turn | None:
+        """Make the next turn; None: the conversation was ended by somebody else."""
+        errand_id = heard.answer.errand_id if heard.answer is not None else ""
+        after = None
+        try:
+            after = await self._turns.make(talking, Asked(turn.talk, heard.given, errand_id=errand_id))
+        finally:
+            if heard.answer is not None:
+                heard.answer.taken.set_result(after is not None)
+        return after
+
+    async def _taken_over(self, talking: Talking, talk: Talk, session: Session) -> Sequence[Effect]:
+        """Return what is said to somebody whose call goes on after the process died that led it."""
+        now = self._clock.now()
+        talking.note(now, "taken_over")
+        if talk.awaits in ERRANDS:
+            await self._turns.move_errand(talking)
+            self.on_errands()
+            return ()
+        try:
+            container = await self._shelf.get(talk.app, talk.flow_no, talk.version)
+        except (FlowNotFound, BadExpression):
+            return ()
+        return prompts_again(container, session, now)
+
+    async def _exchange(self, talking: Talking, turn: Turn, effects: Sequence[Effect]) -> _Heard | None:
+        """Say what follows from a turn, and return what comes of that; None: the call is over, or was left to end."""
+        try:
+            await self._perform(talking, turn, effects)
+            if talking.is_over:
+                return None
+            return await self._wait(talking, turn, effects)
+        except CallGone:
+            while not talking.is_over and await talking.hear(END_SECONDS) is not None:
+                continue
+            return None
+
+    async def _perform(self, talking: Talking, turn: Turn, effects: Sequence[Effect]) -> None:
+        """Say what is to be said, in its order."""
+        if turn.awaits in ERRANDS:
+            # Asked while the caller still hears what was said before.
+            self.on_errands()
+        waits = turn.awaits is Awaits.reply
+        language = turn.session.language if turn.session is not None else ""
+        said: list[Say] = []
+        for effect in effects:
+            if isinstance(effect, Say):
+                said.append(effect)
+            elif isinstance(effect, AwaitBeep):
+                await self._player.say(talking, said, language, until_key=False)
+                said = []
+                await self._beeps.wait(talking, effect.longest_seconds)
+        await self._player.say(talking, said, language, until_key=waits)
+
+    async def _wait(self, talking: Talking, turn: Turn, effects: Sequence[Effect]) -> _Heard | None:
+        """Wait for what the conversation waits for; None: the call was over before, or nothing is waited for."""
+        session = turn.session
+        if session is None or turn.awaits in (Awaits.nothing, Awaits.person):
+            return None
+        if turn.awaits in ERRANDS:
+            return await self._await_answer(talking, effects)
+        heard = await self._listener.listen(talking, effects, await self._patience(turn.talk, session))
+        return _Heard(heard) if heard is not None else None
+
+    async def _await_answer(self, talking: Talking, effects: Sequence[Effect]) -> _Heard | None:
+        """Wait for what was asked of others; the caller hears nothing meanwhile."""
+        asked = [effect for effect in effects if isinstance(effect, CallWebhook | AskModel)]
+        seconds = asked[-1].seconds + MARGIN_SECONDS if asked else USUAL_SECONDS
+        until = self._clock.monotonic() + seconds
+        while not talking.is_over:
+            came = await talking.hear_or_answer(max(0.0, until - self._clock.monotonic()))
+            if isinstance(came, Answer) and not await self._turns.waits_for(talking, came.errand_id):
+                came.taken.set_result(False)
+            elif isinstance(came, Answer):
+                return _Heard(came.given, came)
+            elif came is None:
+                # All sending was stopped meanwhile, say: nobody is asked, and nobody waits for ever.
+                return _Heard(NoAnswer(_TOO_LATE, self._clock.now()))
+        return None
+
+    async def _patience(self, talk: Talk, session: Session) -> float:
+        try:
+            container = await self._shelf.get(talk.app, talk.flow_no, talk.version)
+        except (FlowNotFound, BadExpression, Unavailable):
+            return MARGIN_SECONDS
+        return float(patience_seconds(container, session, self._clock.now()))
+
+
+async def _hang_up(talking: Talking) -> None:
+    try:
+        await talking.live.call.hang_up()
+    except CallGone:
+        return
+
+
+def _why(talking: Talking) -> str:
+    """Say why a conversation ends with its call."""
+    end = talking.live.end
+    return end.why if isinstance(end, Lost) else HUNG_UP

@@ -1,0 +1,80 @@
+"""Playing: prompts are played in a call, until they are through or a key is pressed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+import structlog
+
+from callsheet.clock import Clock
+from callsheet.core.flow.effects import Say
+from callsheet.engine.calling.talking import Talking
+from callsheet.voice.base import Played, Pressed, Sound
+
+log = structlog.get_logger()
+
+GRACE_SECONDS: Final = 10.0
+"""So much longer than its length a prompt may take before it counts as played: no engine makes a call wait for ever."""
+
+
+class Prompts(Protocol):
+    """Makes sounds of what flows say."""
+
+    async def prepare(self, app: int, say: Say, language: str) -> Sequence[Sound]:
+        """Return what is played for something that is said in a language; nothing is said, nothing is played."""
+
+
+class Player:
+    """Plays what flows say."""
+
+    def __init__(self, prompts: Prompts, clock: Clock) -> None:
+        self._prompts = prompts
+        self._clock = clock
+
+    async def say(self, talking: Talking, said: Sequence[Say], language: str, *, until_key: bool) -> None:
+        """Play prompts, and return when they are through, the call is over, or, if wished, a key was pressed.
+
+        Raises CallGone. One that cannot be spoken is left out, and the log says so: the caller hears silence, and the
+        question that they asked is answered by none.
+        """
+        call = talking.live.call
+        waiting: dict[str, float] = {}
+        try:
+            for say in said:
+                if until_key and talking.keys:
+                    break
+                for sound in await self._prepare(talking, say, language):
+                    waiting[await call.play(sound)] = sound.seconds
+                if say.text or say.audio:
+                    talking.note(self._clock.now(), "said", block=say.block, text=say.text, audio=say.audio)
+            is_through = await self._await_end(talking, waiting, until_key=until_key)
+        except TimeoutError:
+            log.warning("call.prompt_never_ended")
+            is_through = False
+        if not is_through and not talking.is_over:
+            await call.stop_playing()
+
+    async def _await_end(self, talking: Talking, waiting: dict[str, float], *, until_key: bool) -> bool:
+        """Wait until all is played. False: a key stops it, or the call is over."""
+        async with asyncio.timeout(sum(waiting.values()) + GRACE_SECONDS):
+            while waiting and not talking.is_over:
+                if until_key and talking.keys:
+                    return False
+                match await talking.hear():
+                    case Played(token=token):
+                        waiting.pop(token, None)
+                    case Pressed() if until_key:
+                        return False
+        return not waiting
+
+    async def _prepare(self, talking: Talking, say: Say, language: str) -> Sequence[Sound]:
+        if not say.text and not say.audio:
+            return ()
+        try:
+            return await self._prompts.prepare(talking.app, say, language)
+        except Exception:
+            log.exception("call.prompt_broke", block=say.block)
+            talking.note(self._clock.now(), "not_said", block=say.block)
+            return ()

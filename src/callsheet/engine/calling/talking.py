@@ -1,0 +1,88 @@
+"""Talking: one call while its flow is led, with the keys that were pressed and the answers that came meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from callsheet.core.flow.given import Given
+from callsheet.engine.calling.live_call import LiveCall
+from callsheet.voice.base import CallEvent, Pressed
+
+
+class Answer(NamedTuple):
+    """What somebody who was asked has answered."""
+
+    given: Given
+    errand_id: str
+    taken: asyncio.Future[bool]
+    """Whether the conversation took it."""
+
+
+@dataclass(slots=True, eq=False)
+class Talking:
+    """A call in which a flow is led."""
+
+    live: LiveCall
+    talk_no: int
+    keys: deque[str] = field(default_factory=deque)
+    """What was pressed, and no reply has it yet: who knows a menu presses before it has spoken."""
+    answers: asyncio.Queue[Answer] = field(default_factory=asyncio.Queue)
+    """What was asked of others, answered."""
+
+    @property
+    def app(self) -> int:
+        """Return the app whose call it is."""
+        return self.live.run.app
+
+    @property
+    def is_over(self) -> bool:
+        """Tell whether the call is over."""
+        return self.live.end is not None
+
+    async def hear(self, seconds: float | None = None) -> CallEvent | None:
+        """Return the next event of the call; None: nothing came for so long."""
+        try:
+            async with asyncio.timeout(seconds):
+                event = await self.live.hear()
+        except TimeoutError:
+            return None
+        self._take(event)
+        return event
+
+    async def hear_or_answer(self, seconds: float) -> CallEvent | Answer | None:
+        """Return what comes first: an event of the call, or an answer; None: neither came for so long."""
+        loop = asyncio.get_running_loop()
+        hearing, answering = loop.create_task(self.live.hear()), loop.create_task(self.answers.get())
+        try:
+            done, _ = await asyncio.wait({hearing, answering}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            # One that is broken off has taken nothing yet.
+            hearing.cancel()
+            answering.cancel()
+            await asyncio.gather(hearing, answering, return_exceptions=True)
+        if answering in done:
+            if hearing in done:
+                self._take(hearing.result())
+            return answering.result()
+        if hearing in done:
+            self._take(hearing.result())
+            return hearing.result()
+        return None
+
+    def _take(self, event: CallEvent) -> None:
+        if isinstance(event, Pressed):
+            self.keys.append(event.digit)
+            self.live.note(event.at, "pressed", digit=event.digit)
+
+    def note(self, at: datetime, what: str, **facts: str | float) -> None:
+        """Add to the timeline of the call."""
+        self.live.note(at, what, **facts)
+
+    def refuse(self) -> None:
+        """Say of the answers that come too late that nobody takes them."""
+        while not self.answers.empty():
+            self.answers.get_nowait().taken.set_result(False)
