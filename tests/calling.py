@@ -16,8 +16,8 @@ from callsheet.engine.calling.awaiting_beep import BeepWaiter
 from callsheet.engine.calling.listening import Listener
 from callsheet.engine.calling.live_call import LiveCall
 from callsheet.engine.calling.phone_talk import PhoneTalk
-from callsheet.engine.calling.recordings import RecordingKeeper
 from callsheet.engine.calling.playing import Player
+from callsheet.engine.calling.recordings import RecordingKeeper
 from callsheet.engine.calling.turn_book import TurnBook
 from callsheet.engine.failpoints import Failpoints
 from callsheet.engine.flow_shelf import FlowShelf
@@ -190,8 +190,7 @@ class Phone:
     def renew(self) -> None:
         """Begin as a new process would."""
         shelf = FlowShelf(self.store.flows, self.clock)
-        turns = TurnBook(self.store, self.clock, shelf, self.failpoints)
-        turns.node_no = 1
+        turns = TurnBook(self.store, self.clock, shelf, self.failpoints, node_no=1)
         self.talk = PhoneTalk(
             self.store,
             self.clock,

@@ -22,6 +22,7 @@ from callsheet.clock import Clock, SystemClock
 from callsheet.core.errors import Conflict, FieldError, Invalid, NotFound, Unavailable
 from callsheet.engine import schedules
 from callsheet.engine.asker import Asker
+from callsheet.engine.calling.prompts import Prompts
 from callsheet.engine.calling.speaking import speaking
 from callsheet.engine.conductor import Conductor, Surroundings
 from callsheet.engine.deliverer import Deliverer
@@ -96,10 +97,10 @@ async def open_runtime(
         sandbox = stack.enter_context(closing(_sandbox(settings, folder, clock, timings, inline=inline)))
         outside = await stack.enter_async_context(Outside(settings.fence))
         trunks = Trunks(store, clock, settings.fence, partial(_given, settings, store, clock, rng, outside, sandbox))
-        conductor = _make_conductor(settings, store, clock, rng, tuning, trunks, failpoints)
+        spoken = await stack.enter_async_context(speaking(store, outside.ask, folder.sounds, clock))
+        conductor = _make_conductor(settings, store, clock, rng, tuning, trunks, failpoints, spoken[1])
         importer = _make_importer(settings, store, clock, folder, conductor, alone=not start_engine)
         told = sandbox.outbox, sandbox.calls, clock.now(), *_telling(settings, store, clock, rng, outside, conductor)
-        spoken = await stack.enter_async_context(speaking(store, outside.ask, folder.sounds, clock))
         heard = trunks, Ingest(store, trunks, conductor, clock, public_url=settings.public_url), *spoken
         runtime = Runtime(store, conductor, importer, clock, folder.path, *told, *heard)
         if start_engine:
@@ -299,12 +300,13 @@ def _make_conductor(
     tuning: Tuning,
     trunks: Trunks,
     failpoints: Failpoints,
+    prompts: Prompts,
 ) -> Conductor:
     def make_line(trunk: Trunk, recorder: Recorder) -> SmsLine:
         return SmsLine(trunks.carrier(trunk), recorder, clock, conductor.hearing(trunk), rng)
 
     conductor = Conductor(
-        Surroundings(store, clock, rng, make_line, failpoints, tuning, sole_owner=not settings.is_shared)
+        Surroundings(store, clock, rng, make_line, failpoints, tuning, not settings.is_shared, prompts=prompts)
     )
     return conductor
 

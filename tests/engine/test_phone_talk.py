@@ -164,7 +164,7 @@ async def test_a_prompt_that_cannot_be_spoken_is_left_out(store: Store, app: App
     await phone.talk.lead(live, "human")
 
     assert heard(live) == ["Thank you"]
-    assert noted(live, "not_said") == [{"block": ASK}]
+    assert noted(live, "not_said") == [{"block": ASK, "why": "What speaks texts is broken."}]
 
 
 async def test_what_a_webhook_answers_is_heard_in_the_call(store: Store, app: App, node: Node, phone: Phone):

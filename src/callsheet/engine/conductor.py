@@ -18,6 +18,10 @@ from callsheet.core.errors import Unavailable
 from callsheet.core.ids import Prefix
 from callsheet.core.run import Run, Way
 from callsheet.engine.agenda import Agenda
+from callsheet.engine.calling.call_records import CallRecords
+from callsheet.engine.calling.leader import Talks
+from callsheet.engine.calling.phone import make_phone
+from callsheet.engine.calling.playing import Prompts
 from callsheet.engine.calling.silence import SILENCE, TAKES_FOR_PERSON
 from callsheet.engine.calling.switchboard import Engines, Switchboard
 from callsheet.engine.dispatcher import Dispatcher
@@ -72,12 +76,15 @@ class Surroundings:
     """No other node works on this store (SQLite): what an earlier process left is settled at the start."""
     engines: Engines = field(default_factory=dict)
     """What places calls."""
+    prompts: Prompts | None = None
+    """What speaks in calls; None: nothing does."""
 
 
 class Conductor:
     """The engine of one node."""
 
     recorder: Recorder
+    call_records: CallRecords
     lines: Lines[TextLine]
     voice_lines: Lines[Line]
     switchboard: Switchboard
@@ -159,9 +166,11 @@ class Conductor:
 
     async def _open_lines(self) -> None:
         given = self._given
+        self.call_records = CallRecords(self._store, given.clock, node_no=self.node_no)
+        self._watch("call records", self.call_records.run)
         self.switchboard = Switchboard(
-            given.engines, self.agenda, self._store.runs, self.recorder, given.clock, given.rng, SILENCE,
-            TAKES_FOR_PERSON,
+            given.engines, self.agenda, self._store.runs, self.recorder, given.clock, given.rng, self._talks(),
+            TAKES_FOR_PERSON, self.call_records,
         )  # fmt: skip
         self.switchboard.on_free = self._wake_dispatchers
         await self.switchboard.open()
@@ -184,6 +193,18 @@ class Conductor:
         )  # fmt: skip
         self.listener.on_answers = self.answer
         self._watch("replier", self.replier.run, self._dispatching)
+
+    def _talks(self) -> Talks:
+        """Return what leads conversations in calls; where nothing speaks, nobody does."""
+        given = self._given
+        if given.prompts is None:
+            return SILENCE
+        phone = make_phone(
+            self._store, given.clock, self.flows, given.failpoints, given.prompts, node_no=self.node_no
+        )  # fmt: skip
+        self.talker.in_call = phone.give
+        phone.on_errands = self.talker.ask
+        return phone
 
     def is_running(self) -> bool:
         """Tell whether the loops of this node run: they were started, and nobody stopped them."""
@@ -327,6 +348,7 @@ class Conductor:
         self.preflighter.stop()
         self._sweeper.stop()
         self._recaller.stop()
+        self.call_records.stop()
         self.recorder.stop()
         await _ended(self._tasks)
         with suppress(Unavailable):  # else the leases run out

@@ -110,6 +110,10 @@ class Talker(Loop):
             await self._go_on(app, nos, now)
         return bool(waiting or due)
 
+    def ask(self) -> None:
+        """Let what calls wait for be asked, too."""
+        self.on_errands()
+
     async def give(self, app: int, talk_no: int, given: Given, *, errand_id: str = "") -> bool:
         """Give a conversation what it waits for; False: it does not wait for that (any more).
 

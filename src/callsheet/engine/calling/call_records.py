@@ -33,6 +33,8 @@ RETRY_SECONDS: Final = 1.0
 LAST_TRIES: Final = 3
 """How often a batch is tried when the process is to stop."""
 MOST_CLOSED: Final = 200
+MOST_SWEPT: Final = 50
+"""So many recordings are deleted at once: each is large."""
 ORPHANED: Final = timedelta(minutes=5)
 """A conversation that is older, and of whose call nothing was written down, is led by nobody."""
 
@@ -100,11 +102,13 @@ class CallRecords(Loop):
                     del self._kept[key]
 
     async def look(self) -> None:
-        """Say that this node leads its calls still, and close what nobody leads."""
+        """Say that this node leads its calls still, close what nobody leads, and delete recordings that are too old."""
         now = await self._store.hot.now()
         await self._store.calls.renew(self.node_no, now + timedelta(seconds=LEASE_SECONDS))
         while closed := await self._store.calls.close_left(now, self.node_no, MOST_CLOSED):
             log.warning("calls.closed", count=closed)
+        while await self._store.recordings.sweep(now, MOST_SWEPT):
+            continue
         if not self._has_looked:
             await self._store.calls.end_orphans(now - ORPHANED, now)
             self._has_looked = True

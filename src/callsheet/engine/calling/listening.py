@@ -79,7 +79,6 @@ class Listener:
         if recording is None or recording.seconds < SHORTEST_SECONDS:
             _drop(recording)
             return None if talking.is_over else TimedOut(self._clock.now())
-        talking.note(began_at, "recorded", seconds=recording.seconds)
         try:
             kept = await self._keeps.keep(talking.live, recording, Purpose.answer, self._clock.now())
         except Exception:
@@ -88,6 +87,7 @@ class Listener:
             return TimedOut(self._clock.now())
         finally:
             _drop(recording)
+        talking.note(began_at, "recorded", recording=kept, seconds=recording.seconds)
         return Reply(kept, self._clock.now())
 
 

@@ -16,9 +16,11 @@ import structlog
 from callsheet.clock import Clock
 from callsheet.core.errors import FlowNotFound, Unavailable
 from callsheet.core.flow.amiss import BadExpression
+from callsheet.core.flow.document import Container
 from callsheet.core.flow.effects import AskModel, AwaitBeep, CallWebhook, Effect, Say
 from callsheet.core.flow.given import Closed, Given, NoAnswer
 from callsheet.core.flow.session import Awaits, Ending, Session
+from callsheet.core.flow.speaking import language_named
 from callsheet.core.flow.step import HUNG_UP, patience_seconds, prompts_again
 from callsheet.core.ids import encode_attempt
 from callsheet.engine.calling.awaiting_beep import BeepWaiter
@@ -159,11 +161,8 @@ class PhoneTalk:
             await self._turns.move_errand(talking)
             self.on_errands()
             return ()
-        try:
-            container = await self._shelf.get(talk.app, talk.flow_no, talk.version)
-        except (FlowNotFound, BadExpression):
-            return ()
-        return prompts_again(container, session, now)
+        container = await self._container(talk)
+        return prompts_again(container, session, now) if container is not None else ()
 
     async def _exchange(self, talking: Talking, turn: Turn, effects: Sequence[Effect]) -> _Heard | None:
         """Say what follows from a turn, and return what comes of that; None: the call is over, or was left to end."""
@@ -183,7 +182,7 @@ class PhoneTalk:
             # Asked while the caller still hears what was said before.
             self.on_errands()
         waits = turn.awaits is Awaits.reply
-        language = turn.session.language if turn.session is not None else ""
+        language = await self._language(turn)
         said: list[Say] = []
         for effect in effects:
             if isinstance(effect, Say):
@@ -221,11 +220,22 @@ class PhoneTalk:
         return None
 
     async def _patience(self, talk: Talk, session: Session) -> float:
+        container = await self._container(talk)
+        return MARGIN_SECONDS if container is None else float(patience_seconds(container, session, self._clock.now()))
+
+    async def _language(self, turn: Turn) -> str:
+        """Return the language of what is said, as speech knows it; empty: the app's usual one."""
+        container = await self._container(turn.talk) if turn.session is not None else None
+        if turn.session is None or container is None:
+            return ""
+        return language_named(container, turn.session.language)
+
+    async def _container(self, talk: Talk) -> Container | None:
+        """Return the flow of a conversation; None: it cannot be had just now, or any more."""
         try:
-            container = await self._shelf.get(talk.app, talk.flow_no, talk.version)
+            return await self._shelf.get(talk.app, talk.flow_no, talk.version)
         except (FlowNotFound, BadExpression, Unavailable):
-            return MARGIN_SECONDS
-        return float(patience_seconds(container, session, self._clock.now()))
+            return None
 
 
 async def _hang_up(talking: Talking) -> None:

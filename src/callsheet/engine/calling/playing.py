@@ -10,6 +10,7 @@ import structlog
 
 from callsheet.clock import Clock
 from callsheet.core.flow.effects import Say
+from callsheet.engine.calling.prompts import Unspoken
 from callsheet.engine.calling.talking import Talking
 from callsheet.voice.base import Played, Pressed, Sound
 
@@ -17,12 +18,13 @@ log = structlog.get_logger()
 
 GRACE_SECONDS: Final = 10.0
 """So much longer than its length a prompt may take before it counts as played: no engine makes a call wait for ever."""
+_BROKE: Final = "What speaks texts is broken."
 
 
 class Prompts(Protocol):
     """Makes sounds of what flows say."""
 
-    async def prepare(self, app: int, say: Say, language: str) -> Sequence[Sound]:
+    async def prepare(self, app: int, say: Say, language: str) -> Sequence[Sound] | Unspoken:
         """Return what is played for something that is said in a language; nothing is said, nothing is played."""
 
 
@@ -45,9 +47,10 @@ class Player:
             for say in said:
                 if until_key and talking.keys:
                     break
-                for sound in await self._prepare(talking, say, language):
+                sounds = await self._prepare(talking, say, language)
+                for sound in sounds:
                     waiting[await call.play(sound)] = sound.seconds
-                if say.text or say.audio:
+                if sounds:
                     talking.note(self._clock.now(), "said", block=say.block, text=say.text, audio=say.audio)
             is_through = await self._await_end(talking, waiting, until_key=until_key)
         except TimeoutError:
@@ -73,8 +76,11 @@ class Player:
         if not say.text and not say.audio:
             return ()
         try:
-            return await self._prompts.prepare(talking.app, say, language)
+            sounds = await self._prompts.prepare(talking.app, say, language)
         except Exception:
             log.exception("call.prompt_broke", block=say.block)
-            talking.note(self._clock.now(), "not_said", block=say.block)
+            sounds = Unspoken(_BROKE)
+        if isinstance(sounds, Unspoken):
+            talking.note(self._clock.now(), "not_said", block=say.block, why=sounds.why)
             return ()
+        return sounds

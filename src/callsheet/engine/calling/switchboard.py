@@ -11,6 +11,7 @@ from callsheet.clock import Clock
 from callsheet.core.errors import Conflict
 from callsheet.core.run import AppSettings, Run
 from callsheet.engine.agenda import Agenda
+from callsheet.engine.calling.call_records import CallRecords
 from callsheet.engine.calling.leader import Detects, Leader, Talks
 from callsheet.engine.calling.slots import AGENTLESS, Limit, Slots
 from callsheet.engine.calling.voice_line import VoiceLine
@@ -37,6 +38,7 @@ class Switchboard:
         rng: random.Random,
         talk: Talks,
         detect: Detects,
+        records: CallRecords,
     ) -> None:
         self._engines = engines
         self._agenda = agenda
@@ -48,6 +50,8 @@ class Switchboard:
         self._leaders = {
             carrier: Leader(engine, recorder, clock, talk, detect) for carrier, engine in engines.items()
         }  # fmt: skip
+        for leader in self._leaders.values():
+            leader.on_dialed, leader.on_ended = records.dialed, records.ended
         self.on_free: Callable[[], None] = lambda: None
         """Called when there may be room for another call."""
 

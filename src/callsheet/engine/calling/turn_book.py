@@ -32,12 +32,12 @@ _MOST_TRIES: Final = 20
 class TurnBook:
     """Makes and writes the turns of calls."""
 
-    def __init__(self, store: Store, clock: Clock, shelf: FlowShelf, failpoints: Failpoints) -> None:
+    def __init__(self, store: Store, clock: Clock, shelf: FlowShelf, failpoints: Failpoints, *, node_no: int) -> None:
         self._store = store
         self._clock = clock
         self._failpoints = failpoints
         self._turner = Turner(store, shelf)
-        self.node_no = 0
+        self._node_no = node_no
 
     async def make(self, talking: Talking, asked: Asked) -> Turn | None:
         """Make a turn and write it down; None: the conversation has ended, or did not wait for what is given.
@@ -86,7 +86,7 @@ class TurnBook:
         """Ask here what was asked where the call was led before."""
         try:
             now = await self._store.hot.now()
-            await self._store.errands.move(talking.app, talking.talk_no, self.node_no, now)
+            await self._store.errands.move(talking.app, talking.talk_no, self._node_no, now)
         except Unavailable:
             log.warning("call.store_away")
 
@@ -147,4 +147,4 @@ class TurnBook:
 
     async def _store_turn(self, turn: Turn) -> bool:
         now = await self._store.hot.now()
-        return bool(await self._store.flow_sessions.write(turn.talk.app, [turn], now, self.node_no))
+        return bool(await self._store.flow_sessions.write(turn.talk.app, [turn], now, self._node_no))
