@@ -19,6 +19,8 @@ from callsheet.engine.starters import find_starter
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 SILENCE = "(silence)"
 CLOSED = "(closed)"
+MACHINE = "(machine)"
+"""Begins what is given to a call that a machine answers."""
 NO_ANSWER = "(no answer)"
 ASHA = {"first_name": "Asha", "amount": "500", "due_date": "5 December", "appointment_time": "5 December at 10:00"}
 
@@ -75,10 +77,12 @@ def talk(
 ) -> Talk:
     """Talk with a flow: replies as they are written, or what else is given to it."""
     read_one = read(document_of(container)) if isinstance(container, str) else container
-    made = begin(read_one, contact=contact, number="+919860700001", mode=mode, at=START, language=language)
+    answered_by = "machine" if inputs[:1] == (MACHINE,) else "human" if mode is Mode.ivr else ""
+    said = {"contact": contact, "number": "+919860700001", "language": language, "answered_by": answered_by}
+    made = begin(read_one, mode=mode, at=START, **said)
     talked = Talk(made.session)
     talked.took(made)
-    for number, one in enumerate(inputs, 1):
+    for number, one in enumerate(inputs[answered_by == "machine" :], 1):
         talked.took(step(read_one, talked.session, _given(one, START + timedelta(hours=number))))
     return talked
 

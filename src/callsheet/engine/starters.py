@@ -33,9 +33,10 @@ log = structlog.get_logger()
 def all_starters() -> Mapping[str, Starter]:
     """Return the starters by their names, in the order of these."""
     folder = files("callsheet.engine") / "starters"
-    documents = sorted((file for file in folder.iterdir() if file.name.endswith(_SUFFIX)), key=lambda file: file.name)
-    read = (read_starter(file.name.removesuffix(_SUFFIX), msgspec.json.decode(file.read_bytes())) for file in documents)
-    return {starter.name: starter for starter in read}
+    documents = {file.name.removesuffix(_SUFFIX): file for file in folder.iterdir() if file.name.endswith(_SUFFIX)}
+    return {
+        name: read_starter(name, msgspec.json.decode(file.read_bytes())) for name, file in sorted(documents.items())
+    }
 
 
 def find_starter(name: str) -> Starter:

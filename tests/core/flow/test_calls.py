@@ -146,7 +146,7 @@ def test_nobody_is_asked_for_ever() -> None:
     session, times = start(document, mode=Mode.ivr).session, 0
     while session.frames:
         session, times = step(document, session, TimedOut(AT)).session, times + 1
-    assert (times, session.ending) == (3, Ending.silent)
+    assert (times, session.ending) == (2, Ending.silent)
 
 
 def test_a_language_that_is_chosen_is_spoken_from_then_on() -> None:

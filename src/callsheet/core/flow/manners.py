@@ -28,7 +28,7 @@ class Patience(NamedTuple):
 
 _BY_TEXT: Final = Patience(3 * 24 * 3600, 366 * 24 * 3600, ends_quietly=True, most_silences=2)
 PATIENCE: Final[Mapping[Mode, Patience]] = MappingProxyType(
-    {Mode.sms: _BY_TEXT, Mode.text: _BY_TEXT, Mode.ivr: Patience(10, 120, ends_quietly=False, most_silences=3)}
+    {Mode.sms: _BY_TEXT, Mode.text: _BY_TEXT, Mode.ivr: Patience(10, 120, ends_quietly=False, most_silences=2)}
 )
 """By the mode. A call waits from when its prompts are through."""
 
