@@ -21,7 +21,7 @@ def dialplan(ledger: Path, recordings: Path) -> str:
         for step in all_steps:
             taken.append(step.replace("{recording}", f"{recordings}/${{UNIQUEID}}.wav"))
             if step == ANSWER:
-                taken.append(note("answered"))
+                taken.append(note("answered", "${CHANNEL(rtp,secure,audio)}"))
         return [f" same => n,{step}" for step in taken]
 
     comes = steps(
@@ -42,4 +42,6 @@ def dialplan(ledger: Path, recordings: Path) -> str:
         lines += steps(phone.steps)
         if phone.again:
             lines += [" same => n(again),NoOp()", *steps(phone.again)]
+    back = ("Dial(PJSIP/us@${EXTEN},20)", note("called_back", "${HANGUPCAUSE}"))
+    lines += ["[back]", "exten => _[a-z]!,1,NoOp()", *steps(back)]
     return "\n".join(lines) + "\n"

@@ -23,7 +23,8 @@ from strangers.self_signed import certificate
 ANSWER_SECONDS = 60
 USERNAME, PASSWORD = "account", "wonderful;secret"
 MORE_MODULES = (
-    "app_senddtmf", "app_record", "func_env", "func_global", "res_pjsip_endpoint_identifier_anonymous",
+    "app_senddtmf", "app_record", "res_clioriginate", "func_env", "func_global",
+    "res_pjsip_endpoint_identifier_anonymous",
 )  # fmt: skip
 _CODECS = "disallow=all\nallow=ulaw,alaw\ndirect_media=no\nrtp_symmetric=yes\ndtmf_mode=rfc4733\ncontext=pstn\n"
 
@@ -42,6 +43,8 @@ class PhoneCall(NamedTuple):
     answered_at: dt.datetime | None = None
     ended_at: dt.datetime | None = None
     cause: int = 0
+    is_encrypted: bool = False
+    """Speech is."""
 
 
 class PhoneNetwork:
@@ -76,17 +79,34 @@ class PhoneNetwork:
     def calls(self, number: str | None = None) -> list[PhoneCall]:
         """Return the calls so far, oldest first: all, or those to a number (as it was dialed, or with + before it)."""
         found: dict[str, PhoneCall] = {}
-        for line in self._ledger.read_text("utf-8").splitlines():
-            event, at, call, *fields = line.split("\t")
+        for event, at, call, *fields in self._read():
             moment = dt.datetime.fromtimestamp(float(at), dt.UTC)
             if event == "called":
                 found[call] = PhoneCall(call, *fields, at=moment)
             elif event == "answered":
-                found[call] = found[call]._replace(answered_at=moment)
+                found[call] = found[call]._replace(answered_at=moment, is_encrypted=fields[0] == "1")
             elif event == "ended":
                 found[call] = found[call]._replace(ended_at=moment, cause=int(fields[0] or 0))
         wanted = {number, (number or "").lstrip("+")}
         return [call for call in found.values() if number is None or call.number in wanted]
+
+    def _read(self) -> list[list[str]]:
+        # The last line may be half written.
+        return [line.split("\t") for line in self._ledger.read_text("utf-8").split("\n")[:-1]]
+
+    def call_back(self) -> int:
+        """Call whoever registered; return the cause (Q.850) with which that call ended."""
+        before = len(self._ended_back())
+        self.ask(f"channel originate Local/{self.username}@back application Wait 30")
+        deadline = time.monotonic() + ANSWER_SECONDS
+        while time.monotonic() < deadline:
+            if len(causes := self._ended_back()) > before:
+                return causes[-1]
+            time.sleep(0.02)
+        raise AssertionError("The call to whoever registered did not end")
+
+    def _ended_back(self) -> list[int]:
+        return [int(fields[0] or 0) for event, _, _, *fields in self._read() if event == "called_back"]
 
     def times_dialed(self) -> Counter[str]:
         """Return how often each number was called."""

@@ -3,6 +3,8 @@
 import os
 import signal
 import stat
+import subprocess
+import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +17,9 @@ from callsheet.voice.asterisk.supervisor import Local, NodeState, Watch
 from callsheet.voice.base import Answered, HungUp
 from ports import free_port
 from voice_nodes import dial, local, running_home, trunk_to, until, until_ready
+
+ROOT = Path(__file__).parents[3]
+KILLED = Path(__file__).parent / "killed_home.py"
 
 
 async def console(folder: Path, command: str) -> str:
@@ -38,34 +43,32 @@ async def test_a_node_is_started_calls_and_is_stopped(tmp_path, phone_network):
     assert not Path(f"/proc/{pid}").exists()
 
 
-async def test_the_next_start_finds_a_node_that_lives_and_its_call_goes_on(tmp_path, phone_network):
-    first = EmbeddedAsterisk(local(tmp_path), SystemClock())
-    first.use([trunk_to(phone_network)])
-    await first.open()
-    await until_ready(first)
-    pid = first.standing.pid
+async def test_the_next_start_finds_a_node_that_outlived_a_kill_and_its_call_goes_on(tmp_path, phone_network):
     number = phone_network.number("0001")
-    call, ear = await dial(first, number)
-    await ear.hears(Answered)
-    # What a SIGKILL leaves behind: the node, and nobody who listens.
-    await first.supervisor.leave()
-    await first.engine._server.close()
+    words = [sys.executable, KILLED, tmp_path, str(phone_network.port), number]
+    folders = os.pathsep.join(str(ROOT / name) for name in ("src", "tests"))
+    with subprocess.Popen(
+        words, env={**os.environ, "PYTHONPATH": folders}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            reference, pid = process.stderr.readline().split()
+        finally:
+            process.kill()
 
     found = []
-    second = EmbeddedAsterisk(local(tmp_path), SystemClock())
-    second.engine.on_found = lambda one: found.append(one) or (lambda _: None)
-    second.use([trunk_to(phone_network)])
-    await second.open()
+    home = EmbeddedAsterisk(local(tmp_path), SystemClock())
+    home.on_found = lambda one: found.append(one) or (lambda _: None)
+    home.use([trunk_to(phone_network)])
+    await home.open()
     try:
-        await until_ready(second)
+        await until_ready(home)
         await until(lambda: found, "the call")
 
-        assert second.standing.pid == pid
-        assert [one.call.id for one in found] == [call.id]
-        assert phone_network.calls(number)[0].ended_at is None
+        assert home.standing.pid == int(pid)
+        assert [(one.call.id, one.is_answered) for one in found] == [(reference, True)]
+        assert [call.ended_at for call in phone_network.calls(number)] == [None]
     finally:
-        await second.close()
-        await first.engine.close()
+        await home.close()
     phone_network.await_calls(number, ended=1)
 
 

@@ -96,13 +96,15 @@ async def await_ready(process: NodeProcess, folder: NodeFolder, clock: Clock, se
     raise NotStarted(f"Asterisk did not start: {said or 'it said nothing'}")
 
 
-async def end_process(process: NodeProcess, folder: NodeFolder, clock: Clock) -> None:
-    """End a node: asked first, then told, then killed."""
-    with suppress(NoControl):
-        await ask(folder.run, "core stop now", END_SECONDS)
-    for number in (None, signal.SIGTERM, signal.SIGKILL):
-        if number is not None:
-            process.send(number)
+async def end_process(process: NodeProcess, folder: NodeFolder, clock: Clock, *, hangs: bool = False) -> None:
+    """End a node: asked first, then told, then killed; one that `hangs` is killed."""
+    steps: tuple[signal.Signals | None, ...] = (None, signal.SIGTERM, signal.SIGKILL)
+    for step in steps[-1:] if hangs else steps:
+        if step is None:
+            with suppress(NoControl):
+                await ask(folder.run, "core stop now", END_SECONDS)
+        else:
+            process.send(step)
         deadline = clock.monotonic() + END_SECONDS
         while clock.monotonic() < deadline:
             if not process.is_alive():

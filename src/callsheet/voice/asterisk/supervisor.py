@@ -6,6 +6,7 @@ Asterisk outlives us. The next start finds it by its socket and goes on with it:
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -48,6 +49,7 @@ _PAUSES_SECONDS: Final = (1.0, 2.0, 5.0, 15.0, 60.0, 300.0)
 _WELL_SECONDS: Final = 60.0
 """Who ran so long begins with the shortest pause again."""
 _MOST_LINES: Final = 20
+_COMPLAINT: Final = re.compile(r"\b(?:WARNING|ERROR)\[")
 _LOCAL: Final = "127.0.0.1"
 
 
@@ -298,7 +300,7 @@ class Supervisor:
             silent = 0 if await self._is_well() else silent + 1
             if silent >= self._watching.most_silent:
                 log.error("asterisk.hangs", pid=process.pid)
-                await end_process(process, self._folder, self._clock)
+                await end_process(process, self._folder, self._clock, hangs=True)
                 return "Asterisk did not answer any more."
 
     async def _is_well(self) -> bool:
@@ -310,7 +312,7 @@ class Supervisor:
         return await self._calls().is_well(NAME)
 
     def _read_log(self) -> None:
-        lines = self._folder.take_log()
+        lines = [line for line in self._folder.take_log() if _COMPLAINT.search(line)]
         for line in lines[:_MOST_LINES]:
             log.warning("asterisk.said", line=line)
         if len(lines) > _MOST_LINES:
