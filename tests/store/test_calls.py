@@ -11,6 +11,7 @@ from callsheet.core.attempt import Intent, Kind
 from callsheet.core.ids import AttemptKey, encode_attempt
 from callsheet.store.apps import App
 from callsheet.store.calls import CallRow
+from callsheet.store.recordings import Purpose
 from callsheet.store.store import Store
 from databases import change, rows
 from factories import Node, StillClock, trunk_of
@@ -115,3 +116,30 @@ async def test_a_conversation_of_whose_call_nothing_was_written_ends(
     assert await store.calls.end_orphans(clock.advance(1), clock.now()) == 1
     found = await rows(store, "select person, ending from flow_session")
     assert {row.person: row.ending for row in found} == {first.person: "", second.person: "hung_up"}
+
+
+async def test_what_was_said_in_calls_goes_with_the_contacts_of_a_list(
+    store: Store, app: App, clock: StillClock, node: Node
+):
+    intents = [*await calls(store, app, clock, node, 1), *await calls(store, app, clock, node, 1)]
+    for intent in intents:
+        begun = await row_of(store, app, clock, intent)
+        said = [(clock.now(), "said", {"text": "Hello Ada"})]
+        over = replace(begun, ended_at=clock.now(), outcome="human", detection={"verdict": "human"}, timeline=said)
+        await store.calls.write([over], node.no, clock.now())
+        until = clock.now() + timedelta(days=1)
+        await store.recordings.keep(app.no, begun.key, Purpose.answer, b"x", 1, at=clock.now(), until=until)
+    await change(store, "delete from campaign")
+    await change(store, "update run set ended_at = 1, status = 'Completed'")
+    (first, _) = await rows(store, "select id from contact_list order by no")
+    found = await store.lists.find(app.no, list_id=first.id)
+    assert found is not None
+    await store.lists.delete(found)
+    while await store.erasing.erase(10, clock.now()):
+        pass
+
+    left = await rows(store, "select run_no, outcome, detection, timeline_sealed from call order by run_no")
+    assert [(row.outcome, bool(row.detection), bool(row.timeline_sealed)) for row in left] == [
+        ("human", False, False), ("human", True, True),
+    ]  # fmt: skip
+    assert [row.run_no for row in await rows(store, "select run_no from recording")] == [left[1].run_no]

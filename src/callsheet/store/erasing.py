@@ -1,7 +1,7 @@
 """Erasing: the contacts of lists that were deleted go block by block, so that no writer waits for a large list.
 
-With a contact go the numbers that stand with its replies, and the conversations with it end; what was said stays in
-the history of the person.
+With a contact go the numbers that stand with its replies, what was said, pressed and recorded in calls to it, and the
+conversations with it end; what was written stays in the history of the person.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from callsheet.core.flow.session import Ending
+from callsheet.core.ids import AttemptKey
 from callsheet.store import tables as t
 from callsheet.store.database import Database
 from callsheet.store.flow_ends import end_sessions, of_list
@@ -48,6 +49,7 @@ def _erase(conn: sa.Connection, most: int, now: datetime) -> bool:
     talks = of_list(app, _persons(app, list_no, *block), list_no)
     end_sessions(conn, app, talks, Ending.closed, now, LIST_GONE)
     _forget_numbers(conn, app, list_no, *block)
+    _forget_calls(conn, app, list_no, *block)
     _drop(conn, t.contact, app, list_no, *block)
     if end < row["size"]:
         mine = erasure.c.app == app, erasure.c.list_no == list_no
@@ -72,3 +74,21 @@ def _forget_numbers(conn: sa.Connection, app: int, list_no: int, *where: sa.Colu
     inbound, persons = t.inbound, _persons(app, list_no, *where)
     mine = inbound.c.app == app, inbound.c.person.in_(persons), inbound.c.number_sealed != b""
     conn.execute(sa.update(inbound).where(*mine).values(number_sealed=b""))
+
+
+def _forget_calls(conn: sa.Connection, app: int, list_no: int, *where: sa.ColumnElement[bool]) -> None:
+    """Erase what was said, pressed and recorded in calls to contacts of a list; what came of them stays."""
+    call, recording, attempt = t.call, t.recording, t.attempt
+    its = (attempt.c[name] == call.c[name] for name in ("app", "run_no", "person", "n"))
+    called = sa.select(call.c.run_no, call.c.person, call.c.n).where(
+        call.c.app == app, call.c.person.in_(_persons(app, list_no, *where))
+    )
+    called = called.join(attempt, sa.and_(*its)).where(attempt.c.list_no == list_no)
+    for run_no, person, n in conn.execute(called).all():
+        key = AttemptKey(run_no, person, n)
+        conn.execute(sa.update(call).where(*_is(call, app, key)).values(timeline_sealed=b"", detection=""))
+        conn.execute(sa.delete(recording).where(*_is(recording, app, key)))
+
+
+def _is(table: sa.Table, app: int, key: AttemptKey) -> tuple[sa.ColumnElement[bool], ...]:
+    return table.c.app == app, *(table.c[name] == value for name, value in key._asdict().items())
