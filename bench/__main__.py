@@ -16,6 +16,7 @@ TOPICS = {
     "codec": "codec",
     "sms": "sms",
     "flow": "flow",
+    "voice": "calls",
 }
 """Each topic and its module, which has a function `rows`."""
 

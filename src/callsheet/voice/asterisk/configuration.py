@@ -28,7 +28,9 @@ LOG: Final = "log/messages"
 # The columns of Asterisk's own `Master.csv`; those that hold numbers are empty, for the file is kept.
 _RECORD: Final = ",".join(
     ('""',) * 9
-    + tuple(f"${{CDR({name})}}" for name in ("start", "answer", "end", "duration", "billsec", "disposition"))
+    # Seconds since 1970: a node may live in any time zone.
+    + tuple(f"${{CDR({name},u)}}" for name in ("start", "answer", "end"))
+    + tuple(f"${{CDR({name})}}" for name in ("duration", "billsec", "disposition"))
     + ('""', "${CDR(uniqueid)}", '""')
 )
 _TONES: Final = "[general]\ncountry = us\n\n[us]\ndescription = US\nringcadence = 2000,4000\ndial = 350+440\n"

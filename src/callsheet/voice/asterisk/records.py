@@ -44,10 +44,10 @@ def _record(row: list[str]) -> Record | None:
     try:
         is_answered = row[_DISPOSITION] == "ANSWERED"
         return Record(_at(row[_END]), _CAUSES[row[_DISPOSITION]], _at(row[_ANSWER]) if is_answered else None)
-    except ValueError:
+    except (ValueError, OverflowError, OSError):
         return None
 
 
 def _at(written: str) -> datetime:
-    """Read an instant; the node writes them in UTC (`usegmtime=yes`)."""
-    return datetime.fromisoformat(written).replace(tzinfo=UTC)
+    """Read an instant; the node writes seconds since 1970."""
+    return datetime.fromtimestamp(float(written), UTC)
