@@ -22,6 +22,7 @@ from callsheet.clock import Clock, SystemClock
 from callsheet.core.errors import Conflict, FieldError, Invalid, NotFound, Unavailable
 from callsheet.engine import schedules
 from callsheet.engine.asker import Asker
+from callsheet.engine.calling.prefetching import Prefetcher
 from callsheet.engine.calling.prompts import Prompts
 from callsheet.engine.calling.speaking import speaking
 from callsheet.engine.conductor import Conductor, Surroundings
@@ -338,6 +339,8 @@ async def _conducting(runtime: Runtime, rng: random.Random, *, sole_owner: bool)
     conductor, deliverer, clock = runtime.conductor, runtime.deliverer, runtime.clock
     asker = Asker(runtime.store, runtime.outside, clock, rng, conductor.talker, sole_owner=sole_owner)
     conductor.notifier.on_told = deliverer.wake
+    prefetcher = Prefetcher(runtime.prompts, conductor.flows)
+    conductor.agenda.on_begun = prefetcher.begin
     schedules.attend(runtime)
     await conductor.start()
     try:
@@ -350,6 +353,7 @@ async def _conducting(runtime: Runtime, rng: random.Random, *, sole_owner: bool)
             yield
     finally:
         await conductor.stop()
+        await prefetcher.close()
 
 
 _Worker = Importer | Deliverer | Puller | Asker | DialoutTeller

@@ -68,7 +68,7 @@ def walked() -> Iterator[Operation]:
 
 def faults(answer: Any, marks: set[str]) -> list[str]:
     """Return what is wrong with any answer to somebody else: what he did not say himself, he is not told."""
-    said = f"{answer.request.url} {answer.request.content.decode()}"
+    said = f"{answer.request.url} {answer.request.content.decode(errors='replace')}"
     told = sorted(mark for mark in marks if mark in answer.text and mark not in said)
     return [f"tells {told}"] * bool(told) + [f"fails: {answer.status_code}"] * (answer.status_code >= 500)
 

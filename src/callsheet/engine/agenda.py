@@ -119,6 +119,8 @@ class Agenda:
         self.states: dict[int, RunState] = {}
         self.changed = asyncio.Event()
         self.on_change: Callable[[], None] = lambda: None
+        self.on_begun: Callable[[Run], None] = lambda _: None
+        """Called with each run that is new here."""
         self._left_out: set[str] = set()
 
     async def update(self, runs: list[Run]) -> list[int]:
@@ -135,6 +137,7 @@ class Agenda:
                 continue
             if run_no in makers:
                 self.states[run_no] = RunState(run, makers[run_no], makers[run_no].guess(run))
+                self.on_begun(run)
         return dropped
 
     async def _makers(self, runs: Iterable[Run]) -> dict[int, Maker]:
