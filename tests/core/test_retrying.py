@@ -6,7 +6,16 @@ from hypothesis import strategies as st
 
 from callsheet.core.attempt import Kind
 from callsheet.core.campaign import UncertainPolicy
-from callsheet.core.retrying import LONGEST_BACKOFF_SECONDS, MOST_TRIES, Again, RetryPolicy, Turn, backoff, decide
+from callsheet.core.retrying import (
+    LONGEST_BACKOFF_SECONDS,
+    MOST_FAILURES,
+    MOST_TRIES,
+    Again,
+    RetryPolicy,
+    Turn,
+    backoff,
+    decide,
+)
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 ONCE = RetryPolicy()
@@ -49,3 +58,15 @@ def test_a_doubt_is_never_repeated_unless_the_campaign_asks_for_it() -> None:
 @pytest.mark.parametrize("kind", [Kind.accepted, Kind.delivered, Kind.undelivered, Kind.rejected])
 def test_an_answer_ends_the_matter(kind: Kind) -> None:
     assert decide(kind, REPEATING, n=1, used=1, at=NOON, jitter=0) is None
+
+
+def test_a_number_that_a_trunk_never_reaches_costs_attempts_in_the_end() -> None:
+    """One trunk bars a country, another answers 403 for a number: a run with it ends all the same."""
+    policy = RetryPolicy(max_attempts=3, retry_minutes=30)
+    n, used, tries = 1, 1, []
+    while (again := decide(Kind.refused, policy, n=n, used=used, at=NOON, jitter=1, code="trunk_failed")) is not None:
+        tries.append(again)
+        n, used = again.n, again.used + 1
+    assert [again.turn for again in tries] == [Turn.first] * MOST_FAILURES + [Turn.last] * 2
+    assert {again.due_at - NOON for again in tries[MOST_FAILURES:]} == {timedelta(minutes=30)}
+    assert decide(Kind.refused, policy, n=MOST_FAILURES + 1, used=1, at=NOON, jitter=1, code="throttled") is not None

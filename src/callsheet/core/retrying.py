@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from callsheet.core.attempt import INCOMPLETE, NOT_TAKEN, PENDING, Kind
 from callsheet.core.campaign import UncertainPolicy
+from callsheet.core.outcome import Outcome
 
 FIRST_BACKOFF_SECONDS = 1.0
 LONGEST_BACKOFF_SECONDS = 60.0
@@ -16,6 +17,10 @@ HASTY_TRIES = 3
 """So often a contact that we withdrew comes again at once; after that something is slow, and it backs off too."""
 MOST_TRIES = 65_000
 """Refused or withdrawn so often (weeks on end), a contact does not come again: a try has a number of two bytes."""
+
+MOST_FAILURES: Final = 50
+"""So often a trunk may fail to carry a call to one contact at no cost. After that it is about this number, not about
+the trunk: each further failure costs an attempt, and the contact waits its period, so that a run can end."""
 
 
 class Turn(IntEnum):
@@ -60,13 +65,16 @@ def decide(
 
     `used` counts the attempt that just ended; `jitter` is a random number in [0, 1) that spreads retries. A refusal
     backs off exponentially in the number of tries (they are definite, so a repeat is safe). An uncertain attempt is
-    repeated only under `at_least_once`. Whoever was not connected (a message that was not delivered) waits the retry
-    period and comes after everyone else, until its attempts are used up; a number that does not exist never does, nor
-    does who has a part of the text already.
+    repeated only under `at_least_once`. Whoever was not connected (a message that was not delivered, a call that trunks
+    failed to carry MOST_FAILURES times) waits the retry period and comes after everyone else, until its attempts are
+    used up; a number that does not exist never does, nor does who has a part of the text already.
     """
     match kind:
         case Kind.withdrawn | Kind.refused if n >= MOST_TRIES:
             return None
+        case Kind.undelivered | Kind.refused if _is_unconnected(kind, code, failures=n - used):
+            period = timedelta(minutes=policy.retry_minutes)
+            return Again(at + period, Turn.last, n + 1, used) if used < policy.max_attempts else None
         case Kind.withdrawn:
             haste = timedelta() if n <= HASTY_TRIES else backoff(n - HASTY_TRIES, jitter)
             return Again(at + haste, Turn.first, n + 1, used - 1)
@@ -74,10 +82,14 @@ def decide(
             return Again(at + backoff(n, jitter), Turn.first, n + 1, used - 1)
         case Kind.uncertain if policy.uncertain is UncertainPolicy.at_least_once and used < policy.max_attempts + 1:
             return Again(at + backoff(n, jitter), Turn.first, n + 1, used)
-        case Kind.undelivered if code != INCOMPLETE and used < policy.max_attempts:
-            return Again(at + timedelta(minutes=policy.retry_minutes), Turn.last, n + 1, used)
         case _:
             return None
+
+
+def _is_unconnected(kind: Kind, code: str, *, failures: int) -> bool:
+    if kind is Kind.refused:
+        return code == Outcome.trunk_failed and failures >= MOST_FAILURES
+    return code != INCOMPLETE
 
 
 def waits_for_receipts(policy: RetryPolicy, accepted: int, idle_since: datetime, now: datetime) -> datetime | None:
