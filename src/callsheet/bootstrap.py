@@ -25,6 +25,7 @@ from callsheet.engine.asker import Asker
 from callsheet.engine.calling.prefetching import Prefetcher
 from callsheet.engine.calling.prompts import Prompts
 from callsheet.engine.calling.speaking import speaking
+from callsheet.engine.calling.switchboard import Engines
 from callsheet.engine.conductor import Conductor, Surroundings
 from callsheet.engine.deliverer import Deliverer
 from callsheet.engine.dialout_teller import DialoutTeller
@@ -99,7 +100,7 @@ async def open_runtime(
         outside = await stack.enter_async_context(Outside(settings.fence))
         trunks = Trunks(store, clock, settings.fence, partial(_given, settings, store, clock, rng, outside, sandbox))
         spoken = await stack.enter_async_context(speaking(store, outside.ask, folder.sounds, clock))
-        conductor = _make_conductor(settings, store, clock, rng, tuning, trunks, failpoints, spoken[1])
+        conductor = _make_conductor(settings, store, clock, rng, tuning, trunks, failpoints, sandbox, spoken[1])
         importer = _make_importer(settings, store, clock, folder, conductor, alone=not start_engine)
         told = sandbox.outbox, sandbox.calls, clock.now(), *_telling(settings, store, clock, rng, outside, conductor)
         heard = trunks, Ingest(store, trunks, conductor, clock, public_url=settings.public_url), *spoken
@@ -301,15 +302,23 @@ def _make_conductor(
     tuning: Tuning,
     trunks: Trunks,
     failpoints: Failpoints,
+    sandbox: Sandbox,
     prompts: Prompts,
 ) -> Conductor:
     def make_line(trunk: Trunk, recorder: Recorder) -> SmsLine:
         return SmsLine(trunks.carrier(trunk), recorder, clock, conductor.hearing(trunk), rng)
 
     conductor = Conductor(
-        Surroundings(store, clock, rng, make_line, failpoints, tuning, not settings.is_shared, prompts=prompts)
+        Surroundings(
+            store, clock, rng, make_line, failpoints, tuning, not settings.is_shared, _engines(sandbox), prompts
+        )  # fmt: skip
     )
     return conductor
+
+
+def _engines(sandbox: Sandbox) -> Engines:
+    """Return what places calls here, by the carriers of trunks."""
+    return {"sandbox": sandbox.voice}
 
 
 def _given(

@@ -26,6 +26,7 @@ from callsheet.engine.calling.prompts import Prompts
 from callsheet.engine.calling.speech import Speech
 from callsheet.engine.conductor import Conductor, Surroundings
 from callsheet.engine.deliverer import Deliverer
+from callsheet.engine.dialout_teller import DialoutTeller
 from callsheet.engine.doors import Ingest
 from callsheet.engine.failpoints import Failpoints
 from callsheet.engine.importer import Importer
@@ -46,6 +47,7 @@ from callsheet.store.store import Store
 from callsheet.store.vault import Vault
 from callsheet.voice.audio.converter import Converter
 from callsheet.voice.audio.shelf import SoundShelf
+from callsheet.voice.sandbox.engine import SandboxVoice
 from databases import make_file
 from factories import make_app
 
@@ -108,6 +110,9 @@ class World:
     submit_seconds: float = SUBMIT_SECONDS
     wrap: Callable[[AwaitedCarrier], AwaitedCarrier] = lambda carrier: carrier
     """What stands between the engine and the carrier."""
+    calls: bool = False
+    """Whether there is a simulated phone network."""
+    phones: SandboxVoice = field(init=False)
     conductor: Conductor = field(init=False)
 
     @property
@@ -125,9 +130,11 @@ class World:
             self.clock,
             self.folder,
             lambda *_: [],
+            lambda *_: [],
             now,
             outside,
             deliverer,
+            DialoutTeller(self.store, outside, self.clock),
             puller,
             sign_in,
             trunks := Trunks(self.store, self.clock, Fence(allow_private=True), self._given),
@@ -142,8 +149,12 @@ class World:
 
     async def start(self) -> None:
         """Start an engine on this store, as a process does."""
+        self.phones = SandboxVoice(self.folder / "phones", self.clock, seed=1, inline=True)
+        engines = {"sandbox": self.phones} if self.calls else {}
         self.conductor = Conductor(
-            Surroundings(self.store, self.clock, self.rng, self._line, self.failpoints, self.tuning, self.sole_owner)
+            Surroundings(
+                self.store, self.clock, self.rng, self._line, self.failpoints, self.tuning, self.sole_owner, engines
+            )
         )
         schedules.attend(self.runtime)
         await self.conductor.start()
@@ -220,6 +231,7 @@ async def world(
     tuning: Tuning = SLOW_TICK,
     wire_seconds: float = 0.0,
     window: int = 1000,
+    calls: bool = False,
 ) -> AsyncIterator[World]:
     """Make a world, and stop its engine at the end."""
     path = folder / "callsheet.db"
@@ -230,8 +242,9 @@ async def world(
     app = await make_app(store, clock, settings)
     ledger = Ledger(folder / "ledger.db", inline=True)
     made = World(
-        clock, store, app, ledger, random.Random(seed), folder, tuning, wire_seconds=wire_seconds, window=window
-    )
+        clock, store, app, ledger, random.Random(seed), folder, tuning, wire_seconds=wire_seconds, window=window,
+        calls=calls,
+    )  # fmt: skip
     await made.start()
     try:
         yield made

@@ -1,0 +1,95 @@
+"""From a started campaign that calls to its outcomes and retries, with simulated phones and a clock that jumps."""
+
+from collections import Counter
+from datetime import timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from callsheet.core.campaign import Order
+from callsheet.core.run import AppSettings
+from engine.calls import called, codes, placed, play
+from engine.world import World
+from phone_numbers import numbers
+
+PEOPLE = [to for to in numbers("IN", 60) if not to[-4:].startswith("99")]
+
+
+def ending(digits: str, count: int = 1) -> list[str]:
+    return numbers("IN", count, ending=digits)
+
+
+def test_every_outcome_becomes_what_it_means_for_its_attempt(tmp_path: Path):
+    expected = {
+        PEOPLE[0]: [(1, "delivered", "human")],
+        ending("9921")[0]: [(1, "undelivered", "busy")],
+        ending("9922")[0]: [(1, "undelivered", "no_answer")],
+        ending("9923")[0]: [(1, "undelivered", "rejected")],
+        ending("9905")[0]: [(1, "rejected", "invalid_number")],
+        ending("9907")[0]: [(1, "uncertain", "no_answer_from_network")],
+    }
+
+    async def main(w: World) -> None:
+        await called(w, list(expected), ring_seconds=20)
+
+        assert {to: await codes(w, to) for to in expected} == expected
+        assert len(await placed(w)) == len(expected)
+
+    play(tmp_path, main)
+
+
+def test_a_trunk_that_fails_costs_no_attempt(tmp_path: Path):
+    (to,) = ending("9925")
+
+    async def main(w: World) -> None:
+        await called(w, [to], max_attempts=1)
+
+        happened = await codes(w, to)
+        assert [(kind, code) for _, kind, code in happened] == [
+            ("refused", "trunk_failed"), ("refused", "trunk_failed"), ("delivered", "human"),
+        ]  # fmt: skip
+
+    play(tmp_path, main)
+
+
+@pytest.mark.parametrize("order", list(Order))
+def test_who_was_not_connected_comes_again_after_the_period_and_after_all_others(tmp_path: Path, order: Order):
+    busy, silent = ending("9921", 3), ending("9922", 2)
+    people = [*busy, *silent, *PEOPLE[:30]]
+
+    async def main(w: World) -> None:
+        await called(w, people, max_attempts=3, retry_minutes=10, ring_seconds=15, order=order)
+        calls = await placed(w)
+
+        tries = Counter(one.to for one in calls)
+        assert {tries[to] for to in (*busy, *silent)} == {3}
+        assert {tries[to] for to in PEOPLE[:30]} == {1}
+        first = list(dict.fromkeys(one.to for one in calls))
+        assert first == (people if order is Order.fifo else people[::-1])
+        last_fresh = max(one.placed_at for one in calls if one.to in PEOPLE)
+        for to in (*busy, *silent):
+            at = [one.placed_at for one in calls if one.to == to]
+            assert all(later - earlier >= timedelta(minutes=10) for earlier, later in pairwise(at))
+            assert at[1] > last_fresh
+
+    play(tmp_path, main)
+
+
+@pytest.mark.parametrize("most", [1, 4])
+def test_no_more_calls_go_on_at_once_than_the_app_allows(tmp_path: Path, most: int):
+    async def main(w: World) -> None:
+        going_on: list[int] = []
+        dial = w.phones.dial
+
+        async def counted(*args: object) -> object:
+            going_on.append(len(w.phones.living()) + 1)
+            return await dial(*args)  # type: ignore[arg-type]
+
+        w.phones.dial = counted  # type: ignore[method-assign,assignment]
+        await called(w, PEOPLE[:20])
+
+        assert max(going_on) == most
+        assert len(await placed(w)) == 20
+
+    play(tmp_path, main, settings=AppSettings(agentless_concurrent_calls=most))
