@@ -308,11 +308,11 @@ def _make_conductor(
     def make_line(trunk: Trunk, recorder: Recorder) -> SmsLine:
         return SmsLine(trunks.carrier(trunk), recorder, clock, conductor.hearing(trunk), rng)
 
-    conductor = Conductor(
-        Surroundings(
-            store, clock, rng, make_line, failpoints, tuning, not settings.is_shared, _engines(sandbox), prompts
-        )  # fmt: skip
+    engines = _engines(sandbox)
+    surroundings = Surroundings(
+        store, clock, rng, make_line, failpoints, tuning, not settings.is_shared, engines, prompts
     )
+    conductor = Conductor(surroundings)
     return conductor
 
 
