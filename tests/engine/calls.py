@@ -6,6 +6,7 @@ from typing import Any
 
 from callsheet.core.campaign import Campaign, Channel, MachineDetection, Mode, Status, VoicePlan
 from callsheet.core.run import AppSettings, PinnedFlow
+from callsheet.engine.calling.playing import Prompts
 from callsheet.engine.tuning import Tuning
 from callsheet.engine.virtual_time import VirtualClock, run
 from callsheet.voice.sandbox.ledger import PlacedCall
@@ -18,11 +19,18 @@ Play = Callable[[World], Awaitable[None]]
 NO_FLOW = PinnedFlow()
 
 
-def play(folder: Path, main: Play, *, settings: AppSettings | None = None, tuning: Tuning = TUNING) -> None:
+def play(
+    folder: Path,
+    main: Play,
+    *,
+    settings: AppSettings | None = None,
+    tuning: Tuning = TUNING,
+    prompts: Prompts | None = None,
+) -> None:
     """Play in a world with a simulated phone network."""
 
     async def played(clock: VirtualClock) -> None:
-        async with world(clock, folder, tuning=tuning, settings=settings, calls=True) as w:
+        async with world(clock, folder, tuning=tuning, settings=settings, calls=True, prompts=prompts) as w:
             await main(w)
 
     run(played, start=MONDAY_NOON)

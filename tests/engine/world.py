@@ -22,6 +22,7 @@ from callsheet.core.condition import Condition
 from callsheet.core.fence import Fence
 from callsheet.core.run import NORMALLY, AppSettings, Launch
 from callsheet.engine import schedules
+from callsheet.engine.calling.playing import Prompts as CallPrompts
 from callsheet.engine.calling.prompts import Prompts
 from callsheet.engine.calling.speech import Speech
 from callsheet.engine.conductor import Conductor, Surroundings
@@ -112,6 +113,8 @@ class World:
     """What stands between the engine and the carrier."""
     calls: bool = False
     """Whether there is a simulated phone network."""
+    prompts: CallPrompts | None = None
+    """What speaks in calls; None: nothing does."""
     phones: SandboxVoice = field(init=False)
     conductor: Conductor = field(init=False)
 
@@ -153,7 +156,15 @@ class World:
         engines = {"sandbox": self.phones} if self.calls else {}
         self.conductor = Conductor(
             Surroundings(
-                self.store, self.clock, self.rng, self._line, self.failpoints, self.tuning, self.sole_owner, engines
+                self.store,
+                self.clock,
+                self.rng,
+                self._line,
+                self.failpoints,
+                self.tuning,
+                self.sole_owner,
+                engines,
+                self.prompts,
             )
         )
         schedules.attend(self.runtime)
@@ -232,6 +243,7 @@ async def world(
     wire_seconds: float = 0.0,
     window: int = 1000,
     calls: bool = False,
+    prompts: CallPrompts | None = None,
 ) -> AsyncIterator[World]:
     """Make a world, and stop its engine at the end."""
     path = folder / "callsheet.db"
@@ -244,6 +256,7 @@ async def world(
     made = World(
         clock, store, app, ledger, random.Random(seed), folder, tuning, wire_seconds=wire_seconds, window=window,
         calls=calls,
+        prompts=prompts,
     )  # fmt: skip
     await made.start()
     try:
