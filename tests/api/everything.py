@@ -170,7 +170,7 @@ async def own_everything(caller: Caller, taste: Taste = Taste()) -> dict[str, st
     """Make one of everything for a caller, and return the ids by the names of path parameters."""
     called = {
         kind: f"{taste.word} {kind}"
-        for kind in ("campaign", "dnc", "template", "flow", "queue", "login", "endpoint", "sound", "voice")
+        for kind in ("campaign", "dnc", "template", "flow", "queue", "login", "endpoint", "sound", "voice", "mapping")
     }
     name = await caller.make_list(taste.person, name=taste.list_name)
     body = campaign_body(name, name=called["campaign"], message={"message": f"{taste.word} text"})
@@ -210,6 +210,7 @@ async def own_everything(caller: Caller, taste: Taste = Taste()) -> dict[str, st
         "template_id": (await _made(caller, "/templates", name=called["template"], body=called["template"]))["id"],
         "flow_id": (await _made(caller, "/flows", name=called["flow"], document=FLOW))["id"],
         "queue_id": queue["id"],
+        "mapping_id": await _mapped(caller, called["mapping"], taste),
         "conversation_id": conversation["id"],
         "group_key": group,
         "ai_endpoint_id": (
@@ -225,6 +226,15 @@ async def own_everything(caller: Caller, taste: Taste = Taste()) -> dict[str, st
             "id"
         ],
     }
+
+
+async def _mapped(caller: Caller, name: str, taste: Taste) -> str:
+    """Make an agent mapping with one customer, and return its id."""
+    mapping_id = str((await _made(caller, "/agent-mappings", name=name, description=taste.word))["id"])
+    customers = [{"number": taste.person, "agent": taste.word}]
+    put = await caller.v1("POST", f"/agent-mappings/{mapping_id}/customers", {"customers": customers})
+    assert put.status_code == 200, put.text
+    return mapping_id
 
 
 async def _delivered(caller: Caller, run_id: str) -> dict[str, Any]:

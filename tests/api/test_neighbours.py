@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from api.callers import V1, V2, unique, until
+from api.callers import V2, unique, until
 from callsheet.api.paths import find_address
 from phone_numbers import numbers
 
@@ -41,14 +41,6 @@ def test_calls_for_a_bot_are_for_the_app_of_its_id(path, expected):
     address = find_address(path.encode(), path)
 
     assert (address.path, address.app_id) == (expected, "st-1")
-
-
-async def test_agent_mappings_wait_for_voice_in_both_dialects(shop):
-    ours = await shop.v1("GET", "/agent-mappings")
-    documented = await shop.compat("POST", "/agentMappings", {}, prefix=V1)
-
-    assert (ours.status_code, ours.json()["code"]) == (501, "not_implemented")
-    assert documented.status_code == 501
 
 
 async def test_discrepancy_12_a_trailing_backslash_in_the_query_of_a_neighbour(shop):

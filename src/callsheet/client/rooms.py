@@ -16,6 +16,7 @@ from callsheet.client.compat.queues import Queues as CompatQueues
 from callsheet.client.method import Carrier, Mode, Resource, Single
 from callsheet.client.transport import Transport
 from callsheet.client.v1.accounts import Accounts, Apps
+from callsheet.client.v1.agent_mappings import AgentMappings
 from callsheet.client.v1.ai_endpoints import AiEndpoints
 from callsheet.client.v1.api_clients import ApiClients
 from callsheet.client.v1.audit import Audit
@@ -93,6 +94,7 @@ class Own(Resource[Mode]):
         self.schedules: Schedules[Mode] = Schedules(carrier)
         self.runs: Runs[Mode] = Runs(carrier)
         self.queues: Queues[Mode] = Queues(carrier)
+        self.agent_mappings: AgentMappings[Mode] = AgentMappings(carrier)
         self.senders: Senders[Mode] = Senders(carrier)
         self.trunks: Trunks[Mode] = Trunks(carrier)
         self.parked_receipts: ParkedReceipts[Mode] = ParkedReceipts(carrier)

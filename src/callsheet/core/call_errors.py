@@ -15,3 +15,9 @@ class RecordingNotFound(NotFound):
     """There is no such recording in this app, or its time is over."""
 
     code = "recording_not_found"
+
+
+class AgentMappingNotFound(NotFound):
+    """There is no such agent mapping in this app."""
+
+    code = "agent_mapping_not_found"

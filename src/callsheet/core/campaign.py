@@ -200,6 +200,8 @@ class VoicePlan:
     machine_detection: MachineDetection = MachineDetection.no
     pacing_ratio: float | None = None
     """Power: calls for each free agent."""
+    agent_mapping: Named | None = None
+    """Which agent a customer belongs to; none: nobody said."""
     detection: Mapping[str, float] = field(default_factory=dict)
     """What machine detection goes by where that is not the usual: see `Thresholds`."""
 

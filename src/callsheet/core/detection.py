@@ -7,7 +7,7 @@ answer is `unsure`, and everybody who uses it takes that for a person: to hang u
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -71,6 +71,12 @@ class Thresholds:
 
 
 USUAL = Thresholds()
+
+
+def thresholds_of(given: Mapping[str, float]) -> Thresholds:
+    """Return the thresholds of a campaign: what it does not say is as usual."""
+    known = {one.name for one in fields(Thresholds)}
+    return replace(USUAL, **{name: value for name, value in given.items() if name in known})
 
 
 @dataclass(frozen=True, slots=True)

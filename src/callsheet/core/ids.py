@@ -40,6 +40,7 @@ class Prefix(StrEnum):
     message = "ms-"
     errand = "er-"
     ai_endpoint = "ai-"
+    agent_mapping = "am-"
     sound = "so-"
     speech_service = "ss-"
     recording = "rc-"

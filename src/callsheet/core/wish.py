@@ -56,6 +56,9 @@ class VoiceWish:
     max_skips: int = 0
     machine_detection: MachineDetection = MachineDetection.no
     pacing_ratio: float | None = None
+    agent_mapping: Reference | None = None
+    detection: Mapping[str, float] = field(default_factory=dict)
+    """What machine detection goes by where that is not the usual."""
 
 
 @dataclass(frozen=True, slots=True)

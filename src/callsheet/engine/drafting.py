@@ -109,7 +109,18 @@ async def _voice(store: Store, app: App, wish: VoiceWish, wrong: list[FieldError
             wrong.append(await _unknown("queue", wish.queue, store.queues.names, app))
         else:
             queue = Named(found.no, found.id, found.name)
-    return VoicePlan(wish.mode, queue, wish.max_skips, wish.machine_detection, wish.pacing_ratio)
+    mapping = await _agent_mapping(store, app, wish.agent_mapping, wrong) if wish.agent_mapping is not None else None
+    return VoicePlan(
+        wish.mode, queue, wish.max_skips, wish.machine_detection, wish.pacing_ratio, mapping, wish.detection
+    )
+
+
+async def _agent_mapping(store: Store, app: App, reference: Reference, wrong: list[FieldError]) -> Named | None:
+    found = await store.agent_mappings.find(app.no, mapping_id=reference.id, name=reference.name)
+    if found is None:
+        wrong.append(await _unknown("agent mapping", reference, store.agent_mappings.names, app))
+        return None
+    return Named(found.no, found.id, found.name)
 
 
 async def _message(store: Store, app: App, wish: Wish, wrong: list[FieldError]) -> MessagePlan:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from callsheet.core.ids import Prefix
 from callsheet.store.acquaintances import Acquaintances
+from callsheet.store.agent_mappings import AgentMappings
 from callsheet.store.ai_endpoints import AiEndpoints
 from callsheet.store.answers import Answers
 from callsheet.store.apps import Apps
@@ -78,6 +79,7 @@ class Store:
         self._database, self.hot, self.vault = database, hot, vault
         self.acquaintances, self.answers = Acquaintances(database), Answers(database, vault)
         self.ai_endpoints, self.apps = AiEndpoints(database, vault), Apps(database, vault)
+        self.agent_mappings = AgentMappings(database, vault)
         self.audit, self.callbacks = Audit(database), Callbacks(database)
         self.calls, self.campaigns = Calls(database, vault), Campaigns(database)
         self.clients = Clients(database, vault)

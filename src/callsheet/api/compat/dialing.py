@@ -68,15 +68,31 @@ def read_voice(fields: Fields) -> VoiceWish | None:
     mode = fields.word("dialingMode", _MODES, Mode.agentless, required=True)
     if len(fields.wrong) > blamed:
         return None
+    mapping = _read_mapping(fields)
     if mode is Mode.agentless:
         detection = fields.word("enableMachineDetect", _DETECTIONS, MachineDetection.no)
-        return VoiceWish(mode, machine_detection=detection)
+        return VoiceWish(mode, machine_detection=detection, agent_mapping=mapping)
     return VoiceWish(
         mode,
         _read_queue(fields),
         fields.whole("maxSkips", least=0, most=MOST_SKIPS, default=0, required=True) if mode is Mode.preview else 0,
         pacing_ratio=_read_ratio(fields) if mode is Mode.power else None,
+        agent_mapping=mapping,
     )
+
+
+def _read_mapping(fields: Fields) -> Reference | None:
+    """Read the agent mapping, which no page spells: `agentMapping`, a name or an object with a name or an id."""
+    for key in fields.spellings("agentMapping", "agentMappingList"):
+        if fields.has_object(key):
+            inside = fields.inside(key)
+            mapping_id = inside.text("id", longest=_LONGEST_NAME).strip()
+            name = inside.text("name", longest=_LONGEST_NAME).strip()
+            if mapping_id or name:
+                return Reference(fields.at(key), name=name or None, id=mapping_id or None)
+        elif name := fields.text(key, longest=_LONGEST_NAME).strip():
+            return Reference(fields.at(key), name=name)
+    return None
 
 
 def _read_queue(fields: Fields) -> Reference | None:

@@ -10,6 +10,7 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from callsheet.api.compat import (
+    agent_mappings,
     callbacks,
     campaign_list,
     campaigns,
@@ -25,7 +26,7 @@ from callsheet.api.compat import (
 )
 from callsheet.api.compat.answers import answer
 from callsheet.api.compat.call import Call, read_call
-from callsheet.core.errors import MethodNotAllowed, NotFound, NotImplementedYet
+from callsheet.core.errors import MethodNotAllowed, NotFound
 from callsheet.engine.runtime import Runtime
 
 Handler = Callable[[Call], Awaitable[Mapping[str, Any]]]
@@ -33,10 +34,6 @@ Handler = Callable[[Call], Awaitable[Mapping[str, Any]]]
 
 async def _not_yet(_: Call) -> Mapping[str, Any]:
     raise NotFound("This call of the documented API is not part of this release.")
-
-
-async def _needs_voice(_: Call) -> Mapping[str, Any]:
-    raise NotImplementedYet("This call needs voice, which this release does not have.")
 
 
 # Words go before ids: no campaign is found under the name of a call.
@@ -61,8 +58,11 @@ _ROUTES: tuple[tuple[str, Mapping[str, Handler]], ...] = (
     ("/interactiondetails", {"POST": interactions.show}),
     ("/outboundsms", {"POST": outbound_sms.send}),
     ("/smartassist/dialout", {"POST": dialout.place}),
-    ("/agentmappings", dict.fromkeys(("GET", "POST"), _needs_voice)),
-    ("/agentmappings/{thing}", dict.fromkeys(("GET", "PUT", "DELETE"), _needs_voice)),
+    ("/agentmappings", {"GET": agent_mappings.show_all, "POST": agent_mappings.create}),
+    (
+        "/agentmappings/{thing}",
+        {"GET": agent_mappings.show, "PUT": agent_mappings.update, "DELETE": agent_mappings.delete},
+    ),
     ("/campaign/{thing}/callcontactat", {"POST": callbacks.ask}),
     ("/queues", {"GET": queues.show_all}),
     ("/queues/dynamicqueues/priorities", {"PUT": queues.set_priorities}),

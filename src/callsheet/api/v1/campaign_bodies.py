@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StrictInt, StringConstraints, model_validator
 
+from callsheet.api.v1.detection_bodies import NewDetection
 from callsheet.api.v1.shapes import Body, Description, Name
 from callsheet.core.campaign import (
     HIGHEST_PRIORITY,
@@ -133,6 +134,10 @@ class NewVoice(Body):
     """Agentless: what happens when a machine answers."""
     pacing_ratio: Annotated[float, Field(ge=1, le=MOST_PACING_RATIO, allow_inf_nan=False)] = USUAL_PACING_RATIO
     """Power: calls for each free agent."""
+    agent_mapping_id: Handle | None = None
+    """Which agent a customer belongs to. It is kept for the modes with agents, and steers nobody yet."""
+    detection: NewDetection | None = None
+    """Agentless: what machine detection goes by."""
 
 
 class NewCondition(Body):
@@ -274,6 +279,8 @@ def _read_voice(voice: NewVoice) -> VoiceWish:
         voice.max_skips if voice.mode is Mode.preview else 0,
         voice.machine_detection if agentless else MachineDetection.no,
         voice.pacing_ratio if voice.mode is Mode.power else None,
+        _reference(voice.agent_mapping_id, "voice.agent_mapping_id", Prefix.agent_mapping),
+        voice.detection.given() if agentless and voice.detection is not None else {},
     )
 
 

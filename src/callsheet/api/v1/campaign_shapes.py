@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from callsheet.api.v1.campaign_bodies import DAYS
 from callsheet.api.v1.contract import WrongField
+from callsheet.api.v1.detection_bodies import ShownDetection, show_detection
 from callsheet.api.v1.shapes import Instant
 from callsheet.core.campaign import Campaign, Channel, MachineDetection, MessagePlan, Mode, Named, Order, VoicePlan
 from callsheet.core.filtering import Filter, Match, Operator
@@ -57,6 +58,8 @@ class ShownVoice(BaseModel):
     max_skips: int
     machine_detection: MachineDetection
     pacing_ratio: float | None
+    agent_mapping: Link | None
+    detection: ShownDetection
 
 
 class ShownCondition(BaseModel):
@@ -198,6 +201,8 @@ def _voice(plan: VoicePlan) -> ShownVoice:
         max_skips=plan.max_skips,
         machine_detection=plan.machine_detection,
         pacing_ratio=plan.pacing_ratio,
+        agent_mapping=_link(plan.agent_mapping) if plan.agent_mapping is not None else None,
+        detection=show_detection(plan.detection),
     )
 
 

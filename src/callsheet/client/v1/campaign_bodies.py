@@ -29,6 +29,19 @@ class NewMessage(TypedDict, total=False):
     flow_id: str
 
 
+class Detection(TypedDict, total=False):
+    """What machine detection goes by, in seconds; what is not named is as usual."""
+
+    decision_seconds: float
+    no_speech_seconds: float
+    greeting_completion_seconds: float
+    tone_seconds: float
+    pause_seconds: float
+    person_seconds: float
+    long_pause_seconds: float
+    machine_seconds: float
+
+
 class NewVoice(TypedDict):
     """How a voice campaign calls."""
 
@@ -37,6 +50,8 @@ class NewVoice(TypedDict):
     max_skips: NotRequired[int]
     machine_detection: NotRequired[str]
     pacing_ratio: NotRequired[float]
+    agent_mapping_id: NotRequired[str]
+    detection: NotRequired[Detection]
 
 
 class NewCondition(TypedDict):

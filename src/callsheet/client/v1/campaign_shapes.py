@@ -45,6 +45,9 @@ class Voice(Record, frozen=True):
     max_skips: int
     machine_detection: str
     pacing_ratio: float | None
+    agent_mapping: Link | None
+    detection: dict[str, float]
+    """What machine detection goes by, in seconds."""
 
 
 class Condition(Record, frozen=True):
