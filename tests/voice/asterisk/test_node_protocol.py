@@ -221,6 +221,23 @@ async def test_a_call_of_an_earlier_process_that_is_over_is_told_to_whoever_know
     assert not engine.living()
 
 
+async def test_a_call_that_ends_while_the_node_is_asked_what_it_has_is_not_found_again(engine, node):
+    found = []
+    engine.on_found = found.append
+    dial = dial_of(NUMBER)
+    told = await place(engine, TRUNK.id, dial)
+    node.mute.add("GET channels")
+    looking = asyncio.create_task(engine.is_well(PLACE.name))
+    request = await node.request("GET channels", count=2)
+
+    await node.tell_channel("ChannelDestroyed", dial.reference, cause=16)
+    await node.answer(request, 200, [channel(dial.reference)])
+
+    assert await looking
+    await told.next(HungUp)
+    assert not found
+
+
 @pytest.mark.parametrize("patience", [OFTEN])
 async def test_a_helper_channel_without_its_call_is_hung_up(engine, node):
     left = f"{secrets.token_hex(24)}.1234-0.snoop"

@@ -88,6 +88,10 @@ class Node:
         self._is_well = False
         self._compared = asyncio.Event()
         self._unwanted: set[str] = set()
+        """Calls that nobody knows, and that were asked to end."""
+        self._looking = asyncio.Lock()
+        self._ended: set[str] = set()
+        """Calls that ended since the last look began: its answer may still name them."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._away: asyncio.TimerHandle | None = None
         self._stamp = f"{secrets.token_hex(4)}-"
@@ -131,6 +135,8 @@ class Node:
         """Take notice that a call is over, or that nobody here leads it."""
         if self.channels.get(channel.id) is channel:
             del self.channels[channel.id]
+            if self._looking.locked():
+                self._ended.add(channel.id)
             self._tell_free()
 
     # The link.
@@ -200,17 +206,19 @@ class Node:
 
         False: it is there, and does not work yet. Raises NodeAway.
         """
-        asked = set(self.channels)
-        pong = await self.ask(Ask("GET", "asterisk/ping"))
-        listed = await self.ask(Ask("GET", "channels"))
-        if not (pong.is_ok and listed.is_ok):
-            return False
-        try:
-            self._compare(asked, wire.read_channels(listed.message_body))
-        except DecodeError:
-            meters.asterisk_troubles.labels("unreadable").inc()
-            return False
-        return True
+        async with self._looking:
+            self._ended.clear()
+            asked = set(self.channels)
+            pong = await self.ask(Ask("GET", "asterisk/ping"))
+            listed = await self.ask(Ask("GET", "channels"))
+            if not (pong.is_ok and listed.is_ok):
+                return False
+            try:
+                self._compare(asked, wire.read_channels(listed.message_body))
+            except DecodeError:
+                meters.asterisk_troubles.labels("unreadable").inc()
+                return False
+            return True
 
     # Calls that broke.
 
@@ -243,7 +251,7 @@ class Node:
                 channel.is_heard = True
                 if channel.is_ending:
                     self._hang_up(name)
-            elif _OURS.fullmatch(name):
+            elif _OURS.fullmatch(name) and name not in self._ended:
                 self._adopt(found, is_answered=found.state == wire.UP)
             elif _OURS.fullmatch(name.partition(".")[0]) and name not in self.helpers and name not in self.ears:
                 self._hang_up(name)
