@@ -22,7 +22,8 @@ from callsheet.engine.calling.call_records import CallRecords
 from callsheet.engine.calling.leader import Talks
 from callsheet.engine.calling.phone import make_phone
 from callsheet.engine.calling.playing import Prompts
-from callsheet.engine.calling.silence import SILENCE, TAKES_FOR_PERSON
+from callsheet.engine.calling.silence import SILENCE
+from callsheet.engine.calling.slots import Slots
 from callsheet.engine.calling.switchboard import Engines, Switchboard
 from callsheet.engine.dispatcher import Dispatcher
 from callsheet.engine.eraser import Eraser
@@ -89,6 +90,7 @@ class Conductor:
     voice_lines: Lines[Line]
     switchboard: Switchboard
     replier: Replier
+    _slots: Slots
     _scheduler: Scheduler
     _reaper: Reaper
     _sweeper: Sweeper
@@ -142,7 +144,12 @@ class Conductor:
         )
         self._scheduler.on_agenda = self._on_agenda
         self._reaper = Reaper(
-            self._store.hot, self.agenda, given.rng, node_no=self.node_no, lease_seconds=tuning.lease_seconds
+            self._store.hot,
+            self.agenda,
+            self.holds,
+            given.rng,
+            node_no=self.node_no,
+            lease_seconds=tuning.lease_seconds,
         )
         if given.sole_owner:
             await self._store.hot.release(None)
@@ -162,15 +169,21 @@ class Conductor:
         self._watch("talker", self.talker.run)
         if not given.sole_owner:
             self._watch("recaller", self._recaller.run)
+            self._watch("ring watch", self.switchboard.ring_watch.run)
+            self._watch("slots", self._slots.run)
         log.info("engine.started", node=self.node_no, runs=len(self.agenda.states))
 
     async def _open_lines(self) -> None:
         given = self._given
         self.call_records = CallRecords(self._store, given.clock, node_no=self.node_no)
         self._watch("call records", self.call_records.run)
+        self._slots = Slots(
+            self._store, given.clock, node_no=self.node_no, lease_seconds=given.tuning.lease_seconds,
+            sole_owner=given.sole_owner,
+        )  # fmt: skip
         self.switchboard = Switchboard(
-            given.engines, self.agenda, self._store.runs, self.recorder, given.clock, given.rng, self._talks(),
-            TAKES_FOR_PERSON, self.call_records,
+            given.engines, self._store, self.agenda, self.recorder, given.clock, given.rng, self._talks(),
+            self.call_records, self._slots,
         )  # fmt: skip
         self.switchboard.on_free = self._wake_dispatchers
         await self.switchboard.open()
@@ -319,6 +332,8 @@ class Conductor:
     async def forbid(self, scope: Scope) -> None:
         """Return when nothing that `scope` covers can leave any more; call it after the commit that forbids."""
         self.holds.bar(scope)
+        if self.is_running():
+            await self.switchboard.ring_watch.look(scope)
         if not self._given.sole_owner:
             await recall(
                 scope, self._store, self.holds, self._given.clock,
@@ -348,6 +363,8 @@ class Conductor:
         self.preflighter.stop()
         self._sweeper.stop()
         self._recaller.stop()
+        self.switchboard.ring_watch.stop()
+        self._slots.stop()
         self.call_records.stop()
         self.recorder.stop()
         await _ended(self._tasks)

@@ -10,6 +10,7 @@ import structlog
 from callsheet import meters
 from callsheet.core.errors import Unavailable
 from callsheet.engine.agenda import Agenda
+from callsheet.engine.holds import Holds
 from callsheet.store.protocol import HotStore
 
 log = structlog.get_logger()
@@ -19,10 +20,11 @@ class Reaper:
     """Looks after leases, three times within each."""
 
     def __init__(
-        self, hot: HotStore, agenda: Agenda, rng: random.Random, *, node_no: int, lease_seconds: float
+        self, hot: HotStore, agenda: Agenda, holds: Holds, rng: random.Random, *, node_no: int, lease_seconds: float
     ) -> None:
         self._hot = hot
         self._agenda = agenda
+        self._holds = holds
         self._rng = rng
         self._node_no = node_no
         self._lease_seconds = lease_seconds
@@ -37,7 +39,8 @@ class Reaper:
         while not self._stopping.is_set():
             try:
                 held = [state.chunk for state in self._agenda.states.values() if state.chunk is not None]
-                await self._hot.renew(self._node_no, held, self._lease_seconds)
+                # A call lasts as long as it likes, and its arm with it.
+                await self._hot.renew(self._node_no, held, self._lease_seconds, self._holds.lasting())
                 await self.reap()
             except Unavailable:
                 log.warning("reaper.store_away")

@@ -147,8 +147,10 @@ class HotStore(Protocol):
     async def members(self, arm: ArmKey) -> Collection[tuple[bytes, int]]:
         """Return the persons and tries of an arm; nothing when it has ended, or never was stored."""
 
-    async def renew(self, node_no: int, chunks: Collection[Chunk], lease_seconds: float) -> None:
-        """Renew the leases of chunks, those that the node still holds."""
+    async def renew(
+        self, node_no: int, chunks: Collection[Chunk], lease_seconds: float, arms: Collection[ArmKey] = ()
+    ) -> None:
+        """Renew the leases of chunks, and of arms of which something goes on, those that the node still holds."""
 
     async def release(self, node_no: int | None, run_no: int | None = None) -> None:
         """Give chunks back at once, with what they have left; without a node, everybody's."""

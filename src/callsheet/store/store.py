@@ -50,12 +50,14 @@ from callsheet.store.replacing import Replacing
 from callsheet.store.replies import Replies
 from callsheet.store.reports import Reports
 from callsheet.store.restoring import Restoring
+from callsheet.store.ringing import Ringing
 from callsheet.store.runs import Runs
 from callsheet.store.schedules import Schedules
 from callsheet.store.senders import Senders
 from callsheet.store.sending import Sending
 from callsheet.store.sessions import Sessions
 from callsheet.store.singles import Singles
+from callsheet.store.slots import Slots
 from callsheet.store.sounds import Sounds
 from callsheet.store.speech_services import SpeechServices
 from callsheet.store.standings import Standings
@@ -105,6 +107,7 @@ class Store:
         self.reports = Reports(database, vault)
         self.restoring = Restoring(database)
         self.runs = Runs(database, vault)
+        self.ringing, self.slots = Ringing(database), Slots(database)
         self.schedules, self.standings = Schedules(database), Standings(database)
         self.senders, self.singles = Senders(database), Singles(database)
         self.sounds, self.speech_services = Sounds(database), SpeechServices(database, vault)

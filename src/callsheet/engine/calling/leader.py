@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from datetime import timedelta
+from types import MappingProxyType
 from typing import Final, Protocol
 
 import structlog
@@ -20,7 +22,7 @@ from callsheet.core.run import Run
 from callsheet.engine.calling.leading import Leading
 from callsheet.engine.calling.live_call import LiveCall
 from callsheet.engine.recorder import Recorder
-from callsheet.voice.base import Answered, HungUp, Lost, NotDialed, Ringing, VoiceEngine
+from callsheet.voice.base import Answered, CallEvent, Found, HungUp, Lost, NotDialed, Ringing, VoiceEngine
 
 log = structlog.get_logger()
 
@@ -30,6 +32,7 @@ GRACE_SECONDS: Final = 5.0
 """So long calls that were answered may go on when this node stops."""
 ANSWERED: Final = "answered"
 """The code of an attempt whose call was answered, while nobody knows yet by whom."""
+NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 _SIGNS: Final = {Kind.refused: Sign.unwell, Kind.uncertain: Sign.unanswered, Kind.rejected: Sign.answered}
 """What a call that was not placed says of its trunk."""
 
@@ -79,11 +82,37 @@ class Leader:
 
     async def lead(self, trunk_id: str, key: AttemptKey, run: Run, dial: Dial, leave: Leave, hint: Hint) -> None:
         """Place a call and lead it to its end; what becomes of its attempt is recorded on the way."""
-        leading = Leading(key, run.app, dial, asyncio.current_task())
+        leading = Leading(key, run, dial, asyncio.current_task())
         self._enter(leading)
         try:
             if await self._place(trunk_id, leading, run, leave, hint):
                 await self._follow(leading, hint)
+        finally:
+            self._leave(leading)
+
+    async def adopt(
+        self,
+        key: AttemptKey,
+        run: Run,
+        dial: Dial,
+        found: Found,
+        events: asyncio.Queue[CallEvent],
+        told: Mapping[str, str],
+    ) -> None:
+        """Go on with a call that an earlier process placed. `told`: what is recorded of its attempt, code by kind."""
+        rung = (self._clock.now() - found.placed_at) / timedelta(seconds=1)
+        left = dial._replace(ring_seconds=max(1, round(dial.ring_seconds - rung)))
+        leading = Leading(key, run, left, asyncio.current_task(), events)
+        leading.live = live = LiveCall(key, run, found.call, events)
+        live.note(found.placed_at, "dialed")
+        live.note(self._clock.now(), "found")
+        self._enter(leading)
+        try:
+            self.on_dialed(live)
+            if found.is_answered:
+                leading.is_answered = True
+                live.note(self._clock.now(), ANSWERED)
+            await self._follow(leading, lambda _, __: None, told)
         finally:
             self._leave(leading)
 
@@ -116,15 +145,16 @@ class Leader:
         self.on_dialed(live)
         return True
 
-    async def _follow(self, leading: Leading, hint: Hint) -> None:
-        """Lead a call that was placed."""
+    async def _follow(self, leading: Leading, hint: Hint, told: Mapping[str, str] = NOTHING) -> None:
+        """Lead a call that was placed; of one that was found, with what is recorded of it."""
         live = leading.live
         assert live is not None, "it was placed"
         outcome = Outcome.uncertain
         try:
-            await self._ring(leading, hint)
+            if not leading.is_answered:
+                await self._ring(leading, hint)
             if leading.is_answered:
-                outcome = await self._answer(leading, live)
+                outcome = await self._answer(leading, live, told)
             else:
                 outcome = decide_outcome(leading.clearing())
                 self._say(leading.key, *happening_of(outcome, leading.dial.detection))
@@ -183,12 +213,13 @@ class Leader:
             return Sign.unanswered, "lost"
         return Sign.throttled if outcome is Outcome.cancelled else Sign.answered, ""
 
-    async def _answer(self, leading: Leading, live: LiveCall) -> Outcome:
+    async def _answer(self, leading: Leading, live: LiveCall, told: Mapping[str, str]) -> Outcome:
         """Find out who answered, write it down, and talk: nothing is said before it is durable that somebody is there.
 
         Raises nothing when the store does not take it any more: it is hung up.
         """
-        outcome = await self._judge(leading, live)
+        known = told.get(Kind.delivered)
+        outcome = Outcome(known) if known in TALKS else await self._judge(leading, live)
         kind, code = happening_of(outcome, leading.dial.detection)
         live.note(self._clock.now(), code)
         try:

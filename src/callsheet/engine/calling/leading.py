@@ -9,6 +9,7 @@ import structlog
 
 from callsheet.core.calling import Clearing, Dial
 from callsheet.core.ids import AttemptKey
+from callsheet.core.run import Run
 from callsheet.engine.calling.live_call import LiveCall
 from callsheet.voice.base import Call, CallEvent, CallGone, HungUp
 
@@ -20,7 +21,7 @@ class Leading:
     """One call, from when it was handed over."""
 
     key: AttemptKey
-    app: int
+    run: Run
     dial: Dial
     task: asyncio.Task[None] | None = None
     """What leads it."""

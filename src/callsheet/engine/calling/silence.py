@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from callsheet.core.outcome import Outcome
 from callsheet.engine.calling.live_call import LiveCall
 
 
@@ -16,13 +15,4 @@ class Silence:
         del live, answered_by
 
 
-class TakesForPerson:
-    """Looks for no machine: who answers is a person, as far as anybody knows."""
-
-    async def judge(self, _: LiveCall) -> Outcome:
-        """Return that nobody can tell."""
-        return Outcome.unsure
-
-
 SILENCE: Final = Silence()
-TAKES_FOR_PERSON: Final = TakesForPerson()

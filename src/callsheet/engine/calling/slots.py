@@ -1,16 +1,33 @@
 """Slots: how many calls may go on at once, over all nodes: of each trunk, and of an app without agents.
 
-A call has a slot from before it is dialed until it is over.
+A call has a slot from before it is dialed until it is over. Where several nodes work on one store, each holds some of
+the slots for a while: what all of them hold together is never more than is allowed, and a node that dies loses its own
+when its lease ends.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
+from datetime import timedelta
 from typing import Final, NamedTuple
+
+import structlog
+
+from callsheet.clock import Clock
+from callsheet.core.errors import Unavailable
+from callsheet.engine.loop import Loop
+from callsheet.store.store import Store
+
+log = structlog.get_logger()
 
 AGENTLESS: Final = "agentless"
 """All calls of an app that no agent is for."""
+BREATH_SECONDS: Final = 0.25
+"""Looks are at least this far apart, however much is asked for."""
+
+Whose = tuple[int, str]
+"""What a limit limits: an app, and a name."""
 
 
 class Limit(NamedTuple):
@@ -22,28 +39,117 @@ class Limit(NamedTuple):
     most: int
 
     @property
-    def whose(self) -> tuple[int, str]:
+    def whose(self) -> Whose:
         """Return what it limits: the limit itself may change while calls go on."""
         return self.app, self.name
 
 
-class Slots:
+class _Held(NamedTuple):
+    """What this node holds."""
+
+    slots: int
+    until: float
+    """On the monotonic clock."""
+
+
+class Slots(Loop):
     """The slots of this node."""
 
-    def __init__(self) -> None:
-        self._used: Counter[tuple[int, str]] = Counter()
+    def __init__(self, store: Store, clock: Clock, *, node_no: int, lease_seconds: float, sole_owner: bool) -> None:
+        """`sole_owner`: there is no other node, and nothing to be agreed on."""
+        super().__init__()
+        self._store = store
+        self._clock = clock
+        self._node_no = node_no
+        self._lease_seconds = lease_seconds
+        self._sole_owner = sole_owner
+        self._used: Counter[Whose] = Counter()
+        self._held: dict[Whose, _Held] = {}
+        self._asked: dict[Whose, int] = {}
+        """What somebody wanted to know since the last look, and the limit."""
+        self.on_free: Callable[[], None] = lambda: None
+        """Called when this node holds more than before."""
 
     def free(self, limits: Iterable[Limit]) -> int:
         """Return how many more calls all of these limits allow on this node now."""
-        return max(0, min(limit.most - self._used[limit.whose] for limit in limits))
+        return max(0, min(self._free(limit) for limit in limits))
+
+    def _free(self, limit: Limit) -> int:
+        free = self._holds(limit) - self._used[limit.whose]
+        if not self._sole_owner:
+            is_new = limit.whose not in self._asked
+            self._asked[limit.whose] = limit.most
+            if is_new and free <= 0:
+                self.wake()
+        return free
+
+    def _holds(self, limit: Limit) -> int:
+        if self._sole_owner:
+            return limit.most
+        held = self._held.get(limit.whose)
+        return min(held.slots, limit.most) if held is not None and self._clock.monotonic() < held.until else 0
 
     def take(self, limits: Collection[Limit]) -> bool:
         """Take a slot of each; False: there is none, and nothing was taken."""
         if not self.free(limits):
             return False
-        self._used.update(limit.whose for limit in limits)
+        self.occupy(limits)
         return True
+
+    def occupy(self, limits: Iterable[Limit]) -> None:
+        """Count a call that goes on, whether there is a slot for it or not."""
+        self._used.update(limit.whose for limit in limits)
 
     def give_back(self, limits: Iterable[Limit]) -> None:
         """Give back what was taken."""
         self._used.subtract(limit.whose for limit in limits)
+
+    async def run(self) -> None:
+        """Hold what is wanted here, and renew it, until `stop`; then hold nothing."""
+        while not self._stopping:
+            self._wake.clear()
+            try:
+                await self.look()
+            except Unavailable:
+                log.warning("slots.store_away")
+            if not self._stopping:
+                await self._clock.sleep(BREATH_SECONDS)
+            await self._rest(self._lease_seconds / 3)
+        try:
+            for app, name in list(self._held):
+                await self._store.slots.give_back(app, name, self._node_no)
+        except Unavailable:  # else the leases run out
+            log.warning("slots.store_away")
+
+    async def look(self) -> None:
+        """Hold slots of what was asked for or is used, and give back the rest."""
+        if self._sole_owner:
+            return
+        asked, self._asked = self._asked, {}
+        wanted = {whose for whose, used in self._used.items() if used > 0} | asked.keys()
+        for whose in self._held.keys() - wanted:
+            if self._used[whose] > 0:
+                continue
+            del self._held[whose]
+            await self._store.slots.give_back(*whose, self._node_no)
+        await self._store.slots.sweep(await self._store.hot.now())
+        gained = False
+        for whose in sorted(wanted):
+            gained |= await self._hold(whose, asked.get(whose))
+        if gained:
+            self.on_free()
+
+    async def _hold(self, whose: Whose, most: int | None) -> bool:
+        """Hold slots of one limit, or no more than is used where nobody asked; return whether there are more now."""
+        now = await self._store.hot.now()
+        used, until = self._used[whose], self._clock.monotonic() + self._lease_seconds
+        before = self._held.get(whose)
+        if before is not None:
+            # Until the answer is here nobody takes one more: it may be somebody else's by now.
+            self._held[whose] = before._replace(slots=min(used, before.slots))
+        count = await self._store.slots.hold(
+            *whose, most=used if most is None else most, used=used, node_no=self._node_no, now=now,
+            until=now + timedelta(seconds=self._lease_seconds),
+        )  # fmt: skip
+        self._held[whose] = _Held(count, until)
+        return count > (before.slots if before is not None else 0)

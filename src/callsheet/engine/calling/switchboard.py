@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from callsheet.clock import Clock
 from callsheet.core.errors import Conflict
 from callsheet.core.run import AppSettings, Run
 from callsheet.engine.agenda import Agenda
+from callsheet.engine.calling.adoption import Adoption
 from callsheet.engine.calling.call_records import CallRecords
-from callsheet.engine.calling.leader import Detects, Leader, Talks
+from callsheet.engine.calling.detecting import Detecting
+from callsheet.engine.calling.leader import Leader, Talks
+from callsheet.engine.calling.leading import Leading
+from callsheet.engine.calling.ring_watch import RingWatch
 from callsheet.engine.calling.slots import AGENTLESS, Limit, Slots
 from callsheet.engine.calling.voice_line import VoiceLine
-from callsheet.engine.holds import Scope
 from callsheet.engine.recorder import Recorder
 from callsheet.store.apps import Trunk
-from callsheet.store.runs import Runs
+from callsheet.store.store import Store
 from callsheet.voice.base import VoiceEngine
 
 Engines = Mapping[str, VoiceEngine]
@@ -31,29 +34,40 @@ class Switchboard:
     def __init__(
         self,
         engines: Engines,
+        store: Store,
         agenda: Agenda,
-        runs: Runs,
         recorder: Recorder,
         clock: Clock,
         rng: random.Random,
         talk: Talks,
-        detect: Detects,
         records: CallRecords,
+        slots: Slots,
     ) -> None:
         self._engines = engines
         self._agenda = agenda
-        self._runs = runs
+        self._runs = store.runs
         self._recorder = recorder
         self._clock = clock
         self._rng = rng
-        self._slots = Slots()
+        self._slots = slots
+        detecting = Detecting(clock)
         self._leaders = {
-            carrier: Leader(engine, recorder, clock, talk, detect) for carrier, engine in engines.items()
+            carrier: Leader(engine, recorder, clock, talk, detecting) for carrier, engine in engines.items()
         }  # fmt: skip
         for leader in self._leaders.values():
             leader.on_dialed, leader.on_ended = records.dialed, records.ended
+        self._adoptions = {
+            carrier: Adoption(leader, slots, store.ringing, self._run, clock.sleep)
+            for carrier, leader in self._leaders.items()
+        }
+        self.ring_watch = RingWatch(store.ringing, self._ringing)
         self.on_free: Callable[[], None] = lambda: None
         """Called when there may be room for another call."""
+
+    def _ringing(self) -> Iterator[Leading]:
+        """Yield the calls of this node that nobody has answered yet."""
+        for leader in self._leaders.values():
+            yield from leader.ringing()
 
     def make_line(self, trunk: Trunk) -> VoiceLine:
         """Return the line of a trunk, not opened yet. Raises Conflict where no engine here calls through it."""
@@ -78,18 +92,11 @@ class Switchboard:
 
     async def open(self) -> None:
         """Begin: from now on engines take calls."""
-        for engine in self._engines.values():
+        self._slots.on_free = self.on_free
+        for carrier, engine in self._engines.items():
             engine.on_free = self.on_free
+            engine.on_found = self._adoptions[carrier].found
         await asyncio.gather(*(engine.open() for engine in self._engines.values()))
-
-    async def take_back(self, scope: Scope) -> None:
-        """Take back the calls that a scope covers and that nobody has answered yet."""
-        await asyncio.gather(
-            *(
-                leader.cancel(lambda leading: scope.covers(leading.app, leading.key.run_no, leading.key.person))
-                for leader in self._leaders.values()
-            )
-        )
 
     async def drain(self) -> None:
         """Let nothing go on: what rings is taken back, what was answered has a moment."""

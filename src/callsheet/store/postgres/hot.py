@@ -124,10 +124,15 @@ class PostgresHot:
         rows = await self._db.ask(upkeep.MEMBERS, *arm)
         return unpack_members(rows[0]["members"]) if rows else []
 
-    async def renew(self, node_no: int, chunks: Collection[Chunk], lease_seconds: float) -> None:
+    async def renew(
+        self, node_no: int, chunks: Collection[Chunk], lease_seconds: float, arms: Collection[ArmKey] = ()
+    ) -> None:
         """Renew leases."""
         keys = list(zip(*(chunk[:6] for chunk in chunks), strict=True)) or [()] * 6
         await self._db.ask(upkeep.RENEW, node_no, self._present(), _micros(lease_seconds), *map(list, keys))
+        if arms:
+            of_arms = columns(sorted(arms), 4)
+            await self._db.ask(upkeep.RENEW_ARMS, self._present(), _micros(lease_seconds), *of_arms)
 
     async def release(self, node_no: int | None, run_no: int | None = None) -> None:
         """Give chunks back."""

@@ -82,6 +82,15 @@ UNHANDED = (
 _THESE = "unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) as u (app, run_no, node_no, arm_no)"
 _IS_ARM = "a.app = u.app and a.run_no = u.run_no and a.node_no = u.node_no and a.arm_no = u.arm_no"
 
+RENEW_ARMS = (
+    f"with held as materialized (select a.id from"
+    "  unnest($3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[]) as u (app, run_no, node_no, arm_no)"
+    f" cross join lateral (select a.ctid as id from arm a where {_IS_ARM} and a.lease_until > {now_or(1)}"
+    "   for update skip locked) a"
+    f") update arm set lease_until = {now_or(1)} + $2 where ctid = any(array(select id from held))"
+)
+"""Renew arms of which something goes on. One that somebody writes to just now is about to end, or is renewed soon."""
+
 RECALL = (
     f"with held as materialized (select a.id from {_THESE} cross join lateral ("
     f"  select a.ctid as id from arm a where {_IS_ARM} and a.handed = 0 and a.recalled = 0 for update skip locked"

@@ -116,10 +116,12 @@ class SqliteHot:
         """Return who is in an arm."""
         return await self._db.write_raw(lambda raw: upkeep.members(raw, arm))
 
-    async def renew(self, node_no: int, chunks: Collection[Chunk], lease_seconds: float) -> None:
+    async def renew(
+        self, node_no: int, chunks: Collection[Chunk], lease_seconds: float, arms: Collection[ArmKey] = ()
+    ) -> None:
         """Renew leases."""
         now, until = self._micros(), self._micros(lease_seconds)
-        await self._db.write_raw(lambda raw: upkeep.renew(raw, node_no, chunks, now, until))
+        await self._db.write_raw(lambda raw: upkeep.renew(raw, node_no, chunks, arms, now, until))
 
     async def release(self, node_no: int | None, run_no: int | None = None) -> None:
         """Give chunks back."""

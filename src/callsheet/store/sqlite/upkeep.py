@@ -53,12 +53,17 @@ def members(raw: sqlite3.Connection, arm: ArmKey) -> list[tuple[bytes, int]]:
     return unpack_members(row[0]) if row else []
 
 
-def renew(raw: sqlite3.Connection, node_no: int, chunks: Collection[Chunk], now: int, until: int) -> None:
+def renew(
+    raw: sqlite3.Connection, node_no: int, chunks: Collection[Chunk], arms: Collection[ArmKey], now: int, until: int
+) -> None:
     """Renew what the node still holds; what ran out is for others to take."""
     raw.executemany(
         "update chunk set lease_until = ? where app = ? and run_no = ? and list_no = ? and group_no = ? and first = ?"
         " and epoch = ? and node_no = ? and lease_until > ?",
         [(until, *chunk[:6], node_no, now) for chunk in chunks],
+    )
+    raw.executemany(
+        f"update arm set lease_until = ?{WHERE_ARM} and lease_until > ?", [(until, *arm, now) for arm in arms]
     )
 
 

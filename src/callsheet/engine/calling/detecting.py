@@ -1,0 +1,80 @@
+"""Detect: listen to a call that was answered, until it is known who did, or it takes too long."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from callsheet.clock import Clock
+from callsheet.core.detection import USUAL, VERSION, Reason, Thresholds, Verdict
+from callsheet.core.outcome import Outcome
+from callsheet.engine.calling.live_call import LiveCall
+from callsheet.voice.base import CallGone, Pressed
+from callsheet.voice.detection import Detector
+
+MARGIN_SECONDS: Final = 1.0
+"""So much later than its own limit, counted in audio, a decision is given up: no audio comes."""
+
+
+class Detecting:
+    """Says who answered, by ear."""
+
+    def __init__(self, clock: Clock, thresholds: Thresholds = USUAL) -> None:
+        self._clock = clock
+        self._thresholds = thresholds
+
+    async def judge(self, live: LiveCall) -> Outcome:
+        """Listen, and return `human`, `machine` or `unsure`; `unsure` too where the call ends meanwhile.
+
+        Who presses a key is a person. What the verdict was made from is noted.
+        """
+        detector, decided = Detector(self._thresholds), asyncio.Event()
+        verdicts: list[Verdict] = []
+
+        def hear(pcm: bytes) -> None:
+            verdict = detector.feed(pcm)
+            if verdict is not None:
+                verdicts.append(verdict)
+                decided.set()
+
+        has_pressed = False
+        try:
+            await live.call.listen(hear)
+            async with asyncio.timeout(self._thresholds.decision_seconds + MARGIN_SECONDS):
+                has_pressed = await _until(live, decided)
+        except (TimeoutError, CallGone):
+            pass
+        await _stop(live)
+        verdict = verdicts[0] if verdicts else detector.give_up()
+        outcome = Outcome.human if has_pressed else verdict.outcome
+        self._note(live, outcome, verdict, "key" if has_pressed else verdict.reason)
+        return outcome
+
+    def _note(self, live: LiveCall, outcome: Outcome, verdict: Verdict, reason: Reason | str) -> None:
+        facts: dict[str, str | float] = {**verdict.features}
+        facts |= {"verdict": outcome.value, "reason": str(reason), "version": VERSION}
+        live.note(self._clock.now(), "detected", **facts)
+
+
+async def _until(live: LiveCall, decided: asyncio.Event) -> bool:
+    """Wait until it is decided, or the call is over; True: a key was pressed before."""
+    deciding = asyncio.ensure_future(decided.wait())
+    try:
+        while live.end is None and not decided.is_set():
+            hearing = asyncio.ensure_future(live.hear())
+            try:
+                await asyncio.wait({deciding, hearing}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                hearing.cancel()
+            if hearing.done() and not hearing.cancelled() and isinstance(hearing.result(), Pressed):
+                return True
+    finally:
+        deciding.cancel()
+    return False
+
+
+async def _stop(live: LiveCall) -> None:
+    try:
+        await live.call.stop_listening()
+    except CallGone:
+        return

@@ -1,0 +1,58 @@
+"""Calls that ring: which of them were forbidden since they were placed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import sqlalchemy as sa
+
+from callsheet.core.campaign import Channel
+from callsheet.core.ids import AttemptKey
+from callsheet.store import tables as t
+from callsheet.store.database import Database
+from callsheet.store.forbidden_replies import forbidden_persons
+from callsheet.store.rows import one
+
+
+class Ringing:
+    """The calls that nobody has answered yet, as those who forbid see them."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def forbidden(
+        self, app: int, run_no: int, dnc_lists: Collection[int], persons: Collection[bytes]
+    ) -> set[bytes]:
+        """Return whose phones must not ring any more, of those who are called in a run.
+
+        Everybody's when the run has ended, or all sending of the app was stopped; else of those who opted out, or are
+        on the app's global DNC list or on one of `dnc_lists`. A pause lets phones ring.
+        """
+
+        def forbidden(conn: sa.Connection) -> set[bytes]:
+            run, stop, entry = t.run, t.sending_stop, t.dnc_entry
+            ended = sa.select(run.c.no).where(run.c.app == app, run.c.no == run_no, run.c.ended_at > 0)
+            if one(conn, ended) is not None or one(conn, sa.select(stop.c.app).where(stop.c.app == app)) is not None:
+                return set(persons)
+            mine = entry.c.app == app, entry.c.dnc_no.in_(dnc_lists), entry.c.person.in_(persons)
+            listed = set(conn.execute(sa.select(entry.c.person).where(*mine)).scalars())
+            return listed | forbidden_persons(conn, app, persons, Channel.voice)
+
+        return await self._db.read(forbidden)
+
+    async def told(self, app: int, key: AttemptKey) -> dict[str, str] | None:
+        """Return what was recorded of an attempt, code by kind; None: there is no such attempt."""
+
+        def told(conn: sa.Connection) -> dict[str, str] | None:
+            attempt, event = t.attempt, t.event
+            known = sa.select(attempt.c.n).where(*_mine(attempt, app, key))
+            if one(conn, known) is None:
+                return None
+            rows = conn.execute(sa.select(event.c.kind, event.c.code).where(*_mine(event, app, key)))
+            return {row.kind: row.code for row in rows}
+
+        return await self._db.read(told)
+
+
+def _mine(table: sa.Table, app: int, key: AttemptKey) -> tuple[sa.ColumnElement[bool], ...]:
+    return table.c.app == app, table.c.run_no == key.run_no, table.c.person == key.person, table.c.n == key.n
