@@ -41,6 +41,7 @@ class DataFolder:
         self.database = path / "callsheet.db"
         self.imports = path / "imports"
         self.sandbox = path / "sandbox"
+        self.asterisk = path / "asterisk"
         self.sounds = path / "sounds"
         self.key = path / "master.key"
         self.credentials_file = path / "credentials.json"

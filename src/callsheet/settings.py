@@ -10,7 +10,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
@@ -97,6 +97,36 @@ class Settings(BaseSettings):
         title="true or false",
         description="whether SIP trunks may be at addresses of this machine and of private networks, as a PBX is",
     )
+    sip_address: str = Field(
+        default="0.0.0.0",  # noqa: S104 - providers are somewhere out there
+        title="an address of this machine, or 0.0.0.0",
+        description="where the Asterisk that carries calls listens for SIP and media; it starts when there is a SIP"
+        " trunk",
+    )
+    sip_external_address: str = Field(
+        default="",
+        title="an address",
+        description="what SIP providers call this machine, where it is behind a NAT; empty: it is not",
+    )
+    sip_port: int = Field(
+        default=0,
+        ge=0,
+        le=65535,
+        title="a whole number from 0 to 65535",
+        description="where Asterisk listens for SIP by UDP and TCP; 0 takes a free one, and then always the same",
+    )
+    rtp_port: int = Field(
+        default=0,
+        ge=0,
+        le=61536,
+        title="a whole number from 0 to 61536",
+        description="the first of the 4,000 UDP ports of the media of calls; 0 chooses, and then always the same",
+    )
+    debian_mirror: str = Field(
+        default="",
+        title="the URL of a mirror of Debian",
+        description="from where Asterisk is fetched; empty: from the mirrors that this machine's apt uses",
+    )
     outside_ports: str = Field(
         default="80,443,8080,8443",
         title="port numbers with commas between, or *",
@@ -162,6 +192,23 @@ class Settings(BaseSettings):
         # The form alone: it is we who are called there.
         if url and (Fence(allow_private=True).fault_of(url) is not None or "?" in url or "#" in url):
             raise _refusal("Give a URL such as https://callsheet.example.com, without a query.")
+        return url.rstrip("/")
+
+    @field_validator("sip_address", "sip_external_address")
+    @classmethod
+    def _check_address(cls, address: str) -> str:
+        try:
+            if address:
+                ip_address(address)
+        except ValueError:
+            raise _refusal("Give an address such as 203.0.113.7.") from None
+        return address
+
+    @field_validator("debian_mirror")
+    @classmethod
+    def _check_mirror(cls, url: str) -> str:
+        if url and not re.fullmatch(r"https?://[^\s\[\]]+", url):
+            raise _refusal("Give a URL that begins with http:// or https://, the part before /dists.")
         return url.rstrip("/")
 
     @field_validator("outside_ports")

@@ -39,6 +39,8 @@ from callsheet.folder import DataFolder
 from callsheet.settings import CONFIG, Settings, unknown_names
 from callsheet.store.looking import Seen
 from callsheet.store.sqlite.copying import quick_check
+from callsheet.voice.asterisk.architecture import this_architecture
+from callsheet.voice.asterisk.fetching import find_tree
 
 SYNCS = 15
 _BLOCK = b"\0" * 4096
@@ -55,7 +57,7 @@ async def examine(settings: Settings, clock: Clock | None = None) -> list[Findin
         advice = "`callsheet serve` makes it; or name another one with --data."
         return [*findings, warn("folder", f"There is no data folder {folder.path} yet.", advice), _port(settings)]
     server = await _server(settings, folder)
-    findings += [*_folder(folder), *_disk(folder, clock), server.finding, *server.lines]
+    findings += [*_folder(folder), *_disk(folder, clock), _asterisk(folder), server.finding, *server.lines]
     if settings.is_shared:
         found, seen, is_served = await _postgres(settings, folder, clock)
     elif folder.database.exists():
@@ -85,12 +87,28 @@ def _folder(folder: DataFolder) -> Iterator[Finding]:
         yield fail("folder", f"{folder.path} cannot be written.", "Let the user who runs Callsheet own it.")
         return
     secret = (folder.path, folder.key, folder.credentials_file, folder.database)
-    open_to_others = [path for path in secret if path.exists() and path.stat().st_mode & _OTHERS]
+    open_to_others = [path for path in secret if path.exists() and path.stat().st_mode & _others(path)]
     if open_to_others:
         names = ", ".join(map(str, open_to_others))
         yield warn("folder", f"Other users may read {names}.", f"chmod go= {names.replace(', ', ' ')}")
     else:
         yield ok("folder", f"{folder.path} is for its owner only.")
+
+
+def _others(path: Path) -> int:
+    """Return what others may not do with a path; through a folder, Asterisk's group may pass when we are root."""
+    return _OTHERS & ~stat.S_IXGRP if path.is_dir() else _OTHERS
+
+
+def _asterisk(folder: DataFolder) -> Finding:
+    """Look whether Asterisk is there, or can be fetched when a SIP trunk wants it."""
+    tree = find_tree(folder.asterisk / "tree")
+    if tree is not None:
+        return ok("asterisk", f"Asterisk {tree.version} is there, for calls through SIP trunks.")
+    if this_architecture() is None or not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
+        advice = "Only SIP trunks need it: run Callsheet on Debian or Ubuntu, on amd64 or arm64, for these."
+        return warn("asterisk", "Asterisk cannot be fetched on this machine.", advice)
+    return ok("asterisk", "Asterisk is not there yet; it is fetched when there is a SIP trunk.")
 
 
 def _disk(folder: DataFolder, clock: Clock) -> Iterator[Finding]:

@@ -24,6 +24,7 @@ class EmbeddedAsterisk:
     def __init__(self, local: Local, clock: Clock, watch: Watch = _AS_USUAL) -> None:
         """Keep what the node is to be; it is fetched and started when there is a trunk."""
         self.supervisor = Supervisor(local, clock, lambda: self.engine, watch)
+        self._trunks: dict[str, SipTrunk] = {}
         self.engine = AsteriskEngine(clock, port=self.supervisor.keep.events_port)
         self.engine.let_in(self.supervisor.place())
 
@@ -34,6 +35,21 @@ class EmbeddedAsterisk:
 
     def use(self, trunks: Sequence[SipTrunk]) -> None:
         """Take these trunks instead of those before; calls that go on are not touched."""
+        self._trunks = {trunk.id: trunk for trunk in trunks}
+        self._tell()
+
+    def put(self, trunk: SipTrunk) -> None:
+        """Take a trunk, instead of the one of its id, if there was one."""
+        self._trunks[trunk.id] = trunk
+        self._tell()
+
+    def drop(self, trunk_id: str) -> None:
+        """Place no more calls through a trunk."""
+        if self._trunks.pop(trunk_id, None) is not None:
+            self._tell()
+
+    def _tell(self) -> None:
+        trunks = tuple(self._trunks.values())
         self.engine.use(trunks)
         self.supervisor.use(trunks)
 
