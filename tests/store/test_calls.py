@@ -85,6 +85,9 @@ async def test_what_a_dead_node_led_is_closed_with_what_its_attempt_says(
 
     (row,) = await stored(store)
     assert (row.outcome, row.ended_by, row.ended_at > 0) == (outcome, "network", True)
+    sessions = [each.no for each in await rows(store, "select no from flow_session")]
+    assert [row.session_no] == (sessions or [0])
+    assert (row.answered_at > 0) is (outcome in ("lost", "machine"))
     assert await endings(store) == (["hung_up"] if outcome == "machine" else [])
     assert await rows(store, "select 1 from open_session") == []
 

@@ -25,6 +25,9 @@ from callsheet.store.vault import Vault
 Noted = tuple[datetime, str, Mapping[str, str | int | float]]
 """When, what (a stable word), and facts."""
 
+_Events = Mapping[str, tuple[str, int]]
+"""Of an attempt: code and instant, by their kinds."""
+
 LEFT: Final = "The call was cut off: what carried it, or led it, broke."
 
 
@@ -165,32 +168,46 @@ def _micros(at: datetime | None) -> int:
 
 def _close(conn: sa.Connection, app: int, keys: Sequence[AttemptKey], now: datetime) -> None:
     """Close calls with what their attempts say of them."""
-    call = t.call
+    call, session = t.call, t.flow_session
     told = _events(conn, app, keys)
+    causes = {encode_attempt(*key): key for key in keys}
+    mine = session.c.app == app, session.c.cause.in_(list(causes))
+    talks = {causes[row.cause]: row.no for row in conn.execute(sa.select(session.c.cause, session.c.no).where(*mine))}
     for key in keys:
-        kinds = told.get(key, {})
-        mine = call.c.app == app, call.c.run_no == key.run_no, call.c.person == key.person, call.c.n == key.n
-        closed = {"ended_at": to_micros(now), "outcome": _outcome(kinds).value, "ended_by": "network"}
-        conn.execute(sa.update(call).where(*mine).values(**closed))
+        events = told.get(key, {})
+        its = call.c.app == app, call.c.run_no == key.run_no, call.c.person == key.person, call.c.n == key.n
+        closed = {
+            "ended_at": to_micros(now),
+            "answered_at": min((at for kind, (_, at) in events.items() if kind in _ANSWERED), default=0),
+            "outcome": _outcome(events).value,
+            "ended_by": "network",
+            "session_no": talks.get(key, 0),
+        }
+        conn.execute(sa.update(call).where(*its).values(**closed))
 
 
-def _outcome(kinds: Mapping[str, str]) -> Outcome:
-    """Return what came of a call that nobody saw end, given the codes of its attempt's events by their kinds."""
-    state = fold(kinds)
+_ANSWERED: Final = frozenset({Kind.accepted, Kind.delivered})
+
+
+def _outcome(events: _Events) -> Outcome:
+    """Return what came of a call that nobody saw end."""
+    state = fold(events)
     if state == Kind.accepted:
         return Outcome.lost
-    code = kinds.get(state, "")
+    code, _ = events.get(state, ("", 0))
     return Outcome(code) if code in Outcome.__members__ else Outcome.uncertain
 
 
-def _events(conn: sa.Connection, app: int, keys: Collection[AttemptKey]) -> dict[AttemptKey, dict[str, str]]:
+def _events(
+    conn: sa.Connection, app: int, keys: Collection[AttemptKey]
+) -> dict[AttemptKey, dict[str, tuple[str, int]]]:
     event = t.event
     runs, persons = {key.run_no for key in keys}, {key.person for key in keys}
     mine = event.c.app == app, event.c.run_no.in_(runs), event.c.person.in_(persons)
-    query = sa.select(event.c.run_no, event.c.person, event.c.n, event.c.kind, event.c.code).where(*mine)
-    found: dict[AttemptKey, dict[str, str]] = {}
-    for run_no, person, n, kind, code in conn.execute(query):
-        found.setdefault(AttemptKey(run_no, person, n), {})[kind] = code
+    query = sa.select(event.c.run_no, event.c.person, event.c.n, event.c.kind, event.c.code, event.c.at).where(*mine)
+    found: dict[AttemptKey, dict[str, tuple[str, int]]] = {}
+    for run_no, person, n, kind, code, at in conn.execute(query):
+        found.setdefault(AttemptKey(run_no, person, n), {})[kind] = code, at
     return found
 
 

@@ -65,7 +65,6 @@ class Listener:
         """Record what is said until a key ends it; whoever hangs up then has answered, too."""
         call = talking.live.call
         talking.keys.clear()
-        began_at = self._clock.now()
         await call.record(both_sides=False)
         try:
             async with asyncio.timeout(asked.listens_seconds):
@@ -87,7 +86,7 @@ class Listener:
             return TimedOut(self._clock.now())
         finally:
             _drop(recording)
-        talking.note(began_at, "recorded", recording=kept, seconds=recording.seconds)
+        talking.note(self._clock.now(), "recorded", recording=kept, seconds=recording.seconds)
         return Reply(kept, self._clock.now())
 
 
