@@ -31,6 +31,8 @@ def make_belongings(process: Process) -> Belongings:
     dnc_list = v1("POST", "/dnc-lists", {"name": "Strangers' DNC"})
     template = v1("POST", "/templates", {"name": "Strangers' template", "body": "Hello {{ first_name }}"})
     flow = v1("POST", "/flows", {"name": "Strangers' flow"})
+    speaks = {"url": "http://127.0.0.1:8443/say", "body": '{"text": "{{text}}"}'}
+    service = v1("POST", "/speech-services", {"name": "Strangers' voice", "settings": speaks})
     sender = v1("POST", "/senders", {"number": "+12025550123"})
     campaign_id, run_id = create_and_start(process, campaign("Strangers' campaign", ["Strangers' list"]))
     return Belongings(
@@ -51,5 +53,6 @@ def make_belongings(process: Process) -> Belongings:
             "template_id": template["id"],
             "flow_id": flow["id"],
             "sender_id": sender["id"],
+            "speech_service_id": service["id"],
         }
     )
