@@ -126,6 +126,7 @@ class World:
         puller = Puller(self.store, outside, self.clock, on_rows=self.conductor.wake)
         now = self.clock.now()
         sign_in = SignIn(self.store, self.clock)
+        speech = Speech(self.store, outside.ask)
         return Runtime(
             self.store,
             self.conductor,
@@ -142,12 +143,8 @@ class World:
             sign_in,
             trunks := Trunks(self.store, self.clock, Fence(allow_private=True), self._given),
             Ingest(self.store, trunks, self.conductor, self.clock, public_url=""),
-            converter := Converter(),
-            Prompts(
-                self.store,
-                Speech(self.store, outside.ask, converter),
-                SoundShelf(self.folder / "sounds", self.clock),
-            ),
+            Converter(),
+            Prompts(self.store, speech, SoundShelf(self.folder / "sounds", self.clock), speech),
         )
 
     async def start(self) -> None:

@@ -14,7 +14,7 @@ async def converter() -> AsyncIterator[Converter]:
 
 
 @pytest.fixture
-async def espeak(converter) -> AsyncIterator[Espeak]:
-    espeak = Espeak(converter)
+async def espeak() -> AsyncIterator[Espeak]:
+    espeak = Espeak()
     yield espeak
     await espeak.close()

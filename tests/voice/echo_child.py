@@ -17,9 +17,11 @@ def _answer(body: bytes) -> bytes:
             except FileExistsError:
                 return b"lived"
             os._exit(3)
-        case [b"hang"]:
+        case [b"spin"]:
             while True:
-                time.sleep(0.01)
+                pass
+        case [b"hang"]:
+            time.sleep(3600)
         case [b"raise"]:
             raise ValueError("a secret")
         case [b"eat"]:
@@ -32,4 +34,4 @@ def _answer(body: bytes) -> bytes:
 
 
 if __name__ == "__main__":
-    serve(lambda: _answer, seconds=0.5, memory_bytes=1024**3)
+    serve(lambda: _answer, cpu_seconds=0.5, memory_bytes=1024**3)

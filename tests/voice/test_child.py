@@ -11,7 +11,7 @@ from callsheet.voice.child.process import Child, ChildBroke
 @pytest.fixture
 async def child(monkeypatch) -> AsyncIterator[Child]:
     monkeypatch.setenv("PYTHONPATH", "src:tests")
-    child = Child("voice.echo_child", seconds=60.0)
+    child = Child("voice.echo_child")
     yield child
     await child.close()
 
@@ -28,12 +28,22 @@ async def test_one_that_dies_over_a_question_is_asked_once_more(child, tmp_path)
     assert answers == [b"before", b"lived", b"after"]
 
 
-@pytest.mark.parametrize("question", [b"die", b"hang", b"raise", b"eat"])
+@pytest.mark.parametrize("question", [b"die", b"spin", b"raise", b"eat"])
 async def test_a_question_that_breaks_it_twice_is_given_up_and_the_next_is_answered(child, question):
     with pytest.raises(ChildBroke) as broke:
         await child.ask(question)
     assert "secret" not in str(broke.value)
     assert await child.ask(b"next") == b"next"
+
+
+async def test_one_that_hangs_is_ended_and_the_next_question_is_answered(monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", "src:tests")
+    child = Child("voice.echo_child", longest_seconds=0.05)
+    with pytest.raises(ChildBroke, match="took too long"):
+        await child.ask(b"hang")
+    child._longest_seconds = 60.0
+    assert await child.ask(b"next") == b"next"
+    await child.close()
 
 
 async def test_what_a_library_prints_is_no_answer(child):
@@ -54,7 +64,7 @@ async def test_who_gives_up_waiting_does_not_leave_an_answer_for_the_next(child)
 
 async def test_one_that_nobody_asks_is_ended_and_begins_again(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", "src:tests")
-    child = Child("voice.echo_child", seconds=60.0, idle_seconds=0.0)
+    child = Child("voice.echo_child", idle_seconds=0.0)
     assert await child.ask(b"one") == b"one"
     pid, process = child.pid, child._process
     await process.wait()

@@ -16,7 +16,7 @@ from callsheet.store.sounds import UploadedSound
 from callsheet.store.store import Store
 from callsheet.voice.audio.shelf import SoundShelf, key_of
 from callsheet.voice.base import Sound
-from callsheet.voice.speech.base import CannotSpeak, Manner
+from callsheet.voice.speech.base import CannotSpeak, Manner, Speaker
 
 log = structlog.get_logger()
 
@@ -35,9 +35,11 @@ class Unspoken(NamedTuple):
 class Prompts:
     """Makes the sounds of all apps, each once."""
 
-    def __init__(self, store: Store, speech: Speech, shelf: SoundShelf) -> None:
+    def __init__(self, store: Store, speech: Speech, shelf: SoundShelf, trial: Speech) -> None:
+        """`trial` speaks for people who listen to texts, so that no call waits for them."""
         self._store = store
         self._speech = speech
+        self._trial = trial
         self._shelf = shelf
         self._making: dict[str, asyncio.Task[Sound]] = {}
 
@@ -60,8 +62,12 @@ class Prompts:
         return unspoken
 
     async def speak(self, app: int, words: str, manner: Manner, service: str | None) -> Sound:
-        """Return a text as it is spoken by a service; None: the built-in speech. Raises CannotSpeak."""
-        return await self._speak(app, words, manner, service, is_passing=True)
+        """Return a text as it is spoken by a service, for somebody who listens to it. Raises CannotSpeak.
+
+        None: the built-in speech.
+        """
+        speaker = await self._trial.speaker(app, service)
+        return await self._spoken(app, words, manner, speaker, is_passing=True)
 
     async def close(self) -> None:
         """End what is being made."""
@@ -105,6 +111,9 @@ class Prompts:
 
     async def _speak(self, app: int, words: str, manner: Manner, service: str | None, *, is_passing: bool) -> Sound:
         speaker = await self._speech.speaker(app, service)
+        return await self._spoken(app, words, manner, speaker, is_passing=is_passing)
+
+    async def _spoken(self, app: int, words: str, manner: Manner, speaker: Speaker, *, is_passing: bool) -> Sound:
         # By app: what one pays a service for is not heard by another, and one tells nothing of what the other says.
         key = key_of(str(app), speaker.key, manner.language, manner.voice, words)
         return await self._once(key, lambda: speaker.say(words, manner), is_passing=is_passing)

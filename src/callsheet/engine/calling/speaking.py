@@ -17,14 +17,14 @@ from callsheet.voice.audio.shelf import SoundShelf
 
 @asynccontextmanager
 async def speaking(store: Store, ask: Ask, folder: Path, clock: Clock) -> AsyncIterator[tuple[Converter, Prompts]]:
-    """Convert audio and speak texts while inside; `folder` is this process's alone."""
+    """Convert audio and speak texts while inside; `folder` is this process's alone.
+
+    Calls, people who listen to texts, and uploads have processes of their own: whatever breaks one holds up no other.
+    """
     async with AsyncExitStack() as stack:
-        converter = Converter()
-        stack.push_async_callback(converter.close)
-        speech = Speech(store, ask, converter)
-        stack.push_async_callback(speech.close)
-        shelf = SoundShelf(folder, clock)
-        stack.push_async_callback(shelf.close)
-        prompts = Prompts(store, speech, shelf)
+        uploads, speech, trial, shelf = Converter(), Speech(store, ask), Speech(store, ask), SoundShelf(folder, clock)
+        for one in (uploads, speech, trial, shelf):
+            stack.push_async_callback(one.close)
+        prompts = Prompts(store, speech, shelf, trial)
         stack.push_async_callback(prompts.close)
-        yield converter, prompts
+        yield uploads, prompts

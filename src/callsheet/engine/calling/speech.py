@@ -29,12 +29,16 @@ Document = Mapping[str, Any]
 class Speech:
     """The speakers of all apps. No process runs before the first text."""
 
-    def __init__(self, store: Store, ask: Ask, converter: Converter) -> None:
+    def __init__(self, store: Store, ask: Ask) -> None:
         self._store = store
         self._ask = ask
-        self._converter = converter
-        self._espeak = Espeak(converter)
-        self.close = self._espeak.close
+        self._converter = Converter()
+        self._espeak = Espeak()
+
+    async def close(self) -> None:
+        """End their processes."""
+        await self._espeak.close()
+        await self._converter.close()
 
     async def speaker(self, app: int, service: str | None) -> Speaker:
         """Return who speaks by a name or an id; None: the built-in speech. Raises CannotSpeak."""

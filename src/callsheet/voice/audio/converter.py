@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 from callsheet.voice.audio.question import MOST_BYTES, Converted, Refused, read_answer
-from callsheet.voice.audio.worker import SECONDS
 from callsheet.voice.child.process import Child, ChildBroke
 
 WORKER: Final = "callsheet.voice.audio.worker"
@@ -16,7 +15,7 @@ class Converter:
     """Converts files, one after the other."""
 
     def __init__(self) -> None:
-        self.child = Child(WORKER, seconds=SECONDS)
+        self.child = Child(WORKER)
         self.close = self.child.close
 
     async def convert(self, file: bytes) -> Converted | Refused:

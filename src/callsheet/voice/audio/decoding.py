@@ -10,17 +10,16 @@ from typing import Final
 
 import numpy as np
 import soundfile
-import soxr
 from numpy.typing import NDArray
 
 from callsheet.voice.audio.question import MOST_SECONDS, Converted, Refused
-from callsheet.voice.audio.wave import RATE, write_wav
+from callsheet.voice.audio.resampling import Resampler
+from callsheet.voice.audio.wave import BYTES_PER_SECOND, write_wav
 
 _SOURCES: Final = {"WAV": "wav", "WAVEX": "wav", "RF64": "wav", "MP3": "mp3", "OGG": "ogg"}
 _LEAST_RATE: Final = 4000
 _MOST_RATE: Final = 384_000
 _MOST_CHANNELS: Final = 8
-_LOUDEST: Final = 32_767
 _UNKNOWN: Final = "This is no audio that can be read: give a WAV, MP3 or OGG file that is whole."
 
 
@@ -44,20 +43,17 @@ def _refusal(sound: soundfile.SoundFile) -> Refused | None:
 
 
 def _read(sound: soundfile.SoundFile) -> Converted | Refused:
-    stream = soxr.ResampleStream(sound.samplerate, RATE, 1, dtype="float32")
-    parts: list[bytes] = []
-    length, is_last = 0, False
+    resampler = Resampler(sound.samplerate)
+    samples, is_last = bytearray(), False
     while not is_last:
         block = sound.read(sound.samplerate, dtype="float32", always_2d=True)
         is_last = not len(block)
-        part = stream.resample_chunk(_mono(block), last=is_last)
-        length += len(part)
-        if length > MOST_SECONDS * RATE:
+        samples += resampler.take(_mono(block), is_last=is_last)
+        if len(samples) > MOST_SECONDS * BYTES_PER_SECOND:
             return Refused(f"It is longer than {MOST_SECONDS // 60} minutes.")
-        parts.append((np.clip(part, -1.0, 1.0) * _LOUDEST).astype("<i2").tobytes())
-    if not length:
+    if not samples:
         return Refused("There is no sound in it.")
-    return Converted(write_wav(b"".join(parts)), _SOURCES[sound.format], length * 1000 // RATE)
+    return Converted(write_wav(bytes(samples)), _SOURCES[sound.format], len(samples) * 1000 // BYTES_PER_SECOND)
 
 
 def _mono(block: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -7,18 +7,14 @@ from typing import Final
 
 RATE: Final = 8000
 _SAMPLE_BYTES: Final = 2
+BYTES_PER_SECOND: Final = RATE * _SAMPLE_BYTES
 HEADER_BYTES: Final = 44
 _HEADER: Final = struct.Struct("<4sI4s4sIHHIIHH4sI")
 
 
 def write_wav(samples: bytes) -> bytes:
     """Return a file of samples: signed, 16 bits, little-endian."""
-    return _header(len(samples), RATE) + samples
-
-
-def write_wav_at(samples: bytes, rate: int) -> bytes:
-    """Return a file of samples at another rate, which is still to be converted."""
-    return _header(len(samples), rate) + samples
+    return _header(len(samples)) + samples
 
 
 def seconds_of(file: bytes, size: int | None = None) -> float | None:
@@ -28,11 +24,11 @@ def seconds_of(file: bytes, size: int | None = None) -> float | None:
     """
     size = len(file) if size is None else size
     length = size - HEADER_BYTES
-    if length < 0 or file[:HEADER_BYTES] != _header(length, RATE):
+    if length < 0 or file[:HEADER_BYTES] != _header(length):
         return None
-    return length / _SAMPLE_BYTES / RATE
+    return length / BYTES_PER_SECOND
 
 
-def _header(length: int, rate: int) -> bytes:
-    form = (16, 1, 1, rate, rate * _SAMPLE_BYTES, _SAMPLE_BYTES, 8 * _SAMPLE_BYTES)
+def _header(length: int) -> bytes:
+    form = (16, 1, 1, RATE, BYTES_PER_SECOND, _SAMPLE_BYTES, 8 * _SAMPLE_BYTES)
     return _HEADER.pack(b"RIFF", length + HEADER_BYTES - 8, b"WAVE", b"fmt ", *form, b"data", length)

@@ -16,8 +16,8 @@ from callsheet.voice.child.frames import DONE, LENGTH_BYTES, MOST_BYTES, pack
 
 log = structlog.get_logger()
 
-GRACE_SECONDS: Final = 10.0
-"""The child ends by itself what takes too long; so much later we end the child."""
+LONGEST_SECONDS: Final = 60.0
+"""After so long without an answer a child is ended. What keeps the processor busy it ends by itself, much sooner."""
 IDLE_SECONDS: Final = 60.0
 """A child that nobody asked for so long is ended: it keeps some memory, and starts in less than a second."""
 # Libraries for arithmetic would take address space for threads that nobody needs here.
@@ -35,10 +35,12 @@ class Child:
     asked once more; the others wait here meanwhile and are not touched.
     """
 
-    def __init__(self, module: str, *, seconds: float, idle_seconds: float = IDLE_SECONDS) -> None:
-        """Run `module`, whose `main` serves; it answers each question within `seconds`."""
+    def __init__(
+        self, module: str, *, longest_seconds: float = LONGEST_SECONDS, idle_seconds: float = IDLE_SECONDS
+    ) -> None:
+        """Run `module`, whose `main` serves."""
         self._module = module
-        self._seconds = seconds
+        self._longest_seconds = longest_seconds
         self._idle_seconds = idle_seconds
         self._process: Process | None = None
         self._turn = asyncio.Lock()
@@ -81,7 +83,7 @@ class Child:
         try:
             process = await self._running()
             with outside(self._module):
-                async with asyncio.timeout(self._seconds + GRACE_SECONDS):
+                async with asyncio.timeout(self._longest_seconds):
                     answer = await _exchange(process, body)
             is_whole = True
         except TimeoutError:

@@ -1,7 +1,7 @@
-"""Serving: the child's end of the pipe. It ends when nobody asks any more, or when one question takes too long.
+"""Serving: the child's end of the pipe. It ends when nobody asks any more, or when one question takes too much.
 
-Whatever becomes of the process that asks, no child is left: its input ends with that process, and an alarm that nothing
-catches ends a question that hangs.
+Whatever becomes of the process that asks, no child is left: its input ends with that process, and a question that goes
+in circles is ended by a signal that nothing catches.
 """
 
 from __future__ import annotations
@@ -18,8 +18,11 @@ from typing import BinaryIO
 from callsheet.voice.child.frames import BROKE, DONE, LENGTH_BYTES, pack
 
 
-def serve(make: Callable[[], Callable[[bytes], bytes]], *, seconds: float, memory_bytes: int) -> None:
-    """Answer questions until there are no more. `make` loads what answers them, once the process is bounded."""
+def serve(make: Callable[[], Callable[[bytes], bytes]], *, cpu_seconds: float, memory_bytes: int) -> None:
+    """Answer questions until there are no more, each in so much of the processor's time.
+
+    `make` loads what answers them, once the process is bounded.
+    """
     # An interrupt at the terminal reaches the whole group; whoever asks decides what becomes of this process.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
@@ -30,9 +33,10 @@ def serve(make: Callable[[], Callable[[bytes], bytes]], *, seconds: float, memor
     answering = _Answering(make)
     try:
         while (body := _take(sys.stdin.buffer)) is not None:
-            signal.setitimer(signal.ITIMER_REAL, seconds)
+            # Of the processor, and not of the clock: a machine that stands still is nobody's fault.
+            signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
             answer = answering(body)
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.setitimer(signal.ITIMER_PROF, 0)
             answers.write(pack(answer))
             answers.flush()
     except BrokenPipeError:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from callsheet.voice.audio.converter import Converter
-from callsheet.voice.audio.question import Refused
 from callsheet.voice.child.process import Child, ChildBroke
 from callsheet.voice.speech.base import MOST_CHARACTERS, CannotSpeak, Manner
 from callsheet.voice.speech.espeak_question import Asked, Silent, read_answer, write
-from callsheet.voice.speech.espeak_worker import SECONDS, WORDS_PER_MINUTE
+from callsheet.voice.speech.espeak_worker import WORDS_PER_MINUTE
 
 WORKER: Final = "callsheet.voice.speech.espeak_worker"
 _BROKE: Final = "The built-in speech broke over this text."
@@ -21,10 +19,9 @@ class Espeak:
 
     key = f"espeak-1.52-{WORDS_PER_MINUTE}"
 
-    def __init__(self, converter: Converter) -> None:
-        self.child = Child(WORKER, seconds=SECONDS)
+    def __init__(self) -> None:
+        self.child = Child(WORKER)
         self.close = self.child.close
-        self._converter = converter
 
     async def say(self, text: str, manner: Manner) -> bytes:
         """Return a WAV file: 8 kHz, mono, 16 bits. Raises CannotSpeak."""
@@ -37,7 +34,4 @@ class Espeak:
             raise CannotSpeak(_BROKE) from None
         if isinstance(answer, Silent):
             raise CannotSpeak(answer.why)
-        converted = await self._converter.convert(answer.wav)
-        if isinstance(converted, Refused):
-            raise CannotSpeak(converted.why)
-        return converted.wav
+        return answer.wav

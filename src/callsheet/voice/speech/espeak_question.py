@@ -14,7 +14,7 @@ class Asked(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Spoken(msgspec.Struct, tag=True, frozen=True, array_like=True):
-    """What was spoken: a WAV file at the library's own rate."""
+    """What was spoken: a WAV file, 8 kHz, mono, 16 bits."""
 
     wav: bytes
 
