@@ -134,6 +134,17 @@ def test_a_call_that_is_taken_back_is_cancelled(tmp_path: Path) -> None:
     in_virtual_time(tmp_path, do)
 
 
+def test_a_call_that_is_taken_back_when_it_has_rung_long_enough_was_not_answered(tmp_path: Path) -> None:
+    async def do(voice: SandboxVoice, clock: VirtualClock) -> None:
+        placed, ear = await call(voice, dial("9922", ring_seconds=20))
+        await clock.sleep(19.5)
+        await placed.hang_up()
+        await ear.ended()
+        assert voice.calls(TRUNK, 0, 10)[0].status == "no_answer"
+
+    in_virtual_time(tmp_path, do)
+
+
 def test_a_prompt_that_is_stopped_is_not_answered(tmp_path: Path) -> None:
     async def do(voice: SandboxVoice, clock: VirtualClock) -> None:
         placed, ear = await call(voice, dial("9910"))

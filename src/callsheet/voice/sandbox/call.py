@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from callsheet.clock import Clock
-from callsheet.core.calling import Clearing, decide_outcome
+from callsheet.core.calling import Clearing, Outcome, decide_outcome
 from callsheet.voice.audio.wave import write_wav
 from callsheet.voice.base import (
     Answered,
@@ -85,7 +85,8 @@ class SandboxCall:
         self._phone = phone
         self._rng = rng
         self._clock = world.clock
-        self._ends_by = world.clock.monotonic() + placed.longest_seconds
+        self._began = world.clock.monotonic()
+        self._ends_by = self._began + placed.longest_seconds
         self._is_over = False
         self._is_answered = placed.is_answered
         self._has_rung = False
@@ -305,6 +306,14 @@ class SandboxCall:
                 hear(samples[first : first + sounds.FRAME_BYTES])
             begin = end
 
+    def _outcome(self, over: _Over) -> Outcome:
+        """Return what came of a call that nobody answered."""
+        # Whoever asked for it has a clock, too, and may take it back a moment before ours has run out.
+        rang_out = over.ring_ran_out or self._clock.monotonic() - self._began >= self._placed.ring_seconds - 1
+        return decide_outcome(
+            Clearing(over.cause, over.sip_status, False, self._has_rung, rang_out, over.by_us and not rang_out)
+        )
+
     def _since_answer(self) -> float:
         return self._clock.monotonic() - self._answered_by if self._is_answered else 0.0
 
@@ -330,10 +339,7 @@ class SandboxCall:
         if self._listening is not None:
             self._listening.cancel()
         self._stop_playing()
-        clearing = Clearing(
-            over.cause, over.sip_status, self._is_answered, self._has_rung, over.ring_ran_out, over.by_us
-        )  # fmt: skip
-        status = entries.ANSWERED if self._is_answered else decide_outcome(clearing).value
+        status = entries.ANSWERED if self._is_answered else self._outcome(over).value
         await self._note(self._world.ledger.end(self._placed.call_id, status, self._keys, at))
         # Its place is free before its end is told.
         self._world.forget(self)
