@@ -5,8 +5,18 @@ from callsheet.core.campaign import Move
 from callsheet.store.apps import App
 from callsheet.store.protocol import ArmKey
 from callsheet.store.store import Store
-from databases import Place
-from factories import LEASE_SECONDS, Node, StillClock, happening, make_campaign, make_list, start, start_run
+from databases import Place, rows
+from factories import (
+    LEASE_SECONDS,
+    Node,
+    StillClock,
+    arms_of,
+    happening,
+    make_campaign,
+    make_list,
+    start,
+    start_run,
+)
 
 
 async def test_a_node_that_slept_past_its_lease_arms_nobody_after_another_took_over(
@@ -168,3 +178,26 @@ async def test_numbers_of_nodes_are_never_used_again(place: Place, store: Store,
     store = await place.reopen(store)
 
     assert await store.hot.enter("here") > first
+
+
+async def test_an_arm_of_which_something_goes_on_is_renewed_until_it_ends(
+    store: Store, app: App, clock: StillClock, node: Node
+):
+    run = await start_run(store, app, clock, 4)
+    chunk = await node.take(run, size=4)
+    assert chunk is not None
+    ringing = await node.arm(run, chunk, limit=2)
+    assert ringing.left is not None
+    left = await node.arm(run, ringing.left, limit=2)
+
+    for _ in range(4):
+        clock.advance(LEASE_SECONDS / 2)
+        await store.hot.renew(node.no, [], LEASE_SECONDS, arms_of(node, ringing.intents))
+        await node.reap()
+
+    states = await rows(store, "select person, kind from event order by person")
+    assert {row.person for row in states} == {intent.person for intent in left.intents}
+    assert {row.kind for row in states} == {"uncertain"}
+    clock.advance(LEASE_SECONDS)
+    await store.hot.renew(node.no, [], LEASE_SECONDS, arms_of(node, ringing.intents))
+    assert await node.reap() == 2, "what ran out is not renewed"

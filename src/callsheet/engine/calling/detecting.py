@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import random
+from dataclasses import replace
 from typing import Final
 
+import structlog
+
 from callsheet.clock import Clock
-from callsheet.core.detection import USUAL, VERSION, Reason, Thresholds, Verdict
+from callsheet.core.detection import USUAL, VERSION, Reason, Sampling, Thresholds, Verdict
+from callsheet.core.errors import Unavailable
 from callsheet.core.outcome import Outcome
+from callsheet.core.run import Run
 from callsheet.engine.calling.live_call import LiveCall
+from callsheet.engine.calling.recordings import RecordingKeeper
+from callsheet.store.recordings import Purpose
 from callsheet.voice.base import CallGone, Pressed
 from callsheet.voice.detection import Detector
+
+log = structlog.get_logger()
 
 MARGIN_SECONDS: Final = 1.0
 """So much later than its own limit, counted in audio, a decision is given up: no audio comes."""
@@ -19,16 +29,19 @@ MARGIN_SECONDS: Final = 1.0
 class Detecting:
     """Says who answered, by ear."""
 
-    def __init__(self, clock: Clock, thresholds: Thresholds = USUAL) -> None:
+    def __init__(self, clock: Clock, rng: random.Random, keeper: RecordingKeeper) -> None:
         self._clock = clock
-        self._thresholds = thresholds
+        self._rng = rng
+        self._keeper = keeper
 
     async def judge(self, live: LiveCall) -> Outcome:
         """Listen, and return `human`, `machine` or `unsure`; `unsure` too where the call ends meanwhile.
 
         Who presses a key is a person. What the verdict was made from is noted.
         """
-        detector, decided = Detector(self._thresholds), asyncio.Event()
+        thresholds = _thresholds_of(live.run)
+        is_sampled = Sampling(live.run.settings.machine_sample_share).is_sampled(self._rng.random())
+        detector, decided = Detector(thresholds), asyncio.Event()
         verdicts: list[Verdict] = []
 
         def hear(pcm: bytes) -> None:
@@ -39,8 +52,10 @@ class Detecting:
 
         has_pressed = False
         try:
+            if is_sampled:
+                await live.call.record(both_sides=False)
             await live.call.listen(hear)
-            async with asyncio.timeout(self._thresholds.decision_seconds + MARGIN_SECONDS):
+            async with asyncio.timeout(thresholds.decision_seconds + MARGIN_SECONDS):
                 has_pressed = await _until(live, decided)
         except (TimeoutError, CallGone):
             pass
@@ -48,12 +63,33 @@ class Detecting:
         verdict = verdicts[0] if verdicts else detector.give_up()
         outcome = Outcome.human if has_pressed else verdict.outcome
         self._note(live, outcome, verdict, "key" if has_pressed else verdict.reason)
+        if is_sampled:
+            await self._sample(live, is_machine=outcome is Outcome.machine)
         return outcome
+
+    async def _sample(self, live: LiveCall, *, is_machine: bool) -> None:
+        """Keep what was heard of a machine, so that somebody can listen to whether it was one."""
+        try:
+            recording = await live.call.stop_recording()
+            if recording is None:
+                return
+            if is_machine:
+                await self._keeper.keep(live, recording, Purpose.machine, self._clock.now())
+            await asyncio.to_thread(recording.path.unlink, missing_ok=True)
+        except (CallGone, OSError, Unavailable):
+            # The call matters more than the sample.
+            log.warning("call.sample_lost")
 
     def _note(self, live: LiveCall, outcome: Outcome, verdict: Verdict, reason: Reason | str) -> None:
         facts: dict[str, str | float] = {**verdict.features}
         facts |= {"verdict": outcome.value, "reason": str(reason), "version": VERSION}
         live.note(self._clock.now(), "detected", **facts)
+
+
+def _thresholds_of(run: Run) -> Thresholds:
+    """Return what a campaign's detection goes by."""
+    plan = run.definition.voice
+    return replace(USUAL, **plan.detection) if plan is not None and plan.detection else USUAL
 
 
 async def _until(live: LiveCall, decided: asyncio.Event) -> bool:

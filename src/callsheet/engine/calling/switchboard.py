@@ -16,6 +16,7 @@ from callsheet.engine.calling.call_records import CallRecords
 from callsheet.engine.calling.detecting import Detecting
 from callsheet.engine.calling.leader import Leader, Talks
 from callsheet.engine.calling.leading import Leading
+from callsheet.engine.calling.recordings import RecordingKeeper
 from callsheet.engine.calling.ring_watch import RingWatch
 from callsheet.engine.calling.slots import AGENTLESS, Limit, Slots
 from callsheet.engine.calling.voice_line import VoiceLine
@@ -50,7 +51,7 @@ class Switchboard:
         self._clock = clock
         self._rng = rng
         self._slots = slots
-        detecting = Detecting(clock)
+        detecting = Detecting(clock, rng, RecordingKeeper(store))
         self._leaders = {
             carrier: Leader(engine, recorder, clock, talk, detecting) for carrier, engine in engines.items()
         }  # fmt: skip
