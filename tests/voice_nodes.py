@@ -46,7 +46,7 @@ async def until(ready: Callable[[], object], what: str) -> None:
 async def until_ready(home: EmbeddedAsterisk, trunk_id: str = "trk-1") -> None:
     """Wait until calls can be placed."""
     await until(
-        lambda: home.standing.state is NodeState.running and home.engine.room(trunk_id),
+        lambda: home.standing.state is NodeState.running and home.room(trunk_id),
         f"the node; it stands {home.standing}",
     )
 
@@ -94,4 +94,4 @@ async def dial(
     """Place a call and hear it."""
     ear = Ear()
     wanted = Dial(encode_attempt(1, os.urandom(16), 1), number, CALLER, ring_seconds, MachineDetection.no, "cmp-1", 600)
-    return await home.engine.dial(trunk_id, wanted, lambda: True, ear), ear
+    return await home.dial(trunk_id, wanted, lambda: True, ear), ear

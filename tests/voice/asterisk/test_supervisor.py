@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -147,11 +148,17 @@ async def test_a_node_never_runs_as_root_where_another_user_can_come(phone_netwo
     assert uid != 0
 
 
-async def test_nothing_is_fetched_or_started_without_a_trunk(tmp_path):
+async def test_nothing_is_fetched_or_started_without_a_trunk(tmp_path, phone_network):
     async with running_home(tmp_path) as home:
         await SystemClock().sleep(0.2)
         assert home.standing.state is NodeState.stopped
-        assert not (tmp_path / "node").exists()
+        assert not list(tmp_path.iterdir())
+        assert (home.room("trk-1"), home.condition("trk-1").takes) == (0, False)
+
+        home.put(trunk_to(phone_network))
+        await until_ready(home)
+        home.drop("trk-1")
+        assert home.room("trk-1") == 0
 
 
 async def test_a_node_that_cannot_be_fetched_says_what_to_do(tmp_path):
@@ -173,6 +180,16 @@ async def test_a_drained_node_takes_no_calls_and_is_empty_when_the_last_has_ende
         await ear.hears(Answered)
 
         assert not await home.supervisor.drain(0)
-        assert home.engine.room("trk-1") == 0
+        assert home.room("trk-1") == 0
         await call.hang_up()
         assert await home.supervisor.drain(30)
+
+
+async def test_a_port_that_somebody_else_took_is_given_up(tmp_path, phone_network):
+    async with running_home(tmp_path, trunk_to(phone_network)) as home:
+        port = home.supervisor.keep.events_port
+    with socket.create_server(("127.0.0.1", port)):
+        async with running_home(tmp_path, trunk_to(phone_network)) as home:
+            assert home.supervisor.keep.events_port != port
+            _, ear = await dial(home, phone_network.number("0002"))
+            assert (await ear.end()).cause == 17

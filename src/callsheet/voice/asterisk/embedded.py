@@ -2,31 +2,52 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import Final
 
+import structlog
+
 from callsheet.clock import Clock
 from callsheet.core.asking import Leave
+from callsheet.core.attempt import Kind
 from callsheet.core.calling import Dial
 from callsheet.core.condition import Condition, State
 from callsheet.core.sip import SipTrunk
 from callsheet.voice.asterisk.engine import AsteriskEngine
 from callsheet.voice.asterisk.supervisor import Local, NodeState, Standing, Supervisor, Watch
-from callsheet.voice.base import Call, Found, Hear
+from callsheet.voice.base import Call, Found, Hear, NotDialed
 
+log = structlog.get_logger()
+
+_AGAIN_SECONDS: Final = 1.0
 _AS_USUAL: Final = Watch()
 _ON_THE_WAY: Final = frozenset({NodeState.fetching, NodeState.starting})
 
 
 class EmbeddedAsterisk:
-    """An engine, and the supervisor of its node: a voice engine by itself."""
+    """An engine, and the supervisor of its node: a voice engine by itself.
+
+    It sleeps until there is a trunk, or a node that an earlier process left: before, nothing listens and no file is
+    made.
+    """
 
     def __init__(self, local: Local, clock: Clock, watch: Watch = _AS_USUAL) -> None:
-        """Keep what the node is to be; it is fetched and started when there is a trunk."""
+        """Keep what the node is to be."""
+        self.on_found: Callable[[Found], Hear | None] = lambda _: None
+        self.on_free: Callable[[], None] = lambda: None
         self.supervisor = Supervisor(local, clock, lambda: self.engine, watch)
+        self._clock = clock
         self._trunks: dict[str, SipTrunk] = {}
-        self.engine = AsteriskEngine(clock, port=self.supervisor.keep.events_port)
-        self.engine.let_in(self.supervisor.place())
+        self._engine: AsteriskEngine | None = None
+        self._waking: asyncio.Task[None] | None = None
+        self._is_open = False
+
+    @property
+    def engine(self) -> AsteriskEngine:
+        """The engine; there is one when it is awake."""
+        assert self._engine is not None, "it sleeps: there is no trunk"
+        return self._engine
 
     @property
     def standing(self) -> Standing:
@@ -50,36 +71,24 @@ class EmbeddedAsterisk:
 
     def _tell(self) -> None:
         trunks = tuple(self._trunks.values())
-        self.engine.use(trunks)
         self.supervisor.use(trunks)
+        if self._engine is not None:
+            self._engine.use(trunks)
+        elif self._is_open and trunks and self._waking is None:
+            self._waking = asyncio.get_running_loop().create_task(self._wake())
 
     # A voice engine.
 
-    @property
-    def on_found(self) -> Callable[[Found], Hear | None]:
-        """Who is asked for a call of an earlier process."""
-        return self.engine.on_found
-
-    @on_found.setter
-    def on_found(self, ask: Callable[[Found], Hear | None]) -> None:
-        self.engine.on_found = ask
-
-    @property
-    def on_free(self) -> Callable[[], None]:
-        """Who is called when there may be room again."""
-        return self.engine.on_free
-
-    @on_free.setter
-    def on_free(self, tell: Callable[[], None]) -> None:
-        self.engine.on_free = tell
-
     def room(self, trunk_id: str) -> int:
         """Return how many more calls the nodes bear for a trunk now."""
-        return self.engine.room(trunk_id)
+        return 0 if self._engine is None else self._engine.room(trunk_id)
 
     def condition(self, trunk_id: str) -> Condition:
         """Return how a trunk stands: while no node is there, what is being done about it."""
-        condition, standing = self.engine.condition(trunk_id), self.standing
+        standing = self.standing
+        condition = Condition(State.connecting) if self._engine is None else self._engine.condition(trunk_id)
+        if not self._is_open:
+            return Condition(State.closed)
         if condition.state is not State.connecting:
             return condition
         if standing.state is NodeState.broken:
@@ -90,18 +99,50 @@ class EmbeddedAsterisk:
 
     async def dial(self, trunk_id: str, dial: Dial, leave: Leave, hear: Hear) -> Call:
         """Place a call. Raises NotDialed."""
-        return await self.engine.dial(trunk_id, dial, leave, hear)
+        if self._engine is None:
+            raise NotDialed(Kind.refused, "no_node", "No voice node takes a call.")
+        return await self._engine.dial(trunk_id, dial, leave, hear)
 
     def living(self) -> Sequence[str]:
         """Return the ids of the calls that live."""
-        return self.engine.living()
+        return () if self._engine is None else self._engine.living()
 
     async def open(self) -> None:
-        """Begin: an engine takes calls when its node is there. Raises OSError: its port is taken."""
-        await self.engine.open()
-        await self.supervisor.open()
+        """Begin: calls are taken when there is a trunk and its node is there."""
+        self._is_open = True
+        if self._trunks or self.supervisor.lives():
+            await self._wake()
 
     async def close(self) -> None:
         """End: calls that live are hung up, and told; then the node is stopped."""
-        await self.engine.close()
-        await self.supervisor.close()
+        self._is_open = False
+        if self._waking is not None:
+            self._waking.cancel()
+            await asyncio.wait([self._waking])
+        if self._engine is not None:
+            await self._engine.close()
+            await self.supervisor.close()
+
+    async def _wake(self) -> None:
+        """Listen for the node, and look after it."""
+        while self._engine is None:
+            engine = AsteriskEngine(self._clock, port=self.supervisor.keep.events_port)
+            engine.let_in(self.supervisor.place())
+            engine.on_found = self._find
+            engine.on_free = self._tell_free
+            engine.use(tuple(self._trunks.values()))
+            try:
+                await engine.open()
+            except OSError as error:
+                log.warning("asterisk.cannot_listen", why=error.strerror)
+                self.supervisor.listen_elsewhere()
+                await self._clock.sleep(_AGAIN_SECONDS)
+            else:
+                self._engine = engine
+        await self.supervisor.open()
+
+    def _find(self, found: Found) -> Hear | None:
+        return self.on_found(found)
+
+    def _tell_free(self) -> None:
+        self.on_free()

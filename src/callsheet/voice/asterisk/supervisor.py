@@ -147,12 +147,27 @@ class Supervisor:
         self._process: NodeProcess | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._left_out: frozenset[str] = frozenset()
-        self.keep: Keep = open_keep(self._keep_path, is_in_use=find_process(self._folder) is not None)
+        self._keep: Keep | None = None
 
     @property
     def standing(self) -> Standing:
         """Say how the node stands."""
         return self._standing
+
+    @property
+    def keep(self) -> Keep:
+        """What is kept of the node; made when it is asked for, the first time."""
+        if self._keep is None:
+            self._keep = open_keep(self._keep_path, is_in_use=self.lives())
+        return self._keep
+
+    def lives(self) -> bool:
+        """Tell whether the node runs, whoever started it."""
+        return find_process(self._folder) is not None
+
+    def listen_elsewhere(self) -> None:
+        """Take another port for the node to dial in to; one that runs does not know it, and is started anew."""
+        self._keep = open_keep(self._keep_path, is_in_use=False)
 
     def place(self) -> NodePlace:
         """Return what the engine has to know of the node."""
@@ -210,7 +225,7 @@ class Supervisor:
     async def _stay(self) -> None:
         failures = 0
         # A machine without SIP trunks needs no Asterisk; one that runs already is to be looked after all the same.
-        while not self._trunks and find_process(self._folder) is None:
+        while not self._trunks and not self.lives():
             await self._changed.wait()
             self._changed.clear()
         while True:
@@ -240,7 +255,7 @@ class Supervisor:
         is_found = process is not None
         self._stand(NodeState.starting, tree=tree)
         if process is None:
-            self.keep = keep_sip_ports(
+            self._keep = keep_sip_ports(
                 self._keep_path, self.keep, self._local.address, sip_port=self._local.sip_port,
                 rtp_first=self._local.rtp_first,
             )  # fmt: skip
@@ -361,7 +376,7 @@ class Supervisor:
 
     def _plan(self, tree: Tree, trunks: tuple[SipTrunk, ...]) -> NodePlan:
         names = [tls_name(trunk) for trunk in trunks if trunk.transport is Transport.tls]
-        self.keep = keep_tls_ports(self._keep_path, self.keep, names, self._local.address)
+        self._keep = keep_tls_ports(self._keep_path, self.keep, names, self._local.address)
         local, keep = self._local, self.keep
         return NodePlan(
             self._folder.path.absolute(),
