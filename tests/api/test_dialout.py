@@ -115,3 +115,23 @@ async def test_sending_that_was_stopped_holds_for_single_calls_too(shop):
     assert (await shop.v1("POST", "/stop-all", {"reason": "test"})).status_code in (200, 201)
     answer = await post(shop, {"target": "tel:+12125550177", "caller": SENDER})
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, "sending_stopped")
+
+
+@pytest.mark.parametrize(
+    ("ending", "statuses", "code"),
+    [
+        ("0177", ["Call-In-Progress", "Answered", "completed"], "bot-disconnected"),
+        ("9921", ["Call-In-Progress", "Failed"], "Busy Here"),
+        ("9923", ["Call-In-Progress", "Failed"], "Temporarily Unavailable"),
+    ],
+)
+async def test_whoever_asked_is_told_what_became_of_a_call_of_the_sandbox(shop, ending, statuses, code):
+    (person,) = numbers("IN", 1, ending=ending)
+    async with ear() as (heard, url):
+        body = {"target": f"tel:{person}", "caller": SENDER, "notifyurl": url}
+        assert (await post(shop, body)).status_code == 200
+        await until(lambda: _is_told(heard, len(statuses)))
+    told = [json.loads(said) for _, said in heard.heard]
+    assert sorted(one.get("status") or one["event"] for one in told) == sorted(statuses)
+    (last,) = [one for one in told if one.get("status") in ("completed", "Failed")]
+    assert (last["reasonCode"], last["callDisconnectTime"] > last["callConnectTime"]) == (code, True)
