@@ -120,7 +120,7 @@ async def test_sending_that_was_stopped_holds_for_single_calls_too(shop):
 @pytest.mark.parametrize(
     ("ending", "statuses", "code"),
     [
-        ("0177", ["Call-In-Progress", "Answered", "completed"], "bot-disconnected"),
+        ("0177", ["Call-In-Progress", "Answered", "amd_human_detected", "completed"], "bot-disconnected"),
         ("9921", ["Call-In-Progress", "Failed"], "Busy Here"),
         ("9923", ["Call-In-Progress", "Failed"], "Temporarily Unavailable"),
     ],
@@ -128,7 +128,7 @@ async def test_sending_that_was_stopped_holds_for_single_calls_too(shop):
 async def test_whoever_asked_is_told_what_became_of_a_call_of_the_sandbox(shop, ending, statuses, code):
     (person,) = numbers("IN", 1, ending=ending)
     async with ear() as (heard, url):
-        body = {"target": f"tel:{person}", "caller": SENDER, "notifyurl": url}
+        body = {"target": f"tel:{person}", "caller": SENDER, "notifyurl": url, "machineDetection": "detect"}
         assert (await post(shop, body)).status_code == 200
         await until(lambda: _is_told(heard, len(statuses)))
     told = [json.loads(said) for _, said in heard.heard]

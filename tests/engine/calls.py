@@ -42,11 +42,12 @@ async def call(
     *,
     flow: PinnedFlow = NO_FLOW,
     detection: MachineDetection = MachineDetection.no,
+    plan: VoicePlan | None = None,
     **changes: Any,
 ) -> Campaign:
     """Start a campaign that calls these numbers, in this order."""
     contact_list = await make_list(w.store, w.app, w.clock, [contact(w.store, w.app, to) for to in people])
-    plan = VoicePlan(Mode.agentless, machine_detection=detection)
+    plan = plan or VoicePlan(Mode.agentless, machine_detection=detection)
     campaign = await make_campaign(
         w.store, w.app, w.clock, [contact_list], channel=Channel.voice, voice=plan, **changes
     )

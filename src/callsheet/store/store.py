@@ -81,8 +81,8 @@ class Store:
         self._database, self.hot, self.vault = database, hot, vault
         self.acquaintances, self.answers = Acquaintances(database), Answers(database, vault)
         self.ai_endpoints, self.apps = AiEndpoints(database, vault), Apps(database, vault)
-        self.agent_mappings = AgentMappings(database, vault)
-        self.audit, self.callbacks = Audit(database), Callbacks(database)
+        self.agent_mappings, self.audit = AgentMappings(database, vault), Audit(database)
+        self.callbacks = Callbacks(database)
         self.calls, self.campaigns = Calls(database, vault), Campaigns(database)
         self.clients = Clients(database, vault)
         self.dnc_entries = DncEntries(database, vault)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import random
-from dataclasses import replace
 from typing import Final
 
 import structlog
 
 from callsheet.clock import Clock
-from callsheet.core.detection import USUAL, VERSION, Reason, Sampling, Thresholds, Verdict
+from callsheet.core.detection import USUAL, VERSION, Reason, Sampling, Thresholds, Verdict, thresholds_of
 from callsheet.core.errors import Unavailable
 from callsheet.core.outcome import Outcome
 from callsheet.core.run import Run
@@ -89,7 +88,7 @@ class Detecting:
 def _thresholds_of(run: Run) -> Thresholds:
     """Return what a campaign's detection goes by."""
     plan = run.definition.voice
-    return replace(USUAL, **plan.detection) if plan is not None and plan.detection else USUAL
+    return thresholds_of(plan.detection) if plan is not None else USUAL
 
 
 async def _until(live: LiveCall, decided: asyncio.Event) -> bool:
