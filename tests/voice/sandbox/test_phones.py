@@ -63,8 +63,10 @@ def outcome_of(told: Told) -> Outcome:
     end = told.ear.events[-1]
     assert isinstance(end, HungUp)
     kinds = told.ear.kinds
+    rang_out = told.seconds >= 20
+    was_cancelled = end.by_us and not rang_out
     return decide_outcome(
-        Clearing(end.cause, end.sip_status, "Answered" in kinds, "Ringing" in kinds, told.seconds >= 20, end.by_us)
+        Clearing(end.cause, end.sip_status, "Answered" in kinds, "Ringing" in kinds, rang_out, was_cancelled)
     )
 
 

@@ -204,7 +204,7 @@ class SandboxCall:
         rings = self._rng.uniform(*timings.ring) if self._phone.answers else left
         await self._pause(min(rings, left))
         if rings >= left:
-            raise _Over(*_NO_ANSWER, ring_ran_out=True)
+            raise _Over(*_NO_ANSWER, by_us=True, ring_ran_out=True)
         if clears is not None:
             raise _Over(clears.cause, clears.sip_status)
 
