@@ -261,6 +261,33 @@ async def test_a_call_that_is_gone_without_a_word_is_lost(engine, node):
 
 
 @pytest.mark.parametrize("patience", [OFTEN])
+async def test_a_call_that_was_placed_and_of_which_nothing_was_ever_told_is_lost(engine, node):
+    told = await place(engine, TRUNK.id, dial_of(NUMBER))
+
+    await told.next(Lost)
+
+    assert not engine.living()
+
+
+@pytest.mark.parametrize("patience", [Patience(watch_seconds=3600)])
+async def test_a_call_that_is_placed_while_we_end_is_ended_too(engine, node):
+    node.mute.add("POST channels")
+    dial, told = dial_of(NUMBER), Told()
+    placing_it = asyncio.create_task(place(engine, TRUNK.id, dial, told=told))
+    request = await node.request("POST channels")
+
+    closing = asyncio.create_task(engine.close())
+    await node.answer(request, 200)
+    await placing_it
+    await node.request(f"DELETE channels/{dial.reference}")
+    await node.tell_channel("ChannelDestroyed", dial.reference, "Ringing", cause=16)
+    end = await told.next(HungUp)
+
+    assert end.by_us
+    await closing
+
+
+@pytest.mark.parametrize("patience", [OFTEN])
 async def test_a_call_that_was_answered_without_a_word_is_answered(engine, node):
     dial = dial_of(NUMBER)
     node.channels = [channel(dial.reference)]

@@ -54,7 +54,7 @@ class Channel:
         self.trunk_id = trunk_id
         self.hear = hear
         self.is_heard = False
-        """The node told something of it: it is, or was, there."""
+        """The node said something of it: it is, or was, there."""
         self.is_over = False
         self.is_answered = False
         self.is_ending = False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
@@ -131,16 +130,24 @@ class AsteriskEngine:
     async def close(self) -> None:
         """End: calls that live are hung up, and told."""
         self._is_open = False
-        living = [channel for node in self._nodes for channel in list(node.channels.values())]
-        await asyncio.gather(*(_hang_up(channel) for channel in living))
         deadline = self._clock.monotonic() + self._patience.closing_seconds
-        while any(node.channels and node.is_connected for node in self._nodes) and self._clock.monotonic() < deadline:
+        # Again and again: a call that was asked for a moment ago may come yet.
+        while self._hang_up_all() and self._clock.monotonic() < deadline:
             await self._clock.sleep(0.05)
         # A node comes back at once: the door first.
         await self._server.stop_listening()
         for node in self._nodes:
             await node.close()
         await self._server.close()
+
+    def _hang_up_all(self) -> bool:
+        """Begin to end all calls; return whether there are any."""
+        there = [node for node in self._nodes if node.is_connected and node.channels]
+        for node in there:
+            for channel in node.channels.values():
+                if channel.is_heard and not channel.is_ending:
+                    node.begin(_hang_up(channel))
+        return bool(there)
 
     def _set_draining(self, name: str, *, is_draining: bool) -> None:
         node = self._nodes.get(name)

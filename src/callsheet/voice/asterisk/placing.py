@@ -55,7 +55,8 @@ async def _ask(node: Node, trunk: SipTrunk, dial: Dial, leave: Leave, channel: C
             why = "The voice node did not say whether it placed the call."
             raise NotDialed(Kind.uncertain, "node_away", why) from None
         return
-    if reply.is_ok or channel.is_heard:
+    channel.is_heard |= reply.is_ok
+    if channel.is_heard:
         return
     if reply.status_code == _CONFLICT:
         await _find_out(node, trunk, channel)
@@ -73,7 +74,8 @@ async def _find_out(node: Node, trunk: SipTrunk, channel: Channel) -> None:
         knows_trunk = (await node.ask(Ask("GET", f"endpoints/PJSIP/{trunk.id}"))).status_code != _NOT_THERE
     except NodeAway:
         lives, knows_trunk = False, True
-    if lives or channel.is_heard:
+    channel.is_heard |= lives
+    if channel.is_heard:
         return
     if not knows_trunk:
         raise NotDialed(Kind.refused, "no_trunk", "The voice node does not know the trunk.")
