@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 from callsheet.api.app import build
 from callsheet.bootstrap import address, open_runtime
 from callsheet.cli.options import own_name
+from callsheet.clock import Clock
 from callsheet.console.first_campaign import Step, first_campaign
 from callsheet.console.welcome import Welcome
 from callsheet.core.errors import Conflict
@@ -59,17 +60,20 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(settings: Settings, *, passing: bool = False, start_engine: bool = True) -> AsyncIterator[Serving]:
+async def serving(
+    settings: Settings, *, passing: bool = False, start_engine: bool = True, clock: Clock | None = None
+) -> AsyncIterator[Serving]:
     """Answer requests while inside; then stop listening, drain the engine, and close.
 
-    A `passing` server takes a free port that only this machine reaches, and no other command knows of it. Without
-    `start_engine` files are imported and nobody is contacted. Raises Conflict when the port is taken.
+    `clock`: another one than the machine's. A `passing` server takes a free port that only this machine reaches, and no
+    other command knows of it. Without `start_engine` files are imported and nobody is contacted. Raises Conflict when
+    the port is taken.
     """
     folder = DataFolder(settings.data)
     host, port = ("127.0.0.1", 0) if passing else (settings.host, settings.port)
     with _bound(host, port, folder) as listener:
         base_url = address(host, listener.getsockname()[1])
-        async with open_runtime(settings, start_engine=start_engine) as runtime:
+        async with open_runtime(settings, clock=clock, start_engine=start_engine) as runtime:
             known = replace(folder.credentials(), base_url=base_url)
             steps = first_campaign(base_url, known.app_id, known.account_id, _token_command(folder.path))
             welcome = Welcome(runtime.sign_in.invitation)

@@ -1,0 +1,390 @@
+"""Kill the program, and the Asterisk that it runs, inside a voice campaign through a phone network of its own.
+
+Whom the network was asked to call, when and how often, is its own ledger (`strangers/phone_network.py`, a second
+Asterisk that nobody kills), laid beside the attempts, and the results of the flow, that the program shows.
+
+    python tests/chaos/voice_campaign.py --contacts 300
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parent))
+import itertools
+
+import aiohttp
+from campaign import HOURS, SENDER, START_SECONDS, Server
+from strangers.phone_network import PhoneCall, PhoneNetwork, running_phone_network
+
+from callsheet.client import AsyncClient, Kind
+from callsheet.client.v1.reports import Attempt
+from callsheet.core.errors import Unavailable
+
+NAME = "Survey by keys"
+RING_SECONDS = 5
+MOST_ATTEMPTS = 2
+RETRY_MINUTES = 1
+PATIENCE_SECONDS = 900.0
+SHARES: Mapping[str, int] = {
+    # What presses 1 or 2 is what the survey is about; each other outcome has its share.
+    "0021": 6, "0022": 5, "0014": 1, "0002": 2, "0018": 2, "0003": 2, "0004": 2, "0006": 2, "0007": 1, "0010": 2,
+    "0011": 1, "0012": 1, "0019": 2, "0020": 1,
+}  # fmt: skip
+"""How many of thirty numbers have which ending."""
+DICTATED: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    "0021": (("delivered:human",),),
+    "0022": (("delivered:human",),),
+    "0014": (("delivered:human",),),
+    "0002": (("undelivered:busy", "undelivered:busy"),),
+    "0018": (("undelivered:busy", "delivered:unsure"), ("undelivered:busy", "delivered:human")),
+    "0003": (("rejected:invalid_number",),),
+    "0004": (("undelivered:rejected", "undelivered:rejected"),),
+    "0006": (("undelivered:no_answer", "undelivered:no_answer"),),
+    "0007": (("undelivered:no_answer", "undelivered:no_answer"),),
+    "0010": (("undelivered:machine", "undelivered:machine"),),
+    "0011": (("delivered:unsure",), ("delivered:human",)),
+    "0012": (("undelivered:no_answer", "undelivered:no_answer"),),
+    "0019": (("undelivered:no_answer", "delivered:unsure"), ("undelivered:no_answer", "delivered:human")),
+    "0020": (("delivered:unsure",), ("delivered:human",)),
+}
+"""What comes of a number by its ending, attempt by attempt; several: who says nothing may be taken for either."""
+PRESSES = {"0021": "1", "0022": "2"}
+
+
+@dataclass
+class Books:
+    """What the network knows, and what the program shows."""
+
+    numbers: Sequence[str]
+    calls: list[PhoneCall]
+    attempts: list[Attempt]
+    pressed: Mapping[str, int]
+    kills: list[datetime] = field(default_factory=list)
+
+    @property
+    def tries(self) -> dict[str, list[Attempt]]:
+        """The attempts of each number that were placed, in their order."""
+        found: dict[str, list[Attempt]] = {number: [] for number in self.numbers}
+        for one in sorted(self.attempts, key=lambda each: each.n):
+            if one.state not in ("withdrawn", "refused"):
+                found[one.number].append(one)
+        return found
+
+    @property
+    def dialed(self) -> Counter[str]:
+        """How often the network was asked to call each number; of those that it could not carry, nothing."""
+        return Counter(f"+{call.number.lstrip('+')}" for call in self.calls if call.cause != CONGESTED)
+
+    @property
+    def struck(self) -> set[str]:
+        """Numbers with a call that lived when something was killed."""
+        return {
+            f"+{call.number.lstrip('+')}"
+            for call in self.calls
+            for kill in self.kills
+            if call.at - LATE <= kill <= (call.ended_at or kill) + LATE
+        }
+
+    def faults(self) -> list[str]:
+        """Say what breaks the promise; nothing: it holds."""
+        said = []
+        tries, dialed, struck = self.tries, self.dialed, self.struck
+        if more := [number for number in self.numbers if dialed[number] > len(tries[number])]:
+            said.append(f"called more often than there are attempts: {[n[-4:] for n in more]}")
+        calm = [number for number in self.numbers if number not in struck]
+        if fewer := [number for number in calm if dialed[number] != len(tries[number])]:
+            said.append(f"not called as often as shown: {[n[-4:] for n in fewer]}")
+        wrong = {n[-4:]: _told(tries[n]) for n in calm if _told(tries[n]) not in DICTATED[n[-4:]]}
+        if wrong:
+            said.append(f"ended otherwise than the dialplan dictates: {wrong}")
+        if odd := {n[-4:]: _told(tries[n]) for n in struck if not _may_be(tries[n], DICTATED[n[-4:]])}:
+            said.append(f"ended otherwise after a kill than it may: {odd}")
+        if hasty := [n[-4:] for n in self.numbers if not _waited(tries[n])]:
+            said.append(f"called again too soon: {hasty}")
+        said += self._counted_wrong(calm)
+        return said
+
+    def _counted_wrong(self, calm: Sequence[str]) -> list[str]:
+        least = Counter(PRESSES[n[-4:]] for n in calm if n[-4:] in PRESSES)
+        most = Counter(PRESSES[n[-4:]] for n in self.numbers if n[-4:] in PRESSES)
+        return [
+            f"pressed {digit}: {self.pressed.get(digit, 0)}, and {least[digit]} to {most[digit]} did"
+            for digit in most
+            if not least[digit] <= self.pressed.get(digit, 0) <= most[digit]
+        ]
+
+
+CONGESTED = 34
+LATE = timedelta(seconds=2)
+DOUBTFUL = {"uncertain:lease_ran_out", "uncertain:uncertain", "delivered:lost", "undelivered:cancelled"}
+"""How an attempt may end besides that was struck by a kill."""
+
+
+def _told(tries: Sequence[Attempt]) -> tuple[str, ...]:
+    return tuple(f"{one.state}:{_code(one)}" for one in tries)
+
+
+def _code(attempt: Attempt) -> str:
+    return next((event.code for event in attempt.events if event.kind == attempt.state), "")
+
+
+def _may_be(tries: Sequence[Attempt], dictated: Sequence[tuple[str, ...]]) -> bool:
+    """Tell whether each attempt ended as it should have, or in doubt; after a doubt there is none."""
+    told = _told(tries)
+    for wanted in dictated:
+        fits = all(one == should or one in DOUBTFUL for one, should in zip(told, wanted, strict=False))
+        is_whole = len(told) == len(wanted) or (told and told[-1] in DOUBTFUL)
+        if fits and is_whole and len(told) <= len(wanted):
+            return True
+    return False
+
+
+def _waited(tries: Sequence[Attempt]) -> bool:
+    """Tell whether each attempt came after the retry period of the one before."""
+    for before, after in itertools.pairwise(tries):
+        ended_at = max(event.at for event in before.events)
+        if after.at < ended_at + timedelta(minutes=RETRY_MINUTES):
+            return False
+    return True
+
+
+class LaterServer(Server):
+    """The program, with a clock that can be set forward (`later.py`)."""
+
+    def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
+        super().__init__(folder, settings=settings)
+        self._later = folder.parent / "later"
+        self._later.write_text("0")
+
+    def leap(self, seconds: float) -> None:
+        """Set its clock forward."""
+        said = self._later.with_suffix(".new")
+        said.write_text(str(float(self._later.read_text()) + seconds))
+        said.replace(self._later)
+
+    async def start(self, failpoint: str = "") -> None:
+        env = {name: value for name, value in os.environ.items() if not name.startswith("CALLSHEET_")}
+        env |= {**self._settings, "CALLSHEET_FAILPOINT": failpoint}
+        arguments = [str(self.folder), str(self._port), str(self._later)]
+        with (self.folder.parent / "server.log").open("ab") as log:
+            command = [sys.executable, str(Path(__file__).with_name("later.py")), *arguments]
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, env=env)
+        deadline = time.monotonic() + START_SECONDS
+        async with aiohttp.ClientSession() as session:
+            while time.monotonic() < deadline:
+                assert self.lives, "the server died"
+                try:
+                    async with session.get(f"http://127.0.0.1:{self._port}/readyz") as answer:
+                        if answer.status == 200:
+                            return
+                except aiohttp.ClientError:
+                    pass
+                await asyncio.sleep(0.05)
+        raise AssertionError("the server does not serve")
+
+    def kill_asterisk(self) -> None:
+        """Kill the Asterisk of this server: no handler runs."""
+        for pid in asterisks_of(self.folder):
+            os.kill(pid, signal.SIGKILL)
+
+
+def asterisks_of(folder: Path) -> list[int]:
+    """Return the processes of Asterisk that run in a data folder."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = status.read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if b"asterisk" in words and any(word.startswith(str(folder).encode()) for word in words):
+            found.append(int(status.parent.name))
+    return found
+
+
+def document() -> dict[str, Any]:
+    """Return a flow for calls: one question, answered by a key."""
+    flow, ask, thanks = (f"{i:08d}-0000-4000-8000-000000000001" for i in (1, 2, 3))
+    question, bye, yes, no = (f"{i:08d}-0000-4000-8000-00000000000a" for i in (1, 2, 3, 4))
+
+    def spoken(uuid: str, text: str) -> dict[str, Any]:
+        value = {
+            "language_id": "eng",
+            "modes": ["IVR"],
+            "content_type": "TEXT",
+            "mime_type": "text/plain",
+            "value": text,
+        }
+        return {"uuid": uuid, "values": [value]}
+
+    return {
+        "specification_version": "1.0.0-rc4", "uuid": flow, "name": NAME, "description": "",
+        "vendor_metadata": {}, "flows": [
+            {
+                "uuid": flow, "name": NAME, "label": "", "last_modified": "2026-11-01T00:00:00.000Z",
+                "interaction_timeout": 20, "vendor_metadata": {}, "supported_modes": ["IVR"],
+                "languages": [{"id": "eng", "iso_639_3": "eng", "label": "English"}],
+                "first_block_id": ask, "blocks": [
+                    {
+                        "uuid": ask, "name": "answer", "type": "MobilePrimitives.SelectOneResponse",
+                        "config": {
+                            "prompt": question,
+                            "choices": [{"name": "1", "prompt": yes}, {"name": "2", "prompt": no}],
+                        },
+                        "exits": [{"uuid": "e1", "name": "next", "default": True, "destination_block": thanks}],
+                    },
+                    {
+                        "uuid": thanks, "name": "thanks", "type": "MobilePrimitives.Message",
+                        "config": {"prompt": bye}, "exits": [{"uuid": "e2", "name": "done", "default": True}],
+                    },
+                ],
+            }
+        ],
+        "resources": [
+            spoken(question, "Did the parcel arrive? Press 1 for yes, 2 for no."), spoken(bye, "Thank you."),
+            spoken(yes, "Yes"), spoken(no, "No"),
+        ],
+    }  # fmt: skip
+
+
+def people(network: PhoneNetwork, count: int) -> list[str]:
+    """Return the numbers of a campaign, the outcomes mixed."""
+    of_thirty = [ending for ending, share in SHARES.items() for _ in range(share)]
+    # A stride that meets each place once mixes them, and the same way each time.
+    endings = [of_thirty[i * 7 % len(of_thirty)] for i in range(count)]
+    return [network.number(ending) for ending in endings]
+
+
+async def prepare(client: AsyncClient, network: PhoneNetwork, everybody: Sequence[str], most_calls: int) -> str:
+    """Make trunk, flow, list and campaign, the campaign by the documented request; return its id."""
+    settings = {"host": network.host, "port": network.port, "most_calls": most_calls}
+    trunk = await client.trunks.create("Phones", "sip", settings=settings)
+    await client.senders.create(SENDER, trunk_id=trunk.id)
+    await client.flows.create(NAME, document=document())
+    await client.settings.change(agentless_concurrent_calls=most_calls)
+    await client.dnc_lists.create("Company DNC")
+    target = (await client.compat.contact_lists.create("March buyers")).data
+    rows = "phoneNumber,First Name\n" + "".join(f"{number},Ada\n" for number in everybody)
+    job = await client.imports.start(Kind.contact_lists, target.id, rows.encode())
+    while not (found := await client.imports.get(Kind.contact_lists, target.id, job.id)).is_over:
+        await asyncio.sleep(0.05)
+    assert found.accepted == len(everybody), found
+    body = {
+        "name": "Spring survey", "description": "One question after delivery", "contactLists": ["March buyers"],
+        "dncLists": {"name": "Company DNC"}, "priority": "5", "campaignType": "voice", "dialingMode": "Agentless",
+        "dialingStrategy": {
+            "callerId": {"phoneNumber": SENDER}, "callingHours": HOURS, "dialingOrder": "FIFO",
+            "maxAttemptsPerRecord": MOST_ATTEMPTS, "defaultRetryPeriod": RETRY_MINUTES, "maxRingTime": RING_SECONDS,
+        },
+        "schedule": {"isSchedulingEnabled": False}, "experienceFlowName": NAME, "enableMachineDetect": "disconnect",
+    }  # fmt: skip
+    campaign_id = (await client.compat.campaigns.create(body)).data.id
+    await until_ready(client, campaign_id)
+    return campaign_id
+
+
+async def until_ready(client: AsyncClient, campaign_id: str) -> None:
+    """Wait until a voice campaign is prepared."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while (await client.compat.campaigns.status(campaign_id)).data.status == "Preparing":
+        assert time.monotonic() < deadline, "the campaign is not prepared"
+        await asyncio.sleep(0.1)
+
+
+async def until_called(network: PhoneNetwork, count: int) -> None:
+    """Wait until the network was asked for so many calls."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while len(network.calls()) < count:
+        assert time.monotonic() < deadline, f"the network was asked for {len(network.calls())} calls, not {count}"
+        await asyncio.sleep(0.2)
+
+
+async def until_completed(server: LaterServer, client: AsyncClient, network: PhoneNetwork, campaign_id: str) -> None:
+    """Wait for the end of the campaign; while nobody is on the line, time goes fast."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while (await client.compat.campaigns.status(campaign_id)).data.status != "Completed":
+        assert time.monotonic() < deadline, "the campaign does not come to its end"
+        calls = network.calls()
+        is_calm = all(call.ended_at is not None for call in calls)
+        await asyncio.sleep(3 if is_calm else 0.5)
+        if is_calm and len(network.calls()) == len(calls):
+            server.leap(20)
+
+
+async def open_books(client: AsyncClient, network: PhoneNetwork, everybody: Sequence[str]) -> Books:
+    """Read everything."""
+    run_id = [run.id async for run in client.runs.list()].pop()
+    attempts = [attempt async for attempt in client.runs.attempts(run_id)]
+    (flow,) = [one async for one in client.flows.list() if one.name == NAME]
+    blocks = (await client.flows.results(flow.id)).blocks
+    pressed = {value.value: value.count for block in blocks if block.name == "answer" for value in block.values}
+    return Books(everybody, network.calls(), attempts, pressed)
+
+
+async def call_through(contacts: int, kills: int, most_calls: int = 20) -> Books:
+    """Run a campaign through kills of the program and of its Asterisk, in turn; return the books."""
+    with running_phone_network() as network, tempfile.TemporaryDirectory(prefix="callsheet-voice-") as name:
+        everybody, struck = people(network, contacts), list[datetime]()
+        tree = os.environ.get("CALLSHEET_ASTERISK_TREE", "")
+        settings = {"CALLSHEET_ALLOW_PRIVATE_ADDRESSES": "true", "CALLSHEET_OUTSIDE_PORTS": "*"}
+        server = LaterServer(Path(name) / "data", settings | ({"CALLSHEET_ASTERISK_TREE": tree} if tree else {}))
+        try:
+            await server.start()
+            async with server.client() as client:
+                campaign_id = await prepare(client, network, everybody, most_calls)
+                await client.compat.campaigns.start(campaign_id)
+            for i in range(kills):
+                await until_called(network, (i + 1) * contacts // (kills + 1))
+                struck.append(datetime.now(network.calls()[0].at.tzinfo))
+                if i % 2:
+                    server.kill_asterisk()
+                else:
+                    server.kill()
+                    await server.start()
+            async with server.client() as client:
+                await until_completed(server, client, network, campaign_id)
+                books = await open_books(client, network, everybody)
+                books.kills = struck
+                return books
+        except (AssertionError, Unavailable):
+            print((Path(name) / "server.log").read_text()[-20_000:])
+            raise
+        finally:
+            server.stop()
+            for pid in asterisks_of(server.folder):
+                os.kill(pid, signal.SIGKILL)
+
+
+def main() -> None:
+    """Run the exercise and print what came of it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--contacts", type=int, default=300)
+    parser.add_argument("--kills", type=int, default=2)
+    parser.add_argument("--most-calls", type=int, default=20)
+    asked = parser.parse_args()
+    books = asyncio.run(call_through(asked.contacts, asked.kills, asked.most_calls))
+    told = Counter((n[-4:], _told(tries)) for n, tries in books.tries.items())
+    for (ending, outcomes), count in sorted(told.items()):
+        print(f"{count:>5} of {ending}: {' then '.join(outcomes)}")
+    print(f"contacts: {len(books.numbers)}, calls: {len(books.calls)}, struck by a kill: {len(books.struck)}")
+    print(f"pressed: {dict(books.pressed)}")
+    print(f"faults: {books.faults()}")
+    sys.exit(bool(books.faults()))
+
+
+if __name__ == "__main__":
+    main()
