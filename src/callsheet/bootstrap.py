@@ -24,6 +24,7 @@ from callsheet.engine import schedules
 from callsheet.engine.asker import Asker
 from callsheet.engine.calling.prefetching import Prefetcher
 from callsheet.engine.calling.prompts import Prompts
+from callsheet.engine.calling.sip_feed import SipFeed
 from callsheet.engine.calling.speaking import speaking
 from callsheet.engine.calling.switchboard import Engines
 from callsheet.engine.conductor import Conductor, Surroundings
@@ -54,6 +55,8 @@ from callsheet.store.sqlite.database import SqliteDatabase
 from callsheet.store.sqlite.hot import SqliteHot
 from callsheet.store.store import Store
 from callsheet.store.vault import Vault
+from callsheet.voice.asterisk.embedded import EmbeddedAsterisk
+from callsheet.voice.asterisk.supervisor import Local
 
 log = structlog.get_logger()
 
@@ -100,13 +103,16 @@ async def open_runtime(
         outside = await stack.enter_async_context(Outside(settings.fence))
         trunks = Trunks(store, clock, settings.fence, partial(_given, settings, store, clock, rng, outside, sandbox))
         spoken = await stack.enter_async_context(speaking(store, outside.ask, folder.sounds, clock))
-        conductor = _make_conductor(settings, store, clock, rng, tuning, trunks, failpoints, sandbox, spoken[1])
+        asterisk = _asterisk(settings, folder, clock)
+        engines: Engines = {"sandbox": sandbox.voice, "sip": asterisk}
+        conductor = _make_conductor(settings, store, clock, rng, tuning, trunks, failpoints, spoken[1], engines)
         importer = _make_importer(settings, store, clock, folder, conductor, alone=not start_engine)
         told = sandbox.outbox, sandbox.calls, clock.now(), *_telling(settings, store, clock, rng, outside, conductor)
         heard = trunks, Ingest(store, trunks, conductor, clock, public_url=settings.public_url), *spoken
         runtime = Runtime(store, conductor, importer, clock, folder.path, *told, *heard)
         if start_engine:
-            await stack.enter_async_context(_conducting(runtime, rng, sole_owner=not settings.is_shared))
+            feed = SipFeed(trunks.sip_trunks, asterisk.use)
+            await stack.enter_async_context(_conducting(runtime, feed, rng, sole_owner=not settings.is_shared))
         await stack.enter_async_context(_running("importer", importer, clock))
         yield runtime
 
@@ -302,23 +308,26 @@ def _make_conductor(
     tuning: Tuning,
     trunks: Trunks,
     failpoints: Failpoints,
-    sandbox: Sandbox,
     prompts: Prompts,
+    engines: Engines,
 ) -> Conductor:
     def make_line(trunk: Trunk, recorder: Recorder) -> SmsLine:
         return SmsLine(trunks.carrier(trunk), recorder, clock, conductor.hearing(trunk), rng)
 
-    engines = _engines(sandbox)
-    surroundings = Surroundings(
-        store, clock, rng, make_line, failpoints, tuning, not settings.is_shared, engines, prompts
+    conductor = Conductor(
+        Surroundings(store, clock, rng, make_line, failpoints, tuning, not settings.is_shared, engines, prompts)
     )
-    conductor = Conductor(surroundings)
     return conductor
 
 
-def _engines(sandbox: Sandbox) -> Engines:
-    """Return what places calls here, by the carriers of trunks."""
-    return {"sandbox": sandbox.voice}
+def _asterisk(settings: Settings, folder: DataFolder, clock: Clock) -> EmbeddedAsterisk:
+    """Make the voice engine of SIP trunks; it does nothing until there is one."""
+    tree = Path(settings.asterisk_tree) if settings.asterisk_tree else None
+    local = Local(
+        folder.asterisk, settings.sip_address, settings.sip_external_address, settings.sip_port, tree=tree,
+        pass_through=(folder.path,),
+    )  # fmt: skip
+    return EmbeddedAsterisk(local, clock)
 
 
 def _given(
@@ -343,7 +352,7 @@ def _given(
 
 
 @asynccontextmanager
-async def _conducting(runtime: Runtime, rng: random.Random, *, sole_owner: bool) -> AsyncIterator[None]:
+async def _conducting(runtime: Runtime, feed: SipFeed, rng: random.Random, *, sole_owner: bool) -> AsyncIterator[None]:
     """Contact people while inside, those of campaigns that start by themselves too, tell and ask others, and fetch."""
     conductor, deliverer, clock = runtime.conductor, runtime.deliverer, runtime.clock
     asker = Asker(runtime.store, runtime.outside, clock, rng, conductor.talker, sole_owner=sole_owner)
@@ -358,6 +367,7 @@ async def _conducting(runtime: Runtime, rng: random.Random, *, sole_owner: bool)
             _running("puller", runtime.puller, clock),
             _running("asker", asker, clock),
             _running("dialouts", runtime.dialouts, clock),
+            _running("sip feed", feed, clock),
         ):
             yield
     finally:
@@ -365,7 +375,7 @@ async def _conducting(runtime: Runtime, rng: random.Random, *, sole_owner: bool)
         await prefetcher.close()
 
 
-_Worker = Importer | Deliverer | Puller | Asker | DialoutTeller
+_Worker = Importer | Deliverer | Puller | Asker | DialoutTeller | SipFeed
 
 
 @asynccontextmanager

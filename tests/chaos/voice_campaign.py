@@ -29,11 +29,11 @@ import itertools
 
 import aiohttp
 from campaign import HOURS, SENDER, START_SECONDS, Server
-from strangers.phone_network import PhoneCall, PhoneNetwork, running_phone_network
 
 from callsheet.client import AsyncClient, Kind
 from callsheet.client.v1.reports import Attempt
 from callsheet.core.errors import Unavailable
+from strangers.phone_network import PhoneCall, PhoneNetwork, running_phone_network
 
 NAME = "Survey by keys"
 RING_SECONDS = 5
