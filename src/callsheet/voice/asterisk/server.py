@@ -73,6 +73,7 @@ class NodeServer:
 
     async def close(self) -> None:
         """End all connections."""
+        self._site = None
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
