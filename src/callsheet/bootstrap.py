@@ -84,10 +84,9 @@ async def open_runtime(
 ) -> AsyncIterator[Runtime]:
     """Open the data folder and everything that runs on it; leaving drains and closes it.
 
-    The first start makes keys, database, a default app and its credentials. `inline` keeps SQLite and the ledgers on
-    the loop's thread, for simulated time. Without `start_engine` files are imported and nobody is contacted. Raises
-    FolderInUse when another process owns the folder, Invalid for a wrong setting, Unavailable when the database does
-    not let us in, and Conflict when the folder, key or database is not what it should be.
+    The first start makes keys, database and a default app. `inline` keeps SQLite and the ledgers on the loop's thread,
+    for simulated time. Without `start_engine` nobody is contacted. Raises FolderInUse, Invalid for a wrong setting,
+    Unavailable when the database does not let us in, Conflict when folder, key or database is not what it should be.
     """
     _pin_zones()
     clock, rng = clock or SystemClock(), rng or random.Random()  # noqa: S311 (it spreads retries, it keeps no secret)
@@ -103,15 +102,13 @@ async def open_runtime(
         outside = await stack.enter_async_context(Outside(settings.fence))
         trunks = Trunks(store, clock, settings.fence, partial(_given, settings, store, clock, rng, outside, sandbox))
         spoken = await stack.enter_async_context(speaking(store, outside.ask, folder.sounds, clock))
-        asterisk = _asterisk(settings, folder, clock)
-        engines: Engines = {"sandbox": sandbox.voice, "sip": asterisk}
+        engines, feed = _engines(settings, folder, clock, sandbox, trunks)
         conductor = _make_conductor(settings, store, clock, rng, tuning, trunks, failpoints, spoken[1], engines)
         importer = _make_importer(settings, store, clock, folder, conductor, alone=not start_engine)
         told = sandbox.outbox, sandbox.calls, clock.now(), *_telling(settings, store, clock, rng, outside, conductor)
         heard = trunks, Ingest(store, trunks, conductor, clock, public_url=settings.public_url), *spoken
         runtime = Runtime(store, conductor, importer, clock, folder.path, *told, *heard)
         if start_engine:
-            feed = SipFeed(trunks.sip_trunks, asterisk.use)
             await stack.enter_async_context(_conducting(runtime, feed, rng, sole_owner=not settings.is_shared))
         await stack.enter_async_context(_running("importer", importer, clock))
         yield runtime
@@ -128,12 +125,8 @@ def _telling(
     """Return the way to others, and make those who tell them, fetch from them, and let them in."""
     puller = Puller(store, outside, clock, on_rows=conductor.wake, sole_owner=not settings.is_shared)
     told = Deliverer(store, outside, clock, rng), DialoutTeller(store, outside, clock)
-    return outside, *told, puller, _sign_in(settings, store, clock)
-
-
-def _sign_in(settings: Settings, store: Store, clock: Clock) -> SignIn:
     idle, longest = timedelta(minutes=settings.session_idle_minutes), timedelta(hours=settings.session_hours)
-    return SignIn(store, clock, Limits(idle, longest))
+    return outside, *told, puller, SignIn(store, clock, Limits(idle, longest))
 
 
 def _made_folder(settings: Settings) -> DataFolder:
@@ -320,14 +313,17 @@ def _make_conductor(
     return conductor
 
 
-def _asterisk(settings: Settings, folder: DataFolder, clock: Clock) -> EmbeddedAsterisk:
-    """Make the voice engine of SIP trunks; it does nothing until there is one."""
+def _engines(
+    settings: Settings, folder: DataFolder, clock: Clock, sandbox: Sandbox, trunks: Trunks
+) -> tuple[Engines, SipFeed]:
+    """Return what places calls, by the carriers of trunks, and what tells Asterisk of its trunks."""
     tree = Path(settings.asterisk_tree) if settings.asterisk_tree else None
     local = Local(
         folder.asterisk, settings.sip_address, settings.sip_external_address, settings.sip_port, tree=tree,
         pass_through=(folder.path,),
     )  # fmt: skip
-    return EmbeddedAsterisk(local, clock)
+    asterisk = EmbeddedAsterisk(local, clock)
+    return {"sandbox": sandbox.voice, "sip": asterisk}, SipFeed(trunks.sip_trunks, asterisk.use)
 
 
 def _given(
