@@ -319,8 +319,8 @@ def _engines(
     """Return what places calls, by the carriers of trunks, and what tells Asterisk of its trunks."""
     tree = Path(settings.asterisk_tree) if settings.asterisk_tree else None
     local = Local(
-        folder.asterisk, settings.sip_address, settings.sip_external_address, settings.sip_port, tree=tree,
-        pass_through=(folder.path,),
+        folder.asterisk, settings.sip_address, settings.sip_external_address, settings.sip_port, settings.rtp_port,
+        settings.debian_mirror, tree, (folder.path,),
     )  # fmt: skip
     asterisk = EmbeddedAsterisk(local, clock)
     return {"sandbox": sandbox.voice, "sip": asterisk}, SipFeed(trunks.sip_trunks, asterisk.use)

@@ -40,7 +40,6 @@ class DataFolder:
         self.path = path
         self.database = path / "callsheet.db"
         self.imports = path / "imports"
-        self.asterisk = path / "asterisk"
         self.sandbox = path / "sandbox"
         self.asterisk = path / "asterisk"
         self.sounds = path / "sounds"

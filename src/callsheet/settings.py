@@ -87,28 +87,6 @@ class Settings(BaseSettings):
         title="a whole number, 1 or more",
         description="how many messages may wait for the sandbox carrier's answer at once",
     )
-    asterisk_tree: str = Field(
-        default="",
-        title="the path of a folder",
-        description="where Asterisk is, or is fetched to when the first SIP trunk is made; empty: in the data folder",
-    )
-    sip_address: str = Field(
-        default="0.0.0.0",  # noqa: S104 - providers are somewhere out there
-        title="an address of this machine",
-        description="the address at which Asterisk speaks SIP and sends media",
-    )
-    sip_external_address: str = Field(
-        default="",
-        title="an address, or a name",
-        description="the address under which providers reach this machine, where a router translates; empty: its own",
-    )
-    sip_port: int = Field(
-        default=0,
-        ge=0,
-        le=65535,
-        title="a whole number from 0 to 65535",
-        description="Asterisk's port for SIP; 0 chooses one that is free, once",
-    )
     allow_private_addresses: bool = Field(
         default=False,
         title="true or false",
@@ -148,6 +126,11 @@ class Settings(BaseSettings):
         default="",
         title="the URL of a mirror of Debian",
         description="from where Asterisk is fetched; empty: from the mirrors that this machine's apt uses",
+    )
+    asterisk_tree: str = Field(
+        default="",
+        title="the path of a folder",
+        description="where Asterisk is, or is fetched to; empty: in the data folder",
     )
     outside_ports: str = Field(
         default="80,443,8080,8443",
