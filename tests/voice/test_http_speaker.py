@@ -129,3 +129,10 @@ def test_sounds_of_another_template_are_others_and_a_new_secret_changes_nothing(
         return HttpSpeaker(read_account(SpeechAccount, {**HOUSE, **changes}), None, None).key  # type: ignore[arg-type]
 
     assert key() == key(secret="sk-2", answer_seconds=3) != key(url="https://other.example.com/say")
+
+
+def test_a_secret_may_be_named_where_it_would_stand():
+    body = '{"text": "{{text}}", "api_key": "{{secret}}", "key": "{{ secret }}"}'
+    account = read_account(SpeechAccount, {**HOUSE, "headers": {}, "body": body})
+    values = {"text": "a", "secret": "b"}
+    assert json.loads(account.write_body(values)) == {"text": "a", "api_key": "b", "key": "b"}

@@ -13,7 +13,7 @@ _TELLING: Final = re.compile(
     "authori[sz]ation|api-?key|secret|password|passwd|passphrase|pwd|token|credential|(access|auth|private)-?key|cookie"
 )
 _WHOLE_NAMES: Final = frozenset({"auth", "pass", "key", "pw"})
-_PAIR: Final = re.compile(r"""([A-Za-z0-9_-]{2,60})["']?\s{0,9}[:=>]\s{0,9}["']?([^"'&<\s,}]{1,200}|\{\{.*?\}\})""")
+_PAIR: Final = re.compile(r"""([A-Za-z0-9_-]{2,60})["']?\s{0,9}[:=>]\s{0,9}["']?(\{\{.*?\}\}|[^"'&<\s,}]{1,200})""")
 """A name and its value, as JSON, forms and XML write them."""
 
 

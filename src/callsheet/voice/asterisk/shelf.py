@@ -1,4 +1,8 @@
-"""The shelf: our sounds in the folder where a node looks for sounds, each put there once."""
+"""The shelf: our sounds in the folder where a node looks for sounds, each put there once.
+
+What was said to one person may name them, so no copy stays for long: one that was not played for an hour goes when the
+next is put there.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +10,29 @@ import asyncio
 import os
 import shutil
 from pathlib import Path
+from typing import Final
 
 from callsheet.voice.asterisk.place import SOUNDS
 from callsheet.voice.base import Sound
+
+KEPT_SECONDS: Final = 3600.0
 
 
 async def shelve(sounds: Path, sound: Sound) -> str:
     """Put a sound into a node's folder, if it is not there yet; return what it is called in a request to play it."""
     target = sounds / SOUNDS / f"{sound.id}.wav"
-    if not target.exists():
+    if not await asyncio.to_thread(_touch, target):
         await asyncio.to_thread(_put, sound.path, target)
     return f"sound:{SOUNDS}/{sound.id}"
+
+
+def _touch(target: Path) -> bool:
+    """Note that a sound is played now; False: it is not there."""
+    try:
+        os.utime(target)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _put(source: Path, target: Path) -> None:
@@ -29,3 +45,15 @@ def _put(source: Path, target: Path) -> None:
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
+    _sweep(target)
+
+
+def _sweep(newest: Path) -> None:
+    """Take away what was not played for long. What plays at this moment is heard to its end: the node has it open."""
+    now = newest.stat().st_mtime
+    for path in newest.parent.glob("*.wav"):
+        try:
+            if path.stat().st_mtime < now - KEPT_SECONDS:
+                path.unlink()
+        except FileNotFoundError:
+            continue
