@@ -156,6 +156,11 @@ class Conductor:
             await self._reaper.reap(all_arms=True)
         self._watch("recorder", self.recorder.run)
         await self._open_lines()
+        self._watch_all()
+        log.info("engine.started", node=self.node_no, runs=len(self.agenda.states))
+
+    def _watch_all(self) -> None:
+        """Start the loops that need the lines."""
         self._watch("reaper", self._reaper.run)
         self._watch("notifier", self.notifier.run)
         self._watch("preparer", self.preparer.run)
@@ -167,11 +172,10 @@ class Conductor:
         self._watch("listener", self.listener.run)
         self.talker.node_no = self.node_no
         self._watch("talker", self.talker.run)
-        if not given.sole_owner:
+        if not self._given.sole_owner:
             self._watch("recaller", self._recaller.run)
             self._watch("ring watch", self.switchboard.ring_watch.run)
             self._watch("slots", self._slots.run)
-        log.info("engine.started", node=self.node_no, runs=len(self.agenda.states))
 
     async def _open_lines(self) -> None:
         given = self._given
