@@ -6,6 +6,7 @@ import pytest
 
 from api.callers import ALWAYS, SENDER, V1, V2, Caller, fields, unique, voice_body
 from databases import change
+from flow_documents import document, say
 from phone_numbers import numbers
 
 DIALING = {"dialingOrder": "LIFO", "maxAttemptsPerRecord": 100, "defaultRetryPeriod": 1440, "maxRingTime": 5}
@@ -197,3 +198,30 @@ async def test_only_the_second_generation_wants_a_dnc_list(shop):
     assert "needs a DNC list" in second.json()["message"]
     assert first.status_code == 200
     assert "dncLists" not in first.json()["data"]
+
+
+async def test_a_started_voice_campaign_calls_everybody_and_says_what_came_of_it(shop):
+    person, busy, nobody = (*numbers("IN", 1, ending="0001"), *numbers("IN", 1, ending="9921"), "+919810009905")
+    name = await shop.make_list(person, busy, nobody)
+    flow = document(say("hello", "Hello"))
+    flow["flows"][0]["supported_modes"] = ["IVR"]
+    titles = {"experienceFlowName": unique("Calls"), "dncLists": (await neighbours(shop))["dncLists"]}
+    spoken = await shop.v1("POST", "/flows", {"name": titles["experienceFlowName"], "document": flow})
+    assert spoken.status_code == 201, spoken.text
+    body = voice_body(name, **titles)
+    body["dialingStrategy"] |= {"maxAttemptsPerRecord": 1}
+    made = await create(shop, body)
+    assert made.status_code == 200, made.text
+    campaign_id = made.json()["id"]
+    await shop.until_status(campaign_id, "Ready")
+
+    started = await shop.trigger(campaign_id, "play")
+    await shop.until_status(campaign_id, "Completed")
+    calls = (await shop.v1("GET", "/calls")).json()["items"]
+    placed = (await shop.v1("GET", "/sandbox/calls")).json()["items"]
+
+    assert (started.status_code, started.json()["status"]) == (200, "Active")
+    assert sorted(one["to"] for one in placed) == sorted([person, busy, nobody])
+    assert {one["outcome"] for one in calls if one["outcome"]} >= {"busy", "invalid_number"}
+    refused = await shop.v1("POST", f"/campaigns/{campaign_id}/emergency", {"reason": "Now"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "conflict")
