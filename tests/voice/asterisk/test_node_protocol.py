@@ -12,7 +12,7 @@ from callsheet.core.condition import State
 from callsheet.core.sip import SipTrunk
 from callsheet.voice.asterisk.engine import AsteriskEngine
 from callsheet.voice.asterisk.node import Patience
-from callsheet.voice.base import Answered, Found, HungUp, Lost, NotDialed, Ringing
+from callsheet.voice.base import Answered, CannotHear, Found, HungUp, Lost, NotDialed, Ringing
 from voice.asterisk.calls import Told, dial_of, place, until
 from voice.asterisk.scripted_node import PLACE, ScriptedNode, channel, scripted_node, words_of
 
@@ -125,6 +125,20 @@ async def test_an_attempt_that_was_forbidden_meanwhile_is_not_placed(engine, nod
     assert refused.value.kind is Kind.withdrawn
     assert not [request for request in node.requests if request["method"] == "POST"]
     assert not engine.living()
+
+
+async def test_a_call_that_the_node_cannot_let_us_hear_goes_on(engine, node):
+    node.answers["POST channels/externalMedia"] = (500, "")
+    dial = dial_of(NUMBER)
+    told = await place(engine, TRUNK.id, dial)
+    await node.tell_channel("StasisStart", dial.reference, args=[])
+    await told.next(Answered)
+
+    with pytest.raises(CannotHear):
+        await told.call.listen(lambda _: None)
+
+    await node.request("DELETE bridges")
+    assert engine.living() == [dial.reference]
 
 
 async def test_a_call_that_exists_already_is_that_call_and_no_second_one(engine, node):

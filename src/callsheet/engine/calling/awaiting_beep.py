@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 
 from callsheet.clock import Clock
 from callsheet.engine.calling.talking import Talking
+from callsheet.voice.base import CannotHear
 
 
 class Waits(Protocol):
@@ -34,7 +36,9 @@ class BeepWaiter:
 
         call = talking.live.call
         began_at = self._clock.now()
-        await call.listen(feed)
+        # Whom we cannot hear is spoken to when the time is over.
+        with suppress(CannotHear):
+            await call.listen(feed)
         try:
             async with asyncio.timeout(longest_seconds):
                 await _until(heard, talking)

@@ -16,7 +16,7 @@ from callsheet.core.run import Run
 from callsheet.engine.calling.live_call import LiveCall
 from callsheet.engine.calling.recordings import RecordingKeeper
 from callsheet.store.recordings import Purpose
-from callsheet.voice.base import CallGone, Pressed
+from callsheet.voice.base import CallGone, CannotHear, Pressed
 from callsheet.voice.detection import Detector
 
 log = structlog.get_logger()
@@ -34,7 +34,7 @@ class Detecting:
         self._keeper = keeper
 
     async def judge(self, live: LiveCall) -> Outcome:
-        """Listen, and return `human`, `machine` or `unsure`; `unsure` too where the call ends meanwhile.
+        """Listen, and return `human`, `machine` or `unsure`; `unsure` too where the call ends, or cannot be heard.
 
         Who presses a key is a person. What the verdict was made from is noted.
         """
@@ -56,7 +56,7 @@ class Detecting:
             await live.call.listen(hear)
             async with asyncio.timeout(thresholds.decision_seconds + MARGIN_SECONDS):
                 has_pressed = await _until(live, decided)
-        except (TimeoutError, CallGone):
+        except (TimeoutError, CallGone, CannotHear):
             pass
         await _stop(live)
         verdict = verdicts[0] if verdicts else detector.give_up()
