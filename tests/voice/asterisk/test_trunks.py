@@ -1,10 +1,13 @@
 """A real Asterisk takes the configuration of every kind of trunk, and calls through it."""
 
+import random
+import socket
 from dataclasses import replace
 
 from callsheet.core.sip import SipTrunk, Transport
 from callsheet.voice.asterisk.control import ask
-from callsheet.voice.base import Answered
+from callsheet.voice.base import Answered, HungUp
+from ports import deaf_port
 from strangers.phone_network import PhoneNetwork
 from voice_nodes import dial, running_home, trunk_to, until
 
@@ -85,3 +88,31 @@ async def test_asterisk_reads_passwords_as_they_were_written(tmp_path, phone_net
     lines = [[line.partition(":") for line in text.splitlines()] for text in shown]
     read = [value.strip() for one in lines for name, _, value in one if name.strip() == "password"]
     assert read == passwords
+
+
+async def test_garbage_from_the_network_harms_nobody(tmp_path, phone_network):
+    rng = random.Random(20261122)
+    request = b"INVITE sip:+12125550100@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bK\r\n"
+    async with running_home(tmp_path, trunk_to(phone_network)) as home:
+        pid, where = home.standing.pid, ("127.0.0.1", home.supervisor.keep.sip_port)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            for _ in range(300):
+                torn = bytearray(request + rng.randbytes(rng.randrange(200)))
+                torn[rng.randrange(len(torn))] = rng.randrange(256)
+                for datagram in (bytes(torn), rng.randbytes(rng.randrange(1, 1400)), request[: rng.randrange(90)]):
+                    sender.sendto(datagram, where)
+        _, ear = await dial(home, phone_network.number("0002"))
+
+        assert (await ear.end()).cause == 17
+        assert home.standing.pid == pid
+
+
+async def test_a_trunk_that_says_nothing_at_all_is_given_up_before_the_ring_time_is_over(tmp_path, phone_network):
+    with deaf_port() as port:
+        dead = replace(trunk_to(phone_network), port=port)
+        async with running_home(tmp_path, dead) as home:
+            _, ear = await dial(home, phone_network.number("0001"), ring_seconds=60)
+            end = await ear.end()
+
+    assert [type(event) for event in ear.events] == [HungUp]
+    assert (end.by_us, end.cause, end.sip_status) == (False, 18, 408)

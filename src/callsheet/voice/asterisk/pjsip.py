@@ -20,6 +20,7 @@ REFUSED: Final = "refused"
 _PRIVATE: Final = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8")
 _REGISTER_SECONDS: Final = 600
 _RETRY_SECONDS: Final = 30
+_SILENCE_MILLISECONDS: Final = 8000
 _HOLD_SECONDS: Final = 3600
 
 
@@ -57,6 +58,10 @@ def pjsip_conf(side: SipSide, trunks: Sequence[SipTrunk], certificates: Path) ->
         (
             Section(
                 "global", {"type": "global", "user_agent": "Callsheet", "endpoint_identifier_order": "ip,username"}
+            ),
+            # A provider that says nothing at all for so long is not there; one that says `trying` has its time to ring.
+            Section(
+                "system", {"type": "system", "timer_t1": _SILENCE_MILLISECONDS // 64, "timer_b": _SILENCE_MILLISECONDS}
             ),
             *_transports(side, trunks, certificates),
             *(section for trunk in trunks for section in trunk_sections(trunk)),
