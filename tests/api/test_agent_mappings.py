@@ -62,8 +62,7 @@ async def test_customers_are_written_as_objects_or_as_a_csv_and_wrong_rows_are_n
 @pytest.mark.parametrize(
     ("body", "named"),
     [
-        ({}, ["customers"]),
-        ({"customers": [], "csv": ""}, ["customers"]),
+        ({"customers": [{"number": ADA, "agent": "a"}], "csv": ""}, ["customers"]),
         (
             {"customers": [{"number": ADA, "agent": " ", "priority": 11}]},
             ["customers[0].agent", "customers[0].priority"],

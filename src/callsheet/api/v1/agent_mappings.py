@@ -72,7 +72,7 @@ class NewCustomer(Body):
 class NewCustomers(Body):
     """Customers to be: as objects, or as a CSV."""
 
-    customers: Annotated[list[NewCustomer], Field(max_length=MOST_ROWS)] | None = None
+    customers: Annotated[list[NewCustomer], Field(max_length=MOST_ROWS)] = Field(default_factory=list)
     """Of one who is named twice the last counts."""
     csv: Annotated[str, StringConstraints(max_length=_LONGEST_CSV)] | None = None
     """A CSV whose first line names the columns: `number`, `agent` and, where there is one, `priority`."""
@@ -175,9 +175,9 @@ async def list_customers(
 async def put_customers(runtime: Served, app: Tenant, mapping_id: str, new: NewCustomers) -> PutCustomers:
     """Write customers, in place of what stood of them before. Rows that are wrong are named, and the others taken."""
     mapping = await _find(runtime, app, mapping_id)
-    if (new.customers is None) == (new.csv is None):
-        raise Invalid([FieldError("customers", "Give customers, or a csv.")])
-    rows: list[dict[str, Any]] = [one.model_dump() for one in new.customers or ()]
+    if new.customers and new.csv is not None:
+        raise Invalid([FieldError("customers", "Give customers, or a csv, and not both.")])
+    rows: list[dict[str, Any]] = [one.model_dump() for one in new.customers]
     if new.csv is not None:
         rows = agent_mappings.read_csv(new.csv)
     if len(rows) > MOST_ROWS:
