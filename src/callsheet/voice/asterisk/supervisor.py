@@ -13,13 +13,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 import structlog
 
 from callsheet.clock import Clock
 from callsheet.core.sip import SipTrunk, Transport
 from callsheet.voice.asterisk.apt import NotFetched
+from callsheet.voice.asterisk.calls import Calls
 from callsheet.voice.asterisk.configuration import Dispatcher, NodePlan, configure
 from callsheet.voice.asterisk.control import NoControl, ask
 from callsheet.voice.asterisk.fetching import Step, fetch_tree
@@ -88,25 +89,6 @@ class Standing(NamedTuple):
     version: str = ""
     """Debian's version of Asterisk; empty: none was fetched yet."""
     pid: int = 0
-
-
-class Calls(Protocol):
-    """Who leads the calls of a node: the engine."""
-
-    async def is_well(self, name: str) -> bool:
-        """Tell whether a node answers."""
-
-    def lose(self, name: str, why: str) -> None:
-        """Take notice that a node is dead: its calls are lost."""
-
-    def drain(self, name: str) -> None:
-        """Give a node no more calls."""
-
-    def resume(self, name: str) -> None:
-        """Give a node calls again."""
-
-    def calls_on(self, name: str) -> int:
-        """Return how many calls a node has."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,24 @@
+"""Who leads the calls of a node, as its supervisor sees them."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Calls(Protocol):
+    """Who leads the calls of a node: the engine."""
+
+    async def is_well(self, name: str) -> bool:
+        """Tell whether a node answers."""
+
+    def lose(self, name: str, why: str) -> None:
+        """Take notice that a node is dead: its calls are lost."""
+
+    def drain(self, name: str) -> None:
+        """Give a node no more calls."""
+
+    def resume(self, name: str) -> None:
+        """Give a node calls again."""
+
+    def calls_on(self, name: str) -> int:
+        """Return how many calls a node has."""
