@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from callsheet.core.campaign import Order
+from callsheet.core.campaign import Order, Status
 from callsheet.core.run import AppSettings
-from engine.calls import called, codes, placed, play
+from callsheet.store.callbacks import Wanted
+from engine.calls import call, called, codes, placed, play
 from engine.world import World
+from factories import person_of
 from phone_numbers import numbers
 
 PEOPLE = [to for to in numbers("IN", 60) if not to[-4:].startswith("99")]
@@ -93,3 +95,25 @@ def test_no_more_calls_go_on_at_once_than_the_app_allows(tmp_path: Path, most: i
         assert len(await placed(w)) == 20
 
     play(tmp_path, main, settings=AppSettings(agentless_concurrent_calls=most))
+
+
+def test_who_asked_to_be_called_at_a_time_is_called_then(tmp_path: Path):
+    later, holding = PEOPLE[0], ending("9922")[0]
+
+    async def main(w: World) -> None:
+        campaign = await call(w, [later, holding], ring_seconds=60, max_attempts=2, retry_minutes=30)
+        while not await codes(w, later):
+            await w.clock.sleep(1)
+        (active,) = await w.store.runs.active()
+        at = w.clock.now() + timedelta(minutes=10)
+        wanted = Wanted(person_of(w.store, w.app, later), at)
+        assert list(await w.store.callbacks.ask(active, [wanted], w.clock.now())) == [""]
+        w.conductor.wake()
+        await w.until(campaign, Status.completed, longest_seconds=4 * 3600)
+
+        instants = [one.placed_at for one in await placed(w) if one.to == later]
+        assert len(instants) == 2
+        assert instants[1] >= at
+        assert instants[1] - at < timedelta(seconds=30)
+
+    play(tmp_path, main)

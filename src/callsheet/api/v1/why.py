@@ -10,7 +10,6 @@ from callsheet.api.v1.contract import problems
 from callsheet.api.v1.numbers import AnyNumber, read_number
 from callsheet.api.v1.shapes import Body, Instant
 from callsheet.api.v1.strict import Router
-from callsheet.core.campaign import Channel
 from callsheet.core.day_use import caps_of_person, sender_of_person, used_up
 from callsheet.core.errors import BodyTooLarge, CampaignNotFound, NameAmbiguous
 from callsheet.core.run import Run
@@ -102,14 +101,14 @@ async def ask_why(runtime: Served, app: Tenant, campaign_id: str, sought: Sought
     now = runtime.clock.now()
     sighting = await runtime.store.standings.of(campaign, run, app.settings, person, now)
     route = list[Answer]()
-    if run is not None and run.channel is Channel.sms:
+    if run is not None:
         route = [await _judge_route(runtime, run), await _judge_day(runtime, run, person, number, sighting)]
     return _show(number, explain(sighting.standing, campaign.definition, app.settings, now, route), sighting)
 
 
 async def _judge_route(runtime: Runtime, run: Run) -> Answer:
-    """Say whether the trunk of a run takes messages, as this node sees it."""
-    standing = runtime.conductor.standing(run.sender.trunk_no)
+    """Say whether the trunk of a run takes messages, or calls, as this node sees it."""
+    standing = runtime.conductor.standing(run.sender.trunk_no, run.channel)
     amiss = await runtime.ingest.amiss_with(run.app, run.sender.label)
     return judge_trunk(standing.trouble, standing.breaker.next_try_at, " ".join(amiss))
 
