@@ -55,7 +55,8 @@ async def test_a_connection_that_is_lost_for_a_while_loses_nothing(start, voice_
         for ending, ring_seconds in (("0001", 30), ("0006", 2), ("0017", 30))
     ]
     await talking.next(Answered)
-    await ending.next(Ringing)
+    for told in (ending, ringing):
+        await told.next(Ringing)
 
     await relay.cut()
     await until(lambda: not engine.room(TRUNK))
@@ -87,7 +88,8 @@ async def test_calls_outlive_our_process_and_the_next_one_finds_them(start, voic
     unknown = await place(first, TRUNK, dial_of(phone_network.number("0013"), longest_seconds=LONGEST_SECONDS))
     for told in (talking, unknown):
         await told.next(Answered)
-    await ending.next(Ringing)
+    for told in (ending, ringing):
+        await told.next(Ringing)
 
     await relay.cut()  # as good as killed: it hangs up nothing
     await asyncio.to_thread(phone_network.await_calls, number_of(phone_network, "0017"), answered=1)
