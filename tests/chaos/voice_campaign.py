@@ -92,13 +92,14 @@ class Books:
 
     @property
     def struck(self) -> set[str]:
-        """Numbers with a call that lived when something was killed."""
-        return {
+        """Numbers with a call that lived, or was being placed, when something was killed."""
+        on_the_line = {
             f"+{call.number.lstrip('+')}"
             for call in self.calls
             for kill in self.kills
             if call.at - LATE <= kill <= (call.ended_at or kill) + LATE
         }
+        return on_the_line | {one.number for one in self.attempts for kill in self.kills if abs(one.at - kill) <= LATE}
 
     def faults(self) -> list[str]:
         """Say what breaks the promise; nothing: it holds."""
@@ -130,9 +131,11 @@ class Books:
 
 
 CONGESTED = 34
-LATE = timedelta(seconds=2)
-DOUBTFUL = {"uncertain:lease_ran_out", "uncertain:uncertain", "delivered:lost", "undelivered:cancelled"}
-"""How an attempt may end besides that was struck by a kill."""
+LATE = timedelta(seconds=5)
+DOUBTFUL = {
+    "uncertain:lease_ran_out", "uncertain:uncertain", "uncertain:node_away", "delivered:lost", "delivered:unsure",
+}  # fmt: skip
+"""How an attempt may end besides that was struck by a kill: nobody listens again to who had answered before it."""
 
 
 def _told(tries: Sequence[Attempt]) -> tuple[str, ...]:

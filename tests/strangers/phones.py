@@ -58,6 +58,9 @@ PHONES: Mapping[str, Phone] = MappingProxyType(
         "0018": Phone(("Hangup(17)",), cause=17, sip_status=486, again=_ECHO.steps),  # busy once
         "0019": Phone(("Ringing()", FOR_EVER), again=_ECHO.steps),  # away once
         "0020": Phone(("Hangup(34)",), cause=34, sip_status=503, again=_ECHO.steps),  # congested once
+        # People who say who they are, listen to a question, and press a key.
+        "0021": Phone((ANSWER, "Wait(0.5)", "Playback(hello-world)", "Wait(6)", "SendDTMF(1)", FOR_EVER), answers=True),
+        "0022": Phone((ANSWER, "Wait(0.5)", "Playback(hello-world)", "Wait(6)", "SendDTMF(2)", FOR_EVER), answers=True),
     }
 )
 """Any other ending is that of `USUAL`."""
