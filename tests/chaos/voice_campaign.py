@@ -33,6 +33,8 @@ from campaign import HOURS, SENDER, START_SECONDS, Server
 from callsheet.client import AsyncClient, Kind
 from callsheet.client.v1.reports import Attempt
 from callsheet.core.errors import Unavailable
+from strangers.asterisk import asterisk
+from strangers.packages import CACHE
 from strangers.phone_network import PhoneCall, PhoneNetwork, running_phone_network
 
 NAME = "Survey by keys"
@@ -342,9 +344,9 @@ async def call_through(contacts: int, kills: int, most_calls: int = 20) -> Books
     """Run a campaign through kills of the program and of its Asterisk, in turn; return the books."""
     with running_phone_network() as network, tempfile.TemporaryDirectory(prefix="callsheet-voice-") as name:
         everybody, struck = people(network, contacts), list[datetime]()
-        tree = os.environ.get("CALLSHEET_ASTERISK_TREE", "")
-        settings = {"CALLSHEET_ALLOW_PRIVATE_ADDRESSES": "true", "CALLSHEET_OUTSIDE_PORTS": "*"}
-        server = LaterServer(Path(name) / "data", settings | ({"CALLSHEET_ASTERISK_TREE": tree} if tree else {}))
+        asterisk()
+        settings = {"CALLSHEET_ASTERISK_TREE": str(CACHE / "asterisk" / "tree"), "CALLSHEET_SIP_ADDRESS": "127.0.0.1"}
+        server = LaterServer(Path(name) / "data", settings)
         try:
             await server.start()
             async with server.client() as client:
