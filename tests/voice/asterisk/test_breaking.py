@@ -70,6 +70,7 @@ async def test_a_connection_that_is_lost_for_a_while_loses_nothing(start, voice_
     end = await ending.next(HungUp)
     assert (end.cause, end.sip_status) == (19, 480)
     await ringing.next(Answered)
+    await until(lambda: engine.room(TRUNK))
     await talking.call.play(make_tone(tmp_path / "tone.wav", seconds=0.2))
     assert (await talking.next(Played)).is_whole
     assert set(engine.living()) == {talking.call.id, ringing.call.id}
