@@ -35,8 +35,8 @@ VARIANTS = {
 """Voices of eSpeak NG that say the same thing in every process; some do not."""
 ENGLISH = {Half.tuned: ("en-us", "en"), Half.held_out: ("en-us", "en-gb-x-rp", "en-gb-scotland")}
 ENGLISH_SHARE = 0.6
-PEOPLE = {"short": 0.56, "named": 0.26, "business": 0.15, "long": 0.03}
-MACHINES = {"greetings": 0.7, "short_greetings": 0.15, "announcements": 0.15}
+PEOPLE = {"short": 0.62, "named": 0.26, "business": 0.1, "long": 0.02}
+MACHINES = {"greetings": 0.75, "short_greetings": 0.1, "announcements": 0.15}
 BEEPS = 0.95
 """So many of the greetings end with one."""
 LONGEST_SECONDS = 14.0
@@ -120,7 +120,7 @@ def machine(rng: Generator, kind: str, speech: Samples) -> tuple[Samples, float,
     parts.append(speech)
     ends = None
     if kind == "announcements":
-        goes_on = (speech, music(rng, 5.0), silence(0.0))[int(rng.choice(3, p=[0.5, 0.25, 0.25]))]
+        goes_on = (speech, music(rng, 5.0), silence(0.0))[int(rng.choice(3, p=[0.6, 0.3, 0.1]))]
         parts += [silence(float(rng.uniform(0.5, 1.8))), goes_on]
     elif rng.random() < BEEPS:
         before, hz, seconds = (float(rng.uniform(*between)) for between in ((0.1, 1.2), (400, 2000), (0.15, 0.9)))

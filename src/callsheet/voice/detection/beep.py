@@ -11,8 +11,10 @@ from callsheet.voice.detection.tones import Tone, Tones
 
 SHORTEST_SECONDS, LONGEST_SECONDS = 0.12, 1.2
 LOWEST_HZ, HIGHEST_HZ = 350.0, 2200.0
-NOT_BEEPS_HZ = ((413.0, 437.0), (1080.0, 1120.0), (2080.0, 2120.0))
+Bands = tuple[tuple[float, float], ...]
+NOT_BEEPS_HZ: Bands = ((413.0, 437.0), (1080.0, 1120.0), (2080.0, 2120.0))
 """A ringing or busy tone of one frequency (ITU-T E.180), the calling and the answering fax (ITU-T T.30)."""
+MOST_WANDER_HZ = 4.0
 QUIET_SECONDS = 0.3
 """After a beep nobody speaks for so long, and no other tone comes."""
 QUIET_FRAMES = round(QUIET_SECONDS / FRAME_SECONDS)
@@ -55,7 +57,8 @@ class BeepFinder:
 class Beeps:
     """Tells beeps from other tones, by what they are and by what comes after them."""
 
-    def __init__(self) -> None:
+    def __init__(self, not_beeps_hz: Bands = NOT_BEEPS_HZ) -> None:
+        self._not_beeps_hz = not_beeps_hz
         self._at = -1
         self._levels: deque[float] = deque(maxlen=QUIET_FRAMES)
         self._candidate: Tone | None = None
@@ -73,7 +76,7 @@ class Beeps:
         self._levels.append(db)
         if ended is not None:
             is_alone = (ended.first - self._latest) * FRAME_SECONDS > BESIDE_SECONDS
-            self._candidate = ended if is_alone and is_like_a_beep(ended) else None
+            self._candidate = ended if is_alone and is_like_a_beep(ended, self._not_beeps_hz) else None
             self._latest = ended.last
         tone = self._candidate
         if tone is None or self._at < tone.last + QUIET_FRAMES:
@@ -88,11 +91,12 @@ class Beeps:
         )
 
 
-def is_like_a_beep(tone: Tone) -> bool:
+def is_like_a_beep(tone: Tone, not_beeps_hz: Bands) -> bool:
     """Tell whether a tone that has ended may be a beep."""
     return (
         SHORTEST_SECONDS <= tone.seconds <= LONGEST_SECONDS
         and LOWEST_HZ <= tone.hz <= HIGHEST_HZ
         and tone.is_single
-        and not any(low <= tone.hz <= high for low, high in NOT_BEEPS_HZ)
+        and tone.wander_hz <= MOST_WANDER_HZ
+        and not any(low <= tone.hz <= high for low, high in not_beeps_hz)
     )

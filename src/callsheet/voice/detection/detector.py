@@ -29,7 +29,8 @@ class Detector:
         self._frames = Frames()
         self._voice = webrtcvad.Vad(AGGRESSIVENESS)
         self._tones = Tones()
-        self._beeps = Beeps()
+        # After a greeting a tone is a beep, whatever its frequency; before it, signals have names.
+        self._beeps = Beeps(())
         self._signals = Signals()
         self._speech = Speech()
         self._spoken = NOTHING

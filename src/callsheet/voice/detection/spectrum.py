@@ -21,6 +21,8 @@ LOBE = 5
 """So many lines on each side belong to the peak itself, by the shape of the window."""
 LOWEST_HZ, HIGHEST_HZ = 350.0, 2250.0
 FIRST, LAST = math.floor(LOWEST_HZ / BIN_HZ), math.ceil(HIGHEST_HZ / BIN_HZ)
+ITS_OWN = (1, 3, 5)
+"""Clipping gives a tone odd harmonics; a voice has even ones, too."""
 PROMINENCE_DB = 15.0
 """So much a tone stands above everything else."""
 PROMINENCE = 10 ** (PROMINENCE_DB / 10)
@@ -43,10 +45,11 @@ def find_line(samples: Samples) -> Line | None:
     """Return the tone that two frames are, or None."""
     power = np.abs(np.fft.rfft(samples * WEIGHTS, SIZE)) ** 2
     peak = int(power[FIRST : LAST + 1].argmax()) + FIRST
-    left, right = max(0, peak - LOBE), peak + LOBE + 1
-    rest = max(float(power[:left].max(initial=0.0)), float(power[right:].max(initial=0.0)))
     here = float(power[peak])
-    if here < PROMINENCE * rest or here <= 0.0:
+    others = power.copy()
+    for multiple in ITS_OWN:
+        others[max(0, multiple * peak - LOBE) : multiple * peak + LOBE + 1] = 0.0
+    if here <= 0.0 or here < PROMINENCE * float(others.max()):
         return None
     below, above = math.log(power[peak - 1] + 1e-9), math.log(power[peak + 1] + 1e-9)
     curve = below - 2 * math.log(here) + above

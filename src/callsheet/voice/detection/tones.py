@@ -13,7 +13,7 @@ from callsheet.voice.detection.spectrum import FAINTEST_DB, WINDOW, Samples, fin
 STABLE_HZ = 20.0
 BEATING_HZ = 45.0
 """Two tones that beat pull the line to and fro."""
-GAP_FRAMES = 4
+GAP_FRAMES = 7
 """A tone outlives lost packets of this many frames."""
 SHORTEST_FRAMES = 3
 SILENCE_DB = -96.0
@@ -29,6 +29,8 @@ class Tone(NamedTuple):
     """The last frame that was of it."""
     steady_share: float
     """1: one tone; 0: two that beat."""
+    wander_hz: float
+    """How far it strays from its frequency (standard deviation): a machine's tone less than 1 Hz, a voice more than 5."""
     db: float
     """How loud, in dB of full scale."""
 
@@ -57,6 +59,7 @@ class Tones:
         self._lines = 0
         self._steady = 0
         self._hz = 0.0
+        self._spread = 0.0
         self._power = 0.0
         self._first = 0
         self._last = 0
@@ -70,10 +73,12 @@ class Tones:
         ended = None
         tolerance = STABLE_HZ if line is not None and line.is_steady else BEATING_HZ
         if line is not None and self._lines and abs(line.hz - self._hz) <= tolerance:
-            self._hz += (line.hz - self._hz) / (self._lines + 1)
+            strayed = line.hz - self._hz
+            self._hz += strayed / (self._lines + 1)
+            self._spread += strayed * (line.hz - self._hz)
         elif line is not None:
             ended = self._end()
-            self._hz, self._first = line.hz, self._at
+            self._hz, self._spread, self._first = line.hz, 0.0, self._at
         elif self._lines and self._at - self._last > GAP_FRAMES:
             return self._end()
         if line is not None:
@@ -88,7 +93,8 @@ class Tones:
         if self._lines < SHORTEST_FRAMES:
             return None
         db = 10 * math.log10(self._power / self._lines + 1e-10)
-        return Tone(self._hz, self._first, self._last, self._steady / self._lines, db)
+        wander = math.sqrt(max(0.0, self._spread) / self._lines)
+        return Tone(self._hz, self._first, self._last, self._steady / self._lines, wander, db)
 
     def _end(self) -> Tone | None:
         tone = self.sounding()
