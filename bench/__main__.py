@@ -17,6 +17,7 @@ TOPICS = {
     "sms": "sms",
     "flow": "flow",
     "voice": "calls",
+    "amd": "amd",
 }
 """Each topic and its module, which has a function `rows`."""
 

@@ -26,7 +26,7 @@ class Half(StrEnum):
     held_out = "held_out"
 
 
-SEEDS = {Half.tuned: 20_261_121, Half.held_out: 4_711}
+SEEDS = {Half.tuned: 20_261_121, Half.held_out: 8_128}
 TEXTS = {half: read_sayings(half) for half in Half}
 VARIANTS = {
     Half.tuned: ("", "+f1", "+Annie", "+steph", "+m1", "+m3", "+Mario"),
@@ -56,6 +56,16 @@ class Clip(NamedTuple):
     beep_ends_at: float | None
     noise: str
     codec: str
+    beep_hz: float = 0.0
+
+
+class Answer(NamedTuple):
+    """What is said after a call is answered, before the line changes it."""
+
+    sound: Samples
+    speech_at: float
+    beep_ends_at: float | None = None
+    beep_hz: float = 0.0
 
 
 class Plan(NamedTuple):
@@ -102,14 +112,14 @@ def spoken(rng: Generator, chosen: Plan, said: Sequence[Samples]) -> Samples:
     return np.concatenate(parts)
 
 
-def person(rng: Generator, _kind: str, speech: Samples) -> tuple[Samples, float, None]:
+def person(rng: Generator, _kind: str, speech: Samples) -> Answer:
     """Return somebody who speaks and then listens, and perhaps asks again."""
     lead = float(rng.uniform(0.1, 1.6))
     after = silence(6.0)
-    return np.concatenate([silence(lead), speech, after]), lead, None
+    return Answer(np.concatenate([silence(lead), speech, after]), lead)
 
 
-def machine(rng: Generator, kind: str, speech: Samples) -> tuple[Samples, float, float | None]:
+def machine(rng: Generator, kind: str, speech: Samples) -> Answer:
     """Return a greeting, most with a beep, or an announcement that goes on; some with music."""
     lead = float(rng.uniform(0.1, 1.6))
     parts = [silence(lead)]
@@ -118,15 +128,15 @@ def machine(rng: Generator, kind: str, speech: Samples) -> tuple[Samples, float,
     if rng.random() < 0.08:
         speech = speech + music(rng, len(speech) / RATE + 0.01, 0.03)[: len(speech)]
     parts.append(speech)
-    ends = None
+    ends, hz = None, 0.0
     if kind == "announcements":
-        goes_on = (speech, music(rng, 5.0), silence(0.0))[int(rng.choice(3, p=[0.6, 0.3, 0.1]))]
+        goes_on = (speech, at_level(music(rng, 5.0), -18), silence(0.0))[int(rng.choice(3, p=[0.6, 0.3, 0.1]))]
         parts += [silence(float(rng.uniform(0.5, 1.8))), goes_on]
     elif rng.random() < BEEPS:
         before, hz, seconds = (float(rng.uniform(*between)) for between in ((0.1, 1.2), (400, 2000), (0.15, 0.9)))
         parts += [silence(before), tone((hz,), seconds, 0.25)]
         ends = sum(map(len, parts)) / RATE
-    return np.concatenate([*parts, silence(4.0)]), lead, ends
+    return Answer(np.concatenate([*parts, silence(4.0)]), lead, ends, hz)
 
 
 NOISES = ("none", "comfort", "hiss", "crowd", "street", "music")
@@ -184,8 +194,9 @@ def clips(half: Half, people: int, machines: int) -> list[Clip]:
     made = []
     for rng, chosen, (is_machine, at) in zip(rngs, plans, kinds, strict=True):
         speech = at_level(spoken(rng, chosen, [next(said) for _ in chosen.phrases]), -16)
-        whole, lead, beep_ends_at = (machine if is_machine else person)(rng, chosen.kind, speech)
-        heard, noise, codec = over_the_line(rng, whole[: round(LONGEST_SECONDS * RATE)], crowd)
+        answer = (machine if is_machine else person)(rng, chosen.kind, speech)
+        heard, noise, codec = over_the_line(rng, answer.sound[: round(LONGEST_SECONDS * RATE)], crowd)
         name = f"{half}-{'machine' if is_machine else 'person'}-{at:03}"
-        made.append(Clip(name, is_machine, chosen.kind, to_pcm(heard), lead, beep_ends_at, noise, codec))
+        _, lead, beep_ends_at, beep_hz = answer
+        made.append(Clip(name, is_machine, chosen.kind, to_pcm(heard), lead, beep_ends_at, noise, codec, beep_hz))
     return made

@@ -54,19 +54,21 @@ class Thresholds:
     """So much silence after a machine's greeting, and it listens, beep or not."""
     tone_seconds: float = 20.0
     """So long from the verdict a machine's beep is waited for."""
-    answer_seconds: float = 2.45
+    answer_seconds: float = 2.4
     """A person is to be known so soon after their first word: the longer they spoke, the less silence is asked for."""
-    pause_seconds: float = 0.9
+    pause_seconds: float = 0.85
     """So much silence after a word or two, and it was a person."""
     least_pause_seconds: float = 0.5
     """No less silence, however long somebody spoke: people take breath."""
-    paused_seconds: float = 0.35
+    paused_seconds: float = 0.6
     """Who pauses for so long and goes on may be a machine that will beep, however little was said."""
-    person_seconds: float = 2.1
+    person_seconds: float = 1.8
     """Who spoke for longer may be a machine that will beep."""
-    long_pause_seconds: float = 1.5
+    long_pause_seconds: float = 2.5
     """So much silence after who spoke for longer, without a beep, and nobody can tell."""
-    machine_seconds: float = 5.2
+    faint_seconds: float = 0.4
+    """So much more than silence it takes of faint speech: others in the room, a television, a crowd."""
+    machine_seconds: float = 5.0
     """Who spoke for longer, pauses and all, is a machine."""
 
 
@@ -99,7 +101,9 @@ class Heard(NamedTuple):
     speech_start: float | None = None
     """When somebody began to speak; None: nobody has."""
     speech_end: float = 0.0
-    """When somebody was last heard to speak."""
+    """When anybody was last heard to speak."""
+    strong_end: float = 0.0
+    """When somebody was last heard who was as loud as who spoke first."""
     longest_pause: float = 0.0
     """Between two words."""
     signal: Reason | None = None
@@ -110,8 +114,8 @@ class Heard(NamedTuple):
 
     @property
     def span(self) -> float:
-        """From the first word to the last one so far, pauses and all."""
-        return 0.0 if self.speech_start is None else self.speech_end - self.speech_start
+        """From the first word to the last one so far of who spoke first, pauses and all."""
+        return 0.0 if self.speech_start is None else self.strong_end - self.speech_start
 
     @property
     def silence(self) -> float:
@@ -150,10 +154,16 @@ def decide(heard: Heard, thresholds: Thresholds) -> tuple[Outcome, Reason] | Non
         return (Outcome.unsure, Reason.no_speech) if is_over else None
     if heard.span > thresholds.machine_seconds:
         return Outcome.machine, Reason.long_greeting
-    if heard.silence >= patience(heard, thresholds) and not heard.hears_tone:
+    if listens(heard, thresholds) and not heard.hears_tone:
         is_person = heard.span <= thresholds.person_seconds
         return (Outcome.human, Reason.pause) if is_person else (Outcome.unsure, Reason.long_pause)
     return (Outcome.unsure, Reason.time_out) if heard.seconds >= thresholds.decision_seconds else None
+
+
+def listens(heard: Heard, thresholds: Thresholds) -> bool:
+    """Tell whether whoever spoke now listens: nobody is heard, or for longer only who is fainter."""
+    enough = patience(heard, thresholds)
+    return heard.silence >= enough or heard.seconds - heard.strong_end >= enough + thresholds.faint_seconds
 
 
 def patience(heard: Heard, thresholds: Thresholds) -> float:

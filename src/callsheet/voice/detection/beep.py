@@ -14,7 +14,6 @@ LOWEST_HZ, HIGHEST_HZ = 350.0, 2200.0
 Bands = tuple[tuple[float, float], ...]
 NOT_BEEPS_HZ: Bands = ((413.0, 437.0), (1080.0, 1120.0), (2080.0, 2120.0))
 """A ringing or busy tone of one frequency (ITU-T E.180), the calling and the answering fax (ITU-T T.30)."""
-MOST_WANDER_HZ = 4.0
 QUIET_SECONDS = 0.3
 """After a beep nobody speaks for so long, and no other tone comes."""
 QUIET_FRAMES = round(QUIET_SECONDS / FRAME_SECONDS)
@@ -96,7 +95,6 @@ def is_like_a_beep(tone: Tone, not_beeps_hz: Bands) -> bool:
     return (
         SHORTEST_SECONDS <= tone.seconds <= LONGEST_SECONDS
         and LOWEST_HZ <= tone.hz <= HIGHEST_HZ
-        and tone.is_single
-        and tone.wander_hz <= MOST_WANDER_HZ
+        and tone.is_of_a_machine
         and not any(low <= tone.hz <= high for low, high in not_beeps_hz)
     )

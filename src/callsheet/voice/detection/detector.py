@@ -36,6 +36,8 @@ class Detector:
         self._spoken = NOTHING
         self._beep: Beep | None = None
         self._count = 0
+        self._forgotten = -1
+        """The first frame of the latest tone that was taken back as speech."""
         self._verdict: Verdict | None = None
 
     def feed(self, pcm: bytes) -> Verdict | None:
@@ -57,10 +59,13 @@ class Detector:
         db = level(samples)
         ended = self._tones.feed(samples, db)
         sounding = self._tones.sounding()
-        is_tone = sounding is not None and sounding.frames >= NO_SPEECH_FRAMES
-        if sounding is not None and sounding.frames == NO_SPEECH_FRAMES:
-            self._speech.forget(sounding.first - 1)
-        self._spoken = self._speech.feed(db, is_voice=self._voice.is_speech(frame, RATE) and not is_tone)
+        is_voice = self._voice.is_speech(frame, RATE)
+        if sounding is not None and sounding.frames >= NO_SPEECH_FRAMES and sounding.is_of_a_machine:
+            is_voice = False
+            if sounding.first > self._forgotten:
+                self._forgotten = sounding.first
+                self._speech.forget(sounding.first - 1)
+        self._spoken = self._speech.feed(db, is_voice=is_voice)
         self._count += 1
         self._beep = self._beeps.feed(ended, sounding, db) or self._beep
         signal = self._signals.feed(ended, sounding)
@@ -75,6 +80,7 @@ class Detector:
             seconds=now,
             speech_start=spoken.first * FRAME_SECONDS if spoken.first >= 0 else None,
             speech_end=(spoken.last + 1) * FRAME_SECONDS,
+            strong_end=(spoken.strong + 1) * FRAME_SECONDS,
             longest_pause=spoken.longest_pause * FRAME_SECONDS,
             signal=signal or (Reason.beep if self._is_after_a_greeting() else None),
             hears_tone=sounding is not None or self._beeps.is_listening,

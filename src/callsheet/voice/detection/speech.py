@@ -11,25 +11,27 @@ from typing import NamedTuple
 
 FLOOR_DB = -60
 """Fainter frames are as good as silent."""
-NOISE_SHARE = 0.1
+NOISE_SHARE = 0.15
 """So much of what was heard is fainter than the noise is said to be."""
-SPEECH_SHARE = 0.95
-LEAST_CONTRAST_DB = 9
+SPEECH_SHARE = 0.97
+LEAST_CONTRAST_DB = 8
 """Noise alone varies less."""
-MIDDLE = 0.5
+MIDDLE = 0.6
 """The threshold lies so far from the noise to the speech,"""
 LEAST_ABOVE_DB = 6
 """but at least so far above the noise,"""
 MOST_BELOW_DB = 15
 """and at most so far below the speech."""
+STRONG_DB = 6
+"""Speech that is less far below the loudest is of who spoke first; fainter speech may be of others in the room."""
 NOBODY_DB = 1
 """No frame is so loud."""
 WINDOW = 5
-ENOUGH = 3
+ENOUGH = 2
 """So many frames of the last `WINDOW` are speech: then somebody speaks."""
 WORD_FRAMES = 5
 """Fewer frames of speech are no word,"""
-FORGET_FRAMES = 15
+FORGET_FRAMES = 10
 """once nothing has followed them for so many frames."""
 MASK = (1 << WINDOW) - 1
 
@@ -40,6 +42,8 @@ class Spoken(NamedTuple):
     first: int
     """-1: nobody has spoken."""
     last: int
+    strong: int
+    """The last frame that was as loud as who spoke first."""
     frames: int
     """So many were speech."""
     longest_pause: int
@@ -49,7 +53,7 @@ class Spoken(NamedTuple):
     """The last frame before the first pause."""
 
 
-NOTHING = Spoken(-1, -1, 0, 0, 0, -1)
+NOTHING = Spoken(-1, -1, -1, 0, 0, 0, -1)
 
 
 class Speech:
@@ -59,7 +63,7 @@ class Speech:
         self._levels: list[int] = []
         self._voices: list[bool] = []
         self._counts = [0] * (1 - FLOOR_DB)
-        self._threshold: int | None = None
+        self._thresholds: tuple[int, int] | None = None
         self._judge = Judge()
 
     def feed(self, db: float, *, is_voice: bool) -> Spoken:
@@ -75,7 +79,7 @@ class Speech:
         """Take no frame from `first` on for speech, it was a tone; the next frame judges all again."""
         first = max(0, first)
         self._voices[first:] = [False] * (len(self._voices) - first)
-        self._threshold = None
+        self._thresholds = None
 
     @property
     def noise_db(self) -> int:
@@ -103,16 +107,17 @@ class Speech:
         noise, speech = self.noise_db, self.speech_db
         contrast = speech - noise
         above = max(LEAST_ABOVE_DB, round(MIDDLE * contrast), contrast - MOST_BELOW_DB)
-        threshold = noise + above if contrast >= LEAST_CONTRAST_DB else NOBODY_DB
-        if threshold == self._threshold:
-            self._judge.take(len(self._levels) - 1, is_speech=self._is_speech(-1, threshold))
+        thresholds = noise + above if contrast >= LEAST_CONTRAST_DB else NOBODY_DB, speech - STRONG_DB
+        if thresholds == self._thresholds:
+            self._take(len(self._levels) - 1, *thresholds)
             return
-        self._threshold, self._judge = threshold, Judge()
+        self._thresholds, self._judge = thresholds, Judge()
         for at in range(len(self._levels)):
-            self._judge.take(at, is_speech=self._is_speech(at, threshold))
+            self._take(at, *thresholds)
 
-    def _is_speech(self, at: int, threshold: int) -> bool:
-        return self._voices[at] and self._levels[at] >= threshold
+    def _take(self, at: int, threshold: int, strong: int) -> None:
+        level = self._levels[at]
+        self._judge.take(at, is_speech=self._voices[at] and level >= threshold, is_strong=level >= strong)
 
 
 class Judge:
@@ -122,16 +127,16 @@ class Judge:
         self.spoken = NOTHING
         self._recent = 0
 
-    def take(self, at: int, *, is_speech: bool) -> None:
+    def take(self, at: int, *, is_speech: bool, is_strong: bool) -> None:
         """Take the frame `at`; the frames come in order."""
         self._recent = (self._recent << 1 | is_speech) & MASK
         if not is_speech or self._recent.bit_count() < ENOUGH:
             return
-        first, last, frames, longest, pauses, first_end = self.spoken
+        first, last, strong, frames, longest, pauses, first_end = self.spoken
         begins = at - self._recent.bit_length() + 1
         pause = begins - last - 1
         if first < 0 or (frames < WORD_FRAMES and pause >= FORGET_FRAMES):
-            self.spoken = Spoken(begins, at, self._recent.bit_count(), 0, 0, at)
+            self.spoken = Spoken(begins, at, at, self._recent.bit_count(), 0, 0, at)
             return
         if pause >= WINDOW:
             pauses += 1
@@ -139,4 +144,5 @@ class Judge:
         elif not pauses:
             first_end = at
         fresh = self._recent & ((1 << min(at - last, WINDOW)) - 1)
-        self.spoken = Spoken(first, at, frames + fresh.bit_count(), longest, pauses, first_end)
+        strong = at if is_strong else strong
+        self.spoken = Spoken(first, at, strong, frames + fresh.bit_count(), longest, pauses, first_end)

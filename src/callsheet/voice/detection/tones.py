@@ -16,7 +16,8 @@ BEATING_HZ = 45.0
 GAP_FRAMES = 7
 """A tone outlives lost packets of this many frames."""
 SHORTEST_FRAMES = 3
-SILENCE_DB = -96.0
+MOST_WANDER_HZ = 4.0
+"""A machine's tone strays by less than 1 Hz, a voice by more than 5."""
 
 
 class Tone(NamedTuple):
@@ -30,7 +31,7 @@ class Tone(NamedTuple):
     steady_share: float
     """1: one tone; 0: two that beat."""
     wander_hz: float
-    """How far it strays from its frequency (standard deviation): a machine's tone less than 1 Hz, a voice more than 5."""
+    """How far it strays from its frequency (standard deviation)."""
     db: float
     """How loud, in dB of full scale."""
 
@@ -48,6 +49,11 @@ class Tone(NamedTuple):
     def is_single(self) -> bool:
         """Tell whether it is one tone rather than two."""
         return self.steady_share >= 0.5
+
+    @property
+    def is_of_a_machine(self) -> bool:
+        """Tell whether no voice holds a tone like this one."""
+        return self.is_single and self.wander_hz <= MOST_WANDER_HZ
 
 
 class Tones:
