@@ -52,7 +52,8 @@ STATUSES: Final[Mapping[int, Meaning]] = {
     405: Meaning(Outcome.trunk_failed, Sureness.broad, "The method is not taken"),
     406: Meaning(Outcome.trunk_failed, Sureness.plain, "Nothing that we accept is offered"),
     407: Meaning(Outcome.trunk_failed, Sureness.plain, "Our account is not let in by the proxy"),
-    408: Meaning(Outcome.no_answer, Sureness.vague, "Nobody reacted in time"),
+    # Made by Asterisk itself where a provider says nothing at all; one that lets a phone ring first is another case.
+    408: Meaning(Outcome.trunk_failed, Sureness.plain, "Nobody reacted in time"),
     409: Meaning(Outcome.trunk_failed, Sureness.broad, "A conflict"),
     410: Meaning(Outcome.invalid_number, Sureness.plain, "The number is gone"),
     411: Meaning(Outcome.trunk_failed, Sureness.broad, "The length is missing"),
