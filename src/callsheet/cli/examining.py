@@ -57,7 +57,7 @@ async def examine(settings: Settings, clock: Clock | None = None) -> list[Findin
         advice = "`callsheet serve` makes it; or name another one with --data."
         return [*findings, warn("folder", f"There is no data folder {folder.path} yet.", advice), _port(settings)]
     server = await _server(settings, folder)
-    findings += [*_folder(folder), *_disk(folder, clock), _asterisk(folder), server.finding, *server.lines]
+    findings += [*_folder(folder), *_disk(folder, clock), _asterisk(settings, folder), server.finding, *server.lines]
     if settings.is_shared:
         found, seen, is_served = await _postgres(settings, folder, clock)
     elif folder.database.exists():
@@ -100,9 +100,9 @@ def _others(path: Path) -> int:
     return _OTHERS & ~stat.S_IXGRP if path.is_dir() else _OTHERS
 
 
-def _asterisk(folder: DataFolder) -> Finding:
+def _asterisk(settings: Settings, folder: DataFolder) -> Finding:
     """Look whether Asterisk is there, or can be fetched when a SIP trunk wants it."""
-    tree = find_tree(folder.asterisk / "tree")
+    tree = find_tree(Path(settings.asterisk_tree) if settings.asterisk_tree else folder.asterisk / "tree")
     if tree is not None:
         return ok("asterisk", f"Asterisk {tree.version} is there, for calls through SIP trunks.")
     if this_architecture() is None or not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
