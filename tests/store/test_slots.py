@@ -101,3 +101,16 @@ async def test_what_nobody_asks_for_is_given_back(store: Store, app: App, clock:
     await slots.look()
 
     assert await held(store) == 0
+
+
+async def test_a_limit_smaller_than_the_number_of_nodes_is_used(store: Store, app: App, clock: StillClock, node: Node):
+    nodes = [node, await Node.enter(store, clock), await Node.enter(store, clock)]
+    limit = Limit(app.no, "tr-one", 1)
+    every = [slots_of(store, clock, each) for each in nodes]
+    for _ in range(3):
+        # Everybody asks, and nobody calls: what is held is shared anew at each look.
+        for slots in every:
+            slots.free([limit])
+            await slots.look()
+        assert await held(store) == 1
+        clock.advance(LEASE_SECONDS / 2)

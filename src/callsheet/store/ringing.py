@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import sqlalchemy as sa
 
-from callsheet.core.campaign import Channel
+from callsheet.core.campaign import Channel, Status
 from callsheet.core.ids import AttemptKey
 from callsheet.store import tables as t
 from callsheet.store.database import Database
@@ -25,13 +25,13 @@ class Ringing:
     ) -> set[bytes]:
         """Return whose phones must not ring any more, of those who are called in a run.
 
-        Everybody's when the run has ended, or all sending of the app was stopped; else of those who opted out, or are
+        Everybody's when the run was stopped, or all sending of the app was stopped; else of those who opted out, or are
         on the app's global DNC list or on one of `dnc_lists`. A pause lets phones ring.
         """
 
         def forbidden(conn: sa.Connection) -> set[bytes]:
             run, stop, entry = t.run, t.sending_stop, t.dnc_entry
-            ended = sa.select(run.c.no).where(run.c.app == app, run.c.no == run_no, run.c.ended_at > 0)
+            ended = sa.select(run.c.no).where(run.c.app == app, run.c.no == run_no, run.c.status == Status.stopped)
             if one(conn, ended) is not None or one(conn, sa.select(stop.c.app).where(stop.c.app == app)) is not None:
                 return set(persons)
             mine = entry.c.app == app, entry.c.dnc_no.in_(dnc_lists), entry.c.person.in_(persons)

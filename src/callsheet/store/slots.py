@@ -33,7 +33,9 @@ class Slots:
             alive = slot.c.app == app, slot.c.name == name, slot.c.lease_until > to_micros(now)
             others = list(conn.execute(sa.select(slot.c.held).where(*alive, slot.c.node_no != node_no)).scalars())
             left = max(0, most - sum(others))
-            held: int = max(used, min(left, most // (len(others) + 1)) if others else left)
+            # Rounded up, so that a limit smaller than the number of nodes is some node's all the same.
+            share = -(-most // (len(others) + 1))
+            held: int = max(used, min(left, share))
             conn.execute(sa.delete(slot).where(*mine))
             insert(conn, slot, app=app, name=name, node_no=node_no, held=held, lease_until=to_micros(until))
             return held

@@ -1,5 +1,6 @@
 """Sounds are put where a node finds them once, and none stays there for long that nobody plays any more."""
 
+import asyncio
 import os
 
 from callsheet.voice.asterisk.place import SOUNDS
@@ -37,3 +38,16 @@ async def test_what_was_not_played_for_an_hour_goes_and_what_was_stays(tmp_path)
     await shelve(tmp_path, used)
     await shelve(tmp_path, make(tmp_path, "new"))
     assert {path.name for path in (tmp_path / SOUNDS).iterdir()} == {"used.wav", "new.wav"}
+
+
+async def test_calls_that_want_a_sound_at_once_all_get_it(tmp_path):
+    source = tmp_path / "hello.wav"
+    source.write_bytes(b"RIFF" * 20_000)
+    sound = Sound("hello", source, 1.0)
+    for i in range(10):
+        folder = tmp_path / str(i)
+        names = await asyncio.gather(*(shelve(folder, sound) for _ in range(8)))
+        assert len(set(names)) == 1
+        (copy,) = folder.rglob("hello.wav")
+        assert copy.read_bytes() == source.read_bytes()
+        assert not list(folder.rglob("*.partial"))

@@ -72,9 +72,11 @@ class Detecting:
             recording = await live.call.stop_recording()
             if recording is None:
                 return
-            if is_machine:
-                await self._keeper.keep(live, recording, Purpose.machine, self._clock.now())
-            await asyncio.to_thread(recording.path.unlink, missing_ok=True)
+            try:
+                if is_machine:
+                    await self._keeper.keep(live, recording, Purpose.machine, self._clock.now())
+            finally:
+                await asyncio.to_thread(recording.path.unlink, missing_ok=True)
         except (CallGone, OSError, Unavailable):
             # The call matters more than the sample.
             log.warning("call.sample_lost")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import random
 import secrets
@@ -19,6 +20,7 @@ RTP_PORTS: Final = 4000
 # Below those that the kernel gives to whoever asks for any.
 _FIRST, _LAST = 10_000, 28_000
 _LOCAL = "127.0.0.1"
+_MOST_TRIES: Final = 1000
 _random = random.SystemRandom()
 
 
@@ -78,10 +80,11 @@ def keep_tls_ports(path: Path, keep: Keep, names: Iterable[str], address: str) -
 
 
 def free_port(address: str) -> int:
-    """Return a port that nobody listens on, neither by UDP nor by TCP."""
-    while not is_free(port := _random.randrange(_FIRST, _LAST), address):
-        pass
-    return port
+    """Return a port that nobody listens on, neither by UDP nor by TCP. Raises OSError: the address is not ours."""
+    for _ in range(_MOST_TRIES):
+        if is_free(port := _random.randrange(_FIRST, _LAST), address):
+            return port
+    raise OSError(errno.EADDRNOTAVAIL, f"no port is free at {address}: is it an address of this machine?")
 
 
 def is_free(port: int, address: str) -> bool:

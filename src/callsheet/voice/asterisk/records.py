@@ -28,16 +28,27 @@ def find_records(path: Path, ids: Collection[str]) -> dict[str, Record]:
     """Return what is said of calls; those of which nothing is said, or nothing clear, are left out."""
     try:
         with path.open("rb") as file:
-            file.seek(max(0, file.seek(0, 2) - MOST_OCTETS))
-            lines = file.read(MOST_OCTETS).decode(errors="replace").splitlines()
+            start = max(0, file.seek(0, 2) - MOST_OCTETS)
+            file.seek(start)
+            # The first line of a part has no beginning, and a quotation mark in it would swallow all that follows.
+            lines = file.read(MOST_OCTETS).decode(errors="replace").splitlines()[bool(start) :]
     except OSError:
         return {}
     wanted = set(ids)
     found = {}
-    for row in csv.reader(lines):
+    for line in lines:
+        row = _parse(line)
         if len(row) > _UNIQUE_ID and row[_UNIQUE_ID] in wanted and row[_DISPOSITION] in _CAUSES:
             found[row[_UNIQUE_ID]] = _record(row)
     return {name: record for name, record in found.items() if record is not None}
+
+
+def _parse(line: str) -> list[str]:
+    """Return the fields of a line; of one that was cut off, none."""
+    try:
+        return next(csv.reader([line]), [])
+    except csv.Error:
+        return []
 
 
 def _record(row: list[str]) -> Record | None:

@@ -38,7 +38,8 @@ def _touch(target: Path) -> bool:
 def _put(source: Path, target: Path) -> None:
     """Copy a file so that it is there whole or not at all; the node may run as another user, who reads it."""
     target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    partial = target.with_suffix(f".{os.getpid()}-{id(source):x}.partial")
+    # Several calls may want the same sound at once.
+    partial = target.with_suffix(f".{os.urandom(8).hex()}.partial")
     try:
         shutil.copyfile(source, partial)
         partial.chmod(0o644)
