@@ -179,7 +179,7 @@ class Conductor:
 
     async def _open_lines(self) -> None:
         given = self._given
-        self.call_records = CallRecords(self._store, given.clock, node_no=self.node_no)
+        self.call_records = CallRecords(self._store, given.clock, node_no=self.node_no, sole_owner=given.sole_owner)
         self._watch("call records", self.call_records.run)
         self._slots = Slots(
             self._store, given.clock, node_no=self.node_no, lease_seconds=given.tuning.lease_seconds,

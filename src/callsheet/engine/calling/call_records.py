@@ -29,6 +29,9 @@ MOST_KEPT: Final = 20_000
 LEASE_SECONDS: Final = 60.0
 """So long after this node was last heard of, another one may close its calls."""
 TICK_SECONDS: Final = LEASE_SECONDS / 3
+ALONE_SECONDS: Final = 3600.0
+"""Where no other node works on the store nobody's calls are to be closed, once those of an earlier process are: then
+recordings that are too old are all that is looked for."""
 RETRY_SECONDS: Final = 1.0
 LAST_TRIES: Final = 3
 """How often a batch is tried when the process is to stop."""
@@ -47,8 +50,9 @@ _DETECTED: Final = "detected"
 class CallRecords(Loop):
     """Writes down the calls of this node, and closes those of nodes that died."""
 
-    def __init__(self, store: Store, clock: Clock, *, node_no: int = 0) -> None:
+    def __init__(self, store: Store, clock: Clock, *, node_no: int = 0, sole_owner: bool = False) -> None:
         super().__init__()
+        self._sole_owner = sole_owner
         self._store = store
         self._clock = clock
         self._kept: dict[AttemptKey, CallRow] = {}
@@ -77,14 +81,16 @@ class CallRecords(Loop):
 
     async def run(self) -> None:
         """Write until `stop`, and then what is left."""
-        next_look = self._clock.monotonic()
+        next_look = began_at = self._clock.monotonic()
         while not self._stopping:
             self._wake.clear()
             try:
                 await self._flush()
                 if self._clock.monotonic() >= next_look:
                     await self.look()
-                    next_look = self._clock.monotonic() + TICK_SECONDS
+                    now = self._clock.monotonic()
+                    is_settled = self._sole_owner and now > began_at + 2 * LEASE_SECONDS
+                    next_look = now + (ALONE_SECONDS if is_settled else TICK_SECONDS)
                 await self._rest(max(0.0, next_look - self._clock.monotonic()))
             except Unavailable:
                 log.warning("calls.store_away", waiting=len(self._kept))
