@@ -185,6 +185,8 @@ async def test_the_defaults_of_an_app(shop):
         "agentless_concurrent_calls": 10,
         "recording_days": 30,
         "machine_sample_share": 0.0,
+        "speech_language": "en",
+        "voices": {},
     }
 
 

@@ -153,11 +153,13 @@ class Flows(Resource[Mode]):
         number: Given[str] = UNSET,
         language: Given[str] = UNSET,
         mode: Given[str] = UNSET,
+        answered_by: Given[str] = UNSET,
         trigger: Given[str] = UNSET,
         at: Given[datetime | None] = UNSET,
     ) -> Call[Transcript]:
         """Rehearse a flow with these replies: texts, or objects that say what else comes. Nothing is sent."""
-        more = given(contact=contact, number=number, language=language, mode=mode, trigger=trigger, at=at)
+        said = given(language=language, mode=mode, answered_by=answered_by, trigger=trigger, at=at)
+        more = given(contact=contact, number=number, **said)
         body = given(version=version, replies=replies, **more)
         return Call("POST", f"{_ONE}/dry-run", Transcript, {"flow_id": flow_id}, body=body)
 
@@ -171,11 +173,13 @@ class Flows(Resource[Mode]):
         number: Given[str] = UNSET,
         language: Given[str] = UNSET,
         mode: Given[str] = UNSET,
+        answered_by: Given[str] = UNSET,
         trigger: Given[str] = UNSET,
         at: Given[datetime | None] = UNSET,
     ) -> Call[Transcript]:
         """Rehearse a document that is not stored."""
-        more = given(contact=contact, number=number, language=language, mode=mode, trigger=trigger, at=at)
+        said = given(language=language, mode=mode, answered_by=answered_by, trigger=trigger, at=at)
+        more = given(contact=contact, number=number, **said)
         return Call("POST", f"{_ALL}/dry-run", Transcript, body=given(document=document, replies=replies, **more))
 
     @Single

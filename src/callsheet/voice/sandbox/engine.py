@@ -79,7 +79,7 @@ class SandboxVoice:
             return
         self._is_open = True
         self._closing.clear()
-        self._recordings.mkdir(parents=True, exist_ok=True)
+        self._recordings.mkdir(mode=0o700, parents=True, exist_ok=True)
         for path in sorted(self._folder.glob(f"*{_SUFFIX}")):
             trunk_id = path.name.removesuffix(_SUFFIX)
             for found in self._ledger(trunk_id).living():
