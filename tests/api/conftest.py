@@ -15,6 +15,7 @@ from callsheet.bootstrap import open_runtime
 from callsheet.engine.tuning import Tuning
 from databases import DATABASES
 from postgres import create_database, drop_database
+from strangers.packages import CACHE
 
 HERE = Path(__file__).parent
 
@@ -51,8 +52,9 @@ async def server(served_database: str, tmp_path_factory: pytest.TempPathFactory)
     """Start a process as `serve` does, with handsets that answer at once."""
     url = await create_database() if served_database == "postgres" else ""
     chosen = settings.load(
-        data=tmp_path_factory.mktemp("data"), database_url=url, allow_private_addresses=True, outside_ports="*"
-    )
+        data=tmp_path_factory.mktemp("data"), database_url=url, allow_private_addresses=True, outside_ports="*",
+        asterisk_tree=str(CACHE / "asterisk" / "tree"), sip_address="127.0.0.1",
+    )  # fmt: skip
     async with open_runtime(chosen, timings=HASTY, tuning=PATIENT) as runtime:
         watch(runtime.store)
         transport = httpx2.ASGITransport(Watched(build(runtime)))

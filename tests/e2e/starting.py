@@ -48,14 +48,14 @@ class Copy:
 
     def poll(self) -> int | None:
         """Return its exit code if it has ended; of a signal it is negative."""
-        if self.returncode is None and select.select([self._told], [], [], 0)[0]:
+        if self.returncode is None and self._is_told(0):
             self._end()
         return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
         """Return its exit code once it has ended."""
         if self.returncode is None:
-            if not select.select([self._told], [], [], timeout)[0]:
+            if not self._is_told(timeout):
                 raise subprocess.TimeoutExpired("callsheet", timeout or 0)
             self._end()
         assert self.returncode is not None
@@ -70,6 +70,12 @@ class Copy:
 
     def kill(self) -> None:
         self.send_signal(signal.SIGKILL)
+
+    def _is_told(self, timeout: float | None) -> bool:
+        # No `select`: a process that runs many tests has more than a thousand files open.
+        told = select.poll()
+        told.register(self._told, select.POLLIN)
+        return bool(told.poll(None if timeout is None else timeout * 1000))
 
     def _end(self) -> None:
         self.returncode = int(self._told.readline())

@@ -67,12 +67,16 @@ class Stem:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         # Whoever interrupts the tests means the copies, which take it as the program does.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        # No `select`: whoever plants us may have more than a thousand files open, and our handle a number beyond that.
+        waiting = select.poll()
+        for one in (self._orders, self._awake):
+            waiting.register(one, select.POLLIN)
         while True:
-            ready, _, _ = select.select([self._orders, self._awake], [], [])
-            if self._awake in ready:
+            ready = {handle for handle, _ in waiting.poll()}
+            if self._awake.fileno() in ready:
                 self._awake.recv(4096)
                 self._bury()
-            if self._orders in ready:
+            if self._orders.fileno() in ready:
                 header, handles, _, _ = socket.recv_fds(self._orders, HEADER.size, HANDLES)
                 if not header:
                     return None

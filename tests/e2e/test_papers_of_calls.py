@@ -1,7 +1,6 @@
 """What the tutorial of calls tells a newcomer to type works as printed, and a second time too."""
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,6 @@ import pytest
 from e2e.running import server
 from e2e.test_papers import BLOCK, ROOT, make_program, type_in
 
-pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="the papers call curl")
 PAPER = ROOT / "docs/tutorial/first-voice-campaign.md"
 
 
