@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Final, Self
@@ -22,13 +21,10 @@ from callsheet.carriers.http.rules import (
     StatusCallback,
 )
 from callsheet.carriers.http.template import Template, check_template
-from callsheet.core.bare_secrets import check_raw, check_tree, check_url, refuse_secret
-from callsheet.core.fence import Fence
+from callsheet.core.bare_secrets import check_raw, check_tree
 from callsheet.core.filling import RawType, Value, names_in, without_names
+from callsheet.core.request_template import check_headers, check_target
 
-_ANYWHERE: Final = Fence(allow_private=True)
-_HEADER: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
-_OURS: Final = frozenset({"host", "content-length", "transfer-encoding", "connection", "content-type"})
 _MOST_LEVELS: Final = 10
 
 
@@ -60,25 +56,7 @@ class Auth(StrEnum):
 
 def _check_url(url: str) -> str:
     check_template(url)
-    fault = _ANYWHERE.fault_of(without_names(url, "x"))
-    if fault is not None:
-        raise ValueError(fault)
-    if "{{" in url.split("/")[2] or "#" in url:
-        raise ValueError("A placeholder stands behind the host, and no # is in it.")
-    check_url(url)
-    return url
-
-
-def _check_headers(headers: dict[str, str]) -> dict[str, str]:
-    for name, value in headers.items():
-        if not _HEADER.fullmatch(name) or name.lower() in _OURS:
-            raise ValueError(f"{name[:40]!a} is no header that can be given.")
-        if not (value.isascii() and value.isprintable()):
-            raise ValueError(f"{name} holds a character that no header can.")
-        if "text" in names_in(value):
-            raise ValueError(f"{name}: A text has no place in a header.")
-        refuse_secret(name, value)
-    return headers
+    return check_target(url)
 
 
 def _check_body(body: dict[str, Any] | str) -> dict[str, Any] | str:
@@ -112,7 +90,7 @@ def _is_flat(body: dict[str, Any] | str) -> bool:
 
 
 Url = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_check_url)]
-Headers = Annotated[dict[str, Template], Field(max_length=50), AfterValidator(_check_headers)]
+Headers = Annotated[dict[str, Template], Field(max_length=50), AfterValidator(check_headers)]
 SecretName = Annotated[str, Written(r"^[A-Za-z0-9_-]{1,40}$", "Give a name of 1 to 40 letters, digits, _ or -.")]
 BodyTemplate = Annotated[dict[str, Any] | str, AfterValidator(_check_body)]
 

@@ -11,15 +11,12 @@ from typing import Annotated, Final, Self
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints, model_validator
 
 from callsheet.account import Account, Place, place_of, refuse
-from callsheet.core.bare_secrets import check_raw, check_url, refuse_secret
-from callsheet.core.fence import Fence
+from callsheet.core.bare_secrets import check_raw
 from callsheet.core.filling import RAW, RawType, fill, names_in, without_names
+from callsheet.core.request_template import check_headers, check_target
 
 NAMES: Final = ("text", "voice", "language", "secret")
 """What can be filled in."""
-_ANYWHERE: Final = Fence(allow_private=True)
-_HEADER: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
-_OURS: Final = frozenset({"host", "content-length", "transfer-encoding", "connection", "content-type"})
 _BRACES: Final = re.compile(r"\{\{|\}\}")
 _LONGEST: Final = 4000
 
@@ -59,28 +56,6 @@ def _check_template(text: str) -> str:
     return text
 
 
-def _check_url(url: str) -> str:
-    fault = _ANYWHERE.fault_of(without_names(url, "x"))
-    if fault is not None:
-        raise ValueError(fault)
-    if "{{" in url.split("/")[2] or "#" in url:
-        raise ValueError("A placeholder stands behind the host, and no # is in it.")
-    check_url(url)
-    return url
-
-
-def _check_headers(headers: dict[str, str]) -> dict[str, str]:
-    for name, value in headers.items():
-        if not _HEADER.fullmatch(name) or name.lower() in _OURS:
-            raise ValueError(f"{name[:40]!a} is no header that can be given.")
-        if not (value.isascii() and value.isprintable()):
-            raise ValueError(f"{name} holds a character that no header can.")
-        if "text" in names_in(value):
-            raise ValueError(f"{name}: A text has no place in a header.")
-        refuse_secret(name, value)
-    return headers
-
-
 def _check_body(body: str) -> str:
     check_raw(body)
     return body
@@ -92,11 +67,11 @@ _Template = Annotated[str, StringConstraints(max_length=_LONGEST), AfterValidato
 class SpeechAccount(Account):
     """What a speech service wants to be asked. It answers with a WAV, MP3 or OGG file."""
 
-    url: Annotated[_Template, AfterValidator(_check_url)]
+    url: Annotated[_Template, AfterValidator(check_target)]
     """What is asked for each text; behind the host `{{text}}`, `{{voice}}`, `{{language}}`, `{{secret}}` may stand."""
     method: Method = Method.post
     """POST or GET."""
-    headers: Annotated[dict[str, _Template], Field(max_length=20), AfterValidator(_check_headers)] = Field(
+    headers: Annotated[dict[str, _Template], Field(max_length=20), AfterValidator(check_headers)] = Field(
         default_factory=dict
     )
     """Headers, such as `Authorization: Bearer {{secret}}`."""
