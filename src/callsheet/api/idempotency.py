@@ -18,7 +18,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from callsheet.api.caller import Caller
 from callsheet.api.failures import as_failure
-from callsheet.core.errors import FieldError, Invalid, KeyReused, NotImplementedYet
+from callsheet.core.errors import FieldError, Invalid, KeyReused
 from callsheet.engine.runtime import Runtime
 from callsheet.store.answers import Answer, Key
 
@@ -85,7 +85,7 @@ class Once:
 
     async def _let_go(self, status: int) -> None:
         """End a request whose answer is not kept: what certainly changed nothing may come again under its key."""
-        if self._only_reads or 400 <= status < 500 or status == NotImplementedYet.status:
+        if self._only_reads or 400 <= status < 500:
             await self._answers.forget(self._key)
         else:
             await self._answers.break_off(self._key, self._clock.now())

@@ -384,13 +384,6 @@ class TooManySignIns(RateLimited):
     code = "too_many_sign_ins"
 
 
-class NotImplementedYet(CallsheetError):
-    """This release does not have what this call needs."""
-
-    status = 501
-    code = "not_implemented"
-
-
 class Unavailable(CallsheetError):
     """The service cannot take this now; nothing was stored, try again."""
 

@@ -118,7 +118,7 @@ ROWS: Final[Sequence[Row]] = (
     ),
     Row(
         "Send one SMS that starts a flow", "POST", [f"{BOT}/outboundsms"],
-        "The flow is the one of the sender.", "Message", "OutboundSms", (), (404, 409, 501),
+        "The flow is the one of the sender.", "Message", "OutboundSms", (), (404, 409),
     ),
     Row("Queues", "GET", [f"{P1}/queues"], "Page by page.", "Queues", None, ("page", "limit"), ()),
     Row(
@@ -193,7 +193,6 @@ _STATUS: Final[Mapping[int, str]] = {
     413: "The body is larger than this call accepts.",
     422: "The idempotency key belongs to another request.",
     429: "The app's limit of calls a minute is reached.",
-    501: "This release does not have what the call needs.",
     503: "The service cannot take this now; nothing was stored.",
 }
 
