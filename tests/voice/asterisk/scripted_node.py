@@ -9,11 +9,12 @@ from typing import Any
 
 import aiohttp
 
+from callsheet.voice.asterisk.files import LocalFiles
 from callsheet.voice.asterisk.place import NodePlace
 from voice.asterisk.calls import PATIENCE_SECONDS
 
 AT = "2026-11-22T07:32:08.961+0000"
-PLACE = NodePlace("scripted", "its secret", Path("/nowhere/sounds"), Path("/nowhere/recording"))
+PLACE = NodePlace("scripted", "its secret", LocalFiles(Path("/nowhere/sounds"), Path("/nowhere/recording")))
 
 
 class ScriptedNode:

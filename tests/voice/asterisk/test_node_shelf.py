@@ -3,8 +3,7 @@
 import asyncio
 import os
 
-from callsheet.voice.asterisk.place import SOUNDS
-from callsheet.voice.asterisk.shelf import KEPT_SECONDS, shelve
+from callsheet.voice.asterisk.shelf import KEPT_SECONDS, SOUNDS, shelve
 from callsheet.voice.audio.wave import write_wav
 from callsheet.voice.base import Sound
 

@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 
 from callsheet.core.sip import SipTrunk
 from callsheet.voice.asterisk.configuration import RECORDS, Dispatcher, NodePlan, configure
+from callsheet.voice.asterisk.files import LocalFiles
 from callsheet.voice.asterisk.pjsip import SipSide
 from callsheet.voice.asterisk.place import NodePlace
 from ports import free_port
@@ -24,15 +25,14 @@ class VoiceNode:
         self.folder = folder
         self.port = port
         """Where it dials in to."""
-        self.place = NodePlace(
-            name, f"secret of {name}", folder / "data/sounds", folder / "spool/recording", folder / RECORDS,
-        )  # fmt: skip
+        self.files = LocalFiles(folder / "data/sounds", folder / "spool/recording", folder / RECORDS)
+        self.place = NodePlace(name, f"secret of {name}", self.files)
         self.trunk = SipTrunk(TRUNK, "127.0.0.1", network_port, media_timeout_seconds=media_timeout_seconds)
         self._stack = ExitStack()
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        for path in (self.place.sounds, self.place.recordings, self.place.records.parent):
+        for path in (self.files.sounds, self.files.recordings, self.files.records.parent):
             path.mkdir(parents=True, exist_ok=True)
         self.process = self._stack.enter_context(running_asterisk(self.folder, self._files()))
 

@@ -64,11 +64,11 @@ class AsteriskEngine:
 
     def room(self, trunk_id: str) -> int:
         """Return how many more calls the nodes bear for a trunk now."""
-        return self._nodes.room() if self._is_open and trunk_id in self._trunks else 0
+        return self._nodes.room(trunk_id) if self._is_open and trunk_id in self._trunks else 0
 
     def condition(self, trunk_id: str) -> Condition:
         """Return how a trunk stands."""
-        sessions = self._nodes.connected()
+        sessions = self._nodes.connected(trunk_id)
         if not self._is_open:
             return Condition(State.closed)
         if trunk_id not in self._trunks:
@@ -84,7 +84,7 @@ class AsteriskEngine:
             raise NotDialed(Kind.refused, "no_trunk", "The voice nodes do not have this trunk.")
         if self._nodes.has(dial.reference):
             raise NotDialed(Kind.uncertain, "already_placed", "A call of this attempt goes on already.")
-        node = self._nodes.pick() if self._is_open else None
+        node = self._nodes.pick(trunk_id) if self._is_open else None
         if node is None:
             raise NotDialed(Kind.refused, "no_node", "No voice node takes a call.")
         return await place(node, trunk, dial, leave, hear)

@@ -24,8 +24,6 @@ from callsheet.voice.asterisk import wire
 from callsheet.voice.asterisk.channel import Channel
 from callsheet.voice.asterisk.link import Link, NodeAway
 from callsheet.voice.asterisk.place import NodePlace
-from callsheet.voice.asterisk.records import find_records
-from callsheet.voice.asterisk.shelf import shelve
 from callsheet.voice.asterisk.wire import Ask, Event, RESTResponse
 from callsheet.voice.base import Found, Hear, HearAudio, Sound
 
@@ -123,7 +121,7 @@ class Node:
 
     async def shelve(self, sound: Sound) -> str:
         """Put a sound where the node finds it, once; return its name there."""
-        return await shelve(self.place.sounds, sound)
+        return await self.place.files.shelve(sound)
 
     def begin(self, work: Coroutine[None, None, None]) -> None:
         """Do something beside; it raises nothing."""
@@ -234,10 +232,7 @@ class Node:
 
     async def _settle(self, gone: Sequence[Channel], why: str) -> None:
         """End calls that are not there any more: as the node's records say, if we can read them."""
-        path = self.place.records
-        records = {}
-        if gone and path is not None:
-            records = await asyncio.to_thread(find_records, path, [channel.id for channel in gone])
+        records = await self.place.files.find_records([channel.id for channel in gone]) if gone else {}
         for channel in gone:
             channel.settle(records.get(channel.id), self.now(), why)
 

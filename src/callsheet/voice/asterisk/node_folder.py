@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from callsheet.voice.asterisk.configuration import LOG, RECORDS, RUN_FOLDER
-from callsheet.voice.asterisk.place import SOUNDS
 from callsheet.voice.asterisk.secret_file import Owner, write_secret
+from callsheet.voice.asterisk.shelf import SOUNDS
 from callsheet.voice.asterisk.tree import Tree
 
 _FOLDERS = ("etc", "lib", "lib/keys", "run", "log", "log/cdr-custom", "spool", "spool/recording", "data", "data/sounds")

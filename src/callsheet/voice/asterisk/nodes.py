@@ -24,17 +24,20 @@ class Nodes:
         """Return the node of a name."""
         return self._nodes.get(name)
 
-    def pick(self) -> Node | None:
-        """Return the node with the most room, in proportion; None: none has any."""
-        return max((node for node in self if node.room()), key=_share, default=None)
+    def pick(self, trunk_id: str) -> Node | None:
+        """Return the node with the most room for a trunk, in proportion; None: none has any."""
+        return max((node for node in self._using(trunk_id) if node.room()), key=_share, default=None)
 
-    def room(self) -> int:
-        """Return how many more calls they take."""
-        return sum(node.room() for node in self)
+    def room(self, trunk_id: str) -> int:
+        """Return how many more calls they take through a trunk."""
+        return sum(node.room() for node in self._using(trunk_id))
 
-    def connected(self) -> int:
-        """Return how many are there."""
-        return sum(node.is_connected for node in self)
+    def connected(self, trunk_id: str | None = None) -> int:
+        """Return how many are there; of those that call through a trunk, if one is named."""
+        return sum(node.is_connected for node in (self if trunk_id is None else self._using(trunk_id)))
+
+    def _using(self, trunk_id: str) -> Iterator[Node]:
+        return (node for node in self if node.place.may_use(trunk_id))
 
     def has(self, call_id: str) -> bool:
         """Tell whether a call goes on."""

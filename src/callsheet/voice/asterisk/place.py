@@ -1,13 +1,10 @@
-"""A node as we know it before it connects: its name and secret, and the folders that we share with it."""
+"""A node as we know it before it connects: its name and secret, its files, and what it takes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Final
 
-SOUNDS: Final = "callsheet"
-"""The folder of our sounds, inside the node's `sounds`."""
+from callsheet.voice.asterisk.files import NodeFiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +13,12 @@ class NodePlace:
 
     name: str
     secret: str = field(repr=False)
-    sounds: Path
-    """Its `sounds` folder: `astdatadir/sounds`."""
-    recordings: Path
-    """Where it records to: `astspooldir/recording`."""
-    records: Path | None = None
-    """Its call detail records (`Master.csv`), where we can read them."""
+    files: NodeFiles
     most_calls: int = 400
     """So many calls may go on at once on it."""
+    trunks: frozenset[str] | None = None
+    """It calls through these only; None: through all."""
+
+    def may_use(self, trunk_id: str) -> bool:
+        """Tell whether it calls through a trunk."""
+        return self.trunks is None or trunk_id in self.trunks

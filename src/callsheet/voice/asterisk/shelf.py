@@ -12,9 +12,10 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-from callsheet.voice.asterisk.place import SOUNDS
 from callsheet.voice.base import Sound
 
+SOUNDS: Final = "callsheet"
+"""The folder of our sounds, inside the node's `sounds`."""
 KEPT_SECONDS: Final = 3600.0
 
 

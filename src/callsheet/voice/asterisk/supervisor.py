@@ -24,6 +24,7 @@ from callsheet.voice.asterisk.calls import Calls
 from callsheet.voice.asterisk.configuration import Dispatcher, NodePlan, configure
 from callsheet.voice.asterisk.control import NoControl, ask
 from callsheet.voice.asterisk.fetching import Step, fetch_tree
+from callsheet.voice.asterisk.files import LocalFiles
 from callsheet.voice.asterisk.keep import Keep, keep_sip_ports, keep_tls_ports, open_keep
 from callsheet.voice.asterisk.node_folder import NodeFolder, let_pass, unprivileged
 from callsheet.voice.asterisk.pjsip import SipSide, tls_name
@@ -154,7 +155,7 @@ class Supervisor:
     def place(self) -> NodePlace:
         """Return what the engine has to know of the node."""
         folder = self._folder
-        return NodePlace(NAME, self.keep.secret, folder.sounds, folder.recordings, folder.records)
+        return NodePlace(NAME, self.keep.secret, LocalFiles(folder.sounds, folder.recordings, folder.records))
 
     def use(self, trunks: Sequence[SipTrunk]) -> None:
         """Take these trunks instead of those before; a node that runs learns of it, and its calls go on."""

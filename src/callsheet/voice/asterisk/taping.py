@@ -60,10 +60,11 @@ class Taping:
         await _came(self._over)
         self._forget()
         await self._remove()
-        path = self._node.place.recordings / f"{self._name}.wav"
-        octets = await asyncio.to_thread(_size, path)
-        if not self._is_whole or octets <= _HEADER_OCTETS:
-            await asyncio.to_thread(path.unlink, missing_ok=True)
+        files = self._node.place.files
+        path = await files.take_recording(self._name) if self._is_whole else None
+        octets = 0 if path is None else await asyncio.to_thread(_size, path)
+        if path is None or octets <= _HEADER_OCTETS:
+            await files.drop_recording(self._name)
             return None
         return Recording(path, (octets - _HEADER_OCTETS) / _OCTETS_PER_SECOND)
 

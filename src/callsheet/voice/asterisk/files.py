@@ -1,0 +1,62 @@
+"""The files of a node, as who leads its calls sees them: its sounds, its recordings, and its call records.
+
+Where the node is beside us they are files of this machine. Those of a node elsewhere are fetched, and brought.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from callsheet.voice.asterisk.records import Record, find_records
+from callsheet.voice.asterisk.shelf import shelve
+from callsheet.voice.base import Sound
+
+
+class NodeFiles(Protocol):
+    """The files of one node."""
+
+    async def shelve(self, sound: Sound) -> str:
+        """Put a sound where the node finds it, once; return its name there. Raises OSError."""
+
+    async def take_recording(self, name: str) -> Path | None:
+        """Return a recording that is whole, as a file of this machine; None: the node does not give it."""
+
+    async def drop_recording(self, name: str) -> None:
+        """Delete a recording that nobody wants."""
+
+    async def find_records(self, ids: Collection[str]) -> Mapping[str, Record]:
+        """Return what the call records say of calls, as far as they say anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFiles:
+    """Those of a node on this machine."""
+
+    sounds: Path
+    """Its `sounds` folder: `astdatadir/sounds`."""
+    recordings: Path
+    """Where it records to: `astspooldir/recording`."""
+    records: Path | None = None
+    """Its call detail records (`Master.csv`), where we can read them."""
+
+    async def shelve(self, sound: Sound) -> str:
+        """Put a sound where the node finds it, once; return its name there. Raises OSError."""
+        return await shelve(self.sounds, sound)
+
+    async def take_recording(self, name: str) -> Path | None:
+        """Return a recording that is whole; whoever asked moves it away, or deletes it."""
+        return self.recordings / f"{name}.wav"
+
+    async def drop_recording(self, name: str) -> None:
+        """Delete a recording that nobody wants."""
+        await asyncio.to_thread((self.recordings / f"{name}.wav").unlink, missing_ok=True)
+
+    async def find_records(self, ids: Collection[str]) -> Mapping[str, Record]:
+        """Return what the call records say of calls."""
+        if self.records is None or not ids:
+            return {}
+        return await asyncio.to_thread(find_records, self.records, ids)
