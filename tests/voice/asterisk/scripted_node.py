@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -83,13 +83,16 @@ def login(password: str = PLACE.secret) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def scripted_node(port: int, password: str = PLACE.secret) -> AsyncIterator[ScriptedNode]:
-    """Connect one until the block ends."""
+async def scripted_node(
+    port: int, password: str = PLACE.secret, channels: Sequence[dict[str, Any]] = ()
+) -> AsyncIterator[ScriptedNode]:
+    """Connect one until the block ends; it has some channels from the beginning."""
     async with (
         aiohttp.ClientSession(headers=login(password)) as session,
         session.ws_connect(f"http://127.0.0.1:{port}/node", protocols=("ari",)) as socket,
     ):
         node = ScriptedNode(socket)
+        node.channels.extend(channels)
         running = asyncio.create_task(node.run())
         await node.tell("ApplicationRegistered")
         try:

@@ -8,7 +8,7 @@ import pytest
 from callsheet.clock import SystemClock
 from callsheet.core.calling import Outcome
 from callsheet.voice.asterisk.engine import AsteriskEngine
-from callsheet.voice.asterisk.node import Patience
+from callsheet.voice.asterisk.patience import Patience
 from callsheet.voice.base import Answered, Found, Hear, HungUp, Lost, NotDialed, Played, Ringing
 from ports import free_port
 from voice.asterisk.calls import Told, dial_of, make_tone, outcome_of, place, until

@@ -7,12 +7,13 @@ from collections.abc import AsyncIterator
 import pytest
 
 from callsheet.clock import SystemClock
+from callsheet.core.asking import nobody_forbids
 from callsheet.core.attempt import Kind
 from callsheet.core.condition import State
 from callsheet.core.sip import SipTrunk
 from callsheet.voice.asterisk.engine import AsteriskEngine
-from callsheet.voice.asterisk.node import Patience
-from callsheet.voice.base import Answered, CannotHear, Found, HungUp, Lost, NotDialed, Ringing
+from callsheet.voice.asterisk.patience import Patience
+from callsheet.voice.base import Answered, CallEvent, CannotHear, Found, HungUp, Lost, NotDialed, Ringing
 from voice.asterisk.calls import Told, dial_of, place, until
 from voice.asterisk.scripted_node import PLACE, ScriptedNode, channel, scripted_node, words_of
 
@@ -21,6 +22,7 @@ TRUNK = SipTrunk("tr-1", "192.0.2.1", 5060)
 SELDOM = Patience(watch_seconds=3600, closing_seconds=0)
 OFTEN = Patience(watch_seconds=0.05, late_seconds=0.05, away_seconds=0.2, closing_seconds=0)
 SELDOM_AND_HASTY = Patience(watch_seconds=3600, answer_seconds=1, return_seconds=0.05, closing_seconds=0)
+PATIENT = Patience(watch_seconds=3600, answer_seconds=1, return_seconds=60, closing_seconds=0)
 HASTY = Patience(watch_seconds=0.05, again_seconds=0.05, answer_seconds=1, closing_seconds=0)
 
 
@@ -202,6 +204,60 @@ async def test_no_answer_at_all_is_uncertain_and_the_call_is_found_when_it_turns
 
     await later.next(Answered)
     assert [(call.call.id, call.is_answered) for call in found] == [(dial.reference, False)]
+
+
+@pytest.mark.parametrize("patience", [PATIENT])
+async def test_a_request_that_is_not_answered_is_decided_by_what_the_node_has(engine, node):
+    node.mute.add("POST channels")
+    dial, absent = dial_of(NUMBER), dial_of(NUMBER)
+    node.channels = [channel(dial.reference, "Ringing")]
+
+    told, other = await asyncio.gather(
+        place(engine, TRUNK.id, dial), place(engine, TRUNK.id, absent), return_exceptions=True
+    )
+
+    assert other.kind is Kind.uncertain
+    assert engine.living() == [dial.reference]
+    await node.tell_channel("StasisStart", dial.reference, args=[])
+    await told.next(Answered)
+
+
+@pytest.mark.parametrize("patience", [PATIENT])
+async def test_a_request_over_which_the_connection_broke_is_decided_when_the_node_is_back(engine):
+    dial = dial_of(NUMBER)
+    async with scripted_node(engine.port) as node:
+        await until(lambda: engine.room(TRUNK.id))
+        node.mute.add("POST channels")
+        placing_it = asyncio.create_task(place(engine, TRUNK.id, dial))
+        await node.request("POST channels")
+    await until(lambda: not engine.room(TRUNK.id))
+
+    async with scripted_node(engine.port, channels=[channel(dial.reference, "Ringing")]) as node:
+        told = await placing_it
+        await node.tell_channel("StasisStart", dial.reference, args=[])
+        await told.next(Answered)
+
+
+@pytest.mark.parametrize("patience", [OFTEN])
+async def test_a_call_that_nobody_knows_is_asked_to_end_until_it_does(engine, node):
+    stranger = secrets.token_hex(24)
+    node.channels = [channel(stranger)]
+    engine.on_found = lambda _: None
+
+    await node.request(f"DELETE channels/{stranger}", count=3)
+
+
+async def test_who_breaks_over_the_end_of_a_call_keeps_no_other_from_ending(engine, node):
+    def break_down(_: CallEvent) -> None:
+        raise ValueError
+
+    await engine.dial(TRUNK.id, dial_of(NUMBER), nobody_forbids, break_down)
+    told = await place(engine, TRUNK.id, dial_of(NUMBER))
+
+    engine.lose(PLACE.name, "It is gone.")
+
+    await told.next(Lost)
+    await engine.close()
 
 
 async def test_a_call_that_nobody_knows_is_hung_up_once_asked(engine, node):

@@ -10,6 +10,8 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+from structlog.testing import capture_logs
+
 from callsheet.clock import SystemClock
 from callsheet.core.sip import SipTrunk
 from callsheet.voice.asterisk.control import ask
@@ -193,3 +195,49 @@ async def test_a_port_that_somebody_else_took_is_given_up(tmp_path, phone_networ
             assert home.supervisor.keep.events_port != port
             _, ear = await dial(home, phone_network.number("0002"))
             assert (await ear.end()).cause == 17
+
+
+async def test_a_folder_that_cannot_be_written_is_named_and_tried_again(tmp_path, phone_network):
+    folder = tmp_path / "asterisk"
+    folder.write_text("in the way")
+    home = EmbeddedAsterisk(local(folder), SystemClock())
+    home.use([trunk_to(phone_network)])
+    await home.open()
+    try:
+        assert str(folder) in home.condition("trk-1").why
+
+        folder.unlink()
+
+        await until_ready(home)
+    finally:
+        await home.close()
+
+
+async def test_a_port_that_the_settings_name_and_somebody_has_is_said(tmp_path, phone_network):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        home = EmbeddedAsterisk(local(tmp_path, sip_port=port), SystemClock())
+        home.use([trunk_to(phone_network)])
+        await home.open()
+        try:
+            await until(lambda: home.standing.state is NodeState.broken, "the sentence")
+            assert f"port {port}" in home.standing.why
+            assert "CALLSHEET_SIP_PORT" in home.standing.why
+
+            taken.close()
+
+            await until_ready(home)
+        finally:
+            await home.close()
+
+
+async def test_a_trunk_over_which_we_break_keeps_no_other_from_the_node(tmp_path, phone_network):
+    one = trunk_to(phone_network)
+    async with running_home(tmp_path, one) as home:
+        home.use([one, replace(one, id="trk-odd", ca_certificate="half of a sign: \ud800")])
+        with capture_logs() as logs:
+            await until(lambda: any(entry["log_level"] == "error" for entry in logs), "the fault")
+        home.use([one, trunk_to(phone_network, "trk-2")])
+        while "trk-2" not in await console(tmp_path, "pjsip show endpoints"):
+            await SystemClock().sleep(0.05)

@@ -41,6 +41,7 @@ class EmbeddedAsterisk:
         self._trunks: dict[str, SipTrunk] = {}
         self._engine: AsteriskEngine | None = None
         self._waking: asyncio.Task[None] | None = None
+        self._has_tried = asyncio.Event()
         self._is_open = False
 
     @property
@@ -108,38 +109,53 @@ class EmbeddedAsterisk:
         return () if self._engine is None else self._engine.living()
 
     async def open(self) -> None:
-        """Begin: calls are taken when there is a trunk and its node is there."""
+        """Begin: calls are taken when there is a trunk and its node is there. What fails is tried again."""
         self._is_open = True
         if self._trunks or self.supervisor.lives():
-            await self._wake()
+            self._waking = asyncio.get_running_loop().create_task(self._wake())
+            await self._has_tried.wait()
 
     async def close(self) -> None:
-        """End: calls that live are hung up, and told; then the node is stopped."""
+        """End: calls that live are hung up, and told; then the node is stopped, whatever broke before."""
         self._is_open = False
         if self._waking is not None:
             self._waking.cancel()
             await asyncio.wait([self._waking])
         if self._engine is not None:
-            await self._engine.close()
-            await self.supervisor.close()
+            try:
+                await self._engine.close()
+            finally:
+                await self.supervisor.close()
 
     async def _wake(self) -> None:
-        """Listen for the node, and look after it."""
+        """Listen for the node, and look after it; where that fails, again and again."""
         while self._engine is None:
-            engine = AsteriskEngine(self._clock, port=self.supervisor.keep.events_port)
-            engine.let_in(self.supervisor.place())
-            engine.on_found = self._find
-            engine.on_free = self._tell_free
-            engine.use(tuple(self._trunks.values()))
             try:
-                await engine.open()
+                self._engine = await self._listen()
             except OSError as error:
-                log.warning("asterisk.cannot_listen", why=error.strerror)
-                self.supervisor.listen_elsewhere()
+                self.supervisor.complain(error)
+            finally:
+                self._has_tried.set()
+            if self._engine is None:
                 await self._clock.sleep(_AGAIN_SECONDS)
-            else:
-                self._engine = engine
+        # Trunks may have come meanwhile.
+        self._engine.use(tuple(self._trunks.values()))
         await self.supervisor.open()
+
+    async def _listen(self) -> AsteriskEngine | None:
+        """Return an engine that listens; None: its port is taken, and another is chosen. Raises OSError."""
+        engine = AsteriskEngine(self._clock, port=self.supervisor.keep.events_port)
+        engine.let_in(self.supervisor.place())
+        engine.on_found = self._find
+        engine.on_free = self._tell_free
+        engine.use(tuple(self._trunks.values()))
+        try:
+            await engine.open()
+        except OSError as error:
+            log.warning("asterisk.cannot_listen", why=error.strerror)
+            self.supervisor.listen_elsewhere()
+            return None
+        return engine
 
     def _find(self, found: Found) -> Hear | None:
         return self.on_found(found)

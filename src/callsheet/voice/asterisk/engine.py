@@ -14,8 +14,9 @@ from callsheet.core.calling import Dial
 from callsheet.core.condition import Condition, State
 from callsheet.core.sip import SipTrunk
 from callsheet.voice.asterisk.link import Link
-from callsheet.voice.asterisk.node import Node, Patience
+from callsheet.voice.asterisk.node import Node
 from callsheet.voice.asterisk.nodes import Nodes
+from callsheet.voice.asterisk.patience import Patience
 from callsheet.voice.asterisk.place import NodePlace
 from callsheet.voice.asterisk.placing import place
 from callsheet.voice.asterisk.server import NodeServer

@@ -24,6 +24,10 @@ _MOST_TRIES: Final = 1000
 _random = random.SystemRandom()
 
 
+class PortTaken(Exception):
+    """The port that the node is told to take cannot be had. The sentence says which setting names it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Keep:
     """What is kept."""
@@ -58,7 +62,12 @@ def open_keep(path: Path, *, is_in_use: bool) -> Keep:
 
 
 def keep_sip_ports(path: Path, keep: Keep, address: str, *, sip_port: int, rtp_first: int) -> Keep:
-    """Return it with the ports of a node that is about to start: those that we are told, or its own while free."""
+    """Return it with the ports of a node that is about to start: those that we are told, or its own while free.
+
+    Raises PortTaken: the node would start, and never hear an answer.
+    """
+    if sip_port:
+        _check_told(sip_port, address)
     new = replace(
         keep,
         sip_port=sip_port or (keep.sip_port if is_free(keep.sip_port, address) else free_port(address)),
@@ -91,19 +100,34 @@ def is_free(port: int, address: str) -> bool:
     """Tell whether nobody listens on a port, neither by UDP nor by TCP; 0 is no port."""
     if not port:
         return False
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
-        with (
-            closing(socket.socket(family, socket.SOCK_STREAM)) as stream,
-            closing(socket.socket(family, socket.SOCK_DGRAM)) as datagrams,
-        ):
-            stream.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            stream.bind((address, port))
-            stream.listen()
-            datagrams.bind((address, port))
+        _take(port, address)
     except OSError:
         return False
     return True
+
+
+def _check_told(port: int, address: str) -> None:
+    try:
+        _take(port, address)
+    except OSError as error:
+        raise PortTaken(
+            f"Asterisk cannot listen for SIP on port {port} at {address}: {error.strerror}. The settings"
+            " CALLSHEET_SIP_PORT and CALLSHEET_SIP_ADDRESS say where it is to listen."
+        ) from None
+
+
+def _take(port: int, address: str) -> None:
+    """Listen on a port for a moment, by UDP and by TCP. Raises OSError."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with (
+        closing(socket.socket(family, socket.SOCK_STREAM)) as stream,
+        closing(socket.socket(family, socket.SOCK_DGRAM)) as datagrams,
+    ):
+        stream.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        stream.bind((address, port))
+        stream.listen()
+        datagrams.bind((address, port))
 
 
 def _read(path: Path) -> Keep | None:

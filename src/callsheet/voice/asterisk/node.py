@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
 from itertools import count
-from typing import Final, NamedTuple
+from typing import Final
 
 import structlog
 from msgspec import DecodeError
@@ -23,6 +23,7 @@ from callsheet.core.asking import Leave, nobody_forbids
 from callsheet.voice.asterisk import wire
 from callsheet.voice.asterisk.channel import Channel
 from callsheet.voice.asterisk.link import Link, NodeAway
+from callsheet.voice.asterisk.patience import Patience
 from callsheet.voice.asterisk.place import NodePlace
 from callsheet.voice.asterisk.wire import Ask, Event, RESTResponse
 from callsheet.voice.base import Found, Hear, HearAudio, Sound
@@ -35,25 +36,6 @@ _OURS: Final = re.compile(r"[0-9a-f]{48}")
 
 _MOST_SILENT: Final = 2
 """So many times in a row it may not answer; then its connection is ended."""
-
-
-class Patience(NamedTuple):
-    """How long what is waited for."""
-
-    watch_seconds: float = 5.0
-    """So often a node is looked at."""
-    again_seconds: float = 0.2
-    """So soon it is looked at again when it is not well: a node that starts is not for a moment."""
-    late_seconds: float = 1.0
-    """An event that tells the end of a call that is gone may still be on its way."""
-    away_seconds: float = 30.0
-    """The calls of a node that was not there for so long are lost."""
-    answer_seconds: float = 10.0
-    """A request that is not answered by then may have been obeyed or not."""
-    closing_seconds: float = 5.0
-    """So long calls may take to end when we do."""
-    return_seconds: float = 8.0
-    """So long we wait for a node that went away in the middle of a request. All in all less than a lease."""
 
 
 class Node:
@@ -85,6 +67,8 @@ class Node:
         self._link: Link | None = None
         self._is_well = False
         self._compared = asyncio.Event()
+        self._wanted = asyncio.Event()
+        """Somebody waits for a comparison."""
         self._unwanted: set[str] = set()
         """Calls that nobody knows, and that were asked to end."""
         self._looking = asyncio.Lock()
@@ -124,10 +108,16 @@ class Node:
         return await self.place.files.shelve(sound)
 
     def begin(self, work: Coroutine[None, None, None]) -> None:
-        """Do something beside; it raises nothing."""
-        task = asyncio.get_running_loop().create_task(work)
+        """Do something beside. What breaks in it is logged, and ends nothing else."""
+        task = asyncio.get_running_loop().create_task(self._do(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _do(self, work: Coroutine[None, None, None]) -> None:
+        try:
+            await work
+        except Exception:
+            log.exception("asterisk.event_broke", voice_node=self.name)
 
     def forget(self, channel: Channel) -> None:
         """Take notice that a call is over, or that nobody here leads it."""
@@ -145,7 +135,6 @@ class Node:
         if before is not None:
             before.end()
         self._stay()
-        self._compared.clear()
         log.info("asterisk.connected", voice_node=self.name, calls=len(self.channels))
         watching = asyncio.get_running_loop().create_task(self._watch(link))
         try:
@@ -190,7 +179,22 @@ class Node:
                 self._tell_free()
             if silent == _MOST_SILENT:
                 link.end()  # it stays deaf: a new connection, or nothing
-            await self._clock.sleep(self._patience.watch_seconds if self._is_well else self._patience.again_seconds)
+            await self._pause()
+
+    async def _pause(self) -> None:
+        """Wait until it is time for the next look, or somebody wants one; never less than for the shortest while."""
+        least = min(self._patience.again_seconds, self._patience.watch_seconds)
+        await self._clock.sleep(least)
+        left = self._patience.watch_seconds - least
+        if not self._is_well or left <= 0:
+            return
+        pause = asyncio.get_running_loop().create_task(self._clock.sleep(left))
+        wanted = asyncio.get_running_loop().create_task(self._wanted.wait())
+        try:
+            await asyncio.wait((pause, wanted), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            pause.cancel()
+            wanted.cancel()
 
     async def is_well(self) -> bool:
         """Tell whether it answers, and does what it should."""
@@ -234,12 +238,18 @@ class Node:
         """End calls that are not there any more: as the node's records say, if we can read them."""
         records = await self.place.files.find_records([channel.id for channel in gone]) if gone else {}
         for channel in gone:
-            channel.settle(records.get(channel.id), self.now(), why)
+            try:
+                channel.settle(records.get(channel.id), self.now(), why)
+            except Exception:
+                # One call must not end all others, nor keep us from ending.
+                log.exception("asterisk.event_broke", voice_node=self.name)
 
     def _compare(self, asked: set[str], listed: Sequence[wire.Channel]) -> None:
         """Take notice of what is there, and of what is not. `asked`: the calls that there were before we asked."""
         there = {channel.id: channel for channel in listed}
         self._unwanted &= there.keys()
+        for name in self._unwanted:
+            self._hang_up(name)
         for name, found in there.items():
             channel = self.channels.get(name)
             if channel is not None:
@@ -258,6 +268,7 @@ class Node:
         ]
         if gone or missed:
             self.begin(self._look_later([channel for channel in gone if channel.is_heard], missed))
+        self._wanted.clear()
         self._compared.set()
 
     async def _look_later(self, gone: Sequence[Channel], missed: Sequence[Channel]) -> None:
@@ -281,7 +292,12 @@ class Node:
         self._stay()
 
     async def wait_compared(self) -> None:
-        """Wait until the node is there, and was compared; not for ever."""
+        """Wait until the node is there and is compared, from now on; not for ever.
+
+        What it was asked for before, it has done or not done by then: it takes requests in their order.
+        """
+        self._compared.clear()
+        self._wanted.set()
         try:
             async with asyncio.timeout(self._patience.return_seconds):
                 await self._compared.wait()

@@ -25,7 +25,7 @@ from callsheet.voice.asterisk.configuration import Dispatcher, NodePlan, configu
 from callsheet.voice.asterisk.control import NoControl, ask
 from callsheet.voice.asterisk.fetching import Step, fetch_tree
 from callsheet.voice.asterisk.files import LocalFiles
-from callsheet.voice.asterisk.keep import Keep, keep_sip_ports, keep_tls_ports, open_keep
+from callsheet.voice.asterisk.keep import Keep, PortTaken, keep_sip_ports, keep_tls_ports, open_keep
 from callsheet.voice.asterisk.node_folder import NodeFolder, let_pass, unprivileged
 from callsheet.voice.asterisk.pjsip import SipSide, tls_name
 from callsheet.voice.asterisk.place import NodePlace
@@ -152,6 +152,11 @@ class Supervisor:
         """Take another port for the node to dial in to; one that runs does not know it, and is started anew."""
         self._keep = open_keep(self._keep_path, is_in_use=False)
 
+    def complain(self, error: OSError) -> None:
+        """Take notice that the node cannot be looked after for now."""
+        self._stand(NodeState.broken, why := _folder_trouble(error))
+        log.warning("asterisk.not_running", why=why, again_seconds=_LOOK_SECONDS)
+
     def place(self) -> NodePlace:
         """Return what the engine has to know of the node."""
         folder = self._folder
@@ -215,10 +220,10 @@ class Supervisor:
             began = self._clock.monotonic()
             try:
                 why = await self._run_once()
-            except (NotFetched, NotStarted, NotWritable) as error:
+            except (NotFetched, NotStarted, NotWritable, PortTaken) as error:
                 why = str(error)
             except OSError as error:
-                why = f"The folder of Asterisk cannot be used: {error.strerror} ({error.filename})."
+                why = _folder_trouble(error)
             except Exception:
                 log.exception("asterisk.broke")
                 why = "Looking after Asterisk met a fault of ours: see the log."
@@ -330,8 +335,12 @@ class Supervisor:
                 await self._reload()
             except (OSError, NoControl, NotFetched) as error:
                 log.warning("asterisk.not_reloaded", why=str(error))
-                await self._clock.sleep(_LOOK_SECONDS)
-                self._changed.set()
+            except Exception:
+                log.exception("asterisk.broke")
+            else:
+                continue
+            await self._clock.sleep(_LOOK_SECONDS)
+            self._changed.set()
 
     async def _reload(self) -> None:
         tree = await self._fetch_again()
@@ -375,6 +384,10 @@ class Supervisor:
         if state is not self._standing.state:
             log.info("asterisk.stands", state=state)
         self._standing = Standing(state, why, version, pid)
+
+
+def _folder_trouble(error: OSError) -> str:
+    return f"The folder of Asterisk cannot be used: {error.strerror} ({error.filename})."
 
 
 _STEPS: Final = {
