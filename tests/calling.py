@@ -13,6 +13,7 @@ from callsheet.core.campaign import Channel
 from callsheet.core.flow.effects import Say
 from callsheet.core.ids import AttemptKey, encode_attempt
 from callsheet.engine.calling.awaiting_beep import BeepWaiter
+from callsheet.engine.calling.call_events import CallEvents
 from callsheet.engine.calling.listening import Listener
 from callsheet.engine.calling.live_call import LiveCall
 from callsheet.engine.calling.phone_talk import PhoneTalk
@@ -24,7 +25,6 @@ from callsheet.engine.flow_shelf import FlowShelf
 from callsheet.store.apps import App
 from callsheet.store.store import Store
 from callsheet.voice.base import (
-    CallEvent,
     CallGone,
     HearAudio,
     HungUp,
@@ -49,7 +49,7 @@ class Stranger:
 
     def __init__(self, reference: str, clock: Clock, part: Part, folder: Path) -> None:
         self.id, self.node = reference, "node-1"
-        self.events: asyncio.Queue[CallEvent] = asyncio.Queue()
+        self.events = CallEvents()
         self.heard: list[str] = []
         self.is_over = False
         self.speech_seconds = 0.0

@@ -1,14 +1,23 @@
 """Who answered is heard, by the campaign's own thresholds; of a share of machines what was heard is kept."""
 
+import random
 from pathlib import Path
 
 import pytest
 
+from calling import Phone, heard, noted
 from callsheet.core.campaign import MachineDetection, Mode, VoicePlan
+from callsheet.core.outcome import Outcome
 from callsheet.core.run import AppSettings
+from callsheet.engine.calling.detecting import Detecting
+from callsheet.engine.calling.recordings import RecordingKeeper
+from callsheet.store.apps import App
+from callsheet.store.store import Store
 from databases import rows
 from engine.calls import called, codes, play
+from engine.test_phone_talk import PAYMENT, values
 from engine.world import World
+from factories import Node, StillClock
 from phone_numbers import numbers
 
 (PERSON,) = [to for to in numbers("IN", 5) if not to[-4:].startswith("99")][:1]
@@ -44,3 +53,18 @@ def test_a_campaign_has_thresholds_of_its_own(tmp_path: Path):
         assert (await codes(w, MACHINE))[-1][2] == "unsure", "it was decided before a machine could be known"
 
     play(tmp_path, main)
+
+
+async def test_a_key_that_is_pressed_meanwhile_proves_a_person_and_is_the_answer_to_the_first_question(
+    store: Store, app: App, clock: StillClock, node: Node, tmp_path: Path
+):
+    phone = Phone(store, app, clock, tmp_path)
+    live = await phone.call(node, PAYMENT, {"(listened to)": [(0, "1")]})
+
+    outcome = await Detecting(clock, random.Random(1), RecordingKeeper(store)).judge(live)
+    await phone.talk.lead(live, outcome)
+
+    assert outcome is Outcome.human
+    assert heard(live) == ["Thank you"], "nobody asks what is answered"
+    assert await values(store, app) == ["1"]
+    assert [facts["digit"] for facts in noted(live, "pressed")] == ["1"]

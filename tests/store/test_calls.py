@@ -10,7 +10,7 @@ import pytest
 from callsheet.core.attempt import Intent, Kind
 from callsheet.core.ids import AttemptKey, encode_attempt
 from callsheet.store.apps import App
-from callsheet.store.calls import CallRow
+from callsheet.store.calls import UNTOLD, CallRow
 from callsheet.store.recordings import Purpose
 from callsheet.store.store import Store
 from databases import change, rows
@@ -54,6 +54,26 @@ async def test_a_call_is_written_when_it_is_dialed_and_completed_when_it_is_over
     assert msgspec.json.decode(row.detection) == {"verdict": "human", "speech_seconds": 0.7}
     told = msgspec.json.decode(key.seal.open(row.timeline_sealed, intent.person))
     assert told == [{"at": at.isoformat(), "what": "pressed", "digit": "1"}]
+
+
+@pytest.mark.parametrize(
+    ("awaits", "expected"), [("reply", ("hung_up", UNTOLD)), ("webhook", ("hung_up", UNTOLD)), ("person", ("", ""))]
+)
+async def test_no_conversation_outlives_its_call_but_one_that_waits_for_a_person(
+    store: Store, app: App, clock: StillClock, node: Node, awaits: str, expected: tuple[str, str]
+):
+    (intent, _) = await calls(store, app, clock, node)
+    begun = await row_of(store, app, clock, intent)
+    await tell(node, clock, intent, Kind.delivered, "human")
+    await change(store, "update flow_session set awaits = :awaits", awaits=awaits)
+    await store.calls.write([replace(begun, answered_at=clock.now())], node.no, clock.now() + LEASE)
+    assert await endings(store) == [""], "it goes on"
+
+    over = replace(begun, answered_at=clock.now(), ended_at=clock.advance(9), outcome="human", ended_by="us")
+    for _ in range(2):
+        await store.calls.write([over], node.no, clock.now() + LEASE)
+    (session,) = await rows(store, "select ending, why from flow_session")
+    assert (session.ending, session.why) == expected
 
 
 @pytest.mark.parametrize(

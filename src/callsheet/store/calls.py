@@ -29,6 +29,7 @@ _Events = Mapping[str, tuple[str, int]]
 """Of an attempt: code and instant, by their kinds."""
 
 LEFT: Final = "The call was cut off: what carried it, or led it, broke."
+UNTOLD: Final = "The call ended, and the database was away while its conversation went on."
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +83,21 @@ class Calls:
     async def write(self, rows: Sequence[CallRow], node_no: int, lease_until: datetime) -> None:
         """Write down how calls stand, which this node leads; again changes nothing.
 
-        `lease_until`: after that, another node may close those that go on.
+        A conversation that is still open ends with its call: whoever led it could not write that down. One that waits
+        for a person goes on. `lease_until`: after that, another node may close calls that go on.
         """
         values = [self._row(row, node_no, lease_until) for row in rows]
+        over = [row for row in rows if row.ended_at is not None and row.answered_at is not None]
+
+        def write(conn: sa.Connection) -> None:
+            conn.execute(_WRITE, values)
+            for app in sorted({row.app for row in over}):
+                mine = [row for row in over if row.app == app]
+                ended_at = max(row.ended_at for row in mine if row.ended_at is not None)
+                _end_talks(conn, app, [encode_attempt(*row.key) for row in mine], ended_at, UNTOLD)
+
         if values:
-            await self._db.write(lambda conn: conn.execute(_WRITE, values))
+            await self._db.write(write)
 
     async def renew(self, node_no: int, until: datetime) -> None:
         """Say that this node leads its calls still."""
@@ -211,9 +222,9 @@ def _events(
     return found
 
 
-def _end_talks(conn: sa.Connection, app: int, causes: Iterable[str], now: datetime) -> int:
+def _end_talks(conn: sa.Connection, app: int, causes: Iterable[str], now: datetime, why: str = LEFT) -> int:
     """End the conversations in calls; what waits for a person is theirs."""
     session = t.flow_session
     mine = session.c.app == app, session.c.cause.in_(list(causes)), session.c.awaits != Awaits.person.value
     nos = [row["no"] for row in all_of(conn, sa.select(session.c.no).where(*mine, session.c.ended_at == 0))]
-    return end_sessions(conn, app, nos, Ending.hung_up, now, LEFT) if nos else 0
+    return end_sessions(conn, app, nos, Ending.hung_up, now, why) if nos else 0

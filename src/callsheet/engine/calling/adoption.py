@@ -13,12 +13,13 @@ from callsheet.core.campaign import MachineDetection
 from callsheet.core.errors import Unavailable
 from callsheet.core.ids import AttemptKey, decode_attempt
 from callsheet.core.run import Run
+from callsheet.engine.calling.call_events import CallEvents
 from callsheet.engine.calling.leader import Leader
 from callsheet.engine.calling.leading import end
 from callsheet.engine.calling.slots import AGENTLESS, Limit, Slots
 from callsheet.engine.making import LONGEST_CALL_SECONDS
 from callsheet.store.ringing import Ringing
-from callsheet.voice.base import CallEvent, Found, Hear
+from callsheet.voice.base import Found, Hear
 
 log = structlog.get_logger()
 
@@ -44,13 +45,13 @@ class Adoption:
         key = decode_attempt(found.call.id)
         if key is None:
             return None
-        events: asyncio.Queue[CallEvent] = asyncio.Queue()
+        events = CallEvents()
         task = asyncio.get_running_loop().create_task(self._adopt(key, found, events), name="adopt call")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return events.put_nowait
 
-    async def _adopt(self, key: AttemptKey, found: Found, events: asyncio.Queue[CallEvent]) -> None:
+    async def _adopt(self, key: AttemptKey, found: Found, events: CallEvents) -> None:
         run, told = await self._ask(key)
         if run is None or told is None:
             log.warning("call.unknown")

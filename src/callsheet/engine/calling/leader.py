@@ -19,10 +19,11 @@ from callsheet.core.campaign import MachineDetection
 from callsheet.core.errors import Unavailable
 from callsheet.core.ids import AttemptKey
 from callsheet.core.run import Run
+from callsheet.engine.calling.call_events import CallEvents
 from callsheet.engine.calling.leading import Leading
 from callsheet.engine.calling.live_call import LiveCall
 from callsheet.engine.recorder import Recorder
-from callsheet.voice.base import Answered, CallEvent, Found, HungUp, Lost, NotDialed, Ringing, VoiceEngine
+from callsheet.voice.base import Answered, Found, HungUp, Lost, NotDialed, Ringing, VoiceEngine
 
 log = structlog.get_logger()
 
@@ -96,7 +97,7 @@ class Leader:
         run: Run,
         dial: Dial,
         found: Found,
-        events: asyncio.Queue[CallEvent],
+        events: CallEvents,
         told: Mapping[str, str],
     ) -> None:
         """Go on with a call that an earlier process placed. `told`: what is recorded of its attempt, code by kind."""

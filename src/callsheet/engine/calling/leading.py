@@ -10,8 +10,9 @@ import structlog
 from callsheet.core.calling import Clearing, Dial
 from callsheet.core.ids import AttemptKey
 from callsheet.core.run import Run
+from callsheet.engine.calling.call_events import CallEvents
 from callsheet.engine.calling.live_call import LiveCall
-from callsheet.voice.base import Call, CallEvent, CallGone, HungUp
+from callsheet.voice.base import Call, CallGone, HungUp
 
 log = structlog.get_logger()
 
@@ -25,7 +26,7 @@ class Leading:
     dial: Dial
     task: asyncio.Task[None] | None = None
     """What leads it."""
-    events: asyncio.Queue[CallEvent] = field(default_factory=asyncio.Queue)
+    events: CallEvents = field(default_factory=CallEvents)
     live: LiveCall | None = None
     """None: the engine has not said yet that it took it."""
     has_rung: bool = False

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from callsheet.core.ids import AttemptKey
 from callsheet.core.run import Run
-from callsheet.voice.base import Call, CallEvent, HungUp, Lost
+from callsheet.engine.calling.call_events import CallEvents
+from callsheet.voice.base import Call, CallEvent, HungUp, Lost, Pressed
 
 
 @dataclass(slots=True)
@@ -19,8 +20,11 @@ class LiveCall:
     key: AttemptKey
     run: Run
     call: Call
-    events: asyncio.Queue[CallEvent] = field(default_factory=asyncio.Queue)
-    """What the engine tells of it, not read yet. The last one is `HungUp` or `Lost`. Read by `hear`."""
+    events: CallEvents = field(default_factory=CallEvents)
+    """What the engine tells of it, not read yet. Read by `hear`."""
+    keys: deque[str] = field(default_factory=deque)
+    """What was pressed, and no reply has it yet: who knows a menu presses before it has spoken, or before it is known
+    who answered."""
     timeline: list[tuple[datetime, str, Mapping[str, str | int | float]]] = field(default_factory=list)
     """What happened, in order: when, a stable word, and facts. It is stored sealed."""
     is_over: bool = False
@@ -35,8 +39,12 @@ class LiveCall:
         if self.end is not None:
             return self.end
         event = await self.events.get()
-        if isinstance(event, HungUp | Lost):
-            self.end, self.is_over = event, True
+        match event:
+            case HungUp() | Lost():
+                self.end, self.is_over = event, True
+            case Pressed(at=at, digit=digit):
+                self.keys.append(digit)
+                self.note(at, "pressed", digit=digit)
         return event
 
     def note(self, at: datetime, what: str, **facts: str | float) -> None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from callsheet.core.flow.given import Given
 from callsheet.engine.calling.live_call import LiveCall
-from callsheet.voice.base import CallEvent, Pressed
+from callsheet.voice.base import CallEvent
 
 
 class Answer(NamedTuple):
@@ -28,8 +28,6 @@ class Talking:
 
     live: LiveCall
     talk_no: int
-    keys: deque[str] = field(default_factory=deque)
-    """What was pressed, and no reply has it yet: who knows a menu presses before it has spoken."""
     answers: asyncio.Queue[Answer] = field(default_factory=asyncio.Queue)
     """What was asked of others, answered."""
 
@@ -37,6 +35,11 @@ class Talking:
     def app(self) -> int:
         """Return the app whose call it is."""
         return self.live.run.app
+
+    @property
+    def keys(self) -> deque[str]:
+        """Return what was pressed, and no reply has it yet."""
+        return self.live.keys
 
     @property
     def is_over(self) -> bool:
@@ -47,11 +50,9 @@ class Talking:
         """Return the next event of the call; None: nothing came for so long."""
         try:
             async with asyncio.timeout(seconds):
-                event = await self.live.hear()
+                return await self.live.hear()
         except TimeoutError:
             return None
-        self._take(event)
-        return event
 
     async def hear_or_answer(self, seconds: float) -> CallEvent | Answer | None:
         """Return what comes first: an event of the call, or an answer; None: neither came for so long."""
@@ -65,18 +66,8 @@ class Talking:
             answering.cancel()
             await asyncio.gather(hearing, answering, return_exceptions=True)
         if answering in done:
-            if hearing in done:
-                self._take(hearing.result())
             return answering.result()
-        if hearing in done:
-            self._take(hearing.result())
-            return hearing.result()
-        return None
-
-    def _take(self, event: CallEvent) -> None:
-        if isinstance(event, Pressed):
-            self.keys.append(event.digit)
-            self.live.note(event.at, "pressed", digit=event.digit)
+        return hearing.result() if hearing in done else None
 
     def note(self, at: datetime, what: str, **facts: str | float) -> None:
         """Add to the timeline of the call."""
