@@ -57,6 +57,7 @@ from callsheet.store.store import Store
 from callsheet.store.vault import Vault
 from callsheet.voice.asterisk.embedded import EmbeddedAsterisk
 from callsheet.voice.asterisk.supervisor import Local
+from callsheet.voice.nodes import VoiceNodes
 
 log = structlog.get_logger()
 
@@ -102,12 +103,12 @@ async def open_runtime(
         outside = await stack.enter_async_context(Outside(settings.fence))
         trunks = Trunks(store, clock, settings.fence, partial(_given, settings, store, clock, rng, outside, sandbox))
         spoken = await stack.enter_async_context(speaking(store, outside.ask, folder.sounds, clock))
-        engines, feed = _engines(settings, folder, clock, sandbox, trunks)
+        engines, feed, nodes = _engines(settings, folder, clock, sandbox, trunks)
         conductor = _make_conductor(settings, store, clock, rng, tuning, trunks, failpoints, spoken[1], engines)
         importer = _make_importer(settings, store, clock, folder, conductor, alone=not start_engine)
         told = sandbox.outbox, sandbox.calls, clock.now(), *_telling(settings, store, clock, rng, outside, conductor)
         heard = trunks, Ingest(store, trunks, conductor, clock, public_url=settings.public_url), *spoken
-        runtime = Runtime(store, conductor, importer, clock, folder.path, *told, *heard)
+        runtime = Runtime(store, conductor, importer, clock, folder.path, *told, *heard, nodes)
         if start_engine:
             await stack.enter_async_context(_conducting(runtime, feed, rng, sole_owner=not settings.is_shared))
         await stack.enter_async_context(_running("importer", importer, clock))
@@ -315,15 +316,15 @@ def _make_conductor(
 
 def _engines(
     settings: Settings, folder: DataFolder, clock: Clock, sandbox: Sandbox, trunks: Trunks
-) -> tuple[Engines, SipFeed]:
-    """Return what places calls, by the carriers of trunks, and what tells Asterisk of its trunks."""
+) -> tuple[Engines, SipFeed, VoiceNodes]:
+    """Return what places calls, by the carriers of trunks, what tells Asterisk of its trunks, and the voice nodes."""
     tree = Path(settings.asterisk_tree) if settings.asterisk_tree else None
     local = Local(
         folder.asterisk, settings.sip_address, settings.sip_external_address, settings.sip_port, settings.rtp_port,
         settings.debian_mirror, tree, (folder.path,),
     )  # fmt: skip
     asterisk = EmbeddedAsterisk(local, clock)
-    return {"sandbox": sandbox.voice, "sip": asterisk}, SipFeed(trunks.sip_trunks, asterisk.use)
+    return {"sandbox": sandbox.voice, "sip": asterisk}, SipFeed(trunks.sip_trunks, asterisk.use), asterisk
 
 
 def _given(

@@ -46,6 +46,8 @@ from callsheet.store.sqlite.database import SqliteDatabase
 from callsheet.store.sqlite.hot import SqliteHot
 from callsheet.store.store import Store
 from callsheet.store.vault import Vault
+from callsheet.voice.asterisk.embedded import EmbeddedAsterisk
+from callsheet.voice.asterisk.supervisor import Local
 from callsheet.voice.audio.converter import Converter
 from callsheet.voice.audio.shelf import SoundShelf
 from callsheet.voice.sandbox.engine import SandboxVoice
@@ -145,6 +147,7 @@ class World:
             Ingest(self.store, trunks, self.conductor, self.clock, public_url=""),
             Converter(),
             Prompts(self.store, speech, SoundShelf(self.folder / "sounds", self.clock), speech),
+            EmbeddedAsterisk(Local(self.folder / "asterisk"), self.clock),
         )
 
     async def start(self) -> None:

@@ -117,7 +117,7 @@ class Address:
 
 _OPEN = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json", COMPAT_CONTRACT, DOCS, "/v1"})
 """Paths that are answered without a token."""
-_OF_ACCOUNTS = frozenset({"accounts", "apps"})
+_OF_ACCOUNTS = frozenset({"accounts", "apps", "voice-nodes"})
 """What is below `/v1` for those who belong to an account."""
 
 

@@ -47,6 +47,7 @@ from callsheet.client.v1.speech_services import SpeechServices
 from callsheet.client.v1.templates import Templates
 from callsheet.client.v1.trunks import Trunks
 from callsheet.client.v1.users import Users
+from callsheet.client.v1.voice_nodes import VoiceNodes
 from callsheet.client.v1.webhooks import Webhooks
 
 TRIES = 6
@@ -97,6 +98,7 @@ class Own(Resource[Mode]):
         self.agent_mappings: AgentMappings[Mode] = AgentMappings(carrier)
         self.senders: Senders[Mode] = Senders(carrier)
         self.trunks: Trunks[Mode] = Trunks(carrier)
+        self.voice_nodes: VoiceNodes[Mode] = VoiceNodes(carrier)
         self.parked_receipts: ParkedReceipts[Mode] = ParkedReceipts(carrier)
         self.sending: Sending[Mode] = Sending(carrier)
         self.settings: Settings[Mode] = Settings(carrier)

@@ -147,6 +147,7 @@ _TABLE: Mapping[tuple[str, ...], _Needs] = {
     (Area.account, "accounts"): _SHOWN,
     (Area.account, "accounts", "*", "audit"): _ADMINISTRATION,
     (Area.account, "apps"): _SHOWN,
+    (Area.account, "voice-nodes"): _SHOWN,
 }
 """By area and first words of the path there, `*` for any; the longest line that fits counts."""
 

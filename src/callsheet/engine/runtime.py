@@ -21,6 +21,7 @@ from callsheet.engine.sign_in import SignIn
 from callsheet.engine.trunks import Trunks
 from callsheet.store.store import Store
 from callsheet.voice.audio.converter import Converter
+from callsheet.voice.nodes import VoiceNodes
 
 
 class SandboxMessage(Protocol):
@@ -126,3 +127,4 @@ class Runtime:
     ingest: Ingest
     converter: Converter
     prompts: Prompts
+    voice_nodes: VoiceNodes

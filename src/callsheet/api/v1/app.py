@@ -64,6 +64,7 @@ from callsheet.api.v1 import (
     templates,
     trunks,
     users,
+    voice_nodes,
     webhooks,
     why,
 )
@@ -109,6 +110,7 @@ _RESOURCES = (
     agent_mappings,
     senders,
     trunks,
+    voice_nodes,
     parked_receipts,
     sending,
     campaign_moves,

@@ -14,11 +14,11 @@ class Calls(Protocol):
     def lose(self, name: str, why: str) -> None:
         """Take notice that a node is dead: its calls are lost."""
 
-    def drain(self, name: str) -> None:
-        """Give a node no more calls."""
+    def drain(self, name: str) -> bool:
+        """Give a node no more calls; False: there is no such node."""
 
-    def resume(self, name: str) -> None:
-        """Give a node calls again."""
+    def resume(self, name: str) -> bool:
+        """Give a node calls again; False: there is no such node."""
 
     def calls_on(self, name: str) -> int:
         """Return how many calls a node has."""

@@ -15,8 +15,9 @@ from callsheet.core.calling import Dial
 from callsheet.core.condition import Condition, State
 from callsheet.core.sip import SipTrunk
 from callsheet.voice.asterisk.engine import AsteriskEngine
-from callsheet.voice.asterisk.supervisor import Local, NodeState, Standing, Supervisor, Watch
+from callsheet.voice.asterisk.supervisor import NAME, Local, NodeState, Standing, Supervisor, Watch
 from callsheet.voice.base import Call, Found, Hear, NotDialed
+from callsheet.voice.nodes import VoiceNode
 
 log = structlog.get_logger()
 
@@ -69,6 +70,40 @@ class EmbeddedAsterisk:
         """Place no more calls through a trunk."""
         if self._trunks.pop(trunk_id, None) is not None:
             self._tell()
+
+    # Nodes, for those who look after them.
+
+    def nodes(self) -> Sequence[VoiceNode]:
+        """Return the nodes, by name."""
+        known = {} if self._engine is None else {node.name: node for node in self._engine.nodes()}
+        state, why, version, _ = self.standing
+        node = known.get(NAME)
+        return [
+            VoiceNode(
+                NAME, state, why, version,
+                is_remote=False,
+                is_connected=node is not None and node.is_connected,
+                is_draining=self.supervisor.is_draining(),
+                calls=0 if node is None else len(node.channels),
+                most_calls=0 if node is None else node.place.most_calls,
+                trunks=None,
+            )
+        ]  # fmt: skip
+
+    def drain(self, name: str) -> bool:
+        """Give a node no more calls; False: there is no such node."""
+        return self._set_draining(name, is_draining=True)
+
+    def resume(self, name: str) -> bool:
+        """Give a node calls again; False: there is no such node."""
+        return self._set_draining(name, is_draining=False)
+
+    def _set_draining(self, name: str, *, is_draining: bool) -> bool:
+        if name == NAME:
+            self.supervisor.keep_draining(is_draining=is_draining)
+        if self._engine is not None:
+            (self._engine.drain if is_draining else self._engine.resume)(name)
+        return name == NAME
 
     def _tell(self) -> None:
         trunks = tuple(self._trunks.values())
@@ -146,6 +181,8 @@ class EmbeddedAsterisk:
         """Return an engine that listens; None: its port is taken, and another is chosen. Raises OSError."""
         engine = AsteriskEngine(self._clock, port=self.supervisor.keep.events_port)
         engine.let_in(self.supervisor.place())
+        if self.supervisor.is_draining():
+            engine.drain(NAME)
         engine.on_found = self._find
         engine.on_free = self._tell_free
         engine.use(tuple(self._trunks.values()))

@@ -107,14 +107,19 @@ class AsteriskEngine:
         if node is not None:
             node.lose_all(why)
 
-    def drain(self, name: str) -> None:
-        """Give a node no more calls; those that it has go on."""
-        self._set_draining(name, is_draining=True)
+    def nodes(self) -> Sequence[Node]:
+        """Return all nodes that may connect."""
+        return sorted(self._nodes, key=lambda node: node.name)
 
-    def resume(self, name: str) -> None:
-        """Give a node calls again."""
-        self._set_draining(name, is_draining=False)
+    def drain(self, name: str) -> bool:
+        """Give a node no more calls; those that it has go on. False: there is no such node."""
+        return self._set_draining(name, is_draining=True)
+
+    def resume(self, name: str) -> bool:
+        """Give a node calls again; False: there is no such node."""
+        is_known = self._set_draining(name, is_draining=False)
         self._tell_free()
+        return is_known
 
     def calls_on(self, name: str) -> int:
         """Return how many calls a node has."""
@@ -150,10 +155,11 @@ class AsteriskEngine:
                     node.begin(_hang_up(channel))
         return bool(there)
 
-    def _set_draining(self, name: str, *, is_draining: bool) -> None:
+    def _set_draining(self, name: str, *, is_draining: bool) -> bool:
         node = self._nodes.get(name)
         if node is not None:
             node.is_draining = is_draining
+        return node is not None
 
     def _find(self, found: Found) -> Hear | None:
         return self.on_found(found)

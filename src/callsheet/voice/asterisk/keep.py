@@ -38,6 +38,8 @@ class Keep:
     sip_port: int
     rtp_first: int
     tls_ports: dict[str, int] = field(default_factory=dict)
+    is_draining: bool = False
+    """It is to get no calls."""
 
     @property
     def rtp_ports(self) -> tuple[int, int]:
@@ -84,6 +86,14 @@ def keep_tls_ports(path: Path, keep: Keep, names: Iterable[str], address: str) -
     new = {name: free_port(address) for name in names if name not in keep.tls_ports}
     if new:
         keep = replace(keep, tls_ports={**keep.tls_ports, **new})
+        _write(path, keep)
+    return keep
+
+
+def keep_draining(path: Path, keep: Keep, *, is_draining: bool) -> Keep:
+    """Return it with what was last wished: a node that was emptied stays so after a restart."""
+    if is_draining != keep.is_draining:
+        keep = replace(keep, is_draining=is_draining)
         _write(path, keep)
     return keep
 

@@ -25,7 +25,7 @@ from callsheet.voice.asterisk.configuration import Dispatcher, NodePlan, configu
 from callsheet.voice.asterisk.control import NoControl, ask
 from callsheet.voice.asterisk.fetching import Step, fetch_tree
 from callsheet.voice.asterisk.files import LocalFiles
-from callsheet.voice.asterisk.keep import Keep, PortTaken, keep_sip_ports, keep_tls_ports, open_keep
+from callsheet.voice.asterisk.keep import Keep, PortTaken, keep_draining, keep_sip_ports, keep_tls_ports, open_keep
 from callsheet.voice.asterisk.node_folder import NodeFolder, let_pass, unprivileged
 from callsheet.voice.asterisk.pjsip import SipSide, tls_name
 from callsheet.voice.asterisk.place import NodePlace
@@ -161,6 +161,14 @@ class Supervisor:
         """Return what the engine has to know of the node."""
         folder = self._folder
         return NodePlace(NAME, self.keep.secret, LocalFiles(folder.sounds, folder.recordings, folder.records))
+
+    def is_draining(self) -> bool:
+        """Tell whether the node is to get no calls; nothing is made for that."""
+        return self._keep_path.exists() and self.keep.is_draining
+
+    def keep_draining(self, *, is_draining: bool) -> None:
+        """Remember whether the node is to get calls. Raises OSError."""
+        self._keep = keep_draining(self._keep_path, self.keep, is_draining=is_draining)
 
     def use(self, trunks: Sequence[SipTrunk]) -> None:
         """Take these trunks instead of those before; a node that runs learns of it, and its calls go on."""

@@ -1,0 +1,26 @@
+"""The voice nodes of a server are shown, and one is emptied and filled again."""
+
+import pytest
+
+LOCAL = "/v1/voice-nodes/local"
+
+
+async def test_the_node_beside_the_server_is_shown_before_there_is_a_trunk_for_it(shop):
+    (node,) = (await shop._send("GET", "/v1/voice-nodes", None)).json()["items"]
+
+    assert (node["name"], node["state"], node["calls"], node["is_remote"]) == ("local", "stopped", 0, False)
+    assert (await shop._send("GET", LOCAL, None)).json() == node
+
+
+async def test_a_node_that_is_emptied_says_so_until_it_gets_calls_again(shop):
+    for verb, is_draining in (("drain", True), ("drain", True), ("resume", False)):
+        answer = await shop._send("POST", f"{LOCAL}/{verb}", {})
+        assert (answer.status_code, answer.json()["is_draining"]) == (200, is_draining)
+        assert (await shop._send("GET", LOCAL, None)).json() == answer.json()
+
+
+@pytest.mark.parametrize("call", ["GET /elsewhere", "POST /elsewhere/drain", "POST /elsewhere/resume"])
+async def test_a_node_that_nobody_knows_is_not_there(shop, call):
+    method, path = call.split()
+
+    assert (await shop._send(method, f"/v1/voice-nodes{path}", {} if method == "POST" else None)).status_code == 404
