@@ -6,8 +6,10 @@ from datetime import timedelta
 from callsheet.core.preflight import Tally
 from callsheet.core.preflight_report import no_text
 from callsheet.engine.flow_shelf import FlowShelf
+from callsheet.engine.lines import NOT_HERE
 from callsheet.engine.message_text import versioned_text
 from callsheet.engine.preflight import Preflighter, begin
+from callsheet.engine.preflight_calls import CallScout
 from callsheet.store.preflights import Outcome, State
 from databases import change
 from factories import StillClock, make_campaign, make_list
@@ -61,7 +63,9 @@ async def test_a_damaged_row_of_a_contact_is_named_and_a_damaged_preflight_is_no
     taken = await store.preflights.take(clock.now(), LEASE)
     assert taken is not None
 
-    await Preflighter(store, clock, FlowShelf(store.flows, clock))._look(taken)
+    flows = FlowShelf(store.flows, clock)
+    scout = CallScout(store, flows, None, lambda _: NOT_HERE)
+    await Preflighter(store, clock, flows, scout)._look(taken)
     found = await store.preflights.find(campaign)
     await change(store, "update preflight set pins = '{'")
 

@@ -26,6 +26,10 @@ MOST_COUNTED_SEGMENTS = 256
 """A text is at most 255 segments; all that are longer count as one size."""
 _NOBODY = Sender(0, "", "", 0, None)
 """Speaks where nobody does: without limits."""
+_COUNTS = frozenset({"contacts", "segments", "calls", "loads"})
+"""What of a tally is no pile of contacts."""
+SAYS_NOTHING = "says_nothing"
+"""The call of a contact ends before anything was said."""
 UNREADABLE = "unreadable_number"
 """What keeps a message from a contact whose row was damaged."""
 
@@ -65,7 +69,9 @@ class Tally:
     contacts: int = 0
     """So many were looked at."""
     segments: int = 0
-    """So many leave, all messages together."""
+    """So many leave, all messages together; a call counts as one."""
+    calls: int = 0
+    """So many contacts would be called."""
     loads: Mapping[str, int] = field(default_factory=dict)
     """So many of them each limit is asked for, by its bucket's name: of senders, of trunks, of their classes."""
     spared: Piles = field(default_factory=dict)
@@ -89,6 +95,11 @@ class Tally:
         """How many messages would leave."""
         return sum(pile.contacts for pile in self.encodings.values())
 
+    @property
+    def leaving(self) -> int:
+        """How many messages, or calls, there would be."""
+        return self.messages + self.calls
+
     def __add__(self, other: Tally) -> Tally:
         """Add two tallies."""
         mine = {one.name: _added(getattr(self, one.name), getattr(other, one.name)) for one in fields(self)}
@@ -101,14 +112,14 @@ def tally(message: PersonalMessage, persons: Iterable[Person], senders: Sequence
 
     `senders`: those that speak, with what their trunks may send; a pool has several.
     """
-    piles: dict[str, dict[Any, list[str]]] = {one.name: {} for one in fields(Tally)[3:]}
+    piles: dict[str, dict[Any, list[str]]] = new_piles()
     speaking = {sender.no: sender for sender in senders or (_NOBODY,)}
     loads: Counter[str] = Counter()
     contacts = segments = 0
     for person in persons:
         contacts += 1
         if person.spared:
-            _note(piles["spared"], person.spared, person)
+            note(piles["spared"], person.spared, person)
             continue
         text = _rendered(message, person, piles["faults"])
         if text is None:
@@ -118,32 +129,42 @@ def tally(message: PersonalMessage, persons: Iterable[Person], senders: Sequence
         segments += measured.count
         for bucket in own_buckets(sender, person.number, is_member=True):
             loads[bucket.name] += measured.count
-        _note(piles["sizes"], min(measured.count, MOST_COUNTED_SEGMENTS), person)
-        _note(piles["encodings"], measured.encoding, person)
+        note(piles["sizes"], min(measured.count, MOST_COUNTED_SEGMENTS), person)
+        note(piles["encodings"], measured.encoding, person)
         for character in forcing_ucs(text, sender.writing) if measured.forcing else ():
-            _note(piles["characters"], character, person)
+            note(piles["characters"], character, person)
         for name in message.blanks(person.attributes):
-            _note(piles["blanks"], name, person)
+            note(piles["blanks"], name, person)
         country, kind = destination(person.number)
-        _note(piles["countries"], country, person)
-        _note(piles["kinds"], kind, person)
-    counted = {name: {key: _piled(ids) for key, ids in found.items()} for name, found in piles.items()}
-    return Tally(contacts, segments, dict(loads), **counted)
+        note(piles["countries"], country, person)
+        note(piles["kinds"], kind, person)
+    return Tally(contacts, segments, loads=dict(loads), **counted(piles))
 
 
 def _rendered(message: PersonalMessage, person: Person, faults: dict[Any, list[str]]) -> str | None:
     """Render a message; None where there is none, which is noted."""
     if not person.number:
-        _note(faults, UNREADABLE, person)
+        note(faults, UNREADABLE, person)
         return None
     try:
         return message.render(person.attributes, person.number)
     except Unrenderable as error:
-        _note(faults, error.code, person)
+        note(faults, error.code, person)
         return None
 
 
-def _note(found: dict[Any, list[str]], key: object, person: Person) -> None:
+def new_piles() -> dict[str, dict[Any, list[str]]]:
+    """Return the piles of a tally, empty: the ids of contacts by what is true of them."""
+    return {one.name: {} for one in fields(Tally) if one.name not in _COUNTS}
+
+
+def counted(piles: Mapping[str, Mapping[Any, Sequence[str]]]) -> Mapping[str, Any]:
+    """Count piles, and keep a few ids of each."""
+    return {name: {key: _piled(ids) for key, ids in found.items()} for name, found in piles.items()}
+
+
+def note(found: dict[Any, list[str]], key: object, person: Person) -> None:
+    """Put a contact on a pile."""
     found.setdefault(key, []).append(person.id)
 
 

@@ -12,7 +12,7 @@ from math import ceil
 from callsheet.core.allowance import OF_APP, Bucket, bucket_of_class
 from callsheet.core.hours import CallingHours, is_open_in_all, next_change, next_open
 from callsheet.core.phone import MOBILE_KINDS
-from callsheet.core.preflight import UNREADABLE, Pile, Piles, Tally, median_segments
+from callsheet.core.preflight import SAYS_NOTHING, UNREADABLE, Pile, Piles, Tally, median_segments
 from callsheet.core.run import Sender
 
 MOST_SEGMENTS = 255
@@ -131,20 +131,22 @@ def judge(
     text: str,
     has_sender: bool = True,
     has_help: bool = True,
+    also: Iterable[Finding] = (),
 ) -> tuple[Finding, ...]:
     """Return what was found, the worst first.
 
     `seconds`: how long it takes at least. `text` is the campaign's own, with its placeholders. `has_help`: the app
-    chose what is answered to HELP.
+    chose what is answered to HELP. `also`: what else was found.
     """
     found = [
+        *also,
         *_of_senders(has_sender=has_sender),
         *_of_audience(tally, zones),
         *_of_faults(tally.faults),
         *_of_sizes(tally),
         *_of_blanks(tally),
         *_of_characters(tally, text),
-        *_of_numbers(tally.kinds),
+        *_of_numbers(tally),
         *_of_time(seconds),
         *_of_help(has_help=has_help),
     ]
@@ -177,8 +179,8 @@ def _of_senders(*, has_sender: bool) -> Iterator[Finding]:
 
 
 def _of_audience(tally: Tally, zones: Sequence[ZoneHours]) -> Iterator[Finding]:
-    if not tally.messages:
-        yield Finding("nobody", Severity.error, "Nobody would get a message.")
+    if not tally.leaving:
+        yield Finding("nobody", Severity.error, "Nobody would get a message, or a call.")
     for reason, pile in tally.spared.items():
         yield _found(f"spared_{reason}", Severity.info, _SPARED.get(reason, reason), pile)
     never = [zone for zone in zones if zone.never]
@@ -190,7 +192,7 @@ def _of_audience(tally: Tally, zones: Sequence[ZoneHours]) -> Iterator[Finding]:
 
 _SPARED: Mapping[str, str] = {
     "filtered": "The filter does not mean these contacts.",
-    "duplicate": "These contacts stand in the lists a second time, and get one message.",
+    "duplicate": "These contacts stand in the lists a second time, and are contacted once.",
     "dnc": "These contacts are on a DNC list now.",
     "opted_out": "These contacts have opted out.",
 }
@@ -204,6 +206,7 @@ def _of_faults(faults: Piles) -> Iterator[Finding]:
 
 _FAULTS: Mapping[str, str] = {
     UNREADABLE: "The rows of these contacts are damaged and cannot be read.",
+    SAYS_NOTHING: "The flow says nothing to these contacts, asks nothing, and ends: they would hear silence.",
     "empty_message": "Nothing is left of the message with the columns of these contacts.",
 }
 
@@ -233,7 +236,7 @@ def _above(tally: Tally, least: int, most: int | None = None) -> Pile:
 
 def _of_blanks(tally: Tally) -> Iterator[Finding]:
     for name, pile in tally.blanks.items():
-        everybody = pile.contacts == tally.messages
+        everybody = pile.contacts == tally.leaving
         severity = Severity.error if everybody else Severity.warning
         whom = "all contacts" if everybody else "these contacts"
         yield _found("blank", severity, f"The placeholder {name} stays blank for {whom}, and has no default.", pile)
@@ -254,9 +257,9 @@ def named(character: str) -> str:
     return f"{shown}U+{ord(character):04X} {unicodedata.name(character, '')}".strip()
 
 
-def _of_numbers(kinds: Piles) -> Iterator[Finding]:
-    for kind, pile in kinds.items():
-        if kind not in MOBILE_KINDS:
+def _of_numbers(tally: Tally) -> Iterator[Finding]:
+    for kind, pile in tally.kinds.items():
+        if tally.messages and kind not in MOBILE_KINDS:
             message = f"These numbers are not mobile ({kind.replace('_', ' ')})."
             yield _found("not_mobile", Severity.warning, message, pile)
 

@@ -135,8 +135,7 @@ async def _warned_of(runtime: Runtime, started: Campaign) -> Campaign:
 
 async def _text(runtime: Runtime, app: App, campaign: Campaign, *, require_preflight: bool) -> VersionedText:
     """Return the text of a run that is about to begin, if nothing about it stands against that."""
-    is_looked_at = campaign.definition.channel is Channel.sms
-    if is_looked_at and (require_preflight or app.settings.require_preflight):
+    if require_preflight or app.settings.require_preflight:
         await require(runtime.store, app, campaign)
     text = await versioned_text(runtime.store, app, campaign.definition)
     if not text.flow.no:

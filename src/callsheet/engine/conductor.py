@@ -38,6 +38,7 @@ from callsheet.engine.lines import NOT_HERE, Lines, Standing
 from callsheet.engine.notifier import Notifier
 from callsheet.engine.pace import LONGEST_SLICE_SECONDS, SLICE_SECONDS, Pace
 from callsheet.engine.preflight import Preflighter
+from callsheet.engine.preflight_calls import CallScout
 from callsheet.engine.preparer import Preparer
 from callsheet.engine.reaper import Reaper
 from callsheet.engine.recaller import Recaller
@@ -106,7 +107,10 @@ class Conductor:
         self.notifier = Notifier(given.store.outbox, tick_seconds=given.tuning.tick_seconds)
         self.eraser = Eraser(given.store.erasing, given.clock)
         self.preparer = Preparer(given.store.campaigns, given.clock, tick_seconds=given.tuning.tick_seconds)
-        self.preflighter = Preflighter(given.store, given.clock, self.flows, tick_seconds=given.tuning.tick_seconds)
+        scout = CallScout(given.store, self.flows, given.prompts, self._stands_for_calls)
+        self.preflighter = Preflighter(
+            given.store, given.clock, self.flows, scout, tick_seconds=given.tuning.tick_seconds
+        )
         self.starter = Starter(given.store, tick_seconds=given.tuning.tick_seconds)
         self.listener = Listener(
             given.store, given.clock, self.forbid, self.holds.bar, tick_seconds=given.tuning.tick_seconds
@@ -233,6 +237,9 @@ class Conductor:
             return NOT_HERE
         is_for_calls = channel is Channel.voice or (channel is None and not self.lines.has(trunk_no))
         return self.voice_lines.standing(trunk_no) if is_for_calls else self.lines.standing(trunk_no)
+
+    def _stands_for_calls(self, trunk: Trunk) -> Standing:
+        return self.standing(trunk.no, Channel.voice)
 
     def trouble_of(self, run: Run) -> str:
         """Say why the trunk of an active run takes nothing; empty: it does, or the run does not go on."""

@@ -7,16 +7,21 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import structlog
 
 from callsheet.clock import Clock
 from callsheet.core.campaign import Campaign, Channel
 from callsheet.core.errors import Conflict, Invalid, PreflightRequired, Unavailable
-from callsheet.core.preflight import tally
+from callsheet.core.flow.opening import Opening
+from callsheet.core.flow.session import Mode
+from callsheet.core.outcome import Outcome as Answerer
+from callsheet.core.preflight import Person, Tally, tally
+from callsheet.core.preflight_calls import call_seconds, judge_voice, judge_way, no_flow, tally_calls
 from callsheet.core.preflight_report import (
     ZoneHours,
     blocks,
@@ -29,10 +34,11 @@ from callsheet.core.preflight_report import (
 )
 from callsheet.core.preview import cost_of
 from callsheet.core.run import NO_FLOW, PinnedFlow, Sender, zones_of
-from callsheet.core.template import PersonalMessage, compile_text
+from callsheet.core.template import compile_text
 from callsheet.engine.flow_shelf import FlowShelf
 from callsheet.engine.loop import Loop
 from callsheet.engine.message_text import VersionedText, versioned_text
+from callsheet.engine.preflight_calls import CallScout
 from callsheet.store.apps import App
 from callsheet.store.preflights import Outcome, Pins, Preflight, pin_list
 from callsheet.store.store import Store
@@ -46,12 +52,12 @@ STEP_BLOCKS = 20
 LEASE = timedelta(seconds=60)
 TICK_SECONDS = 5.0
 _MOST_ZONES = 100
+Look = Callable[[Iterable[Person], Sequence[Sender]], Tally]
+"""Tallies contacts, with the senders that would speak."""
 
 
 async def begin(store: Store, app: App, campaign: Campaign, clock: Clock) -> Preflight:
-    """Begin to look at a campaign's messages anew. Raises Conflict for a campaign that calls."""
-    if campaign.definition.channel is not Channel.sms:
-        raise Conflict("A voice campaign has no messages to look at.")
+    """Begin to look at a campaign's messages, or calls, anew."""
     return await store.preflights.begin(campaign, await pin(store, app, campaign), clock.now())
 
 
@@ -100,11 +106,14 @@ async def require(store: Store, app: App, campaign: Campaign) -> None:
 class Preflighter(Loop):
     """Works on the preflights that were begun."""
 
-    def __init__(self, store: Store, clock: Clock, flows: FlowShelf, *, tick_seconds: float = TICK_SECONDS) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, flows: FlowShelf, scout: CallScout, *, tick_seconds: float = TICK_SECONDS
+    ) -> None:
         super().__init__()
         self._store = store
         self._clock = clock
         self._flows = flows
+        self._scout = scout
         self._tick_seconds = max(TICK_SECONDS, tick_seconds)
 
     async def run(self) -> None:
@@ -126,7 +135,7 @@ class Preflighter(Loop):
             looked_at = await self._walk(preflight)
             if looked_at is None:
                 return
-            preflight, outcome = looked_at, await _outcome(self._store, looked_at, self._clock)
+            preflight, outcome = looked_at, await self._outcome(looked_at)
         except Unavailable:
             raise
         except Exception:
@@ -143,10 +152,10 @@ class Preflighter(Loop):
         app, pins, steps = await _app(self._store, preflight), preflight.pins, 0
         flow = pins.definition.message.flow
         pinned = PinnedFlow(flow.no, pins.text_version) if flow is not None else NO_FLOW
-        message = await self._flows.message(app.no, pins.text, pinned, pins.definition.hours.timezone)
+        look = await self._looking(app.no, pins, pinned)
         senders = await self._store.senders.speaking(app.no, preflight.pins.definition.sender)
         while preflight.place < len(preflight.pins.lists):
-            preflight = await self._tally_block(app, preflight, message, senders)
+            preflight = await self._tally_block(app, preflight, look, senders)
             steps += 1
             # The others of this process have their turn.
             await asyncio.sleep(0)
@@ -156,21 +165,51 @@ class Preflighter(Loop):
                 return None
         return preflight
 
+    async def _outcome(self, preflight: Preflight) -> Outcome:
+        """Judge what was counted."""
+        app, pins = await _app(self._store, preflight), preflight.pins
+        is_call = pins.definition.channel is Channel.voice
+        if pins.problem:
+            return Outcome((no_flow(pins.problem) if is_call else no_text(pins.problem),))
+        if is_call:
+            return await self._outcome_of_calls(app, preflight)
+        return await _outcome_of_messages(self._store, app, preflight, self._clock)
+
+    async def _outcome_of_calls(self, app: App, preflight: Preflight) -> Outcome:
+        pins, counted = preflight.pins, preflight.tally
+        senders = await self._store.senders.speaking(app.no, pins.definition.sender)
+        way = await self._scout.way(app, pins.definition, senders)
+        flow = pins.definition.message.flow
+        assert flow is not None, "without one there is a problem"
+        voice = await self._scout.voice(app, PinnedFlow(flow.no, pins.text_version))
+        # A call counts as one segment of a rate; the app's rate is for messages.
+        seconds = call_seconds(counted.calls, way.at_once, seconds_of(counted, limits_of(senders, None)))
+        zones = await _zones(self._store, app, pins, self._clock)
+        also = [*judge_way(way), *judge_voice(voice)]
+        findings = judge(counted, seconds, zones, text="", has_sender=bool(senders), also=also)
+        return Outcome(findings, tuple(zones), seconds, calls_at_once=way.at_once)
+
     async def _hold(self, preflight: Preflight) -> bool:
         """Write down how far it is; whoever stops lets go of it."""
         now = await self._store.hot.now()
         return await self._store.preflights.step(preflight, now if self._stopping else now + LEASE)
 
-    async def _tally_block(
-        self, app: App, preflight: Preflight, message: PersonalMessage, senders: Sequence[Sender]
-    ) -> Preflight:
+    async def _looking(self, app: int, pins: Pins, flow: PinnedFlow) -> Look:
+        """Return what tallies contacts: by the messages that they would get, or by their calls."""
+        if pins.definition.channel is Channel.voice:
+            container = await self._flows.get(app, flow.no, flow.version)
+            zone = pins.definition.hours.timezone
+            return partial(tally_calls, Opening(container, self._clock.now, Mode.ivr, zone, answered_by=Answerer.human))
+        return partial(tally, await self._flows.message(app, pins.text, flow, pins.definition.hours.timezone))
+
+    async def _tally_block(self, app: App, preflight: Preflight, look: Look, senders: Sequence[Sender]) -> Preflight:
         pins, store = preflight.pins, self._store.preflights
         within, earlier = pins.lists[preflight.place], [one.no for one in pins.lists[: preflight.place]]
         facts = await store.facts(app, pins.definition, earlier)
         persons, goes_on = await store.persons(
             app.no, within, pins.definition, facts, after=preflight.pos, limit=BLOCK_CONTACTS
         )
-        counted = preflight.tally + tally(message, persons, senders)
+        counted = preflight.tally + look(persons, senders)
         if goes_on is None:
             return replace(preflight, place=preflight.place + 1, pos=0, tally=counted)
         return replace(preflight, pos=goes_on, tally=counted)
@@ -182,19 +221,16 @@ async def _app(store: Store, preflight: Preflight) -> App:
     return app
 
 
-async def _outcome(store: Store, preflight: Preflight, clock: Clock) -> Outcome:
-    """Judge what was counted."""
-    app = await _app(store, preflight)
+async def _outcome_of_messages(store: Store, app: App, preflight: Preflight, clock: Clock) -> Outcome:
+    """Judge what was counted of messages."""
     pins, counted = preflight.pins, preflight.tally
-    if pins.problem:
-        return Outcome((no_text(pins.problem),))
     senders, settings = await store.senders.speaking(app.no, pins.definition.sender), app.settings
     seconds = seconds_of(counted, limits_of(senders, settings.messages_per_minute))
     zones = await _zones(store, app, pins, clock)
     has_help = settings.help_reply is not None
     findings = judge(counted, seconds, zones, text=pins.text, has_sender=bool(senders), has_help=has_help)
     cost = cost_of(counted.segments, settings.segment_cost) if settings.segment_cost is not None else None
-    return Outcome(findings, tuple(zones), seconds, cost, settings.currency)
+    return Outcome(findings, tuple(zones), seconds, cost=cost, currency=settings.currency)
 
 
 async def _zones(store: Store, app: App, pins: Pins, clock: Clock) -> Sequence[ZoneHours]:

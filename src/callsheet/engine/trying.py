@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from callsheet.core.campaign import Campaign, Channel
-from callsheet.core.errors import Conflict
 from callsheet.core.filtering import Filter
 from callsheet.core.names import key_of
 from callsheet.core.preview import Preview, preview
 from callsheet.core.template import EmptyMessage, PersonalMessage, Unrenderable
 from callsheet.engine.message_text import versioned_text
+from callsheet.engine.overhearing import Prompt, overhearing
 from callsheet.engine.runtime import Runtime
 from callsheet.store.apps import App
 from callsheet.store.contacts import MOST_SCANNED, Contact
@@ -61,37 +61,46 @@ async def try_filter(runtime: Runtime, lists: Sequence[ContactList], wanted: Fil
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a contact would read, or why there is nothing to read."""
+    """What a contact would read, or hear, or why there is nothing."""
 
     contact: Contact
-    preview: Preview | None
+    preview: Preview | None = None
     problem: str = ""
+    prompts: tuple[Prompt, ...] = ()
+    """Of a call: what the contact would hear."""
 
 
 async def read_first(runtime: Runtime, app: App, campaign: Campaign, limit: int) -> list[Reading]:
-    """Return what the first contacts of a campaign's lists would read, those whom its filter means.
+    """Return what the first contacts of a campaign's lists would read, or hear, those whom its filter means.
 
-    Raises FlowIsEmpty, and Conflict for a campaign that calls.
+    Raises FlowIsEmpty, WrongState.
     """
-    if campaign.definition.channel is not Channel.sms:
-        raise Conflict("A voice campaign has no message to show.")
+    if campaign.definition.channel is Channel.voice:
+        ear = await overhearing(runtime, app, campaign)
+        heard = [(contact, await ear.hear(contact)) for contact in await _first(runtime, app, campaign, limit)]
+        return [Reading(contact, problem=one.problem, prompts=one.prompts) for contact, one in heard]
     text, _, flow = await versioned_text(runtime.store, app, campaign.definition)
     message = await runtime.conductor.flows.message(app.no, text, flow, campaign.definition.hours.timezone)
-    readings: list[Reading] = []
+    return [_read(text, message, contact) for contact in await _first(runtime, app, campaign, limit)]
+
+
+async def _first(runtime: Runtime, app: App, campaign: Campaign, limit: int) -> list[Contact]:
+    """Return the first contacts of a campaign's lists whom its filter means."""
+    contacts: list[Contact] = []
     scanned = 0
     for named in campaign.definition.contact_lists:
         found = await runtime.store.lists.find(app.no, list_id=named.id)
         after = 0
-        while found is not None and len(readings) < limit and scanned < MOST_SCANNED:
+        while found is not None and len(contacts) < limit and scanned < MOST_SCANNED:
             block = await runtime.store.contacts.page(
                 found, after=after, limit=_BLOCK if campaign.definition.filter else limit
             )
-            readings += [_read(text, message, contact) for contact in block if _is_meant(campaign, contact)]
+            contacts += [contact for contact in block if _is_meant(campaign, contact)]
             scanned += len(block)
             if not block:
                 break
             after = block[-1].pos + 1
-    return readings[:limit]
+    return contacts[:limit]
 
 
 def _is_meant(campaign: Campaign, contact: Contact) -> bool:

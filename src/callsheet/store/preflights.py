@@ -77,6 +77,8 @@ class Outcome:
     zones: tuple[ZoneHours, ...] = ()
     seconds: float | None = None
     """How long it takes at the sender's pace at least; none: nothing limits it."""
+    calls_at_once: int | None = None
+    """So many calls may go on at once; none: nobody is called."""
     cost: str | None = None
     currency: str | None = None
 

@@ -31,6 +31,7 @@ from callsheet.core.errors import (
 )
 from callsheet.core.run import Execution, Launch
 from callsheet.engine import campaigns
+from callsheet.engine.overhearing import Prompt
 from callsheet.engine.trying import Reading, read_first
 
 router = Router(prefix="/v1/apps/{app}/campaigns/{campaign_id}", tags=["campaigns"])
@@ -78,16 +79,37 @@ class NewCopy(Body):
     """Its name; without one that of the campaign, with (Copy) behind it."""
 
 
+class ShownPrompt(BaseModel):
+    """One thing that a contact would hear, and what says it."""
+
+    block: str
+    """The uuid of the block of the flow."""
+    text: str
+    sound: str | None
+    """The name of the recording that is played; null: the text is spoken."""
+    language: str
+    service: str | None
+    """The speech service that speaks the text, or `built-in`; null: a recording is played."""
+    voice: str | None
+    """As the service calls it; null: its usual one of the language."""
+    seconds: float
+    """How long it is; 0: it cannot be said."""
+    problem: str | None
+    """Why it cannot be said."""
+
+
 class ShownReading(BaseModel):
-    """What a contact would read."""
+    """What a contact would read, or hear."""
 
     contact_id: str
     number: str
     text: str | None
-    """Null: nothing can be sent to this contact."""
+    """Null: nothing can be sent to this contact, or nothing is said to it. Of a call, what is said together."""
     segments: int
     problem: str | None
     """Why there is no text."""
+    prompts: list[ShownPrompt]
+    """Of a call: what the contact would hear, until something is waited for."""
 
 
 class Readings(BaseModel):
@@ -156,7 +178,7 @@ async def preview_campaign(
     campaign_id: str,
     limit: Annotated[int, Query(ge=1, le=MOST_READINGS, description="How many contacts at most.")] = 10,
 ) -> Readings:
-    """Show what the first contacts of the lists would read, those whom the filter means."""
+    """Show what the first contacts of the lists would read, or hear, those whom the filter means."""
     campaign = await campaigns.find(runtime, app, campaign_id)
     return Readings(items=[_show(one) for one in await read_first(runtime, app, campaign, limit)])
 
@@ -183,10 +205,25 @@ async def _move(runtime: Served, app: Tenant, campaign_id: str, move: Move) -> S
 
 def _show(reading: Reading) -> ShownReading:
     shown = reading.preview
+    said = "\n".join(prompt.text for prompt in reading.prompts if prompt.text)
     return ShownReading(
         contact_id=reading.contact.id,
         number=reading.contact.number,
-        text=shown.text if shown is not None else None,
+        text=shown.text if shown is not None else said or None,
         segments=shown.segments if shown is not None else 0,
         problem=reading.problem or None,
+        prompts=[_show_prompt(prompt) for prompt in reading.prompts],
+    )
+
+
+def _show_prompt(prompt: Prompt) -> ShownPrompt:
+    return ShownPrompt(
+        block=prompt.block,
+        text=prompt.text,
+        sound=prompt.sound or None,
+        language=prompt.language,
+        service=prompt.service or None,
+        voice=prompt.voice or None,
+        seconds=prompt.seconds,
+        problem=prompt.problem or None,
     )

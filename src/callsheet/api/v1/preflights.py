@@ -12,7 +12,7 @@ from callsheet.api.v1.shapes import Instant
 from callsheet.api.v1.strict import Router
 from callsheet.core.errors import CampaignNotFound, Conflict, NameAmbiguous, PreflightNotFound
 from callsheet.core.preflight import Pile, Piles
-from callsheet.core.preflight_report import ZoneHours, blocks, named
+from callsheet.core.preflight_report import Finding, ZoneHours, blocks, named
 from callsheet.engine import campaigns, preflight
 from callsheet.store.preflights import Outcome, Pins, Preflight, State
 
@@ -81,12 +81,17 @@ class ShownPreflight(BaseModel):
     messages: int
     """How many messages would leave."""
     segments: int
-    """And how many segments of them."""
+    """And how many segments of them; a call counts as one."""
+    calls: int
+    """How many contacts would be called."""
+    calls_at_once: int | None
+    """How many calls may go on at once; null: nobody is called, or nobody knows yet."""
     cost: str | None
     """What they cost, where the app says what a segment does."""
     currency: str | None
     seconds: float | None
-    """How long they take at the sender's pace at least; null: nothing limits it, or nobody knows yet."""
+    """How long they take at the sender's pace at least, calls by an estimate; null: nothing limits it, or nobody knows
+    yet."""
     encodings: list[ShownPile]
     sizes: list[ShownPile]
     """Messages by their number of segments."""
@@ -107,7 +112,7 @@ class ShownPreflight(BaseModel):
 
 @router.post("", status_code=202, responses=problems(CampaignNotFound, NameAmbiguous, Conflict))
 async def begin_preflight(request: Request, runtime: Served, app: Tenant, campaign_id: str) -> ShownPreflight:
-    """Begin to look at all messages of a campaign; what was found before is forgotten."""
+    """Begin to look at all messages, or calls, of a campaign; what was found before is forgotten."""
     campaign = await campaigns.find(runtime, app, campaign_id)
     begun = await preflight.begin(runtime.store, app, campaign, runtime.clock)
     note(request.scope, campaign=campaign.id)
@@ -140,18 +145,11 @@ def _show(found: Preflight, now: Pins) -> ShownPreflight:
         lists=[PinnedList(id=one.id, name=one.name, size=one.size) for one in pins.lists],
         stale=stale,
         blocks=found.outcome is None or bool(stale or blocks(outcome.findings)),
-        findings=[
-            ShownFinding(
-                code=one.code,
-                severity=one.severity,
-                message=one.message,
-                contacts=one.contacts,
-                contact_ids=list(one.samples),
-            )
-            for one in outcome.findings
-        ],
+        findings=[_finding(one) for one in outcome.findings],
         messages=tally.messages,
         segments=tally.segments,
+        calls=tally.calls,
+        calls_at_once=outcome.calls_at_once,
         cost=outcome.cost,
         currency=outcome.currency,
         seconds=outcome.seconds,
@@ -164,6 +162,16 @@ def _show(found: Preflight, now: Pins) -> ShownPreflight:
         countries=_piles(tally.countries),
         kinds=_piles(tally.kinds),
         zones=[_zone(one) for one in outcome.zones],
+    )
+
+
+def _finding(one: Finding) -> ShownFinding:
+    return ShownFinding(
+        code=one.code,
+        severity=one.severity,
+        message=one.message,
+        contacts=one.contacts,
+        contact_ids=list(one.samples),
     )
 
 

@@ -131,14 +131,28 @@ class TriedFilter(Record, frozen=True):
     columns: dict[str, tuple[str, ...]]
 
 
+class Prompt(Record, frozen=True):
+    """One thing that a contact would hear, and what says it."""
+
+    block: str
+    text: str
+    sound: str | None
+    language: str
+    service: str | None
+    voice: str | None
+    seconds: float
+    problem: str | None
+
+
 class Reading(Record, frozen=True):
-    """What a contact would read, or why there is nothing to read."""
+    """What a contact would read, or hear, or why there is nothing."""
 
     contact_id: str
     number: str
     text: str | None
     segments: int
     problem: str | None
+    prompts: tuple[Prompt, ...]
 
 
 class Readings(Record, frozen=True):

@@ -59,6 +59,8 @@ class Preflight(Record, frozen=True):
     findings: tuple[PreflightFinding, ...]
     messages: int
     segments: int
+    calls: int
+    calls_at_once: int | None
     cost: str | None
     currency: str | None
     seconds: float | None

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final
 
 from callsheet.core.flow.document import Container, Content
-from callsheet.core.flow.effects import Say
+from callsheet.core.flow.effects import Say, Step
 from callsheet.core.flow.reach import find_message
 from callsheet.core.flow.session import Ending, Mode
 from callsheet.core.flow.step import beginning
@@ -37,13 +37,22 @@ class Opening:
     """What a flow says first, ready for any contact."""
 
     def __init__(
-        self, container: Container, now: Callable[[], datetime], mode: Mode = Mode.sms, zone: str = ""
+        self,
+        container: Container,
+        now: Callable[[], datetime],
+        mode: Mode = Mode.sms,
+        zone: str = "",
+        answered_by: str = "",
     ) -> None:
-        """`now`: the instant that NOW() and TODAY() mean, by the clocks of a contact, else of the campaign: `zone`."""
+        """`now`: the instant that NOW() and TODAY() mean, by the clocks of a contact, else of the campaign: `zone`.
+
+        `answered_by`: who answers, where it is a call.
+        """
         self._container = container
         self._now = now
         self._mode = mode
         self._zone = zone
+        self._answered_by = answered_by
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -64,6 +73,10 @@ class Opening:
         if begun.session.ending is Ending.failed:
             raise Unrenderable(f"The flow says nothing to this contact. {begun.session.why}")
         raise EmptyMessage
+
+    def begin(self, attributes: Mapping[str, str], number: str, zone: str = "") -> Step:
+        """Return all that follows from the beginning with a contact, up to where it waits for the first time."""
+        return self._begin(attributes, number, zone=zone).finish()
 
     def missing(self, headers: Sequence[str]) -> tuple[str, ...]:
         """Return the fields that no header of a list fits, to be shown before a run."""
@@ -102,6 +115,7 @@ class Opening:
             mode=self._mode,
             at=at or self._now(),
             zone=zone or self._zone,
+            answered_by=self._answered_by,
         )
 
 

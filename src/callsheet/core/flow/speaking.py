@@ -55,6 +55,21 @@ def sounds_named(container: Container) -> frozenset[str]:
     return frozenset(content.audio for content in contents if content.audio)
 
 
+def languages_said(container: Container) -> frozenset[str]:
+    """Return the names of all languages of a document, as speech knows them."""
+    return frozenset(_name_of(one) for flow in container.flows.values() for one in _languages_of(flow))
+
+
+def unsaid_in_calls(container: Container) -> Iterator[tuple[str, str]]:
+    """Yield the names of blocks with a prompt that has nothing for a call, each with the name of the language."""
+    for flow in container.flows.values():
+        for language in _languages_of(flow):
+            for block in flow.blocks.values():
+                prompts = _prompts_in(block.config) if block.kind not in _SILENT else ()
+                if any(prompt.spoken(language.id, Mode.ivr) is None for prompt in prompts):
+                    yield block.name or block.uuid, _name_of(language)
+
+
 def is_url(audio: str) -> bool:
     """Tell whether a recording is named by where it lies, and not by its name."""
     return "://" in audio
