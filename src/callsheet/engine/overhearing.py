@@ -70,7 +70,11 @@ class Overhearing:
         if say.audio and not is_url(say.audio):
             found = await self._runtime.store.sounds.called(self._app.no, say.audio)
         made = await self._runtime.prompts.prepare(self._app.no, say, language)
-        is_unspoken = isinstance(made, Unspoken)
+        problem, seconds = "", 0.0
+        if isinstance(made, Unspoken):
+            problem = made.why
+        else:
+            seconds = round(sum(sound.seconds for sound in made), 3)
         return Prompt(
             say.block,
             say.text,
@@ -78,8 +82,8 @@ class Overhearing:
             manner.language,
             "" if found is not None else settings.speech_service or BUILT_IN,
             "" if found is not None else manner.voice,
-            0.0 if is_unspoken else round(sum(sound.seconds for sound in made), 3),
-            made.why if is_unspoken else "",
+            seconds,
+            problem,
         )
 
 
