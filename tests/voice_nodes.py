@@ -13,7 +13,8 @@ from callsheet.core.campaign import MachineDetection
 from callsheet.core.ids import encode_attempt
 from callsheet.core.sip import SipTrunk
 from callsheet.voice.asterisk.embedded import EmbeddedAsterisk
-from callsheet.voice.asterisk.supervisor import Local, NodeState, Watch
+from callsheet.voice.asterisk.local import Local, Watch
+from callsheet.voice.asterisk.standing import NodeState
 from callsheet.voice.base import Call, CallEvent, HungUp, Lost
 from strangers.asterisk import asterisk
 from strangers.packages import CACHE

@@ -56,7 +56,7 @@ from callsheet.store.sqlite.hot import SqliteHot
 from callsheet.store.store import Store
 from callsheet.store.vault import Vault
 from callsheet.voice.asterisk.embedded import EmbeddedAsterisk
-from callsheet.voice.asterisk.supervisor import Local
+from callsheet.voice.asterisk.local import Local
 from callsheet.voice.nodes import VoiceNodes
 
 log = structlog.get_logger()

@@ -47,7 +47,7 @@ from callsheet.store.sqlite.hot import SqliteHot
 from callsheet.store.store import Store
 from callsheet.store.vault import Vault
 from callsheet.voice.asterisk.embedded import EmbeddedAsterisk
-from callsheet.voice.asterisk.supervisor import Local
+from callsheet.voice.asterisk.local import Local
 from callsheet.voice.audio.converter import Converter
 from callsheet.voice.audio.shelf import SoundShelf
 from callsheet.voice.sandbox.engine import SandboxVoice

@@ -16,7 +16,8 @@ from callsheet.clock import SystemClock
 from callsheet.core.sip import SipTrunk
 from callsheet.voice.asterisk.control import ask
 from callsheet.voice.asterisk.embedded import EmbeddedAsterisk
-from callsheet.voice.asterisk.supervisor import Local, NodeState, Watch
+from callsheet.voice.asterisk.local import Local, Watch
+from callsheet.voice.asterisk.standing import NodeState
 from callsheet.voice.base import Answered, HungUp
 from ports import free_port
 from voice_nodes import dial, local, running_home, trunk_to, until, until_ready

@@ -15,7 +15,9 @@ from callsheet.core.calling import Dial
 from callsheet.core.condition import Condition, State
 from callsheet.core.sip import SipTrunk
 from callsheet.voice.asterisk.engine import AsteriskEngine
-from callsheet.voice.asterisk.supervisor import NAME, Local, NodeState, Standing, Supervisor, Watch
+from callsheet.voice.asterisk.local import Local, Watch
+from callsheet.voice.asterisk.standing import NodeState, Standing
+from callsheet.voice.asterisk.supervisor import NAME, Supervisor
 from callsheet.voice.base import Call, Found, Hear, NotDialed
 from callsheet.voice.nodes import VoiceNode
 

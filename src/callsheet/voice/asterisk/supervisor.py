@@ -10,10 +10,7 @@ import re
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from enum import StrEnum
-from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import structlog
 
@@ -26,6 +23,7 @@ from callsheet.voice.asterisk.control import NoControl, ask
 from callsheet.voice.asterisk.fetching import Step, fetch_tree
 from callsheet.voice.asterisk.files import LocalFiles
 from callsheet.voice.asterisk.keep import Keep, PortTaken, keep_draining, keep_sip_ports, keep_tls_ports, open_keep
+from callsheet.voice.asterisk.local import Local, Watch
 from callsheet.voice.asterisk.node_folder import NodeFolder, let_pass, unprivileged
 from callsheet.voice.asterisk.pjsip import SipSide, tls_name
 from callsheet.voice.asterisk.place import NodePlace
@@ -40,6 +38,7 @@ from callsheet.voice.asterisk.process import (
 )  # fmt: skip
 from callsheet.voice.asterisk.secret_file import Owner
 from callsheet.voice.asterisk.sections import NotWritable
+from callsheet.voice.asterisk.standing import STEPS, NodeState, Standing
 from callsheet.voice.asterisk.tree import Tree
 
 log = structlog.get_logger()
@@ -55,60 +54,7 @@ _COMPLAINT: Final = re.compile(r"\b(?:WARNING|ERROR)\[")
 _LOCAL: Final = "127.0.0.1"
 
 
-class Watch(NamedTuple):
-    """How closely a node is watched."""
-
-    look_seconds: float = 1.0
-    """So often we look whether it is alive."""
-    looks_a_question: int = 5
-    """Each so many-th time it is asked something."""
-    answer_seconds: float = 10.0
-    most_silent: int = 3
-    """So many questions in a row without an answer, and it is started anew."""
-
-
 _AS_USUAL: Final = Watch()
-
-
-class NodeState(StrEnum):
-    """How a node stands."""
-
-    stopped = "stopped"
-    fetching = "fetching"
-    starting = "starting"
-    running = "running"
-    broken = "broken"
-    """It does not run, and is tried again later."""
-    stopping = "stopping"
-
-
-class Standing(NamedTuple):
-    """How a node stands, in words for people."""
-
-    state: NodeState
-    why: str = ""
-    version: str = ""
-    """Debian's version of Asterisk; empty: none was fetched yet."""
-    pid: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Local:
-    """What a node beside us is to be."""
-
-    folder: Path
-    """Everything of it is in there: `tree`, `node`, `keep.json`."""
-    address: str = "0.0.0.0"  # noqa: S104 - providers are somewhere out there
-    """Where it listens for SIP."""
-    external_address: str = ""
-    sip_port: int = 0
-    """0: one that is free, and then always the same; the same holds for the media."""
-    rtp_first: int = 0
-    mirror: str = ""
-    tree: Path | None = None
-    """Where Asterisk is, or is to be; none: in the folder."""
-    pass_through: tuple[Path, ...] = field(default=())
-    """Folders of ours that lead to it, through which the node has to pass when it runs as another user."""
 
 
 class Supervisor:
@@ -277,7 +223,7 @@ class Supervisor:
         loop = asyncio.get_running_loop()
 
         def tell(step: Step) -> None:
-            loop.call_soon_threadsafe(self._stand, NodeState.fetching, _STEPS[step])
+            loop.call_soon_threadsafe(self._stand, NodeState.fetching, STEPS[step])
 
         self._given_up.clear()
         return await asyncio.to_thread(fetch_tree, self._tree_path, tell, self._given_up, mirror=self._local.mirror)
@@ -396,13 +342,3 @@ class Supervisor:
 
 def _folder_trouble(error: OSError) -> str:
     return f"The folder of Asterisk cannot be used: {error.strerror} ({error.filename})."
-
-
-_STEPS: Final = {
-    Step.waits: "another process fetches Asterisk",
-    Step.lists: "reading what packages Debian has",
-    Step.packages: "fetching Asterisk's packages",
-    Step.all_packages: "fetching all packages that Asterisk needs",
-    Step.unpacks: "unpacking Asterisk",
-    Step.checks: "checking Asterisk",
-}

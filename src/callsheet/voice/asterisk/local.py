@@ -1,0 +1,38 @@
+"""What a node on this machine is to be, and how closely it is watched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Watch(NamedTuple):
+    """How closely a node is watched."""
+
+    look_seconds: float = 1.0
+    """So often we look whether it is alive."""
+    looks_a_question: int = 5
+    """Each so many-th time it is asked something."""
+    answer_seconds: float = 10.0
+    most_silent: int = 3
+    """So many questions in a row without an answer, and it is started anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """What a node beside us is to be."""
+
+    folder: Path
+    """Everything of it is in there: `tree`, `node`, `keep.json`."""
+    address: str = "0.0.0.0"  # noqa: S104 - providers are somewhere out there
+    """Where it listens for SIP."""
+    external_address: str = ""
+    sip_port: int = 0
+    """0: one that is free, and then always the same; the same holds for the media."""
+    rtp_first: int = 0
+    mirror: str = ""
+    tree: Path | None = None
+    """Where Asterisk is, or is to be; none: in the folder."""
+    pass_through: tuple[Path, ...] = field(default=())
+    """Folders of ours that lead to it, through which the node has to pass when it runs as another user."""
