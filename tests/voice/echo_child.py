@@ -12,11 +12,8 @@ def _answer(body: bytes) -> bytes:
         case [b"die"]:
             os._exit(3)
         case [b"die-once", path]:
-            try:
-                os.close(os.open(path, os.O_CREAT | os.O_EXCL))
-            except FileExistsError:
-                return b"lived"
-            os._exit(3)
+            _die_once(path)
+            return b"lived"
         case [b"spin"]:
             while True:
                 pass
@@ -26,11 +23,21 @@ def _answer(body: bytes) -> bytes:
             raise ValueError("a secret")
         case [b"eat"]:
             return bytes(4 * 1024**3)
+        case [b"environment", name]:
+            return os.environb.get(name, b"")
         case [b"print"]:
             sys.stdout.write("noise")
             sys.stdout.flush()
             return b"printed"
     return body
+
+
+def _die_once(path: bytes) -> None:
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL))
+    except FileExistsError:
+        return
+    os._exit(3)
 
 
 if __name__ == "__main__":

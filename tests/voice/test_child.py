@@ -71,3 +71,23 @@ async def test_one_that_nobody_asks_is_ended_and_begins_again(monkeypatch):
     assert await child.ask(b"two") == b"two"
     assert child.pid != pid
     await child.close()
+
+
+async def test_who_asks_while_it_is_ended_is_told_and_asks_no_other(child):
+    await child.ask(b"first")
+    waiting = [asyncio.create_task(child.ask(question)) for question in (b"hang", b"next")]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+    await child.close()
+
+    broke = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [type(error) for error in broke] == [ChildBroke, ChildBroke]
+    assert child.pid is None
+
+
+async def test_it_is_not_told_what_is_none_of_its_business(child, monkeypatch):
+    monkeypatch.setenv("CALLSHEET_SECRET_KEY", "secret")
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    assert await child.ask(b"environment CALLSHEET_SECRET_KEY") == b""
+    assert await child.ask(b"environment TZ") == b"Asia/Tokyo"

@@ -25,6 +25,8 @@ class ScriptedNode:
         self.requests: list[dict[str, Any]] = []
         self.channels: list[dict[str, Any]] = []
         """What it answers to `GET channels`."""
+        self.bridges: list[str] = []
+        """What it answers to `GET bridges`."""
         self.mute: set[str] = set()
         """What it does not answer: the first words of requests, as `GET channels`."""
         self.answers: dict[str, tuple[int, Any]] = {}
@@ -65,6 +67,8 @@ class ScriptedNode:
                 continue
             if words == "GET channels":
                 await self.answer(request, 200, self.channels)
+            elif words == "GET bridges":
+                await self.answer(request, 200, [{"id": name} for name in self.bridges])
             else:
                 known = [answer for start, answer in self.answers.items() if words.startswith(start)]
                 await self.answer(request, *(known[0] if known else (204, "")))

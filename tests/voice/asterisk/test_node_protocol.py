@@ -318,6 +318,24 @@ async def test_a_helper_channel_without_its_call_is_hung_up(engine, node):
 
 
 @pytest.mark.parametrize("patience", [OFTEN])
+async def test_a_bridge_that_nobody_hears_by_is_deleted(engine, node):
+    dial = dial_of(NUMBER)
+    node.channels = [channel(dial.reference)]
+    told = await place(engine, TRUNK.id, dial)
+    hearing = asyncio.create_task(told.call.listen(lambda _: None))
+    request = await node.request("POST bridges")
+    led = request["uri"].removeprefix("bridges/")
+    left = f"{secrets.token_hex(24)}.1234-0.bridge"
+    node.bridges = [left, led, "somebody's"]
+
+    await node.request(f"DELETE bridges/{left}", count=2)
+
+    deleted = {request["uri"] for request in node.requests if request["method"] == "DELETE"}
+    assert deleted == {f"bridges/{left}"}
+    hearing.cancel()
+
+
+@pytest.mark.parametrize("patience", [OFTEN])
 async def test_a_call_that_is_gone_without_a_word_is_lost(engine, node):
     dial = dial_of(NUMBER)
     told = await place(engine, TRUNK.id, dial)

@@ -242,3 +242,32 @@ async def test_a_trunk_over_which_we_break_keeps_no_other_from_the_node(tmp_path
         home.use([one, trunk_to(phone_network, "trk-2")])
         while "trk-2" not in await console(tmp_path, "pjsip show endpoints"):
             await SystemClock().sleep(0.05)
+
+
+async def test_what_the_node_says_beside_its_log_is_not_kept(tmp_path, phone_network):
+    watch = Watch(look_seconds=0.05)
+    async with running_home(tmp_path, trunk_to(phone_network), watch=watch) as home:
+        said = tmp_path / "node/said"
+        await until(lambda: not said.stat().st_size, "an empty file")
+        _, ear = await dial(home, phone_network.number("0002"))
+        await ear.end()
+        # It writes where the file ends, and that is its beginning.
+        with said.open("ab") as file:
+            file.write(b"+12125550171 is nobody's business")
+        await until(lambda: not said.stat().st_size, "an empty file")
+        logs = [path for path in (tmp_path / "node/log").iterdir() if path.is_file()]
+        assert not [path for path in logs if b"2125550" in path.read_bytes()]
+
+
+async def test_a_node_that_does_not_run_keeps_no_password_of_a_trunk_that_went(tmp_path, phone_network):
+    trunk = replace(trunk_to(phone_network), username="somebody", password="very secret")
+    async with running_home(tmp_path, trunk):
+        pass
+    (written,) = [path for path in (tmp_path / "node/etc").iterdir() if "very secret" in path.read_text()]
+
+    async with running_home(tmp_path):
+        assert not written.exists()
+
+    async with running_home(tmp_path, trunk_to(phone_network)) as home:
+        _, ear = await dial(home, phone_network.number("0002"))
+        assert (await ear.end()).cause == 17

@@ -22,6 +22,8 @@ RUN_FOLDER: Final = "run"
 """Relative to the folder in which the node is started: a socket's path has at most 107 letters."""
 RECORDS: Final = "log/cdr-custom/Master.csv"
 """The call records, below the node's folder."""
+PJSIP: Final = "pjsip.conf"
+"""The file with the trunks and their passwords, in `etc`."""
 LOG: Final = "log/messages"
 """What went wrong, below the node's folder."""
 
@@ -75,7 +77,7 @@ def configure(plan: NodePlan) -> Mapping[str, str]:
         "modules.conf": write_sections(
             [Section("modules", {"autoload": False}, tuple(("load", f"{name}.so") for name in MODULES))]
         ),
-        "pjsip.conf": pjsip_conf(plan.sip, plan.trunks, plan.folder / "etc"),
+        PJSIP: pjsip_conf(plan.sip, plan.trunks, plan.folder / "etc"),
         "rtp.conf": write_sections([Section("general", {"rtpstart": first, "rtpend": last, "icesupport": False})]),
         # Nobody asks the node by HTTP: it dials in.
         "http.conf": write_sections([Section("general", {"enabled": False})]),
@@ -87,7 +89,8 @@ def configure(plan: NodePlan) -> Mapping[str, str]:
         "logger.conf": write_sections(
             [
                 Section("general", {"dateformat": "%F %T", "use_callids": False, "queue_log": False}),
-                Section("logfiles", {"messages": "warning,error", "console": "error"}),
+                # Not to the console: what goes there is read only while it starts, and may hold numbers.
+                Section("logfiles", {"messages": "warning,error"}),
             ]
         ),
         "indications.conf": _TONES,

@@ -40,6 +40,7 @@ class Ear:
         """Begin to hear. Raises CannotHear."""
         self._node.helpers.update(dict.fromkeys((self._snoop, self._media), self._take))
         self._node.ears[self._media] = self.feed
+        self._node.bridges.add(self._bridge)
         try:
             async with asyncio.timeout(_OPENING_SECONDS):
                 await asyncio.gather(
@@ -72,6 +73,7 @@ class Ear:
         for channel in (self._snoop, self._media):
             node.helpers.pop(channel, None)
         node.ears.pop(self._media, None)
+        node.bridges.discard(self._bridge)
         for uri in (f"channels/{self._media}", f"channels/{self._snoop}", f"bridges/{self._bridge}"):
             try:
                 await node.ask(Ask("DELETE", uri))

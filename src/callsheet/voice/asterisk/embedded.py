@@ -151,6 +151,8 @@ class EmbeddedAsterisk:
         if self._trunks or self.supervisor.lives():
             self._waking = asyncio.get_running_loop().create_task(self._wake())
             await self._has_tried.wait()
+        else:
+            self.supervisor.forget_trunks()
 
     async def close(self) -> None:
         """End: calls that live are hung up, and told; then the node is stopped, whatever broke before."""

@@ -9,8 +9,9 @@ import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
+from callsheet.voice.asterisk.guarded import is_plain
 from callsheet.voice.asterisk.records import Record, find_records
 from callsheet.voice.asterisk.shelf import shelve
 from callsheet.voice.base import Sound
@@ -32,6 +33,10 @@ class NodeFiles(Protocol):
         """Return what the call records say of calls, as far as they say anything."""
 
 
+TAKEN: Final = "taken"
+"""The folder, beside that of recordings, of those that were taken over: only we come there."""
+
+
 @dataclass(frozen=True, slots=True)
 class LocalFiles:
     """Those of a node on this machine."""
@@ -49,7 +54,7 @@ class LocalFiles:
 
     async def take_recording(self, name: str) -> Path | None:
         """Return a recording that is whole; whoever asked moves it away, or deletes it."""
-        return self.recordings / f"{name}.wav"
+        return await asyncio.to_thread(_take, self.recordings / f"{name}.wav", self.recordings.parent / TAKEN)
 
     async def drop_recording(self, name: str) -> None:
         """Delete a recording that nobody wants."""
@@ -60,3 +65,17 @@ class LocalFiles:
         if self.records is None or not ids:
             return {}
         return await asyncio.to_thread(find_records, self.records, ids)
+
+
+def _take(recorded: Path, folder: Path) -> Path | None:
+    """Move a file to where the node cannot change any more what it is; None: it is no plain file."""
+    taken = folder / recorded.name
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        recorded.replace(taken)
+        if is_plain(taken.lstat()):
+            return taken
+        taken.unlink()
+    except OSError:
+        return None
+    return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import datetime
 from itertools import count
 from typing import Final
@@ -25,6 +25,7 @@ from callsheet.voice.asterisk.channel import Channel
 from callsheet.voice.asterisk.link import Link, NodeAway
 from callsheet.voice.asterisk.patience import Patience
 from callsheet.voice.asterisk.place import NodePlace
+from callsheet.voice.asterisk.records import Record
 from callsheet.voice.asterisk.wire import Ask, Event, RESTResponse
 from callsheet.voice.base import Found, Hear, HearAudio, Sound
 
@@ -58,6 +59,8 @@ class Node:
         """Who hears of the channels that belong to calls."""
         self.ears: dict[str, HearAudio] = {}
         """Who hears the audio, by media channel."""
+        self.bridges: set[str] = set()
+        """Those that somebody hears by."""
         self.tapes: dict[str, Callable[..., None]] = {}
         """Who is told that a recording is through."""
         self._clock = clock
@@ -204,7 +207,7 @@ class Node:
             return False
 
     async def _look(self) -> bool:
-        """Ask it two things that a node answers at once, and compare what it has with what we have.
+        """Ask it things that a node answers at once, and compare what it has with what we have.
 
         False: it is there, and does not work yet. Raises NodeAway.
         """
@@ -213,10 +216,13 @@ class Node:
             asked = set(self.channels)
             pong = await self.ask(Ask("GET", "asterisk/ping"))
             listed = await self.ask(Ask("GET", "channels"))
-            if not (pong.is_ok and listed.is_ok):
+            bridged = await self.ask(Ask("GET", "bridges"))
+            if not (pong.is_ok and listed.is_ok and bridged.is_ok):
                 return False
             try:
+                bridges = wire.read_bridges(bridged.message_body)
                 self._compare(asked, wire.read_channels(listed.message_body))
+                self._drop_bridges(bridges)
             except DecodeError:
                 meters.asterisk_troubles.labels("unreadable").inc()
                 return False
@@ -236,13 +242,21 @@ class Node:
 
     async def _settle(self, gone: Sequence[Channel], why: str) -> None:
         """End calls that are not there any more: as the node's records say, if we can read them."""
-        records = await self.place.files.find_records([channel.id for channel in gone]) if gone else {}
+        records = await self._find_records(gone)
         for channel in gone:
             try:
                 channel.settle(records.get(channel.id), self.now(), why)
             except Exception:
                 # One call must not end all others, nor keep us from ending.
                 log.exception("asterisk.event_broke", voice_node=self.name)
+
+    async def _find_records(self, gone: Sequence[Channel]) -> Mapping[str, Record]:
+        try:
+            return await self.place.files.find_records([channel.id for channel in gone]) if gone else {}
+        except Exception:
+            # They are lost then, and told all the same.
+            log.exception("asterisk.event_broke", voice_node=self.name)
+            return {}
 
     def _compare(self, asked: set[str], listed: Sequence[wire.Channel]) -> None:
         """Take notice of what is there, and of what is not. `asked`: the calls that there were before we asked."""
@@ -270,6 +284,12 @@ class Node:
             self.begin(self._look_later([channel for channel in gone if channel.is_heard], missed))
         self._wanted.clear()
         self._compared.set()
+
+    def _drop_bridges(self, listed: Sequence[wire.Bridge]) -> None:
+        """Delete those of ours that nobody hears by: who would have done it could not ask the node."""
+        for bridge in listed:
+            if _OURS.fullmatch(bridge.id.partition(".")[0]) and bridge.id not in self.bridges:
+                self.begin(self._ask_in_vain(Ask("DELETE", f"bridges/{bridge.id}")))
 
     async def _look_later(self, gone: Sequence[Channel], missed: Sequence[Channel]) -> None:
         """Wait for events that may be on their way, and do without them then."""

@@ -63,7 +63,9 @@ def find_process(folder: NodeFolder) -> NodeProcess | None:
 
 def start_process(tree: Tree, folder: NodeFolder, owner: Owner | None) -> NodeProcess:
     """Start a node. Raises NotStarted."""
-    with folder.said.open("wb") as said:
+    folder.said.unlink(missing_ok=True)
+    # It appends, so that what is emptied begins anew.
+    with folder.said.open("ab") as said:
         try:
             started = subprocess.Popen(  # noqa: S603 - words of ours, without a shell
                 tree.command("-C", str(folder.etc / "asterisk.conf"), "-f", "-n"),

@@ -18,8 +18,10 @@ def write_secret(path: Path, text: str, owner: Owner | None = None) -> None:
     """Put a text into a file; `owner` None: it is ours."""
     partial = path.with_name(f".{path.name}.partial")
     partial.unlink(missing_ok=True)
-    partial.touch(mode=0o600, exist_ok=False)
-    partial.write_text(text, "utf-8")
-    if owner is not None:
-        os.chown(partial, owner.uid, owner.gid)
+    # By its number, not by its name: whoever could put another file in its place would be given that one.
+    new = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    with open(new, "w", encoding="utf-8") as file:  # noqa: PTH123 - it is open already
+        file.write(text)
+        if owner is not None:
+            os.fchown(file.fileno(), owner.uid, owner.gid)
     partial.replace(path)

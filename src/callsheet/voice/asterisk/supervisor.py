@@ -98,6 +98,12 @@ class Supervisor:
         """Take another port for the node to dial in to; one that runs does not know it, and is started anew."""
         self._keep = open_keep(self._keep_path, is_in_use=False)
 
+    def forget_trunks(self) -> None:
+        """Let a node that does not run keep nothing of trunks, where there are none any more."""
+        if not self._trunks and not self.lives():
+            with suppress(OSError):
+                self._folder.forget_trunks()
+
     def complain(self, error: OSError) -> None:
         """Take notice that the node cannot be looked after for now."""
         self._stand(NodeState.broken, why := _folder_trouble(error))
@@ -253,7 +259,7 @@ class Supervisor:
             looks += 1
             if looks % self._watching.looks_a_question:
                 continue
-            self._folder.rotate_records()
+            self._folder.tidy(self._clock.now())
             silent = 0 if await self._is_well() else silent + 1
             if silent >= self._watching.most_silent:
                 log.error("asterisk.hangs", pid=process.pid)
@@ -284,6 +290,7 @@ class Supervisor:
             self._changed.clear()
             if self._standing.state is not NodeState.running:
                 # Who starts writes the newest.
+                self.forget_trunks()
                 continue
             try:
                 await self._reload()

@@ -35,6 +35,12 @@ class Channel(msgspec.Struct, frozen=True):
         return datetime.fromisoformat(self.creationtime)
 
 
+class Bridge(msgspec.Struct, frozen=True):
+    """What joins channels."""
+
+    id: str
+
+
 class Playback(msgspec.Struct, frozen=True):
     """Something that is played."""
 
@@ -155,6 +161,7 @@ _READ: Final[tuple[type[Message], ...]] = (
 _head: Final = msgspec.json.Decoder(_Head)
 _decoders: Final = {kind.__name__: msgspec.json.Decoder(kind) for kind in _READ}
 _channels: Final = msgspec.json.Decoder(list[Channel])
+_bridges: Final = msgspec.json.Decoder(list[Bridge])
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -167,6 +174,11 @@ def read(text: str) -> Message | None:
 def read_channels(body: str) -> list[Channel]:
     """Return the channels of an answer to `GET channels`. Raises msgspec.DecodeError."""
     return _channels.decode(body)
+
+
+def read_bridges(body: str) -> list[Bridge]:
+    """Return the bridges of an answer to `GET bridges`. Raises msgspec.DecodeError."""
+    return _bridges.decode(body)
 
 
 def write(number: str, ask: Ask) -> str:

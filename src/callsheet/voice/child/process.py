@@ -21,6 +21,9 @@ LONGEST_SECONDS: Final = 60.0
 IDLE_SECONDS: Final = 60.0
 """A child that nobody asked for so long is ended: it keeps some memory, and starts in less than a second."""
 # Libraries for arithmetic would take address space for threads that nobody needs here.
+_PASSED_ON: Final = frozenset({"PATH", "HOME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "LD_LIBRARY_PATH"})
+_PASSED_ON_BEGIN: Final = ("PYTHON", "LC_")
+"""What a child needs of our environment. What we are told in secret is none of its business: it reads strange files."""
 _ONE_THREAD: Final[Mapping[str, str]] = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
@@ -45,6 +48,7 @@ class Child:
         self._process: Process | None = None
         self._turn = asyncio.Lock()
         self._rest: asyncio.TimerHandle | None = None
+        self._is_closed = False
 
     @property
     def pid(self) -> int | None:
@@ -57,6 +61,8 @@ class Child:
             try:
                 return await self._ask(body)
             except ChildBroke as error:
+                if self._is_closed:
+                    raise
                 log.warning("child.broke", child=self._module, reason=str(error))
             finally:
                 self._begin_rest()
@@ -66,9 +72,17 @@ class Child:
                 self._begin_rest()
 
     async def close(self) -> None:
-        """End the process, whatever it does: it keeps nothing."""
-        if self._rest is not None:
-            self._rest.cancel()
+        """End the process, whatever it does: it keeps nothing. Who asks it, now or later, is told that it broke."""
+        self._is_closed = True
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+        # Whoever asks at this moment reads what the process says, and finds that it ended.
+        async with self._turn:
+            await self._end()
+            if self._rest is not None:
+                self._rest.cancel()
+
+    async def _end(self) -> None:
         process, self._process = self._process, None
         if process is None:
             return
@@ -93,18 +107,20 @@ class Child:
         finally:
             if not is_whole:
                 # Whoever asks next must not hear this answer.
-                await asyncio.shield(self.close())
+                await asyncio.shield(self._end())
         if not answer.startswith(DONE):
             raise ChildBroke(answer[1:].decode("utf-8", "replace"))
         return answer[1:]
 
     async def _running(self) -> Process:
         if self._process is not None and self._process.returncode is not None:
-            await self.close()
+            await self._end()
+        if self._is_closed:
+            raise ChildBroke("It was ended.")
         if self._process is None:
             with outside(self._module):
                 self._process = await asyncio.create_subprocess_exec(
-                    sys.executable, "-m", self._module, stdin=PIPE, stdout=PIPE, env={**os.environ, **_ONE_THREAD}
+                    sys.executable, "-m", self._module, stdin=PIPE, stdout=PIPE, env=_environment()
                 )
         return self._process
 
@@ -118,6 +134,14 @@ class Child:
         # Who is asked at this moment is not idle, and begins to rest later.
         if self._process is not None and self._process.returncode is None and not self._turn.locked():
             self._process.kill()
+
+
+def _environment() -> dict[str, str]:
+    """Return what a child is told."""
+    passed = {
+        name: value for name, value in os.environ.items() if name in _PASSED_ON or name.startswith(_PASSED_ON_BEGIN)
+    }
+    return {**passed, **_ONE_THREAD}
 
 
 async def _exchange(process: Process, body: bytes) -> bytes:
