@@ -1,5 +1,6 @@
 """Call records of a node: written in batches, kept while the store is away, and closed where nobody leads them."""
 
+import random
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,9 @@ from callsheet.core.outcome import Outcome
 from callsheet.engine.calling import call_records
 from callsheet.engine.calling.call_records import CallRecords
 from callsheet.engine.calling.live_call import LiveCall
+from callsheet.engine.failpoints import Failpoints
+from callsheet.engine.holds import Holds
+from callsheet.engine.recorder import Recorder
 from callsheet.store.apps import App
 from callsheet.store.store import Store
 from callsheet.voice.base import HungUp, Lost
@@ -21,6 +25,11 @@ async def called(store: Store, app: App, clock: StillClock, node: Node, folder: 
     return await Phone(store, app, clock, folder).calls(node, PAYMENT, [{}] * people)
 
 
+def records_of(store: Store, clock: StillClock, node_no: int) -> CallRecords:
+    recorder = Recorder(store.hot, Holds(), clock, random.Random(1), Failpoints(), node_no=node_no)
+    return CallRecords(store, recorder, clock, node_no=node_no)
+
+
 async def stored(store: Store) -> list[Any]:
     return list(await rows(store, "select * from call order by dialed_at, person"))
 
@@ -29,7 +38,7 @@ async def test_a_call_is_written_as_its_timeline_and_its_end_tell(
     store: Store, app: App, clock: StillClock, node: Node, tmp_path: Path
 ):
     (live,) = await called(store, app, clock, node, tmp_path, 1)
-    records = CallRecords(store, clock, node_no=node.no)
+    records = records_of(store, clock, node.no)
     records.dialed(live)
     await records._flush()
     (row,) = await stored(store)
@@ -51,7 +60,7 @@ async def test_a_call_is_written_as_its_timeline_and_its_end_tell(
 
 async def test_who_ended_a_call_is_said(store: Store, app: App, clock: StillClock, node: Node, tmp_path: Path):
     lives = await called(store, app, clock, node, tmp_path, 4)
-    records = CallRecords(store, clock, node_no=node.no)
+    records = records_of(store, clock, node.no)
     ends = [HungUp(clock.now(), 16, 200, by_us=True), HungUp(clock.now(), 17, 486), Lost(clock.now(), "It died.")]
     for live, end in zip(lives, ends, strict=False):
         stranger_of(live).over(end)
@@ -68,7 +77,7 @@ async def test_while_the_store_is_away_records_wait_and_the_oldest_are_dropped(
     store: Store, app: App, clock: StillClock, node: Node, tmp_path: Path, monkeypatch: Any
 ):
     lives = await called(store, app, clock, node, tmp_path, 4)
-    records, write = CallRecords(store, clock, node_no=node.no), store.calls.write
+    records, write = records_of(store, clock, node.no), store.calls.write
     monkeypatch.setattr(call_records, "MOST_KEPT", 3)
     for live in lives:
         records.dialed(live)
@@ -92,7 +101,7 @@ async def test_a_record_that_changes_while_it_is_written_is_written_again(
     store: Store, app: App, clock: StillClock, node: Node, tmp_path: Path
 ):
     (live,) = await called(store, app, clock, node, tmp_path, 1)
-    records, write = CallRecords(store, clock, node_no=node.no), store.calls.write
+    records, write = records_of(store, clock, node.no), store.calls.write
     records.dialed(live)
 
     async def late(*args: Any) -> None:
@@ -110,7 +119,7 @@ async def test_what_a_dead_node_led_is_closed_by_another_one(
     store: Store, app: App, clock: StillClock, node: Node, tmp_path: Path
 ):
     (live,) = await called(store, app, clock, node, tmp_path, 1)
-    dead, other = CallRecords(store, clock, node_no=node.no), CallRecords(store, clock, node_no=node.no + 1)
+    dead, other = records_of(store, clock, node.no), records_of(store, clock, node.no + 1)
     dead.dialed(live)
     await dead._flush()
     await other.look()

@@ -27,6 +27,11 @@ async def row_of(store: Store, app: App, clock: StillClock, intent: Intent) -> C
     return CallRow(app.no, key, trunk.no, "node-1", clock.now())
 
 
+async def close_left(store: Store, clock: StillClock, node_no: int) -> int:
+    now = clock.now()
+    return await store.calls.close_left(await store.calls.left(now, node_no, 10), now, node_no, now)
+
+
 async def stored(store: Store) -> list[Any]:
     return list(await rows(store, "select * from call order by person"))
 
@@ -94,14 +99,14 @@ async def test_what_a_dead_node_led_is_closed_with_what_its_attempt_says(
     for kind, code in told:
         await tell(node, clock, intent, kind, code)
 
-    assert await store.calls.close_left(clock.now(), node.no + 1, 10) == 0, "it may live"
+    assert await close_left(store, clock, node.no + 1) == 0, "it may live"
     clock.advance(50)
     await store.calls.renew(node.no, clock.now() + LEASE)
     clock.advance(50)
-    assert await store.calls.close_left(clock.now(), node.no + 1, 10) == 0, "it lives"
+    assert await close_left(store, clock, node.no + 1) == 0, "it lives"
     clock.advance(60)
-    assert await store.calls.close_left(clock.now(), node.no, 10) == 0, "its own node leads it"
-    assert await store.calls.close_left(clock.now(), node.no + 1, 10) == 1
+    assert await close_left(store, clock, node.no) == 0, "its own node leads it"
+    assert await close_left(store, clock, node.no + 1) == 1
 
     (row,) = await stored(store)
     assert (row.outcome, row.ended_by, row.ended_at > 0) == (outcome, "network", True)
@@ -121,7 +126,7 @@ async def test_a_conversation_that_waits_for_a_person_outlives_its_call(
         await tell(node, clock, intent, Kind.delivered, "human")
     cause = encode_attempt(first.run_no, first.person, first.n)
     await change(store, "update flow_session set awaits = 'person' where cause = :cause", cause=cause)
-    await store.calls.close_left(clock.now(), node.no + 1, 10)
+    await close_left(store, clock, node.no + 1)
 
     found = await rows(store, "select cause, ending from flow_session")
     assert {row.cause == cause: row.ending for row in found} == {True: "", False: "hung_up"}

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from callsheet.core.attempt import Kind
+from callsheet.core.attempt import PENDING, Kind
 from callsheet.core.campaign import MachineDetection
 from callsheet.core.clearing import meaning_of
 from callsheet.core.outcome import Outcome
 
-__all__ = ["Clearing", "Dial", "Outcome", "decide_outcome", "happening_of"]
+__all__ = ["Clearing", "Dial", "Outcome", "decide_outcome", "happening_of", "outcome_of_left"]
 
 
 TALKS = frozenset({Outcome.human, Outcome.unsure, Outcome.machine})
@@ -91,6 +91,13 @@ def decide_outcome(clearing: Clearing) -> Outcome:
             return Outcome.no_answer
         case _:
             return _by_network(clearing)
+
+
+def outcome_of_left(state: str) -> Outcome | None:
+    """Return what came of a call that nobody saw end, by the state of its attempt; None: that is known already."""
+    if state in (PENDING, Kind.uncertain):
+        return Outcome.uncertain
+    return Outcome.lost if state == Kind.accepted else None
 
 
 def _by_network(clearing: Clearing) -> Outcome:

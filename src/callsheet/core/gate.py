@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from callsheet.core.hours import CallingHours, is_open_in_all, next_open
 
@@ -27,6 +27,8 @@ class Reason(StrEnum):
     reached = "reached"
     daily_cap = "daily_cap"
     """The sender, its trunk or the contact's class has no segments left today."""
+    on_the_line = "on_the_line"
+    """A call to the contact goes on: nobody is called, or called again, by two at once."""
     carrier_rate = "carrier_rate"
     """The contact's class, or its sender of a pool, is slower than the others."""
 
@@ -56,6 +58,9 @@ GOOD_FOR = timedelta(seconds=2)
 is withdrawn and judged again: so nothing leaves after the window has closed.
 """
 
+LOOK_AGAIN: Final = timedelta(seconds=5)
+"""So long whoever is on the line is left alone before it is seen whether the call is over."""
+
 Verdict = Send | Wait | Suppress
 
 SEND = Send()
@@ -77,6 +82,8 @@ class Facts(NamedTuple):
     capped_until: datetime | None = None
     reached: bool = False
     """An earlier run reached the person, and this one is for those who were not."""
+    is_on_the_line: bool = False
+    """A call of the run to the person goes on, as far as anybody knows."""
 
 
 def judge_hours(hours: CallingHours, zones: frozenset[str], now: datetime, *, skip_outside: bool) -> Verdict:
@@ -106,6 +113,8 @@ def judge(facts: Facts, now: datetime) -> Verdict:
         return Suppress(Reason.reached)
     if facts.capped_until is not None and facts.capped_until > now:
         return Wait(facts.capped_until, Reason.cap)
+    if facts.is_on_the_line:
+        return Wait(now + LOOK_AGAIN, Reason.on_the_line)
     return SEND
 
 

@@ -183,7 +183,10 @@ class Conductor:
 
     async def _open_lines(self) -> None:
         given = self._given
-        self.call_records = CallRecords(self._store, given.clock, node_no=self.node_no, sole_owner=given.sole_owner)
+        self.call_records = CallRecords(
+            self._store, self.recorder, given.clock, node_no=self.node_no, sole_owner=given.sole_owner
+        )
+        self.call_records.on_over = self._on_over
         self._watch("call records", self.call_records.run)
         self._slots = Slots(
             self._store, given.clock, node_no=self.node_no, lease_seconds=given.tuning.lease_seconds,
@@ -325,6 +328,10 @@ class Conductor:
         if recorded.again_at is not None or not len(self.holds):
             self.agenda.wake()
         self._wake_dispatchers()
+
+    def _on_over(self) -> None:
+        if not len(self.holds):
+            self.agenda.wake()
 
     def _wake_dispatchers(self) -> None:
         for dispatcher in self._dispatchers.values():

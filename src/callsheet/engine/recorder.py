@@ -62,12 +62,12 @@ class Recorder:
         self._noted: list[Happening | LooseReceipt] = []
         self._carried: list[Carried] = []
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
-        self._count = 0
+        self._count = self._durable = 0
         self._work = asyncio.Event()
         self._stopping = False
         self._tries = 0
         """How often a batch is tried; 0: until it is stored."""
-        self._has_dropped = False
+        self._has_dropped = self._has_given_up = False
         self.on_recorded: Callable[[Recorded], None] = lambda _: None
 
     def note(self, happening: Happening, carried: Carried | None = None) -> None:
@@ -103,6 +103,13 @@ class Recorder:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((self._count, future))
         await future
+
+    async def settled(self) -> None:
+        """Return when all that was taken so far is durable. Raises Unavailable when it is not, and never will be."""
+        if self._has_given_up:
+            raise Unavailable
+        if self._durable < self._count:
+            await self.settle(())
 
     async def run(self) -> None:
         """Write batches until `stop`, and then what is left."""
@@ -181,6 +188,7 @@ class Recorder:
         count = len(batch.happenings) + len(batch.receipts) + len(self._noted)
         log.error("recorder.gave_up", count=count, error=type(error).__name__)
         self._tries = 1
+        self._has_given_up = True
         self._noted.clear()
         self._carried.clear()
         for _, future in self._waiting:
@@ -189,6 +197,7 @@ class Recorder:
         self._waiting.clear()
 
     def _tell(self, through: int) -> None:
+        self._durable = through
         while self._waiting and self._waiting[0][0] <= through:
             future = self._waiting.pop(0)[1]
             if not future.done():

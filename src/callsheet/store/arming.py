@@ -77,6 +77,8 @@ class Known(NamedTuple):
     """Repeats whose try before was taken after all, as evidence says that came meanwhile, or that were suppressed."""
     senders: Mapping[bytes, int] = MappingProxyType({})
     """Of a pool: through which member persons were attempted last."""
+    on_the_line: Collection[bytes] = ()
+    """Persons to whom a call of this run goes on."""
 
 
 class Sifted(NamedTuple):
@@ -95,7 +97,7 @@ def sift(run: Run, candidates: Sequence[Candidate], known: Known, hours: Verdict
     wait: list[tuple[Candidate, Wait]] = []
     taken = set(known.attempted)
     # Nearly everyone is untroubled: for them a look into one set is all it costs.
-    troubled = {*known.on_dnc, *known.opted_out, *known.capped, *known.reached}
+    troubled = {*known.on_dnc, *known.opted_out, *known.capped, *known.reached, *known.on_the_line}
     wanted = run.definition.filter
     for candidate in _not_placed(candidates, known.placed):
         if wanted is not None and candidate.n == 1 and not _is_wanted(wanted, candidate):
@@ -114,6 +116,7 @@ def sift(run: Run, candidates: Sequence[Candidate], known: Known, hours: Verdict
                 candidate.person in known.opted_out,
                 known.capped.get(candidate.person),
                 candidate.person in known.reached,
+                candidate.person in known.on_the_line,
             )
             verdict = _stricter(judge(facts, now), hours)
         if run.rooms is not None and isinstance(verdict, Send):

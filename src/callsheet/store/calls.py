@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
 
 from callsheet.clock import to_micros
 from callsheet.core.attempt import Kind, fold
+from callsheet.core.calling import outcome_of_left
 from callsheet.core.campaign import Channel
 from callsheet.core.flow.session import Awaits, Ending
 from callsheet.core.ids import AttemptKey, encode_attempt
@@ -61,6 +62,15 @@ class CallRow:
     """Of the conversation that was led in it; 0: none was."""
 
 
+class LeftCall(NamedTuple):
+    """A call that goes on as far as anybody wrote down, and that nobody leads."""
+
+    app: int
+    key: AttemptKey
+    state: str
+    """Of its attempt."""
+
+
 _COLUMNS: Final = (
     "trunk_no", "node", "node_no", "dialed_at", "rang_at", "answered_at", "ended_at", "cause", "sip_status", "outcome",
     "ended_by", "detection", "timeline_sealed", "session_no", "lease_until",
@@ -106,17 +116,33 @@ class Calls:
         renewed = sa.update(call).where(*mine).values(lease_until=to_micros(until))
         await self._db.write(lambda conn: conn.execute(renewed))
 
-    async def close_left(self, now: datetime, node_no: int, most: int) -> int:
-        """Close calls that nobody leads any more, at most so many, and return how many those were.
+    async def left(self, until: datetime, node_no: int, most: int) -> Sequence[LeftCall]:
+        """Return calls that no other node says to lead any more since then, at most so many."""
+        query = sa.select(*_whose()).where(*_is_left(until, node_no)).limit(most)
 
-        Their attempts say what came of them; the conversations in them end, but for those that wait for a person.
+        def left(conn: sa.Connection) -> list[LeftCall]:
+            rows = conn.execute(query).all()
+            return [
+                LeftCall(app, key, fold(told.get(key, ())))
+                for app in sorted({row.app for row in rows})
+                for keys in [[AttemptKey(*row[1:]) for row in rows if row.app == app]]
+                for told in [_events(conn, app, keys)]
+                for key in keys
+            ]
+
+        return await self._db.read(left)
+
+    async def close_left(self, left: Collection[LeftCall], until: datetime, node_no: int, now: datetime) -> int:
+        """Close those of these calls that nobody leads still, and return how many those were.
+
+        Their attempts say what came of them: it is to be recorded before. The conversations in them end, but for those
+        that wait for a person.
         """
-        call = t.call
-        left = call.c.ended_at == 0, call.c.node_no != node_no, call.c.lease_until <= to_micros(now)
-        query = sa.select(call.c.app, call.c.run_no, call.c.person, call.c.n).where(*left).limit(most)
+        these = sa.tuple_(*_whose()).in_([(one.app, *one.key) for one in left])
+        query = sa.select(*_whose()).where(*_is_left(until, node_no), these).with_for_update(skip_locked=True)
 
         def close(conn: sa.Connection) -> int:
-            rows = conn.execute(query.with_for_update(skip_locked=True)).all()
+            rows = conn.execute(query).all()
             for app in sorted({row.app for row in rows}):
                 keys = sorted(AttemptKey(*row[1:]) for row in rows if row.app == app)
                 _close(conn, app, keys, now)
@@ -173,6 +199,15 @@ class Calls:
         }
 
 
+def _whose() -> tuple[sa.ColumnElement[Any], ...]:
+    return tuple(t.call.c[name] for name in _KEY)
+
+
+def _is_left(until: datetime, node_no: int) -> tuple[sa.ColumnElement[bool], ...]:
+    call = t.call
+    return call.c.ended_at == 0, call.c.node_no != node_no, call.c.lease_until <= to_micros(until)
+
+
 def _micros(at: datetime | None) -> int:
     return to_micros(at) if at is not None else 0
 
@@ -203,9 +238,10 @@ _ANSWERED: Final = frozenset({Kind.accepted, Kind.delivered})
 def _outcome(events: _Events) -> Outcome:
     """Return what came of a call that nobody saw end."""
     state = fold(events)
-    if state == Kind.accepted:
-        return Outcome.lost
-    code, _ = events.get(state, ("", 0))
+    left = outcome_of_left(state)
+    if left is not None:
+        return left
+    code, _ = events[state]
     return Outcome(code) if code in Outcome.__members__ else Outcome.uncertain
 
 

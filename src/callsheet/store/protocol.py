@@ -94,7 +94,7 @@ class Work(NamedTuple):
     """Groups with positions that nobody took yet, or with chunks whose lease has run out."""
     due: Mapping[Turn, datetime]
     in_flight: bool
-    """Nodes hold arms of it."""
+    """Nodes hold arms of it, or calls of it go on."""
 
 
 class HotStore(Protocol):
@@ -150,7 +150,10 @@ class HotStore(Protocol):
     async def renew(
         self, node_no: int, chunks: Collection[Chunk], lease_seconds: float, arms: Collection[ArmKey] = ()
     ) -> None:
-        """Renew the leases of chunks, and of arms of which something goes on, those that the node still holds."""
+        """Renew the leases of chunks that the node still holds, and of arms of which something goes on.
+
+        Such an arm is renewed although its lease ran out, where nobody has reaped it yet.
+        """
 
     async def release(self, node_no: int | None, run_no: int | None = None) -> None:
         """Give chunks back at once, with what they have left; without a node, everybody's."""
@@ -158,7 +161,8 @@ class HotStore(Protocol):
     async def reap(self, node_no: int, jitter: Callable[[], float], *, all_arms: bool) -> int:
         """Make attempts without a result whose lease has run out `uncertain`; return how many.
 
-        `all_arms` is for the one owner of a SQLite file at its start: whoever held the leases is dead.
+        `all_arms` is for the one owner of a SQLite file at its start: whoever held the leases is dead. Those of calls
+        run out by themselves: a call outlives who placed it, and is found again.
         """
 
     async def complete(self, run: Run) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -11,11 +11,15 @@ import structlog
 
 from callsheet import meters
 from callsheet.clock import Clock
+from callsheet.core.attempt import Happening, Kind
+from callsheet.core.calling import happening_of, outcome_of_left
+from callsheet.core.campaign import MachineDetection
 from callsheet.core.errors import Unavailable
 from callsheet.core.ids import AttemptKey
 from callsheet.core.outcome import Outcome
 from callsheet.engine.calling.live_call import LiveCall
 from callsheet.engine.loop import Loop
+from callsheet.engine.recorder import Recorder
 from callsheet.store.calls import CallRow, Noted
 from callsheet.store.store import Store
 from callsheet.voice.base import HungUp, Lost
@@ -32,6 +36,8 @@ TICK_SECONDS: Final = LEASE_SECONDS / 3
 ALONE_SECONDS: Final = 3600.0
 """Where no other node works on the store nobody's calls are to be closed, once those of an earlier process are: then
 recordings that are too old are all that is looked for."""
+FIND_SECONDS: Final = 20.0
+"""So long the calls that an earlier process placed may take to be found again; then nobody leads them."""
 RETRY_SECONDS: Final = 1.0
 LAST_TRIES: Final = 3
 """How often a batch is tried when the process is to stop."""
@@ -50,15 +56,21 @@ _DETECTED: Final = "detected"
 class CallRecords(Loop):
     """Writes down the calls of this node, and closes those of nodes that died."""
 
-    def __init__(self, store: Store, clock: Clock, *, node_no: int = 0, sole_owner: bool = False) -> None:
+    def __init__(
+        self, store: Store, recorder: Recorder, clock: Clock, *, node_no: int = 0, sole_owner: bool = False
+    ) -> None:
+        """`sole_owner`: there is no other node, and what others led nobody leads any more."""
         super().__init__()
         self._sole_owner = sole_owner
         self._store = store
+        self._recorder = recorder
         self._clock = clock
         self._kept: dict[AttemptKey, CallRow] = {}
         """What the store does not have yet, by attempt: the latest of each, the oldest first."""
         self._has_looked = False
         self.node_no = node_no
+        self.on_over: Callable[[], None] = lambda: None
+        """Called when it was written down that calls are over: a run may have nothing left."""
 
     def dialed(self, live: LiveCall) -> None:
         """Take a call that was placed, or found again."""
@@ -81,16 +93,14 @@ class CallRecords(Loop):
 
     async def run(self) -> None:
         """Write until `stop`, and then what is left."""
-        next_look = began_at = self._clock.monotonic()
+        next_look = self._clock.monotonic() + FIND_SECONDS
         while not self._stopping:
             self._wake.clear()
             try:
                 await self._flush()
                 if self._clock.monotonic() >= next_look:
                     await self.look()
-                    now = self._clock.monotonic()
-                    is_settled = self._sole_owner and now > began_at + 2 * LEASE_SECONDS
-                    next_look = now + (ALONE_SECONDS if is_settled else TICK_SECONDS)
+                    next_look = self._clock.monotonic() + (ALONE_SECONDS if self._sole_owner else TICK_SECONDS)
                 await self._rest(max(0.0, next_look - self._clock.monotonic()))
             except Unavailable:
                 log.warning("calls.store_away", waiting=len(self._kept))
@@ -98,26 +108,52 @@ class CallRecords(Loop):
         await self._finish()
 
     async def _flush(self) -> None:
-        """Write what is kept; what changes meanwhile is written again."""
+        """Write what is kept; what changes meanwhile is written again.
+
+        That a call is over is written when it is durable what came of it: until then it holds its run, and whoever was
+        called.
+        """
         while self._kept:
-            taken = dict(list(self._kept.items())[:FULL])
-            now = await self._store.hot.now()
-            await self._store.calls.write(list(taken.values()), self.node_no, now + timedelta(seconds=LEASE_SECONDS))
-            for key, row in taken.items():
-                if self._kept.get(key) is row:
-                    del self._kept[key]
+            taken = list(self._kept.values())[:FULL]
+            over = [row for row in taken if row.ended_at is not None]
+            await self._write([row for row in taken if row.ended_at is None])
+            if over:
+                await self._recorder.settled()
+                await self._write(over)
+                self.on_over()
+
+    async def _write(self, rows: Sequence[CallRow]) -> None:
+        now = await self._store.hot.now()
+        await self._store.calls.write(rows, self.node_no, now + timedelta(seconds=LEASE_SECONDS))
+        for row in rows:
+            if self._kept.get(row.key) is row:
+                del self._kept[row.key]
 
     async def look(self) -> None:
         """Say that this node leads its calls still, close what nobody leads, and delete recordings that are too old."""
         now = await self._store.hot.now()
         await self._store.calls.renew(self.node_no, now + timedelta(seconds=LEASE_SECONDS))
-        while closed := await self._store.calls.close_left(now, self.node_no, MOST_CLOSED):
-            log.warning("calls.closed", count=closed)
+        await self._close_left(now)
         while await self._store.recordings.sweep(now, MOST_SWEPT):
             continue
         if not self._has_looked:
             await self._store.calls.end_orphans(now - ORPHANED, now)
             self._has_looked = True
+
+    async def _close_left(self, now: datetime) -> None:
+        """Say what came of calls that nobody leads any more, as far as anybody can know, and close them."""
+        until = now + timedelta(seconds=LEASE_SECONDS) if self._sole_owner else now
+        while left := await self._store.calls.left(until, self.node_no, MOST_CLOSED):
+            for one in left:
+                outcome = outcome_of_left(one.state)
+                if outcome is not None:
+                    self._recorder.note(Happening(*one.key, *_said_of(outcome, now)))
+            await self._recorder.settled()
+            closed = await self._store.calls.close_left(left, until, self.node_no, now)
+            if not closed:
+                return  # another node closes them just now
+            log.warning("calls.closed", count=closed)
+            self.on_over()
 
     async def _finish(self) -> None:
         """Write what is left, unless the store stays away: the attempts say then what came of those calls."""
@@ -129,6 +165,11 @@ class CallRecords(Loop):
             else:
                 return
         log.error("calls.gave_up", count=len(self._kept))
+
+
+def _said_of(outcome: Outcome, now: datetime) -> tuple[Kind, datetime, str]:
+    kind, code = happening_of(outcome, MachineDetection.no)
+    return kind, now, code
 
 
 def _row(live: LiveCall, now: datetime) -> CallRow:

@@ -111,7 +111,7 @@ async def arm_again(
     before = ((c.person, c.n - 1, kind) for row, c in zip(rows, candidates, strict=True) for kind in row["before"])
     needless = find_needless(turn, candidates, before)
     needless |= {(c.person, c.n) for row, c in zip(rows, candidates, strict=True) if row["spared"]}
-    known = known._replace(needless=needless)
+    known = known._replace(needless=needless, on_the_line={row["person"] for row in rows if row["is_on_the_line"]})
     sifted = sift_groups(run, groups, known, from_micros(lease.now))
     await _write(raw, run, sifted, lease, turn, _NO_CHUNK)
     return Outcome(sifted.send, seen=len(rows), groups=tuple(groups)), lease.until
@@ -176,7 +176,9 @@ async def _fetch_due(raw: Raw, run: Run, turn: Turn, now: int, limit: int) -> Se
         # What was before a callback makes it no less wanted.
         "   and e.n >= coalesce((select max(k.n) from callback k where k.app = $1 and k.run_no = $2"
         "    and k.person = r.person), 0)) as before, (select true from suppression s"
-        "   where s.app = $1 and s.run_no = $2 and s.list_no = r.list_no and s.pos = r.pos limit 1) as spared"
+        "   where s.app = $1 and s.run_no = $2 and s.list_no = r.list_no and s.pos = r.pos limit 1) as spared,"
+        "  (select true from call k where k.app = $1 and k.run_no = $2 and k.person = r.person and k.ended_at = 0"
+        "   limit 1) as is_on_the_line"
         " from r cross join lateral ("
         "  select sealed, attributes from contact c"
         "  where c.app = $1 and c.list_no = r.list_no and c.group_no = r.group_no and c.pos = r.pos offset 0"

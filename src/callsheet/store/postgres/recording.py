@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from callsheet.clock import from_micros, to_micros
 from callsheet.core.attempt import Happening
+from callsheet.core.campaign import Channel
 from callsheet.core.ids import AttemptKey
 from callsheet.core.retrying import RetryPolicy
 from callsheet.store.arming import unpack_members
@@ -294,11 +295,12 @@ async def reap(
     """Make attempts uncertain whose lease ran out without a result. Arms that somebody records just now are his."""
     arms: Sequence[Any] = await raw.fetch(
         f"select app, run_no, node_no, arm_no, members, {now_or(1)} as now from arm"
-        f" where $2 or lease_until <= {now_or(1)} order by app, run_no, node_no, arm_no limit $3"
-        " for update skip locked",
+        f" where ($2 and (select r.channel from run r where r.no = arm.run_no limit 1) <> $4)"
+        f" or lease_until <= {now_or(1)} order by app, run_no, node_no, arm_no limit $3 for update skip locked",
         present,
         all_arms,
         ARMS_AT_ONCE,
+        Channel.voice.value,
     )
     if not arms:
         return Reaped(0, more=False)

@@ -37,10 +37,11 @@ _LEAST = (
 )
 WAITING = (
     f"select u.run_no, {', '.join(_LEAST.format(int(turn)) for turn in Turn)},"
-    "  (select true from arm a where a.app = u.app and a.run_no = u.run_no limit 1) is not null"
+    "  (select true from arm a where a.app = u.app and a.run_no = u.run_no limit 1) is not null or"
+    "  (select true from call c where c.ended_at = 0 and c.app = u.app and c.run_no = u.run_no limit 1) is not null"
     f" from {_RUNS}"
 )
-"""When contacts of some runs come again, and whether nodes hold arms of them."""
+"""When contacts of some runs come again, and whether nodes hold arms of them, or calls of them go on."""
 
 
 async def work(raw: Raw, runs: Sequence[Run], present: int | None) -> list[Work]:
@@ -85,11 +86,11 @@ _IS_ARM = "a.app = u.app and a.run_no = u.run_no and a.node_no = u.node_no and a
 RENEW_ARMS = (
     f"with held as materialized (select a.id from"
     "  unnest($3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[]) as u (app, run_no, node_no, arm_no)"
-    f" cross join lateral (select a.ctid as id from arm a where {_IS_ARM} and a.lease_until > {now_or(1)}"
-    "   for update skip locked) a"
+    f" cross join lateral (select a.ctid as id from arm a where {_IS_ARM} for update skip locked) a"
     f") update arm set lease_until = {now_or(1)} + $2 where ctid = any(array(select id from held))"
 )
-"""Renew arms of which something goes on. One that somebody writes to just now is about to end, or is renewed soon."""
+"""Renew arms of which something goes on, until somebody has reaped them: they are nobody else's to go on with. One that
+somebody writes to just now is about to end, or is renewed soon."""
 
 RECALL = (
     f"with held as materialized (select a.id from {_THESE} cross join lateral ("
@@ -105,7 +106,7 @@ RECALLED = (
 
 
 async def complete(raw: Raw, run: Run, present: int | None) -> bool:
-    """Complete the run if no range, chunk, retry, callback or arm is left and none of its lists has grown.
+    """Complete the run if no range, chunk, retry, callback, arm or call is left and none of its lists has grown.
 
     One statement looks at all of them, so that it cannot miss a contact on its way from one to another. It looks once
     for nothing, and again when the campaign cannot move, the run cannot be armed and its lists cannot grow: whoever
@@ -143,7 +144,7 @@ async def _is_left(raw: Raw, run: Run) -> bool:
     left: bool = await raw.fetchval(
         f"select exists (select 1 from cursor {where} and lo <= hi) or exists (select 1 from chunk {where})"
         f" or exists (select 1 from retry {where}) or exists (select 1 from arm {where})"
-        f" or exists (select 1 from callback {where} and n = 0)"
+        f" or exists (select 1 from callback {where} and n = 0) or exists (select 1 from call {where} and ended_at = 0)"
         " or exists (select 1 from run_list l join contact_list c on c.no = l.list_no"
         "  where l.app = $1 and l.run_no = $2 and c.size > l.taken_size)",
         run.app,

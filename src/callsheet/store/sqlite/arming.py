@@ -73,7 +73,9 @@ def arm_again(raw: sqlite3.Connection, run: Run, turn: Turn, *, limit: int, leas
         "select r.list_no, r.pos, r.group_no, r.person, c.sealed, c.attributes, r.n, r.used, r.due,"
         "  g.own_zone, g.candidate_zones, g.priority,"
         "  exists (select 1 from suppression s where s.app = r.app and s.run_no = r.run_no and s.list_no = r.list_no"
-        "   and s.pos = r.pos) as spared"
+        "   and s.pos = r.pos) as spared,"
+        "  exists (select 1 from call k where k.app = r.app and k.run_no = r.run_no and k.person = r.person"
+        "   and k.ended_at = 0) as is_on_the_line"
         " from retry r join contact c on c.app = r.app and c.list_no = r.list_no and c.group_no = r.group_no"
         "  and c.pos = r.pos join list_group g on g.app = r.app and g.list_no = r.list_no and g.group_no = r.group_no"
         " where r.app = ? and r.run_no = ? and r.turn = ? and r.due <= ? order by r.due limit ?",
@@ -92,7 +94,7 @@ def arm_again(raw: sqlite3.Connection, run: Run, turn: Turn, *, limit: int, leas
     known = _know(raw, run, candidates, lease.now)
     needless = find_needless(turn, candidates, _events(raw, run, candidates))
     needless |= {(candidate.person, candidate.n) for row, candidate in zip(rows, candidates, strict=True) if row[12]}
-    known = known._replace(needless=needless)
+    known = known._replace(needless=needless, on_the_line={row[3] for row in rows if row[13]})
     sifted = sift_groups(run, groups, known, from_micros(lease.now))
     _store(raw, run, sifted, lease, turn=turn)
     return Outcome(sifted.send, seen=len(rows), groups=tuple(groups))

@@ -164,9 +164,10 @@ def _policy(raw: sqlite3.Connection, run_no: int) -> RetryPolicy:
 
 def reap(raw: sqlite3.Connection, node_no: int, now: int, jitter: Callable[[], float], *, all_arms: bool) -> int:
     """Make attempts uncertain whose lease ran out without a result."""
-    until = now if not all_arms else now + (1 << 60)
     arms = raw.execute(
-        "select app, run_no, node_no, arm_no, members from arm where lease_until <= ?", (until,)
+        "select app, run_no, node_no, arm_no, members from arm a where lease_until <= ?"
+        " or (? and (select channel from run where no = a.run_no) <> ?)",
+        (now, all_arms, Channel.voice),
     ).fetchall()
     doubtful = 0
     for *key, members in arms:

@@ -40,6 +40,7 @@ def work(raw: sqlite3.Connection, runs: Sequence[Run], now: int) -> list[Work]:
     waiting = raw.execute(
         f"select r.no, {', '.join(least.format(int(turn)) for turn in Turn)},"
         "  exists (select 1 from arm where app = r.app and run_no = r.no)"
+        "  or exists (select 1 from call where ended_at = 0 and app = r.app and run_no = r.no)"
         f" from run r where {these}",
         numbers,
     )
@@ -56,15 +57,16 @@ def members(raw: sqlite3.Connection, arm: ArmKey) -> list[tuple[bytes, int]]:
 def renew(
     raw: sqlite3.Connection, node_no: int, chunks: Collection[Chunk], arms: Collection[ArmKey], now: int, until: int
 ) -> None:
-    """Renew what the node still holds; what ran out is for others to take."""
+    """Renew what the node still holds; a chunk that ran out is for others to take.
+
+    An arm of which something goes on is renewed until somebody has reaped it: it is nobody else's to go on with.
+    """
     raw.executemany(
         "update chunk set lease_until = ? where app = ? and run_no = ? and list_no = ? and group_no = ? and first = ?"
         " and epoch = ? and node_no = ? and lease_until > ?",
         [(until, *chunk[:6], node_no, now) for chunk in chunks],
     )
-    raw.executemany(
-        f"update arm set lease_until = ?{WHERE_ARM} and lease_until > ?", [(until, *arm, now) for arm in arms]
-    )
+    raw.executemany(f"update arm set lease_until = ?{WHERE_ARM}", [(until, *arm) for arm in arms])
 
 
 def release(raw: sqlite3.Connection, node_no: int | None, run_no: int | None) -> None:
@@ -76,13 +78,14 @@ def release(raw: sqlite3.Connection, node_no: int | None, run_no: int | None) ->
 
 
 def complete(raw: sqlite3.Connection, run: Run, now: int) -> bool:
-    """Complete the run if no range, chunk, retry, callback or arm is left."""
+    """Complete the run if no range, chunk, retry, callback, arm or call that goes on is left."""
     grow(raw, [run])
     where = "where app = :app and run_no = :no"
     (left,) = raw.execute(
         f"select exists (select 1 from cursor {where} and lo <= hi) or exists (select 1 from chunk {where})"
         f" or exists (select 1 from retry {where}) or exists (select 1 from arm {where})"
-        f" or exists (select 1 from callback {where} and n = 0)",
+        f" or exists (select 1 from callback {where} and n = 0)"
+        f" or exists (select 1 from call {where} and ended_at = 0)",
         {"app": run.app, "no": run.no},
     ).fetchone()
     if left:

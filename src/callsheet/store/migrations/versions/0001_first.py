@@ -194,7 +194,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('call', schema=None) as batch_op:
         batch_op.create_index('ix_call_dialed_at', ['app', 'dialed_at'], unique=False)
-        batch_op.create_index('ix_call_ended_at', ['ended_at', 'node_no'], unique=False)
+        batch_op.create_index('ix_call_ended_at', ['ended_at', 'app', 'run_no'], unique=False)
         batch_op.create_index('ix_call_person', ['app', 'person', 'dialed_at'], unique=False)
 
     op.create_table('callback',
