@@ -1,7 +1,9 @@
 """Opens stores on both databases: one place a test, as many stores on it as the test wants."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -104,3 +106,25 @@ async def waiters(store: Store, count: int) -> None:
 async def change(store: Store, statement: str, **values: Any) -> int:
     """Change the tables, past the store, and return how many rows that were."""
     return await store._database.write(lambda conn: conn.execute(sa.text(statement), values).rowcount)
+
+
+@contextmanager
+def away(store: Store, *, hangs: bool = False) -> Iterator[None]:
+    """Take a SQLite store away: it refuses everything, or, if it hangs, answers nothing until it is back."""
+    database = store._database
+    assert isinstance(database, SqliteDatabase)
+    if not hangs:
+        database._closed = True
+        yield
+        database._closed = False
+        return
+    back, write, read = asyncio.Event(), database._write, database._read
+
+    async def hang(plain: Callable[..., Any], run: Any) -> Any:
+        await back.wait()
+        return await plain(run)
+
+    database._write, database._read = partial(hang, write), partial(hang, read)  # type: ignore[method-assign]
+    yield
+    database._write, database._read = write, read  # type: ignore[method-assign]
+    back.set()

@@ -24,6 +24,6 @@ class Outcome(StrEnum):
     cancelled = "cancelled"
     """We took the call back while it rang."""
     lost = "lost"
-    """It was answered, and then what carried it broke before anybody knew who was there."""
+    """It was answered, and then what carried it, or led it, broke: nobody was told all that they were to be told."""
     uncertain = "uncertain"
     """Nobody knows whether it rang, or was answered."""

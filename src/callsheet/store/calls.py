@@ -15,6 +15,7 @@ from callsheet.core.attempt import Kind, fold
 from callsheet.core.calling import outcome_of_left
 from callsheet.core.campaign import Channel
 from callsheet.core.flow.session import Awaits, Ending
+from callsheet.core.flow.step import HUNG_UP
 from callsheet.core.ids import AttemptKey, encode_attempt
 from callsheet.core.outcome import Outcome
 from callsheet.store import tables as t
@@ -102,9 +103,7 @@ class Calls:
         def write(conn: sa.Connection) -> None:
             conn.execute(_WRITE, values)
             for app in sorted({row.app for row in over}):
-                mine = [row for row in over if row.app == app]
-                ended_at = max(row.ended_at for row in mine if row.ended_at is not None)
-                _end_talks(conn, app, [encode_attempt(*row.key) for row in mine], ended_at, UNTOLD)
+                _end_with_calls(conn, app, [row for row in over if row.app == app])
 
         if values:
             await self._db.write(write)
@@ -256,6 +255,19 @@ def _events(
     for run_no, person, n, kind, code, at in conn.execute(query):
         found.setdefault(AttemptKey(run_no, person, n), {})[kind] = code, at
     return found
+
+
+def _end_with_calls(conn: sa.Connection, app: int, over: Sequence[CallRow]) -> None:
+    """End the conversations that are still open in calls that are over, and write down whose they were."""
+    call, session = t.call, t.flow_session
+    causes = {encode_attempt(*row.key): row for row in over}
+    mine = session.c.app == app, session.c.cause.in_(list(causes)), session.c.ended_at == 0
+    for cause, no in conn.execute(sa.select(session.c.cause, session.c.no).where(*mine).order_by(session.c.no)).all():
+        row = causes[cause]
+        assert row.ended_at is not None, "it is over"
+        its = (call.c[name] == value for name, value in zip(_KEY, (app, *row.key), strict=True))
+        conn.execute(sa.update(call).where(*its).values(session_no=no))
+        _end_talks(conn, app, [cause], row.ended_at, HUNG_UP if row.ended_by == "them" else UNTOLD)
 
 
 def _end_talks(conn: sa.Connection, app: int, causes: Iterable[str], now: datetime, why: str = LEFT) -> int:

@@ -22,8 +22,9 @@ from callsheet.core.run import Run
 from callsheet.engine.calling.call_events import CallEvents
 from callsheet.engine.calling.leading import Leading
 from callsheet.engine.calling.live_call import LiveCall
+from callsheet.engine.calling.patience import Patience
 from callsheet.engine.recorder import Recorder
-from callsheet.voice.base import Answered, Found, HungUp, Lost, NotDialed, Ringing, VoiceEngine
+from callsheet.voice.base import Answered, CallGone, Found, HungUp, Lost, NotDialed, Ringing, VoiceEngine
 
 log = structlog.get_logger()
 
@@ -45,8 +46,11 @@ Leads = Callable[[LiveCall, Outcome], None]
 class Talks(Protocol):
     """What leads the conversation in a call."""
 
-    async def lead(self, live: LiveCall, answered_by: str) -> None:
-        """Talk until the flow is through, or the call is over; one that is over already ends its conversation."""
+    async def lead(self, live: LiveCall, answered_by: str) -> bool:
+        """Talk until the flow is through, or the call is over; one that is over already ends its conversation.
+
+        False: it was given up, as the store stayed away.
+        """
 
 
 class Detects(Protocol):
@@ -63,9 +67,12 @@ class Leader:
         self._engine = engine
         self._recorder = recorder
         self._clock = clock
+        self._patience = Patience(clock)
         self._talk = talk
         self._detect = detect
         self._led: dict[AttemptKey, Leading] = {}
+        self._unrecorded: set[asyncio.Task[None]] = set()
+        """Of calls that are over, and whose answer the store does not have yet."""
         self._quiet = asyncio.Event()
         self._quiet.set()
         self.on_dialed: Callable[[LiveCall], None] = lambda _: None
@@ -165,7 +172,17 @@ class Leader:
         finally:
             await leading.hang_up()
             await self._finish(live)
+            self._end(leading, live, outcome)
+
+    def _end(self, leading: Leading, live: LiveCall, outcome: Outcome) -> None:
+        """Tell that a call is over: after its answer is durable, as no conversation is opened after its call's end."""
+        recorded = leading.recorded
+        if recorded is None or recorded.done():
             self.on_ended(live, outcome)
+            return
+        self._unrecorded.add(recorded)
+        recorded.add_done_callback(self._unrecorded.discard)
+        recorded.add_done_callback(lambda _: self.on_ended(live, outcome))
 
     async def _ring(self, leading: Leading, hint: Hint) -> None:
         """Wait until somebody answers, or it is over. Nobody's phone rings for longer than it may."""
@@ -217,19 +234,23 @@ class Leader:
     async def _answer(self, leading: Leading, live: LiveCall, told: Mapping[str, str]) -> Outcome:
         """Find out who answered, write it down, and talk: nothing is said before it is durable that somebody is there.
 
-        Raises nothing when the store does not take it any more: it is hung up.
+        While the store is away the callee hears nothing: they are hung up on when that takes too long, and it is
+        recorded when the store is back.
         """
         known = told.get(Kind.delivered)
         outcome = Outcome(known) if known in TALKS else await self._judge(leading, live)
         kind, code = happening_of(outcome, leading.dial.detection)
         live.note(self._clock.now(), code)
+        recorded = leading.record(self._recorder.settle([Happening(*leading.key, kind, self._clock.now(), code)]))
         try:
-            await self._recorder.settle([Happening(*leading.key, kind, self._clock.now(), code)])
+            await self._patience.ask_while(live, lambda: asyncio.shield(recorded), again=False)
+        except CallGone:
+            return outcome
         except Unavailable:
             log.warning("call.unrecorded")
-            return outcome
-        if kind is Kind.delivered and code in TALKS:
-            await self._talk.lead(live, code)
+            return Outcome.lost if kind is Kind.delivered else outcome
+        if kind is Kind.delivered and code in TALKS and not await self._talk.lead(live, code):
+            return Outcome.lost
         return outcome
 
     async def _judge(self, leading: Leading, live: LiveCall) -> Outcome:

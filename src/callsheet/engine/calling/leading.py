@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 
 import structlog
@@ -34,6 +35,15 @@ class Leading:
     """It is: who takes it back would cut somebody off."""
     was_cancelled: bool = False
     ring_ran_out: bool = False
+    recorded: asyncio.Task[None] | None = None
+    """What writes down that it was answered."""
+
+    def record(self, recording: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        """Begin to write down that it was answered; that goes on when nobody waits for it any more."""
+        self.recorded = task = asyncio.get_running_loop().create_task(recording)
+        # Whoever waits for it may be gone; then nobody would look at what became of it.
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return task
 
     async def cancel(self) -> None:
         """Take it back, unless somebody has answered."""

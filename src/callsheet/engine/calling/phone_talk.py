@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Final, NamedTuple
 
 import structlog
@@ -24,11 +26,13 @@ from callsheet.core.flow.speaking import language_named
 from callsheet.core.flow.step import HUNG_UP, patience_seconds, prompts_again
 from callsheet.core.ids import encode_attempt
 from callsheet.engine.calling.awaiting_beep import BeepWaiter
+from callsheet.engine.calling.leading import end
 from callsheet.engine.calling.listening import Listener
 from callsheet.engine.calling.live_call import LiveCall
+from callsheet.engine.calling.patience import Patience
 from callsheet.engine.calling.playing import Player
 from callsheet.engine.calling.talking import Answer, Talking
-from callsheet.engine.calling.turn_book import MOST_AWAY_SECONDS, TurnBook
+from callsheet.engine.calling.turn_book import TurnBook
 from callsheet.engine.flow_shelf import FlowShelf
 from callsheet.engine.turning import BROKE, Asked
 from callsheet.store.flow_talks import ERRANDS, Talk
@@ -43,6 +47,8 @@ USUAL_SECONDS: Final = 60.0
 MARGIN_SECONDS: Final = 15.0
 """So much longer than what is asked may take, a caller waits: for all that goes before and after it."""
 _TOO_LATE: Final = "It did not come in time."
+AWAY: Final = "The database was away for too long, so the call was ended."
+NO_VOICEMAIL: Final = "No voicemail was left."
 END_SECONDS: Final = 10.0
 """So long the engine may take to say that a call is over that it does not know any more."""
 
@@ -63,6 +69,7 @@ class PhoneTalk:
     ) -> None:  # fmt: skip
         self._store = store
         self._clock = clock
+        self._patience = Patience(clock)
         self._shelf = shelf
         self._turns = turns
         self._player = player
@@ -73,25 +80,36 @@ class PhoneTalk:
         self.on_errands: Callable[[], None] = lambda: None
         """Called when something is to be asked of others."""
 
-    async def lead(self, live: LiveCall, answered_by: str) -> None:
+    async def lead(self, live: LiveCall, answered_by: str) -> bool:
         """Talk until the flow is through, or the call is over; the call is left to be hung up.
 
         Whose conversation has begun already was led before, by a process that is gone: its question is asked again.
+        False: the store stayed away, and it was given up.
         """
-        talk = await self._find(live)
+        try:
+            talk = await self._patience.ask(partial(self._find, live))
+        except Unavailable:
+            log.warning("call.given_up")
+            return False
         if talk is None:
             log.warning("call.nothing_to_lead")
-            return
+            return True
         live.session_no = talk.no
         talking = self._led[talk.no] = Talking(live, talk.no)
         try:
             await self._lead(talking, talk, answered_by)
+        except Unavailable:
+            log.warning("call.given_up", conversation=talk.id)
+            await end(live.call)
+            await self._turns.end(talking, Ending.failed, AWAY)
+            return False
         except Exception:
             log.exception("call.talk_broke", conversation=talk.id)
             await self._turns.end(talking, Ending.failed, BROKE)
         finally:
             del self._led[talk.no]
             talking.refuse()
+        return True
 
     async def give(self, app: int, talk_no: int, given: Given, errand_id: str = "") -> bool:
         """Give a conversation in a call what it waits for; False: it does not wait for that (any more).
@@ -108,15 +126,8 @@ class PhoneTalk:
     async def _find(self, live: LiveCall) -> Talk | None:
         """Return the conversation that was opened when the call was answered; None: it has ended."""
         cause = encode_attempt(*live.key)
-        until = self._clock.monotonic() + MOST_AWAY_SECONDS
-        while self._clock.monotonic() < until:
-            try:
-                known = await self._store.flow_sessions.of_cause(live.run.app, cause, await self._store.hot.now())
-            except Unavailable:
-                await self._turns.rest()
-            else:
-                return next(iter(known.talks), None)
-        return None
+        known = await self._store.flow_sessions.of_cause(live.run.app, cause, await self._store.hot.now())
+        return next(iter(known.talks), None)
 
     async def _lead(self, talking: Talking, talk: Talk, answered_by: str) -> None:
         turn: Turn | None
@@ -124,7 +135,7 @@ class PhoneTalk:
             await self._turns.end(talking, Ending.hung_up, _why(talking))
             return
         if talk.session is None:
-            turn = await self._turns.make(talking, Asked(talk, answered_by=answered_by))
+            turn = await self._make(talking, Asked(talk, answered_by=answered_by))
             effects: Sequence[Effect] = turn.effects if turn is not None else ()
         else:
             effects = await self._taken_over(talking, talk, talk.session)
@@ -138,8 +149,8 @@ class PhoneTalk:
                 return
             turn = await self._go_on(talking, turn, heard)
             effects = turn.effects if turn is not None else ()
-        # Somebody else ended it, or the store is away: nobody is left on the line.
-        await _hang_up(talking)
+        # Somebody else ended it: nobody is left on the line.
+        await end(talking.live.call)
         await self._turns.end(talking, Ending.hung_up, HUNG_UP)
 
     async def _go_on(self, talking: Talking, turn: Turn, heard: _Heard) -> Turn | None:
@@ -147,11 +158,31 @@ class PhoneTalk:
         errand_id = heard.answer.errand_id if heard.answer is not None else ""
         after = None
         try:
-            after = await self._turns.make(talking, Asked(turn.talk, heard.given, errand_id=errand_id))
+            after = await self._make(talking, Asked(turn.talk, heard.given, errand_id=errand_id))
         finally:
             if heard.answer is not None:
                 heard.answer.taken.set_result(after is not None)
         return after
+
+    async def _make(self, talking: Talking, asked: Asked) -> Turn | None:
+        return await self._turns.make(asked, partial(self._ready, talking))
+
+    async def _ready(self, talking: Talking, turn: Turn) -> Turn:
+        """Make what a voicemail says before it is written down that it is left; one that cannot be said is not.
+
+        It is there when the beep comes, too.
+        """
+        places = [place for place, effect in enumerate(turn.effects) if isinstance(effect, AwaitBeep)]
+        if not places:
+            return turn
+        said = [effect for effect in turn.effects[places[-1] :] if isinstance(effect, Say)]
+        try:
+            why = await self._player.make_ready(talking, said, await self._language(turn))
+        except CallGone:
+            return turn
+        if not why:
+            return turn
+        return replace(turn, effects=(), ending=Ending.failed, why=f"{NO_VOICEMAIL} {why}")
 
     async def _taken_over(self, talking: Talking, talk: Talk, session: Session) -> Sequence[Effect]:
         """Return what is said to somebody whose call goes on after the process died that led it."""
@@ -200,7 +231,7 @@ class PhoneTalk:
             return None
         if turn.awaits in ERRANDS:
             return await self._await_answer(talking, effects)
-        heard = await self._listener.listen(talking, effects, await self._patience(turn.talk, session))
+        heard = await self._listener.listen(talking, effects, await self._seconds(turn.talk, session))
         return _Heard(heard) if heard is not None else None
 
     async def _await_answer(self, talking: Talking, effects: Sequence[Effect]) -> _Heard | None:
@@ -219,7 +250,7 @@ class PhoneTalk:
                 return _Heard(NoAnswer(_TOO_LATE, self._clock.now()))
         return None
 
-    async def _patience(self, talk: Talk, session: Session) -> float:
+    async def _seconds(self, talk: Talk, session: Session) -> float:
         container = await self._container(talk)
         return MARGIN_SECONDS if container is None else float(patience_seconds(container, session, self._clock.now()))
 
@@ -236,13 +267,6 @@ class PhoneTalk:
             return await self._shelf.get(talk.app, talk.flow_no, talk.version)
         except (FlowNotFound, BadExpression, Unavailable):
             return None
-
-
-async def _hang_up(talking: Talking) -> None:
-    try:
-        await talking.live.call.hang_up()
-    except CallGone:
-        return
 
 
 def _why(talking: Talking) -> str:

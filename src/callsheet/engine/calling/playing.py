@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import Final, Protocol
 
 import structlog
 
 from callsheet.clock import Clock
+from callsheet.core.errors import Unavailable
 from callsheet.core.flow.effects import Say
+from callsheet.engine.calling.patience import Patience
 from callsheet.engine.calling.prompts import Unspoken
 from callsheet.engine.calling.talking import Talking
-from callsheet.voice.base import Played, Pressed, Sound
+from callsheet.voice.base import CallGone, Played, Pressed, Sound
 
 log = structlog.get_logger()
 
 GRACE_SECONDS: Final = 10.0
 """So much longer than its length a prompt may take before it counts as played: no engine makes a call wait for ever."""
 _BROKE: Final = "What speaks texts is broken."
+_NO_WORDS: Final = "There was nothing to say."
 
 
 class Prompts(Protocol):
@@ -34,12 +38,29 @@ class Player:
     def __init__(self, prompts: Prompts, clock: Clock) -> None:
         self._prompts = prompts
         self._clock = clock
+        self._patience = Patience(clock)
+
+    async def make_ready(self, talking: Talking, said: Sequence[Say], language: str) -> str:
+        """Make prompts before they are to be said, so that nothing but the call can break them; empty: they are.
+
+        Else return why not, in a sentence: there is nothing to say, too. Raises Unavailable when the store stays away,
+        CallGone.
+        """
+        made: dict[Say, Sequence[Sound]] = {}
+        for say in said:
+            sounds = await self._make(talking, say, language)
+            if isinstance(sounds, Unspoken):
+                talking.note(self._clock.now(), "not_said", block=say.block, why=sounds.why)
+                return sounds.why
+            made[say] = sounds
+        talking.ready.update(made)
+        return "" if any(made.values()) else _NO_WORDS
 
     async def say(self, talking: Talking, said: Sequence[Say], language: str, *, until_key: bool) -> None:
         """Play prompts, and return when they are through, the call is over, or, if wished, a key was pressed.
 
-        Raises CallGone. One that cannot be spoken is left out, and the log says so: the caller hears silence, and the
-        question that they asked is answered by none.
+        Raises CallGone, and Unavailable when the store stays away: who cannot be told what they are asked is not kept
+        in silence. A prompt that cannot be spoken is left out: the question that it asked is answered by none.
         """
         call = talking.live.call
         waiting: dict[str, float] = {}
@@ -73,14 +94,21 @@ class Player:
         return not waiting
 
     async def _prepare(self, talking: Talking, say: Say, language: str) -> Sequence[Sound]:
-        if not say.text and not say.audio:
-            return ()
-        try:
-            sounds = await self._prompts.prepare(talking.app, say, language)
-        except Exception:
-            log.exception("call.prompt_broke", block=say.block)
-            sounds = Unspoken(_BROKE)
+        ready = talking.ready.pop(say, None)
+        sounds = await self._make(talking, say, language) if ready is None else ready
         if isinstance(sounds, Unspoken):
             talking.note(self._clock.now(), "not_said", block=say.block, why=sounds.why)
             return ()
         return sounds
+
+    async def _make(self, talking: Talking, say: Say, language: str) -> Sequence[Sound] | Unspoken:
+        if not say.text and not say.audio:
+            return ()
+        make = partial(self._prompts.prepare, talking.app, say, language)
+        try:
+            return await self._patience.ask_while(talking.live, make, is_slow=True)
+        except (CallGone, Unavailable):
+            raise
+        except Exception:
+            log.exception("call.prompt_broke", block=say.block)
+            return Unspoken(_BROKE)

@@ -10,9 +10,10 @@ from callsheet.engine.calling.live_call import LiveCall
 class Silence:
     """Says nothing: the call ends at once."""
 
-    async def lead(self, live: LiveCall, answered_by: str) -> None:
+    async def lead(self, live: LiveCall, answered_by: str) -> bool:
         """Leave it at that."""
         del live, answered_by
+        return True
 
 
 SILENCE: Final = Silence()

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
+from callsheet.core.flow.effects import Say
 from callsheet.core.flow.given import Given
 from callsheet.engine.calling.live_call import LiveCall
-from callsheet.voice.base import CallEvent
+from callsheet.voice.base import CallEvent, Sound
 
 
 class Answer(NamedTuple):
@@ -30,6 +32,8 @@ class Talking:
     talk_no: int
     answers: asyncio.Queue[Answer] = field(default_factory=asyncio.Queue)
     """What was asked of others, answered."""
+    ready: dict[Say, Sequence[Sound]] = field(default_factory=dict)
+    """What was made before it is to be said."""
 
     @property
     def app(self) -> int:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 import structlog
@@ -12,6 +15,7 @@ from callsheet.core.errors import Unavailable
 from callsheet.core.flow.given import Closed
 from callsheet.core.flow.session import Awaits, Ending
 from callsheet.core.flow.step import HUNG_UP
+from callsheet.engine.calling.patience import Patience
 from callsheet.engine.calling.talking import Talking
 from callsheet.engine.failpoints import Failpoints
 from callsheet.engine.flow_shelf import FlowShelf
@@ -22,9 +26,9 @@ from callsheet.store.store import Store
 
 log = structlog.get_logger()
 
-RETRY_SECONDS: Final = 1.0
-MOST_AWAY_SECONDS: Final = 20.0
-"""Nobody holds the line for longer while the store is away."""
+Ready = Callable[[Turn], Awaitable[Turn]]
+"""Asked before a turn is written down: it may make another one of it. Raises Unavailable."""
+
 _MOST_TRIES: Final = 20
 """So often a turn is made anew because others changed the conversation meanwhile."""
 
@@ -34,34 +38,26 @@ class TurnBook:
 
     def __init__(self, store: Store, clock: Clock, shelf: FlowShelf, failpoints: Failpoints, *, node_no: int) -> None:
         self._store = store
-        self._clock = clock
+        self._patience = Patience(clock)
         self._failpoints = failpoints
         self._turner = Turner(store, shelf)
         self._node_no = node_no
 
-    async def make(self, talking: Talking, asked: Asked) -> Turn | None:
+    async def make(self, asked: Asked, ready: Ready) -> Turn | None:
         """Make a turn and write it down; None: the conversation has ended, or did not wait for what is given.
 
-        While the store is away the caller holds the line for a while; then the call is given up, and None returned.
+        While the store is away the caller holds the line for a while. Raises Unavailable when that was too long.
         """
-        until = self._clock.monotonic() + MOST_AWAY_SECONDS
-        while self._clock.monotonic() < until:
-            try:
-                return await self._make(talking, asked)
-            except Unavailable:
-                await self.rest()
+        for _ in range(_MOST_TRIES):
+            turn = await self._patience.ask(partial(self._plan, asked))
+            if turn is None or (turn := await self._keep(await ready(turn))) is not None:
+                return turn
         return None
 
     async def end(self, talking: Talking, ending: Ending, why: str) -> None:
         """End the conversation of a call that is over. What cannot be written now is closed with its call's record."""
-        until = self._clock.monotonic() + MOST_AWAY_SECONDS
-        while self._clock.monotonic() < until:
-            try:
-                await self._end(talking.app, talking.talk_no, ending, why)
-            except Unavailable:
-                await self.rest()
-            else:
-                return
+        with suppress(Unavailable):
+            await self._patience.ask(lambda: self._end(talking.app, talking.talk_no, ending, why))
 
     async def close(self, app: int, talk_no: int, given: Closed) -> bool:
         """Go on with a conversation whose call is over, as somebody closed it: nobody hears what it says, and it ends.
@@ -84,33 +80,50 @@ class TurnBook:
 
     async def move_errand(self, talking: Talking) -> None:
         """Ask here what was asked where the call was led before."""
-        try:
+
+        async def move() -> None:
             now = await self._store.hot.now()
             await self._store.errands.move(talking.app, talking.talk_no, self._node_no, now)
-        except Unavailable:
-            log.warning("call.store_away")
+
+        with suppress(Unavailable):
+            await self._patience.ask(move, again=False)
 
     async def waits_for(self, talking: Talking, errand_id: str) -> bool:
         """Tell whether a conversation still waits for the answer to an errand; while the store is away it does."""
+        if not errand_id:
+            return True
+        waits = partial(self._store.errands.waits, talking.app, talking.talk_no, errand_id)
         try:
-            return not errand_id or await self._store.errands.waits(talking.app, talking.talk_no, errand_id)
+            return await self._patience.ask(waits, again=False)
         except Unavailable:
             return True
 
-    async def rest(self) -> None:
-        """Wait for a store that is away."""
-        log.warning("call.store_away")
-        await self._clock.sleep(RETRY_SECONDS)
+    async def _plan(self, asked: Asked) -> Turn | None:
+        known, now = await self._read(asked.talk.app, asked.talk.no)
+        if not known.talks:
+            return None
+        return await self._turner.turn(asked._replace(talk=known.talks[0]), known, now)
 
-    async def _make(self, talking: Talking, asked: Asked) -> Turn | None:
-        for _ in range(_MOST_TRIES):
-            known, now = await self._read(talking.app, talking.talk_no)
-            if not known.talks:
-                return None
-            turn = await self._turner.turn(asked._replace(talk=known.talks[0]), known, now)
-            if turn is None or (turn := await self._write(turn)) is not None:
-                return turn
-        return None
+    async def _keep(self, turn: Turn) -> Turn | None:
+        """Write a turn down until the store has it, and return what was written; None: others came between."""
+        tries = 0
+
+        async def write() -> Turn | None:
+            nonlocal tries
+            tries += 1
+            return await self._write(turn)
+
+        written = await self._patience.ask(write)
+        if written is None and tries > 1 and await self._patience.ask(partial(self._has, turn)):
+            # The answer to an earlier try was lost. What was pressed once is no answer to the next question, too.
+            measure([turn])
+            return turn
+        return written
+
+    async def _has(self, turn: Turn) -> bool:
+        """Tell whether a conversation is what a turn made of it: nobody else leads it on."""
+        known, _ = await self._read(turn.talk.app, turn.talk.no)
+        return any(talk.revision == turn.talk.revision + 1 for talk in known.talks)
 
     async def _end(self, app: int, talk_no: int, ending: Ending, why: str) -> None:
         for _ in range(_MOST_TRIES):
