@@ -82,6 +82,69 @@ class Shares:
         """Charge what a turn used."""
         self._passes[key] = self._passes.get(key, 0.0) + units / weight
 
+    def copy(self) -> Shares:
+        """Return the same, to try out who would come next."""
+        other = Shares()
+        other._passes = dict(self._passes)
+        return other
+
+    def drop(self, key: int) -> None:
+        """Forget one that has no work now."""
+        self._passes.pop(key, None)
+
     def keep(self, busy: Collection[int]) -> None:
         """Forget those that have no work now, so that they start level when they return."""
         self._passes = {key: passed for key, passed in self._passes.items() if key in busy}
+
+
+class Claims:
+    """Whose turn a free place is, among several who may all have found none: nobody waits for ever.
+
+    Who found no place has a claim to one, and whoever asks next leaves the places to those whose turn it is, by their
+    weights. More than one is not left to anybody: who has one asks for more.
+    """
+
+    def __init__(self) -> None:
+        self._shares = Shares()
+        self._waiting: dict[int, int] = {}
+        """The weights of those who found none."""
+
+    def grant(self, who: int, weight: int, wanted: int, free: int) -> int:
+        """Return how many of the free places somebody may have; who gets none of those he wants, waits."""
+        granted = self._grant(who, weight, wanted, free)
+        self._waiting.pop(who, None)
+        if wanted and not granted:
+            self._waiting[who] = weight
+        return granted
+
+    def _grant(self, who: int, weight: int, wanted: int, free: int) -> int:
+        weights = {**self._waiting, who: weight}
+        if len(weights) == 1:
+            return min(wanted, free)
+        left = {**dict.fromkeys(self._waiting, 1), who: wanted}
+        if sum(left.values()) <= free:
+            return wanted
+        shares = self._shares.copy()
+        for _ in range(free):
+            chosen = shares.choose({key: weights[key] for key, count in left.items() if count})
+            shares.spend(chosen, weights[chosen], 1)
+            left[chosen] -= 1
+        return wanted - left[who]
+
+    def charge(self, who: int, weight: int, count: int) -> None:
+        """Charge what somebody took; what was given back unused is negative."""
+        self._shares.spend(who, weight, count)
+
+    @property
+    def are_made(self) -> bool:
+        """Tell whether somebody waits."""
+        return bool(self._waiting)
+
+    def waits(self, who: int) -> bool:
+        """Tell whether somebody has found no place, and was not heard of since."""
+        return who in self._waiting
+
+    def leave(self, who: int) -> None:
+        """Take notice that somebody wants nothing now: he starts level with the others when he returns."""
+        self._waiting.pop(who, None)
+        self._shares.drop(who)

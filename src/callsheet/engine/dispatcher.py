@@ -26,8 +26,9 @@ from callsheet.engine.failpoints import Failpoints
 from callsheet.engine.holds import Holds
 from callsheet.engine.making import Contacted
 from callsheet.engine.pace import Pace, rates
+from callsheet.engine.places import Claim
 from callsheet.engine.recorder import Recorder
-from callsheet.engine.rooms import RoomKeeper
+from callsheet.engine.rooms import Kept, RoomKeeper
 from callsheet.engine.tuning import Tuning
 from callsheet.engine.turnstile import Turnstile
 from callsheet.store.arming import UNREADABLE
@@ -50,6 +51,7 @@ class _Ready(NamedTuple):
 
     state: RunState
     armed: Armed
+    kept: Kept
     reader: int
     deadline: float
     """Until when, on the monotonic clock, the gate's verdict holds."""
@@ -95,8 +97,6 @@ class Dispatcher:
         self._ahead: asyncio.Task[_Ready | None] | None = None
         self._unanswered: list[ArmKey] = []
         """Arms whose answer was lost: they may have been stored."""
-        self._unhanded = 0
-        """Intents that were armed and will take their place on the line."""
         self._arm_size = tuning.arm_size
 
     def wake(self) -> None:
@@ -125,6 +125,7 @@ class Dispatcher:
                 worked = False
             if not worked and (self._ahead is not None or not self._stopping):
                 await self._rest()
+        self._rooms.forget()
         with suppress(Unavailable):
             if self._unanswered:
                 await self._begin_anew()
@@ -158,43 +159,42 @@ class Dispatcher:
             return False
         if self._is_free(ready.state.run) and ready.armed.intents and not self._stopping:
             # Arm the next ones while these are rendered and handed: the store and this loop work side by side.
-            self._unhanded = len(ready.armed.intents)
             self._ahead = asyncio.get_running_loop().create_task(self._next())
             await asyncio.sleep(0)
         try:
             await self._hand(ready)
         finally:
-            self._unhanded = 0
+            ready.kept.fit(())
             self._holds.finish(ready.reader)
         return True
 
     async def _next(self) -> _Ready | None:
         """Choose whose turn it is, and arm; None when there is nothing to do now."""
         mine = self._agenda.of_way(self._way)
-        if self._rooms.free(mine.values()) <= self._unhanded or self._stopping:
-            return None
-        now = await self._hot.now()
-        states = {no: state for no, state in mine.items() if state.has_work(now)}
+        now = await self._hot.now() if not self._stopping and self._rooms.free(mine.values()) else None
+        states = {no: state for no, state in mine.items() if now is not None and state.has_work(now)}
         # An emergency has the sender for itself.
         states = {no: state for no, state in states.items() if state.run.is_emergency} or states
         self._shares.keep(states)
-        if not states:
+        if now is None or not states:
+            self._rooms.forget()
             return None
         weights = {no: state.run.definition.priority for no, state in states.items()}
         run_no = self._shares.choose(weights)
         state = states[run_no]
-        free = self._rooms.free([state]) - self._unhanded
-        if free <= 0:
+        kept = self._rooms.reserve(state, self._arm_size, Claim(self._way.sender_no, sum(weights.values())))
+        if not kept:
             return None
         self._keep_pace(state)
         reader = self._holds.begin()
         try:
-            limit = await self._allow(state, min(free, self._arm_size), now)
+            limit = await self._allow(state, kept, now)
             armed, deadline = Armed(), 0.0
             if limit:
                 async with self._turnstile.turn(state.run.app, limit):
-                    armed, deadline = await self._take_turn(state, limit, now)
+                    armed, deadline = await self._take_turn(state, kept, limit, now)
         except BaseException as error:
+            kept.fit(())
             self._holds.finish(reader)
             if isinstance(error, Unavailable) or not isinstance(error, Exception):
                 raise
@@ -206,9 +206,10 @@ class Dispatcher:
         if limit:
             # Who only waited for the pace has used nothing.
             self._shares.spend(run_no, weights[run_no], max(1, armed.seen))
-        return _Ready(state, armed, reader, deadline)
+        kept.fit(state.run.sender_of(intent.sender_no).trunk_no for intent in armed.intents)
+        return _Ready(state, armed, kept, reader, deadline)
 
-    async def _take_turn(self, state: RunState, limit: int, now: datetime) -> tuple[Armed, float]:
+    async def _take_turn(self, state: RunState, kept: Kept, limit: int, now: datetime) -> tuple[Armed, float]:
         """Arm whose turn it is, and say until when, on the monotonic clock, the verdicts hold."""
         if self._agenda.states.get(state.run.no) is not state:
             # It was paused while its app waited for its turn.
@@ -217,7 +218,7 @@ class Dispatcher:
         state.took(turn)
         found = turn is not None or state.chunk is not None or await self._take(state)
         deadline = self._clock.monotonic() + self._tuning.hand_seconds
-        return (await self._arm(state, turn, limit, now) if found else Armed()), deadline
+        return (await self._arm(state, turn, kept, limit, now) if found else Armed()), deadline
 
     def _is_free(self, run: Run) -> bool:
         return self._pace.is_free and self._rooms.caps is None and not run.has_rooms
@@ -229,28 +230,34 @@ class Dispatcher:
             self._pace = self._make_pace(state.run.app, buckets)
         self._rooms.keep(state.run)
 
-    async def _allow(self, state: RunState, limit: int, now: datetime) -> int:
-        """Return how many contacts may be armed: no more than can be handed within the slice. 0: too soon."""
-        caps = self._rooms.caps
+    async def _allow(self, state: RunState, kept: Kept, now: datetime) -> int:
+        """Return how many contacts may be armed: no more than can be handed within the slice. 0: too soon.
+
+        Who has to wait first keeps no places meanwhile.
+        """
+        caps, limit = self._rooms.caps, len(kept)
         if caps is not None and caps.is_closed(now):
+            kept.fit(())
             return await caps.rest(self._clock, now)
         if not self._pace.is_free:
             segments = await self._pace.lease(limit)
             if not segments:
+                kept.fit(())
                 await self._clock.sleep(self._pace.idle_seconds())
                 return 0
             limit = min(limit, max(1, int(segments / state.segments_guess)))
         if caps is not None:
             left = await caps.reserve(ceil(limit * state.segments_guess), now)
             if not left:
+                kept.fit(())
                 return await caps.rest(self._clock, now)
             limit = min(limit, max(1, int(left / state.segments_guess)))
         return limit
 
-    async def _arm(self, state: RunState, turn: Turn | None, limit: int, now: datetime) -> Armed:
+    async def _arm(self, state: RunState, turn: Turn | None, kept: Kept, limit: int, now: datetime) -> Armed:
         arm = ArmKey(state.run.app, state.run.no, self._node_no, next(self._arm_nos))
         self._failpoints.reach("before_arm")
-        run = await self._rooms.open(state, now)
+        run = await self._rooms.open(state, now, kept)
         if turn is None:
             armed = await self._arm_fresh(state, run, limit, arm)
         else:
@@ -386,5 +393,6 @@ class Dispatcher:
             code = "late" if late else "forbidden"
             self._recorder.note(Happening(*key, Kind.withdrawn, await self._hot.now(), code))
             return segments
+        ready.kept.use(sender.trunk_no)
         self._rooms.line(sender.trunk_no).hand(key, what, partial(self._holds.leave, key))
         return segments

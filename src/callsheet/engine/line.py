@@ -15,6 +15,7 @@ from callsheet.core.breaker import Breaker
 from callsheet.core.calling import Dial
 from callsheet.core.condition import Condition
 from callsheet.core.ids import AttemptKey
+from callsheet.engine.places import Claim, Places
 
 ToHand = Outbound | Dial
 """What is handed to a line: a text, or a call. A line takes what its trunk is for."""
@@ -31,6 +32,12 @@ class Taker(Protocol):
 
     def free(self, segments: float = 1.0) -> int:
         """Return how many intents of so many segments may be armed for this line now."""
+
+    def keep(self, most: int, claim: Claim, segments: float = 1.0) -> Places:
+        """Keep at most so many places for contacts that are armed now: for others they are taken."""
+
+    def forget(self, claim: Claim) -> None:
+        """Take notice that somebody wants no place now: nothing is left free for him."""
 
     def hand(self, key: AttemptKey, what: ToHand, leave: Leave) -> None:
         """Take a text or a call, without waiting: the result comes as a happening.

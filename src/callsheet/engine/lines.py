@@ -26,6 +26,7 @@ from callsheet.core.ids import AttemptKey
 from callsheet.core.notice import NoticeKind
 from callsheet.engine.line import Line, ToHand
 from callsheet.engine.loop import Loop
+from callsheet.engine.places import Claim, Places, no_places
 from callsheet.engine.recorder import Recorder
 from callsheet.store.apps import Trunk
 from callsheet.store.store import Store
@@ -117,6 +118,17 @@ class Route:
         """Return how many intents of so many segments may be armed now; none while there is no line."""
         line = self._line()
         return line.free(segments) if line is not None else 0
+
+    def keep(self, most: int, claim: Claim, segments: float = 1.0) -> Places:
+        """Keep places on the line of now; should another take its turn, they are free there all the same."""
+        line = self._line()
+        return line.keep(most, claim, segments) if line is not None else no_places()
+
+    def forget(self, claim: Claim) -> None:
+        """Tell the line that somebody wants no place now."""
+        line = self._line()
+        if line is not None:
+            line.forget(claim)
 
     def hand(self, key: AttemptKey, what: ToHand, leave: Leave) -> None:
         """Hand a text or a call to the line; when there is none any more it is taken back, and comes again."""

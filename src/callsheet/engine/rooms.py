@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from math import inf
@@ -18,6 +19,7 @@ from callsheet.engine.day_caps import DayCaps, caps_of
 from callsheet.engine.line import Taker
 from callsheet.engine.lines import Standing
 from callsheet.engine.pace import Pace
+from callsheet.engine.places import Claim, Places
 from callsheet.store.protocol import HotStore
 from callsheet.store.vault import Vault
 
@@ -39,6 +41,33 @@ class Routes(Protocol):
         """Return how a trunk stands."""
 
 
+class Kept:
+    """The places of one arm, by trunk."""
+
+    def __init__(self, places: Mapping[int, Places], most: int) -> None:
+        self._places = places
+        self._most = most
+
+    def __len__(self) -> int:
+        """Return how many contacts may be armed."""
+        return min(self._most, sum(map(len, self._places.values())))
+
+    def by_trunk(self) -> dict[int, int]:
+        """Return how many places each trunk has."""
+        return {trunk_no: len(places) for trunk_no, places in self._places.items()}
+
+    def fit(self, trunks: Iterable[int]) -> None:
+        """Give back what is not needed: one place is, for each contact that was armed, of its trunk."""
+        needed = Counter(trunks)
+        for trunk_no, places in self._places.items():
+            places.give_back(keeping=needed[trunk_no])
+
+    def use(self, trunk_no: int) -> None:
+        """Let go of the place of a contact that is handed at this moment."""
+        if trunk_no in self._places:
+            self._places[trunk_no].use()
+
+
 class RoomKeeper:
     """What one dispatcher knows of limits that not all of its contacts share."""
 
@@ -55,6 +84,9 @@ class RoomKeeper:
         self._wanted: dict[Bucket, datetime] = {}
         """The limits that contacts met, and until when it is worth to lease of them."""
         self._later: dict[Bucket, datetime] = {}
+        self._asked: dict[int, Claim] = {}
+        """The lines, by their trunks, on which places were asked for since there was nothing to do."""
+        self._turns = 0
 
     def keep(self, run: Run) -> None:
         """Go by the daily caps of now: they may have been changed."""
@@ -68,13 +100,31 @@ class RoomKeeper:
                 shortest[sender.trunk_no] = min(state.segments_guess, shortest.get(sender.trunk_no, inf))
         return sum(self.line(trunk_no).free(segments) for trunk_no, segments in shortest.items())
 
+    def reserve(self, state: RunState, most: int, claim: Claim) -> Kept:
+        """Keep at most so many places for contacts of a run, on the lines that they may take."""
+        trunks = sorted({sender.trunk_no for sender in state.run.senders})
+        kept: dict[int, Places] = {}
+        self._turns += 1
+        for i in range(len(trunks)):
+            # Trunks may share slots: each is the first to take them now and then.
+            trunk_no = trunks[(i + self._turns) % len(trunks)]
+            kept[trunk_no] = self.line(trunk_no).keep(most, claim, state.segments_guess)
+            self._asked[trunk_no] = claim
+        return Kept(kept, most)
+
+    def forget(self) -> None:
+        """Take notice that there is nothing to do: no places are left free for those who wait here."""
+        while self._asked:
+            trunk_no, claim = self._asked.popitem()
+            self.line(trunk_no).forget(claim)
+
     def line(self, trunk_no: int) -> Taker:
         """Return the way to a trunk."""
         if trunk_no not in self._routes:
             self._routes[trunk_no] = self._lines.route(trunk_no)
         return self._routes[trunk_no]
 
-    async def open(self, state: RunState, now: datetime) -> Run:
+    async def open(self, state: RunState, now: datetime, kept: Kept) -> Run:
         """Return a run with what its limits have left for one arm; as it is where all its contacts share them."""
         run = state.run
         if not run.has_rooms:
@@ -92,7 +142,7 @@ class RoomKeeper:
         rooms = Rooms(
             senders, room, self._later, closed,
             is_pool=pool is not None,
-            lines={no: self.line(no).free(state.segments_guess) for no in trunks},
+            lines=kept.by_trunk(),
             broken=[no for no in trunks if self._lines.standing(no).is_broken],
             fail_over=pool is not None and pool.fail_over,
             segments_guess=state.segments_guess,

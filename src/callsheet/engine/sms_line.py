@@ -30,6 +30,7 @@ from callsheet.core.ids import AttemptKey
 from callsheet.engine.handed import Handed
 from callsheet.engine.hearing import Hearing
 from callsheet.engine.line import TRUNK_BROKEN, TRUNK_STARTING, ToHand
+from callsheet.engine.places import Claim, Places
 from callsheet.engine.recorder import Recorder
 
 REPLIES_BESIDE: Final = 8
@@ -55,6 +56,10 @@ class SmsLine:
         self._hearing = hearing
         self._rng = rng
         self._in_flight = 0
+        self._kept = 0
+        """Places of contacts that are being armed, or wait for their turn."""
+        self._is_short = False
+        """Somebody found no place since places were last given back."""
         self._quiet = asyncio.Event()
         self._quiet.set()
         self._closing = False
@@ -72,7 +77,23 @@ class SmsLine:
 
     def free(self, segments: float = 1.0) -> int:
         """Return what the carrier's window still bears; nothing while it is not connected, or its breaker is open."""
-        return max(0, min(self._room() - self._in_flight, self._carrier.room(segments)))
+        return max(0, min(self._room() - self._in_flight, self._carrier.room(segments)) - self._kept)
+
+    def keep(self, most: int, claim: Claim, segments: float = 1.0) -> Places:  # noqa: ARG002 (answers come soon)
+        """Keep places in the carrier's window: who finds none has one as soon as the next answers are here."""
+        count = max(0, min(most, self.free(segments)))
+        self._kept += count
+        self._is_short |= not count
+        return Places(count, self._let_go)
+
+    def _let_go(self, count: int, *, is_used: bool) -> None:
+        self._kept -= count
+        if self._is_short and not is_used:
+            self._is_short = False
+            self.on_free()
+
+    def forget(self, claim: Claim) -> None:
+        """Do nothing: no place is left free for anybody here."""
 
     def _room(self) -> int:
         """Return how many messages may wait for an answer, by what is known of the route now."""

@@ -16,7 +16,9 @@ import structlog
 
 from callsheet.clock import Clock
 from callsheet.core.errors import Unavailable
+from callsheet.core.pacing import Claims
 from callsheet.engine.loop import Loop
+from callsheet.engine.places import Claim
 from callsheet.store.store import Store
 
 log = structlog.get_logger()
@@ -63,12 +65,13 @@ class Slots(Loop):
         self._node_no = node_no
         self._lease_seconds = lease_seconds
         self._sole_owner = sole_owner
+        self._claims: dict[Whose, Claims] = {}
         self._used: Counter[Whose] = Counter()
         self._held: dict[Whose, _Held] = {}
         self._asked: dict[Whose, int] = {}
         """What somebody wanted to know since the last look, and the limit."""
         self.on_free: Callable[[], None] = lambda: None
-        """Called when this node holds more than before."""
+        """Called when there may be a slot for who found none."""
 
     def free(self, limits: Iterable[Limit]) -> int:
         """Return how many more calls all of these limits allow on this node now."""
@@ -95,6 +98,45 @@ class Slots(Loop):
             return False
         self.occupy(limits)
         return True
+
+    def keep(self, limits: Collection[Limit], wanted: int, claim: Claim) -> int:
+        """Take at most so many slots of each, and return how many: none whose turn it is for somebody else to take."""
+        free = {limit.whose: max(0, self._free(limit)) for limit in limits}
+        granted, waits_no_more = wanted, False
+        for limit in limits:
+            # Who could not use a slot of this for want of another one does not wait for it.
+            wants = min([wanted, *(room for whose, room in free.items() if whose != limit.whose)])
+            claims = self._claims.setdefault(limit.whose, Claims())
+            waited = claims.waits(claim.who)
+            granted = min(granted, claims.grant(claim.who, claim.weight, wants, free[limit.whose]))
+            waits_no_more |= waited and not claims.waits(claim.who)
+        for limit in limits:
+            self._used[limit.whose] += granted
+            self._claims[limit.whose].charge(claim.who, claim.weight, granted)
+        if waits_no_more and not granted:
+            # What was left free for him may be somebody else's now.
+            self._tell_those_who_wait()
+        return granted
+
+    def let_go(self, limits: Collection[Limit], count: int, claim: Claim | None) -> None:
+        """Give back slots that were kept; `claim` is theirs who did not use them."""
+        for limit in limits:
+            self._used[limit.whose] -= count
+            if claim is not None:
+                self._claims[limit.whose].charge(claim.who, claim.weight, -count)
+        if claim is not None:
+            self._tell_those_who_wait()
+
+    def forget(self, limits: Collection[Limit], claim: Claim) -> None:
+        """Take notice that somebody wants none now."""
+        for limit in limits:
+            if limit.whose in self._claims:
+                self._claims[limit.whose].leave(claim.who)
+        self._tell_those_who_wait()
+
+    def _tell_those_who_wait(self) -> None:
+        if any(claims.are_made for claims in self._claims.values()):
+            self.on_free()
 
     def occupy(self, limits: Iterable[Limit]) -> None:
         """Count a call that goes on, whether there is a slot for it or not."""

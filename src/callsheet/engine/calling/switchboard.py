@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
@@ -51,6 +52,8 @@ class Switchboard:
         self._clock = clock
         self._rng = rng
         self._slots = slots
+        self._on_nodes: Counter[str] = Counter()
+        """Places that are kept on nodes for contacts that are being armed, by carrier."""
         detecting = Detecting(clock, rng, RecordingKeeper(store))
         self._leaders = {
             carrier: Leader(engine, recorder, clock, talk, detecting) for carrier, engine in engines.items()
@@ -77,7 +80,7 @@ class Switchboard:
             raise Conflict("This process has no voice engine for calls through this trunk.")
         return VoiceLine(
             trunk, engine, self._leaders[trunk.carrier], self._slots, partial(self._limits, trunk), self._run,
-            self._recorder, self._clock, self._rng,
+            self._recorder, self._clock, self._rng, self._on_nodes,
         )  # fmt: skip
 
     def _limits(self, trunk: Trunk) -> tuple[Limit, ...]:

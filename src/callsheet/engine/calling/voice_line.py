@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final
 
 from callsheet.clock import Clock
@@ -18,6 +20,7 @@ from callsheet.core.run import Run
 from callsheet.engine.calling.leader import Leader
 from callsheet.engine.calling.slots import Limit, Slots
 from callsheet.engine.line import TRUNK_BROKEN, TRUNK_STARTING, ToHand
+from callsheet.engine.places import Claim, Places
 from callsheet.engine.recorder import Recorder
 from callsheet.store.apps import Trunk
 from callsheet.voice.base import VoiceEngine
@@ -45,7 +48,9 @@ class VoiceLine:
         recorder: Recorder,
         clock: Clock,
         rng: random.Random,
+        on_nodes: Counter[str],
     ) -> None:
+        """`on_nodes`: how many places all lines of this process keep on nodes, by carrier."""
         self._trunk = trunk
         self._engine = engine
         self._leader = leader
@@ -58,6 +63,9 @@ class VoiceLine:
         self._tasks: set[asyncio.Task[None]] = set()
         self._unheard = 0
         """Calls of which nothing was heard yet: until then they say nothing of the trunk."""
+        self._kept = 0
+        """Places of contacts that are being armed, or wait for their turn."""
+        self._on_nodes = on_nodes
         self._closing = False
         self._breaker = Breaker()
         self.on_free: Callable[[], None] = lambda: None
@@ -69,13 +77,30 @@ class VoiceLine:
         return self._breaker
 
     def free(self, segments: float = 1.0) -> int:  # noqa: ARG002 (a call is one, always)
-        """Return how many calls may be begun now: what nodes, slots and what is known of the trunk allow."""
+        """Return how many calls may be begun now, if there are slots: what nodes and what is known of it allow."""
         if self._closing or not self.condition().takes:
             return 0
         now = self._clock.now()
         self._turn(self._breaker.wake(now))
-        rooms = self._breaker.room_at(now) - self._unheard, self._engine.room(self._trunk.id)
-        return max(0, min(*rooms, self._slots.free(self._limits())))
+        on_nodes = self._engine.room(self._trunk.id) - self._on_nodes[self._trunk.carrier]
+        return max(0, min(self._breaker.room_at(now) - self._unheard - self._kept, on_nodes))
+
+    def keep(self, most: int, claim: Claim, segments: float = 1.0) -> Places:  # noqa: ARG002 (a call is one, always)
+        """Keep places, and slots with them: those that nobody else waits for whose turn it is."""
+        limits = self._limits()
+        count = self._slots.keep(limits, min(most, self.free()), claim)
+        self._kept += count
+        self._on_nodes[self._trunk.carrier] += count
+        return Places(count, partial(self._let_go, limits, claim))
+
+    def _let_go(self, limits: tuple[Limit, ...], claim: Claim, count: int, *, is_used: bool) -> None:
+        self._kept -= count
+        self._on_nodes[self._trunk.carrier] -= count
+        self._slots.let_go(limits, count, None if is_used else claim)
+
+    def forget(self, claim: Claim) -> None:
+        """Leave no slots free for somebody who wants none now."""
+        self._slots.forget(self._limits(), claim)
 
     def condition(self) -> Condition:
         """Return how the trunk stands with its engine."""
