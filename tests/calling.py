@@ -122,13 +122,15 @@ class Stranger:
         self._live()
         self._hear = None
 
-    async def record(self, *, both_sides: bool) -> None:
+    async def record(self, *, both_sides: bool) -> bool:
         self._live()
         assert not both_sides, "only the answer"
         self._is_recorded = True
         self.react("(recorded)")
+        return True
 
-    async def stop_recording(self) -> Recording | None:
+    async def stop_recording(self, *, both_sides: bool) -> Recording | None:
+        assert not both_sides, "only the answer"
         if not self._is_recorded or not self.speech_seconds:
             return None
         path = self._folder / f"{self.id}.wav"

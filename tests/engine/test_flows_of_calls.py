@@ -42,7 +42,7 @@ def _said(line: Line) -> tuple[str, str, str]:
 
 
 async def timeline(w: World, key: AttemptKey) -> list[str]:
-    found = await w.store.told_calls.find(w.app.no, key)
+    found = await w.store.told_calls.find(w.app.no, key, w.clock.now())
     assert found is not None
     return [str(each["what"]) for each in found[1]]
 

@@ -135,7 +135,7 @@ async def test_what_is_spoken_is_kept_and_its_id_is_the_answer(store: Store, app
     (kept,) = await rows(store, "select id, purpose, milliseconds from recording")
     assert await values(store, app, "value") == [kept.id]
     assert (kept.purpose, kept.milliseconds) == ("answer", 2000)
-    found = await store.recordings.find(app.no, kept.id)
+    found = await store.recordings.find(app.no, kept.id, phone.clock.now())
     assert found is not None
     assert found[1].startswith(b"RIFF")
     assert found[0].attempt_id == live.call.id

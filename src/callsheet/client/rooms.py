@@ -35,6 +35,7 @@ from callsheet.client.v1.opt_outs import OptOuts
 from callsheet.client.v1.parked_receipts import ParkedReceipts
 from callsheet.client.v1.pulls import Pulls
 from callsheet.client.v1.queues import Queues
+from callsheet.client.v1.recordings import Recordings
 from callsheet.client.v1.runs import Runs
 from callsheet.client.v1.sandbox import Sandbox
 from callsheet.client.v1.schedules import Schedules
@@ -83,6 +84,7 @@ class Own(Resource[Mode]):
         self.speech_services: SpeechServices[Mode] = SpeechServices(carrier)
         self.conversations: Conversations[Mode] = Conversations(carrier)
         self.calls: Calls[Mode] = Calls(carrier)
+        self.recordings: Recordings[Mode] = Recordings(carrier)
         self.contact_groups: ContactGroups[Mode] = ContactGroups(carrier)
         self.contact_lists: ContactLists[Mode] = ContactLists(carrier)
         self.contacts: Contacts[Mode] = Contacts(carrier)

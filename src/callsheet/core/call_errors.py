@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from callsheet.core.errors import NotFound
+from callsheet.core.errors import Conflict, NotFound
 
 
 class CallNotFound(NotFound):
     """There is no call of such an attempt in this app."""
 
     code = "call_not_found"
+
+
+class CallOver(Conflict):
+    """This call is over: only one that goes on can be recorded."""
+
+    code = "call_over"
 
 
 class RecordingNotFound(NotFound):

@@ -204,6 +204,8 @@ class VoicePlan:
     """Which agent a customer belongs to; none: nobody said."""
     detection: Mapping[str, float] = field(default_factory=dict)
     """What machine detection goes by where that is not the usual: see `Thresholds`."""
+    record_calls: bool = False
+    """Both sides of each call are recorded, from the answer to the end."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,7 @@ class VoiceWish:
     agent_mapping: Reference | None = None
     detection: Mapping[str, float] = field(default_factory=dict)
     """What machine detection goes by where that is not the usual."""
+    record_calls: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -198,6 +198,7 @@ class Conductor:
         )  # fmt: skip
         self.switchboard.on_free = self._wake_dispatchers
         await self.switchboard.open()
+        self._watch("call tapes", self.switchboard.tapes.run)
         self.lines = Lines(
             self._store, given.clock, self.recorder, lambda trunk: given.make_line(trunk, self.recorder),
             carries=carries_text, tick_seconds=given.tuning.tick_seconds,
@@ -342,6 +343,11 @@ class Conductor:
         self.agenda.wake()
         self.notifier.wake()
 
+    def record_calls(self) -> None:
+        """Look now for calls that somebody asked to record."""
+        if self._tasks and not self._stopping:
+            self.switchboard.tapes.wake()
+
     def answer(self) -> None:
         """Look for answers of ours that are due."""
         if self._tasks and not self._stopping:
@@ -382,6 +388,7 @@ class Conductor:
         self._sweeper.stop()
         self._recaller.stop()
         self.switchboard.ring_watch.stop()
+        self.switchboard.tapes.stop()
         self._slots.stop()
         self.call_records.stop()
         self.recorder.stop()

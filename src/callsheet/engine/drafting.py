@@ -111,8 +111,9 @@ async def _voice(store: Store, app: App, wish: VoiceWish, wrong: list[FieldError
             queue = Named(found.no, found.id, found.name)
     mapping = await _agent_mapping(store, app, wish.agent_mapping, wrong) if wish.agent_mapping is not None else None
     return VoicePlan(
-        wish.mode, queue, wish.max_skips, wish.machine_detection, wish.pacing_ratio, mapping, wish.detection
-    )
+        wish.mode, queue, wish.max_skips, wish.machine_detection, wish.pacing_ratio, mapping, wish.detection,
+        wish.record_calls,
+    )  # fmt: skip
 
 
 async def _agent_mapping(store: Store, app: App, reference: Reference, wrong: list[FieldError]) -> Named | None:

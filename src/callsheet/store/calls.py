@@ -18,7 +18,9 @@ from callsheet.core.flow.session import Awaits, Ending
 from callsheet.core.flow.step import HUNG_UP
 from callsheet.core.ids import AttemptKey, encode_attempt
 from callsheet.core.outcome import Outcome
+from callsheet.core.recording import Recorded
 from callsheet.store import tables as t
+from callsheet.store.call_notices import News, find_news, tell_of_calls
 from callsheet.store.database import Database
 from callsheet.store.flow_ends import end_sessions
 from callsheet.store.rows import all_of, to_json
@@ -61,6 +63,8 @@ class CallRow:
     timeline: Sequence[Noted] = ()
     session_no: int = 0
     """Of the conversation that was led in it; 0: none was."""
+    recording: Recorded = Recorded.off
+    """How the recording of the whole call stands."""
 
 
 class LeftCall(NamedTuple):
@@ -74,7 +78,7 @@ class LeftCall(NamedTuple):
 
 _COLUMNS: Final = (
     "trunk_no", "node", "node_no", "dialed_at", "rang_at", "answered_at", "ended_at", "cause", "sip_status", "outcome",
-    "ended_by", "detection", "timeline_sealed", "session_no", "lease_until",
+    "ended_by", "detection", "timeline_sealed", "session_no", "recording", "lease_until",
 )  # fmt: skip
 _KEY: Final = "app", "run_no", "person", "n"
 _WRITE = sa.text(
@@ -101,9 +105,12 @@ class Calls:
         over = [row for row in rows if row.ended_at is not None and row.answered_at is not None]
 
         def write(conn: sa.Connection) -> None:
+            found = find_news(conn, rows)
             conn.execute(_WRITE, values)
             for app in sorted({row.app for row in over}):
                 _end_with_calls(conn, app, [row for row in over if row.app == app])
+            for app, news in found.items():
+                tell_of_calls(conn, app, news)
 
         if values:
             await self._db.write(write)
@@ -145,6 +152,7 @@ class Calls:
             for app in sorted({row.app for row in rows}):
                 keys = sorted(AttemptKey(*row[1:]) for row in rows if row.app == app)
                 _close(conn, app, keys, now)
+                tell_of_calls(conn, app, News(set(), set(keys)))
                 _end_talks(conn, app, [encode_attempt(*key) for key in keys], now)
             return len(rows)
 
@@ -194,6 +202,7 @@ class Calls:
             "detection": to_json(dict(row.detection)) if row.detection else "",
             "timeline_sealed": key.seal.close(msgspec.json.encode(said), row.key.person) if said else b"",
             "session_no": row.session_no,
+            "recording": row.recording.value,
             "lease_until": to_micros(lease_until),
         }
 
@@ -227,6 +236,8 @@ def _close(conn: sa.Connection, app: int, keys: Sequence[AttemptKey], now: datet
             "outcome": _outcome(events).value,
             "ended_by": "network",
             "session_no": talks.get(key, 0),
+            # Whoever had it is gone.
+            "recording": sa.case((call.c.recording == Recorded.on, Recorded.failed.value), else_=call.c.recording),
         }
         conn.execute(sa.update(call).where(*its).values(**closed))
 

@@ -46,6 +46,17 @@ def announce_all(
     insert_rows(conn, t.outbox, rows)
 
 
+def announce_past(
+    conn: sa.Connection, app: int, notices: Sequence[tuple[datetime, NoticeKind, Mapping[str, Any]]]
+) -> None:
+    """Put notices of what happened a moment ago into the outbox, each with its instant."""
+    rows = [
+        {"app": app, "kind": kind.value, "payload": to_json(payload), "at": to_micros(at)}
+        for at, kind, payload in notices
+    ]
+    insert_rows(conn, t.outbox, rows)
+
+
 def tell_of_run(conn: sa.Connection, campaign: Campaign, kind: NoticeKind, now: datetime) -> None:
     """Announce what became of a campaign's latest run."""
     announce(conn, campaign.app, kind, {"campaign_id": campaign.id, "run_id": campaign.run_id}, now)

@@ -45,6 +45,7 @@ from callsheet.store.preflights import Preflights
 from callsheet.store.protocol import BulkStore, HotStore
 from callsheet.store.pulls import Pulls
 from callsheet.store.queues import Queues
+from callsheet.store.recording_wishes import RecordingWishes
 from callsheet.store.recordings import Recordings
 from callsheet.store.replacing import Replacing
 from callsheet.store.replies import Replies
@@ -101,7 +102,8 @@ class Store:
         self.parked_receipts = ParkedReceipts(database)
         self.pulls, self.queues = Pulls(database, vault), Queues(database)
         self.inbox, self.replies = Inbox(database, vault), Replies(database, vault)
-        self.recordings, self.replacing = Recordings(database, vault), Replacing(database)
+        self.recordings, self.recording_wishes = Recordings(database, vault), RecordingWishes(database)
+        self.replacing = Replacing(database)
         self.reports = Reports(database, vault)
         self.restoring = Restoring(database)
         self.runs = Runs(database, vault)

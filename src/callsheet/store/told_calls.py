@@ -12,9 +12,11 @@ import sqlalchemy as sa
 
 from callsheet.clock import from_micros, to_micros
 from callsheet.core.ids import AttemptKey, encode_attempt
+from callsheet.core.recording import Recorded
 from callsheet.store import tables as t
 from callsheet.store.database import Database
 from callsheet.store.numbers import numbers_of
+from callsheet.store.recording_wishes import is_recording_asked
 from callsheet.store.recordings import KeptRecording, recordings_of
 from callsheet.store.rows import DAMAGE, all_of, one
 from callsheet.store.vault import Seal, Vault
@@ -23,9 +25,13 @@ from callsheet.store.vault import Seal, Vault
 class WantedCalls(NamedTuple):
     """Which calls are meant; None: whatever it is."""
 
+    now: datetime
+    """Recordings whose time is over then are not shown."""
     run_no: int | None = None
     campaign_no: int | None = None
     outcome: str | None = None
+    live: bool | None = None
+    """Whether it goes on."""
     person: bytes | None = None
     since: datetime | None = None
     """Dialed then, or later."""
@@ -58,6 +64,9 @@ class ToldCall:
     detection: Mapping[str, Any]
     conversation_id: str
     """Empty: none was led in it."""
+    recording: Recorded
+    is_recording_asked: bool
+    """It goes on, is not recorded, and somebody asked for that."""
     recordings: Sequence[KeptRecording]
 
     @property
@@ -88,25 +97,27 @@ class ToldCalls:
                 if place is None:
                     return None
                 asked = query.where(sa.tuple_(*order) < sa.tuple_(*map(sa.literal, (place, *after))))
-            return self._told(conn, app, all_of(conn, asked))
+            return self._told(conn, app, all_of(conn, asked), wanted.now)
 
         return await self._db.read(read)
 
-    async def find(self, app: int, key: AttemptKey) -> tuple[ToldCall, Sequence[Mapping[str, Any]]] | None:
+    async def find(
+        self, app: int, key: AttemptKey, now: datetime
+    ) -> tuple[ToldCall, Sequence[Mapping[str, Any]]] | None:
         """Return the call of an attempt, and what happened in it; that is known when it is over."""
 
         def read(conn: sa.Connection) -> tuple[ToldCall, Sequence[Mapping[str, Any]]] | None:
             row = one(conn, _calls(app).where(*_is(app, key)))
             if row is None:
                 return None
-            (told,) = self._told(conn, app, [row])
+            (told,) = self._told(conn, app, [row], now)
             return told, read_timeline(row["timeline_sealed"], self._seal(app), key.person)
 
         return await self._db.read(read)
 
-    def _told(self, conn: sa.Connection, app: int, rows: Sequence[Mapping[str, Any]]) -> list[ToldCall]:
+    def _told(self, conn: sa.Connection, app: int, rows: Sequence[Mapping[str, Any]], now: datetime) -> list[ToldCall]:
         numbers = numbers_of(conn, self._vault, app, {row["person"] for row in rows})
-        recordings = recordings_of(conn, app, {_key(row) for row in rows})
+        recordings = recordings_of(conn, app, {_key(row) for row in rows}, now)
         return [_told(row, numbers.get(row["person"], ""), recordings.get(_key(row), ())) for row in rows]
 
     def _seal(self, app: int) -> Seal:
@@ -151,6 +162,8 @@ def _meant(wanted: WantedCalls) -> list[sa.ColumnElement[bool]]:
         meant.append(t.run.c.campaign_no == wanted.campaign_no)
     if wanted.outcome is not None:
         meant.append(call.c.outcome == wanted.outcome)
+    if wanted.live is not None:
+        meant.append(call.c.ended_at == 0 if wanted.live else call.c.ended_at != 0)
     if wanted.person is not None:
         meant.append(call.c.person == wanted.person)
     if wanted.since is not None:
@@ -183,6 +196,8 @@ def _told(row: Mapping[str, Any], number: str, recordings: Sequence[KeptRecordin
         row["ended_by"],
         msgspec.json.decode(row["detection"]) if row["detection"] else {},
         row["conversation_id"] or "",
+        Recorded(row["recording"]),
+        is_recording_asked(row),
         recordings,
     )
 

@@ -109,6 +109,8 @@ class Recording(NamedTuple):
     path: Path
     """A WAV file: 8 kHz, mono, 16 bits; whoever asked for it moves it away, or deletes it."""
     seconds: float
+    is_whole: bool = True
+    """False: it broke off before its time, as the disk was full, or what recorded it died."""
 
 
 class Call(Protocol):
@@ -134,10 +136,13 @@ class Call(Protocol):
     async def stop_listening(self) -> None:
         """Hear nothing more."""
 
-    async def record(self, *, both_sides: bool) -> None:
-        """Begin to record the other side, or both."""
+    async def record(self, *, both_sides: bool) -> bool:
+        """Begin to record the other side, or both: two recordings, which know nothing of each other.
 
-    async def stop_recording(self) -> Recording | None:
+        False: it cannot be recorded just now. The call goes on.
+        """
+
+    async def stop_recording(self, *, both_sides: bool) -> Recording | None:
         """Return what was recorded; None: nothing was, or it could not be kept. Works after the call's end, too."""
 
     async def hang_up(self) -> None:

@@ -110,7 +110,7 @@ async def test_a_recording_of_both_sides_holds_both(call, tmp_path):
 
     await told.call.play(make_tone(tmp_path / "tone.wav", hertz=700, seconds=1))
     await told.next(Played)
-    recording = await told.call.stop_recording()
+    recording = await told.call.stop_recording(both_sides=True)
 
     with wave.open(str(recording.path)) as file:
         assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (8000, 1, 2)
@@ -126,7 +126,7 @@ async def test_a_recording_of_the_other_side_lacks_ours(call, tmp_path):
 
     await told.call.play(make_tone(tmp_path / "tone.wav", seconds=0.5))
     await told.next(Played)
-    recording = await told.call.stop_recording()
+    recording = await told.call.stop_recording(both_sides=False)
 
     with wave.open(str(recording.path)) as file:
         octets = file.readframes(file.getnframes())
@@ -139,11 +139,11 @@ async def test_a_recording_can_be_fetched_after_the_call(call, engine):
     await told.call.record(both_sides=True)
     await told.next(HungUp)
 
-    recording = await told.call.stop_recording()
+    recording = await told.call.stop_recording(both_sides=True)
 
     assert 0.5 < recording.seconds < 5
     assert recording.path.exists()
-    assert await told.call.stop_recording() is None
+    assert await told.call.stop_recording(both_sides=True) is None
     assert not any(leftovers(engine))
 
 
@@ -170,7 +170,7 @@ async def test_a_call_that_ends_while_it_is_asked_for_something_is_gone_not_brok
     )  # fmt: skip
     await told.next(HungUp)
 
-    assert {type(result) for result in results} <= {type(None), str, CallGone}
+    assert {type(result) for result in results} <= {type(None), str, bool, CallGone}
 
 
 def node_of(engine):

@@ -34,7 +34,7 @@ async def test_nothing_is_left_of_many_calls(engine, phone_network, tmp_path, co
                 except CallGone:
                     assert ending == "0011"  # it hangs up on us
             await told.next(HungUp)
-            recording = await told.call.stop_recording()
+            recording = await told.call.stop_recording(both_sides=True)
             if recording is not None:
                 recording.path.unlink()
             assert len(phone_network.calls(number)) == 1

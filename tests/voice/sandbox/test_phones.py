@@ -176,13 +176,13 @@ def test_an_answer_that_is_recorded_is_spoken_and_ended_by_a_key(tmp_path: Path)
         await placed.record(both_sides=False)
         await clock.sleep(10)
         assert ear.keys == "#"
-        recording = await placed.stop_recording()
+        recording = await placed.stop_recording(both_sides=False)
         assert recording is not None
         with wave.open(str(recording.path)) as heard:
             assert (heard.getframerate(), heard.getnchannels(), heard.getsampwidth()) == (8000, 1, 2)
             assert heard.getnframes() / 8000 == pytest.approx(recording.seconds) == pytest.approx(10)
             assert any(heard.readframes(80_000))
-        assert await placed.stop_recording() is None
+        assert await placed.stop_recording(both_sides=False) is None
 
     in_virtual_time(tmp_path, do)
 
@@ -197,7 +197,7 @@ def test_the_record_of_a_call_is_no_question(tmp_path: Path) -> None:
         assert ear.keys == "1"
         await placed.hang_up()
         await ear.ended()
-        recording = await placed.stop_recording()
+        recording = await placed.stop_recording(both_sides=True)
         assert recording is not None
         assert recording.seconds == pytest.approx(10, abs=0.1)
 

@@ -1,49 +1,32 @@
-"""Calls: what became of each, what happened in it, and what was recorded of it."""
+"""Calls: what became of each, what happened in it, and whether it is recorded."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Query
-from pydantic import AwareDatetime, BaseModel
-from starlette.responses import Response
+from pydantic import BaseModel
 
 from callsheet.api.v1.asked import Served, Tenant
-from callsheet.api.v1.contract import Responses, problems
-from callsheet.api.v1.messages import read_person
+from callsheet.api.v1.call_choices import CallsFrom, CallsOf, CallsTo, PersonId, check_order, runs_of
+from callsheet.api.v1.contract import problems
 from callsheet.api.v1.numbers import AnyNumber, read_number
-from callsheet.api.v1.runs import find_run
+from callsheet.api.v1.recordings import ShownRecording, show_recordings
 from callsheet.api.v1.shapes import USUAL_LIMIT, After, Body, Instant, Limit, Page, no_cursor, page_of
 from callsheet.api.v1.strict import Router
-from callsheet.core.call_errors import CallNotFound, RecordingNotFound
+from callsheet.core.call_errors import CallNotFound, CallOver
 from callsheet.core.clearing import meaning_of
 from callsheet.core.errors import BodyTooLarge, CampaignNotFound, RunNotFound
 from callsheet.core.ids import decode_attempt
 from callsheet.core.outcome import Outcome
+from callsheet.core.recording import Recorded
 from callsheet.engine.runtime import Runtime
 from callsheet.store.apps import App
-from callsheet.store.recordings import KeptRecording, Purpose
 from callsheet.store.told_calls import ToldCall, WantedCalls
 
 router = Router(prefix="/v1/apps/{app}", tags=["calls"])
-
-_WAV: Responses = {200: {"content": {"audio/wav": {}}}}
-
-
-class ShownRecording(BaseModel):
-    """Something that was recorded of a call."""
-
-    id: str
-    purpose: Purpose
-    """`answer`: to the open question of a flow; `campaign`: the campaign records; `machine`: a sample of verdicts."""
-    seconds: float
-    at: Instant
-    until: Instant
-    """When it is deleted."""
-    href: str
-    """Where its audio is: a WAV file."""
 
 
 class Clearing(BaseModel):
@@ -90,6 +73,8 @@ class ShownCall(BaseModel):
     """What machine detection heard: its verdict, and what it made it of; empty: it was off."""
     conversation_id: str
     """The conversation that a flow led in it; empty: none."""
+    recording: Recorded | Literal["asked"]
+    """How the recording of the whole call stands; `asked`: it begins in a moment, or when somebody answers."""
     recordings: Sequence[ShownRecording]
 
 
@@ -119,19 +104,21 @@ class SoughtCalls(Body):
 
 async def _wanted(
     runtime: Served,
-    app: Tenant,
-    run: Annotated[str | None, Query(max_length=128, description="Only calls of this run: its id.")] = None,
-    campaign: Annotated[str | None, Query(max_length=128, description="Only calls of this campaign: its id.")] = None,
+    of: Annotated[CallsOf, Depends(runs_of)],
     outcome: Annotated[Outcome | None, Query(description="Only calls that ended so.")] = None,
-    person_id: Annotated[str | None, Query(max_length=64, description="Only calls to this person.")] = None,
-    since: Annotated[AwareDatetime | None, Query(alias="from", description="Dialed then, or later.")] = None,
-    until: Annotated[AwareDatetime | None, Query(alias="to", description="Dialed before.")] = None,
+    live: Annotated[bool | None, Query(description="Only calls that go on, or only those that are over.")] = None,
+    person_id: PersonId = None,
+    since: CallsFrom = None,
+    until: CallsTo = None,
 ) -> WantedCalls:
+    check_order(since, until)
     return WantedCalls(
-        run_no=(await find_run(runtime, app, run)).no if run else None,
-        campaign_no=await _campaign_no(runtime, app, campaign) if campaign else None,
+        runtime.clock.now(),
+        run_no=of.run_no,
+        campaign_no=of.campaign_no,
         outcome=outcome.value if outcome is not None else None,
-        person=read_person(person_id) if person_id is not None else None,
+        live=live,
+        person=bytes.fromhex(person_id) if person_id is not None else None,
         since=since,
         until=until,
     )
@@ -155,33 +142,45 @@ async def find_calls(
 ) -> Page[ShownCall]:
     """Return the calls to a number, the latest first. It changes nothing."""
     person, _ = read_number(runtime, app, sought.number)
-    return await _page(runtime, app, WantedCalls(person=person), after, limit)
+    return await _page(runtime, app, WantedCalls(runtime.clock.now(), person=person), after, limit)
 
 
 @router.get("/calls/{attempt_id}", responses=problems(CallNotFound))
 async def get_call(runtime: Served, app: Tenant, attempt_id: str) -> WholeCall:
     """Return the call of an attempt, with all that happened in it: what was said and pressed, too."""
     key = decode_attempt(attempt_id)
-    found = await runtime.store.told_calls.find(app.no, key) if key is not None else None
+    found = await runtime.store.told_calls.find(app.no, key, runtime.clock.now()) if key is not None else None
     if found is None:
         raise CallNotFound
     told, timeline = found
     return WholeCall(**_show(app, told).model_dump(), timeline=[_moment(each) for each in timeline])
 
 
-@router.get(
-    "/recordings/{recording_id}",
-    response_class=Response,
-    responses=_WAV | problems(RecordingNotFound),
-)
-async def get_recording(runtime: Served, app: Tenant, recording_id: str) -> Response:
-    """Return what was recorded of a call: a WAV file, 8 kHz, mono, 16 bits."""
-    found = await runtime.store.recordings.find(app.no, recording_id)
+@router.post("/calls/{attempt_id}/recording", status_code=202, responses=problems(CallNotFound, CallOver))
+async def begin_recording(runtime: Served, app: Tenant, attempt_id: str) -> ShownCall:
+    """Record a call that goes on: both sides, from now on, or from when it is answered.
+
+    The node that carries it begins within a moment: `recording` says so then.
+    """
+    return await _wish(runtime, app, attempt_id, wanted=True)
+
+
+@router.delete("/calls/{attempt_id}/recording", status_code=202, responses=problems(CallNotFound, CallOver))
+async def end_recording(runtime: Served, app: Tenant, attempt_id: str) -> ShownCall:
+    """Record a call no longer, also where its campaign says that it is recorded. What was recorded is kept."""
+    return await _wish(runtime, app, attempt_id, wanted=False)
+
+
+async def _wish(runtime: Runtime, app: App, attempt_id: str, *, wanted: bool) -> ShownCall:
+    key = decode_attempt(attempt_id)
+    if key is None:
+        raise CallNotFound
+    await runtime.store.recording_wishes.wish(app.no, key, wanted=wanted)
+    runtime.conductor.record_calls()
+    found = await runtime.store.told_calls.find(app.no, key, runtime.clock.now())
     if found is None:
-        raise RecordingNotFound
-    _, audio = found
-    kept = {"content-disposition": f'attachment; filename="{recording_id}.wav"', "cache-control": "private, no-store"}
-    return Response(audio, media_type="audio/wav", headers=kept)
+        raise CallNotFound
+    return _show(app, found[0])
 
 
 async def _page(runtime: Runtime, app: App, wanted: WantedCalls, after: str | None, limit: int) -> Page[ShownCall]:
@@ -192,13 +191,6 @@ async def _page(runtime: Runtime, app: App, wanted: WantedCalls, after: str | No
     if found is None:
         raise no_cursor()
     return page_of([_show(app, one) for one in found], limit, lambda one: one.attempt_id)
-
-
-async def _campaign_no(runtime: Runtime, app: App, campaign_id: str) -> int:
-    campaign = await runtime.store.campaigns.find(app.no, campaign_id=campaign_id)
-    if campaign is None:
-        raise CampaignNotFound
-    return campaign.no
 
 
 def _show(app: App, told: ToldCall) -> ShownCall:
@@ -222,7 +214,8 @@ def _show(app: App, told: ToldCall) -> ShownCall:
         clearing=Clearing(cause=told.cause, sip_status=told.sip_status, words=_words(told)),
         detection=told.detection,
         conversation_id=told.conversation_id,
-        recordings=[_recording(app, one) for one in told.recordings],
+        recording="asked" if told.is_recording_asked else told.recording,
+        recordings=show_recordings(app, told.recordings),
     )
 
 
@@ -235,17 +228,6 @@ def _words(told: ToldCall) -> str:
 
 def _seconds(since: datetime | None, until: datetime | None) -> float | None:
     return max(0.0, (until - since).total_seconds()) if since is not None and until is not None else None
-
-
-def _recording(app: App, kept: KeptRecording) -> ShownRecording:
-    return ShownRecording(
-        id=kept.id,
-        purpose=kept.purpose,
-        seconds=kept.milliseconds / 1000,
-        at=kept.at,
-        until=kept.until,
-        href=f"/v1/apps/{app.id}/recordings/{kept.id}",
-    )
 
 
 def _moment(noted: Mapping[str, Any]) -> ShownMoment:

@@ -6,7 +6,16 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StrictInt, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StrictBool,
+    StrictInt,
+    StringConstraints,
+    model_validator,
+)
 
 from callsheet.api.v1.detection_bodies import NewDetection
 from callsheet.api.v1.shapes import Body, Description, Name
@@ -138,6 +147,8 @@ class NewVoice(Body):
     """Which agent a customer belongs to. It is kept for the modes with agents, and steers nobody yet."""
     detection: NewDetection | None = None
     """Agentless: what machine detection goes by."""
+    record_calls: StrictBool = False
+    """Both sides of each call are recorded, from the answer to the end."""
 
 
 class NewCondition(Body):
@@ -281,6 +292,7 @@ def _read_voice(voice: NewVoice) -> VoiceWish:
         voice.pacing_ratio if voice.mode is Mode.power else None,
         _reference(voice.agent_mapping_id, "voice.agent_mapping_id", Prefix.agent_mapping),
         voice.detection.given() if agentless and voice.detection is not None else {},
+        record_calls=voice.record_calls,
     )
 
 

@@ -60,6 +60,7 @@ class ShownVoice(BaseModel):
     pacing_ratio: float | None
     agent_mapping: Link | None
     detection: ShownDetection
+    record_calls: bool
 
 
 class ShownCondition(BaseModel):
@@ -203,6 +204,7 @@ def _voice(plan: VoicePlan) -> ShownVoice:
         pacing_ratio=plan.pacing_ratio,
         agent_mapping=_link(plan.agent_mapping) if plan.agent_mapping is not None else None,
         detection=show_detection(plan.detection),
+        record_calls=plan.record_calls,
     )
 
 

@@ -1,28 +1,18 @@
-"""Calls: what became of each, what happened in it, and what was recorded of it."""
+"""Calls: what became of each, what happened in it, and whether it is recorded."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from callsheet.client.call import Call, given
 from callsheet.client.method import Mode, Paged, Resource, Single
 from callsheet.client.record import Page, Record
+from callsheet.client.v1.recordings import Recording
 
 _ALL = "/v1/apps/{app}/calls"
-
-
-class Recording(Record, frozen=True):
-    """Something that was recorded of a call."""
-
-    id: str
-    purpose: str
-    seconds: float
-    at: datetime
-    until: datetime
-    href: str
+_RECORDING = "/v1/apps/{app}/calls/{attempt_id}/recording"
 
 
 class Clearing(Record, frozen=True):
@@ -54,6 +44,8 @@ class PlacedCall(Record, frozen=True):
     clearing: Clearing
     detection: Mapping[str, Any]
     conversation_id: str
+    recording: str
+    """How the recording of the whole call stands: `off`, `asked`, `on`, `kept` or `failed`."""
     recordings: tuple[Recording, ...]
 
 
@@ -81,6 +73,7 @@ class Calls(Resource[Mode]):
         run: str | None = None,
         campaign: str | None = None,
         outcome: str | None = None,
+        live: bool | None = None,
         person_id: str | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
@@ -88,7 +81,7 @@ class Calls(Resource[Mode]):
     ) -> Call[Page[PlacedCall]]:
         """Give calls, the latest first; those that were dialed from `since` on, and before `until`."""
         query = {
-            "run": run, "campaign": campaign, "outcome": outcome, "person_id": person_id,
+            "run": run, "campaign": campaign, "outcome": outcome, "live": live, "person_id": person_id,
             "from": since.isoformat() if since is not None else None,
             "to": until.isoformat() if until is not None else None, "limit": limit,
         }  # fmt: skip
@@ -105,7 +98,11 @@ class Calls(Resource[Mode]):
         return Call("GET", f"{_ALL}/{{attempt_id}}", WholeCall, {"attempt_id": attempt_id})
 
     @Single
-    def recording(self, recording_id: str, to: Path | BinaryIO) -> Call[None]:
-        """Write what was recorded of a call into a file: a WAV, 8 kHz, mono, 16 bits."""
-        names = {"recording_id": recording_id}
-        return Call("GET", "/v1/apps/{app}/recordings/{recording_id}", type(None), names, save_to=to)
+    def record(self, attempt_id: str) -> Call[PlacedCall]:
+        """Record both sides of a call that goes on, from now on, or from when it is answered."""
+        return Call("POST", _RECORDING, PlacedCall, {"attempt_id": attempt_id})
+
+    @Single
+    def stop_recording(self, attempt_id: str) -> Call[PlacedCall]:
+        """Record a call no longer; what was recorded is kept."""
+        return Call("DELETE", _RECORDING, PlacedCall, {"attempt_id": attempt_id})

@@ -52,6 +52,7 @@ class NewVoice(TypedDict):
     pacing_ratio: NotRequired[float]
     agent_mapping_id: NotRequired[str]
     detection: NotRequired[Detection]
+    record_calls: NotRequired[bool]
 
 
 class NewCondition(TypedDict):

@@ -48,6 +48,7 @@ class Voice(Record, frozen=True):
     agent_mapping: Link | None
     detection: dict[str, float]
     """What machine detection goes by, in seconds."""
+    record_calls: bool
 
 
 class Condition(Record, frozen=True):

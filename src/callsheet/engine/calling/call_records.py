@@ -185,6 +185,7 @@ def _row(live: LiveCall, now: datetime) -> CallRow:
         _first(noted, _RANG),
         _first(noted, {_ANSWERED}),
         session_no=live.session_no,
+        recording=live.recording,
     )
 
 

@@ -69,7 +69,7 @@ class Detecting:
     async def _sample(self, live: LiveCall, *, is_machine: bool) -> None:
         """Keep what was heard of a machine, so that somebody can listen to whether it was one."""
         try:
-            recording = await live.call.stop_recording()
+            recording = await live.call.stop_recording(both_sides=False)
             if recording is None:
                 return
             try:

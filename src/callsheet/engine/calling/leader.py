@@ -77,6 +77,8 @@ class Leader:
         self._quiet.set()
         self.on_dialed: Callable[[LiveCall], None] = lambda _: None
         """Told of each call that the engine took."""
+        self.on_answered: Callable[[LiveCall], None] = lambda _: None
+        """Told of each call that was answered, or that was when it was found."""
         self.on_ended: Leads = lambda _, __: None
         """Told of each call that is over, and what came of it."""
 
@@ -162,6 +164,7 @@ class Leader:
             if not leading.is_answered:
                 await self._ring(leading, hint)
             if leading.is_answered:
+                self.on_answered(live)
                 outcome = await self._answer(leading, live, told)
             else:
                 outcome = decide_outcome(leading.clearing())

@@ -74,8 +74,8 @@ class Listener:
         except TimeoutError:
             pass
         talking.keys.clear()
-        recording = await call.stop_recording()
-        if recording is None or recording.seconds < SHORTEST_SECONDS:
+        recording = await call.stop_recording(both_sides=False)
+        if recording is None or not recording.is_whole or recording.seconds < SHORTEST_SECONDS:
             _drop(recording)
             return None if talking.is_over else TimedOut(self._clock.now())
         try:

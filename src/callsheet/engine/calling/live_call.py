@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from callsheet.core.ids import AttemptKey
+from callsheet.core.recording import Recorded
 from callsheet.core.run import Run
 from callsheet.engine.calling.call_events import CallEvents
 from callsheet.voice.base import Call, CallEvent, HungUp, Lost, Pressed
@@ -33,6 +34,8 @@ class LiveCall:
     """That event."""
     session_no: int = 0
     """Of the conversation that is led in it; 0: none, so far."""
+    recording: Recorded = Recorded.off
+    """How the recording of the whole call stands."""
 
     async def hear(self) -> CallEvent:
         """Wait for the next event, and return it; after the last one there is none: it is returned again."""

@@ -14,6 +14,7 @@ from callsheet.core.run import AppSettings, Run
 from callsheet.engine.agenda import Agenda
 from callsheet.engine.calling.adoption import Adoption
 from callsheet.engine.calling.call_records import CallRecords
+from callsheet.engine.calling.call_tapes import CallTapes
 from callsheet.engine.calling.detecting import Detecting
 from callsheet.engine.calling.leader import Leader, Talks
 from callsheet.engine.calling.leading import Leading
@@ -54,12 +55,17 @@ class Switchboard:
         self._slots = slots
         self._on_nodes: Counter[str] = Counter()
         """Places that are kept on nodes for contacts that are being armed, by carrier."""
+        self.tapes = CallTapes(store, clock, records)
         detecting = Detecting(clock, rng, RecordingKeeper(store))
         self._leaders = {
             carrier: Leader(engine, recorder, clock, talk, detecting) for carrier, engine in engines.items()
         }  # fmt: skip
         for leader in self._leaders.values():
-            leader.on_dialed, leader.on_ended = records.dialed, records.ended
+            leader.on_dialed, leader.on_answered, leader.on_ended = (
+                records.dialed,
+                self.tapes.answered,
+                self.tapes.ended,
+            )
         self._adoptions = {
             carrier: Adoption(leader, slots, store.ringing, self._run, clock.sleep)
             for carrier, leader in self._leaders.items()
@@ -105,6 +111,7 @@ class Switchboard:
     async def drain(self) -> None:
         """Let nothing go on: what rings is taken back, what was answered has a moment."""
         await asyncio.gather(*(leader.drain() for leader in self._leaders.values()))
+        await self.tapes.drain()
 
     async def close(self) -> None:
         """End the engines; their calls were drained before."""

@@ -35,6 +35,10 @@ call = clustered(
     blob("timeline_sealed"),
     # The conversation of a flow that was led in it; 0: none.
     whole("session_no", default="0"),
+    # How the recording of the whole call stands: see `Recorded`.
+    text("recording", default="off"),
+    # What somebody asked for while it goes on: `on`, `off`; empty: nobody did.
+    text("recording_wish", default=""),
     # While it goes on: until then its node leads it for sure.
     whole("lease_until"),
     sa.Index("ix_call_dialed_at", "app", "dialed_at"),
@@ -53,7 +57,7 @@ recording = sa.Table(
     whole("run_no"),
     blob("person"),
     whole("n"),
-    # Why there is one: `campaign`, `answer` (of a flow's open question), `machine` (a sample of verdicts).
+    # Why there is one: see `Purpose`.
     text("purpose"),
     whole("milliseconds"),
     # A WAV file, sealed.
@@ -63,6 +67,7 @@ recording = sa.Table(
     whole("until"),
     sa.UniqueConstraint("app", "id"),
     sa.Index("ix_recording_until", "until"),
+    sa.Index("ix_recording_no", "app", "no"),
     sa.Index("ix_recording_call", "app", "run_no", "person", "n"),
     sqlite_autoincrement=True,
 )

@@ -68,7 +68,8 @@ class Channel:
         self._playing: dict[str, bool] = {}
         """By token: whether we stopped it."""
         self._ear: Ear | None = None
-        self._taping: Taping | None = None
+        self._tapings: dict[bool, Taping] = {}
+        """By whether both sides are on it."""
 
     @property
     def id(self) -> str:
@@ -168,8 +169,8 @@ class Channel:
         if self._ear is not None:
             self._node.begin(self._ear.close())
             self._ear = None
-        if self._taping is not None:
-            self._taping.end()
+        for taping in self._tapings.values():
+            taping.end()
 
     # What is asked of it.
 
@@ -230,16 +231,21 @@ class Channel:
         if ear is not None:
             await ear.close()
 
-    async def record(self, *, both_sides: bool) -> None:
-        """Begin to record the other side, or both."""
+    async def record(self, *, both_sides: bool) -> bool:
+        """Begin to record the other side, or both; False: it cannot be recorded just now."""
         self._check()
-        if self._taping is None:
-            self._taping = Taping(self._node, self._id, both_sides=both_sides)
-            await self._taping.open()
+        if both_sides in self._tapings:
+            return True
+        taping = self._tapings[both_sides] = Taping(self._node, self._id, both_sides=both_sides)
+        if await taping.open():
+            return True
+        if self._tapings.get(both_sides) is taping:
+            del self._tapings[both_sides]
+        return False
 
-    async def stop_recording(self) -> Recording | None:
+    async def stop_recording(self, *, both_sides: bool) -> Recording | None:
         """Return what was recorded; None: nothing was, or it could not be kept. Works after the call's end, too."""
-        taping, self._taping = self._taping, None
+        taping = self._tapings.pop(both_sides, None)
         return None if taping is None else await taping.close()
 
     async def hang_up(self) -> None:

@@ -14,7 +14,7 @@ _HEADER: Final = struct.Struct("<4sI4s4sIHHIIHH4sI")
 
 def write_wav(samples: bytes) -> bytes:
     """Return a file of samples: signed, 16 bits, little-endian."""
-    return _header(len(samples)) + samples
+    return wave_header(len(samples)) + samples
 
 
 def seconds_of(file: bytes, size: int | None = None) -> float | None:
@@ -24,11 +24,12 @@ def seconds_of(file: bytes, size: int | None = None) -> float | None:
     """
     size = len(file) if size is None else size
     length = size - HEADER_BYTES
-    if length < 0 or file[:HEADER_BYTES] != _header(length):
+    if length < 0 or file[:HEADER_BYTES] != wave_header(length):
         return None
     return length / BYTES_PER_SECOND
 
 
-def _header(length: int) -> bytes:
+def wave_header(length: int) -> bytes:
+    """Return how a file begins that has so many bytes of samples."""
     form = (16, 1, 1, RATE, BYTES_PER_SECOND, _SAMPLE_BYTES, 8 * _SAMPLE_BYTES)
     return _HEADER.pack(b"RIFF", length + HEADER_BYTES - 8, b"WAVE", b"fmt ", *form, b"data", length)

@@ -11,7 +11,6 @@ from typing import Final, NamedTuple
 
 from callsheet.clock import Clock
 from callsheet.core.calling import Clearing, Outcome, decide_outcome
-from callsheet.voice.audio.wave import write_wav
 from callsheet.voice.base import (
     Answered,
     CallEvent,
@@ -29,6 +28,7 @@ from callsheet.voice.sandbox import ledger as entries
 from callsheet.voice.sandbox import sounds
 from callsheet.voice.sandbox.behaviour import MOST_ANSWERS, CallTimings, Phone
 from callsheet.voice.sandbox.ledger import CallLedger, LedgerFailed
+from callsheet.voice.sandbox.tape import Heard, Tape
 
 NODE: Final = "sandbox"
 NORMAL: Final = 16
@@ -101,8 +101,8 @@ class SandboxCall:
         self._keys = ""
         self._track = sounds.Track()
         self._listening: asyncio.Task[None] | None = None
-        self._recorded_from: float | None = None
-        self._recorded_until: float | None = None
+        self._tapes: dict[bool, Tape] = {}
+        """By whether both sides are on it."""
         self._is_asked_to_speak = False
         self.living = asyncio.create_task(self._live(), name=f"sandbox call {placed.reference}")
 
@@ -147,31 +147,28 @@ class SandboxCall:
             self._listening.cancel()
             self._listening = None
 
-    async def record(self, *, both_sides: bool) -> None:  # noqa: ARG002 (what we play is not in it)
-        """Begin to record the other side."""
+    async def record(self, *, both_sides: bool) -> bool:
+        """Begin to record the other side, or both."""
         self._check()
-        if self._recorded_from is None:
-            self._recorded_from, self._recorded_until = self._since_answer(), None
-            # What begins when a prompt is through is an answer; what begins with the call is its record.
-            self._is_asked_to_speak = bool(self._tokens) and not self._queue
-            if self._is_asked_to_speak:
-                self._turn.set()
+        if both_sides in self._tapes:
+            return True
+        self._tapes[both_sides] = Tape(self._since_answer())
+        # What begins when a prompt is through is an answer; what begins with the call is its record.
+        if not both_sides and self._tokens and not self._queue:
+            self._is_asked_to_speak = True
+            self._turn.set()
+        return True
 
-    async def stop_recording(self) -> Recording | None:
+    async def stop_recording(self, *, both_sides: bool) -> Recording | None:
         """Return what was recorded; None: nothing was. Works after the call's end, too."""
-        begun, ended = self._recorded_from, self._recorded_until or self._since_answer()
-        self._recorded_from = self._recorded_until = None
-        self._is_asked_to_speak = False
-        if begun is None or ended <= begun:
+        tape = self._tapes.pop(both_sides, None)
+        if not both_sides:
+            self._is_asked_to_speak = False
+        if tape is None:
             return None
         self._tokens += 1
         path = self._world.recordings / f"{self.id}-{self._tokens}.wav"
-        samples = self._track.cut(begun, ended)
-        try:
-            await asyncio.to_thread(path.write_bytes, write_wav(samples))
-        except OSError:
-            return None
-        return Recording(path, len(samples) / sounds.SAMPLE_BYTES / sounds.RATE)
+        return await asyncio.to_thread(tape.write, path, self._track, self._since_answer())
 
     async def hang_up(self) -> None:
         """End it; `HungUp` tells when it is over."""
@@ -282,7 +279,13 @@ class SandboxCall:
     async def _play(self) -> None:
         while self._queue:
             token, sound = self._queue[0]
-            await self._clock.sleep(sound.seconds)
+            heard = Heard(sound, self._since_answer())
+            for tape in self._both_sides():
+                tape.heard.append(heard)
+            try:
+                await self._clock.sleep(sound.seconds)
+            finally:
+                heard.until = self._since_answer()
             self._queue.pop(0)
             if not self._queue:
                 self._turn.set()
@@ -314,6 +317,9 @@ class SandboxCall:
             Clearing(over.cause, over.sip_status, False, self._has_rung, rang_out, over.by_us and not rang_out)
         )
 
+    def _both_sides(self) -> list[Tape]:
+        return [tape for both_sides, tape in self._tapes.items() if both_sides]
+
     def _since_answer(self) -> float:
         return self._clock.monotonic() - self._answered_by if self._is_answered else 0.0
 
@@ -334,8 +340,8 @@ class SandboxCall:
 
     async def _end(self, over: _Over) -> None:
         at = self._clock.now()
-        if self._recorded_from is not None:
-            self._recorded_until = self._since_answer()
+        for tape in self._tapes.values():
+            tape.until = self._since_answer()
         if self._listening is not None:
             self._listening.cancel()
         self._stop_playing()

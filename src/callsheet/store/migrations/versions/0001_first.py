@@ -188,6 +188,8 @@ def upgrade() -> None:
     sa.Column('detection', sa.Text(), server_default='', nullable=False),
     sa.Column('timeline_sealed', sa.LargeBinary(), nullable=False),
     sa.Column('session_no', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
+    sa.Column('recording', sa.Text(), server_default='off', nullable=False),
+    sa.Column('recording_wish', sa.Text(), server_default='', nullable=False),
     sa.Column('lease_until', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.PrimaryKeyConstraint('app', 'run_no', 'person', 'n', name=op.f('pk_call')),
     sqlite_with_rowid=False
@@ -863,6 +865,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('recording', schema=None) as batch_op:
         batch_op.create_index('ix_recording_call', ['app', 'run_no', 'person', 'n'], unique=False)
+        batch_op.create_index('ix_recording_no', ['app', 'no'], unique=False)
         batch_op.create_index('ix_recording_until', ['until'], unique=False)
 
     op.create_table('reply',
@@ -1190,6 +1193,7 @@ def downgrade() -> None:
     op.drop_table('reply')
     with op.batch_alter_table('recording', schema=None) as batch_op:
         batch_op.drop_index('ix_recording_until')
+        batch_op.drop_index('ix_recording_no')
         batch_op.drop_index('ix_recording_call')
 
     op.drop_table('recording')
