@@ -26,7 +26,7 @@ async def talked(w: World, people: Sequence[str], flow: Any = PAYMENT, **changes
 
 async def told(w: World) -> dict[str, ToldCall]:
     """Return the latest call to each number."""
-    found = await w.store.told_calls.page(w.app.no, WantedCalls(), limit=100)
+    found = await w.store.told_calls.page(w.app.no, WantedCalls(w.clock.now()), limit=100)
     assert found is not None
     return {call.number: call for call in reversed(found)}
 
@@ -93,7 +93,7 @@ def test_two_campaigns_that_call_one_person_have_a_conversation_each(tmp_path: P
         sessions = await rows(w.store, "select ending from flow_session")
         assert [row.ending for row in sessions] == ["done", "done"]
         assert await rows(w.store, "select 1 from open_session") == []
-        found = await w.store.told_calls.page(w.app.no, WantedCalls(), limit=10)
+        found = await w.store.told_calls.page(w.app.no, WantedCalls(w.clock.now()), limit=10)
         assert found is not None
         assert len({call.attempt_id for call in found}) == 2
 
