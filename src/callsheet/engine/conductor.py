@@ -343,11 +343,6 @@ class Conductor:
         self.agenda.wake()
         self.notifier.wake()
 
-    def record_calls(self) -> None:
-        """Look now for calls that somebody asked to record."""
-        if self._tasks and not self._stopping:
-            self.switchboard.tapes.wake()
-
     def answer(self) -> None:
         """Look for answers of ours that are due."""
         if self._tasks and not self._stopping:

@@ -176,7 +176,8 @@ async def _wish(runtime: Runtime, app: App, attempt_id: str, *, wanted: bool) ->
     if key is None:
         raise CallNotFound
     await runtime.store.recording_wishes.wish(app.no, key, wanted=wanted)
-    runtime.conductor.record_calls()
+    if runtime.conductor.is_running():
+        runtime.conductor.switchboard.tapes.wake()
     found = await runtime.store.told_calls.find(app.no, key, runtime.clock.now())
     if found is None:
         raise CallNotFound
