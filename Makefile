@@ -31,7 +31,7 @@ test: lint types strangers ## lint, types and the tests, in minutes
 test-all: lint types strangers ## the same with every long suite at its full count
 	$(PYTEST)
 
-strangers: setup ## fetch the other ends that tests talk to (npm packages, Kannel, Asterisk) into .cache/; quick when they are there
+strangers: setup ## fetch the other ends that tests talk to (npm packages, Kannel, Asterisk, sipp) into .cache/; quick when they are there
 	@$(PY) tests/strangers/install.py
 
 lint: setup ## style, format and the arrows between the rooms

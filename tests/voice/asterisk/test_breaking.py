@@ -46,7 +46,10 @@ async def relay(voice_node) -> AsyncIterator[Relay]:
     await relay.cut()
 
 
-async def test_a_connection_that_is_lost_for_a_while_loses_nothing(start, voice_node, relay, phone_network, tmp_path):
+@pytest.mark.parametrize("away_seconds", [0, pytest.param(10, marks=pytest.mark.full)])
+async def test_a_connection_that_is_lost_for_a_while_loses_nothing(
+    start, voice_node, relay, phone_network, tmp_path, away_seconds
+):
     engine = await start(voice_node)
     await relay.mend(engine.port)
     await until(lambda: engine.room(TRUNK))
@@ -64,6 +67,7 @@ async def test_a_connection_that_is_lost_for_a_while_loses_nothing(start, voice_
     await asyncio.to_thread(phone_network.await_calls, number_of(phone_network, "0006"), ended=1)
     with pytest.raises(NotDialed):
         await place(engine, TRUNK, dial_of(phone_network.number("0001")))
+    await asyncio.sleep(away_seconds)
     await relay.mend(engine.port)
 
     # What happened meanwhile is told, as of when it happened; nothing was hung up.
@@ -169,13 +173,15 @@ async def test_a_call_whose_end_was_not_told_ends_as_its_call_record_says(start,
     assert not node.channels
 
 
-async def test_a_call_without_media_is_ended(start, phone_network):
+# One sends nothing from the beginning, the other stops to.
+@pytest.mark.parametrize("ending", ["0013", "0014"])
+async def test_a_call_without_media_is_ended(start, phone_network, ending):
     port = free_port()
     with running_voice_node("impatient", port, phone_network, media_timeout_seconds=2) as node:
         engine = await start(node, port=port)
         await until(lambda: engine.room(TRUNK))
 
-        told = await place(engine, TRUNK, dial_of(phone_network.number("0013")))
+        told = await place(engine, TRUNK, dial_of(phone_network.number(ending)))
         await told.next(Answered)
         end = await told.next(HungUp)
 

@@ -95,3 +95,11 @@ def test_a_node_asks_nobody_in_and_keeps_no_number():
     assert "enabled = no" in files["http.conf"]
     assert not any(column in files["cdr_custom.conf"] for column in ("src", "dst", "clid", "channel"))
     assert [name for name, text in files.items() if "sesame" in text] == ["ari.conf", "websocket_client.conf"]
+
+
+def test_the_node_gives_us_time_to_read_and_writes_nothing_to_its_console():
+    files = configure(plan(TRUNK))
+
+    # Its usual 100 ms would drop us whenever our machine is busy.
+    assert "websocket_write_timeout = 5000" in files["ari.conf"].splitlines()
+    assert "console" not in files["logger.conf"]

@@ -28,6 +28,7 @@ class VoiceNode:
         self.files = LocalFiles(folder / "data/sounds", folder / "spool/recording", folder / RECORDS)
         self.place = NodePlace(name, f"secret of {name}", self.files)
         self.trunk = SipTrunk(TRUNK, "127.0.0.1", network_port, media_timeout_seconds=media_timeout_seconds)
+        self.sip_port = free_port()
         self._stack = ExitStack()
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -52,7 +53,7 @@ class VoiceNode:
             self.folder,
             asterisk(),
             Dispatcher(f"ws://127.0.0.1:{self.port}", self.place.name, self.place.secret),
-            SipSide("127.0.0.1", free_port()),
+            SipSide("127.0.0.1", self.sip_port),
             (first, first + 2000),
             (self.trunk,),
         )
