@@ -9,11 +9,14 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from callsheet.core.attempt import PENDING, Kind
+from callsheet.core.breaker import Outcome as Sign
 from callsheet.core.campaign import MachineDetection
-from callsheet.core.clearing import meaning_of
+from callsheet.core.clearing import Sureness, meaning_of
 from callsheet.core.outcome import Outcome
 
-__all__ = ["Clearing", "Dial", "Outcome", "decide_outcome", "happening_of", "outcome_of_left"]
+__all__ = [
+    "Clearing", "Dial", "Outcome", "decide_outcome", "happening_of", "is_sudden", "outcome_of_left", "sign_of",
+]  # fmt: skip
 
 
 TALKS = frozenset({Outcome.human, Outcome.unsure, Outcome.machine})
@@ -36,6 +39,8 @@ class Clearing(NamedTuple):
     """We took it back before it was answered."""
     is_lost: bool = False
     """What carried it broke: the engine died, or cannot say."""
+    is_crowded_out: bool = False
+    """Its trunk turned it away with others, all at once: it takes no more calls."""
 
 
 class Dial(NamedTuple):
@@ -56,6 +61,15 @@ class Dial(NamedTuple):
 
 _PICKED_UP: Final = 2
 """The class of a status that says that somebody picked up. No sound ever came: they are not called again for that."""
+
+SUDDEN_SECONDS: Final = 1.0
+"""Who was turned away sooner was so before any phone could ring."""
+SILENT_SECONDS: Final = 8.0
+"""A provider that says nothing at all for so long, not even that it tries, is not there: the engine ends the call."""
+_NOBODY_THERE: Final = 480
+"""Said of a phone that is off, and by trunks that take no more calls."""
+_LOCKED_OUT: Final = frozenset({401, 402, 407})
+"""Said of our account: no call goes before somebody mends that."""
 
 _KINDS: Final[Mapping[Outcome, Kind]] = {
     Outcome.human: Kind.delivered,
@@ -103,6 +117,8 @@ def outcome_of_left(state: str) -> Outcome | None:
 def _by_network(clearing: Clearing) -> Outcome:
     if clearing.sip_status // 100 == _PICKED_UP:
         return Outcome.lost
+    if clearing.is_crowded_out:
+        return Outcome.trunk_failed
     outcome = meaning_of(clearing.cause, clearing.sip_status).outcome
     # The contact was disturbed, whoever broke it off: that is a try, and the next one waits.
     return Outcome.no_answer if outcome is Outcome.trunk_failed and clearing.has_rung else outcome
@@ -116,3 +132,31 @@ def happening_of(outcome: Outcome, detection: MachineDetection) -> tuple[Kind, s
     if outcome is Outcome.machine and detection is MachineDetection.disconnect:
         return Kind.undelivered, outcome
     return _KINDS[outcome], outcome
+
+
+def is_sudden(clearing: Clearing, seconds: float) -> bool:
+    """Tell whether a call was turned away so soon, and so vaguely, that the trunk may have done so by itself."""
+    is_early = seconds < SUDDEN_SECONDS and not (clearing.has_rung or clearing.ring_ran_out)
+    outcome = decide_outcome(clearing)
+    if outcome is Outcome.no_answer:
+        vague = meaning_of(clearing.cause, clearing.sip_status).sureness <= Sureness.vague
+        return is_early and vague and clearing.sip_status == _NOBODY_THERE
+    return is_early and outcome is Outcome.trunk_failed and clearing.sip_status not in _LOCKED_OUT
+
+
+def sign_of(clearing: Clearing, ring_seconds: int) -> tuple[Sign, str]:
+    """Return what the end of a call that nobody answered says of its trunk, and how the trunk put it."""
+    outcome = decide_outcome(clearing)
+    match outcome:
+        case Outcome.trunk_failed if clearing.sip_status in _LOCKED_OUT:
+            return Sign.locked_out, str(clearing.sip_status)
+        case Outcome.trunk_failed:
+            return Sign.unwell, str(clearing.sip_status or clearing.cause)
+        case Outcome.uncertain:
+            return Sign.unanswered, "lost"
+        case Outcome.cancelled:
+            return Sign.throttled, ""
+    if clearing.ring_ran_out and not clearing.has_rung and ring_seconds < SILENT_SECONDS:
+        # We gave up before a provider that is not there would have been found out.
+        return Sign.unwell, "silent"
+    return Sign.answered, ""

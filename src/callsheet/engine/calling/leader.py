@@ -14,7 +14,7 @@ from callsheet.clock import Clock
 from callsheet.core.asking import Leave
 from callsheet.core.attempt import Happening, Kind
 from callsheet.core.breaker import Outcome as Sign
-from callsheet.core.calling import TALKS, Dial, Outcome, decide_outcome, happening_of
+from callsheet.core.calling import TALKS, Dial, Outcome, decide_outcome, happening_of, is_sudden, sign_of
 from callsheet.core.campaign import MachineDetection
 from callsheet.core.errors import Unavailable
 from callsheet.core.ids import AttemptKey
@@ -38,9 +38,28 @@ NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 _SIGNS: Final = {Kind.refused: Sign.unwell, Kind.uncertain: Sign.unanswered, Kind.rejected: Sign.answered}
 """What a call that was not placed says of its trunk."""
 
-Hint = Callable[[Sign, str], None]
-"""Told once what a call says of its trunk, and the code of that."""
 Leads = Callable[[LiveCall, Outcome], None]
+
+
+class Hint(Protocol):
+    """What one call tells of its trunk."""
+
+    def hear(self, sign: Sign, said: str, *, is_up: bool = False) -> None:
+        """Take what it says, and how that was put; the first counts. `is_up`: it rings, or was answered."""
+
+    async def weigh(self, *, is_sure: bool) -> bool:
+        """Return whether a call that was turned away at once was so by the trunk itself; `is_sure`: in any case."""
+
+
+class _Unheard:
+    """Of a call that an earlier process placed nothing is learned."""
+
+    def hear(self, sign: Sign, said: str, *, is_up: bool = False) -> None:
+        """Hear nothing."""
+
+    async def weigh(self, *, is_sure: bool) -> bool:
+        """Believe what it says."""
+        return is_sure
 
 
 class Talks(Protocol):
@@ -92,7 +111,7 @@ class Leader:
 
     async def lead(self, trunk_id: str, key: AttemptKey, run: Run, dial: Dial, leave: Leave, hint: Hint) -> None:
         """Place a call and lead it to its end; what becomes of its attempt is recorded on the way."""
-        leading = Leading(key, run, dial, asyncio.current_task())
+        leading = Leading(key, run, dial, asyncio.current_task(), began=self._clock.monotonic())
         self._enter(leading)
         try:
             if await self._place(trunk_id, leading, run, leave, hint):
@@ -122,7 +141,7 @@ class Leader:
             if found.is_answered:
                 leading.is_answered = True
                 live.note(self._clock.now(), ANSWERED)
-            await self._follow(leading, lambda _, __: None, told)
+            await self._follow(leading, _Unheard(), told)
         finally:
             self._leave(leading)
 
@@ -142,13 +161,13 @@ class Leader:
             call = await self._engine.dial(trunk_id, leading.dial, leave, leading.events.put_nowait)
         except NotDialed as refusal:
             self._say(leading.key, refusal.kind, refusal.code)
-            hint(_SIGNS.get(refusal.kind, Sign.throttled), refusal.code)
+            hint.hear(_SIGNS.get(refusal.kind, Sign.throttled), refusal.code)
             return False
         except Exception:
             # It may have been placed: whoever is in doubt says so.
             log.exception("call.dial_broke")
             self._say(leading.key, Kind.uncertain, "dial_broke")
-            hint(Sign.unanswered, "dial_broke")
+            hint.hear(Sign.unanswered, "dial_broke")
             return False
         leading.live = live = LiveCall(leading.key, run, call, leading.events)
         live.note(at, "dialed")
@@ -201,7 +220,7 @@ class Leader:
             live.note(self._clock.now(), "ring_ran_out")
             await leading.hang_up()
             await self._finish(live)
-            hint(Sign.answered, "")
+            hint.hear(*sign_of(leading.clearing(), leading.dial.ring_seconds))
 
     async def _until_answered(self, leading: Leading, hint: Hint) -> None:
         live = leading.live
@@ -211,28 +230,26 @@ class Leader:
                 case Ringing(at=at, has_early_media=has_early_media):
                     leading.has_rung = True
                     live.note(at, "early_media" if has_early_media else "ringing")
-                    hint(Sign.answered, "")
+                    hint.hear(Sign.answered, "", is_up=True)
                 case Answered(at=at) if leading.was_cancelled:
                     # Our taking back and their answer crossed: it is hung up, and nobody heard anything.
                     live.note(at, "answered_too_late")
                 case Answered(at=at):
                     leading.is_answered = True
                     live.note(at, ANSWERED)
-                    hint(Sign.answered, "")
+                    hint.hear(Sign.answered, "", is_up=True)
                     return
                 case _:
                     continue
-        hint(*self._sign(leading))
+        await self._weigh(leading, hint)
 
-    def _sign(self, leading: Leading) -> tuple[Sign, str]:
-        """Return what the end of a call that nobody answered says of its trunk."""
+    async def _weigh(self, leading: Leading, hint: Hint) -> None:
+        """Find out what the end of a call that nobody answered says of its trunk, and tell."""
         clearing = leading.clearing()
-        outcome = decide_outcome(clearing)
-        if outcome is Outcome.trunk_failed:
-            return Sign.unwell, str(clearing.sip_status or clearing.cause)
-        if outcome is Outcome.uncertain:
-            return Sign.unanswered, "lost"
-        return Sign.throttled if outcome is Outcome.cancelled else Sign.answered, ""
+        if is_sudden(clearing, self._clock.monotonic() - leading.began):
+            is_sure = decide_outcome(clearing) is Outcome.trunk_failed
+            leading.is_crowded_out = await hint.weigh(is_sure=is_sure)
+        hint.hear(*sign_of(leading.clearing(), leading.dial.ring_seconds))
 
     async def _answer(self, leading: Leading, live: LiveCall, told: Mapping[str, str]) -> Outcome:
         """Find out who answered, write it down, and talk: nothing is said before it is durable that somebody is there.

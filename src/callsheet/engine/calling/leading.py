@@ -30,11 +30,14 @@ class Leading:
     events: CallEvents = field(default_factory=CallEvents)
     live: LiveCall | None = None
     """None: the engine has not said yet that it took it."""
+    began: float = 0.0
+    """When it was handed over, on the monotonic clock."""
     has_rung: bool = False
     is_answered: bool = False
     """It is: who takes it back would cut somebody off."""
     was_cancelled: bool = False
     ring_ran_out: bool = False
+    is_crowded_out: bool = False
     recorded: asyncio.Task[None] | None = None
     """What writes down that it was answered."""
 
@@ -68,6 +71,7 @@ class Leading:
             ring_ran_out=self.ring_ran_out,
             was_cancelled=self.was_cancelled,
             is_lost=not is_told,
+            is_crowded_out=self.is_crowded_out,
         )
 
 

@@ -14,9 +14,10 @@ from callsheet.core.asking import Leave
 from callsheet.core.attempt import Happening, Kind
 from callsheet.core.breaker import Breaker, Outcome, Position
 from callsheet.core.calling import Dial
-from callsheet.core.condition import Condition
+from callsheet.core.condition import Condition, State
 from callsheet.core.ids import AttemptKey
 from callsheet.core.run import Run
+from callsheet.engine.calling.crowding import Crowding
 from callsheet.engine.calling.leader import Leader
 from callsheet.engine.calling.slots import Limit, Slots
 from callsheet.engine.line import TRUNK_BROKEN, TRUNK_STARTING, ToHand
@@ -63,6 +64,7 @@ class VoiceLine:
         self._tasks: set[asyncio.Task[None]] = set()
         self._unheard = 0
         """Calls of which nothing was heard yet: until then they say nothing of the trunk."""
+        self._crowding = Crowding(clock)
         self._kept = 0
         """Places of contacts that are being armed, or wait for their turn."""
         self._on_nodes = on_nodes
@@ -83,7 +85,9 @@ class VoiceLine:
         now = self._clock.now()
         self._turn(self._breaker.wake(now))
         on_nodes = self._engine.room(self._trunk.id) - self._on_nodes[self._trunk.carrier]
-        return max(0, min(self._breaker.room_at(now) - self._unheard - self._kept, on_nodes))
+        most = self._crowding.known.room_at(now)
+        by_trunk = on_nodes if most is None else most - len(self._tasks) - self._kept
+        return max(0, min(self._breaker.room_at(now) - self._unheard - self._kept, on_nodes, by_trunk))
 
     def keep(self, most: int, claim: Claim, segments: float = 1.0) -> Places:  # noqa: ARG002 (a call is one, always)
         """Keep places, and slots with them: those that nobody else waits for whose turn it is."""
@@ -103,8 +107,12 @@ class VoiceLine:
         self._slots.forget(self._limits(), claim)
 
     def condition(self) -> Condition:
-        """Return how the trunk stands with its engine."""
-        return self._engine.condition(self._trunk.id)
+        """Return how the trunk stands with its engine, and whether it takes fewer calls than we have."""
+        condition, known = self._engine.condition(self._trunk.id), self._crowding.known
+        if condition.state is not State.open or not known.is_full(self._clock.now()):
+            return condition
+        why = f"it turns away calls beyond {known.most} at once: most_calls may say more than it takes"
+        return condition._replace(state=State.throttled, why=why)
 
     def try_now(self) -> None:
         """Try the trunk again at once, whatever its breaker says."""
@@ -134,16 +142,17 @@ class VoiceLine:
         self._recorder.note(Happening(*key, Kind.withdrawn, self._clock.now(), code))
 
     async def _lead(self, key: AttemptKey, dial: Dial, leave: Leave, limits: tuple[Limit, ...]) -> None:
-        hint = _Hint(self, self._breaker.turn)
+        hint = _Hint(self, self._crowding, self._breaker.turn)
         try:
             run = await self._run_of(key.run_no)
             if run is None:
                 self._withdraw(key, "run_gone")
                 return
-            await self._leader.lead(self._trunk.id, key, run, dial, leave, hint.hear)
+            await self._leader.lead(self._trunk.id, key, run, dial, leave, hint)
         finally:
             # Of a call that ends without a word nothing is learned.
             hint.hear(Outcome.throttled, "")
+            hint.end()
             self._slots.give_back(limits)
 
     def _end(self, task: asyncio.Task[None]) -> None:
@@ -154,6 +163,9 @@ class VoiceLine:
         """Learn from what was first heard of a call how the trunk does."""
         self._unheard -= 1
         at = self._clock.now()
+        if sign is Outcome.unwell and self._crowding.known.is_full(at):
+            # It works, and takes no more.
+            sign = Outcome.throttled
         self._turn(self._breaker.note(sign, at, turn=turn, jitter=self._rng.random(), said=said))
 
     def _turn(self, breaker: Breaker) -> None:
@@ -174,15 +186,29 @@ class VoiceLine:
 class _Hint:
     """What one call says of its trunk: the first sign counts."""
 
-    __slots__ = ("_is_told", "_line", "_turn")
+    __slots__ = ("_crowding", "_goes_on", "_is_told", "_line", "_turn")
 
-    def __init__(self, line: VoiceLine, turn: int) -> None:
+    def __init__(self, line: VoiceLine, crowding: Crowding, turn: int) -> None:
         self._line = line
+        self._crowding = crowding
         self._turn = turn
         self._is_told = False
+        self._goes_on = False
 
-    def hear(self, sign: Outcome, said: str) -> None:
-        """Take a sign."""
+    def hear(self, sign: Outcome, said: str, *, is_up: bool = False) -> None:
+        """Take a sign; `is_up`: the call rings, or was answered."""
         if not self._is_told:
             self._is_told = True
+            if sign is Outcome.answered and is_up:
+                self._goes_on = True
+                self._crowding.begin()
             self._line.learn(self._turn, sign, said)
+
+    async def weigh(self, *, is_sure: bool) -> bool:
+        """Return whether a call that was turned away at once was so by the trunk itself."""
+        return await self._crowding.weigh(is_sure=is_sure)
+
+    def end(self) -> None:
+        """Take notice that the call is over."""
+        if self._goes_on:
+            self._crowding.going_on -= 1

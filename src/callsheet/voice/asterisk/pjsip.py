@@ -12,6 +12,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
+from callsheet.core.calling import SILENT_SECONDS
 from callsheet.core.sip import SipTrunk, Transport
 from callsheet.voice.asterisk.sections import Section, write_sections
 
@@ -20,7 +21,7 @@ REFUSED: Final = "refused"
 _PRIVATE: Final = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8")
 _REGISTER_SECONDS: Final = 600
 _RETRY_SECONDS: Final = 30
-_SILENCE_MILLISECONDS: Final = 8000
+_SILENCE_MILLISECONDS: Final = round(1000 * SILENT_SECONDS)
 _HOLD_SECONDS: Final = 3600
 
 
