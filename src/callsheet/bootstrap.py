@@ -56,8 +56,8 @@ from callsheet.store.sqlite.hot import SqliteHot
 from callsheet.store.store import Store
 from callsheet.store.vault import Vault
 from callsheet.voice.asterisk.embedded import EmbeddedAsterisk
-from callsheet.voice.asterisk.local import Local
 from callsheet.voice.nodes import VoiceNodes
+from callsheet.voice_places import door_of, local_of
 
 log = structlog.get_logger()
 
@@ -318,12 +318,9 @@ def _engines(
     settings: Settings, folder: DataFolder, clock: Clock, sandbox: Sandbox, trunks: Trunks
 ) -> tuple[Engines, SipFeed, VoiceNodes]:
     """Return what places calls, by the carriers of trunks, what tells Asterisk of its trunks, and the voice nodes."""
-    tree = Path(settings.asterisk_tree) if settings.asterisk_tree else None
-    local = Local(
-        folder.asterisk, settings.sip_address, settings.sip_external_address, settings.sip_port, settings.rtp_port,
-        settings.debian_mirror, tree, (folder.path,),
-    )  # fmt: skip
-    asterisk = EmbeddedAsterisk(local, clock)
+    asterisk = EmbeddedAsterisk(
+        local_of(settings, folder), clock, door=door_of(settings, folder), has_own=settings.voice_node_local
+    )
     return {"sandbox": sandbox.voice, "sip": asterisk}, SipFeed(trunks.sip_trunks, asterisk.use), asterisk
 
 

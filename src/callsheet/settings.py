@@ -10,13 +10,12 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -26,16 +25,16 @@ from pydantic_settings import (
 
 from callsheet.core.errors import FieldError, Invalid
 from callsheet.core.fence import Fence
+from callsheet.voice_settings import REFUSED, VoiceSettings, refusal
 
 PREFIX = "CALLSHEET_"
 CONFIG = "CALLSHEET_CONFIG"
 _TWIN = "_FILE"
 _KEY_BYTES = 32
-_REFUSED = "setting"
 _HOST = re.compile(r"(\[[^\]]*\]|[^:]*)(:\d+)?")
 
 
-class Settings(BaseSettings):
+class Settings(VoiceSettings):
     """Everything that can be chosen for one process. A title says what a setting takes, after the word "Give"."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
@@ -92,46 +91,6 @@ class Settings(BaseSettings):
         title="true or false",
         description="whether webhooks and pulls may call addresses of this machine and of private networks",
     )
-    sip_private_addresses: bool = Field(
-        default=True,
-        title="true or false",
-        description="whether SIP trunks may be at addresses of this machine and of private networks, as a PBX is",
-    )
-    sip_address: str = Field(
-        default="0.0.0.0",  # noqa: S104 - providers are somewhere out there
-        title="an address of this machine, or 0.0.0.0",
-        description="where the Asterisk that carries calls listens for SIP and media; it starts when there is a SIP"
-        " trunk",
-    )
-    sip_external_address: str = Field(
-        default="",
-        title="an address",
-        description="what SIP providers call this machine, where it is behind a NAT; empty: it is not",
-    )
-    sip_port: int = Field(
-        default=0,
-        ge=0,
-        le=65535,
-        title="a whole number from 0 to 65535",
-        description="where Asterisk listens for SIP by UDP and TCP; 0 takes a free one, and then always the same",
-    )
-    rtp_port: int = Field(
-        default=0,
-        ge=0,
-        le=61536,
-        title="a whole number from 0 to 61536",
-        description="the first of the 4,000 UDP ports of the media of calls; 0 chooses, and then always the same",
-    )
-    debian_mirror: str = Field(
-        default="",
-        title="the URL of a mirror of Debian",
-        description="from where Asterisk is fetched; empty: from the mirrors that this machine's apt uses",
-    )
-    asterisk_tree: str = Field(
-        default="",
-        title="the path of a folder",
-        description="where Asterisk is, or is fetched to; empty: in the data folder",
-    )
     outside_ports: str = Field(
         default="80,443,8080,8443",
         title="port numbers with commas between, or *",
@@ -174,7 +133,7 @@ class Settings(BaseSettings):
     def _check_url(cls, url: SecretStr) -> SecretStr:
         """Refuse another database: its URL would be taken for a path."""
         if url and not _is_postgres(url.get_secret_value()):
-            raise _refusal(
+            raise refusal(
                 "Give postgresql://user:password@host:port/name, or leave it empty: SQLite in the data folder."
                 " Signs such as / # @ in the password are written %2F %23 %40."
             )
@@ -188,7 +147,7 @@ class Settings(BaseSettings):
         except ValueError:
             good = False
         if not good:
-            raise _refusal(f"Give {2 * _KEY_BYTES} hexadecimal digits.")
+            raise refusal(f"Give {2 * _KEY_BYTES} hexadecimal digits.")
         return key
 
     @field_validator("public_url")
@@ -196,31 +155,14 @@ class Settings(BaseSettings):
     def _check_public_url(cls, url: str) -> str:
         # The form alone: it is we who are called there.
         if url and (Fence(allow_private=True).fault_of(url) is not None or "?" in url or "#" in url):
-            raise _refusal("Give a URL such as https://callsheet.example.com, without a query.")
-        return url.rstrip("/")
-
-    @field_validator("sip_address", "sip_external_address")
-    @classmethod
-    def _check_address(cls, address: str) -> str:
-        try:
-            if address:
-                ip_address(address)
-        except ValueError:
-            raise _refusal("Give an address such as 203.0.113.7.") from None
-        return address
-
-    @field_validator("debian_mirror")
-    @classmethod
-    def _check_mirror(cls, url: str) -> str:
-        if url and not re.fullmatch(r"https?://[^\s\[\]]+", url):
-            raise _refusal("Give a URL that begins with http:// or https://, the part before /dists.")
+            raise refusal("Give a URL such as https://callsheet.example.com, without a query.")
         return url.rstrip("/")
 
     @field_validator("outside_ports")
     @classmethod
     def _check_ports(cls, ports: str) -> str:
         if ports.strip() != "*" and not all(_is_port(text) for text in ports.split(",")):
-            raise _refusal("Give port numbers with commas between, such as 80,443, or * for any.")
+            raise refusal("Give port numbers with commas between, such as 80,443, or * for any.")
         return ports
 
     @field_validator("trusted_proxies")
@@ -230,7 +172,7 @@ class Settings(BaseSettings):
             for proxy in proxies.split(","):
                 ip_network(proxy.strip())
         except ValueError:
-            raise _refusal("Give addresses and networks with commas between, such as 127.0.0.1,10.1.0.0/16.") from None
+            raise refusal("Give addresses and networks with commas between, such as 127.0.0.1,10.1.0.0/16.") from None
         return proxies
 
     @property
@@ -272,7 +214,7 @@ def load(**flags: object) -> Settings:
 
 def _explain(name: str, kind: str, message: str) -> FieldError:
     """Name a wrong setting by its variable; where pydantic found it wrong, say what it takes in our own words."""
-    sentence = message if kind == _REFUSED else f"Give {Settings.model_fields[name].title}."
+    sentence = message if kind == REFUSED else f"Give {Settings.model_fields[name].title}."
     return FieldError(variable(name), sentence)
 
 
@@ -288,10 +230,6 @@ def _is_postgres(url: str) -> bool:
         return False
     hosts = parts.netloc.rpartition("@")[2].split(",")
     return parts.scheme in ("postgresql", "postgres") and all(map(_HOST.fullmatch, hosts))
-
-
-def _refusal(sentence: str) -> PydanticCustomError:
-    return PydanticCustomError(_REFUSED, "{sentence}", {"sentence": sentence})
 
 
 def variable(name: str) -> str:

@@ -144,7 +144,7 @@ def test_the_unit_starts_a_command_of_ours_with_settings_that_mean_something(uni
 def test_the_unit_gives_time_to_drain_and_does_not_repeat_what_cannot_succeed(unit):
     service = dict(unit["Service"])
 
-    assert (service["KillSignal"], service["KillMode"]) == ("SIGTERM", "mixed")
+    assert (service["KillSignal"], service["KillMode"]) == ("SIGTERM", "process")
     assert int(service["TimeoutStopSec"]) >= 60
     assert service["RestartPreventExitStatus"].split() == ["2", "3"]
 

@@ -53,7 +53,7 @@ class Commands:
         except FileNotFoundError:
             raise NotFetched(
                 f"There is no {name} on this machine, so Asterisk cannot be fetched: run Callsheet on Debian or"
-                " Ubuntu, or let an Asterisk node on such a machine dial in."
+                " Ubuntu, or `callsheet voice-node` on such a machine."
             ) from None
         with process:
             said, complaint = self._await(process, name, seconds)

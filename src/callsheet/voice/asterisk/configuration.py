@@ -36,6 +36,7 @@ _RECORD: Final = ",".join(
     + ('""', "${CDR(uniqueid)}", '""')
 )
 _TONES: Final = "[general]\ncountry = us\n\n[us]\ndescription = US\nringcadence = 2000,4000\ndial = 350+440\n"
+_CA_FILE: Final = "dispatcher.pem"
 _EMPTY: Final = (
     "acl.conf", "ccss.conf", "cel.conf", "chan_websocket.conf", "features.conf", "manager.conf",
     "pjproject.conf", "stasis.conf", "udptl.conf",
@@ -51,6 +52,8 @@ class Dispatcher:
     """`ws://host:port`, or `wss://`."""
     name: str
     secret: str = field(repr=False)
+    ca_certificate: str = ""
+    """Whom a node trusts that dials `wss://`, as PEM; empty: whom its machine trusts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,7 @@ def configure(plan: NodePlan) -> Mapping[str, str]:
     return {
         **dict.fromkeys(_EMPTY, ""),
         **certificates,
+        **({_CA_FILE: plan.dispatcher.ca_certificate} if plan.dispatcher.ca_certificate else {}),
         "asterisk.conf": _asterisk(plan),
         "modules.conf": write_sections(
             [Section("modules", {"autoload": False}, tuple(("load", f"{name}.so") for name in MODULES))]
@@ -82,7 +86,7 @@ def configure(plan: NodePlan) -> Mapping[str, str]:
         # Nobody asks the node by HTTP: it dials in.
         "http.conf": write_sections([Section("general", {"enabled": False})]),
         "ari.conf": _ari(plan.dispatcher),
-        "websocket_client.conf": _websockets(plan.dispatcher),
+        "websocket_client.conf": _websockets(plan.dispatcher, plan.folder / "etc" / _CA_FILE),
         "extensions.conf": f"[general]\nstatic = yes\n\n[{REFUSED}]\nexten => _[!-~]!,1,Hangup(21)\n",
         "cdr.conf": write_sections([Section("general", {"enable": True, "unanswered": True, "congestion": True})]),
         "cdr_custom.conf": f"[mappings]\nMaster.csv => {_RECORD}\n",
@@ -141,7 +145,7 @@ def _ari(dispatcher: Dispatcher) -> str:
     )  # fmt: skip
 
 
-def _websockets(dispatcher: Dispatcher) -> str:
+def _websockets(dispatcher: Dispatcher, ca_file: Path) -> str:
     common: dict[str, str | int | bool] = {
         "type": "websocket_client",
         "username": dispatcher.name,
@@ -149,7 +153,8 @@ def _websockets(dispatcher: Dispatcher) -> str:
         "connection_timeout": 2000,
     }
     if dispatcher.uri.startswith("wss:"):
-        common |= {"tls_enabled": True, "ca_list_path": "/etc/ssl/certs"}
+        common |= {"tls_enabled": True}
+        common |= {"ca_list_file": str(ca_file)} if dispatcher.ca_certificate else {"ca_list_path": "/etc/ssl/certs"}
     return write_sections(
         (
             Section(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import socket
 import struct
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ SOCKET: Final = "asterisk.ctl"
 ANSWER_SECONDS: Final = 10.0
 _PEER = struct.Struct("3i")
 _MOST_OCTETS = 1 << 20
+_CHANNELS = re.compile(r"(\d+) active channel")
 
 
 class NoControl(Exception):
@@ -54,6 +56,15 @@ async def ask(run: Path, command: str, seconds: float = ANSWER_SECONDS) -> str:
                     await writer.wait_closed()
     except (OSError, TimeoutError) as error:
         raise NoControl(str(error) or "no answer in time") from error
+
+
+async def count_channels(run: Path) -> int | None:
+    """Return how many channels there are, of calls and what belongs to them; None: it does not say."""
+    try:
+        found = _CHANNELS.search(await ask(run, "core show channels count"))
+    except NoControl:
+        return None
+    return int(found[1]) if found else None
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from callsheet.core.condition import Condition, State
 from callsheet.core.sip import SipTrunk
 from callsheet.voice.asterisk.engine import AsteriskEngine
 from callsheet.voice.asterisk.local import Local, Watch
+from callsheet.voice.asterisk.remote.door import Door, DoorPlace
 from callsheet.voice.asterisk.standing import NodeState, Standing
 from callsheet.voice.asterisk.supervisor import NAME, Supervisor
 from callsheet.voice.base import Call, Found, Hear, NotDialed
@@ -35,8 +36,19 @@ class EmbeddedAsterisk:
     made.
     """
 
-    def __init__(self, local: Local, clock: Clock, watch: Watch = _AS_USUAL) -> None:
-        """Keep what the node is to be."""
+    def __init__(
+        self,
+        local: Local,
+        clock: Clock,
+        watch: Watch = _AS_USUAL,
+        *,
+        door: DoorPlace | None = None,
+        has_own: bool = True,
+    ) -> None:
+        """Keep what the node is to be, and where others come in. Not `has_own`: there are only others."""
+        self._door_place = door
+        self._door: Door | None = None
+        self._has_own = has_own
         self.on_found: Callable[[Found], Hear | None] = lambda _: None
         self.on_free: Callable[[], None] = lambda: None
         self.supervisor = Supervisor(local, clock, lambda: self.engine, watch)
@@ -77,20 +89,21 @@ class EmbeddedAsterisk:
 
     def nodes(self) -> Sequence[VoiceNode]:
         """Return the nodes, by name."""
-        known = {} if self._engine is None else {node.name: node for node in self._engine.nodes()}
+        found = [self._show_own()] if self._has_own else []
+        return sorted([*found, *(self._door.nodes() if self._door else ())])
+
+    def _show_own(self) -> VoiceNode:
+        node = None if self._engine is None else self._engine.node(NAME)
         state, why, version, _ = self.standing
-        node = known.get(NAME)
-        return [
-            VoiceNode(
-                NAME, state, why, version,
-                is_remote=False,
-                is_connected=node is not None and node.is_connected,
-                is_draining=self.supervisor.is_draining(),
-                calls=0 if node is None else len(node.channels),
-                most_calls=0 if node is None else node.place.most_calls,
-                trunks=None,
-            )
-        ]  # fmt: skip
+        return VoiceNode(
+            NAME, state, why, version,
+            is_remote=False,
+            is_connected=node is not None and node.is_connected,
+            is_draining=self.supervisor.is_draining(),
+            calls=0 if node is None else len(node.channels),
+            most_calls=0 if node is None else node.place.most_calls,
+            trunks=None,
+        )  # fmt: skip
 
     def drain(self, name: str) -> bool:
         """Give a node no more calls; False: there is no such node."""
@@ -101,15 +114,18 @@ class EmbeddedAsterisk:
         return self._set_draining(name, is_draining=False)
 
     def _set_draining(self, name: str, *, is_draining: bool) -> bool:
-        if name == NAME:
-            self.supervisor.keep_draining(is_draining=is_draining)
+        if name != NAME or not self._has_own:
+            return self._door is not None and self._door.drain(name, is_draining=is_draining)
+        self.supervisor.keep_draining(is_draining=is_draining)
         if self._engine is not None:
             (self._engine.drain if is_draining else self._engine.resume)(name)
-        return name == NAME
+        return True
 
     def _tell(self) -> None:
         trunks = tuple(self._trunks.values())
         self.supervisor.use(trunks)
+        if self._door is not None:
+            self._door.use(trunks)
         if self._engine is not None:
             self._engine.use(trunks)
         elif self._is_open and trunks and self._waking is None:
@@ -148,7 +164,7 @@ class EmbeddedAsterisk:
     async def open(self) -> None:
         """Begin: calls are taken when there is a trunk and its node is there. What fails is tried again."""
         self._is_open = True
-        if self._trunks or self.supervisor.lives():
+        if self._trunks or self._door_place or self.supervisor.lives():
             self._waking = asyncio.get_running_loop().create_task(self._wake())
             await self._has_tried.wait()
         else:
@@ -162,12 +178,20 @@ class EmbeddedAsterisk:
             await asyncio.wait([self._waking])
         if self._engine is not None:
             try:
+                if self._door is not None:
+                    await self._door.stop_listening()
                 await self._engine.close()
             finally:
-                await self.supervisor.close()
+                await self._close_rest()
+
+    async def _close_rest(self) -> None:
+        if self._door is not None:
+            await self._door.close()
+        if self._has_own:
+            await self.supervisor.close()
 
     async def _wake(self) -> None:
-        """Listen for the node, and look after it; where that fails, again and again."""
+        """Listen for nodes, and look after ours; where that fails, again and again."""
         while self._engine is None:
             try:
                 self._engine = await self._listen()
@@ -179,12 +203,30 @@ class EmbeddedAsterisk:
                 await self._clock.sleep(_AGAIN_SECONDS)
         # Trunks may have come meanwhile.
         self._engine.use(tuple(self._trunks.values()))
-        await self.supervisor.open()
+        if self._has_own:
+            await self.supervisor.open()
+        if self._door_place is not None:
+            await self._open_door(self._door_place, self._engine)
+
+    async def _open_door(self, place: DoorPlace, engine: AsteriskEngine) -> None:
+        """Let nodes of other hosts in; where that fails, again and again."""
+        door = Door(place, engine, self._clock)
+        while self._door is None:
+            try:
+                await door.open()
+            except OSError as error:
+                log.error("asterisk.door_closed", why=error.strerror, port=place.port)  # noqa: TRY400 - it says all
+                await self._clock.sleep(_AGAIN_SECONDS)
+            else:
+                self._door = door
+        door.use(tuple(self._trunks.values()))
+        log.info("asterisk.door_open", port=door.port)
 
     async def _listen(self) -> AsteriskEngine | None:
         """Return an engine that listens; None: its port is taken, and another is chosen. Raises OSError."""
         engine = AsteriskEngine(self._clock, port=self.supervisor.keep.events_port)
-        engine.let_in(self.supervisor.place())
+        if self._has_own:
+            engine.let_in(self.supervisor.place())
         if self.supervisor.is_draining():
             engine.drain(NAME)
         engine.on_found = self._find

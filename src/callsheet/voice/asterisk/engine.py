@@ -44,7 +44,7 @@ class AsteriskEngine:
         self._patience = patience
         self._nodes = Nodes()
         self._trunks: dict[str, SipTrunk] = {}
-        self._server = NodeServer(self._secret_of, self._serve, self._ear_of, host=host, port=port, tls=tls)
+        self._server = NodeServer(self._secret_of, self.serve, self.ear_of, host=host, port=port, tls=tls)
         self._is_open = False
 
     @property
@@ -53,8 +53,13 @@ class AsteriskEngine:
         return self._server.port
 
     def let_in(self, node: NodePlace) -> None:
-        """Let a node connect."""
-        self._nodes.add(Node(node, self._clock, self._patience, self._find, self._tell_free))
+        """Let a node connect, or take notice of what is new of one that we know."""
+        known = self._nodes.get(node.name)
+        if known is None:
+            self._nodes.add(Node(node, self._clock, self._patience, self._find, self._tell_free))
+        else:
+            known.place = node
+            self._tell_free()
 
     def use(self, trunks: Iterable[SipTrunk]) -> None:
         """Take these trunks instead of those before; the nodes are told by whoever configures them."""
@@ -106,6 +111,10 @@ class AsteriskEngine:
         node = self._nodes.get(name)
         if node is not None:
             node.lose_all(why)
+
+    def node(self, name: str) -> Node | None:
+        """Return the node of a name."""
+        return self._nodes.get(name)
 
     def nodes(self) -> Sequence[Node]:
         """Return all nodes that may connect."""
@@ -172,12 +181,14 @@ class AsteriskEngine:
         node = self._nodes.get(name)
         return None if node is None else node.place.secret
 
-    async def _serve(self, name: str, link: Link) -> None:
+    async def serve(self, name: str, link: Link) -> None:
+        """Be connected to a node by a link, until it ends."""
         node = self._nodes.get(name)
         if node is not None:
             await node.serve(link)
 
-    def _ear_of(self, name: str, channel_id: str) -> HearAudio | None:
+    def ear_of(self, name: str, channel_id: str) -> HearAudio | None:
+        """Return who hears the audio of a node's channel; None: nobody does any more."""
         node = self._nodes.get(name)
         return None if node is None else node.ears.get(channel_id)
 

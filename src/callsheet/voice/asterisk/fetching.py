@@ -81,8 +81,8 @@ def fetch_tree(
     architecture = this_architecture()
     if architecture is None:
         raise NotFetched(
-            "Asterisk cannot be fetched for this kind of machine: run Callsheet on Linux, on amd64 or arm64, or let an"
-            " Asterisk node on such a machine dial in."
+            "Asterisk cannot be fetched for this kind of machine: run Callsheet on Linux, on amd64 or arm64, or"
+            " `callsheet voice-node` on such a machine."
         )
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from callsheet.voice.asterisk.configuration import Dispatcher
+
 
 class Watch(NamedTuple):
     """How closely a node is watched."""
@@ -34,5 +36,7 @@ class Local:
     mirror: str = ""
     tree: Path | None = None
     """Where Asterisk is, or is to be; none: in the folder."""
+    dispatcher: Dispatcher | None = None
+    """Where it dials in; none: at us, who look after it."""
     pass_through: tuple[Path, ...] = field(default=())
     """Folders of ours that lead to it, through which the node has to pass when it runs as another user."""

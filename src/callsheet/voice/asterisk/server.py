@@ -9,8 +9,9 @@ import base64
 import hmac
 import secrets
 import ssl
-from collections.abc import Awaitable, Callable
-from typing import Final
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
+from typing import Final, NamedTuple
 
 import structlog
 from aiohttp import WSMsgType, web
@@ -26,6 +27,18 @@ _MOST_OCTETS: Final = 64 << 20
 _NOBODY: Final = secrets.token_hex()
 
 
+Answer = Callable[[str, web.Request], Awaitable[web.StreamResponse]]
+"""Answers a request of a node; its name comes first."""
+
+
+class Route(NamedTuple):
+    """Something else that nodes may ask for."""
+
+    method: str
+    path: str
+    answer: Answer
+
+
 class NodeServer:
     """Listens for nodes."""
 
@@ -38,14 +51,16 @@ class NodeServer:
         host: str = "127.0.0.1",
         port: int = 0,
         tls: ssl.SSLContext | None = None,
+        more: Iterable[Route] = (),
     ) -> None:
-        """Keep who may connect, who serves a link, and who hears a channel's audio (by node and channel)."""
+        """Keep who may connect, who serves a link, who hears a channel's audio (by node and channel), and `more`."""
         self._secret_of = secret_of
         self._serve = serve
         self._ear_of = ear_of
         self._host = host
         self._port = port
         self._tls = tls
+        self._more = tuple(more)
         self._runner: web.AppRunner | None = None
         self._site: web.TCPSite | None = None
 
@@ -60,6 +75,8 @@ class NodeServer:
         app = web.Application()
         app.router.add_get(NODE_PATH, self._take_node)
         app.router.add_get(MEDIA_PATH, self._take_media)
+        for route in self._more:
+            app.router.add_route(route.method, route.path, partial(self._take_other, route.answer))
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
         self._site = web.TCPSite(self._runner, self._host, self._port, ssl_context=self._tls, reuse_address=True)
@@ -84,6 +101,9 @@ class NodeServer:
         await messages.prepare(request)
         await self._serve(name, Link(messages, request.transport, name))
         return messages
+
+    async def _take_other(self, answer: Answer, request: web.Request) -> web.StreamResponse:
+        return await answer(self._check(request), request)
 
     async def _take_media(self, request: web.Request) -> web.StreamResponse:
         name = self._check(request)

@@ -21,16 +21,15 @@ KEPT_SECONDS: Final = 3600.0
 
 async def shelve(sounds: Path, sound: Sound) -> str:
     """Put a sound into a node's folder, if it is not there yet; return what it is called in a request to play it."""
-    target = sounds / SOUNDS / f"{sound.id}.wav"
-    if not await asyncio.to_thread(_touch, target):
-        await asyncio.to_thread(_put, sound.path, target)
+    if not await asyncio.to_thread(touch, sounds, sound.id):
+        await asyncio.to_thread(_put, sound.path, sounds / SOUNDS / f"{sound.id}.wav")
     return f"sound:{SOUNDS}/{sound.id}"
 
 
-def _touch(target: Path) -> bool:
+def touch(sounds: Path, sound_id: str) -> bool:
     """Note that a sound is played now; False: it is not there."""
     try:
-        os.utime(target)
+        os.utime(sounds / SOUNDS / f"{sound_id}.wav")
     except FileNotFoundError:
         return False
     return True

@@ -75,8 +75,11 @@ class Supervisor:
         self._given_up = threading.Event()
         self._process: NodeProcess | None = None
         self._tasks: list[asyncio.Task[None]] = []
-        self._left_out: frozenset[str] = frozenset()
+        self._written: frozenset[str] = frozenset()
+        self._owes_reload = False
         self._keep: Keep | None = None
+        self.known: frozenset[str] = frozenset()
+        """The trunks that the node that runs knows."""
 
     @property
     def standing(self) -> Standing:
@@ -210,6 +213,7 @@ class Supervisor:
             self._folder.make(tree, owner)
             self._write(tree, owner)
             process = start_process(tree, self._folder, owner)
+            self.known = self._written
         self._process = process
         try:
             await await_ready(process, self._folder, self._clock)
@@ -305,10 +309,13 @@ class Supervisor:
 
     async def _reload(self) -> None:
         tree = await self._fetch_again()
-        if self._write(tree, self._owner(tree)):
+        self._owes_reload |= bool(self._write(tree, self._owner(tree)))
+        if self._owes_reload:
             await ask(self._folder.run, "module reload res_pjsip.so")
             await ask(self._folder.run, "module reload res_pjsip_outbound_registration.so")
-            log.info("asterisk.reloaded", trunks=len(self._trunks) - len(self._left_out))
+            self._owes_reload = False
+            log.info("asterisk.reloaded", trunks=len(self._written))
+        self.known = self._written
 
     async def _fetch_again(self) -> Tree:
         """Return the tree that is there: the node runs from it."""
@@ -316,16 +323,16 @@ class Supervisor:
 
     def _write(self, tree: Tree, owner: Owner | None) -> frozenset[str]:
         """Write the configuration; a trunk that cannot be written is left out, and the others work."""
-        self._left_out = frozenset()
         good = []
         for trunk in self._trunks:
             try:
                 configure(self._plan(tree, (trunk,)))
                 good.append(trunk)
             except NotWritable as error:
-                self._left_out |= {trunk.id}
                 log.error("asterisk.trunk_left_out", trunk=trunk.id, why=str(error))  # noqa: TRY400 - the sentence says all
-        return self._folder.write(configure(self._plan(tree, tuple(good))), owner)
+        written = self._folder.write(configure(self._plan(tree, tuple(good))), owner)
+        self._written = frozenset(trunk.id for trunk in good)
+        return written
 
     def _plan(self, tree: Tree, trunks: tuple[SipTrunk, ...]) -> NodePlan:
         names = [tls_name(trunk) for trunk in trunks if trunk.transport is Transport.tls]
@@ -334,7 +341,7 @@ class Supervisor:
         return NodePlan(
             self._folder.path.absolute(),
             tree,
-            Dispatcher(f"ws://{_LOCAL}:{keep.events_port}", NAME, keep.secret),
+            local.dispatcher or Dispatcher(f"ws://{_LOCAL}:{keep.events_port}", NAME, keep.secret),
             SipSide(local.address, keep.sip_port, keep.tls_ports, local.external_address),
             keep.rtp_ports,
             trunks,

@@ -1,0 +1,118 @@
+"""`callsheet voice-node`: an Asterisk on this host, for a server on another one."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from callsheet.cli.options import DataOption
+
+if TYPE_CHECKING:
+    from callsheet.settings import Settings
+    from callsheet.voice.asterisk.remote.outpost import JoinPlace
+
+EXAMPLE = """\b
+Example:
+  export CALLSHEET_VOICE_NODE_KEY_FILE=/etc/callsheet/voice_node_key
+  callsheet voice-node --join https://callsheet.example.com:8032 --name berlin-1"""
+
+_Join = Annotated[
+    str, typer.Option(metavar="URL", help="Where the server lets voice nodes in: http://... or https://...")
+]
+_Name = Annotated[str, typer.Option(metavar="NAME", help="What it is called.  [default: this host's name]")]
+_MostCalls = Annotated[int, typer.Option(min=1, max=10_000, metavar="N", help="So many calls may go on at once.")]
+_Trunks = Annotated[
+    list[str] | None,
+    typer.Option("--trunk", metavar="ID", help="A trunk that it calls through; may be repeated.  [default: all]"),
+]
+_Ca = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="The authority to trust, as PEM.  [default: those that this machine trusts]"),
+]
+_Drain = Annotated[int, typer.Option(min=0, metavar="SECONDS", help="So long calls may go on when it is told to stop.")]
+_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}")
+_URL = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("voice-node", short_help="Run an Asterisk for a server on another host.", epilog=EXAMPLE)(voice_node)
+
+
+def voice_node(
+    join: _Join,
+    name: _Name = "",
+    data: DataOption = None,
+    most_calls: _MostCalls = 400,
+    trunks: _Trunks = None,
+    ca_file: _Ca = None,
+    drain_seconds: _Drain = 60,
+) -> None:
+    """Fetch an Asterisk, run it, and let it carry calls of the server at URL.
+
+    The server says what it is configured with. Both have the same key (CALLSHEET_VOICE_NODE_KEY). Ctrl-C or SIGTERM
+    stops it: it takes no more calls, those that go on may end, and then Asterisk stops. If it is killed, Asterisk and
+    its calls go on, and the next start finds them.
+    """
+    import asyncio
+
+    from callsheet.cli.preparing import prepare
+    from callsheet.folder import DataFolder
+
+    settings = prepare(data=data)
+    place = _place(settings, join, name, most_calls, trunks, ca_file)
+    DataFolder(settings.data).refuse_if_owned()
+    asyncio.run(_run(settings, place, drain_seconds))
+
+
+def _place(
+    settings: Settings, join: str, name: str, most_calls: int, trunks: list[str] | None, ca_file: Path | None
+) -> JoinPlace:
+    import socket
+
+    from callsheet.core.errors import FieldError, Invalid
+    from callsheet.settings import variable
+    from callsheet.voice.asterisk.remote.outpost import JoinPlace
+
+    key = settings.voice_node_key.get_secret_value()
+    name = name or socket.gethostname().partition(".")[0]
+    wrong = []
+    if not key:
+        wrong.append(FieldError(variable("voice_node_key"), "Give the key that the server has."))
+    if not _URL.fullmatch(join):
+        wrong.append(FieldError("--join", "Give a URL such as https://callsheet.example.com:8032."))
+    if not _NAME.fullmatch(name) or name == "local":
+        wrong.append(FieldError("--name", "Give 1 to 64 letters, digits, - and _; local is the server's own."))
+    try:
+        ca = ca_file.read_text("ascii") if ca_file else ""
+    except (OSError, UnicodeDecodeError) as error:
+        wrong.append(FieldError("--ca-file", f"{ca_file} cannot be read: {error}."))
+    if wrong:
+        raise Invalid(wrong)
+    return JoinPlace(join.rstrip("/"), name, key, ca, most_calls, tuple(trunks) if trunks else None)
+
+
+async def _run(settings: Settings, place: JoinPlace, drain_seconds: int) -> None:
+    """Run until told to stop."""
+    from callsheet import __version__
+    from callsheet.cli.stopping import told_to_stop
+    from callsheet.clock import SystemClock
+    from callsheet.folder import DataFolder
+    from callsheet.voice.asterisk.remote.outpost import Outpost
+    from callsheet.voice_places import local_of
+
+    folder = DataFolder(settings.data)
+    folder.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with told_to_stop() as told, folder.owned():
+        outpost = Outpost(place, local_of(settings, folder), SystemClock())
+        await outpost.open()
+        typer.echo(f"callsheet {__version__} is voice node {place.name} of {place.url}; Ctrl-C stops it")
+        try:
+            await told.wait()
+            typer.echo(f"stopping: calls that go on have {drain_seconds} seconds")
+            await outpost.empty(drain_seconds)
+        finally:
+            await outpost.close()

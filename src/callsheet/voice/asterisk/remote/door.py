@@ -1,0 +1,189 @@
+"""The door for nodes on other hosts: they know a key, and each has a name.
+
+All that a node needs comes in here, and it is always the node that connects: its Asterisk for calls and audio, its own
+process for its configuration, sounds and recordings.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Final
+
+from aiohttp import web
+
+from callsheet.clock import Clock
+from callsheet.core.sip import SipTrunk
+from callsheet.voice.asterisk.engine import AsteriskEngine
+from callsheet.voice.asterisk.link import Link
+from callsheet.voice.asterisk.place import NodePlace
+from callsheet.voice.asterisk.remote.files import RemoteFiles
+from callsheet.voice.asterisk.remote.helm import Helm
+from callsheet.voice.asterisk.remote.key import secret_of
+from callsheet.voice.asterisk.remote.words import JOIN_PATH, RECORDINGS_PATH, SAFE_NAME, SOUNDS_PATH
+from callsheet.voice.asterisk.server import NodeServer, Route
+from callsheet.voice.nodes import VoiceNode
+
+_PART_OCTETS: Final = 1 << 16
+_HEARTBEAT_SECONDS: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class DoorPlace:
+    """Where nodes come in."""
+
+    host: str
+    port: int
+    key: str = field(repr=False)
+    recordings: Path
+    """Where recordings come to, until they are kept."""
+    tls: ssl.SSLContext | None = None
+
+
+class Door:
+    """Lets nodes in to one engine."""
+
+    def __init__(self, place: DoorPlace, engine: AsteriskEngine, clock: Clock) -> None:
+        self._place = place
+        self._engine = engine
+        self._clock = clock
+        self._helms: dict[str, Helm] = {}
+        self._files: dict[str, RemoteFiles] = {}
+        self._trunks: tuple[SipTrunk, ...] = ()
+        self._telling: set[asyncio.Task[None]] = set()
+        self._server = NodeServer(
+            self._secret_of, self._serve, engine.ear_of, host=place.host, port=place.port, tls=place.tls,
+            more=(
+                Route("GET", JOIN_PATH, self._join),
+                Route("GET", SOUNDS_PATH + "{name}", self._give_sound),
+                Route("PUT", RECORDINGS_PATH + "{name}", self._take_recording),
+            ),
+        )  # fmt: skip
+
+    @property
+    def port(self) -> int:
+        """Where it listens; 0: it does not."""
+        return self._server.port
+
+    async def open(self) -> None:
+        """Begin to listen. Raises OSError."""
+        self._place.recordings.mkdir(mode=0o700, parents=True, exist_ok=True)
+        await self._server.open()
+
+    async def stop_listening(self) -> None:
+        """Let nobody in any more."""
+        await self._server.stop_listening()
+
+    async def close(self) -> None:
+        """End all connections."""
+        for helm in self._helms.values():
+            await helm.close()
+        await self._server.close()
+
+    def use(self, trunks: Sequence[SipTrunk]) -> None:
+        """Tell all nodes of these trunks, instead of those before."""
+        self._trunks = tuple(trunks)
+        for helm in self._helms.values():
+            task = asyncio.get_running_loop().create_task(helm.tell_trunks(self._trunks))
+            self._telling.add(task)
+            task.add_done_callback(self._telling.discard)
+
+    def drain(self, name: str, *, is_draining: bool) -> bool:
+        """Give a node no more calls, or calls again; False: there is no such node."""
+        helm = self._helms.get(name)
+        if helm is not None:
+            helm.drain(is_draining=is_draining)
+        return helm is not None
+
+    def nodes(self) -> list[VoiceNode]:
+        """Return all that ever came."""
+        return [self._show(helm) for helm in self._helms.values()]
+
+    def _show(self, helm: Helm) -> VoiceNode:
+        node = self._engine.node(helm.name)
+        hello, stands = helm.hello, helm.stands
+        return VoiceNode(
+            helm.name, stands.state, stands.why, stands.version,
+            is_remote=True,
+            is_connected=node is not None and node.is_connected,
+            is_draining=helm.is_draining,
+            calls=0 if node is None else len(node.channels),
+            most_calls=hello.most_calls,
+            trunks=None if hello.trunks is None else tuple(hello.trunks),
+        )  # fmt: skip
+
+    # Who comes in.
+
+    def _secret_of(self, name: str) -> str | None:
+        return secret_of(self._place.key, name) if re.fullmatch(SAFE_NAME, name) and name != "local" else None
+
+    def _helm(self, name: str) -> Helm:
+        if name not in self._helms:
+            self._helms[name] = helm = Helm(name, self._engine, self._admit)
+            self._files[name] = RemoteFiles(helm, self._place.recordings, self._clock)
+            self._admit(helm)
+        return self._helms[name]
+
+    def _admit(self, helm: Helm) -> None:
+        """Say what the engine has to know of a node: one whose process is away cannot fetch a prompt."""
+        hello = helm.hello
+        self._engine.let_in(
+            NodePlace(
+                helm.name, secret_of(self._place.key, helm.name), self._files[helm.name],
+                hello.most_calls if helm.is_there else 0, helm.known,
+            )
+        )  # fmt: skip
+        (self._engine.drain if helm.is_draining else self._engine.resume)(helm.name)
+
+    async def _serve(self, name: str, link: Link) -> None:
+        # Its Asterisk may be here before its process is.
+        self._helm(name)
+        await self._engine.serve(name, link)
+
+    async def _join(self, name: str, request: web.Request) -> web.StreamResponse:
+        messages = web.WebSocketResponse(heartbeat=_HEARTBEAT_SECONDS, compress=False)
+        await messages.prepare(request)
+        await self._helm(name).serve(messages, lambda: self._trunks)
+        await messages.close()
+        return messages
+
+    # What it fetches and brings.
+
+    async def _give_sound(self, name: str, request: web.Request) -> web.StreamResponse:
+        files = self._files.get(name)
+        path = None if files is None else files.offered(request.match_info["name"])
+        if path is None or not await asyncio.to_thread(path.is_file):
+            raise web.HTTPNotFound
+        return web.FileResponse(path)
+
+    async def _take_recording(self, name: str, request: web.Request) -> web.StreamResponse:
+        files = self._files.get(name)
+        path = None if files is None else files.expected(request.match_info["name"])
+        if path is None:
+            raise web.HTTPNotFound
+        partial = path.with_suffix(f".{os.urandom(8).hex()}.partial")
+        try:
+            file = await asyncio.to_thread(partial.open, "wb")
+            try:
+                async for part in request.content.iter_chunked(_PART_OCTETS):
+                    await asyncio.to_thread(file.write, part)
+                await asyncio.to_thread(_settle, file)
+            finally:
+                await asyncio.to_thread(file.close)
+            await asyncio.to_thread(partial.replace, path)
+        except OSError:
+            raise web.HTTPInsufficientStorage from None
+        finally:
+            await asyncio.to_thread(partial.unlink, missing_ok=True)
+        return web.Response(status=204)
+
+
+def _settle(file: IO[bytes]) -> None:
+    """Have a file on the disk: its only other copy goes now."""
+    file.flush()
+    os.fsync(file.fileno())

@@ -1,0 +1,118 @@
+"""Settings of what carries calls: the Asterisk beside us, and voice nodes on other hosts."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Final
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_core import PydanticCustomError
+from pydantic_settings import BaseSettings
+
+REFUSED: Final = "setting"
+_SHORTEST_KEY: Final = 32
+
+
+class VoiceSettings(BaseSettings):
+    """What can be chosen for calls."""
+
+    sip_private_addresses: bool = Field(
+        default=True,
+        title="true or false",
+        description="whether SIP trunks may be at addresses of this machine and of private networks, as a PBX is",
+    )
+    sip_address: str = Field(
+        default="0.0.0.0",  # noqa: S104 - providers are somewhere out there
+        title="an address of this machine, or 0.0.0.0",
+        description="where the Asterisk that carries calls listens for SIP and media; it starts when there is a SIP"
+        " trunk",
+    )
+    sip_external_address: str = Field(
+        default="",
+        title="an address",
+        description="what SIP providers call this machine, where it is behind a NAT; empty: it is not",
+    )
+    sip_port: int = Field(
+        default=0,
+        ge=0,
+        le=65535,
+        title="a whole number from 0 to 65535",
+        description="where Asterisk listens for SIP by UDP and TCP; 0 takes a free one, and then always the same",
+    )
+    rtp_port: int = Field(
+        default=0,
+        ge=0,
+        le=61536,
+        title="a whole number from 0 to 61536",
+        description="the first of the 4,000 UDP ports of the media of calls; 0 chooses, and then always the same",
+    )
+    debian_mirror: str = Field(
+        default="",
+        title="the URL of a mirror of Debian",
+        description="from where Asterisk is fetched; empty: from the mirrors that this machine's apt uses",
+    )
+    asterisk_tree: str = Field(
+        default="",
+        title="the path of a folder",
+        description="where Asterisk is, or is fetched to; empty: in the data folder",
+    )
+    voice_node_local: bool = Field(
+        default=True,
+        title="true or false",
+        description="whether an Asterisk runs beside this process; false: calls go through voice nodes elsewhere only",
+    )
+    voice_node_key: SecretStr = Field(
+        default=SecretStr(""),
+        title="32 signs or more, as text",
+        description="what voice nodes on other hosts prove themselves with, the same here and there; empty: none may"
+        " join",
+    )
+    voice_node_host: str = Field(
+        default="127.0.0.1",
+        title="a host name or an address",
+        description="the address that voice nodes on other hosts join at, when there is a key",
+    )
+    voice_node_port: int = Field(
+        default=8032, ge=1, le=65535, title="a whole number from 1 to 65535", description="its port"
+    )
+    voice_node_certificate: Path | None = Field(
+        default=None,
+        title="the path of a file",
+        description="the certificate (PEM, with those that it hangs on) for voice nodes that join by https; none: they"
+        " join by http",
+    )
+    voice_node_certificate_key: Path | None = Field(
+        default=None, title="the path of a file", description="the private key of that certificate (PEM)"
+    )
+
+    @field_validator("sip_address", "sip_external_address")
+    @classmethod
+    def _check_address(cls, address: str) -> str:
+        try:
+            if address:
+                ip_address(address)
+        except ValueError:
+            raise refusal("Give an address such as 203.0.113.7.") from None
+        return address
+
+    @field_validator("debian_mirror")
+    @classmethod
+    def _check_mirror(cls, url: str) -> str:
+        if url and not re.fullmatch(r"https?://[^\s\[\]]+", url):
+            raise refusal("Give a URL that begins with http:// or https://, the part before /dists.")
+        return url.rstrip("/")
+
+    @field_validator("voice_node_key")
+    @classmethod
+    def _check_node_key(cls, key: SecretStr) -> SecretStr:
+        """Refuse one that somebody could guess: it opens the passwords of SIP trunks."""
+        if 0 < len(key.get_secret_value()) < _SHORTEST_KEY:
+            raise refusal("Give 32 signs or more, such as `openssl rand -hex 32` makes.")
+        return key
+
+
+def refusal(sentence: str) -> PydanticCustomError:
+    """Return what is raised for a setting that is wrong; the sentence says what it takes."""
+    return PydanticCustomError(REFUSED, "{sentence}", {"sentence": sentence})
