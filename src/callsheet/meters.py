@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 registry = CollectorRegistry()
 
@@ -44,6 +44,27 @@ dropped_call_records = Counter(
     "callsheet_call_records_dropped",
     "Calls of which nothing is written down: the store was away for too long.",
     registry=registry,
+)
+calls_placed = Counter(
+    "callsheet_calls_placed", "Calls that telephony took from us, by carrier.", ["carrier"], registry=registry
+)
+live_calls = Gauge("callsheet_live_calls", "Calls that this node leads now.", ["carrier"], registry=registry)
+calls_ended = Counter("callsheet_calls_ended", "Calls that ended, by outcome.", ["outcome"], registry=registry)
+call_setup = Histogram(
+    "callsheet_call_setup_seconds",
+    "From when a call was placed until the other side had it.",
+    buckets=(0.1, 0.25, 0.5, 1, 2, 3, 5, 8, 13, 20, 30, 60),
+    registry=registry,
+)
+call_talk = Counter(
+    "callsheet_call_talk_seconds", "How long calls that have ended lasted from their answers.", registry=registry
+)
+detections = Counter("callsheet_detections", "Verdicts of machine detection.", ["verdict"], registry=registry)
+recordings = Counter(
+    "callsheet_recordings", "Recordings of both sides of calls, by what came of them.", ["outcome"], registry=registry
+)
+call_slots = Gauge(
+    "callsheet_call_slots", "Slots for calls at once, by what limits them.", ["limit", "state"], registry=registry
 )
 callbacks = Counter("callsheet_callbacks", "Callbacks of carriers, by outcome.", ["outcome"], registry=registry)
 breaker_turns = Counter(

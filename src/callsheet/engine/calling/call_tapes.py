@@ -13,6 +13,7 @@ from typing import Final
 
 import structlog
 
+from callsheet import meters
 from callsheet.clock import Clock
 from callsheet.core.errors import Unavailable
 from callsheet.core.ids import AttemptKey
@@ -173,7 +174,9 @@ class CallTapes(Loop):
         finally:
             if recording is not None:
                 await asyncio.to_thread(recording.path.unlink, missing_ok=True)
-        if recording is None or kept is None or not recording.is_whole:
+        is_whole = recording is not None and kept is not None and recording.is_whole
+        meters.recordings.labels(Recorded.kept if is_whole else Recorded.failed).inc()
+        if not is_whole:
             self._fail(taped)
         if recording is not None and kept is not None:
             how = Recorded.failed if taped.has_failed else Recorded.kept

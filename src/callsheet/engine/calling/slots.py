@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 import structlog
 
+from callsheet import meters
 from callsheet.clock import Clock
 from callsheet.core.errors import Unavailable
 from callsheet.core.pacing import Claims
@@ -25,6 +26,8 @@ log = structlog.get_logger()
 
 AGENTLESS: Final = "agentless"
 """All calls of an app that no agent is for."""
+TRUNK: Final = "trunk"
+"""Those of one trunk, as meters name it."""
 BREATH_SECONDS: Final = 0.25
 """Looks are at least this far apart, however much is asked for."""
 
@@ -67,6 +70,8 @@ class Slots(Loop):
         self._sole_owner = sole_owner
         self._claims: dict[Whose, Claims] = {}
         self._used: Counter[Whose] = Counter()
+        self._most: dict[Whose, int] = {}
+        """The limits, as they were when somebody asked last."""
         self._held: dict[Whose, _Held] = {}
         self._asked: dict[Whose, int] = {}
         """What somebody wanted to know since the last look, and the limit."""
@@ -78,6 +83,7 @@ class Slots(Loop):
         return max(0, min(self._free(limit) for limit in limits))
 
     def _free(self, limit: Limit) -> int:
+        self._most[limit.whose] = limit.most
         free = self._holds(limit) - self._used[limit.whose]
         if not self._sole_owner:
             is_new = limit.whose not in self._asked
@@ -113,6 +119,7 @@ class Slots(Loop):
         for limit in limits:
             self._used[limit.whose] += granted
             self._claims[limit.whose].charge(claim.who, claim.weight, granted)
+        self._measure()
         if waits_no_more and not granted:
             # What was left free for him may be somebody else's now.
             self._tell_those_who_wait()
@@ -124,6 +131,7 @@ class Slots(Loop):
             self._used[limit.whose] -= count
             if claim is not None:
                 self._claims[limit.whose].charge(claim.who, claim.weight, -count)
+        self._measure()
         if claim is not None:
             self._tell_those_who_wait()
 
@@ -141,10 +149,26 @@ class Slots(Loop):
     def occupy(self, limits: Iterable[Limit]) -> None:
         """Count a call that goes on, whether there is a slot for it or not."""
         self._used.update(limit.whose for limit in limits)
+        self._measure()
 
     def give_back(self, limits: Iterable[Limit]) -> None:
         """Give back what was taken."""
         self._used.subtract(limit.whose for limit in limits)
+        self._measure()
+
+    def _measure(self) -> None:
+        """Show how many calls go on, and how many may, where some go on."""
+        sums: Counter[tuple[str, str]] = Counter()
+        for whose, used in self._used.items():
+            if used > 0:
+                kind, most = AGENTLESS if whose[1] == AGENTLESS else TRUNK, self._most.get(whose, used)
+                held = self._held.get(whose)
+                sums[kind, "used"] += used
+                sums[kind, "allowed"] += most
+                sums[kind, "held"] += most if self._sole_owner else held.slots if held is not None else 0
+        for kind in (AGENTLESS, TRUNK):
+            for state in ("used", "held", "allowed"):
+                meters.call_slots.labels(kind, state).set(sums[kind, state])
 
     async def run(self) -> None:
         """Hold what is wanted here, and renew it, until `stop`; then hold nothing."""
@@ -194,4 +218,5 @@ class Slots(Loop):
             until=now + timedelta(seconds=self._lease_seconds),
         )  # fmt: skip
         self._held[whose] = _Held(count, until)
+        self._measure()
         return count > (before.slots if before is not None else 0)

@@ -13,6 +13,7 @@ from callsheet.core.errors import Conflict
 from callsheet.core.run import AppSettings, Run
 from callsheet.engine.agenda import Agenda
 from callsheet.engine.calling.adoption import Adoption
+from callsheet.engine.calling.call_meters import CallMeters
 from callsheet.engine.calling.call_records import CallRecords
 from callsheet.engine.calling.call_tapes import CallTapes
 from callsheet.engine.calling.detecting import Detecting
@@ -60,12 +61,10 @@ class Switchboard:
         self._leaders = {
             carrier: Leader(engine, recorder, clock, talk, detecting) for carrier, engine in engines.items()
         }  # fmt: skip
-        for leader in self._leaders.values():
-            leader.on_dialed, leader.on_answered, leader.on_ended = (
-                records.dialed,
-                self.tapes.answered,
-                self.tapes.ended,
-            )
+        for carrier, leader in self._leaders.items():
+            measured = CallMeters(carrier, records.dialed, self.tapes.ended)
+            leader.on_dialed, leader.on_ended = measured.dialed, measured.ended
+            leader.on_answered = self.tapes.answered
         self._adoptions = {
             carrier: Adoption(leader, slots, store.ringing, self._run, clock.sleep)
             for carrier, leader in self._leaders.items()
