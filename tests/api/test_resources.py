@@ -183,6 +183,7 @@ async def test_the_defaults_of_an_app(shop):
         "uncertain_policy": "at_most_once",
         "most_voice_campaigns": 50,
         "agentless_concurrent_calls": 10,
+        "longest_call_seconds": 3600,
         "recording_days": 30,
         "machine_sample_share": 0.0,
         "speech_language": "en",

@@ -315,6 +315,16 @@ async def test_a_sip_trunk_is_made_shown_and_changed_like_any_other(shop):
     assert (await shop.v1("PATCH", path, {"settings": {"most_calls": 2}})).json()["settings"]["most_calls"] == 2
 
 
+async def test_a_new_sip_trunk_begins_few_calls_a_second_unless_somebody_says_otherwise(shop):
+    assert (await make_trunk(shop, sip()))["segments_per_second"] == 5
+    assert (await make_trunk(shop, sip() | {"segments_per_second": 20}))["segments_per_second"] == 20
+    free = await make_trunk(shop, sip() | {"segments_per_second": None})
+    assert free["segments_per_second"] is None
+    assert (await make_trunk(shop, smpp()))["segments_per_second"] is None
+    named = await shop.v1("PATCH", f"/trunks/{free['id']}", {"name": unique("Named")})
+    assert named.json()["segments_per_second"] is None
+
+
 async def test_the_voice_engine_is_given_the_sip_trunks_of_all_apps_and_told_of_changes(shop, stranger):
     trunks = shop.server.runtime.trunks
     mine, theirs = await make_trunk(shop, sip()), await make_trunk(stranger, sip(most_calls=3))

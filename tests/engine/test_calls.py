@@ -12,7 +12,7 @@ from callsheet.core.run import AppSettings
 from callsheet.store.callbacks import Wanted
 from engine.calls import call, called, codes, placed, play
 from engine.world import World
-from factories import person_of
+from factories import change_settings, person_of
 from phone_numbers import numbers
 
 PEOPLE = [to for to in numbers("IN", 60) if not to[-4:].startswith("99")]
@@ -117,3 +117,22 @@ def test_who_asked_to_be_called_at_a_time_is_called_then(tmp_path: Path):
         assert instants[1] - at < timedelta(seconds=30)
 
     play(tmp_path, main)
+
+
+def test_a_call_may_last_as_long_as_the_app_says_now(tmp_path: Path):
+    async def main(w: World) -> None:
+        longest: list[int] = []
+        dial = w.phones.dial
+
+        async def noted(*args: object) -> object:
+            longest.append(args[1].longest_seconds)  # type: ignore[attr-defined]
+            return await dial(*args)  # type: ignore[arg-type]
+
+        w.phones.dial = noted  # type: ignore[method-assign,assignment]
+        await called(w, PEOPLE[:2])
+        await change_settings(w.store, w.app, AppSettings(longest_call_seconds=7200))
+        await called(w, PEOPLE[2:4])
+
+        assert longest == [45, 45, 7200, 7200]
+
+    play(tmp_path, main, settings=AppSettings(longest_call_seconds=45))

@@ -22,6 +22,7 @@ from callsheet.carriers.smpp.carrier import SmppCarrier
 from callsheet.carriers.twilio.account import TwilioAccount
 from callsheet.carriers.twilio.carrier import hear_twilio, make_twilio
 from callsheet.clock import Clock
+from callsheet.core.allowance import UNLIMITED, Allowance
 from callsheet.core.asking import Ask
 from callsheet.core.campaign import Channel
 from callsheet.core.fence import Fence
@@ -56,6 +57,10 @@ _TEXT: Final = frozenset({Channel.sms})
 _CALLS: Final = frozenset({Channel.voice})
 
 
+_FEW_CALLS: Final = Allowance(segments_per_second=5.0)
+"""Providers sell 1 to 50 calls per second, small accounts few of them, and turn away, or lock out, who begins more."""
+
+
 class Known(NamedTuple):
     """A carrier that this release knows."""
 
@@ -70,6 +75,8 @@ class Known(NamedTuple):
     """What goes over it: texts, calls, or both."""
     sip: Callable[[Any, str], SipTrunk] | None = None
     """Makes what a voice engine has to know, of an account and its trunk's id; None: no call goes there by SIP."""
+    allowance: Allowance = UNLIMITED
+    """What a new trunk may send as long as nobody says otherwise."""
     prober: Callable[[Any, Given], Prober] | None = None
     """Makes what tries an account out; None: what `make` makes does."""
 
@@ -94,7 +101,7 @@ KNOWN: Final[Mapping[str, Known]] = MappingProxyType(
         "http": Known(HttpAccount, make_http, hear_http),
         "vonage": Known(VonageAccount, make_preset, hear_preset),
         "plivo": Known(PlivoAccount, make_preset, hear_preset),
-        "sip": Known(SipAccount, None, channels=_CALLS, sip=SipAccount.trunk, prober=_probe_sip),
+        "sip": Known(SipAccount, None, channels=_CALLS, sip=SipAccount.trunk, allowance=_FEW_CALLS, prober=_probe_sip),
     }
 )
 """By the name that a trunk has for it."""

@@ -26,6 +26,8 @@ from callsheet.core.rooms import Rooms
 from callsheet.core.segments import USUAL, Writing
 from callsheet.core.walk import Group
 
+USUAL_LONGEST_CALL_SECONDS, LEAST_LONGEST_CALL_SECONDS, MOST_LONGEST_CALL_SECONDS = 3600, 30, 14_400
+"""How long a call may last: unless the app says otherwise, and what it may say."""
 USUAL_RECORDING_DAYS, MOST_RECORDING_DAYS = 30, 3650
 """How long recordings of calls are kept: unless the app says otherwise, and at most."""
 
@@ -100,6 +102,8 @@ class AppSettings:
     """What is answered to HELP."""
     start_reply: str | None = None
     """What is answered to a START that took something back."""
+    longest_call_seconds: int = USUAL_LONGEST_CALL_SECONDS
+    """So long after its ring time a call is ended, whatever its flow does."""
     recording_days: int = USUAL_RECORDING_DAYS
     """So many days what was recorded of calls is kept."""
     machine_sample_share: float = 0.0

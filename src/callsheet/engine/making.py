@@ -15,9 +15,6 @@ from callsheet.core.segments import measure
 from callsheet.core.template import PersonalMessage
 from callsheet.engine.line import ToHand
 
-LONGEST_CALL_SECONDS: Final = 3600
-"""No call lasts longer, whatever its flow does."""
-
 
 class Contacted(NamedTuple):
     """A contact who is about to be reached."""
@@ -93,7 +90,7 @@ class CallMaker:
         reference = encode_attempt(intent.run_no, intent.person, intent.n)
         dial = Dial(
             reference, intent.number, contacted.sender.label, run.definition.ring_seconds, detection,
-            run.campaign_id, LONGEST_CALL_SECONDS,
+            run.campaign_id, run.settings.longest_call_seconds,
         )  # fmt: skip
         return Made(dial, 1)
 

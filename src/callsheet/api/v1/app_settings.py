@@ -24,7 +24,16 @@ from callsheet.core.campaign import (
 from callsheet.core.errors import BodyTooLarge, FieldError, Invalid
 from callsheet.core.gate import Cap
 from callsheet.core.phone import known_region
-from callsheet.core.run import MOST_RECORDING_DAYS, USUAL_RECORDING_DAYS, AppSettings, OutsideHours, ZoneSource
+from callsheet.core.run import (
+    LEAST_LONGEST_CALL_SECONDS,
+    MOST_LONGEST_CALL_SECONDS,
+    MOST_RECORDING_DAYS,
+    USUAL_LONGEST_CALL_SECONDS,
+    USUAL_RECORDING_DAYS,
+    AppSettings,
+    OutsideHours,
+    ZoneSource,
+)
 from callsheet.core.schedule import MOST_LATENESS_MINUTES
 from callsheet.engine.runtime import Runtime
 from callsheet.store.apps import App
@@ -116,6 +125,7 @@ class ShownSettings(BaseModel):
     stop_reply: str | None
     help_reply: str | None
     start_reply: str | None
+    longest_call_seconds: int
     recording_days: int
     machine_sample_share: float
     speech_service: str | None
@@ -189,6 +199,10 @@ class ChangedSettings(Body):
     """What is answered to HELP; null: the usual text, empty: nothing."""
     start_reply: Answer = None
     """What is answered to a START that took an opt-out back; null: the usual text, empty: nothing."""
+    longest_call_seconds: Annotated[StrictInt, Field(ge=LEAST_LONGEST_CALL_SECONDS, le=MOST_LONGEST_CALL_SECONDS)] = (
+        USUAL_LONGEST_CALL_SECONDS
+    )
+    """After so many seconds a call is ended, whatever its flow does."""
     recording_days: Annotated[StrictInt, Field(ge=1, le=MOST_RECORDING_DAYS)] = USUAL_RECORDING_DAYS
     """How many days what was recorded of calls is kept."""
     machine_sample_share: Annotated[float, Field(ge=0, le=1, strict=True)] = 0.0

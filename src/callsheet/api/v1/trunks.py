@@ -217,7 +217,7 @@ async def reset_trunk(runtime: Served, app: Tenant, trunk_id: str) -> ShownTrunk
 
 
 def _wanted(new: NewTrunk) -> Wanted:
-    return Wanted(**new.model_dump(exclude=_LIMITS), allowance=changed_allowance(UNLIMITED, new))
+    return Wanted(**new.model_dump(exclude=_LIMITS), allowance=changed_allowance(KNOWN[new.carrier].allowance, new))
 
 
 async def _find(runtime: Runtime, app: App, trunk_id: str) -> Trunk:

@@ -48,6 +48,7 @@ class SettingChanges(TypedDict, total=False):
     stop_reply: str | None
     help_reply: str | None
     start_reply: str | None
+    longest_call_seconds: int
     recording_days: int
     machine_sample_share: float
     speech_service: str | None
@@ -85,6 +86,7 @@ class AppSettings(Record, frozen=True):
     stop_reply: str | None
     help_reply: str | None
     start_reply: str | None
+    longest_call_seconds: int
     recording_days: int
     machine_sample_share: float
     speech_service: str | None

@@ -17,7 +17,6 @@ from callsheet.engine.calling.call_events import CallEvents
 from callsheet.engine.calling.leader import Leader
 from callsheet.engine.calling.leading import end
 from callsheet.engine.calling.slots import AGENTLESS, Limit, Slots
-from callsheet.engine.making import LONGEST_CALL_SECONDS
 from callsheet.store.ringing import Ringing
 from callsheet.voice.base import Found, Hear
 
@@ -80,4 +79,6 @@ def _dial(run: Run, found: Found) -> Dial:
     plan, definition = run.definition.voice, run.definition
     detection = plan.machine_detection if plan is not None else MachineDetection.no
     label = run.sender.label
-    return Dial(found.call.id, "", label, definition.ring_seconds, detection, run.campaign_id, LONGEST_CALL_SECONDS)
+    return Dial(
+        found.call.id, "", label, definition.ring_seconds, detection, run.campaign_id, run.settings.longest_call_seconds
+    )
