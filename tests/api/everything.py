@@ -329,7 +329,7 @@ async def _made(caller: Caller, path: str, **body: Any) -> Any:
 def fill(operation: Operation, caller: Caller, ids: Mapping[str, str]) -> str:
     """Return the path of an operation for a caller, with these ids."""
     mine = {"app": caller.app_id, "appId": caller.app_id, "accountId": caller.account_id}
-    mine |= {"account_id": caller.account_id, "version": "1", "starter": "sms-support"}
+    mine |= {"account_id": caller.account_id, "version": "1", "starter": "sms-support", "name": "local"}
     named = {**mine, **ids}
     if "/dnc-lists/" in operation.path:
         named |= {"list_id": ids["dnc_list_id"], "import_id": ids["dnc_import_id"]}
