@@ -24,9 +24,12 @@ def test_a_campaign_spreads_over_nodes_spares_an_emptied_one_and_outlives_a_dead
     began_at, ended_at = told.emptied
     meanwhile = [call for call in told.calls if began_at + ROUND_TRIP < call.dialed_at < ended_at]
     assert {call.node for call in meanwhile} <= {"west"}
-    # Who was on the dead node is lost or in doubt; nobody else is.
-    doubtful = [call for call in told.calls if call.outcome in ("lost", "uncertain")]
-    assert {call.node for call in doubtful} == {"east"}
+    # Who was on the dead node hears nothing more, or is in doubt; all others go on.
+    assert {call.node for call in told.calls if call.outcome in ("lost", "uncertain")} <= {"east"}
+    struck = [call for call in told.calls if call.node == "east" and call.dialed_at < told.killed_at < call.ended_at]
+    assert struck
+    assert all(call.ended_at - told.killed_at < timedelta(minutes=1) for call in struck)
+    assert not [call for call in told.calls if call.node == "east" and call.dialed_at > told.killed_at + ROUND_TRIP]
     # Machines were told from people, and what was heard of them came to the server.
     machines = [call for call in told.calls if call.outcome == "machine"]
     assert {call.node for call in machines} == {"east", "west"}

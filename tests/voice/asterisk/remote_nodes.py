@@ -51,8 +51,10 @@ def node(center: EmbeddedAsterisk, name: str) -> VoiceNode | None:
 
 
 async def until_connected(center: EmbeddedAsterisk, *names: str) -> None:
-    def are_there() -> bool:
-        nodes = [node(center, name) for name in names]
-        return all(one is not None and one.is_connected and one.state == "running" for one in nodes)
+    """Wait until each of these nodes takes calls."""
 
-    await until(lambda: are_there() and center.room("trk-1"), f"{names}; there are {center.nodes()}")
+    def take_calls() -> bool:
+        nodes = [center.engine.node(name) for name in names]
+        return all(one is not None and one.room() and one.place.may_use("trk-1") for one in nodes)
+
+    await until(take_calls, f"{names}")

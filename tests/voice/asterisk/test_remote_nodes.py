@@ -65,7 +65,7 @@ async def test_prompts_come_to_a_node_and_audio_and_recordings_come_back(two, ph
     for _ in range(2):
         await call.play(tone)
     await until(lambda: sum(isinstance(event, Played) for event in ear.events) == 2, "what was played")
-    recording = await call.stop_recording()
+    recording = await call.stop_recording(both_sides=True)
 
     assert all(event.is_whole for event in ear.events if isinstance(event, Played))
     assert loudest(b"".join(heard)) > 0.9
@@ -74,6 +74,21 @@ async def test_prompts_come_to_a_node_and_audio_and_recordings_come_back(two, ph
     assert loudest(recording.path.read_bytes()[44:]) > 0.9
     for outpost in outposts:
         assert not list(outpost.supervisor.place().files.recordings.iterdir())
+
+
+async def test_a_recording_waits_for_a_connection_that_was_lost(two, phone_network, tmp_path):
+    center, _ = two
+    call, ear = await dial(center, phone_network.number(ECHO))
+    await ear.hears(Answered)
+    await call.record(both_sides=True)
+    await call.play(make_tone(tmp_path / "tone.wav", hertz=700, seconds=1))
+    await ear.hears(Played)
+
+    for helm in center._door._helms.values():
+        await helm.close()
+    recording = await call.stop_recording(both_sides=True)
+
+    assert loudest(recording.path.read_bytes()[44:]) > 0.9
 
 
 async def test_a_trunk_that_is_made_is_used_on_a_node_when_the_node_has_it(two, phone_network):
@@ -118,7 +133,7 @@ async def test_calls_of_an_asterisk_that_dies_are_lost_and_the_others_go_on(two,
     assert not any(ear.heard(Lost) or ear.heard(HungUp) for call, ear in calls if call.node == "east")
     # It is started anew, by itself.
     await until_connected(center, "east", "west")
-    await until(lambda: center.room("trk-1") == 28, "its room")
+    assert center.room("trk-1") == 28
 
 
 async def test_a_node_whose_process_is_away_gets_no_calls_and_goes_on_with_those_that_it_has(tmp_path, phone_network):

@@ -22,6 +22,7 @@ _FRESH_SECONDS: Final = KEPT_SECONDS / 6
 _MOST_KNOWN: Final = 5000
 _AWAY_SECONDS: Final = 30.0
 """So long a recording waits for a node that is away: as long as its calls are waited for."""
+_BRING_SECONDS: Final = 300.0
 _RECORDS_SECONDS: Final = 5.0
 
 
@@ -39,6 +40,7 @@ class RemoteFiles:
         self._offered: dict[str, Path] = {}
         self._asking: Counter[str] = Counter()
         self._expected: set[str] = set()
+        self._staying: set[str] = set()
 
     def offered(self, sound: str) -> Path | None:
         """Return a sound that it may fetch now."""
@@ -75,15 +77,30 @@ class RemoteFiles:
         """Let it bring a recording that is whole; one that nobody takes stays with the node."""
         self._expected.add(name)
         try:
-            answer = await self._helm.ask(partial(Bring, recording=name), away_seconds=_AWAY_SECONDS)
+            answer = await self._bring(name)
         finally:
             self._expected.discard(name)
-        path = self._recordings / f"{name}.wav"
-        return path if isinstance(answer, Done) and answer.is_done else None
+        if isinstance(answer, Done) and answer.is_done:
+            return self._recordings / f"{name}.wav"
+        self._staying.add(name)
+        return None
+
+    async def _bring(self, name: str) -> Done | Said | None:
+        """Return whether it was brought; where the connection ends meanwhile, it is asked for again."""
+        deadline = self._clock.monotonic() + _AWAY_SECONDS
+        while (left := deadline - self._clock.monotonic()) > 0:
+            word = partial(Bring, recording=name)
+            answer = await self._helm.ask(word, seconds=_BRING_SECONDS, away_seconds=left)
+            if answer is not None:
+                return answer
+        return None
 
     async def drop_recording(self, name: str) -> None:
-        """Delete a recording that nobody wants, here and there."""
+        """Delete a recording that nobody wants, here and there; one that could not be brought is left to the node."""
         await asyncio.to_thread((self._recordings / f"{name}.wav").unlink, missing_ok=True)
+        if name in self._staying:
+            self._staying.discard(name)
+            return
         await self._helm.ask(partial(Drop, recording=name))
 
     async def find_records(self, ids: Collection[str]) -> Mapping[str, Record]:

@@ -45,7 +45,7 @@ class Helm:
         """What is to be said of draining when it is there."""
         self._messages: web.WebSocketResponse | None = None
         self._came = asyncio.Event()
-        self._waiting: dict[int, asyncio.Future[Done | Said]] = {}
+        self._waiting: dict[int, asyncio.Future[Done | Said | None]] = {}
         self._asked = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -93,15 +93,13 @@ class Helm:
             return None
         self._asked += 1
         no = self._asked
-        answer: asyncio.Future[Done | Said] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Done | Said | None] = asyncio.get_running_loop().create_future()
         self._waiting[no] = answer
         try:
             async with asyncio.timeout(seconds):
                 await self.tell(make(no))
                 return await answer
-        except (TimeoutError, asyncio.CancelledError) as error:
-            if isinstance(error, asyncio.CancelledError) and not answer.cancelled():
-                raise
+        except TimeoutError:
             return None
         finally:
             del self._waiting[no]
@@ -129,7 +127,8 @@ class Helm:
     async def _begin(self, hello: Hello, messages: web.WebSocketResponse, trunks: Sequence[SipTrunk]) -> None:
         before, self._messages = self._messages, messages
         if before is not None:
-            await before.close()
+            # Its other end may be gone, and is waited for.
+            self._begin_task(_close(before))
         self.hello = hello
         self.visits += 1
         self.known = frozenset()
@@ -149,7 +148,8 @@ class Helm:
         self.is_there = False
         self._came.clear()
         for waiting in self._waiting.values():
-            waiting.cancel()
+            if not waiting.done():
+                waiting.set_result(None)
         log.warning("asterisk.node_left", voice_node=self.name)
         self._on_change(self)
 
@@ -196,3 +196,7 @@ class Helm:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+async def _close(messages: web.WebSocketResponse) -> None:
+    await messages.close()

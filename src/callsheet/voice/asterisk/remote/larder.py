@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Final
 
 import structlog
-from aiohttp import ClientError, ClientSession
+from aiohttp import ClientError, ClientSession, ClientTimeout
 
+from callsheet.voice.asterisk.files import TAKEN, LocalFiles
 from callsheet.voice.asterisk.node_folder import NodeFolder
-from callsheet.voice.asterisk.records import Record, find_records
+from callsheet.voice.asterisk.records import Record
 from callsheet.voice.asterisk.remote.words import RECORDINGS_PATH, SOUNDS_PATH
 from callsheet.voice.asterisk.shelf import shelve, touch
 from callsheet.voice.base import Sound
@@ -22,6 +23,10 @@ log = structlog.get_logger()
 
 _PART_OCTETS: Final = 1 << 16
 _NO_SECONDS: Final = 0.0
+_TAKEN: Final = 204
+_PAUSES_SECONDS: Final = (1.0, 5.0)
+_FOR_FILES: Final = ClientTimeout(total=None, sock_connect=10.0, sock_read=60.0)
+"""A long recording over a slow line takes its time."""
 
 
 class Larder:
@@ -30,6 +35,7 @@ class Larder:
     def __init__(self, folder: NodeFolder, incoming: Path, session: ClientSession, url: str) -> None:
         """`incoming`: where a sound is until it is whole."""
         self._folder = folder
+        self._files = LocalFiles(folder.sounds, folder.recordings, folder.records)
         self._incoming = incoming
         self._session = session
         self._url = url
@@ -45,28 +51,36 @@ class Larder:
 
     async def bring(self, recording: str) -> bool:
         """Bring a recording, and delete it when it has been taken; False: it stays here."""
-        path = self._path(recording)
-        try:
-            async with self._session.put(self._url + RECORDINGS_PATH + recording, data=_parts(path)) as answer:
-                is_taken = answer.status == 204
-        except (ClientError, OSError, TimeoutError) as error:
-            log.warning("asterisk.recording_stays", why=type(error).__name__)
+        path = self._folder.recordings.parent / TAKEN / f"{recording}.wav"
+        if not await asyncio.to_thread(path.exists) and await self._files.take_recording(recording) is None:
             return False
-        if is_taken:
-            await asyncio.to_thread(path.unlink, missing_ok=True)
-        return is_taken
+        for pause in (*_PAUSES_SECONDS, None):
+            why = await self._put(recording, path)
+            if not why:
+                await asyncio.to_thread(path.unlink, missing_ok=True)
+                return True
+            log.warning("asterisk.recording_stays", why=why)
+            if pause is not None:
+                await asyncio.sleep(pause)
+        return False
+
+    async def _put(self, recording: str, path: Path) -> str:
+        """Bring a file; return why it was not taken, empty: it was."""
+        url = self._url + RECORDINGS_PATH + recording
+        try:
+            async with self._session.put(url, data=_parts(path), timeout=_FOR_FILES) as answer:
+                return "" if answer.status == _TAKEN else f"the server answered {answer.status}"
+        except (ClientError, OSError, TimeoutError) as error:
+            return type(error).__name__
 
     async def drop(self, recording: str) -> bool:
         """Delete a recording that nobody wants."""
-        await asyncio.to_thread(self._path(recording).unlink, missing_ok=True)
+        await self._files.drop_recording(recording)
         return True
 
     async def records(self, ids: Collection[str]) -> Mapping[str, Record]:
         """Return what the call records say of calls."""
-        return await asyncio.to_thread(find_records, self._folder.records, ids)
-
-    def _path(self, recording: str) -> Path:
-        return self._folder.recordings / f"{recording}.wav"
+        return await self._files.find_records(ids)
 
     async def _fetch(self, sound: str) -> bool:
         if await asyncio.to_thread(touch, self._folder.sounds, sound):
