@@ -246,7 +246,13 @@ async def test_a_flow_sees_who_answered(store: Store, app: App, node: Node, phon
 
 
 async def test_one_who_is_handed_over_hears_so_and_waits_in_the_queue(store: Store, app: App, node: Node, phone: Phone):
-    handed = block(ASK, "help", "Callsheet.HandOver", {"prompt": "We call you back"}, exit_to(THANKS, "closed"))
+    handed = block(
+        ASK,
+        "help",
+        "Callsheet.HandOver",
+        {"prompt": "We call you back", "when_nobody": "inbox"},
+        exit_to(THANKS, "closed"),
+    )
     live = await phone.call(node, document(handed, asked(THANKS, QUESTION, 1, exit_to(None, "said"))))
     await phone.talk.lead(live, "human")
     assert heard(live) == ["We call you back"]

@@ -350,6 +350,8 @@ _KINDS: Mapping[int, str] = MappingProxyType(
         PhoneNumberType.PAGER: "pager",
     }
 )
+_LONGEST_SHORT = 6
+"""No emergency number is longer."""
 MOBILE_KINDS = frozenset({"mobile", "mobile_or_fixed"})
 """Numbers that a text may reach: where a country does not tell the two apart, both are meant."""
 
@@ -363,3 +365,12 @@ def destination(e164: str) -> tuple[str, str]:
     number = _parsed(code, digits[len(code) :])
     region = phonenumbers.region_code_for_number(number)
     return region or NO_COUNTRY, _KINDS.get(phonenumbers.number_type(number), "other")
+
+
+def is_emergency(text: str, region: str | None) -> bool:
+    """Tell whether what is dialed reaches an emergency service, in a region or, without one, anywhere."""
+    digits = re.sub(r"[^0-9]", "", text)
+    if not 0 < len(digits) <= _LONGEST_SHORT:
+        return False
+    regions = (region.upper(),) if region else phonenumbers.SUPPORTED_SHORT_REGIONS
+    return any(phonenumbers.connects_to_emergency_number(digits, one) for one in regions)

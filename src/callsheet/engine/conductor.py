@@ -25,6 +25,7 @@ from callsheet.engine.calling.playing import Prompts
 from callsheet.engine.calling.silence import SILENCE
 from callsheet.engine.calling.slots import Slots
 from callsheet.engine.calling.switchboard import Engines, Switchboard
+from callsheet.engine.calling.transferring import Connector
 from callsheet.engine.dispatcher import Dispatcher
 from callsheet.engine.eraser import Eraser
 from callsheet.engine.failpoints import Failpoints
@@ -229,6 +230,7 @@ class Conductor:
         )  # fmt: skip
         self.talker.in_call = phone.give
         phone.on_errands = self.talker.ask
+        phone.connector = Connector(self._store, given.clock, lambda: self.voice_lines.open_ones())  # noqa: PLW0108
         return phone
 
     def is_running(self) -> bool:

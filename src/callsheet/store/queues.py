@@ -37,6 +37,8 @@ class Queue:
     is_default: bool
     is_active: bool
     skills: tuple[str, ...]
+    number: str
+    """Whom callers are put through to: a telephone number, or a SIP address; empty: nobody."""
     created_at: datetime
     updated_at: datetime
 
@@ -66,6 +68,14 @@ class Queues:
         """Return a queue by id, or by name: case and blanks at its ends do not count."""
         wanted = t.queue.c.id == queue_id if queue_id else t.queue.c.lname == key_of(name or "")
         query = sa.select(t.queue).where(t.queue.c.app == app, wanted)
+        row = await self._db.read(lambda conn: one(conn, query))
+        return _read(row) if row is not None else None
+
+    async def called(self, app: int, said: str) -> Queue | None:
+        """Return the queue that a flow means by a name: the default one where there is none of that name."""
+        named = sa.case((t.queue.c.lname == key_of(said), 0), else_=1)
+        wanted = t.queue.c.app == app, sa.or_(t.queue.c.lname == key_of(said), t.queue.c.is_default == 1)
+        query = sa.select(t.queue).where(*wanted).order_by(named).limit(1)
         row = await self._db.read(lambda conn: one(conn, query))
         return _read(row) if row is not None else None
 
@@ -202,6 +212,7 @@ def _read(row: Mapping[str, Any]) -> Queue:
         bool(row["is_default"]),
         bool(row["is_active"]),
         tuple(msgspec.json.decode(row["skills"])),
+        row["number"],
         from_micros(row["created_at"]),
         from_micros(row["updated_at"]),
     )

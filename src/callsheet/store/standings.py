@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from callsheet.clock import from_micros, to_micros
 from callsheet.core.attempt import NOT_TAKEN, PENDING, fold
-from callsheet.core.campaign import Campaign, Status
+from callsheet.core.campaign import Campaign, Definition, Status
 from callsheet.core.gate import Cap, Facts, capped_until
 from callsheet.core.retrying import CALLBACK
 from callsheet.core.run import NORMALLY, AppSettings, Run, global_dnc_applies
@@ -78,7 +78,9 @@ class Standings:
 
         def read(conn: sa.Connection) -> Sighting:
             going_on = run if run is not None and run.status in _GOING_ON else None
-            on_lists = [one for one in memberships(conn, campaign.app, person) if _applies(one, campaign, settings)]
+            on_lists = [
+                one for one in memberships(conn, campaign.app, person) if _applies(one, campaign.definition, settings)
+            ]
             opted_out_at = _opted_out_at(conn, campaign, person)
             latest = _latest(conn, run, person) if run is not None else None
             facts = Facts(
@@ -99,6 +101,18 @@ class Standings:
             )
             members = [one.no for one in run.members] if run is not None else []
             return Sighting(standing, on_lists, opted_out_at, latest, _heard_last(conn, campaign.app, person, members))
+
+        return await self._db.read(read)
+
+    async def is_spared(self, run: Run, person: bytes) -> bool:
+        """Tell whether a person is on a DNC list that applies to a run, or has opted out of its channel."""
+
+        def read(conn: sa.Connection) -> bool:
+            opt_out = t.opt_out
+            mine = opt_out.c.app == run.app, opt_out.c.channel == run.channel.value, opt_out.c.person == person
+            is_out = one(conn, sa.select(opt_out.c.person).where(*mine).limit(1)) is not None
+            lists = memberships(conn, run.app, person)
+            return is_out or any(_applies(found, run.definition, run.settings) for found in lists)
 
         return await self._db.read(read)
 
@@ -147,9 +161,9 @@ def coming_back(conn: sa.Connection, app: int, person: bytes, run_no: int | None
     return [Coming(row.run_no, from_micros(row.due), row.reason) for row in conn.execute(query)]
 
 
-def _applies(on_list: Membership, campaign: Campaign, settings: AppSettings) -> bool:
-    everywhere = on_list.is_global and global_dnc_applies(campaign.definition.channel, settings)
-    return everywhere or on_list.list_id in {named.id for named in campaign.definition.dnc_lists}
+def _applies(on_list: Membership, definition: Definition, settings: AppSettings) -> bool:
+    everywhere = on_list.is_global and global_dnc_applies(definition.channel, settings)
+    return everywhere or on_list.list_id in {named.id for named in definition.dnc_lists}
 
 
 def _opted_out_at(conn: sa.Connection, campaign: Campaign, person: bytes) -> datetime | None:

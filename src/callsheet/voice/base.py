@@ -93,6 +93,10 @@ class CannotHear(Exception):
     """The other side cannot be heard: the node did not bring its audio. The call goes on."""
 
 
+class CannotJoin(Exception):
+    """Two calls could not be joined: the node did not do it, or they are not on one node. Both go on."""
+
+
 class Sound(NamedTuple):
     """Something to be played."""
 
@@ -145,6 +149,15 @@ class Call(Protocol):
     async def stop_recording(self, *, both_sides: bool) -> Recording | None:
         """Return what was recorded; None: nothing was, or it could not be kept. Works after the call's end, too."""
 
+    async def join(self, other: Call) -> None:
+        """Let the two other sides hear each other, until one is over. Raises CannotJoin.
+
+        Both were answered, and are on one node. Nothing is played in either meanwhile.
+        """
+
+    async def part(self) -> None:
+        """Let it be alone again: what is played is heard. Does nothing where it was not joined."""
+
     async def hang_up(self) -> None:
         """End it; `HungUp` tells when it is over."""
 
@@ -172,8 +185,10 @@ class VoiceEngine(Protocol):
     def condition(self, trunk_id: str) -> Condition:
         """Return how a trunk stands."""
 
-    async def dial(self, trunk_id: str, dial: Dial, leave: Leave, hear: Hear) -> Call:
+    async def dial(self, trunk_id: str, dial: Dial, leave: Leave, hear: Hear, beside: Call | None = None) -> Call:
         """Place a call. Its events may come before this returns. Raises NotDialed.
+
+        `beside`: it goes out from the node of another call, to be joined with it.
 
         `leave` is asked right before the request goes to the node, with nothing awaited in between: False, it is given
         up as NotDialed of the kind `withdrawn`.

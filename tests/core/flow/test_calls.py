@@ -10,13 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callsheet.core.flow.check import check
-from callsheet.core.flow.effects import AwaitBeep, EndCall, HandOver, Say, Step
+from callsheet.core.flow.effects import AwaitBeep, EndCall, HandOver, Say, Step, Transfer
 from callsheet.core.flow.gathering import MOST_KEYS, Gathering, gathering_of
-from callsheet.core.flow.given import ModelAnswered, Reply, TimedOut
+from callsheet.core.flow.given import Closed, ModelAnswered, PutThrough, Reply, TimedOut
 from callsheet.core.flow.reading import read
 from callsheet.core.flow.rehearsal import Cue, rehearse
 from callsheet.core.flow.session import Awaits, Ending, Mode, Session
 from callsheet.core.flow.step import HUNG_UP, end, patience_seconds, prompts_again, step
+from callsheet.core.transferring import Transferred
 from callsheet.store.flow_states import read_state, write_state
 from core.flow.documents import (
     AT,
@@ -219,9 +220,33 @@ def test_who_is_handed_over_hears_the_prompt_again_and_is_not_handed_over_twice(
     hands = block("h", "Callsheet.HandOver", other(), queue="Support", prompt="Please hold")
     document = read(container(flow("f", hands)))
     begun = start(document, mode=Mode.ivr)
-    assert begun.session.awaits is Awaits.person
-    assert [type(effect) for effect in begun.effects] == [Say, HandOver]
+    assert begun.session.awaits is Awaits.transfer
+    assert [type(effect) for effect in begun.effects] == [Say, Transfer]
     assert [again.text for again in prompts_again(document, begun.session, AT)] == ["Please hold"]
+
+
+def test_what_became_of_a_transfer_is_a_result_and_leads_on() -> None:
+    to = {"number": "@contact.desk", "answer_seconds": 12, "queue": "Support"}
+    hands = block("h", "Callsheet.HandOver", way("q", test="block.value = 'connected'"), other(), **to)
+    document = read(container(flow("f", hands, ASKS | {"exits": [other("q")]})))
+    begun = start(document, mode=Mode.ivr, contact={"desk": "+12125550123"})
+    assert begun.effects == (Transfer("h", "+12125550123", "Support", 12),)
+    talked = step(document, begun.session, PutThrough(Transferred.connected, AT))
+    alone = step(document, begun.session, PutThrough(Transferred.busy, AT))
+    assert [(visit.value, visit.why) for visit in talked.visits[:1]] == [("connected", "")]
+    assert talked.session.awaits is Awaits.reply
+    assert [(visit.value, visit.why) for visit in alone.visits] == [("busy", "The other side was busy.")]
+    assert (alone.session.ending, alone.session.disposition) == (Ending.done, "Agent Transfer Error")
+
+
+def test_who_cannot_be_put_through_waits_in_the_inbox_where_the_flow_says_so() -> None:
+    hands = block("h", "Callsheet.HandOver", other(), queue="Support", when_nobody="inbox", note="Angry")
+    document = read(container(flow("f", hands)))
+    begun = start(document, mode=Mode.ivr)
+    handed = step(document, begun.session, PutThrough(Transferred.no_agents, AT))
+    assert handed.effects == (HandOver("h", "Support", "Angry"),)
+    assert handed.session.awaits is Awaits.person
+    assert step(document, handed.session, Closed("Solved", AT)).session.disposition == "Solved"
 
 
 def test_a_rehearsal_of_a_call_ends_when_the_contact_hangs_up() -> None:

@@ -9,9 +9,20 @@ from typing import Annotated, Any, Final
 from pydantic import Discriminator, Field, StrictBool, Tag, model_validator
 
 from callsheet.api.v1.shapes import Body
-from callsheet.core.flow.given import Closed, Given, ModelAnswered, NoAnswer, Reply, TimedOut, ToolCall, WebhookAnswered
+from callsheet.core.flow.given import (
+    Closed,
+    Given,
+    ModelAnswered,
+    NoAnswer,
+    PutThrough,
+    Reply,
+    TimedOut,
+    ToolCall,
+    WebhookAnswered,
+)
 from callsheet.core.flow.rehearsal import USUAL_PAUSE_SECONDS, Cue
 from callsheet.core.flow.session import Mode
+from callsheet.core.transferring import Transferred
 
 MOST_REPLIES: Final = 200
 _LONGEST: Final = 65_536
@@ -19,7 +30,7 @@ _MOST_SECONDS: Final = 366 * 86_400
 
 _Text = Annotated[str, Field(max_length=_LONGEST)]
 _Word = Annotated[str, Field(max_length=256)]
-_KINDS: Final = ("text", "silence", "webhook", "model", "failure", "closed", "hang_up")
+_KINDS: Final = ("text", "silence", "webhook", "model", "failure", "closed", "transfer", "hang_up")
 
 
 class WebhookAnswer(Body):
@@ -59,6 +70,8 @@ class AnyAnswer(Body):
     """Neither a webhook nor a language model answers; this says why."""
     closed: _Word | None = None
     """Somebody of the queue closes the conversation, with this disposition."""
+    transfer: Transferred | None = None
+    """The caller is put through to somebody, or could not be."""
     hang_up: StrictBool | None = None
     """True: the contact hangs up."""
     after_seconds: Annotated[float, Field(ge=0, le=_MOST_SECONDS, allow_inf_nan=False)] | None = None
@@ -108,6 +121,6 @@ def _given(reply: AnyAnswer, at: datetime, place: int) -> Given | None:
         return ModelAnswered(model.text, calls, model.tokens, model.cost, at)
     if reply.failure is not None:
         return NoAnswer(reply.failure, at)
-    if reply.closed is not None:
-        return Closed(reply.closed, at)
+    if reply.closed is not None or reply.transfer is not None:
+        return Closed(reply.closed or "", at) if reply.transfer is None else PutThrough(reply.transfer, at)
     return None if reply.hang_up else TimedOut(at)

@@ -22,8 +22,8 @@ class ShownEffect(BaseModel):
     """Something that would be done."""
 
     kind: str
-    """`say`, `set_property`, `set_group`, `leave_groups`, `call_webhook`, `ask_model`, `hand_over`, `dispose`,
-    `await_beep` or `end_call`."""
+    """`say`, `set_property`, `set_group`, `leave_groups`, `call_webhook`, `ask_model`, `hand_over`, `transfer`,
+    `dispose`, `await_beep` or `end_call`."""
     details: dict[str, Any]
     """What it is done with, by its kind."""
 

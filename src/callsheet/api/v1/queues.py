@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, Field, StrictBool, StrictInt
+from pydantic import AfterValidator, BaseModel, Field, StrictBool, StrictInt, StringConstraints
 
 from callsheet.api.v1.asked import Served, Tenant
 from callsheet.api.v1.contract import problems
@@ -22,12 +22,14 @@ from callsheet.api.v1.shapes import (
 )
 from callsheet.api.v1.strict import Router
 from callsheet.core.errors import BodyTooLarge, InUse, NameTaken, QueueNotFound
+from callsheet.core.transferring import Target, read_target
 from callsheet.store.queues import USUAL_PRIORITY, Queue
 
 router = Router(prefix="/v1/apps/{app}/queues", tags=["queues"])
 
 LOWEST_PRIORITY, HIGHEST_PRIORITY = 1, 10
 _MOST_SKILLS = 100
+_LONGEST_NUMBER = 200
 
 
 def _no_twins(skills: list[str]) -> list[str]:
@@ -38,6 +40,19 @@ def _no_twins(skills: list[str]) -> list[str]:
 
 _Priority = Annotated[StrictInt, Field(ge=LOWEST_PRIORITY, le=HIGHEST_PRIORITY)]
 _Skills = Annotated[list[LongName], Field(max_length=_MOST_SKILLS), AfterValidator(_no_twins)]
+
+
+def _can_be_called(number: str) -> str:
+    if not number.strip():
+        return ""
+    match read_target(number, None):
+        case Target(to=to):
+            return to
+        case _:
+            raise ValueError("Give a telephone number with its country code, or a SIP address; no emergency number")
+
+
+_Number = Annotated[str, StringConstraints(max_length=_LONGEST_NUMBER), AfterValidator(_can_be_called)]
 
 
 class NewQueue(Body):
@@ -55,6 +70,8 @@ class NewQueue(Body):
     """Whether it takes calls."""
     skills: _Skills = Field(default_factory=list)
     """The names of the skills that its agents need."""
+    number: _Number = ""
+    """Whom callers are put through to whom a flow hands over to it: a telephone number, or a SIP address."""
 
 
 class ChangedQueue(Body):
@@ -72,6 +89,8 @@ class ChangedQueue(Body):
     """Whether it takes calls."""
     skills: _Skills = Field(default_factory=list)
     """The names of the skills that its agents need."""
+    number: _Number = ""
+    """Whom callers are put through to whom a flow hands over to it: a telephone number, or a SIP address."""
 
 
 class ShownQueue(BaseModel):
@@ -84,6 +103,8 @@ class ShownQueue(BaseModel):
     is_default: bool
     is_active: bool
     skills: list[str]
+    number: str
+    """Whom callers are put through to; empty: nobody."""
     created_at: Instant
     updated_at: Instant
 
@@ -137,6 +158,7 @@ def _show(found: Queue | None) -> ShownQueue:
         is_default=found.is_default,
         is_active=found.is_active,
         skills=list(found.skills),
+        number=found.number,
         created_at=found.created_at,
         updated_at=found.updated_at,
     )

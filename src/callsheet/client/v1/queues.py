@@ -25,6 +25,7 @@ class Queue(Record, frozen=True):
     is_default: bool
     is_active: bool
     skills: tuple[str, ...]
+    number: str
     created_at: datetime
     updated_at: datetime
 
@@ -42,9 +43,10 @@ class Queues(Resource[Mode]):
         is_default: Given[bool] = UNSET,
         is_active: Given[bool] = UNSET,
         skills: Given[Sequence[str]] = UNSET,
+        number: Given[str] = UNSET,
     ) -> Call[Queue]:
         """Create a queue."""
-        more = given(description=description, priority=priority, skills=skills)
+        more = given(description=description, priority=priority, skills=skills, number=number)
         return Call("POST", _ALL, Queue, body=given(name=name, is_default=is_default, is_active=is_active, **more))
 
     @Paged
@@ -68,9 +70,10 @@ class Queues(Resource[Mode]):
         is_default: Given[bool] = UNSET,
         is_active: Given[bool] = UNSET,
         skills: Given[Sequence[str]] = UNSET,
+        number: Given[str] = UNSET,
     ) -> Call[Queue]:
         """Change a queue."""
-        more = given(description=description, priority=priority, skills=skills)
+        more = given(description=description, priority=priority, skills=skills, number=number)
         body = given(name=name, is_default=is_default, is_active=is_active, **more)
         return Call("PATCH", _ONE, Queue, {"queue_id": queue_id}, body=body)
 

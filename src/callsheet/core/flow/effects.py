@@ -99,6 +99,19 @@ class HandOver:
 
 
 @dataclass(frozen=True, slots=True)
+class Transfer:
+    """In a call: put the caller through to somebody else, and give the session a `PutThrough`."""
+
+    block: str
+    to: str
+    """A telephone number, or a SIP address; empty: the number of the queue."""
+    queue: str
+    """The name of a queue; empty: the app's default one."""
+    answer_seconds: int
+    """So long the other side's phone may ring."""
+
+
+@dataclass(frozen=True, slots=True)
 class Dispose:
     """Write down how the conversation went."""
 
@@ -119,7 +132,17 @@ class EndCall:
 
 
 Effect: TypeAlias = (
-    Say | SetProperty | SetGroup | LeaveGroups | CallWebhook | AskModel | HandOver | Dispose | AwaitBeep | EndCall
+    Say
+    | SetProperty
+    | SetGroup
+    | LeaveGroups
+    | CallWebhook
+    | AskModel
+    | HandOver
+    | Transfer
+    | Dispose
+    | AwaitBeep
+    | EndCall
 )
 
 

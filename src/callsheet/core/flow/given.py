@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from callsheet.core.flow.session import Plain
+from callsheet.core.transferring import Transferred
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,4 +76,12 @@ class Closed:
     at: datetime
 
 
-Given: TypeAlias = Reply | TimedOut | WebhookAnswered | NoAnswer | ModelAnswered | Closed
+@dataclass(frozen=True, slots=True)
+class PutThrough:
+    """A transfer is over: the two have talked, or could not."""
+
+    outcome: Transferred
+    at: datetime
+
+
+Given: TypeAlias = Reply | TimedOut | WebhookAnswered | NoAnswer | ModelAnswered | Closed | PutThrough

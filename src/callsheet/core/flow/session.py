@@ -31,6 +31,8 @@ class Awaits(StrEnum):
     """For the answer of a language model."""
     person = "person"
     """For somebody of a queue, who closes the conversation."""
+    transfer = "transfer"
+    """In a call: for the end of a transfer."""
 
 
 class Ending(StrEnum):

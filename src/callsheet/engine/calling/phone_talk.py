@@ -19,12 +19,13 @@ from callsheet.clock import Clock
 from callsheet.core.errors import FlowNotFound, Unavailable
 from callsheet.core.flow.amiss import BadExpression
 from callsheet.core.flow.document import Container
-from callsheet.core.flow.effects import AskModel, AwaitBeep, CallWebhook, Effect, Say
-from callsheet.core.flow.given import Closed, Given, NoAnswer
+from callsheet.core.flow.effects import AskModel, AwaitBeep, CallWebhook, Effect, Say, Transfer
+from callsheet.core.flow.given import Closed, Given, NoAnswer, PutThrough
 from callsheet.core.flow.session import Awaits, Ending, Session
 from callsheet.core.flow.speaking import language_named
 from callsheet.core.flow.step import HUNG_UP, patience_seconds, prompts_again
 from callsheet.core.ids import encode_attempt
+from callsheet.core.transferring import Transferred
 from callsheet.engine.calling.awaiting_beep import BeepWaiter
 from callsheet.engine.calling.leading import end
 from callsheet.engine.calling.listening import Listener
@@ -32,6 +33,7 @@ from callsheet.engine.calling.live_call import LiveCall
 from callsheet.engine.calling.patience import Patience
 from callsheet.engine.calling.playing import Player
 from callsheet.engine.calling.talking import Answer, Talking
+from callsheet.engine.calling.transferring import Connector
 from callsheet.engine.calling.turn_book import TurnBook
 from callsheet.engine.flow_shelf import FlowShelf
 from callsheet.engine.turning import BROKE, Asked
@@ -75,6 +77,8 @@ class PhoneTalk:
         self._player = player
         self._listener = listener
         self._beeps = beeps
+        self.connector: Connector | None = None
+        """Puts callers through; none: nobody can be reached."""
         self._led: dict[int, Talking] = {}
         """By the numbers of the conversations."""
         self.on_errands: Callable[[], None] = lambda: None
@@ -231,8 +235,20 @@ class PhoneTalk:
             return None
         if turn.awaits in ERRANDS:
             return await self._await_answer(talking, effects)
+        if turn.awaits is Awaits.transfer:
+            return await self._transfer(talking, effects)
         heard = await self._listener.listen(talking, effects, await self._seconds(turn.talk, session))
         return _Heard(heard) if heard is not None else None
+
+    async def _transfer(self, talking: Talking, effects: Sequence[Effect]) -> _Heard | None:
+        """Put the caller through; who was taken over from a process that died meanwhile is not called again."""
+        outcome: Transferred | None = Transferred.unreachable
+        for wanted in effects:
+            if isinstance(wanted, Transfer):
+                outcome = Transferred.no_agents
+                if self.connector is not None:
+                    outcome = await self.connector.put_through(talking, wanted)
+        return None if outcome is None else _Heard(PutThrough(outcome, self._clock.now()))
 
     async def _await_answer(self, talking: Talking, effects: Sequence[Effect]) -> _Heard | None:
         """Wait for what was asked of others; the caller hears nothing meanwhile."""

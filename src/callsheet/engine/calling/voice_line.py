@@ -24,7 +24,7 @@ from callsheet.engine.line import TRUNK_BROKEN, TRUNK_STARTING, ToHand
 from callsheet.engine.places import Claim, Places
 from callsheet.engine.recorder import Recorder
 from callsheet.store.apps import Trunk
-from callsheet.voice.base import VoiceEngine
+from callsheet.voice.base import Call, Hear, VoiceEngine
 
 NO_SLOT: Final = "no_slot"
 """The code of a call that was taken back because others took the last place meanwhile."""
@@ -137,6 +137,25 @@ class VoiceLine:
             task = asyncio.get_running_loop().create_task(self._lead(key, what, leave, limits), name="call")
             self._tasks.add(task)
             task.add_done_callback(self._end)
+
+    # Second calls, for those who are put through.
+
+    def limits(self) -> tuple[Limit, ...]:
+        """Return how many calls may go on at once."""
+        return self._limits()
+
+    def occupy(self, limits: tuple[Limit, ...]) -> bool:
+        """Take a place of each limit; False: there is none."""
+        return not self._closing and self._slots.take(limits)
+
+    def give_back(self, limits: tuple[Limit, ...]) -> None:
+        """Give the places back."""
+        self._slots.give_back(limits)
+        self.on_free()
+
+    async def dial_beside(self, dial: Dial, leave: Leave, hear: Hear, beside: Call) -> Call:
+        """Place a call from the node of another one. Raises NotDialed."""
+        return await self._engine.dial(self._trunk.id, dial, leave, hear, beside)
 
     def _withdraw(self, key: AttemptKey, code: str) -> None:
         self._recorder.note(Happening(*key, Kind.withdrawn, self._clock.now(), code))

@@ -20,6 +20,8 @@ queue = sa.Table(
     flag("is_active", default="1"),
     # The names of the skills that its agents need: a JSON array.
     text("skills", default="[]"),
+    # Whom callers are put through to who are handed over to it: a telephone number, or a SIP address. Empty: nobody.
+    text("number", default=""),
     whole("created_at"),
     whole("updated_at"),
     sa.UniqueConstraint("app", "id"),

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from callsheet.voice.asterisk.ear import Ear
+from callsheet.voice.asterisk.joint import Joint
 from callsheet.voice.asterisk.link import NodeAway
 from callsheet.voice.asterisk.records import Record
 from callsheet.voice.asterisk.taping import Taping
@@ -25,8 +26,10 @@ from callsheet.voice.asterisk.wire import (
 )
 from callsheet.voice.base import (
     Answered,
+    Call,
     CallEvent,
     CallGone,
+    CannotJoin,
     Hear,
     HearAudio,
     HungUp,
@@ -70,6 +73,7 @@ class Channel:
         self._ear: Ear | None = None
         self._tapings: dict[bool, Taping] = {}
         """By whether both sides are on it."""
+        self._joint: Joint | None = None
 
     @property
     def id(self) -> str:
@@ -171,6 +175,10 @@ class Channel:
             self._ear = None
         for taping in self._tapings.values():
             taping.end()
+        if self._joint is not None:
+            # After the channel, never before it: else the cause of its end is overwritten.
+            self._node.begin(self._joint.close())
+            self._joint = None
 
     # What is asked of it.
 
@@ -247,6 +255,21 @@ class Channel:
         """Return what was recorded; None: nothing was, or it could not be kept. Works after the call's end, too."""
         taping = self._tapings.pop(both_sides, None)
         return None if taping is None else await taping.close()
+
+    async def join(self, other: Call) -> None:
+        """Let the two other sides hear each other, until one is over. Raises CannotJoin."""
+        self._check()
+        if other.node != self.node:
+            raise CannotJoin("the two calls are on different nodes")
+        await self.part()
+        self._joint = joint = Joint(self._node, self._id, other.id)
+        await joint.open()
+
+    async def part(self) -> None:
+        """Let it be alone again: what is played is heard."""
+        joint, self._joint = self._joint, None
+        if joint is not None:
+            await joint.close()
 
     async def hang_up(self) -> None:
         """End it; `HungUp` tells when it is over."""

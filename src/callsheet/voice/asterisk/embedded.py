@@ -151,11 +151,11 @@ class EmbeddedAsterisk:
             return Condition(State.connecting, standing.why or "Asterisk starts")
         return condition
 
-    async def dial(self, trunk_id: str, dial: Dial, leave: Leave, hear: Hear) -> Call:
+    async def dial(self, trunk_id: str, dial: Dial, leave: Leave, hear: Hear, beside: Call | None = None) -> Call:
         """Place a call. Raises NotDialed."""
         if self._engine is None:
             raise NotDialed(Kind.refused, "no_node", "No voice node takes a call.")
-        return await self._engine.dial(trunk_id, dial, leave, hear)
+        return await self._engine.dial(trunk_id, dial, leave, hear, beside)
 
     def living(self) -> Sequence[str]:
         """Return the ids of the calls that live."""

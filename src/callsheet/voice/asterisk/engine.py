@@ -83,17 +83,23 @@ class AsteriskEngine:
             return Condition(State.connecting, "no voice node is connected")
         return Condition(State.open, sessions=sessions)
 
-    async def dial(self, trunk_id: str, dial: Dial, leave: Leave, hear: Hear) -> Call:
-        """Place a call on the node with the most room. Raises NotDialed."""
+    async def dial(self, trunk_id: str, dial: Dial, leave: Leave, hear: Hear, beside: Call | None = None) -> Call:
+        """Place a call on the node with the most room, or on that of another call. Raises NotDialed."""
         trunk = self._trunks.get(trunk_id)
         if trunk is None:
             raise NotDialed(Kind.refused, "no_trunk", "The voice nodes do not have this trunk.")
         if self._nodes.has(dial.reference):
             raise NotDialed(Kind.uncertain, "already_placed", "A call of this attempt goes on already.")
-        node = self._nodes.pick(trunk_id) if self._is_open else None
+        node = self._pick(trunk_id, beside) if self._is_open else None
         if node is None:
             raise NotDialed(Kind.refused, "no_node", "No voice node takes a call.")
         return await place(node, trunk, dial, leave, hear)
+
+    def _pick(self, trunk_id: str, beside: Call | None) -> Node | None:
+        if beside is None:
+            return self._nodes.pick(trunk_id)
+        node = self._nodes.get(beside.node)
+        return node if node is not None and node.room() else None
 
     def living(self) -> Sequence[str]:
         """Return the ids of the calls that live."""

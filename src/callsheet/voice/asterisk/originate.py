@@ -38,7 +38,9 @@ def longest_seconds(dial: Dial) -> int:
 
 
 def dial_string(trunk: SipTrunk, number: str) -> str:
-    """Return how a call to a number (E.164) is asked for through a trunk."""
+    """Return how a call to a number (E.164), or to a SIP address, is asked for through a trunk."""
+    if number.startswith(("sip:", "sips:")):
+        return f"PJSIP/{trunk.id}/{number}"
     written = trunk.number_prefix + number.removeprefix("+")
     # Not `format`: whoever may edit a trunk writes no programs.
     return trunk.dial_string.replace("{number}", written).replace("{trunk}", trunk.id)

@@ -86,6 +86,8 @@ class CallTimings:
     """How long a spoken answer is."""
     patience: float = 30.0
     """A person hangs up when nothing was said for so long."""
+    talk: Span = (20.0, 60.0)
+    """So long two people talk who were put through to each other; then the one who was called last hangs up."""
     machine: float = 60.0
     """So long a machine records."""
     hang_up: float = 0.02

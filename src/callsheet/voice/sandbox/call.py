@@ -13,8 +13,10 @@ from callsheet.clock import Clock
 from callsheet.core.calling import Clearing, Outcome, decide_outcome
 from callsheet.voice.base import (
     Answered,
+    Call,
     CallEvent,
     CallGone,
+    CannotJoin,
     Hear,
     HearAudio,
     HungUp,
@@ -104,6 +106,10 @@ class SandboxCall:
         self._tapes: dict[bool, Tape] = {}
         """By whether both sides are on it."""
         self._is_asked_to_speak = False
+        self._other: SandboxCall | None = None
+        """With whom it is joined."""
+        self._ends_talk = False
+        """It was called last of the two."""
         self.living = asyncio.create_task(self._live(), name=f"sandbox call {placed.reference}")
 
     @property
@@ -170,6 +176,23 @@ class SandboxCall:
         path = self._world.recordings / f"{self.id}-{self._tokens}.wav"
         return await asyncio.to_thread(tape.write, path, self._track, self._since_answer())
 
+    async def join(self, other: Call) -> None:
+        """Let the two people talk. Raises CannotJoin."""
+        self._check()
+        if not isinstance(other, SandboxCall) or other._is_over:  # noqa: SLF001 (it is of the same network)
+            raise CannotJoin("The other call is not there.")
+        self._other, other._other = other, self  # noqa: SLF001
+        other._ends_talk = True  # noqa: SLF001
+        for one in (self, other):
+            one._turn.set()  # noqa: SLF001
+
+    async def part(self) -> None:
+        """Let them be alone again."""
+        other, self._other = self._other, None
+        if other is not None:
+            other._other = None  # noqa: SLF001
+            other._turn.set()  # noqa: SLF001
+
     async def hang_up(self) -> None:
         """End it; `HungUp` tells when it is over."""
         self._check()
@@ -227,13 +250,27 @@ class SandboxCall:
             raise _Over(NORMAL, 200)
         for _ in range(MOST_ANSWERS):
             await self._await_turn()
-            await self._pause(self._rng.uniform(*self._world.timings.think))
-            if self._is_asked_to_speak:
+            if self._other is None:
+                await self._pause(self._rng.uniform(*self._world.timings.think))
+            if self._other is not None:
+                await self._talk()
+            elif self._is_asked_to_speak:
                 await self._speak()
             elif self._turn.is_set():
                 self._turn.clear()
                 await self._press(self._phone.keys)
         raise _Over(NORMAL, 200)
+
+    async def _talk(self) -> None:
+        """Talk with whom it is joined, until one of the two hangs up."""
+        self._turn.clear()
+        seconds = self._rng.uniform(*self._world.timings.talk)
+        if self._ends_talk:
+            await self._pause(seconds)
+            raise _Over(NORMAL, 200)
+        while self._other is not None:
+            await self._pause(seconds, self._turn)
+        self._turn.clear()
 
     async def _await_turn(self) -> None:
         """Wait for the end of what is said; whoever hears nothing for too long hangs up."""
@@ -345,6 +382,7 @@ class SandboxCall:
         if self._listening is not None:
             self._listening.cancel()
         self._stop_playing()
+        await self.part()
         status = entries.ANSWERED if self._is_answered else self._outcome(over).value
         await self._note(self._world.ledger.end(self._placed.call_id, status, self._keys, at))
         # Its place is free before its end is told.

@@ -18,7 +18,7 @@ from callsheet.core.attempt import Kind
 from callsheet.core.calling import Dial
 from callsheet.core.condition import Condition, State
 from callsheet.core.outcome import Outcome
-from callsheet.voice.base import CallEvent, Found, Hear, NotDialed
+from callsheet.voice.base import Call, CallEvent, Found, Hear, NotDialed
 from callsheet.voice.sandbox import ledger as entries
 from callsheet.voice.sandbox.behaviour import CallTimings, Phone, phone_of
 from callsheet.voice.sandbox.call import Placed, SandboxCall, World, age
@@ -106,7 +106,14 @@ class SandboxVoice:
             ledger.close()
         self._ledgers.clear()
 
-    async def dial(self, trunk_id: str, dial: Dial, leave: Leave, hear: Hear) -> SandboxCall:
+    async def dial(
+        self,
+        trunk_id: str,
+        dial: Dial,
+        leave: Leave,
+        hear: Hear,
+        beside: Call | None = None,  # noqa: ARG002 (there is one network)
+    ) -> SandboxCall:
         """Place a call, which is in the ledger when this returns. Raises NotDialed."""
         if not self._is_open:
             raise NotDialed(Kind.refused, "not_connected", "The simulated network is not open.")

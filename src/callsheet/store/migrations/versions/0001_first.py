@@ -840,6 +840,7 @@ def upgrade() -> None:
     sa.Column('is_default', sa.SmallInteger(), server_default='0', nullable=False),
     sa.Column('is_active', sa.SmallInteger(), server_default='1', nullable=False),
     sa.Column('skills', sa.Text(), server_default='[]', nullable=False),
+    sa.Column('number', sa.Text(), server_default='', nullable=False),
     sa.Column('created_at', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('updated_at', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.PrimaryKeyConstraint('no', name=op.f('pk_queue')),

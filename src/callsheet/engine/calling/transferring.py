@@ -1,0 +1,228 @@
+"""Transfer: a caller is put through to somebody else.
+
+A second call goes out through the same trunk, from the same node; when it is answered the two are joined, and both are
+watched until one of them hangs up.
+
+The second call takes a place and its turn as every call does. It has no attempt: what dies with this process is hung up
+when it is found.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Final
+
+import structlog
+
+from callsheet.clock import Clock
+from callsheet.core.asking import nobody_forbids
+from callsheet.core.calling import Clearing, Dial, decide_outcome
+from callsheet.core.campaign import MachineDetection
+from callsheet.core.day_use import sender_of_person
+from callsheet.core.flow.effects import Transfer
+from callsheet.core.run import Run, Sender
+from callsheet.core.transferring import Target, Transferred, of_outcome, read_target
+from callsheet.engine.calling.call_events import CallEvents
+from callsheet.engine.calling.slots import AGENTLESS, Limit
+from callsheet.engine.calling.talking import Talking
+from callsheet.engine.calling.voice_line import VoiceLine
+from callsheet.engine.making import LONGEST_CALL_SECONDS
+from callsheet.engine.pace import Pace, rates_of
+from callsheet.store.store import Store
+from callsheet.voice.base import (
+    Answered,
+    Call,
+    CallEvent,
+    CallGone,
+    CannotJoin,
+    HungUp,
+    Lost,
+    NotDialed,
+    Ringing,
+)
+
+log = structlog.get_logger()
+
+END_SECONDS: Final = 10.0
+"""So long the engine may take to say that a call is over which we hung up."""
+GRACE_SECONDS: Final = 5.0
+"""So much longer than it may ring a call may take until its engine says that nobody answered."""
+TURN_SECONDS: Final = 10.0
+"""So long a caller waits for the turn of a trunk that may begin only so many calls a second."""
+
+
+Lines = Callable[[], Mapping[int, object]]
+"""Returns the lines that are open now, by the numbers of their trunks."""
+
+
+class Second:
+    """The other side of a transfer."""
+
+    def __init__(self) -> None:
+        self.events = CallEvents()
+        self.call: Call | None = None
+        self.is_answered = False
+        self.has_rung = False
+        self.end: HungUp | Lost | None = None
+
+    def take(self, event: CallEvent) -> None:
+        """Read an event of it."""
+        match event:
+            case Ringing():
+                self.has_rung = True
+            case Answered():
+                self.is_answered = True
+            case HungUp() | Lost():
+                self.end = event
+            case _:
+                pass
+
+    def outcome(self, *, ran_out: bool) -> Transferred:
+        """Return what its end without an answer makes of the transfer."""
+        end = self.end
+        if isinstance(end, HungUp):
+            return of_outcome(
+                decide_outcome(Clearing(end.cause, end.sip_status, self.is_answered, self.has_rung, ran_out, False))
+            )
+        return Transferred.no_answer if ran_out else Transferred.unreachable
+
+
+class Connector:
+    """Puts callers of this node through."""
+
+    def __init__(self, store: Store, clock: Clock, lines: Lines) -> None:
+        self._store = store
+        self._clock = clock
+        self._lines = lines
+
+    async def put_through(self, talking: Talking, wanted: Transfer) -> Transferred | None:
+        """Return when the two have talked, or could not; None: the caller hung up before. Raises CallGone."""
+        talking.note(self._clock.now(), "transfer", block=wanted.block)
+        outcome = await self._put_through(talking, wanted)
+        said = outcome.value if outcome is not None else "caller_left"
+        talking.note(self._clock.now(), "transferred", outcome=said)
+        # What they pressed was for each other.
+        talking.keys.clear()
+        return outcome
+
+    async def _put_through(self, talking: Talking, wanted: Transfer) -> Transferred | None:
+        target = await self._target(talking, wanted)
+        if isinstance(target, Transferred):
+            return target
+        run = talking.live.run
+        sender = sender_of_person(run, talking.live.key.person, None)
+        line = self._lines().get(sender.trunk_no)
+        if not isinstance(line, VoiceLine):
+            return Transferred.unreachable
+        limits = _as_of(line.limits(), run)
+        if not line.occupy(limits):
+            return Transferred.no_room
+        try:
+            if not await self._await_turn(run.app, sender):
+                return Transferred.no_room
+            dial = Dial(
+                secrets.token_hex(24), target.to, sender.label, wanted.answer_seconds, MachineDetection.no,
+                run.campaign_id, LONGEST_CALL_SECONDS,
+            )  # fmt: skip
+            return await self._call(talking, line, dial)
+        finally:
+            line.give_back(limits)
+
+    async def _target(self, talking: Talking, wanted: Transfer) -> Target | Transferred:
+        """Return whom to call, if anybody may."""
+        app, said = talking.app, wanted.to
+        if not said:
+            queue = await self._store.queues.called(app, wanted.queue)
+            said = queue.number if queue is not None and queue.is_active else ""
+        if not said:
+            return Transferred.no_agents
+        target = read_target(said, talking.live.run.settings.region)
+        if isinstance(target, Target) and not target.is_sip:
+            key = self._store.vault.app(app)
+            assert key is not None, "its calls go on"
+            if await self._store.standings.is_spared(talking.live.run, key.person(target.to)):
+                return Transferred.forbidden
+        return target
+
+    async def _await_turn(self, app: int, sender: Sender) -> bool:
+        """Wait for the turn of a call at the trunk's rate; False: it takes too long."""
+        pace = Pace(self._store.hot, self._clock, app, rates_of(sender.buckets, None))
+        if pace.is_free:
+            return True
+        try:
+            async with asyncio.timeout(TURN_SECONDS):
+                await pace.wait_turn(1)
+        except TimeoutError:
+            return False
+        return True
+
+    async def _call(self, talking: Talking, line: VoiceLine, dial: Dial) -> Transferred | None:
+        second = Second()
+        try:
+            second.call = await line.dial_beside(dial, nobody_forbids, second.events.put_nowait, talking.live.call)
+        except NotDialed as refusal:
+            log.warning("call.transfer_not_dialed", code=refusal.code)
+            return Transferred.unreachable
+        try:
+            return await self._follow(talking, second, dial.ring_seconds)
+        finally:
+            await self._finish(talking, second)
+
+    async def _follow(self, talking: Talking, second: Second, ring_seconds: float) -> Transferred | None:
+        """Wait for the answer, join the two, and wait for the end of one of them."""
+        ran_out = False
+        try:
+            async with asyncio.timeout(ring_seconds + GRACE_SECONDS):
+                await self._watch(talking, second, lambda: second.is_answered)
+        except TimeoutError:
+            ran_out = True
+        if talking.is_over:
+            return None
+        if second.end is not None or ran_out:
+            return second.outcome(ran_out=ran_out)
+        assert second.call is not None, "it was placed"
+        try:
+            await talking.live.call.join(second.call)
+        except (CannotJoin, CallGone):
+            log.warning("call.not_joined")
+            return None if talking.is_over else Transferred.unreachable
+        talking.note(self._clock.now(), "joined")
+        await self._watch(talking, second, lambda: False)
+        return Transferred.connected
+
+    async def _watch(self, talking: Talking, second: Second, is_enough: Callable[[], bool]) -> None:
+        """Hear both, until one is over, or it is enough."""
+        loop = asyncio.get_running_loop()
+        while not (talking.is_over or second.end is not None or is_enough()):
+            hearing = loop.create_task(talking.hear())
+            other = loop.create_task(second.events.get())
+            try:
+                await asyncio.wait({hearing, other}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                hearing.cancel()
+                other.cancel()
+                await asyncio.gather(hearing, other, return_exceptions=True)
+            if not other.cancelled():
+                second.take(other.result())
+
+    async def _finish(self, talking: Talking, second: Second) -> None:
+        """Hang up the other side, and hear its end; the caller is alone again."""
+        if second.call is not None and second.end is None:
+            with suppress(CallGone):
+                await second.call.hang_up()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(END_SECONDS):
+                    while second.end is None:
+                        second.take(await second.events.get())
+        if not talking.is_over:
+            with suppress(CallGone):
+                await talking.live.call.part()
+
+
+def _as_of(limits: tuple[Limit, ...], run: Run) -> tuple[Limit, ...]:
+    """Return limits with what the app says now: whose run has ended meanwhile, nobody keeps the settings of."""
+    mine = run.settings.agentless_concurrent_calls
+    return tuple(limit._replace(most=mine) if limit.name == AGENTLESS else limit for limit in limits)
