@@ -29,7 +29,6 @@ from callsheet.engine.calling.call_events import CallEvents
 from callsheet.engine.calling.slots import AGENTLESS, Limit
 from callsheet.engine.calling.talking import Talking
 from callsheet.engine.calling.voice_line import VoiceLine
-from callsheet.engine.making import LONGEST_CALL_SECONDS
 from callsheet.engine.pace import Pace, rates_of
 from callsheet.store.store import Store
 from callsheet.voice.base import (
@@ -125,7 +124,7 @@ class Connector:
                 return Transferred.no_room
             dial = Dial(
                 secrets.token_hex(24), target.to, sender.label, wanted.answer_seconds, MachineDetection.no,
-                run.campaign_id, LONGEST_CALL_SECONDS,
+                run.campaign_id, run.settings.longest_call_seconds,
             )  # fmt: skip
             return await self._call(talking, line, dial)
         finally:
