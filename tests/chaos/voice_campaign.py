@@ -277,7 +277,7 @@ def people(network: PhoneNetwork, count: int) -> list[str]:
 async def prepare(client: AsyncClient, network: PhoneNetwork, everybody: Sequence[str], most_calls: int) -> str:
     """Make trunk, flow, list and campaign, the campaign by the documented request; return its id."""
     settings = {"host": network.host, "port": network.port, "most_calls": most_calls}
-    trunk = await client.trunks.create("Phones", "sip", settings=settings)
+    trunk = await client.trunks.create("Phones", "sip", settings=settings, segments_per_second=50)
     await client.senders.create(SENDER, trunk_id=trunk.id)
     await client.flows.create(NAME, document=document())
     await client.settings.change(agentless_concurrent_calls=most_calls)

@@ -143,7 +143,9 @@ def test_a_wrong_password_stops_the_trunk_with_the_first_answers(tmp_path: Path)
         await w.clock.sleep(3)
 
         assert len(trunk.turned_away) <= 10
-        assert "401" in (await standing(w)).trouble
+        trouble = (await standing(w)).trouble
+        assert "401" in trouble
+        assert "password" in trouble
 
     played(tmp_path, main)
 

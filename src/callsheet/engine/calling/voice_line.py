@@ -29,6 +29,9 @@ from callsheet.voice.base import Call, Hear, VoiceEngine
 NO_SLOT: Final = "no_slot"
 """The code of a call that was taken back because others took the last place meanwhile."""
 
+LOCKED_OUT: Final = "Look at username, password and realm, at the account's credit, and at whether it is locked."
+"""What to do when the provider refuses the account."""
+
 RunOf = Callable[[int], Awaitable[Run | None]]
 """Returns a run by its number."""
 LimitsOf = Callable[[], tuple[Limit, ...]]
@@ -185,7 +188,9 @@ class VoiceLine:
         if sign is Outcome.unwell and self._crowding.known.is_full(at):
             # It works, and takes no more.
             sign = Outcome.throttled
-        self._turn(self._breaker.note(sign, at, turn=turn, jitter=self._rng.random(), said=said))
+        meaning = LOCKED_OUT if sign is Outcome.locked_out else ""
+        jitter = self._rng.random()
+        self._turn(self._breaker.note(sign, at, turn=turn, jitter=jitter, said=said, meaning=meaning))
 
     def _turn(self, breaker: Breaker) -> None:
         before, self._breaker = self._breaker, breaker

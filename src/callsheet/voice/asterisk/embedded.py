@@ -16,6 +16,7 @@ from callsheet.core.condition import Condition, State
 from callsheet.core.sip import SipTrunk
 from callsheet.voice.asterisk.engine import AsteriskEngine
 from callsheet.voice.asterisk.local import Local, Watch
+from callsheet.voice.asterisk.registrations import Registrations
 from callsheet.voice.asterisk.remote.door import Door, DoorPlace
 from callsheet.voice.asterisk.standing import NodeState, Standing
 from callsheet.voice.asterisk.supervisor import NAME, Supervisor
@@ -52,6 +53,7 @@ class EmbeddedAsterisk:
         self.on_found: Callable[[Found], Hear | None] = lambda _: None
         self.on_free: Callable[[], None] = lambda: None
         self.supervisor = Supervisor(local, clock, lambda: self.engine, watch)
+        self._registrations = Registrations(clock, self.supervisor.ask, self._tell_free)
         self._clock = clock
         self._trunks: dict[str, SipTrunk] = {}
         self._engine: AsteriskEngine | None = None
@@ -124,6 +126,7 @@ class EmbeddedAsterisk:
     def _tell(self) -> None:
         trunks = tuple(self._trunks.values())
         self.supervisor.use(trunks)
+        self._registrations.use(trunks)
         if self._door is not None:
             self._door.use(trunks)
         if self._engine is not None:
@@ -144,7 +147,8 @@ class EmbeddedAsterisk:
         if not self._is_open:
             return Condition(State.closed)
         if condition.state is not State.connecting:
-            return condition
+            is_open = condition.state is State.open
+            return self._registrations.judge(trunk_id, condition) if is_open else condition
         if standing.state is NodeState.broken:
             return Condition(State.broken, standing.why)
         if standing.state in _ON_THE_WAY:
@@ -176,6 +180,7 @@ class EmbeddedAsterisk:
         if self._waking is not None:
             self._waking.cancel()
             await asyncio.wait([self._waking])
+        await self._registrations.close()
         if self._engine is not None:
             try:
                 if self._door is not None:
@@ -205,6 +210,7 @@ class EmbeddedAsterisk:
         self._engine.use(tuple(self._trunks.values()))
         if self._has_own:
             await self.supervisor.open()
+            self._registrations.open()
         if self._door_place is not None:
             await self._open_door(self._door_place, self._engine)
 

@@ -154,6 +154,10 @@ class Supervisor:
             log.info("asterisk.stopped", pid=process.pid)
         self._stand(NodeState.stopped)
 
+    async def ask(self, command: str) -> str:
+        """Return what its console answers to a command. Raises NoControl."""
+        return await ask(self._folder.run, command)
+
     async def drain(self, seconds: float) -> bool:
         """Give it no more calls, and wait until it has none; False: it still had some when the time was over."""
         self._calls().drain(NAME)
