@@ -87,10 +87,11 @@ async def test_a_disk_that_is_full_ends_a_recording_and_no_call(open_engine, pho
         told = await place(engine, TRUNK, dial_of(phone_network.number("0001")))
         await told.next(Answered)
         await told.call.record(both_sides=True)
-        await told.call.play(make_tone(tmp_path / "tone.wav", seconds=6))
+        await told.call.play(make_tone(tmp_path / "tone.wav", seconds=10))
         assert (await told.next(Played)).is_whole
 
-        recording = await told.call.stop_recording()
+        recording = await told.call.stop_recording(both_sides=True)
+        assert not recording.is_whole
         with wave.open(str(recording.path)) as kept:
             assert 0 < kept.getnframes() <= MOST_FILE_OCTETS // 2
         again = await place(engine, TRUNK, dial_of(phone_network.number("0001")))

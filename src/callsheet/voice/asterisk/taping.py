@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _WAIT_SECONDS: Final = 8.0
 _HEADER_OCTETS: Final = 44
 _OCTETS_PER_SECOND: Final = 16_000
-_EARLY_SECONDS: Final = 2.0
+_EARLY_SECONDS: Final = 1.0
 """A recording that was through so long before we, or the call, ended it broke off."""
 
 
