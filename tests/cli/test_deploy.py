@@ -167,10 +167,10 @@ def test_systemd_understands_the_unit_and_finds_it_strict(tmp_path: Path):
 
 
 def test_the_pages_name_only_commands_and_flags_that_there_are():
-    for name in ("run-in-a-container", "run-as-a-service", "run-a-cluster", "back-up-and-restore"):
+    for name in ("run-in-a-container", "run-as-a-service", "run-a-cluster", "back-up-and-restore", "run-voice-nodes"):
         page = (ROOT / "docs" / "how-to" / f"{name}.md").read_text()
         for block in re.findall(r"```sh\n(.*?)```", page, flags=re.DOTALL):
             for words in re.findall(
-                r"(?:^|[ /])callsheet ((?:serve|work|doctor|backup|restore|import)\b[^\n|&>]*)", block
+                r"(?:^|[ /])callsheet ((?:serve|work|voice-node|doctor|backup|restore|import)\b[^\n|&>]*)", block
             ):
                 check_command(shlex.split(words.partition("#")[0]))

@@ -72,6 +72,7 @@ def _place(
     settings: Settings, join: str, name: str, most_calls: int, trunks: list[str] | None, ca_file: Path | None
 ) -> JoinPlace:
     import socket
+    import ssl
 
     from callsheet.core.errors import FieldError, Invalid
     from callsheet.settings import variable
@@ -86,10 +87,13 @@ def _place(
         wrong.append(FieldError("--join", "Give a URL such as https://callsheet.example.com:8032."))
     if not _NAME.fullmatch(name) or name == "local":
         wrong.append(FieldError("--name", "Give 1 to 64 letters, digits, - and _; local is the server's own."))
+    ca = ""
     try:
-        ca = ca_file.read_text("ascii") if ca_file else ""
-    except (OSError, UnicodeDecodeError) as error:
-        wrong.append(FieldError("--ca-file", f"{ca_file} cannot be read: {error}."))
+        if ca_file:
+            ca = ca_file.read_text("ascii")
+            ssl.create_default_context(cadata=ca)
+    except (OSError, ValueError) as error:
+        wrong.append(FieldError("--ca-file", f"{ca_file} cannot be used: {error}."))
     if wrong:
         raise Invalid(wrong)
     return JoinPlace(join.rstrip("/"), name, key, ca, most_calls, tuple(trunks) if trunks else None)
@@ -105,7 +109,7 @@ async def _run(settings: Settings, place: JoinPlace, drain_seconds: int) -> None
     from callsheet.voice_places import local_of
 
     folder = DataFolder(settings.data)
-    folder.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.create()
     with told_to_stop() as told, folder.owned():
         outpost = Outpost(place, local_of(settings, folder), SystemClock())
         await outpost.open()

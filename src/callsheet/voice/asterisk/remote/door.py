@@ -72,7 +72,7 @@ class Door:
 
     async def open(self) -> None:
         """Begin to listen. Raises OSError."""
-        self._place.recordings.mkdir(mode=0o700, parents=True, exist_ok=True)
+        await asyncio.to_thread(_clear, self._place.recordings)
         await self._server.open()
 
     async def stop_listening(self) -> None:
@@ -181,6 +181,13 @@ class Door:
         finally:
             await asyncio.to_thread(partial.unlink, missing_ok=True)
         return web.Response(status=204)
+
+
+def _clear(folder: Path) -> None:
+    """Have an empty folder: whoever wanted what is there was an earlier process."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for path in folder.iterdir():
+        path.unlink()
 
 
 def _settle(file: IO[bytes]) -> None:

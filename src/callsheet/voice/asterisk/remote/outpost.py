@@ -169,6 +169,9 @@ class Outpost:
                         await self._serve(messages)
                 except (ClientError, OSError, TimeoutError, NotTaken) as error:
                     why = str(error) or type(error).__name__
+                except Exception:
+                    log.exception("asterisk.broke")
+                    why = "Joining the server met a fault of ours: see the log."
                 pause = _PAUSES_SECONDS[min(failures, len(_PAUSES_SECONDS) - 1)]
                 failures += 1
                 log.warning("asterisk.not_joined", why=why, again_seconds=pause)
