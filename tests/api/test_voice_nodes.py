@@ -19,8 +19,18 @@ async def test_a_node_that_is_emptied_says_so_until_it_gets_calls_again(shop):
         assert (await shop._send("GET", LOCAL, None)).json() == answer.json()
 
 
-@pytest.mark.parametrize("call", ["GET /elsewhere", "POST /elsewhere/drain", "POST /elsewhere/resume"])
+@pytest.mark.parametrize(
+    "call", ["GET /elsewhere", "POST /elsewhere/drain", "POST /elsewhere/resume", "POST /elsewhere/restart"]
+)
 async def test_a_node_that_nobody_knows_is_not_there(shop, call):
     method, path = call.split()
 
     assert (await shop._send(method, f"/v1/voice-nodes{path}", {} if method == "POST" else None)).status_code == 404
+
+
+async def test_a_node_that_does_not_run_is_not_started_anew_and_nonsense_is_refused(shop):
+    answer = await shop._send("POST", f"{LOCAL}/restart", {})
+    assert (answer.status_code, answer.json()["is_draining"]) == (200, False)
+
+    for nonsense in (-1, 7201, "soon", None):
+        assert (await shop._send("POST", f"{LOCAL}/restart", {"drain_seconds": nonsense})).status_code == 400

@@ -336,6 +336,12 @@ class NoVoiceTrunk(Conflict):
     code = "no_voice_trunk"
 
 
+class RunsElsewhere(Conflict):
+    """This voice node runs on another machine: drain it, and start it anew there."""
+
+    code = "runs_elsewhere"
+
+
 class SendingStopped(Conflict):
     """All sending of this app was stopped; somebody has to allow it again first."""
 

@@ -37,5 +37,11 @@ class VoiceNodes(Protocol):
     def drain(self, name: str) -> bool:
         """Give a node no more calls, also after a restart; False: there is no such node."""
 
+    def restart(self, name: str, seconds: float) -> bool:
+        """Give a node no more calls, and start it anew when it has none, or, whatever it has, after so long.
+
+        False: there is no such node beside this process.
+        """
+
     def resume(self, name: str) -> bool:
         """Give a node calls again; False: there is no such node."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Path
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from callsheet.api.v1.asked import Calling, Served
 from callsheet.api.v1.contract import problems
 from callsheet.api.v1.strict import Router
-from callsheet.core.errors import NotFound
+from callsheet.core.errors import NotFound, RunsElsewhere
 from callsheet.engine.runtime import Runtime
 from callsheet.voice.nodes import VoiceNode
 
@@ -42,6 +42,13 @@ class ShownVoiceNode(BaseModel):
     """So many may."""
     trunks: list[str] | None
     """It calls through these trunks only; null: through all."""
+
+
+class Restart(BaseModel):
+    """How a voice node is to be started anew."""
+
+    drain_seconds: int = Field(600, ge=0, le=7200)
+    """So long its calls may take to end by themselves."""
 
 
 class VoiceNodes(BaseModel):
@@ -76,6 +83,19 @@ async def resume_voice_node(runtime: Served, _: Calling, name: _Name) -> ShownVo
     """Give a voice node calls again."""
     if not runtime.voice_nodes.resume(name):
         raise NotFound
+    return _find(runtime, name)
+
+
+@router.post("/{name}/restart", responses=problems(NotFound, RunsElsewhere))
+async def restart_voice_node(runtime: Served, _: Calling, name: _Name, asked: Restart) -> ShownVoiceNode:
+    """Give a voice node no more calls, and start it anew when it has none, or when the time is over.
+
+    Calls that it has then are hung up. It takes calls again when it runs, unless it was to drain before. `resume`
+    before that lets it run on.
+    """
+    if _find(runtime, name).is_remote:
+        raise RunsElsewhere
+    runtime.voice_nodes.restart(name, asked.drain_seconds)
     return _find(runtime, name)
 
 

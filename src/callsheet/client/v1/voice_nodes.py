@@ -47,6 +47,11 @@ class VoiceNodes(Resource[Mode]):
         return Call("POST", f"{_NODE}/drain", VoiceNode, {"name": name})
 
     @Single
+    def restart(self, name: str, drain_seconds: int = 600) -> Call[VoiceNode]:
+        """Start the voice node beside the server anew, when it is empty or when so many seconds are over."""
+        return Call("POST", f"{_NODE}/restart", VoiceNode, {"name": name}, body={"drain_seconds": drain_seconds})
+
+    @Single
     def resume(self, name: str) -> Call[VoiceNode]:
         """Give a voice node calls again."""
         return Call("POST", f"{_NODE}/resume", VoiceNode, {"name": name})

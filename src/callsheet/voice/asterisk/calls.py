@@ -20,5 +20,8 @@ class Calls(Protocol):
     def resume(self, name: str) -> bool:
         """Give a node calls again; False: there is no such node."""
 
+    async def end(self, name: str) -> None:
+        """Hang up the calls of a node, and wait until they are over; not for ever."""
+
     def calls_on(self, name: str) -> int:
         """Return how many calls a node has."""

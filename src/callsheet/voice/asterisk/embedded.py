@@ -101,7 +101,7 @@ class EmbeddedAsterisk:
             NAME, state, why, version,
             is_remote=False,
             is_connected=node is not None and node.is_connected,
-            is_draining=self.supervisor.is_draining(),
+            is_draining=self.supervisor.is_draining() or self.supervisor.is_renewing,
             calls=0 if node is None else len(node.channels),
             most_calls=0 if node is None else node.place.most_calls,
             trunks=None,
@@ -115,10 +115,19 @@ class EmbeddedAsterisk:
         """Give a node calls again; False: there is no such node."""
         return self._set_draining(name, is_draining=False)
 
+    def restart(self, name: str, seconds: float) -> bool:
+        """Start the node beside us anew, once it is empty or after so long; False: it is not that one."""
+        is_ours = name == NAME and self._has_own
+        if is_ours:
+            self.supervisor.renew(seconds)
+        return is_ours
+
     def _set_draining(self, name: str, *, is_draining: bool) -> bool:
         if name != NAME or not self._has_own:
             return self._door is not None and self._door.drain(name, is_draining=is_draining)
         self.supervisor.keep_draining(is_draining=is_draining)
+        if not is_draining:
+            self.supervisor.give_up_renewing()
         if self._engine is not None:
             (self._engine.drain if is_draining else self._engine.resume)(name)
         return True

@@ -136,6 +136,12 @@ class AsteriskEngine:
         self._tell_free()
         return is_known
 
+    async def end(self, name: str) -> None:
+        """Hang up the calls of a node, and wait until they are over; not for ever."""
+        node = self._nodes.get(name)
+        if node is not None:
+            await self._end_calls([node])
+
     def calls_on(self, name: str) -> int:
         """Return how many calls a node has."""
         node = self._nodes.get(name)
@@ -151,24 +157,19 @@ class AsteriskEngine:
     async def close(self) -> None:
         """End: calls that live are hung up, and told."""
         self._is_open = False
-        deadline = self._clock.monotonic() + self._patience.closing_seconds
-        # Again and again: a call that was asked for a moment ago may come yet.
-        while self._hang_up_all() and self._clock.monotonic() < deadline:
-            await self._clock.sleep(0.05)
+        await self._end_calls(list(self._nodes))
         # A node comes back at once: the door first.
         await self._server.stop_listening()
         for node in self._nodes:
             await node.close()
         await self._server.close()
 
-    def _hang_up_all(self) -> bool:
-        """Begin to end all calls; return whether there are any."""
-        there = [node for node in self._nodes if node.is_connected and node.channels]
-        for node in there:
-            for channel in node.channels.values():
-                if channel.is_heard and not channel.is_ending:
-                    node.begin(_hang_up(channel))
-        return bool(there)
+    async def _end_calls(self, nodes: Sequence[Node]) -> None:
+        """Hang up, and wait until all calls are over; not for ever."""
+        deadline = self._clock.monotonic() + self._patience.closing_seconds
+        # Again and again: a call that was asked for a moment ago may come yet.
+        while _hang_up_all(nodes) and self._clock.monotonic() < deadline:
+            await self._clock.sleep(0.05)
 
     def _set_draining(self, name: str, *, is_draining: bool) -> bool:
         node = self._nodes.get(name)
@@ -197,6 +198,16 @@ class AsteriskEngine:
         """Return who hears the audio of a node's channel; None: nobody does any more."""
         node = self._nodes.get(name)
         return None if node is None else node.ears.get(channel_id)
+
+
+def _hang_up_all(nodes: Sequence[Node]) -> bool:
+    """Begin to end all calls; return whether there are any."""
+    there = [node for node in nodes if node.is_connected and node.channels]
+    for node in there:
+        for channel in node.channels.values():
+            if channel.is_heard and not channel.is_ending:
+                node.begin(_hang_up(channel))
+    return bool(there)
 
 
 async def _hang_up(channel: Call) -> None:

@@ -52,6 +52,7 @@ _WELL_SECONDS: Final = 60.0
 _MOST_LINES: Final = 20
 _COMPLAINT: Final = re.compile(r"\b(?:WARNING|ERROR)\[")
 _LOCAL: Final = "127.0.0.1"
+_AS_WANTED: Final = "It was ended to be started anew."
 
 
 _AS_USUAL: Final = Watch()
@@ -80,6 +81,8 @@ class Supervisor:
         self._keep: Keep | None = None
         self.known: frozenset[str] = frozenset()
         """The trunks that the node that runs knows."""
+        self._renew_by: float | None = None
+        """When it is started anew, by the monotonic clock, even if it has calls; None: it is not."""
 
     @property
     def standing(self) -> Standing:
@@ -168,17 +171,29 @@ class Supervisor:
             await self._clock.sleep(_LOOK_SECONDS)
         return not calls
 
-    async def restart(self, drain_seconds: float) -> None:
-        """Drain it, and start it anew: what a node needs now and then."""
-        await self.drain(drain_seconds)
-        if self._process is not None:
-            await end_process(self._process, self._folder, self._clock)
-        self._calls().resume(NAME)
+    def renew(self, seconds: float) -> None:
+        """Give it no more calls, and start it anew when it has none, or, whatever it has, after so long.
+
+        It is what a node needs now and then. Nothing is waited for; a node that does not run is none to start anew.
+        """
+        if self._standing.state is NodeState.running:
+            self._renew_by = self._clock.monotonic() + seconds
+            self._calls().drain(NAME)
+
+    def give_up_renewing(self) -> None:
+        """Let it run on after all."""
+        self._renew_by = None
+
+    @property
+    def is_renewing(self) -> bool:
+        """Whether it is emptied to be started anew."""
+        return self._renew_by is not None
 
     # From nothing to a node that runs, again and again.
 
     async def _stay(self) -> None:
         failures = 0
+        why = ""
         # A machine without SIP trunks needs no Asterisk; one that runs already is to be looked after all the same.
         while not self._trunks and not self.lives():
             await self._changed.wait()
@@ -194,6 +209,8 @@ class Supervisor:
             except Exception:
                 log.exception("asterisk.broke")
                 why = "Looking after Asterisk met a fault of ours: see the log."
+            if why == _AS_WANTED:
+                continue
             if self._clock.monotonic() - began > _WELL_SECONDS:
                 failures = 0
             pause = _PAUSES_SECONDS[min(failures, len(_PAUSES_SECONDS) - 1)]
@@ -228,6 +245,11 @@ class Supervisor:
         # One that was found may know other trunks than we do.
         self._changed.set()
         self._stand(NodeState.running, tree=tree, pid=process.pid)
+        if self.is_renewing:
+            # It is new, whoever ended the one before.
+            self.give_up_renewing()
+            if not self.is_draining():
+                self._calls().resume(NAME)
         why = await self._watch(process)
         self._process = None
         self._calls().lose(NAME, why)
@@ -264,6 +286,10 @@ class Supervisor:
             self._read_log()
             if not process.is_alive():
                 return "Asterisk ended by itself."
+            if await self._is_to_be_renewed():
+                log.info("asterisk.renewed", pid=process.pid)
+                await end_process(process, self._folder, self._clock)
+                return _AS_WANTED
             looks += 1
             if looks % self._watching.looks_a_question:
                 continue
@@ -273,6 +299,15 @@ class Supervisor:
                 log.error("asterisk.hangs", pid=process.pid)
                 await end_process(process, self._folder, self._clock, hangs=True)
                 return "Asterisk did not answer any more."
+
+    async def _is_to_be_renewed(self) -> bool:
+        """Tell whether it is empty, as somebody wanted; after the time for that, it is emptied."""
+        if self._renew_by is None:
+            return False
+        if self._calls().calls_on(NAME) and self._clock.monotonic() >= self._renew_by:
+            await self._calls().end(NAME)
+            return True
+        return not self._calls().calls_on(NAME)
 
     async def _is_well(self) -> bool:
         """Tell whether it answers: at its console, and to who leads its calls."""

@@ -146,6 +146,9 @@ class Outpost:
         self._begin(self._tell(words.Emptying(self.supervisor.is_draining())))
         return True
 
+    async def end(self, name: str) -> None:
+        """Do nothing: calls end with the Asterisk."""
+
     def calls_on(self, name: str) -> int:  # noqa: ARG002
         """Return 0: it is the Asterisk that is asked (`empty`)."""
         return 0
