@@ -170,8 +170,15 @@ class PlainPrompts:
 class HearsBeep:
     """Takes one word for a beep."""
 
+    has_stopped_speaking = False
+    has_beeped = False
+
+    def __init__(self, completion_seconds: float) -> None:
+        self.completion_seconds = completion_seconds
+
     def feed(self, pcm: bytes) -> bool:
-        return pcm == b"beep"
+        self.has_beeped |= pcm == b"beep"
+        return self.has_beeped
 
 
 @dataclass

@@ -20,10 +20,10 @@ def answered(verdict: str = "", why: str = "") -> Facts:
     return Facts(dialed_at=AT, rang_at=later(2), answered_at=later(5), verdict=verdict, why=why)
 
 
-def ended(by: str = "them", verdict: str = "human", why: str = "") -> Facts:
+def ended(by: str = "them", verdict: str = "human", why: str = "", **heard: bool) -> Facts:
     return Facts(
         dialed_at=AT, rang_at=later(2), answered_at=later(5), verdict=verdict, why=why, is_over=True,
-        ended_at=later(12.5), sip_status=200, outcome=verdict, ended_by=by,
+        ended_at=later(12.5), sip_status=200, outcome=verdict, ended_by=by, **heard,
     )  # fmt: skip
 
 
@@ -109,6 +109,11 @@ def test_a_call_that_failed_says_why(outcome, status, reason, code):
         (ended(verdict="unsure", why="ended"), [AmdEvent.stopped]),
         (answered("machine"), [AmdEvent.machine]),
         (ended(verdict="machine", why="beep"), [AmdEvent.machine, AmdEvent.tone]),
+        (
+            ended(verdict="machine", has_stopped_speaking=True, has_beeped=True),
+            [AmdEvent.machine, AmdEvent.stopped_speaking, AmdEvent.tone],
+        ),
+        (ended(verdict="human", has_stopped_speaking=True), [AmdEvent.human]),
         (ended(verdict=""), [AmdEvent.stopped]),
         (Facts(is_over=True, outcome="busy"), []),
     ],

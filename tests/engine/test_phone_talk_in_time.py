@@ -1,10 +1,12 @@
 """Flows in calls in virtual time: how long is waited for a key, for a word, for a webhook, and for the store."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 from calling import SPEAKS, Phone, heard, noted
+from callsheet.core.campaign import Mode, VoicePlan
 from callsheet.core.errors import Unavailable
 from callsheet.engine.virtual_time import VirtualClock, run
 from callsheet.store.sqlite.database import SqliteDatabase
@@ -100,6 +102,21 @@ def test_a_machine_that_never_beeps_hears_it_all_the_same(tmp_path: Path):
         assert heard(live) == ["Call us"]
         assert noted(live, "no_beep") == [{}]
         assert phone.clock.now() - began_at == timedelta(seconds=45 + 5)
+
+    play(tmp_path, main)
+
+
+def test_a_campaign_may_say_how_long_the_beep_is_waited_for(tmp_path: Path):
+    async def main(phone: Phone, node: Node) -> None:
+        config = {"prompt": "Call us", "longest_wait_seconds": 45}
+        live = await phone.call(node, document(block(ASK, "mail", "Callsheet.LeaveVoicemail", config)))
+        plan = VoicePlan(Mode.agentless, detection={"tone_seconds": 20.0})
+        live.run = replace(live.run, definition=replace(live.run.definition, voice=plan))
+        began_at = phone.clock.now()
+        await phone.talk.lead(live, "machine")
+
+        assert heard(live) == ["Call us"]
+        assert phone.clock.now() - began_at == timedelta(seconds=20 + 5)
 
     play(tmp_path, main)
 

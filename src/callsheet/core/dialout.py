@@ -67,6 +67,10 @@ class Facts:
     """Who answered: `human`, `machine`, `unsure`; empty: nobody knows yet."""
     why: str = ""
     """Why machine detection says so, as far as it is recorded yet."""
+    has_stopped_speaking: bool = False
+    """The greeting of the machine was heard to its end."""
+    has_beeped: bool = False
+    """So was its beep."""
     is_over: bool = False
     """Nothing more happens to it."""
     ended_at: datetime | None = None
@@ -129,7 +133,10 @@ def _found(facts: Facts) -> list[AmdEvent]:
         # Why nobody can tell is recorded with the end of the call.
         return [_UNSURE.get(facts.why, AmdEvent.time_out)] if facts.why or facts.is_over else []
     found = [_FOUND.get(facts.verdict, AmdEvent.error)]
-    return [*found, AmdEvent.tone] if found[0] is AmdEvent.machine and facts.why == "beep" else found
+    if found[0] is not AmdEvent.machine:
+        return found
+    stopped = [AmdEvent.stopped_speaking] if facts.has_stopped_speaking else []
+    return [*found, *stopped, *([AmdEvent.tone] if facts.has_beeped or facts.why == "beep" else [])]
 
 
 def _event(dialout: Dialout, event: AmdEvent) -> Notice:

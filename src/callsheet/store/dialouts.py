@@ -281,6 +281,8 @@ def _recorded(events: Mapping[str, Mapping[str, Any]], call: Mapping[str, Any]) 
         answered_at=_instant(answered_at),
         verdict=_verdict(events, call["outcome"]) if answered_at else "",
         why=str(detection.get("reason", "")),
+        has_stopped_speaking="greeting_over" in detection,
+        has_beeped="beep" in detection,
         is_over=bool(call["ended_at"]),
         ended_at=_instant(call["ended_at"]),
         sip_status=call["sip_status"],

@@ -17,6 +17,7 @@ from callsheet.core.campaign import MachineDetection
 from callsheet.core.errors import Unavailable
 from callsheet.core.ids import AttemptKey
 from callsheet.core.outcome import Outcome
+from callsheet.engine.calling.awaiting_beep import BEEP, GREETING_OVER
 from callsheet.engine.calling.live_call import LiveCall
 from callsheet.engine.loop import Loop
 from callsheet.engine.recorder import Recorder
@@ -200,7 +201,7 @@ def _closed(row: CallRow, live: LiveCall, outcome: Outcome, now: datetime) -> Ca
         sip_status=end.sip_status if isinstance(end, HungUp) else 0,
         outcome=outcome.value,
         ended_by=_ended_by(row, end),
-        detection=dict(found),
+        detection={**found, **{what: 1 for _, what, _ in live.timeline if what in (BEEP, GREETING_OVER)}},
         timeline=tuple(live.timeline),
     )
 
