@@ -222,7 +222,7 @@ class Phone:
         for intent, part in zip(sorted(intents, key=lambda intent: intent.pos), parts, strict=True):
             key = AttemptKey(intent.run_no, intent.person, intent.n)
             stranger = Stranger(encode_attempt(*key), self.clock, part, self.folder)
-            live = LiveCall(key, run, stranger, stranger.events)
+            live = LiveCall(key, run, stranger, run.sender.trunk_no, stranger.events)
             live.note(self.clock.now(), "dialed")
             await node.record([Happening(*key, Kind.delivered, self.clock.now(), "human")])
             found.append(live)

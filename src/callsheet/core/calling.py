@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from callsheet.core.attempt import PENDING, Kind
+from callsheet.core.attempt import FINAL, PENDING, Kind, fold
 from callsheet.core.breaker import Outcome as Sign
 from callsheet.core.campaign import MachineDetection
 from callsheet.core.clearing import Sureness, meaning_of
 from callsheet.core.outcome import Outcome
 
 __all__ = [
-    "Clearing", "Dial", "Outcome", "decide_outcome", "happening_of", "is_sudden", "outcome_of_left", "sign_of",
+    "Clearing", "Dial", "Outcome", "decide_outcome", "happening_of", "is_sudden", "outcome_of_left", "result_of",
+    "sign_of",
 ]  # fmt: skip
 
 
@@ -112,6 +113,12 @@ def outcome_of_left(state: str) -> Outcome | None:
     if state in (PENDING, Kind.uncertain):
         return Outcome.uncertain
     return Outcome.lost if state == Kind.accepted else None
+
+
+def result_of(told: Mapping[str, str]) -> Outcome | None:
+    """Return what came of a call as it is recorded of its attempt, code by kind; None: nothing is, so far."""
+    state = fold(told)
+    return Outcome(told[state]) if state in FINAL and told[state] in Outcome.__members__ else None
 
 
 def _by_network(clearing: Clearing) -> Outcome:

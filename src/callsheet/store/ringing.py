@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from callsheet.clock import from_micros
+from callsheet.core.attempt import Kind
 from callsheet.core.campaign import Channel, Status
 from callsheet.core.ids import AttemptKey
 from callsheet.store import tables as t
 from callsheet.store.database import Database
 from callsheet.store.forbidden_replies import forbidden_persons
 from callsheet.store.rows import one
+
+
+class Told(NamedTuple):
+    """What was recorded of the attempt of a call."""
+
+    sender_no: int
+    """Through which sender; 0: the run's own."""
+    codes: Mapping[str, str]
+    """What happened, by kind."""
+    answered_at: datetime | None
+    """When it was first recorded that somebody answered; None: nobody has, so far."""
 
 
 class Ringing:
@@ -40,16 +55,19 @@ class Ringing:
 
         return await self._db.read(forbidden)
 
-    async def told(self, app: int, key: AttemptKey) -> dict[str, str] | None:
-        """Return what was recorded of an attempt, code by kind; None: there is no such attempt."""
+    async def told(self, app: int, key: AttemptKey) -> Told | None:
+        """Return what was recorded of an attempt; None: there is no such attempt."""
 
-        def told(conn: sa.Connection) -> dict[str, str] | None:
+        def told(conn: sa.Connection) -> Told | None:
             attempt, event = t.attempt, t.event
-            known = sa.select(attempt.c.n).where(*_mine(attempt, app, key))
-            if one(conn, known) is None:
+            known = one(conn, sa.select(attempt.c.sender_no).where(*_mine(attempt, app, key)))
+            if known is None:
                 return None
-            rows = conn.execute(sa.select(event.c.kind, event.c.code).where(*_mine(event, app, key)))
-            return {row.kind: row.code for row in rows}
+            query = sa.select(event.c.kind, event.c.code, event.c.at).where(*_mine(event, app, key))
+            found = conn.execute(query).all()
+            answered = [row.at for row in found if row.kind in (Kind.accepted, Kind.delivered)]
+            codes = {row.kind: row.code for row in found}
+            return Told(known["sender_no"], codes, from_micros(min(answered)) if answered else None)
 
         return await self._db.read(told)
 

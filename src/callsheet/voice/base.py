@@ -168,6 +168,8 @@ class Found(NamedTuple):
     call: Call
     is_answered: bool
     placed_at: datetime
+    answered_at: datetime | None = None
+    """None: it was not, or the node does not say when."""
 
 
 class VoiceEngine(Protocol):

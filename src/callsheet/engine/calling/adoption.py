@@ -12,12 +12,13 @@ from callsheet.core.calling import Dial
 from callsheet.core.campaign import MachineDetection
 from callsheet.core.errors import Unavailable
 from callsheet.core.ids import AttemptKey, decode_attempt
-from callsheet.core.run import Run
+from callsheet.core.run import Run, Sender
 from callsheet.engine.calling.call_events import CallEvents
 from callsheet.engine.calling.leader import Leader
 from callsheet.engine.calling.leading import end
+from callsheet.engine.calling.live_call import LiveCall
 from callsheet.engine.calling.slots import AGENTLESS, Limit, Slots
-from callsheet.store.ringing import Ringing
+from callsheet.store.ringing import Ringing, Told
 from callsheet.voice.base import Found, Hear
 
 log = structlog.get_logger()
@@ -57,14 +58,17 @@ class Adoption:
             await end(found.call)
             return
         log.info("call.adopted", run=run.id, is_answered=found.is_answered)
-        limits = Limit(run.app, AGENTLESS, 0), Limit(run.app, run.sender.trunk_id, 0)
+        sender = run.sender_of(told.sender_no)
+        live = LiveCall(key, run, found.call, sender.trunk_no, events)
+        found = found._replace(answered_at=found.answered_at or told.answered_at)
+        limits = Limit(run.app, AGENTLESS, 0), Limit(run.app, sender.trunk_id, 0)
         self._slots.occupy(limits)
         try:
-            await self._leader.adopt(key, run, _dial(run, found), found, events, told)
+            await self._leader.adopt(live, _dial(run, sender, found), found, told.codes)
         finally:
             self._slots.give_back(limits)
 
-    async def _ask(self, key: AttemptKey) -> tuple[Run | None, dict[str, str] | None]:
+    async def _ask(self, key: AttemptKey) -> tuple[Run | None, Told | None]:
         """Return the run of an attempt, and what was told of it; the call goes on while the store is away."""
         while True:
             try:
@@ -74,11 +78,9 @@ class Adoption:
                 await self._sleep(AWAY_SECONDS)
 
 
-def _dial(run: Run, found: Found) -> Dial:
+def _dial(run: Run, sender: Sender, found: Found) -> Dial:
     """Return how it was dialed, as far as that is asked for any more."""
     plan, definition = run.definition.voice, run.definition
     detection = plan.machine_detection if plan is not None else MachineDetection.no
-    label = run.sender.label
-    return Dial(
-        found.call.id, "", label, definition.ring_seconds, detection, run.campaign_id, run.settings.longest_call_seconds
-    )
+    ring_seconds, label, longest = definition.ring_seconds, sender.label, run.settings.longest_call_seconds
+    return Dial(found.call.id, "", label, ring_seconds, detection, run.campaign_id, longest)

@@ -180,7 +180,7 @@ def _row(live: LiveCall, now: datetime) -> CallRow:
     return CallRow(
         run.app,
         live.key,
-        run.sender.trunk_no,
+        live.trunk_no,
         live.call.node,
         _first(noted, {_BEGAN}) or now,
         _first(noted, _RANG),

@@ -14,16 +14,16 @@ from callsheet.clock import Clock
 from callsheet.core.asking import Leave
 from callsheet.core.attempt import Happening, Kind
 from callsheet.core.breaker import Outcome as Sign
-from callsheet.core.calling import TALKS, Dial, Outcome, decide_outcome, happening_of, is_sudden, sign_of
+from callsheet.core.calling import TALKS, Dial, Outcome, decide_outcome, happening_of, is_sudden, result_of, sign_of
 from callsheet.core.campaign import MachineDetection
 from callsheet.core.errors import Unavailable
 from callsheet.core.ids import AttemptKey
 from callsheet.core.run import Run
-from callsheet.engine.calling.call_events import CallEvents
 from callsheet.engine.calling.leading import Leading
 from callsheet.engine.calling.live_call import LiveCall
 from callsheet.engine.calling.patience import Patience
 from callsheet.engine.recorder import Recorder
+from callsheet.store.apps import Trunk
 from callsheet.voice.base import Answered, CallGone, Found, HungUp, Lost, NotDialed, Ringing, VoiceEngine
 
 log = structlog.get_logger()
@@ -109,38 +109,35 @@ class Leader:
         """Return the calls that nobody has answered yet."""
         return [leading for leading in self._led.values() if not leading.is_answered]
 
-    async def lead(self, trunk_id: str, key: AttemptKey, run: Run, dial: Dial, leave: Leave, hint: Hint) -> None:
+    async def lead(self, trunk: Trunk, key: AttemptKey, run: Run, dial: Dial, leave: Leave, hint: Hint) -> None:
         """Place a call and lead it to its end; what becomes of its attempt is recorded on the way."""
-        leading = Leading(key, run, dial, asyncio.current_task(), began=self._clock.monotonic())
+        leading = Leading(key, run, dial, trunk.no, asyncio.current_task(), began=self._clock.monotonic())
         self._enter(leading)
         try:
-            if await self._place(trunk_id, leading, run, leave, hint):
+            if await self._place(trunk.id, leading, run, leave, hint):
                 await self._follow(leading, hint)
         finally:
             self._leave(leading)
 
     async def adopt(
         self,
-        key: AttemptKey,
-        run: Run,
+        live: LiveCall,
         dial: Dial,
         found: Found,
-        events: CallEvents,
         told: Mapping[str, str],
     ) -> None:
         """Go on with a call that an earlier process placed. `told`: what is recorded of its attempt, code by kind."""
         rung = (self._clock.now() - found.placed_at) / timedelta(seconds=1)
         left = dial._replace(ring_seconds=max(1, round(dial.ring_seconds - rung)))
-        leading = Leading(key, run, left, asyncio.current_task(), events)
-        leading.live = live = LiveCall(key, run, found.call, events)
+        leading = Leading(live.key, live.run, left, live.trunk_no, asyncio.current_task(), live.events, live)
         live.note(found.placed_at, "dialed")
+        if found.is_answered:
+            leading.is_answered = True
+            live.note(found.answered_at or self._clock.now(), ANSWERED)
         live.note(self._clock.now(), "found")
         self._enter(leading)
         try:
             self.on_dialed(live)
-            if found.is_answered:
-                leading.is_answered = True
-                live.note(self._clock.now(), ANSWERED)
             await self._follow(leading, _Unheard(), told)
         finally:
             self._leave(leading)
@@ -169,7 +166,7 @@ class Leader:
             self._say(leading.key, Kind.uncertain, "dial_broke")
             hint.hear(Sign.unanswered, "dial_broke")
             return False
-        leading.live = live = LiveCall(leading.key, run, call, leading.events)
+        leading.live = live = LiveCall(leading.key, run, call, leading.trunk_no, leading.events)
         live.note(at, "dialed")
         self.on_dialed(live)
         return True
@@ -257,8 +254,7 @@ class Leader:
         While the store is away the callee hears nothing: they are hung up on when that takes too long, and it is
         recorded when the store is back.
         """
-        known = told.get(Kind.delivered)
-        outcome = Outcome(known) if known in TALKS else await self._judge(leading, live)
+        outcome = result_of(told) or await self._judge(leading, live)
         kind, code = happening_of(outcome, leading.dial.detection)
         live.note(self._clock.now(), code)
         recorded = leading.record(self._recorder.settle([Happening(*leading.key, kind, self._clock.now(), code)]))

@@ -25,6 +25,7 @@ class Leading:
     key: AttemptKey
     run: Run
     dial: Dial
+    trunk_no: int
     task: asyncio.Task[None] | None = None
     """What leads it."""
     events: CallEvents = field(default_factory=CallEvents)

@@ -21,6 +21,8 @@ class LiveCall:
     key: AttemptKey
     run: Run
     call: Call
+    trunk_no: int
+    """What carries it: of a pool of senders, that of the one which it was given."""
     events: CallEvents = field(default_factory=CallEvents)
     """What the engine tells of it, not read yet. Read by `hear`."""
     keys: deque[str] = field(default_factory=deque)

@@ -170,7 +170,7 @@ class VoiceLine:
             if run is None:
                 self._withdraw(key, "run_gone")
                 return
-            await self._leader.lead(self._trunk.id, key, run, dial, leave, hint)
+            await self._leader.lead(self._trunk, key, run, dial, leave, hint)
         finally:
             # Of a call that ends without a word nothing is learned.
             hint.hear(Outcome.throttled, "")

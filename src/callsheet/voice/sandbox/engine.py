@@ -173,7 +173,7 @@ class SandboxVoice:
         call = self._begin(
             trunk_id, placed._replace(ring_seconds=left), self._present(trunk_id, found.to, phone_of(found.to)), _nobody
         )
-        hear = self.on_found(Found(call, placed.is_answered, placed.at))
+        hear = self.on_found(Found(call, placed.is_answered, placed.at, found.answered_at))
         if hear is None:
             await call.hang_up()
         else:
