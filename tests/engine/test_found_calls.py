@@ -58,7 +58,7 @@ def test_a_call_of_a_pool_is_recorded_with_the_trunk_that_carried_it(tmp_path: P
         await w.until(campaign, Status.completed, longest_seconds=600)
 
         carried = {one.reference: no for no, mine in (await networks(w)).items() for one in mine}
-        found = await w.store.told_calls.page(w.app.no, WantedCalls(), limit=100)
+        found = await w.store.told_calls.page(w.app.no, WantedCalls(w.clock.now()), limit=100)
         assert found is not None
         ids = {trunk.no: trunk.id for trunk in await w.store.apps.trunks(w.app.no)}
         assert {one.attempt_id: one.trunk_id for one in found} == {key: ids[no] for key, no in carried.items()}
@@ -95,7 +95,7 @@ def test_a_call_that_was_found_was_answered_when_somebody_answered_it(tmp_path: 
         await w.until(campaign, Status.completed, longest_seconds=600)
 
         ((answered,),) = (await networks(w)).values()
-        found = await w.store.told_calls.page(w.app.no, WantedCalls(), limit=10)
+        found = await w.store.told_calls.page(w.app.no, WantedCalls(w.clock.now()), limit=10)
         assert found is not None
         assert [one.answered_at for one in found] == [answered.answered_at]
 
@@ -123,7 +123,7 @@ def test_nobody_talks_in_a_call_whose_result_is_recorded(tmp_path: Path):
 
         assert await codes(w, MACHINE) == expected
         assert await rows(w.store, "select 1 from flow_session") == []
-        found = await w.store.told_calls.page(w.app.no, WantedCalls(), limit=10)
+        found = await w.store.told_calls.page(w.app.no, WantedCalls(w.clock.now()), limit=10)
         assert found is not None
         assert [one.outcome for one in found] == ["machine"]
 
