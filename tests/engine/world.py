@@ -25,6 +25,7 @@ from callsheet.engine import schedules
 from callsheet.engine.calling.playing import Prompts as CallPrompts
 from callsheet.engine.calling.prompts import Prompts
 from callsheet.engine.calling.speech import Speech
+from callsheet.engine.calling.switchboard import Engines
 from callsheet.engine.conductor import Conductor, Surroundings
 from callsheet.engine.deliverer import Deliverer
 from callsheet.engine.dialout_teller import DialoutTeller
@@ -117,6 +118,8 @@ class World:
     """Whether there is a simulated phone network."""
     prompts: CallPrompts | None = None
     """What speaks in calls; None: nothing does."""
+    engines: Engines = field(default_factory=dict)
+    """What else places calls."""
     phones: SandboxVoice = field(init=False)
     conductor: Conductor = field(init=False)
 
@@ -153,7 +156,7 @@ class World:
     async def start(self) -> None:
         """Start an engine on this store, as a process does."""
         self.phones = SandboxVoice(self.folder / "phones", self.clock, seed=1, inline=True)
-        engines = {"sandbox": self.phones} if self.calls else {}
+        engines = {**({"sandbox": self.phones} if self.calls else {}), **self.engines}
         self.conductor = Conductor(
             Surroundings(
                 self.store,
@@ -244,6 +247,7 @@ async def world(
     window: int = 1000,
     calls: bool = False,
     prompts: CallPrompts | None = None,
+    engines: Engines | None = None,
 ) -> AsyncIterator[World]:
     """Make a world, and stop its engine at the end."""
     path = folder / "callsheet.db"
@@ -257,6 +261,7 @@ async def world(
         clock, store, app, ledger, random.Random(seed), folder, tuning, wire_seconds=wire_seconds, window=window,
         calls=calls,
         prompts=prompts,
+        engines=engines or {},
     )  # fmt: skip
     await made.start()
     try:
