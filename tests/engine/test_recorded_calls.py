@@ -12,10 +12,12 @@ from calling import PlainPrompts
 from callsheet.core.call_errors import CallNotFound, CallOver
 from callsheet.core.campaign import Mode, VoicePlan
 from callsheet.core.errors import Unavailable
-from callsheet.core.ids import AttemptKey
+from callsheet.core.ids import AttemptKey, encode_attempt
 from callsheet.core.notice import NoticeKind
 from callsheet.core.run import AppSettings
 from callsheet.engine.calling import call_tapes
+from callsheet.engine.calling.call_tapes import CallTapes
+from callsheet.engine.calling.live_call import LiveCall
 from callsheet.store.told_calls import ToldCall
 from conversing import make_flow
 from databases import rows
@@ -193,3 +195,28 @@ def test_a_recording_waits_for_a_store_that_is_away_but_not_for_ever(tmp_path: P
         assert list(tmp_path.rglob("*.wav")) == []
 
     play(tmp_path, main, prompts=PlainPrompts(2.0))
+
+
+@pytest.mark.parametrize(("wanted", "how"), [(None, ["not_recorded", "recording"]), (False, [])])
+def test_who_takes_a_call_over_goes_on_recording_unless_somebody_ended_that(
+    tmp_path: Path, wanted: bool | None, how: list[str]
+):
+    async def main(w: World) -> None:
+        key = await asked(w, plan=RECORDS)
+        if wanted is not None:
+            await w.store.recording_wishes.wish(w.app.no, key, wanted=wanted)
+        # As another process does that finds the call.
+        run, found = await w.store.runs.by_no(key.run_no), w.phones._calls[encode_attempt(*key)]
+        assert run is not None
+        assert found is not None
+        live = LiveCall(key, run, found, is_taken_over=True)
+        tapes = CallTapes(w.store, w.clock, w.conductor.call_records)
+        tapes.answered(live)
+        assert live.timeline == []
+        await tapes.look()
+        await tapes.drain()
+
+        assert [what for _, what, _ in live.timeline] == how
+        assert live.recording == ("on" if how else "off")
+
+    play(tmp_path, main, prompts=PlainPrompts(30.0))

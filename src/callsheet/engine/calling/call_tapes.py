@@ -46,6 +46,8 @@ class _Taped:
     """A call that was answered."""
 
     live: LiveCall
+    is_new: bool = False
+    """It was taken over, and nobody has looked yet what was asked of it before."""
     purpose: Purpose = Purpose.campaign
     """Why it is recorded now."""
     is_touched: bool = False
@@ -72,11 +74,10 @@ class CallTapes(Loop):
         self._keeping = asyncio.Semaphore(MOST_KEPT_AT_ONCE)
 
     def answered(self, live: LiveCall) -> None:
-        """Take a call that was answered, or that was when it was found."""
+        """Take a call that was answered, or that was when it was found: somebody may have ended its recording since."""
         self._records.dialed(live)
-        taped = self._taped[live.key] = _Taped(live)
-        plan = live.run.definition.voice
-        if plan is not None and plan.record_calls:
+        taped = self._taped[live.key] = _Taped(live, is_new=live.is_taken_over)
+        if _campaign_records(live) and not taped.is_new:
             self._begin_soon(taped)
         self.wake()
 
@@ -102,15 +103,25 @@ class CallTapes(Loop):
         """Begin and end recordings as somebody asked for."""
         if not self._taped:
             return
-        for key, wanted in (await self._wishes.of_node(self._records.node_no)).items():
-            taped = self._taped.get(key)
-            if taped is None or wanted == taped.is_on or taped.turn.locked():
-                continue
-            if wanted:
-                taped.purpose = Purpose.request
-                self._begin_soon(taped)
-            else:
-                self._do(self._end(taped))
+        wishes = await self._wishes.of_node(self._records.node_no)
+        for key, taped in list(self._taped.items()):
+            self._see_to(taped, wishes.get(key))
+
+    def _see_to(self, taped: _Taped, asked: bool | None) -> None:
+        """Begin or end a recording as somebody asked for; None: nobody did."""
+        is_new, taped.is_new = taped.is_new, False
+        wanted = asked if asked is not None else taped.is_on or (is_new and _campaign_records(taped.live))
+        if is_new and wanted:
+            # What was recorded before is gone with the process that did.
+            self._fail(taped)
+        if wanted == taped.is_on or taped.turn.locked():
+            return
+        if not wanted:
+            self._do(self._end(taped))
+            return
+        if asked:
+            taped.purpose = Purpose.request
+        self._begin_soon(taped)
 
     async def drain(self) -> None:
         """Return when nothing is left to be kept; what cannot be kept soon is not."""
@@ -207,3 +218,9 @@ class CallTapes(Loop):
         """Note how the recording of a call stands."""
         taped.live.note(self._clock.now(), what, **facts)
         taped.live.recording = how
+
+
+def _campaign_records(live: LiveCall) -> bool:
+    """Tell whether the campaign of a call records its calls."""
+    plan = live.run.definition.voice
+    return plan is not None and plan.record_calls

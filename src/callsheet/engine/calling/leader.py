@@ -135,6 +135,7 @@ class Leader:
             leading.is_answered = True
             live.note(found.answered_at or self._clock.now(), ANSWERED)
         live.note(self._clock.now(), "found")
+        live.is_taken_over = found.is_answered
         self._enter(leading)
         try:
             self.on_dialed(live)

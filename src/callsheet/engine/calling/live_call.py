@@ -36,6 +36,8 @@ class LiveCall:
     """That event."""
     session_no: int = 0
     """Of the conversation that is led in it; 0: none, so far."""
+    is_taken_over: bool = False
+    """It had been answered when this process found it."""
     recording: Recorded = Recorded.off
     """How the recording of the whole call stands."""
 
