@@ -103,6 +103,8 @@ class SandboxCall:
         self._keys = ""
         self._track = sounds.Track()
         self._listening: asyncio.Task[None] | None = None
+        self._heard: Heard | None = None
+        """What plays now."""
         self._tapes: dict[bool, Tape] = {}
         """By whether both sides are on it."""
         self._is_asked_to_speak = False
@@ -159,6 +161,8 @@ class SandboxCall:
         if both_sides in self._tapes:
             return True
         self._tapes[both_sides] = Tape(self._since_answer())
+        if both_sides and self._heard is not None:
+            self._tapes[True].heard.append(self._heard)
         # What begins when a prompt is through is an answer; what begins with the call is its record.
         if not both_sides and self._tokens and not self._queue:
             self._is_asked_to_speak = True
@@ -316,13 +320,14 @@ class SandboxCall:
     async def _play(self) -> None:
         while self._queue:
             token, sound = self._queue[0]
-            heard = Heard(sound, self._since_answer())
+            self._heard = heard = Heard(sound, self._since_answer())
             for tape in self._both_sides():
                 tape.heard.append(heard)
             try:
                 await self._clock.sleep(sound.seconds)
             finally:
                 heard.until = self._since_answer()
+                self._heard = None
             self._queue.pop(0)
             if not self._queue:
                 self._turn.set()
