@@ -321,7 +321,7 @@ class SandboxCall:
         while self._queue:
             token, sound = self._queue[0]
             self._heard = heard = Heard(sound, self._since_answer())
-            for tape in self._both_sides():
+            if (tape := self._tapes.get(True)) is not None:
                 tape.heard.append(heard)
             try:
                 await self._clock.sleep(sound.seconds)
@@ -358,9 +358,6 @@ class SandboxCall:
         return decide_outcome(
             Clearing(over.cause, over.sip_status, False, self._has_rung, rang_out, over.by_us and not rang_out)
         )
-
-    def _both_sides(self) -> list[Tape]:
-        return [tape for both_sides, tape in self._tapes.items() if both_sides]
 
     def _since_answer(self) -> float:
         return self._clock.monotonic() - self._answered_by if self._is_answered else 0.0
