@@ -21,7 +21,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parent))
@@ -274,12 +274,25 @@ def people(network: PhoneNetwork, count: int) -> list[str]:
     return [network.number(ending) for ending in endings]
 
 
-async def prepare(client: AsyncClient, network: PhoneNetwork, everybody: Sequence[str], most_calls: int) -> str:
+class Plan(NamedTuple):
+    """What of a campaign differs from kind to kind."""
+
+    document: Mapping[str, Any]
+    dialing_order: str
+    machine_detection: str
+
+
+SURVEY = Plan(document(), "FIFO", "disconnect")
+
+
+async def prepare(
+    client: AsyncClient, network: PhoneNetwork, everybody: Sequence[str], most_calls: int, plan: Plan = SURVEY
+) -> str:
     """Make trunk, flow, list and campaign, the campaign by the documented request; return its id."""
     settings = {"host": network.host, "port": network.port, "most_calls": most_calls}
     trunk = await client.trunks.create("Phones", "sip", settings=settings, segments_per_second=50)
     await client.senders.create(SENDER, trunk_id=trunk.id)
-    await client.flows.create(NAME, document=document())
+    await client.flows.create(NAME, document=plan.document)
     await client.settings.change(agentless_concurrent_calls=most_calls)
     await client.dnc_lists.create("Company DNC")
     target = (await client.compat.contact_lists.create("March buyers")).data
@@ -292,10 +305,11 @@ async def prepare(client: AsyncClient, network: PhoneNetwork, everybody: Sequenc
         "name": "Spring survey", "description": "One question after delivery", "contactLists": ["March buyers"],
         "dncLists": {"name": "Company DNC"}, "priority": "5", "campaignType": "voice", "dialingMode": "Agentless",
         "dialingStrategy": {
-            "callerId": {"phoneNumber": SENDER}, "callingHours": HOURS, "dialingOrder": "FIFO",
+            "callerId": {"phoneNumber": SENDER}, "callingHours": HOURS, "dialingOrder": plan.dialing_order,
             "maxAttemptsPerRecord": MOST_ATTEMPTS, "defaultRetryPeriod": RETRY_MINUTES, "maxRingTime": RING_SECONDS,
         },
-        "schedule": {"isSchedulingEnabled": False}, "experienceFlowName": NAME, "enableMachineDetect": "disconnect",
+        "schedule": {"isSchedulingEnabled": False}, "experienceFlowName": NAME,
+        "enableMachineDetect": plan.machine_detection,
     }  # fmt: skip
     campaign_id = (await client.compat.campaigns.create(body)).data.id
     await until_ready(client, campaign_id)
