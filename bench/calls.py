@@ -1,7 +1,10 @@
 """How many calls one node sets up and holds, and what they cost: a node, a phone network, and our engine here.
 
-Each call is answered after 0.2 s, plays a sound of five seconds, and is hung up. All of it shares the machine, so that
-the CPU of the phone network is taken from the same cores: figures are a lower bound.
+Each call is answered after 0.2 s, plays a sound of five seconds, and is hung up. With machine detection a person says
+two words first, the detector hears them, and only who is known as a person is played the sound. All of it shares the
+machine, so that the CPU of the phone network is taken from the same cores: figures are a lower bound.
+
+`CALLSHEET_BENCH_CALLS=5000` is what the aim for memory is about: two times so many calls take four minutes.
 """
 
 from __future__ import annotations
@@ -14,21 +17,23 @@ import struct
 import sys
 import time
 import wave
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from math import pi, sin
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from processes import cpu_seconds
 from row import Row
 
 from callsheet.clock import SystemClock
 from callsheet.core.asking import nobody_forbids
-from callsheet.core.calling import Dial
+from callsheet.core.calling import Dial, Outcome
 from callsheet.core.campaign import MachineDetection
+from callsheet.core.detection import USUAL
 from callsheet.voice.asterisk.engine import AsteriskEngine
-from callsheet.voice.base import Answered, CallEvent, CallGone, HungUp, Lost, NotDialed, Played, Sound
+from callsheet.voice.base import Answered, Call, CallEvent, CallGone, CannotHear, HungUp, Lost, NotDialed, Played, Sound
+from callsheet.voice.detection import Detector
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
@@ -38,32 +43,73 @@ from voice.asterisk.voice_node import TRUNK, VoiceNode, running_voice_node
 
 CALLS = int(os.environ.get("CALLSHEET_BENCH_CALLS", "800"))
 RATE = float(os.environ.get("CALLSHEET_BENCH_CALLS_PER_SECOND", "40"))
+HEARD_CALLS = int(os.environ.get("CALLSHEET_BENCH_HEARD_CALLS", "300"))
+HEARD_RATE = float(os.environ.get("CALLSHEET_BENCH_HEARD_CALLS_PER_SECOND", "20"))
 RING_SECONDS = 0.2
 SOUND_SECONDS = 5.0
-AIM = 40
+AIM, HEARD_AIM, PLAYING_AIM = 40, 15, 200
+MOST_GROWTH = 1.1
 Event = TypeVar("Event", Answered, Played, HungUp)
+
+
+class Plan(NamedTuple):
+    """What a load is made of."""
+
+    calls: int
+    rate: float
+    ending: str
+    """Of the numbers: what their phones do."""
+    ring_seconds: float
+    judge: Callable[[Call], Awaitable[bool]]
+    """Says whether the sound is for who answered."""
+
+
+async def take(_call: Call) -> bool:
+    """Take whoever answers for a person, as without machine detection."""
+    return True
+
+
+async def judge(call: Call) -> bool:
+    """Hear who answered, as in a campaign; tell whether it is a person."""
+    detector, known = Detector(), asyncio.get_running_loop().create_future()
+
+    def hear(pcm: bytes) -> None:
+        verdict = detector.feed(pcm)
+        if verdict is not None and not known.done():
+            known.set_result(verdict.outcome)
+
+    try:
+        await call.listen(hear)
+        async with asyncio.timeout(USUAL.decision_seconds):
+            await known
+    except (CannotHear, TimeoutError):
+        return False
+    await call.stop_listening()
+    return known.result() is Outcome.human
 
 
 class Load:
     """A number of calls at a rate, and what was seen of them."""
 
-    def __init__(self, engine: AsteriskEngine, network: PhoneNetwork, sound: Sound) -> None:
+    def __init__(self, engine: AsteriskEngine, network: PhoneNetwork, sound: Sound, plan: Plan) -> None:
         self._engine = engine
         self._network = network
         self._sound = sound
+        self._plan = plan
         self.set_up: list[float] = []
+        self.judged: list[float] = []
         self.first_sound: list[float] = []
         self.most = 0
         self.failed = 0
         self.rate = 0.0
 
-    async def run(self, calls: int, rate: float) -> None:
-        began = time.monotonic()
+    async def run(self) -> None:
+        began, plan = time.monotonic(), self._plan
         async with asyncio.TaskGroup() as group:
-            for number in range(calls):
-                await asyncio.sleep(max(0.0, began + number / rate - time.monotonic()))
-                group.create_task(self._call(self._network.number("0001")))
-            self.rate = calls / (time.monotonic() - began)
+            for number in range(plan.calls):
+                await asyncio.sleep(max(0.0, began + number / plan.rate - time.monotonic()))
+                group.create_task(self._call(self._network.number(plan.ending)))
+            self.rate = plan.calls / (time.monotonic() - began)
 
     async def _call(self, number: str) -> None:
         events: asyncio.Queue[CallEvent] = asyncio.Queue()
@@ -79,14 +125,16 @@ class Load:
         try:
             call = await self._engine.dial(TRUNK, dial, nobody_forbids, events.put_nowait)
             answered = (await next_of(Answered)).at.timestamp()
-            self.set_up.append(answered - asked - RING_SECONDS)
+            self.set_up.append(answered - asked - self._plan.ring_seconds)
+            is_known = await self._plan.judge(call)
+            self.judged.append(time.time() - answered)
             await call.play(self._sound)
             self.first_sound.append(time.time() - answered)
             self.most = max(self.most, len(self._engine.living()))
             is_whole = (await next_of(Played)).is_whole
             await call.hang_up()
             await next_of(HungUp)
-            self.failed += not is_whole
+            self.failed += not (is_whole and is_known)
         except (NotDialed, CallGone):
             self.failed += 1
 
@@ -106,40 +154,69 @@ async def _measure(network: PhoneNetwork, node: VoiceNode) -> list[Row]:
     while not engine.room(TRUNK):
         ready.clear()
         await ready.wait()
+    plain, heard = (
+        Plan(CALLS, RATE, "0001", RING_SECONDS, take),
+        Plan(HEARD_CALLS, HEARD_RATE, "0014", 0.0, judge),
+    )
     with TemporaryDirectory() as folder:
         sound = _sound(Path(folder) / "tone.wav")
-        before = cpu_seconds(node.process.pid), time.process_time(), time.monotonic()
-        load = Load(engine, network, sound)
-        await load.run(CALLS, RATE)
-        theirs, ours, seconds = (
-            now - then
-            for now, then in zip(
-                (cpu_seconds(node.process.pid), time.process_time(), time.monotonic()), before, strict=True
-            )
-        )
-        first = _memory(node.process.pid)
-        again = Load(engine, network, sound)
-        await again.run(CALLS, RATE)
-        second = _memory(node.process.pid)
+        loads = [Load(engine, network, sound, plan) for plan in (plain, plain, heard)]
+        spent = [await _spend(node, load) for load in loads]
     await engine.close()
-    failed = load.failed + again.failed
-    at = f"voice at {RATE:g}/s"
-    own, other = 1000 * ours / CALLS, 1000 * theirs / CALLS
+    return [*_plain_rows(loads[0], spent[0], loads[1], spent[1]), *_heard_rows(loads[2], spent[2])]
+
+
+class Spent(NamedTuple):
+    """What a load took, and left."""
+
+    ours: float
+    """Seconds of CPU."""
+    theirs: float
+    seconds: float
+    our_memory: float
+    """Resident, in MB."""
+    their_memory: float
+
+    def rows(self, at: str, calls: int) -> list[Row]:
+        own, other, ratio = 1000 * self.ours / calls, 1000 * self.theirs / calls, self.ours / self.theirs
+        shares = _share(self.ours / self.seconds), f"Asterisk's {_share(self.theirs / self.seconds)}"
+        return [
+            Row(f"{at}: our CPU of a call", f"{own:.2f} ms", f"Asterisk's {other:.2f} ms", ratio),
+            Row(f"{at}: our share of a core", *shares, ratio),
+        ]
+
+
+async def _spend(node: VoiceNode, load: Load) -> Spent:
+    pid = node.process.pid
+    before = time.process_time(), cpu_seconds(pid), time.monotonic()
+    await load.run()
+    after = time.process_time(), cpu_seconds(pid), time.monotonic()
+    return Spent(*(now - then for now, then in zip(after, before, strict=True)), *_memory(pid))
+
+
+def _plain_rows(load: Load, spent: Spent, again: Load, later: Spent) -> list[Row]:
+    at, failed = f"voice at {RATE:g}/s", load.failed + again.failed
+    ours, theirs = later.our_memory / spent.our_memory, later.their_memory / spent.their_memory
+    memory, most = f"voice: memory after {CALLS:,} more calls", f"aim {MOST_GROWTH:.2f}"
     return [
         Row(f"{at}: set-ups a second", f"{load.rate:.1f}", f"aim {AIM}", load.rate / AIM),
-        Row(f"{at}: calls that played at once", f"{load.most}", "aim 200", load.most / 200),
+        Row(f"{at}: calls that played at once", f"{load.most}", f"aim {PLAYING_AIM}", load.most / PLAYING_AIM),
         Row(f"{at}: failed", f"{failed}", f"of {2 * CALLS} calls", failed / (2 * CALLS)),
         _row_of(f"{at}: set-up beyond the ring, p95", load.set_up),
         _row_of(f"{at}: answer to the first sound, p95", load.first_sound),
-        Row(f"{at}: our CPU of a call", f"{own:.2f} ms", f"Asterisk's {other:.2f} ms", ours / theirs),
-        Row(
-            f"{at}: our share of a core",
-            _share(ours / seconds),
-            f"Asterisk's {_share(theirs / seconds)}",
-            ours / theirs,
-        ),
-        Row("voice: our memory after as many again", _mb(second[0]), _mb(first[0]), second[0] / first[0]),
-        Row("voice: Asterisk's memory after as many again", _mb(second[1]), _mb(first[1]), second[1] / first[1]),
+        *spent.rows(at, CALLS),
+        Row(f"{memory}, ours", _mb(later.our_memory), f"{_mb(spent.our_memory)} before; {most}", ours),
+        Row(f"{memory}, Asterisk's", _mb(later.their_memory), f"{_mb(spent.their_memory)} before; {most}", theirs),
+    ]
+
+
+def _heard_rows(load: Load, spent: Spent) -> list[Row]:
+    at = f"heard at {HEARD_RATE:g}/s"
+    return [
+        Row(f"{at}: set-ups a second", f"{load.rate:.1f}", f"aim {HEARD_AIM}", load.rate / HEARD_AIM),
+        Row(f"{at}: failed", f"{load.failed}", f"of {HEARD_CALLS} calls", load.failed / HEARD_CALLS),
+        _row_of(f"{at}: answer to the verdict, p95", load.judged),
+        *spent.rows(at, HEARD_CALLS),
     ]
 
 
