@@ -1,14 +1,15 @@
 """Clips of who answers a call: people and machines, made from a seed, in two halves.
 
-Nothing is shared by the halves: texts, languages but English, voices, seeds. The detector is tuned on `tuned`;
-`held_out` is for reports. Noise, codecs, lost packets and levels are drawn alike for people and machines. What is
-synthetic says nothing about the street; it finds what breaks.
+Nothing is shared by the halves: texts but "Hello?", languages but English, voices, seeds. The detector is tuned on
+`tuned`; `held_out` is for reports. Noise, codecs, lost packets and levels are drawn alike for people and machines. What
+is synthetic says nothing about the street; it finds what breaks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
+from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
@@ -39,6 +40,8 @@ PEOPLE = {"short": 0.62, "named": 0.26, "business": 0.1, "long": 0.02}
 MACHINES = {"greetings": 0.75, "short_greetings": 0.1, "announcements": 0.15}
 BEEPS = 0.95
 """So many of the greetings end with one."""
+GOLDEN = (5**0.5 - 1) / 2
+"""Its multiples, without their whole parts, lie evenly between 0 and 1, however many they are."""
 LONGEST_SECONDS = 14.0
 CROWD = 5
 
@@ -77,8 +80,10 @@ class Plan(NamedTuple):
     pitch: int
 
 
-def pick(rng: Generator, shares: dict[str, float]) -> str:
-    return str(rng.choice(list(shares), p=list(shares.values())))
+def kind_of(at: int, shares: dict[str, float]) -> str:
+    """Return the kind of a clip by its number: of any clips in a row each kind has its share, not more by chance."""
+    place = at * GOLDEN % 1
+    return next(kind for kind, end in zip(shares, accumulate(shares.values()), strict=True) if place < end + 1e-9)
 
 
 def plan(rng: Generator, half: Half, kind: str) -> Plan:
@@ -186,8 +191,8 @@ def clips(half: Half, people: int, machines: int) -> list[Clip]:
     kinds = [(is_machine, at) for is_machine, count in ((False, people), (True, machines)) for at in range(count)]
     rngs = [np.random.default_rng((SEEDS[half], is_machine, at)) for is_machine, at in kinds]
     plans = [
-        plan(rng, half, pick(rng, MACHINES if is_machine else PEOPLE))
-        for rng, (is_machine, _) in zip(rngs, kinds, strict=True)
+        plan(rng, half, kind_of(at, MACHINES if is_machine else PEOPLE))
+        for rng, (is_machine, at) in zip(rngs, kinds, strict=True)
     ]
     said = iter(say([Sentence(text, p.voice, p.words_per_minute, p.pitch) for p in plans for text, _ in p.phrases]))
     crowd = crowd_of(half)

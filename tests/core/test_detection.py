@@ -17,7 +17,7 @@ def heard(span: float, silence: float, **more) -> Heard:
         (Heard(seconds=5.0), (Outcome.unsure, Reason.no_speech)),
         (heard(0.4, 0.3), None),
         (heard(0.4, 1.0), (Outcome.human, Reason.pause)),
-        (heard(1.8, 1.0), (Outcome.human, Reason.pause)),
+        (heard(1.7, 1.0), (Outcome.human, Reason.pause)),
         (heard(3.0, 1.0), None),
         (heard(3.0, 2.6), (Outcome.unsure, Reason.long_pause)),
         (heard(8.0, 0.0), (Outcome.machine, Reason.long_greeting)),

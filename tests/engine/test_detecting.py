@@ -13,6 +13,8 @@ from callsheet.engine.calling.detecting import Detecting
 from callsheet.engine.calling.recordings import RecordingKeeper
 from callsheet.store.apps import App
 from callsheet.store.store import Store
+from callsheet.voice.audio.wave import HEADER_BYTES
+from callsheet.voice.detection import Detector
 from databases import rows
 from engine.calls import called, codes, play
 from engine.test_phone_talk import PAYMENT, values
@@ -33,10 +35,17 @@ def test_of_a_share_of_machines_what_was_heard_is_kept_and_of_nobody_else(tmp_pa
 
         assert (await codes(w, PERSON))[-1][2] == "human"
         assert (await codes(w, MACHINE))[-1][2] == "machine"
-        found = await rows(w.store, "select person, purpose from recording")
+        found = await rows(w.store, "select id, person, purpose from recording")
         key = w.store.vault.app(w.app.no)
         assert key is not None
         assert [(row.person, row.purpose) for row in found] == [(key.person(MACHINE), "machine")] * kept
+        for row in found:
+            sample = await w.store.recordings.find(w.app.no, row.id, w.clock.now())
+            assert sample is not None
+            # What a machine said until it was known as one: whoever listens to it hears what was decided from.
+            again = Detector().feed(sample[1][HEADER_BYTES:])
+            assert again is not None
+            assert again.outcome is Outcome.machine
 
     play(tmp_path, main, settings=AppSettings(machine_sample_share=share))
 

@@ -19,9 +19,9 @@ Settings = tuple[int, ...]
 between words silence, maximum number of words, silence threshold, maximum word length. Milliseconds."""
 STOCK: Settings = (2500, 1500, 800, 5000, 100, 50, 2, 256, 5000)
 """Those of the sample configuration that it comes with."""
-FEWEST: Settings = (5000, 1500, 1200, 5000, 60, 120, 4, 512, 3000)
+FEWEST: Settings = (2500, 1500, 1500, 10_000, 60, 50, 7, 512, 1500)
 """Tuned for the fewest errors of both kinds together, as shares."""
-CAREFUL: Settings = (5000, 4000, 1200, 5000, 100, 120, 4, 2000, 3000)
+CAREFUL: Settings = (5000, 5000, 1200, 5000, 80, 120, 5, 3000, 5000)
 """Tuned for the fewest machines taken for people, with at most 1 % of the people taken for machines."""
 AT_ONCE = 60
 LONGEST_SECONDS = 900

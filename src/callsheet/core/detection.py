@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from callsheet.core.calling import Outcome
 
-VERSION = "timing-1"
+VERSION = "timing-2"
 """Which rules decided; it is stored with each verdict, so that verdicts of two versions are not counted as one."""
 
 
@@ -56,19 +56,19 @@ class Thresholds:
     """So long from the verdict a machine's beep is waited for."""
     answer_seconds: float = 2.4
     """A person is to be known so soon after their first word: the longer they spoke, the less silence is asked for."""
-    pause_seconds: float = 0.85
+    pause_seconds: float = 0.8
     """So much silence after a word or two, and it was a person."""
-    least_pause_seconds: float = 0.5
+    least_pause_seconds: float = 0.6
     """No less silence, however long somebody spoke: people take breath."""
-    paused_seconds: float = 0.6
+    paused_seconds: float = 0.7
     """Who pauses for so long and goes on may be a machine that will beep, however little was said."""
-    person_seconds: float = 1.8
+    person_seconds: float = 1.75
     """Who spoke for longer may be a machine that will beep."""
-    long_pause_seconds: float = 2.5
+    long_pause_seconds: float = 2.2
     """So much silence after who spoke for longer, without a beep, and nobody can tell."""
-    faint_seconds: float = 0.4
+    faint_seconds: float = 0.7
     """So much more than silence it takes of faint speech: others in the room, a television, a crowd."""
-    machine_seconds: float = 5.0
+    machine_seconds: float = 5.4
     """Who spoke for longer, pauses and all, is a machine."""
 
 

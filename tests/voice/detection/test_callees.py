@@ -4,11 +4,15 @@ The clips are of the half that nothing was tuned on. What is asserted are counts
 are counted in audio.
 """
 
+from collections import Counter
+
 import numpy as np
 import pytest
 
 from callees.beeps import find_beeps
-from callees.corpus import Half, clips
+from callees.corpus import MACHINES as MACHINE_SHARES
+from callees.corpus import PEOPLE as PEOPLE_SHARES
+from callees.corpus import Half, clips, kind_of
 from callees.scoring import Share, count, listen, score
 from strangers.asterisk_amd import FEWEST, STOCK, detect
 
@@ -23,15 +27,23 @@ def all_clips():
 def test_a_sample_is_told_apart():
     told = score(clips(Half.held_out, 40, 20))
 
-    assert told.people_as_machines.count <= 2
-    assert told.machines_as_people.count <= 6
-    assert told.within(0.5) <= 1.8
+    assert told.people_as_machines.count <= 1
+    assert told.machines_as_people.count <= 4
+    assert told.within(0.5) <= 1.6
 
 
 def test_a_clip_is_always_the_same_whatever_is_made_beside_it():
     few, more = clips(Half.tuned, 3, 2), clips(Half.tuned, 5, 3)
 
     assert [clip for clip in more if clip.name in {clip.name for clip in few}] == few
+
+
+@pytest.mark.parametrize("count", [100, 500, 1400])
+def test_each_kind_has_its_share_of_the_clips(count):
+    for shares in (PEOPLE_SHARES, MACHINE_SHARES):
+        kinds = Counter(kind_of(at, shares) for at in range(count))
+
+        assert all(abs(kinds[kind] - share * count) < 5 for kind, share in shares.items())
 
 
 def test_the_halves_share_no_text():
@@ -48,18 +60,20 @@ def test_the_bound_of_a_share_is_wilsons():
 @pytest.mark.full
 def test_people_are_no_machines_and_machines_no_people(all_clips):
     told = score(all_clips)
-    # What holds today; the aims are 1 %, 10 %, 1.6 s, and 2.5 s for 95 % of the people.
-    assert told.people_as_machines.rate <= 0.025
+
+    assert told.people_as_machines.rate <= 0.01
     assert told.machines_as_people.rate <= 0.10
     assert told.within(0.5) <= 1.6
-    assert told.within(0.9) <= 2.5
+    # The aim is 95 %: of the people 2 % speak for longer than that, and who speaks for nearly as long is a machine as
+    # often as not. docs/explanation/machine-detection.md says what it would cost.
+    assert told.within(0.92) <= 2.5
 
 
 @pytest.mark.full
 def test_beeps_are_found_and_nothing_else(all_clips):
     found, false = find_beeps(all_clips)
 
-    assert found.rate >= 0.95
+    assert found.rate >= 0.98
     assert false.rate <= 0.005
 
 
@@ -73,12 +87,13 @@ def test_fewer_errors_than_asterisk_makes(all_clips):
 
     assert ours[0].rate < stock[0].rate
     assert ours[0].rate < fewest[0].rate
-    assert ours[1].rate < fewest[1].rate
-    assert sum(share.count for share in ours) < sum(share.count for share in fewest)
+    # As many, by the clips of the benchmark; its calls are real, and one or two of them come out differently each time.
+    assert ours[1].count <= fewest[1].count + 3
+    assert sum(share.count for share in ours) < sum(share.count for share in fewest) / 2
 
 
 def test_noise_after_a_person_is_not_a_machine():
     """A crowd behind the person who answers is no greeting that goes on."""
     people = [clip for clip in clips(Half.tuned, 60, 0) if clip.noise == "crowd"]
     assert people
-    assert np.mean([listen(clip).outcome == "machine" for clip in people]) <= 0.2
+    assert np.mean([listen(clip).outcome == "machine" for clip in people]) <= 0.1

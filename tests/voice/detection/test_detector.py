@@ -43,8 +43,9 @@ def test_a_word_and_silence_is_a_person():
     assert abs(verdict.features["speech_start"] - 1.0) < 0.15
 
 
-def test_who_talks_on_is_a_machine():
-    verdict = listen(to_pcm(np.concatenate([silence(0.5), voice(9.0)])))
+@pytest.mark.parametrize("lead", [0.0, 0.1, 0.5, 1.5])
+def test_who_talks_on_is_a_machine(lead):
+    verdict = listen(to_pcm(np.concatenate([silence(lead), voice(9.0)])))
 
     assert (verdict.outcome, verdict.reason) == (Outcome.machine, Reason.long_greeting)
 

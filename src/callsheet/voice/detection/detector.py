@@ -13,8 +13,8 @@ from callsheet.voice.detection.signals import Signals
 from callsheet.voice.detection.speech import NOTHING, Speech, Spoken
 from callsheet.voice.detection.tones import Tone, Tones
 
-AGGRESSIVENESS = 2
-"""Of the detector of voices: 0 takes most for speech, 3 least."""
+AGGRESSIVENESS = 0
+"""Of the detector of voices: 0 takes most for speech, 3 least. What is only noise is told by its level."""
 NO_SPEECH_FRAMES = 5
 """A tone of so many frames is no speech, whatever the detector of voices says."""
 FIRST_WORDS_SECONDS = 2.0

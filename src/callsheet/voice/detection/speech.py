@@ -11,27 +11,33 @@ from typing import NamedTuple
 
 FLOOR_DB = -60
 """Fainter frames are as good as silent."""
-NOISE_SHARE = 0.15
-"""So much of what was heard is fainter than the noise is said to be."""
-SPEECH_SHARE = 0.97
-LEAST_CONTRAST_DB = 8
-"""Noise alone varies less."""
-MIDDLE = 0.6
+NOISE_SHARE = 0.3
+"""So much of what was heard is fainter than the noise is said to be,"""
+FAINTEST_SHARE, MOST_VARIED_DB = 0.07, 15
+"""unless that is so far above the faintest frames: then it is speech without pauses."""
+SPEECH_SHARE = 0.95
+LEAST_CONTRAST_DB, EARLY_FRAMES = 8, 100
+"""Noise alone varies less, however little of it was heard;"""
+LATER_CONTRAST_DB = 5
+"""and after the first frames less is enough: somebody who talks without a pause hides how faint the noise is."""
+MIDDLE = 0.8
 """The threshold lies so far from the noise to the speech,"""
-LEAST_ABOVE_DB = 6
-"""but at least so far above the noise,"""
-MOST_BELOW_DB = 15
-"""and at most so far below the speech."""
-STRONG_DB = 6
+MOST_ABOVE_DB = 10
+"""and at most so far above the noise: the last syllable of a sentence is faint;"""
+MOST_BELOW_DB = 13
+"""but never further below the speech: then it is others in the room."""
+STRONG_DB = 12
 """Speech that is less far below the loudest is of who spoke first; fainter speech may be of others in the room."""
 NOBODY_DB = 1
 """No frame is so loud."""
-WINDOW = 5
+WINDOW = 6
 ENOUGH = 2
 """So many frames of the last `WINDOW` are speech: then somebody speaks."""
-WORD_FRAMES = 5
+ENOUGH_STRONG = 3
+"""So many of them are strong, then it is who spoke first: single peaks of a crowd are no words."""
+WORD_FRAMES = 4
 """Fewer frames of speech are no word,"""
-FORGET_FRAMES = 10
+FORGET_FRAMES = 6
 """once nothing has followed them for so many frames."""
 MASK = (1 << WINDOW) - 1
 
@@ -84,7 +90,7 @@ class Speech:
     @property
     def noise_db(self) -> int:
         """What the faint frames are like."""
-        return self._quantile(NOISE_SHARE)
+        return min(self._quantile(NOISE_SHARE), self._quantile(FAINTEST_SHARE) + MOST_VARIED_DB)
 
     @property
     def speech_db(self) -> int:
@@ -106,8 +112,9 @@ class Speech:
     def _follow(self) -> None:
         noise, speech = self.noise_db, self.speech_db
         contrast = speech - noise
-        above = max(LEAST_ABOVE_DB, round(MIDDLE * contrast), contrast - MOST_BELOW_DB)
-        thresholds = noise + above if contrast >= LEAST_CONTRAST_DB else NOBODY_DB, speech - STRONG_DB
+        above = max(min(round(MIDDLE * contrast), MOST_ABOVE_DB), contrast - MOST_BELOW_DB)
+        least = LEAST_CONTRAST_DB if len(self._levels) <= EARLY_FRAMES else LATER_CONTRAST_DB
+        thresholds = noise + above if contrast >= least else NOBODY_DB, speech - STRONG_DB
         if thresholds == self._thresholds:
             self._take(len(self._levels) - 1, *thresholds)
             return
@@ -126,10 +133,12 @@ class Judge:
     def __init__(self) -> None:
         self.spoken = NOTHING
         self._recent = 0
+        self._recent_strong = 0
 
     def take(self, at: int, *, is_speech: bool, is_strong: bool) -> None:
         """Take the frame `at`; the frames come in order."""
         self._recent = (self._recent << 1 | is_speech) & MASK
+        self._recent_strong = (self._recent_strong << 1 | (is_speech and is_strong)) & MASK
         if not is_speech or self._recent.bit_count() < ENOUGH:
             return
         first, last, strong, frames, longest, pauses, first_end = self.spoken
@@ -144,5 +153,5 @@ class Judge:
         elif not pauses:
             first_end = at
         fresh = self._recent & ((1 << min(at - last, WINDOW)) - 1)
-        strong = at if is_strong else strong
+        strong = at if is_strong and self._recent_strong.bit_count() >= ENOUGH_STRONG else strong
         self.spoken = Spoken(first, at, strong, frames + fresh.bit_count(), longest, pauses, first_end)
