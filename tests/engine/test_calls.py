@@ -74,8 +74,30 @@ def test_who_was_not_connected_comes_again_after_the_period_and_after_all_others
             at = [one.placed_at for one in calls if one.to == to]
             assert all(later - earlier >= timedelta(minutes=10) for earlier, later in pairwise(at))
             assert at[1] > last_fresh
+            # A tick late at most.
+            waited = [b.placed_at - a.ended_at for a, b in pairwise(one for one in calls if one.to == to) if a.ended_at]
+            assert [timedelta(minutes=10) <= each <= timedelta(minutes=10, seconds=5) for each in waited] == [True] * 2
 
     play(tmp_path, main)
+
+
+@pytest.mark.parametrize("order", list(Order))
+def test_whose_period_is_over_waits_until_all_others_had_their_turn(tmp_path: Path, order: Order):
+    (busy,), others = ending("9921"), PEOPLE[:40]
+    people = [busy, *others]
+
+    async def main(w: World) -> None:
+        walked = people if order is Order.fifo else people[::-1]
+        await called(w, walked, max_attempts=2, retry_minutes=1, order=order)
+        calls = await placed(w)
+
+        assert [one.to for one in calls] == [*people, busy]
+        first, last = calls[0], calls[-1]
+        assert first.ended_at is not None
+        assert calls[-2].placed_at > first.ended_at + timedelta(minutes=1), "somebody was left when the period was over"
+        assert last.placed_at > calls[-2].placed_at
+
+    play(tmp_path, main, settings=AppSettings(agentless_concurrent_calls=1))
 
 
 @pytest.mark.parametrize("most", [1, 4])
