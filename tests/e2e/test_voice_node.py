@@ -65,6 +65,13 @@ def test_a_node_joins_a_server_outlives_it_and_stops_in_order(tmp_path):
     assert KEY not in "".join(path.read_text(errors="replace") for path in (data / "asterisk/node/etc").iterdir())
 
 
+def test_the_doctor_looks_for_no_asterisk_where_there_is_to_be_none(tmp_path):
+    (tmp_path / "data").mkdir(mode=0o700, exist_ok=True)
+    said = callsheet("doctor", data=tmp_path / "data", VOICE_NODE_LOCAL="false")
+
+    assert "voice nodes on other hosts" in said.stdout
+
+
 def test_what_a_node_cannot_join_with_is_said_at_once(tmp_path):
     said = callsheet("voice-node", "--join", "example.com", "--name", "local", data=tmp_path / "node")
 

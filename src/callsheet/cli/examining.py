@@ -102,6 +102,8 @@ def _others(path: Path) -> int:
 
 def _asterisk(settings: Settings, folder: DataFolder) -> Finding:
     """Look whether Asterisk is there, or can be fetched when a SIP trunk wants it."""
+    if not settings.voice_node_local:
+        return ok("asterisk", "Calls through SIP trunks go through voice nodes on other hosts.")
     tree = find_tree(Path(settings.asterisk_tree) if settings.asterisk_tree else folder.asterisk / "tree")
     if tree is not None:
         return ok("asterisk", f"Asterisk {tree.version} is there, for calls through SIP trunks.")
