@@ -133,6 +133,25 @@ async def test_a_recording_of_the_other_side_lacks_ours(call, tmp_path):
     assert max(map(abs, struct.unpack(f"<{len(octets) // 2}h", octets))) < 100
 
 
+async def test_an_answer_is_recorded_while_the_whole_call_is(call, tmp_path):
+    told = await call("0013")
+    await told.next(Answered)
+    assert await told.call.record(both_sides=True)
+    await told.call.play(make_tone(tmp_path / "tone.wav", hertz=700, seconds=1))
+    await told.next(Played)
+    assert await told.call.record(both_sides=False)
+    await told.call.play(make_tone(tmp_path / "tone.wav", hertz=700, seconds=1))
+    await told.next(Played)
+
+    answer = await told.call.stop_recording(both_sides=False)
+    whole = await told.call.stop_recording(both_sides=True)
+
+    assert answer.is_whole
+    assert whole.is_whole
+    assert answer.path != whole.path
+    assert whole.seconds > answer.seconds + 0.5
+
+
 async def test_a_recording_can_be_fetched_after_the_call(call, engine):
     told = await call("0011")
     await told.next(Answered)
