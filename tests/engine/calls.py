@@ -9,6 +9,7 @@ from callsheet.core.run import AppSettings, PinnedFlow
 from callsheet.engine.calling.playing import Prompts
 from callsheet.engine.tuning import Tuning
 from callsheet.engine.virtual_time import VirtualClock, run
+from callsheet.voice.sandbox.behaviour import Phone, phone_of
 from callsheet.voice.sandbox.ledger import PlacedCall
 from databases import rows
 from engine.world import World, world
@@ -26,11 +27,14 @@ def play(
     settings: AppSettings | None = None,
     tuning: Tuning = TUNING,
     prompts: Prompts | None = None,
+    phones: Callable[[str], Phone] = phone_of,
 ) -> None:
     """Play in a world with a simulated phone network."""
 
     async def played(clock: VirtualClock) -> None:
-        async with world(clock, folder, tuning=tuning, settings=settings, calls=True, prompts=prompts) as w:
+        async with world(
+            clock, folder, tuning=tuning, settings=settings, calls=True, prompts=prompts, phones=phones
+        ) as w:
             await main(w)
 
     run(played, start=MONDAY_NOON)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from calling import Phone, stranger_of
+from callsheet.clock import Clock
 from callsheet.core.errors import Unavailable
 from callsheet.core.outcome import Outcome
 from callsheet.engine.calling import call_records
@@ -25,7 +26,7 @@ async def called(store: Store, app: App, clock: StillClock, node: Node, folder: 
     return await Phone(store, app, clock, folder).calls(node, PAYMENT, [{}] * people)
 
 
-def records_of(store: Store, clock: StillClock, node_no: int) -> CallRecords:
+def records_of(store: Store, clock: Clock, node_no: int) -> CallRecords:
     recorder = Recorder(store.hot, Holds(), clock, random.Random(1), Failpoints(), node_no=node_no)
     return CallRecords(store, recorder, clock, node_no=node_no)
 

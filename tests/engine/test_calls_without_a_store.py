@@ -12,7 +12,6 @@ from callsheet.core.campaign import MachineDetection
 from callsheet.core.errors import Unavailable
 from callsheet.core.flow.effects import Say
 from callsheet.core.outcome import Outcome
-from callsheet.engine.calling.call_records import CallRecords
 from callsheet.engine.calling.patience import MOST_AWAY_SECONDS
 from callsheet.engine.calling.phone_talk import NO_VOICEMAIL
 from callsheet.engine.calling.prompts import Unspoken
@@ -21,6 +20,7 @@ from conversing import ASK, QUESTION, block, make_flow
 from databases import away, rows
 from engine.calls import call, codes
 from engine.calls import play as play_world
+from engine.test_call_records import records_of
 from engine.test_phone_talk import PAYMENT, document, ended, values
 from engine.test_phone_talk_in_time import TWICE, play
 from engine.world import World
@@ -57,15 +57,20 @@ class MutePrompts(PlainPrompts):
 async def until_answered(w: World) -> None:
     """Wait until somebody has answered, as the network knows."""
     trunk = (await w.store.apps.trunks(w.app.no))[0]
-    while not any(one.answered_at for one in w.phones.calls(trunk.id, 0, 10)):
+    for _ in range(60_000):
+        if any(one.answered_at for one in w.phones.calls(trunk.id, 0, 10)):
+            return
         await w.clock.sleep(0.001)
+    raise AssertionError("nobody answered")
 
 
 async def until_written(w: World) -> Any:
     """Wait until the record of the one call is closed, and return it."""
-    while not (found := await rows(w.store, "select * from call where ended_at > 0")):
+    for _ in range(600):
+        if found := await rows(w.store, "select * from call where ended_at > 0"):
+            return found[0]
         await w.clock.sleep(1)
-    return found[0]
+    raise AssertionError("no call was closed")
 
 
 @pytest.mark.parametrize("hangs", [False, True])
@@ -156,7 +161,7 @@ def test_who_cannot_be_told_what_they_are_asked_is_not_kept_in_silence(tmp_path:
         phone.prompts = StoredPrompts(phone)
         phone.renew()
         live = await phone.call(node, PAYMENT)
-        records = CallRecords(phone.store, phone.clock, node_no=node.no)
+        records = records_of(phone.store, phone.clock, node.no)
         began_at = phone.clock.now()
         live.note(began_at, "answered")
         taken = away(phone.store)

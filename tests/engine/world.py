@@ -51,6 +51,7 @@ from callsheet.voice.asterisk.embedded import EmbeddedAsterisk
 from callsheet.voice.asterisk.local import Local
 from callsheet.voice.audio.converter import Converter
 from callsheet.voice.audio.shelf import SoundShelf
+from callsheet.voice.sandbox.behaviour import Phone, phone_of
 from callsheet.voice.sandbox.engine import SandboxVoice
 from databases import make_file
 from factories import make_app
@@ -120,6 +121,8 @@ class World:
     """What speaks in calls; None: nothing does."""
     engines: Engines = field(default_factory=dict)
     """What else places calls."""
+    phone_of: Callable[[str], Phone] = phone_of
+    """How the phone of a number behaves."""
     phones: SandboxVoice = field(init=False)
     conductor: Conductor = field(init=False)
 
@@ -155,7 +158,7 @@ class World:
 
     async def start(self) -> None:
         """Start an engine on this store, as a process does."""
-        self.phones = SandboxVoice(self.folder / "phones", self.clock, seed=1, inline=True)
+        self.phones = SandboxVoice(self.folder / "phones", self.clock, seed=1, inline=True, phones=self.phone_of)
         engines = {**({"sandbox": self.phones} if self.calls else {}), **self.engines}
         self.conductor = Conductor(
             Surroundings(
@@ -248,6 +251,7 @@ async def world(
     calls: bool = False,
     prompts: CallPrompts | None = None,
     engines: Engines | None = None,
+    phones: Callable[[str], Phone] = phone_of,
 ) -> AsyncIterator[World]:
     """Make a world, and stop its engine at the end."""
     path = folder / "callsheet.db"
@@ -262,6 +266,7 @@ async def world(
         calls=calls,
         prompts=prompts,
         engines=engines or {},
+        phone_of=phones,
     )  # fmt: skip
     await made.start()
     try:

@@ -42,6 +42,8 @@ class Clearing(NamedTuple):
     """What carried it broke: the engine died, or cannot say."""
     is_crowded_out: bool = False
     """Its trunk turned it away with others, all at once: it takes no more calls."""
+    was_answered_late: bool = False
+    """Somebody answered at the moment when we took it back: they heard nothing."""
 
 
 class Dial(NamedTuple):
@@ -94,7 +96,8 @@ def decide_outcome(clearing: Clearing) -> Outcome:
     to our ring time-out looks like its own "nobody is there".
     """
     match clearing:
-        case Clearing(is_lost=True, was_answered=True):
+        case Clearing(was_answered_late=True) | Clearing(is_lost=True, was_answered=True):
+            # Whoever picked up is not called again for that.
             return Outcome.lost
         case Clearing(is_lost=True):
             return Outcome.uncertain

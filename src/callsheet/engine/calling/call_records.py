@@ -14,11 +14,12 @@ from callsheet.clock import Clock
 from callsheet.core.attempt import Happening, Kind
 from callsheet.core.calling import happening_of, outcome_of_left
 from callsheet.core.campaign import MachineDetection
+from callsheet.core.clearing import meaning_of
 from callsheet.core.errors import Unavailable
 from callsheet.core.ids import AttemptKey
 from callsheet.core.outcome import Outcome
 from callsheet.engine.calling.awaiting_beep import BEEP, GREETING_OVER
-from callsheet.engine.calling.live_call import LiveCall
+from callsheet.engine.calling.live_call import ANSWERED, ANSWERED_LATE, LiveCall
 from callsheet.engine.loop import Loop
 from callsheet.engine.recorder import Recorder
 from callsheet.store.calls import CallRow, Noted
@@ -50,7 +51,7 @@ ORPHANED: Final = timedelta(minutes=5)
 
 _BEGAN: Final = "dialed"
 _RANG: Final = frozenset({"ringing", "early_media"})
-_ANSWERED: Final = "answered"
+_ANSWERED: Final = frozenset({ANSWERED, ANSWERED_LATE})
 _DETECTED: Final = "detected"
 
 
@@ -184,7 +185,7 @@ def _row(live: LiveCall, now: datetime) -> CallRow:
         live.call.node,
         _first(noted, {_BEGAN}) or now,
         _first(noted, _RANG),
-        _first(noted, {_ANSWERED}),
+        _first(noted, _ANSWERED),
         session_no=live.session_no,
         recording=live.recording,
     )
@@ -214,8 +215,9 @@ def _ended_by(row: CallRow, end: HungUp | Lost | None) -> str:
     match end:
         case HungUp(by_us=True):
             return "us"
-        case HungUp():
-            return "them" if row.answered_at is not None else "network"
+        case HungUp(cause=cause):
+            is_broken = meaning_of(cause, 0).outcome is Outcome.trunk_failed
+            return "network" if row.answered_at is None or is_broken else "them"
         case Lost():
             return "network"
         case None:

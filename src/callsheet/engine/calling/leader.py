@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final, Protocol
 
@@ -20,7 +20,7 @@ from callsheet.core.errors import Unavailable
 from callsheet.core.ids import AttemptKey
 from callsheet.core.run import Run
 from callsheet.engine.calling.leading import Leading
-from callsheet.engine.calling.live_call import LiveCall
+from callsheet.engine.calling.live_call import ANSWERED, ANSWERED_LATE, LiveCall
 from callsheet.engine.calling.patience import Patience
 from callsheet.engine.recorder import Recorder
 from callsheet.store.apps import Trunk
@@ -28,12 +28,15 @@ from callsheet.voice.base import Answered, CallGone, Found, HungUp, Lost, NotDia
 
 log = structlog.get_logger()
 
-END_SECONDS: Final = 10.0
-"""So long the engine may take to say that a call is over which we hung up; then it is lost to us."""
+END_SECONDS: Final = 60.0
+"""So long the engine may take to say that a call is over which we hung up; then it is lost to us. It is longer than an
+engine waits for a node that is away: what that tells when it is back decides, and not our impatience."""
 GRACE_SECONDS: Final = 5.0
 """So long calls that were answered may go on when this node stops."""
-ANSWERED: Final = "answered"
-"""The code of an attempt whose call was answered, while nobody knows yet by whom."""
+STOP_SECONDS: Final = 10.0
+"""So long calls may take to end then; they are not waited for any longer."""
+BROKE: Final = "broke"
+"""The code of an attempt whose call we could not lead on, before anybody answered."""
 NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 _SIGNS: Final = {Kind.refused: Sign.unwell, Kind.uncertain: Sign.unanswered, Kind.rejected: Sign.answered}
 """What a call that was not placed says of its trunk."""
@@ -90,8 +93,6 @@ class Leader:
         self._talk = talk
         self._detect = detect
         self._led: dict[AttemptKey, Leading] = {}
-        self._unrecorded: set[asyncio.Task[None]] = set()
-        """Of calls that are over, and whose answer the store does not have yet."""
         self._quiet = asyncio.Event()
         self._quiet.set()
         self.on_dialed: Callable[[LiveCall], None] = lambda _: None
@@ -130,6 +131,7 @@ class Leader:
         rung = (self._clock.now() - found.placed_at) / timedelta(seconds=1)
         left = dial._replace(ring_seconds=max(1, round(dial.ring_seconds - rung)))
         leading = Leading(live.key, live.run, left, live.trunk_no, asyncio.current_task(), live.events, live)
+        leading.rings_until = found.placed_at + timedelta(seconds=dial.ring_seconds)
         live.note(found.placed_at, "dialed")
         if found.is_answered:
             leading.is_answered = True
@@ -138,7 +140,6 @@ class Leader:
         live.is_taken_over = found.is_answered
         self._enter(leading)
         try:
-            self.on_dialed(live)
             await self._follow(leading, _Unheard(), told)
         finally:
             self._leave(leading)
@@ -158,18 +159,18 @@ class Leader:
         try:
             call = await self._engine.dial(trunk_id, leading.dial, leave, leading.events.put_nowait)
         except NotDialed as refusal:
-            self._say(leading.key, refusal.kind, refusal.code)
+            self._say(leading, refusal.kind, refusal.code)
             hint.hear(_SIGNS.get(refusal.kind, Sign.throttled), refusal.code)
             return False
         except Exception:
             # It may have been placed: whoever is in doubt says so.
             log.exception("call.dial_broke")
-            self._say(leading.key, Kind.uncertain, "dial_broke")
+            self._say(leading, Kind.uncertain, "dial_broke")
             hint.hear(Sign.unanswered, "dial_broke")
             return False
         leading.live = live = LiveCall(leading.key, run, call, leading.trunk_no, leading.events)
+        leading.rings_until = at + timedelta(seconds=leading.dial.ring_seconds)
         live.note(at, "dialed")
-        self.on_dialed(live)
         return True
 
     async def _follow(self, leading: Leading, hint: Hint, told: Mapping[str, str] = NOTHING) -> None:
@@ -177,7 +178,9 @@ class Leader:
         live = leading.live
         assert live is not None, "it was placed"
         outcome = Outcome.uncertain
+        has_broken = False
         try:
+            self.on_dialed(live)
             if not leading.is_answered:
                 await self._ring(leading, hint)
             if leading.is_answered:
@@ -185,24 +188,23 @@ class Leader:
                 outcome = await self._answer(leading, live, told)
             else:
                 outcome = decide_outcome(leading.clearing())
-                self._say(leading.key, *happening_of(outcome, leading.dial.detection))
+                self._say(leading, *happening_of(outcome, leading.dial.detection))
         except Exception:
-            # The arm of a call of which nothing was said yet runs out of its lease: it is uncertain then.
             log.exception("call.broke")
+            has_broken = True
         finally:
-            await leading.hang_up()
-            await self._finish(live)
-            self._end(leading, live, outcome)
-
-    def _end(self, leading: Leading, live: LiveCall, outcome: Outcome) -> None:
-        """Tell that a call is over: after its answer is durable, as no conversation is opened after its call's end."""
-        recorded = leading.recorded
-        if recorded is None or recorded.done():
+            await self._finish(leading, live)
+            if has_broken:
+                outcome = self._break_off(leading)
             self.on_ended(live, outcome)
-            return
-        self._unrecorded.add(recorded)
-        recorded.add_done_callback(self._unrecorded.discard)
-        recorded.add_done_callback(lambda _: self.on_ended(live, outcome))
+
+    def _break_off(self, leading: Leading) -> Outcome:
+        """Say what came of a call that could not be led on: its arm would be renewed for ever."""
+        outcome = Outcome.lost if leading.is_answered or leading.was_answered_late else Outcome.uncertain
+        if not leading.is_told:
+            kind, code = happening_of(outcome, leading.dial.detection)
+            self._say(leading, kind, BROKE if outcome is Outcome.uncertain else code)
+        return outcome
 
     async def _ring(self, leading: Leading, hint: Hint) -> None:
         """Wait until somebody answers, or it is over. Nobody's phone rings for longer than it may."""
@@ -216,8 +218,7 @@ class Leader:
         except TimeoutError:
             leading.ring_ran_out = True
             live.note(self._clock.now(), "ring_ran_out")
-            await leading.hang_up()
-            await self._finish(live)
+            await self._finish(leading, live)
             hint.hear(*sign_of(leading.clearing(), leading.dial.ring_seconds))
 
     async def _until_answered(self, leading: Leading, hint: Hint) -> None:
@@ -230,8 +231,7 @@ class Leader:
                     live.note(at, "early_media" if has_early_media else "ringing")
                     hint.hear(Sign.answered, "", is_up=True)
                 case Answered(at=at) if leading.was_cancelled:
-                    # Our taking back and their answer crossed: it is hung up, and nobody heard anything.
-                    live.note(at, "answered_too_late")
+                    self._take_late(leading, live, at)
                 case Answered(at=at):
                     leading.is_answered = True
                     live.note(at, ANSWERED)
@@ -258,9 +258,9 @@ class Leader:
         outcome = result_of(told) or await self._judge(leading, live)
         kind, code = happening_of(outcome, leading.dial.detection)
         live.note(self._clock.now(), code)
-        recorded = leading.record(self._recorder.settle([Happening(*leading.key, kind, self._clock.now(), code)]))
+        self._say(leading, kind, code)
         try:
-            await self._patience.ask_while(live, lambda: asyncio.shield(recorded), again=False)
+            await self._patience.ask_while(live, self._recorder.settled, again=False)
         except CallGone:
             return outcome
         except Unavailable:
@@ -273,43 +273,71 @@ class Leader:
     async def _judge(self, leading: Leading, live: LiveCall) -> Outcome:
         if leading.dial.detection is MachineDetection.no:
             return Outcome.human
-        self._say(leading.key, Kind.accepted, ANSWERED)
+        self._say(leading, Kind.accepted, ANSWERED)
         verdict = await self._detect.judge(live)
         return Outcome.lost if isinstance(live.end, Lost) else verdict
 
-    async def _finish(self, live: LiveCall) -> None:
-        """Hear what is left until it is over. An engine that does not say so any more has lost it."""
+    def _take_late(self, leading: Leading, live: LiveCall, at: datetime) -> None:
+        """Take notice that somebody answered a call that is to end: it is hung up, and they heard nothing."""
+        leading.was_answered_late = True
+        live.note(at, ANSWERED_LATE)
+
+    async def _finish(self, leading: Leading, live: LiveCall) -> None:
+        """Hang up, and hear what is left until it is over. An engine that does not say so any more has lost it."""
+        if live.is_closed:
+            return
         try:
-            async with asyncio.timeout(END_SECONDS):
+            async with asyncio.timeout(0 if leading.is_cut_off else END_SECONDS):
+                await leading.hang_up()
                 while live.end is None:
-                    await live.hear()
+                    event = await live.hear()
+                    if isinstance(event, Answered) and not leading.is_answered:
+                        self._take_late(leading, live, event.at)
         except TimeoutError:
             live.events.put_nowait(Lost(self._clock.now(), "The engine did not say that it is over."))
-            await live.hear()
+            while live.end is None:
+                await live.hear()
+        live.is_closed = True
+        leading.say_who_ended_it()
         last = live.end
         if isinstance(last, HungUp):
             live.note(last.at, "hung_up", cause=last.cause, sip_status=last.sip_status, by_us=int(last.by_us))
         elif last is not None:
             live.note(last.at, "lost")
 
-    def _say(self, key: AttemptKey, kind: Kind, code: str) -> None:
-        self._recorder.note(Happening(*key, kind, self._clock.now(), code))
+    def _say(self, leading: Leading, kind: Kind, code: str) -> None:
+        leading.is_told |= kind is not Kind.accepted
+        self._recorder.note(Happening(*leading.key, kind, self._clock.now(), code))
 
     async def cancel(self, covers: Callable[[Leading], bool]) -> None:
         """Take back the calls among these that nobody has answered yet."""
         await asyncio.gather(*(leading.cancel() for leading in self.ringing() if covers(leading)))
 
     async def drain(self) -> None:
-        """Take back what rings, let what was answered go on for a moment, and hang up; return when all is over."""
-        await self.cancel(lambda _: True)
-        if not await self._is_quiet(GRACE_SECONDS):
-            await asyncio.gather(*(leading.hang_up() for leading in list(self._led.values())))
-        if not await self._is_quiet(END_SECONDS):
-            log.warning("calls.cut_off", count=len(self._led))
-            for leading in self._led.values():
-                if leading.task is not None:
-                    leading.task.cancel()
+        """Take back what rings, let what was answered go on for a moment, and hang up; return when all is over.
+
+        It returns in time, whatever the engine and the store do: see GRACE_SECONDS and STOP_SECONDS.
+        """
+        loop = asyncio.get_running_loop()
+        taking_back = loop.create_task(self.cancel(lambda _: True))
+        is_quiet = await self._is_quiet(GRACE_SECONDS)
+        hanging_up = loop.create_task(self._hang_up_all())
+        if not is_quiet and not await self._is_quiet(STOP_SECONDS):
+            self._cut_off()
             await self._quiet.wait()
+        for task in (taking_back, hanging_up):
+            task.cancel()
+
+    async def _hang_up_all(self) -> None:
+        await asyncio.gather(*(leading.hang_up() for leading in list(self._led.values())))
+
+    def _cut_off(self) -> None:
+        """Lead no call any more: what is not recorded of it is uncertain at the next start."""
+        log.warning("calls.cut_off", count=len(self._led))
+        for leading in self._led.values():
+            leading.is_cut_off = True
+            if leading.task is not None:
+                leading.task.cancel()
 
     async def _is_quiet(self, seconds: float) -> bool:
         try:

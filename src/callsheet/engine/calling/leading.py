@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
 
 import structlog
 
@@ -16,6 +17,9 @@ from callsheet.engine.calling.live_call import LiveCall
 from callsheet.voice.base import Call, CallGone, HungUp
 
 log = structlog.get_logger()
+
+CLOSE: Final = timedelta(seconds=1)
+"""A call that ended so shortly before it had rung long enough has rung long enough: clocks differ a little."""
 
 
 @dataclass(slots=True, eq=False)
@@ -36,18 +40,18 @@ class Leading:
     has_rung: bool = False
     is_answered: bool = False
     """It is: who takes it back would cut somebody off."""
+    was_answered_late: bool = False
+    """Somebody answered when it was to end already: their answer and our end of it crossed, or it was told late."""
     was_cancelled: bool = False
+    rings_until: datetime | None = None
+    """Until when it may ring; None: it was not placed yet."""
     ring_ran_out: bool = False
+    """Our own timer says so; what was told late may say that it had ended before."""
     is_crowded_out: bool = False
-    recorded: asyncio.Task[None] | None = None
-    """What writes down that it was answered."""
-
-    def record(self, recording: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        """Begin to write down that it was answered; that goes on when nobody waits for it any more."""
-        self.recorded = task = asyncio.get_running_loop().create_task(recording)
-        # Whoever waits for it may be gone; then nobody would look at what became of it.
-        task.add_done_callback(lambda done: done.cancelled() or done.exception())
-        return task
+    is_told: bool = False
+    """What came of its attempt was said."""
+    is_cut_off: bool = False
+    """This node stops, and waits for it no longer."""
 
     async def cancel(self) -> None:
         """Take it back, unless somebody has answered."""
@@ -69,11 +73,33 @@ class Leading:
             sip_status=last.sip_status if isinstance(last, HungUp) else 0,
             was_answered=self.is_answered,
             has_rung=self.has_rung,
-            ring_ran_out=self.ring_ran_out,
+            ring_ran_out=self._has_rung_out(),
             was_cancelled=self.was_cancelled,
             is_lost=not is_told,
             is_crowded_out=self.is_crowded_out,
+            was_answered_late=self.was_answered_late,
         )
+
+    def _has_rung_out(self) -> bool:
+        """Tell whether it ended because it had rung for as long as it may, by our timer or by that of the engine.
+
+        When it ended counts, not when that was told: a link may have been down in between.
+        """
+        last = self.live.end if self.live is not None else None
+        if self.is_answered or self.rings_until is None or not isinstance(last, HungUp):
+            return False
+        return last.at >= self.rings_until - CLOSE
+
+    def say_who_ended_it(self) -> None:
+        """Correct who ended a call that nobody answered, as far as our timers know better than the engine."""
+        live = self.live
+        if live is None or not isinstance(live.end, HungUp) or self.is_answered or self.was_cancelled:
+            return
+        if self._has_rung_out():
+            live.end = live.end._replace(by_us=True)
+        elif self.ring_ran_out and not self.was_answered_late:
+            # We hung up on what had ended before.
+            live.end = live.end._replace(by_us=False)
 
 
 async def end(call: Call) -> None:

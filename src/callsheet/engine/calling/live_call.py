@@ -6,12 +6,18 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from callsheet.core.ids import AttemptKey
 from callsheet.core.recording import Recorded
 from callsheet.core.run import Run
 from callsheet.engine.calling.call_events import CallEvents
 from callsheet.voice.base import Call, CallEvent, HungUp, Lost, Pressed
+
+ANSWERED: Final = "answered"
+"""Somebody answered: a word of the timeline, and the code of the attempt while nobody knows yet who it is."""
+ANSWERED_LATE: Final = "answered_too_late"
+"""Somebody answered when the call was to end: a word of the timeline."""
 
 
 @dataclass(slots=True)
@@ -34,6 +40,8 @@ class LiveCall:
     """The last event was read."""
     end: HungUp | Lost | None = None
     """That event."""
+    is_closed: bool = False
+    """Its end was noted, and nothing more comes."""
     session_no: int = 0
     """Of the conversation that is led in it; 0: none, so far."""
     is_taken_over: bool = False

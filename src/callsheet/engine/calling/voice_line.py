@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final
 
+import structlog
+
 from callsheet.clock import Clock
 from callsheet.core.asking import Leave
 from callsheet.core.attempt import Happening, Kind
@@ -25,6 +27,8 @@ from callsheet.engine.places import Claim, Places
 from callsheet.engine.recorder import Recorder
 from callsheet.store.apps import Trunk
 from callsheet.voice.base import Call, Hear, VoiceEngine
+
+log = structlog.get_logger()
 
 NO_SLOT: Final = "no_slot"
 """The code of a call that was taken back because others took the last place meanwhile."""
@@ -166,9 +170,8 @@ class VoiceLine:
     async def _lead(self, key: AttemptKey, dial: Dial, leave: Leave, limits: tuple[Limit, ...]) -> None:
         hint = _Hint(self, self._crowding, self._breaker.turn)
         try:
-            run = await self._run_of(key.run_no)
+            run = await self._run(key)
             if run is None:
-                self._withdraw(key, "run_gone")
                 return
             await self._leader.lead(self._trunk, key, run, dial, leave, hint)
         finally:
@@ -176,6 +179,18 @@ class VoiceLine:
             hint.hear(Outcome.throttled, "")
             hint.end()
             self._slots.give_back(limits)
+
+    async def _run(self, key: AttemptKey) -> Run | None:
+        """Return the run of an attempt; None: there is none to go by, and the contact comes again."""
+        try:
+            run = await self._run_of(key.run_no)
+        except Exception as error:  # noqa: BLE001 (whatever it was, nobody was called, and nobody must be forgotten)
+            log.warning("call.not_begun", error=type(error).__name__)
+            self._withdraw(key, "run_unread")
+            return None
+        if run is None:
+            self._withdraw(key, "run_gone")
+        return run
 
     def _end(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

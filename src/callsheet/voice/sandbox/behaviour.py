@@ -32,6 +32,10 @@ class Phone:
     clears: Clears | None = None
     answers: bool = True
     """False: it rings until somebody gives up."""
+    answers_late: bool = False
+    """It is answered at the moment when somebody gives up."""
+    is_mute: bool = False
+    """No sound ever comes from it: the network breaks it off after a while."""
     is_told: bool = True
     """False: whoever asked for the call is never told whether it was placed."""
     is_machine: bool = False
@@ -84,6 +88,8 @@ class CallTimings:
     """From key to key."""
     speak: Span = (2.0, 4.0)
     """How long a spoken answer is."""
+    mute: float = 20.0
+    """So long the network bears a call from which no sound comes."""
     patience: float = 30.0
     """A person hangs up when nothing was said for so long."""
     talk: Span = (20.0, 60.0)

@@ -38,6 +38,8 @@ NORMAL: Final = 16
 _NO_ANSWER: Final = (19, 480)
 _TAKEN_BACK: Final = (0, 487)
 _TIMER: Final = (0, 0)
+_NO_SOUND: Final = (44, 200)
+"""What Asterisk makes of a call from which no sound comes any more."""
 _TICK_SECONDS: Final = 0.1
 """Audio comes in portions of so much, cut into frames."""
 
@@ -212,9 +214,22 @@ class SandboxCall:
 
     async def _go(self) -> None:
         if not self._is_answered:
-            await self._ring()
-            await self._answer()
+            await self._be_called()
+        if self._phone.is_mute:
+            await self._pause(self._world.timings.mute)
+            raise _Over(*_NO_SOUND)
         await (self._be_machine() if self._phone.is_machine else self._be_person())
+
+    async def _be_called(self) -> None:
+        """Ring, and be answered; by somebody who is late the end of the call is crossed."""
+        try:
+            await self._ring()
+        except _Over as over:
+            if not (over.by_us and self._phone.answers_late):
+                raise
+            await self._answer()
+            raise _Over(NORMAL, 200, by_us=True) from None
+        await self._answer()
 
     async def _ring(self) -> None:
         timings, clears = self._world.timings, self._phone.clears
@@ -346,7 +361,7 @@ class SandboxCall:
         while True:
             await self._clock.sleep(_TICK_SECONDS)
             end = begin + _TICK_SECONDS
-            samples = self._track.cut(begin, end)
+            samples = b"" if self._phone.is_mute else self._track.cut(begin, end)
             for first in range(0, len(samples), sounds.FRAME_BYTES):
                 hear(samples[first : first + sounds.FRAME_BYTES])
             begin = end

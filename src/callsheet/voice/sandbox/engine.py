@@ -43,8 +43,12 @@ class SandboxVoice:
         timings: CallTimings = _USUAL,
         room: int = USUAL_ROOM,
         inline: bool = False,
+        phones: Callable[[str], Phone] = phone_of,
     ) -> None:
-        """`seed`: people behave the same each time. `inline`: ledgers are written at once, for simulated time."""
+        """`seed`: people behave the same each time. `inline`: ledgers are written at once, for simulated time.
+
+        `phones`: says how the phone of a number behaves.
+        """
         self.on_found: Callable[[Found], Hear | None] = lambda _: None
         self.on_free: Callable[[], None] = lambda: None
         self._folder = folder
@@ -53,6 +57,7 @@ class SandboxVoice:
         self._timings = timings
         self._room = room
         self._inline = inline
+        self._phone_of = phones
         self._ledgers: dict[str, CallLedger] = {}
         self._failed: dict[tuple[str, str], int] = {}
         """How often a number was not reached through a trunk, of those that are not for ever."""
@@ -139,7 +144,7 @@ class SandboxVoice:
         return self._ledger(trunk_id).calls(after, limit, campaign_ids)
 
     async def _place(self, trunk_id: str, dial: Dial, hear: Hear) -> SandboxCall:
-        phone, ledger, at = phone_of(dial.to), self._ledger(trunk_id), self._clock.now()
+        phone, ledger, at = self._phone_of(dial.to), self._ledger(trunk_id), self._clock.now()
         status = entries.RINGING if phone.is_told else entries.UNANSWERED
         try:
             call_id = await ledger.place(dial, status, at)
@@ -171,7 +176,10 @@ class SandboxVoice:
         )
         left = max(1.0, USUAL_RING_SECONDS - age(placed, self._clock.now()))
         call = self._begin(
-            trunk_id, placed._replace(ring_seconds=left), self._present(trunk_id, found.to, phone_of(found.to)), _nobody
+            trunk_id,
+            placed._replace(ring_seconds=left),
+            self._present(trunk_id, found.to, self._phone_of(found.to)),
+            _nobody,
         )
         hear = self.on_found(Found(call, placed.is_answered, placed.at, found.answered_at))
         if hear is None:
