@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -30,6 +29,7 @@ from callsheet.voice.sandbox import ledger as entries
 from callsheet.voice.sandbox import sounds
 from callsheet.voice.sandbox.behaviour import MOST_ANSWERS, CallTimings, Phone
 from callsheet.voice.sandbox.ledger import CallLedger, LedgerFailed
+from callsheet.voice.sandbox.placed import Placed
 from callsheet.voice.sandbox.tape import Heard, Tape
 
 NODE: Final = "sandbox"
@@ -42,19 +42,6 @@ _NO_SOUND: Final = (44, 200)
 """What Asterisk makes of a call from which no sound comes any more."""
 _TICK_SECONDS: Final = 0.1
 """Audio comes in portions of so much, cut into frames."""
-
-
-class Placed(NamedTuple):
-    """A call as it was asked for."""
-
-    reference: str
-    call_id: int
-    """In the ledger."""
-    at: datetime
-    ring_seconds: float
-    longest_seconds: float
-    is_answered: bool = False
-    """It was answered before this process began."""
 
 
 class World(NamedTuple):
@@ -406,8 +393,3 @@ class SandboxCall:
         self._world.forget(self)
         self._tell(HungUp(at, over.cause, over.sip_status, over.by_us))
         self._is_over = True
-
-
-def age(placed: Placed, now: datetime) -> float:
-    """Return how many seconds ago a call was placed."""
-    return max(0.0, (now - placed.at) / timedelta(seconds=1))

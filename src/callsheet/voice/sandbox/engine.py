@@ -21,8 +21,9 @@ from callsheet.core.outcome import Outcome
 from callsheet.voice.base import Call, CallEvent, Found, Hear, NotDialed
 from callsheet.voice.sandbox import ledger as entries
 from callsheet.voice.sandbox.behaviour import CallTimings, Phone, phone_of
-from callsheet.voice.sandbox.call import Placed, SandboxCall, World, age
+from callsheet.voice.sandbox.call import SandboxCall, World
 from callsheet.voice.sandbox.ledger import CallLedger, LedgerFailed, PlacedCall
+from callsheet.voice.sandbox.placed import Placed, age
 
 USUAL_ROOM: Final = 1_000
 USUAL_RING_SECONDS: Final = 30.0
