@@ -47,17 +47,22 @@ async def test_a_node_is_started_calls_and_is_stopped(tmp_path, phone_network):
     assert not Path(f"/proc/{pid}").exists()
 
 
-async def test_the_next_start_finds_a_node_that_outlived_a_kill_and_its_call_goes_on(tmp_path, phone_network):
-    number = phone_network.number("0001")
-    words = [sys.executable, KILLED, tmp_path, str(phone_network.port), number]
+def kill_one_that_calls(folder: Path, network, number: str) -> list[str]:
+    """Run a process that calls a number, and kill it; return the call, and the process of its node."""
+    words = [sys.executable, KILLED, folder, str(network.port), number]
     folders = os.pathsep.join(str(ROOT / name) for name in ("src", "tests"))
     with subprocess.Popen(
         words, env={**os.environ, "PYTHONPATH": folders}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     ) as process:
         try:
-            reference, pid = process.stderr.readline().split()
+            return process.stderr.readline().split()
         finally:
             process.kill()
+
+
+async def test_the_next_start_finds_a_node_that_outlived_a_kill_and_its_call_goes_on(tmp_path, phone_network):
+    number = phone_network.number("0001")
+    reference, pid = kill_one_that_calls(tmp_path, phone_network, number)
 
     found = []
     home = EmbeddedAsterisk(local(tmp_path), SystemClock())
@@ -319,3 +324,20 @@ async def test_a_node_that_is_to_drain_does_so_when_it_was_started_anew(tmp_path
 
         home.resume("local")
         await until_ready(home)
+
+
+async def test_a_node_that_runs_is_found_by_who_begins_before_the_killed_one_has_let_go(tmp_path, phone_network):
+    number = phone_network.number("0001")
+    reference, pid = kill_one_that_calls(tmp_path, phone_network, number)
+    home = EmbeddedAsterisk(local(tmp_path), SystemClock())
+    found = []
+    home.on_found = lambda one: found.append(one.call.id) or (lambda _: None)
+    home.use([trunk_to(phone_network)])
+    with socket.create_server(("127.0.0.1", home.supervisor.keep.events_port)) as taken:
+        await home.open()
+        taken.close()
+    try:
+        await until(lambda: found, "the call")
+        assert (found, home.standing.pid) == ([reference], int(pid))
+    finally:
+        await home.close()

@@ -26,6 +26,8 @@ from callsheet.voice.nodes import VoiceNode
 log = structlog.get_logger()
 
 _AGAIN_SECONDS: Final = 1.0
+_MOST_MISSES: Final = 15
+"""So often we try to listen where a node that runs looks for us; then we listen elsewhere, and start it anew."""
 _AS_USUAL: Final = Watch()
 _ON_THE_WAY: Final = frozenset({NodeState.fetching, NodeState.starting})
 
@@ -60,6 +62,8 @@ class EmbeddedAsterisk:
         self._waking: asyncio.Task[None] | None = None
         self._has_tried = asyncio.Event()
         self._is_open = False
+        self._misses = 0
+        """So often the port was taken."""
 
     @property
     def engine(self) -> AsteriskEngine:
@@ -251,7 +255,11 @@ class EmbeddedAsterisk:
             await engine.open()
         except OSError as error:
             log.warning("asterisk.cannot_listen", why=error.strerror)
-            self.supervisor.listen_elsewhere()
+            self._misses += 1
+            # A node that runs knows this port only, and who has it may be our own process of before, which is still
+            # ending: a node that cannot dial in would be ended, and its calls with it.
+            if self._misses >= _MOST_MISSES or not self.supervisor.lives():
+                self.supervisor.listen_elsewhere()
             return None
         return engine
 
