@@ -6,6 +6,7 @@ from math import sqrt
 import pytest
 
 from callsheet.core.asking import nobody_forbids
+from callsheet.voice.asterisk import wire
 from callsheet.voice.asterisk.originate import dial_string
 from callsheet.voice.asterisk.wire import Ask
 from callsheet.voice.base import Answered, CallGone, CannotJoin, HungUp, NotDialed, Played
@@ -56,6 +57,27 @@ async def test_each_hears_the_other_and_who_stays_is_alone_again(call, engine, p
     assert (await first.next(HungUp)).cause == 16
     await until_channels(engine, 0)
     assert (await node_of(engine).ask(Ask("GET", "bridges"))).message_body == "[]"
+
+
+async def test_who_is_joined_stays_so_when_the_node_is_compared(call, engine, phone_network):
+    first, second = await two(call, engine, phone_network)
+    await first.call.join(second.call)
+    node = node_of(engine)
+
+    for _ in range(3):
+        assert await node.is_well()
+
+    # What a comparison has begun is through when the node answers this: it takes requests in their order.
+    bridges = wire.read_bridges((await node.ask(Ask("GET", "bridges"))).message_body)
+    assert [bridge.id.rpartition(".")[2] for bridge in bridges] == ["joint"]
+    said_again: list[bytes] = []
+    await second.call.listen(lambda octets: said_again.append(octets) if is_loud(octets) else None)
+    await until(lambda: len(said_again) > 10)
+    await first.call.part()
+    assert not [bridge for bridge in node.bridges if bridge.endswith(".joint")]
+    for told in (first, second):
+        await told.call.hang_up()
+        await told.next(HungUp)
 
 
 async def test_the_end_of_the_first_takes_the_bridge_away_and_leaves_the_second(call, engine, phone_network):

@@ -22,6 +22,7 @@ class Joint:
 
     async def open(self) -> None:
         """Join them. Raises CannotJoin."""
+        self._node.bridges.add(self._bridge)
         try:
             await self._ask(Ask("POST", f"bridges/{self._bridge}", {"type": "mixing"}))
             await self._ask(Ask("POST", f"bridges/{self._bridge}/addChannel", {"channel": self._calls}))
@@ -31,10 +32,11 @@ class Joint:
 
     async def close(self) -> None:
         """Take the bridge away; whoever is still in it is alone."""
+        self._node.bridges.discard(self._bridge)
         try:
             await self._node.ask(Ask("DELETE", f"bridges/{self._bridge}"))
         except NodeAway:
-            return  # a bridge without calls does no harm
+            return  # what is left over is found when the node is there again
 
     async def _ask(self, ask: Ask) -> None:
         try:

@@ -60,7 +60,7 @@ class Node:
         self.ears: dict[str, HearAudio] = {}
         """Who hears the audio, by media channel."""
         self.bridges: set[str] = set()
-        """Those that somebody hears by."""
+        """Those that somebody hears by: our ears, and calls that are joined."""
         self.tapes: dict[str, Callable[..., None]] = {}
         """Who is told that a recording is through."""
         self._clock = clock
