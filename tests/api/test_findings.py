@@ -101,3 +101,23 @@ async def test_that_nobody_can_be_called_is_seen_before_anybody_tries(shop):
 
     said = "The experience flow of this campaign has no document, so there is nothing to say."
     assert found == [("voice", said)]
+
+
+async def test_a_sender_whose_texts_go_to_simulated_people_is_found_once_there_is_a_real_trunk(shop):
+    people = await shop.make_list(*numbers("IN", 1), firstName="Asha")
+    calls = {"name": unique("PBX"), "carrier": "sip", "settings": {"host": "127.0.0.1", "port": 1}}
+    texts = {
+        "name": unique("SMSC"),
+        "carrier": "smpp",
+        "settings": {"host": "127.0.0.1", "port": 1, "system_id": "shop"},
+    }
+    assert (await shop.v1("POST", "/trunks", calls)).status_code == 201
+    rehearsed = await findings(shop, people, message={"message": "Hello"})
+    assert (await shop.v1("POST", "/trunks", texts)).status_code == 201
+
+    (found,) = await findings(shop, people, message={"message": "Hello"})
+
+    assert rehearsed == []
+    assert found[0] == "sender"
+    assert "simulated people" in found[1]
+    assert texts["name"] in found[1]

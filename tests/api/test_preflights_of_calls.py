@@ -163,3 +163,28 @@ def by(label: str) -> dict[str, Any]:
     strategy = voice_body()["dialingStrategy"]
     assert strategy["callerId"] == {"phoneNumber": SENDER}
     return {**strategy, "callerId": {"phoneNumber": label}}
+
+
+async def test_a_caller_id_that_calls_simulated_people_is_found_once_there_is_a_real_trunk(shop):
+    listed = await shop.make_list(*numbers("IN", 2, seed=97), firstName="Asha")
+    campaign_id = await make(shop, listed, dialingStrategy=by("+12125550178"))
+    rehearsed = await look(shop, campaign_id)
+    wanted = {"name": unique("PBX"), "carrier": "sip", "settings": {"host": "127.0.0.1", "port": 1}}
+    trunk = await shop.v1("POST", "/trunks", wanted)
+    assert trunk.status_code == 201, trunk.text
+
+    found = await look(shop, campaign_id)
+    shown = (await shop.v1("GET", f"/campaigns/{campaign_id}")).json()["findings"]
+    started = await shop.v1("POST", f"/campaigns/{campaign_id}/start", {})
+    assert started.status_code == 200, started.text
+
+    said = (
+        "Calls from +12125550178 go to simulated people (the sandbox), and reach nobody."
+        f" Trunks to real ones: {wanted['name']}."
+    )
+    assert codes(rehearsed) == []
+    assert [(one["code"], one["severity"], one["message"]) for one in found["findings"]] == [
+        ("simulated", "warning", said)
+    ]
+    assert not found["blocks"]
+    assert shown == started.json()["findings"] == [{"field": "sender", "message": said}]

@@ -77,6 +77,8 @@ class Known(NamedTuple):
     """Makes what a voice engine has to know, of an account and its trunk's id; None: no call goes there by SIP."""
     allowance: Allowance = UNLIMITED
     """What a new trunk may send as long as nobody says otherwise."""
+    is_simulated: bool = False
+    """Nobody is reached over it: it has people of its own."""
     prober: Callable[[Any, Given], Prober] | None = None
     """Makes what tries an account out; None: what `make` makes does."""
 
@@ -95,7 +97,9 @@ UNHEARD: Final = (
 
 KNOWN: Final[Mapping[str, Known]] = MappingProxyType(
     {
-        "sandbox": Known(SandboxAccount, lambda _, given: given.sandbox(), channels=frozenset(Channel)),
+        "sandbox": Known(
+            SandboxAccount, lambda _, given: given.sandbox(), channels=frozenset(Channel), is_simulated=True
+        ),
         "smpp": Known(SmppAccount, _make_smpp),
         "twilio": Known(TwilioAccount, make_twilio, hear_twilio, answers_stop=True),
         "http": Known(HttpAccount, make_http, hear_http),
@@ -116,6 +120,12 @@ def channels_of(carrier: str) -> frozenset[Channel]:
 def carries_text(carrier: str) -> bool:
     """Tell whether texts go over a carrier of this name."""
     return Channel.sms in channels_of(carrier)
+
+
+def is_simulated(carrier: str) -> bool:
+    """Tell whether a carrier of this name reaches nobody out there."""
+    known = KNOWN.get(carrier)
+    return known is not None and known.is_simulated
 
 
 def unheard(carrier: str, settings: Mapping[str, Any], base: str) -> str:

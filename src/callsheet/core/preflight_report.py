@@ -159,6 +159,11 @@ def no_text(message: str) -> Finding:
     return Finding("no_text", Severity.error, message)
 
 
+def is_simulated(message: str) -> Finding:
+    """Say that nobody out there is reached."""
+    return Finding("simulated", Severity.warning, message)
+
+
 def broken_off() -> Finding:
     """Say that the look itself broke."""
     return Finding("broken_off", Severity.error, "This preflight broke off, and the log says why.")

@@ -10,7 +10,7 @@ from callsheet.core.preflight_report import USUAL_SEGMENTS
 from callsheet.core.segments import measure
 from callsheet.core.template import PersonalMessage
 from callsheet.engine.message_text import versioned_text
-from callsheet.engine.routes import require_trunks
+from callsheet.engine.routes import require_trunks, simulated
 from callsheet.engine.runtime import Runtime
 from callsheet.store.apps import App
 from callsheet.store.lists import ContactList
@@ -29,6 +29,8 @@ async def findings_of(runtime: Runtime, app: App, campaign: Campaign) -> list[Fi
         findings = await _of_calls(runtime, app, definition)
     if definition.channel is Channel.sms:
         findings += [FieldError(_SENDER, one) for one in await runtime.ingest.amiss_with(app.no, definition.sender)]
+    if said := await simulated(runtime.store, app.no, definition.sender, definition.channel):
+        findings.append(FieldError(_SENDER, said))
     findings += [FieldError(_LISTS, f"Nobody is on the list {found.name}.") for found in lists if not found.size]
     if not definition.dnc_lists and await _has_dnc_lists(runtime, app):
         findings.append(FieldError(_DNC_LIST, "No DNC list is linked, although the app has some of its own."))

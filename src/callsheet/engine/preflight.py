@@ -23,9 +23,11 @@ from callsheet.core.outcome import Outcome as Answerer
 from callsheet.core.preflight import Person, Tally, tally
 from callsheet.core.preflight_calls import call_seconds, judge_voice, judge_way, no_flow, tally_calls
 from callsheet.core.preflight_report import (
+    Finding,
     ZoneHours,
     blocks,
     broken_off,
+    is_simulated,
     judge,
     limits_of,
     no_text,
@@ -39,6 +41,7 @@ from callsheet.engine.flow_shelf import FlowShelf
 from callsheet.engine.loop import Loop
 from callsheet.engine.message_text import VersionedText, versioned_text
 from callsheet.engine.preflight_calls import CallScout
+from callsheet.engine.routes import simulated
 from callsheet.store.apps import App
 from callsheet.store.preflights import Outcome, Pins, Preflight, pin_list
 from callsheet.store.store import Store
@@ -185,7 +188,7 @@ class Preflighter(Loop):
         # A call counts as one segment of a rate; the app's rate is for messages.
         seconds = call_seconds(counted.calls, way.at_once, seconds_of(counted, limits_of(senders, None)))
         zones = await _zones(self._store, app, pins, self._clock)
-        also = [*judge_way(way), *judge_voice(voice)]
+        also = [*judge_way(way), *await _simulated(self._store, app, pins), *judge_voice(voice)]
         findings = judge(counted, seconds, zones, text="", has_sender=bool(senders), also=also)
         return Outcome(findings, tuple(zones), seconds, calls_at_once=way.at_once)
 
@@ -228,9 +231,15 @@ async def _outcome_of_messages(store: Store, app: App, preflight: Preflight, clo
     seconds = seconds_of(counted, limits_of(senders, settings.messages_per_minute))
     zones = await _zones(store, app, pins, clock)
     has_help = settings.help_reply is not None
-    findings = judge(counted, seconds, zones, text=pins.text, has_sender=bool(senders), has_help=has_help)
+    also = await _simulated(store, app, pins)
+    findings = judge(counted, seconds, zones, text=pins.text, has_sender=bool(senders), has_help=has_help, also=also)
     cost = cost_of(counted.segments, settings.segment_cost) if settings.segment_cost is not None else None
     return Outcome(findings, tuple(zones), seconds, cost=cost, currency=settings.currency)
+
+
+async def _simulated(store: Store, app: App, pins: Pins) -> list[Finding]:
+    said = await simulated(store, app.no, pins.definition.sender, pins.definition.channel)
+    return [is_simulated(said)] if said else []
 
 
 async def _zones(store: Store, app: App, pins: Pins, clock: Clock) -> Sequence[ZoneHours]:
