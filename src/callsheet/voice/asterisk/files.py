@@ -24,10 +24,10 @@ class NodeFiles(Protocol):
         """Put a sound where the node finds it, once; return its name there. Raises OSError."""
 
     async def take_recording(self, name: str) -> Path | None:
-        """Return a recording that is whole, as a file of this machine; None: the node does not give it."""
+        """Return a recording that is whole, as a file of this machine; None: the node does not give it.
 
-    async def drop_recording(self, name: str) -> None:
-        """Delete a recording that nobody wants."""
+        Whoever asked moves the file away, or deletes it.
+        """
 
     async def find_records(self, ids: Collection[str]) -> Mapping[str, Record]:
         """Return what the call records say of calls, as far as they say anything."""
@@ -55,10 +55,6 @@ class LocalFiles:
     async def take_recording(self, name: str) -> Path | None:
         """Return a recording that is whole; whoever asked moves it away, or deletes it."""
         return await asyncio.to_thread(_take, self.recordings / f"{name}.wav", self.recordings.parent / TAKEN)
-
-    async def drop_recording(self, name: str) -> None:
-        """Delete a recording that nobody wants."""
-        await asyncio.to_thread((self.recordings / f"{name}.wav").unlink, missing_ok=True)
 
     async def find_records(self, ids: Collection[str]) -> Mapping[str, Record]:
         """Return what the call records say of calls."""

@@ -73,13 +73,12 @@ class Taping:
         await _came(self._over)
         self._forget()
         await self._remove()
-        files = self._node.place.files
-        path = await files.take_recording(self._name)
-        octets = 0 if path is None else await asyncio.to_thread(_size, path)
-        if path is None or octets <= _HEADER_OCTETS:
-            await files.drop_recording(self._name)
-            if path is not None:
-                await asyncio.to_thread(path.unlink, missing_ok=True)
+        path = await self._node.place.files.take_recording(self._name)
+        if path is None:
+            return None
+        octets = await asyncio.to_thread(_size, path)
+        if octets <= _HEADER_OCTETS:
+            await asyncio.to_thread(path.unlink, missing_ok=True)
             return None
         is_whole = self._is_whole and not self._broke_off(self._ended_at)
         if not is_whole:

@@ -162,11 +162,12 @@ class Door:
         return web.FileResponse(path)
 
     async def _take_recording(self, name: str, request: web.Request) -> web.StreamResponse:
-        files = self._files.get(name)
-        path = None if files is None else files.expected(request.match_info["name"])
-        if path is None:
+        files, recording = self._files.get(name), request.match_info["name"]
+        if files is not None and files.was_brought(recording):
+            return web.Response(status=204)
+        if files is None or not files.is_expected(recording):
             raise web.HTTPNotFound
-        partial = path.with_suffix(f".{os.urandom(8).hex()}.partial")
+        partial = self._place.recordings / f"{recording}.{os.urandom(8).hex()}.partial"
         try:
             file = await asyncio.to_thread(partial.open, "wb")
             try:
@@ -175,7 +176,8 @@ class Door:
                 await asyncio.to_thread(_settle, file)
             finally:
                 await asyncio.to_thread(file.close)
-            await asyncio.to_thread(partial.replace, path)
+            if not await files.keep(recording, partial):
+                raise web.HTTPConflict
         except OSError:
             raise web.HTTPInsufficientStorage from None
         finally:

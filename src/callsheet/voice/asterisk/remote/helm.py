@@ -82,14 +82,18 @@ class Helm:
             except ConnectionError:
                 return
 
-    async def ask(
-        self, make: Callable[[int], words.ToNode], *, seconds: float = ANSWER_SECONDS, away_seconds: float = 0.0
-    ) -> Done | Said | None:
-        """Return its answer; None: it gave none. One that is away is waited for, for so long."""
+    async def comes(self, seconds: float) -> bool:
+        """Wait until it is there, for so long; False: it is not."""
         try:
-            async with asyncio.timeout(away_seconds):
+            async with asyncio.timeout(seconds):
                 await self._came.wait()
         except TimeoutError:
+            return False
+        return True
+
+    async def ask(self, make: Callable[[int], words.ToNode], *, seconds: float = ANSWER_SECONDS) -> Done | Said | None:
+        """Return its answer; None: it gave none, or is not there."""
+        if not self.is_there:
             return None
         self._asked += 1
         no = self._asked

@@ -73,11 +73,6 @@ class Larder:
         except (ClientError, OSError, TimeoutError) as error:
             return type(error).__name__
 
-    async def drop(self, recording: str) -> bool:
-        """Delete a recording that nobody wants."""
-        await self._files.drop_recording(recording)
-        return True
-
     async def records(self, ids: Collection[str]) -> Mapping[str, Record]:
         """Return what the call records say of calls."""
         return await self._files.find_records(ids)

@@ -28,7 +28,7 @@ from callsheet.voice.asterisk.node_folder import NodeFolder
 from callsheet.voice.asterisk.remote import words
 from callsheet.voice.asterisk.remote.key import secret_of
 from callsheet.voice.asterisk.remote.larder import Larder
-from callsheet.voice.asterisk.remote.words import Bring, Done, Drop, RecordsOf, Shelve
+from callsheet.voice.asterisk.remote.words import Bring, Done, RecordsOf, Shelve
 from callsheet.voice.asterisk.standing import Standing
 from callsheet.voice.asterisk.supervisor import Supervisor
 
@@ -232,7 +232,7 @@ class Outpost:
             case _:
                 self._begin(self._obey(word))
 
-    async def _obey(self, word: Shelve | Bring | Drop | RecordsOf) -> None:
+    async def _obey(self, word: Shelve | Bring | RecordsOf) -> None:
         larder = self._larder
         assert larder is not None, "it is made before the connection"
         match word:
@@ -242,8 +242,6 @@ class Outpost:
                 await self._tell(Done(no, _is_safe(name) and await larder.fetch(name)))
             case Bring(no=no, recording=name):
                 await self._tell(Done(no, _is_safe(name) and await larder.bring(name)))
-            case Drop(no=no, recording=name):
-                await self._tell(Done(no, _is_safe(name) and await larder.drop(name)))
 
     async def _tell(self, word: words.FromNode) -> None:
         if self._messages is not None:

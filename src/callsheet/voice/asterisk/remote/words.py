@@ -112,13 +112,6 @@ class Bring(_Word, frozen=True):
     recording: str
 
 
-class Drop(_Word, frozen=True):
-    """Delete a recording."""
-
-    no: int
-    recording: str
-
-
 class RecordsOf(_Word, frozen=True):
     """A question: what do the call records say."""
 
@@ -146,7 +139,7 @@ class Refused(_Word, frozen=True):
 
 
 FromNode = Hello | Stands | Knows | Died | Emptying | IsWell | Done | Said
-ToNode = Trunks | Shelve | Bring | Drop | RecordsOf | Drain | Wellness | Refused
+ToNode = Trunks | Shelve | Bring | RecordsOf | Drain | Wellness | Refused
 
 _from_node: Final = msgspec.json.Decoder(FromNode)
 _to_node: Final = msgspec.json.Decoder(ToNode)
