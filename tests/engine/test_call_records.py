@@ -1,5 +1,6 @@
 """Call records of a node: written in batches, kept while the store is away, and closed where nobody leads them."""
 
+import itertools
 import random
 from pathlib import Path
 from typing import Any
@@ -129,3 +130,66 @@ async def test_what_a_dead_node_led_is_closed_by_another_one(
     await other.look()
     assert [row.outcome for row in await stored(store)] == ["human"]
     assert [row.ending for row in await rows(store, "select ending from flow_session")] == ["hung_up"]
+
+
+async def test_leases_are_renewed_although_there_is_always_more_to_write(
+    store: Store, app: App, clock: StillClock, node: Node, tmp_path: Path
+):
+    (live,) = await called(store, app, clock, node, tmp_path, 1)
+    records, write, renew = records_of(store, clock, node.no), store.calls.write, store.calls.renew
+    written, renewed = [], []
+
+    async def more(*args: Any) -> None:
+        await write(*args)
+        written.append(clock.advance(2))
+        if len(written) == 60:
+            records.stop()
+        else:
+            records.dialed(live)
+
+    async def told(*args: Any) -> None:
+        await renew(*args)
+        renewed.append(clock.monotonic())
+
+    store.calls.write, store.calls.renew = more, told  # type: ignore[method-assign]
+    records.dialed(live)
+    await records.run()
+
+    gaps = [later - earlier for earlier, later in itertools.pairwise([0.0, *renewed, clock.monotonic()])]
+    assert max(gaps) < call_records.LEASE_SECONDS / 2
+
+
+async def test_a_record_that_cannot_be_written_holds_up_no_other_and_its_call_is_over(
+    store: Store, app: App, clock: StillClock, node: Node, tmp_path: Path
+):
+    lives = await called(store, app, clock, node, tmp_path, 3)
+    records, write, bad = records_of(store, clock, node.no), store.calls.write, lives[1].key
+    for live in lives:
+        records.ended(live, Outcome.human)
+
+    async def choosy(rows: Any, *args: Any) -> None:
+        if any(row.key == bad and row.timeline for row in rows):
+            raise ValueError
+        await write(rows, *args)
+
+    lives[1].note(clock.now(), "answered")
+    records.ended(lives[1], Outcome.human)
+    store.calls.write = choosy  # type: ignore[method-assign]
+    await records._flush()
+
+    assert [row.outcome for row in await stored(store)] == ["human"] * 3
+    assert all(row.ended_at for row in await stored(store))
+
+
+async def test_of_too_many_records_those_of_calls_that_go_on_are_dropped_first(
+    store: Store, app: App, clock: StillClock, node: Node, tmp_path: Path, monkeypatch: Any
+):
+    lives = await called(store, app, clock, node, tmp_path, 3)
+    records = records_of(store, clock, node.no)
+    monkeypatch.setattr(call_records, "MOST_KEPT", 2)
+    records.ended(lives[0], Outcome.human)
+    records.dialed(lives[1])
+    records.ended(lives[2], Outcome.human)
+    await records._flush()
+
+    assert {row.person for row in await stored(store)} == {lives[0].key.person, lives[2].key.person}

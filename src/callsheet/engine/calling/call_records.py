@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -31,7 +32,8 @@ log = structlog.get_logger()
 FULL: Final = 200
 """So many are written in one transaction: each has its timeline."""
 MOST_KEPT: Final = 20_000
-"""While the store is away so many are kept here; of more the oldest are dropped, and said to be."""
+"""While the store is away so many are kept here; of more the oldest are dropped, and said to be: first those of
+calls that go on."""
 LEASE_SECONDS: Final = 60.0
 """So long after this node was last heard of, another one may close its calls."""
 TICK_SECONDS: Final = LEASE_SECONDS / 3
@@ -87,10 +89,10 @@ class CallRecords(Loop):
         self._kept.pop(row.key, None)
         self._kept[row.key] = row
         if len(self._kept) > MOST_KEPT:
-            dropped = next(iter(self._kept))
-            del self._kept[dropped]
-            meters.dropped_call_records.inc()
-            log.error("calls.record_dropped")
+            # One that goes on is written again when it is over; of one that is over nobody would ever know.
+            oldest = next(iter(self._kept))
+            del self._kept[next((key for key, kept in self._kept.items() if kept.ended_at is None), oldest)]
+            _say_dropped()
         self.wake()
 
     async def run(self) -> None:
@@ -99,37 +101,60 @@ class CallRecords(Loop):
         while not self._stopping:
             self._wake.clear()
             try:
-                await self._flush()
+                await self._write_some()
                 if self._clock.monotonic() >= next_look:
                     await self.look()
                     next_look = self._clock.monotonic() + (ALONE_SECONDS if self._sole_owner else TICK_SECONDS)
-                await self._rest(max(0.0, next_look - self._clock.monotonic()))
+                if not self._kept:
+                    await self._rest(max(0.0, next_look - self._clock.monotonic()))
             except Unavailable:
                 log.warning("calls.store_away", waiting=len(self._kept))
                 await self._clock.sleep(RETRY_SECONDS)
         await self._finish()
 
     async def _flush(self) -> None:
-        """Write what is kept; what changes meanwhile is written again.
+        """Write what is kept; what changes meanwhile is written again."""
+        while self._kept:
+            await self._write_some()
+
+    async def _write_some(self) -> None:
+        """Write the oldest of what is kept; no more, for under load there is always more, and leases wait for us.
 
         That a call is over is written when it is durable what came of it: until then it holds its run, and whoever was
         called.
         """
-        while self._kept:
-            taken = list(self._kept.values())[:FULL]
-            over = [row for row in taken if row.ended_at is not None]
-            await self._write([row for row in taken if row.ended_at is None])
-            if over:
-                await self._recorder.settled()
-                await self._write(over)
-                self.on_over()
+        taken = list(itertools.islice(self._kept.values(), FULL))
+        over = [row for row in taken if row.ended_at is not None]
+        await self._write([row for row in taken if row.ended_at is None])
+        if over:
+            await self._recorder.settled()
+            await self._write(over)
+            self.on_over()
 
     async def _write(self, rows: Sequence[CallRow]) -> None:
+        """Write rows; one that cannot be written is written without what it tells, and holds up no other."""
+        if not rows:
+            return
         now = await self._store.hot.now()
-        await self._store.calls.write(rows, self.node_no, now + timedelta(seconds=LEASE_SECONDS))
+        try:
+            await self._store.calls.write(rows, self.node_no, now + timedelta(seconds=LEASE_SECONDS))
+        except Unavailable:
+            raise
+        except Exception:
+            log.exception("calls.record_broke", runs=sorted({row.key.run_no for row in rows}))
+            await self._write_singly(rows)
         for row in rows:
             if self._kept.get(row.key) is row:
                 del self._kept[row.key]
+
+    async def _write_singly(self, rows: Sequence[CallRow]) -> None:
+        if len(rows) > 1:
+            for row in rows:
+                await self._write([row])
+        elif rows[0].timeline or rows[0].detection:
+            await self._write([replace(rows[0], timeline=(), detection={})])
+        else:
+            _say_dropped()
 
     async def look(self) -> None:
         """Say that this node leads its calls still, close what nobody leads, and delete recordings that are too old."""
@@ -167,6 +192,11 @@ class CallRecords(Loop):
             else:
                 return
         log.error("calls.gave_up", count=len(self._kept))
+
+
+def _say_dropped() -> None:
+    meters.dropped_call_records.inc()
+    log.error("calls.record_dropped")
 
 
 def _said_of(outcome: Outcome, now: datetime) -> tuple[Kind, datetime, str]:
