@@ -209,7 +209,7 @@ def test_who_takes_a_call_over_goes_on_recording_unless_somebody_ended_that(
         run, found = await w.store.runs.by_no(key.run_no), w.phones._calls[encode_attempt(*key)]
         assert run is not None
         assert found is not None
-        live = LiveCall(key, run, found, is_taken_over=True)
+        live = LiveCall(key, run, found, 0, is_taken_over=True)
         tapes = CallTapes(w.store, w.clock, w.conductor.call_records)
         tapes.answered(live)
         assert live.timeline == []

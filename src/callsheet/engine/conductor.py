@@ -200,6 +200,7 @@ class Conductor:
         self.switchboard.on_free = self._wake_dispatchers
         await self.switchboard.open()
         self._watch("call tapes", self.switchboard.tapes.run)
+        self._watch("hang ups", self.switchboard.hang_ups.run)
         self.lines = Lines(
             self._store, given.clock, self.recorder, lambda trunk: given.make_line(trunk, self.recorder),
             carries=carries_text, tick_seconds=given.tuning.tick_seconds,
@@ -258,6 +259,11 @@ class Conductor:
         if self._tasks:
             self.lines.wake()
             self.voice_lines.wake()
+
+    def look_at_calls(self) -> None:
+        """Look now what somebody asks of calls that go on here."""
+        if self.is_running():
+            self.switchboard.look()
 
     def try_trunk(self, trunk_no: int) -> None:
         """Try a trunk again at once, whatever its breaker says."""
@@ -374,21 +380,13 @@ class Conductor:
         await self.switchboard.drain()
         await asyncio.gather(self.lines.close(), self.voice_lines.close())
         await self.switchboard.close()
-        self._scheduler.stop()
-        self._reaper.stop()
-        self.listener.stop()
-        self.talker.stop()
-        self.notifier.stop()
-        self.eraser.stop()
-        self.preparer.stop()
-        self.preflighter.stop()
-        self._sweeper.stop()
-        self._recaller.stop()
-        self.switchboard.ring_watch.stop()
-        self.switchboard.tapes.stop()
-        self._slots.stop()
-        self.call_records.stop()
-        self.recorder.stop()
+        board = self.switchboard
+        for loop in (
+            self._scheduler, self._reaper, self.listener, self.talker, self.notifier, self.eraser, self.preparer,
+            self.preflighter, self._sweeper, self._recaller, board.ring_watch, board.tapes, board.hang_ups,
+            self._slots, self.call_records, self.recorder,
+        ):  # fmt: skip
+            loop.stop()
         await _ended(self._tasks)
         with suppress(Unavailable):  # else the leases run out
             await self._store.hot.release(self.node_no)

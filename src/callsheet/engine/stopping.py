@@ -9,8 +9,9 @@ from callsheet.store.sending import Stop
 
 
 async def stop_all(runtime: Runtime, app: App, reason: str, by: str) -> Stop:
-    """Pause every run. When this returns, nothing more leaves for anybody."""
+    """Pause every run. When this returns, nothing more leaves for anybody; calls that go on end within a moment."""
     stop = await runtime.store.sending.stop(app.no, reason, by, runtime.clock.now())
+    runtime.conductor.look_at_calls()
     await runtime.conductor.forbid(Scope(app.no))
     return stop
 

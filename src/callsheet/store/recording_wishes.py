@@ -7,12 +7,11 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from callsheet.core.call_errors import CallNotFound, CallOver
 from callsheet.core.ids import AttemptKey
 from callsheet.core.recording import Recorded
 from callsheet.store import tables as t
+from callsheet.store.call_wishes import note_wish
 from callsheet.store.database import Database
-from callsheet.store.rows import one
 
 _WORDS: Final = {True: "on", False: "off"}
 
@@ -30,18 +29,7 @@ class RecordingWishes:
 
     async def wish(self, app: int, key: AttemptKey, *, wanted: bool) -> None:
         """Note whether a call is to be recorded from now on; its node sees to it. Raises CallNotFound, CallOver."""
-        call = t.call
-        its = call.c.app == app, call.c.run_no == key.run_no, call.c.person == key.person, call.c.n == key.n
-
-        def wish(conn: sa.Connection) -> None:
-            row = one(conn, sa.select(call.c.ended_at).where(*its).with_for_update())
-            if row is None:
-                raise CallNotFound
-            if row["ended_at"]:
-                raise CallOver
-            conn.execute(sa.update(call).where(*its).values(recording_wish=_WORDS[wanted]))
-
-        await self._db.write(wish)
+        await self._db.write(lambda conn: note_wish(conn, app, key, recording_wish=_WORDS[wanted]))
 
     async def of_node(self, node_no: int) -> dict[AttemptKey, bool]:
         """Return whether the calls that a node leads are to be recorded, as far as somebody said so."""

@@ -33,6 +33,7 @@ from callsheet.store.flow_queue import FlowQueue
 from callsheet.store.flow_results import FlowResults
 from callsheet.store.flow_sessions import FlowSessions
 from callsheet.store.flow_versions import FlowVersions
+from callsheet.store.hang_ups import HangUps
 from callsheet.store.histories import Histories
 from callsheet.store.imports import Imports
 from callsheet.store.inbox import Inbox
@@ -102,6 +103,7 @@ class Store:
         self.parked_receipts = ParkedReceipts(database)
         self.pulls, self.queues = Pulls(database, vault), Queues(database)
         self.inbox, self.replies = Inbox(database, vault), Replies(database, vault)
+        self.hang_ups = HangUps(database)
         self.recordings, self.recording_wishes = Recordings(database, vault), RecordingWishes(database)
         self.replacing = Replacing(database)
         self.reports = Reports(database, vault)

@@ -19,7 +19,7 @@ from callsheet.api.v1.strict import Router
 from callsheet.core.call_errors import CallNotFound, CallOver
 from callsheet.core.clearing import meaning_of
 from callsheet.core.errors import BodyTooLarge, CampaignNotFound, RunNotFound
-from callsheet.core.ids import decode_attempt
+from callsheet.core.ids import AttemptKey, decode_attempt
 from callsheet.core.outcome import Outcome
 from callsheet.core.recording import Recorded
 from callsheet.engine.runtime import Runtime
@@ -156,6 +156,19 @@ async def get_call(runtime: Served, app: Tenant, attempt_id: str) -> WholeCall:
     return WholeCall(**_show(app, told).model_dump(), timeline=[_moment(each) for each in timeline])
 
 
+@router.post("/calls/{attempt_id}/hangup", status_code=202, responses=problems(CallNotFound, CallOver))
+async def hang_up(runtime: Served, app: Tenant, attempt_id: str) -> ShownCall:
+    """End a call that goes on: whoever talks is hung up on, and a phone that rings is rung no more.
+
+    The node that carries it does so within a moment; `ended_by` is `us` then.
+    """
+    key = decode_attempt(attempt_id)
+    if key is None:
+        raise CallNotFound
+    await runtime.store.hang_ups.ask(app.no, key, runtime.clock.now())
+    return await _seen_to(runtime, app, key)
+
+
 @router.post("/calls/{attempt_id}/recording", status_code=202, responses=problems(CallNotFound, CallOver))
 async def begin_recording(runtime: Served, app: Tenant, attempt_id: str) -> ShownCall:
     """Record a call that goes on: both sides, from now on, or from when it is answered.
@@ -176,8 +189,12 @@ async def _wish(runtime: Runtime, app: App, attempt_id: str, *, wanted: bool) ->
     if key is None:
         raise CallNotFound
     await runtime.store.recording_wishes.wish(app.no, key, wanted=wanted)
-    if runtime.conductor.is_running():
-        runtime.conductor.switchboard.tapes.wake()
+    return await _seen_to(runtime, app, key)
+
+
+async def _seen_to(runtime: Runtime, app: App, key: AttemptKey) -> ShownCall:
+    """Let this node look what is asked of a call, and show the call."""
+    runtime.conductor.look_at_calls()
     found = await runtime.store.told_calls.find(app.no, key, runtime.clock.now())
     if found is None:
         raise CallNotFound

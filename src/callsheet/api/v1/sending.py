@@ -38,7 +38,10 @@ class ShownSending(BaseModel):
 
 @router.post("/stop-all", responses=problems(BodyTooLarge))
 async def stop_all(request: Request, runtime: Served, app: Tenant, new: NewStop) -> ShownSending:
-    """Stop everything: every run is paused, and none starts or resumes. When this answers, nothing more leaves."""
+    """Stop everything: every run is paused, and none starts or resumes. When this answers, nothing more leaves.
+
+    Calls that go on are hung up within two seconds.
+    """
     note(request.scope, reason=new.reason)
     return _show(await stopping.stop_all(runtime, app, new.reason, caller_of(request.scope).id))
 

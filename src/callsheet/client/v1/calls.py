@@ -98,6 +98,11 @@ class Calls(Resource[Mode]):
         return Call("GET", f"{_ALL}/{{attempt_id}}", WholeCall, {"attempt_id": attempt_id})
 
     @Single
+    def hang_up(self, attempt_id: str) -> Call[PlacedCall]:
+        """End a call that goes on, or that rings; its record says `us` in `ended_by`."""
+        return Call("POST", f"{_ALL}/{{attempt_id}}/hangup", PlacedCall, {"attempt_id": attempt_id})
+
+    @Single
     def record(self, attempt_id: str) -> Call[PlacedCall]:
         """Record both sides of a call that goes on, from now on, or from when it is answered."""
         return Call("POST", _RECORDING, PlacedCall, {"attempt_id": attempt_id})

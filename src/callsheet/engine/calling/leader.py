@@ -106,6 +106,10 @@ class Leader:
         """Return how many calls go on."""
         return len(self._led)
 
+    def led(self) -> Collection[Leading]:
+        """Return the calls that go on."""
+        return self._led.values()
+
     def ringing(self) -> Collection[Leading]:
         """Return the calls that nobody has answered yet."""
         return [leading for leading in self._led.values() if not leading.is_answered]

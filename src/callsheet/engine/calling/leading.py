@@ -52,12 +52,21 @@ class Leading:
     """What came of its attempt was said."""
     is_cut_off: bool = False
     """This node stops, and waits for it no longer."""
+    is_to_end: bool = False
+    """Somebody wants it to end, whoever talks."""
 
     async def cancel(self) -> None:
         """Take it back, unless somebody has answered."""
         if not self.is_answered and not self.was_cancelled:
             self.was_cancelled = True
             await self.hang_up()
+
+    async def end_early(self, at: datetime, why: str) -> None:
+        """End it because somebody wants that: hang up on whoever answered, or take it back."""
+        if not self.is_to_end and self.live is not None:
+            self.is_to_end = True
+            self.live.note(at, "hang_up_asked", why=why)
+        await (self.hang_up() if self.is_answered else self.cancel())
 
     async def hang_up(self) -> None:
         """End it, if it has begun. What ends it is told as an event."""

@@ -40,7 +40,7 @@ from callsheet.engine.turning import BROKE, Asked
 from callsheet.store.flow_talks import ERRANDS, Talk
 from callsheet.store.flow_turns import Turn
 from callsheet.store.store import Store
-from callsheet.voice.base import CallGone, Lost
+from callsheet.voice.base import CallGone, HungUp, Lost
 
 log = structlog.get_logger()
 
@@ -50,6 +50,7 @@ MARGIN_SECONDS: Final = 15.0
 """So much longer than what is asked may take, a caller waits: for all that goes before and after it."""
 _TOO_LATE: Final = "It did not come in time."
 AWAY: Final = "The database was away for too long, so the call was ended."
+ENDED_BY_US: Final = "The call was ended on our side."
 NO_VOICEMAIL: Final = "No voicemail was left."
 END_SECONDS: Final = 10.0
 """So long the engine may take to say that a call is over that it does not know any more."""
@@ -288,4 +289,6 @@ class PhoneTalk:
 def _why(talking: Talking) -> str:
     """Say why a conversation ends with its call."""
     end = talking.live.end
-    return end.why if isinstance(end, Lost) else HUNG_UP
+    if isinstance(end, Lost):
+        return end.why
+    return ENDED_BY_US if isinstance(end, HungUp) and end.by_us else HUNG_UP

@@ -17,8 +17,10 @@ from callsheet.engine.calling.call_meters import CallMeters
 from callsheet.engine.calling.call_records import CallRecords
 from callsheet.engine.calling.call_tapes import CallTapes
 from callsheet.engine.calling.detecting import Detecting
+from callsheet.engine.calling.hanging_up import HangUpWatch
 from callsheet.engine.calling.leader import Leader, Talks
 from callsheet.engine.calling.leading import Leading
+from callsheet.engine.calling.live_call import LiveCall
 from callsheet.engine.calling.recordings import RecordingKeeper
 from callsheet.engine.calling.ring_watch import RingWatch
 from callsheet.engine.calling.slots import AGENTLESS, Limit, Slots
@@ -63,13 +65,14 @@ class Switchboard:
         }  # fmt: skip
         for carrier, leader in self._leaders.items():
             measured = CallMeters(carrier, records.dialed, self.tapes.ended)
-            leader.on_dialed, leader.on_ended = measured.dialed, measured.ended
+            leader.on_dialed, leader.on_ended = partial(self._dialed, measured), measured.ended
             leader.on_answered = self.tapes.answered
         self._adoptions = {
             carrier: Adoption(leader, slots, store.ringing, self._run, clock.sleep)
             for carrier, leader in self._leaders.items()
         }
         self.ring_watch = RingWatch(store.ringing, self._ringing)
+        self.hang_ups = HangUpWatch(store.hang_ups, clock, self._led, records.node_no)
         self.on_free: Callable[[], None] = lambda: None
         """Called when there may be room for another call."""
 
@@ -77,6 +80,20 @@ class Switchboard:
         """Yield the calls of this node that nobody has answered yet."""
         for leader in self._leaders.values():
             yield from leader.ringing()
+
+    def _led(self) -> Iterator[Leading]:
+        """Yield the calls of this node."""
+        for leader in self._leaders.values():
+            yield from leader.led()
+
+    def _dialed(self, measured: CallMeters, live: LiveCall) -> None:
+        measured.dialed(live)
+        self.hang_ups.begun()
+
+    def look(self) -> None:
+        """Look now what somebody asks of calls that go on."""
+        self.tapes.wake()
+        self.hang_ups.wake()
 
     def make_line(self, trunk: Trunk) -> VoiceLine:
         """Return the line of a trunk, not opened yet. Raises Conflict where no engine here calls through it."""

@@ -39,6 +39,8 @@ call = clustered(
     text("recording", default="off"),
     # What somebody asked for while it goes on: `on`, `off`; empty: nobody did.
     text("recording_wish", default=""),
+    # When somebody asked that it be ended while it goes on; 0: nobody did.
+    whole("hang_up_at", default="0"),
     # While it goes on: until then its node leads it for sure.
     whole("lease_until"),
     sa.Index("ix_call_dialed_at", "app", "dialed_at"),

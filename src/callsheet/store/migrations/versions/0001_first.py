@@ -190,6 +190,7 @@ def upgrade() -> None:
     sa.Column('session_no', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
     sa.Column('recording', sa.Text(), server_default='off', nullable=False),
     sa.Column('recording_wish', sa.Text(), server_default='', nullable=False),
+    sa.Column('hang_up_at', sa.BigInteger(), server_default='0', autoincrement=False, nullable=False),
     sa.Column('lease_until', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.PrimaryKeyConstraint('app', 'run_no', 'person', 'n', name=op.f('pk_call')),
     sqlite_with_rowid=False
