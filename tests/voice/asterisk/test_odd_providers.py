@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from callsheet.clock import SystemClock
+from callsheet.core.asking import nobody_forbids
 from callsheet.voice.asterisk.engine import AsteriskEngine
 from callsheet.voice.base import Answered, HungUp, Ringing
 from ports import free_port
@@ -13,7 +14,7 @@ from voice.asterisk.calls import Told, dial_of, place, until
 from voice.asterisk.sip_peer import SipPeer, sip_peer
 from voice.asterisk.voice_node import TRUNK, VoiceNode, running_voice_node
 
-NUMBER = "+12025550171"
+NUMBER, OTHER = "+12025550171", "+12025550172"
 
 
 @pytest.fixture(scope="module")
@@ -106,3 +107,21 @@ async def test_a_provider_that_is_not_there_frees_the_slot_when_the_ring_time_is
     assert not end.by_us
     assert told.kinds() == [HungUp]
     assert not engine.living()
+
+
+async def test_who_is_joined_is_not_told_with_whom(engine, peer):
+    peer.says = ["200 OK"]
+    first, second = Told(), Told()
+    await place(engine, TRUNK, dial_of(NUMBER), told=first)
+    await first.next(Answered)
+    second.call = await engine.dial(TRUNK, dial_of(OTHER), nobody_forbids, second.hear, first.call)
+    await second.next(Answered)
+
+    await first.call.join(second.call)
+    for told in (second, first):
+        await told.call.hang_up()
+        await told.next(HungUp)
+
+    # Neither INVITE nor UPDATE once more: they would bear the identity of the other.
+    await until(lambda: peer.got.count("BYE") == 2)
+    assert peer.got == ["INVITE", "ACK", "INVITE", "ACK", "BYE", "BYE"]
