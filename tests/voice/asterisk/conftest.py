@@ -1,11 +1,15 @@
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from aiohttp import ClientSession
 
 from callsheet.clock import SystemClock
+from callsheet.voice.asterisk.embedded import EmbeddedAsterisk
 from callsheet.voice.asterisk.engine import AsteriskEngine
 from ports import free_port
 from voice.asterisk.calls import Told, dial_of, place, until
+from voice.asterisk.guests import Guest, guest_of, logged_in
+from voice.asterisk.remote_nodes import running_center
 from voice.asterisk.voice_node import TRUNK, VoiceNode, running_voice_node
 
 
@@ -36,3 +40,18 @@ def call(engine, phone_network):
         return await place(engine, TRUNK, dial_of(phone_network.number(ending), **options))
 
     return dial
+
+
+@pytest.fixture
+async def center(tmp_path) -> AsyncIterator[EmbeddedAsterisk]:
+    """Run an engine that lets nodes in, and has none."""
+    async with running_center(tmp_path) as center:
+        await until(lambda: center._door is not None)
+        yield center
+
+
+@pytest.fixture
+async def guest(center) -> AsyncIterator[Guest]:
+    """Return a node without an Asterisk, named east, that does what a test says."""
+    async with ClientSession(headers=logged_in("east")) as http:
+        yield guest_of(http, center._door.port)

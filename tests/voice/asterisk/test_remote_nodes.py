@@ -9,14 +9,14 @@ import pytest
 from aiohttp import ClientSession
 
 from callsheet.voice.asterisk.remote.key import secret_of
-from callsheet.voice.base import Answered, HungUp, Lost, NotDialed, Played
+from callsheet.voice.base import Answered, HungUp, Lost, NotDialed, Played, Ringing
 from certificates import issue
 from ports import free_port
 from voice.asterisk.calls import loudness, make_tone
 from voice.asterisk.remote_nodes import KEY, node, outpost_of, running_center, running_outpost, until_connected
 from voice_nodes import dial, trunk_to, until
 
-ECHO, SILENT = "0001", "0013"
+ECHO, RINGS, SILENT = "0001", "0006", "0013"
 
 
 @pytest.fixture
@@ -159,6 +159,21 @@ async def test_a_node_whose_process_is_away_gets_no_calls_and_goes_on_with_those
             await ear.hears(Played)
             await call.hang_up()
             assert (await ear.end()).cause == 16
+
+
+async def test_calls_of_a_node_that_is_stopped_end_as_its_records_say(two, phone_network):
+    center, outposts = two
+    called = [await dial(center, phone_network.number(RINGS)) for _ in range(3)]
+    for _, ear in called:
+        await ear.hears(Ringing)
+    found = []
+    center.on_found = found.append
+
+    for outpost in outposts:
+        await outpost.close()
+
+    assert {type(await ear.end()) for _, ear in called} == {HungUp}
+    assert not found
 
 
 async def test_a_node_joins_by_tls_and_trusts_nobody_else(tmp_path, phone_network):

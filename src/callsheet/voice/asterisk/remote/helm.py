@@ -42,7 +42,7 @@ class Helm:
         self._on_change = on_change
         self._stands = _AWAY
         self._wish: bool | None = None
-        """What is to be said of draining when it is there."""
+        """What it is to remember of draining, until it says that it does; None: nothing."""
         self._messages: web.WebSocketResponse | None = None
         self._came = asyncio.Event()
         self._waiting: dict[int, asyncio.Future[Done | Said | None]] = {}
@@ -163,9 +163,8 @@ class Helm:
         await self.tell(words.Trunks([trunk for trunk in trunks if wanted is None or trunk.id in wanted]))
 
     async def _tell_wish(self) -> None:
-        if self._wish is not None and self.is_there:
-            wish, self._wish = self._wish, None
-            await self.tell(words.Drain(wish))
+        if self._wish is not None:
+            await self.tell(words.Drain(self._wish))
 
     def _take(self, text: str) -> None:
         try:
@@ -175,9 +174,7 @@ class Helm:
             return
         match word:
             case Done() | Said():
-                waiting = self._waiting.get(word.no)
-                if waiting is not None and not waiting.done():
-                    waiting.set_result(word)
+                self._take_answer(word)
             case Stands():
                 self._stands = word
             case words.Knows(trunks=trunks):
@@ -185,13 +182,24 @@ class Helm:
                 self._on_change(self)
             case words.Died(why=why):
                 self._calls.lose(self.name, why)
-            case words.Emptying(is_draining=is_draining):
-                self.is_draining = is_draining
-                self._on_change(self)
+            case words.Emptying() | words.Kept():
+                self._take_draining(word)
             case words.IsWell(no=no):
                 self._begin_task(self._tell_wellness(no))
             case _:
                 pass
+
+    def _take_answer(self, word: Done | Said) -> None:
+        waiting = self._waiting.get(word.no)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(word)
+
+    def _take_draining(self, word: words.Emptying | words.Kept) -> None:
+        if isinstance(word, words.Kept):
+            self._wish = None if word.is_draining == self._wish else self._wish
+        else:
+            self.is_draining = word.is_draining
+            self._on_change(self)
 
     async def _tell_wellness(self, no: int) -> None:
         await self.tell(words.Wellness(no, await self._calls.is_well(self.name)))

@@ -97,7 +97,8 @@ class Outpost:
         self._is_leaving = True
         await self._tell(words.Emptying(is_draining=True))
         deadline = self._clock.monotonic() + seconds
-        while await count_channels(self._folder.run):
+        # A console that is too busy to answer is one with calls.
+        while await count_channels(self._folder.run) != 0 and await asyncio.to_thread(self.supervisor.lives):
             if self._clock.monotonic() >= deadline:
                 return False
             await self._clock.sleep(_LOOK_SECONDS)
@@ -106,12 +107,23 @@ class Outpost:
     async def close(self) -> None:
         """Stop the Asterisk, and leave the server. Calls that live then end."""
         if self._is_open or self.supervisor.lives():
-            await self._tell(words.Died("the node was stopped"))
             await self.supervisor.close()
+            # Only now its records say how the last calls ended.
+            await self._tell(words.Died("the node was stopped"))
+            await self._answer_last()
         if self._joining is not None:
             self._joining.cancel()
             with suppress(asyncio.CancelledError):
                 await self._joining
+
+    async def _answer_last(self) -> None:
+        """Wait until the server has asked what it still wants to know of the calls, and has its answers.
+
+        What we are told comes in order: by the answer to a question of ours we have all that was asked before.
+        """
+        await self.is_well(self._place.name)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=_ANSWER_SECONDS)
 
     # What the supervisor asks of who leads the calls: it is the server.
 
@@ -222,6 +234,7 @@ class Outpost:
                     log.info("asterisk.joined", trunks=len(trunks))
             case words.Drain(is_draining=is_draining):
                 self.supervisor.keep_draining(is_draining=is_draining)
+                await self._tell(words.Kept(is_draining))
             case words.Wellness(no=no, is_well=is_well):
                 waiting = self._waiting.get(no)
                 if waiting is not None and not waiting.done():

@@ -68,6 +68,12 @@ class Emptying(_Word, frozen=True):
     is_draining: bool
 
 
+class Kept(_Word, frozen=True):
+    """The answer to Drain: it will remember that."""
+
+    is_draining: bool
+
+
 class IsWell(_Word, frozen=True):
     """A question: does its Asterisk answer us."""
 
@@ -138,7 +144,7 @@ class Refused(_Word, frozen=True):
     why: str
 
 
-FromNode = Hello | Stands | Knows | Died | Emptying | IsWell | Done | Said
+FromNode = Hello | Stands | Knows | Died | Emptying | Kept | IsWell | Done | Said
 ToNode = Trunks | Shelve | Bring | RecordsOf | Drain | Wellness | Refused
 
 _from_node: Final = msgspec.json.Decoder(FromNode)
