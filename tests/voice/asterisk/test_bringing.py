@@ -1,11 +1,13 @@
 """A recording of a node elsewhere is in one place at least, whatever breaks while it is brought."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 
-from callsheet.voice.asterisk.remote import words
+from callsheet.voice.asterisk.remote import door, words
 from callsheet.voice.asterisk.remote.files import RemoteFiles
 from voice.asterisk.guests import told
+from voice.asterisk.remote_nodes import running_center
 from voice_nodes import until
 
 TAPE = b"RIFF and the rest"
@@ -72,3 +74,28 @@ async def test_one_that_the_node_does_not_have_is_nowhere(center, guest):
 
         assert await taking is None
         assert await guest.put(TAPE) == 404
+
+
+async def test_one_that_is_longer_than_any_call_is_not_taken(center, guest, tmp_path, monkeypatch):
+    monkeypatch.setattr(door, "_MOST_OCTETS", 1000)
+    async with guest.joined() as messages:
+        files = await files_of(center)
+        taking = asyncio.create_task(files.take_recording("tape"))
+        await told(messages, words.Bring)
+
+        assert await guest.put(b"x" * 1001) == 413
+        assert not list((tmp_path / "brought").iterdir())
+        assert await guest.put(b"x" * 1000) == 204
+        assert (await taking).stat().st_size == 1000
+
+
+async def test_what_an_earlier_process_had_and_did_not_keep_stays_for_some_days(tmp_path):
+    folder = tmp_path / "brought"
+    (folder / "a folder.wav").mkdir(parents=True)
+    for name in ("old.wav", "new.wav", "half.0123.partial"):
+        (folder / name).write_bytes(TAPE)
+    os.utime(folder / "old.wav", (0, 0))
+
+    async with running_center(tmp_path) as center:
+        await until(lambda: center._door is not None, "the door")
+        assert {path.name for path in folder.iterdir()} == {"a folder.wav", "new.wav"}

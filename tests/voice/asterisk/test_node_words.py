@@ -1,5 +1,9 @@
 """What an operator, a node and the server tell each other holds, whatever connection ends in between."""
 
+import pytest
+from msgspec import DecodeError
+
+from callsheet.voice.asterisk import wire
 from callsheet.voice.asterisk.remote import words
 from voice.asterisk.guests import told
 from voice.asterisk.remote_nodes import node
@@ -21,3 +25,12 @@ async def test_a_node_is_told_to_empty_until_it_says_that_it_remembers(center, g
     async with guest.joined(is_draining=False) as messages:
         await told(messages, words.Trunks)
         assert not node(center, "east").is_draining
+
+
+def test_an_instant_without_a_zone_is_not_read():
+    for said in ("2026-01-01T10:00:00", "yesterday"):
+        with pytest.raises(DecodeError):
+            words.read_from_node(f'{{"type":"Said","no":1,"records":{{"a":["{said}",16,null]}}}}')
+        with pytest.raises(DecodeError):
+            wire.read(f'{{"type":"ApplicationRegistered","timestamp":"{said}"}}')
+    assert wire.read('{"type":"ApplicationRegistered","timestamp":"2026-01-01T10:00:00.000+0000"}').at.tzinfo

@@ -21,6 +21,14 @@ UP: Final = "Up"
 RINGING: Final = "Ringing"
 
 
+def _instant(written: str) -> datetime:
+    """Return an instant as a node writes it. Raises ValueError: also for one without a zone, which is none."""
+    at = datetime.fromisoformat(written)
+    if at.tzinfo is None:
+        raise ValueError("an instant has a zone")
+    return at
+
+
 class Channel(msgspec.Struct, frozen=True):
     """A channel, when something happened to it."""
 
@@ -32,7 +40,7 @@ class Channel(msgspec.Struct, frozen=True):
     @property
     def created_at(self) -> datetime:
         """When it was made, by the node's clock."""
-        return datetime.fromisoformat(self.creationtime)
+        return _instant(self.creationtime)
 
 
 class Bridge(msgspec.Struct, frozen=True):
@@ -60,10 +68,14 @@ class Event(msgspec.Struct, frozen=True):
 
     timestamp: str
 
+    def __post_init__(self) -> None:
+        """Refuse an event of which nobody can say when it happened: it would be noticed halfway through."""
+        _instant(self.timestamp)
+
     @property
     def at(self) -> datetime:
         """When it happened, by the node's clock: of an event that waited for us, too."""
-        return datetime.fromisoformat(self.timestamp)
+        return _instant(self.timestamp)
 
 
 class ChannelEvent(Event, frozen=True):

@@ -10,19 +10,21 @@ import asyncio
 import os
 import re
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, Final
 
-from aiohttp import web
+from aiohttp import StreamReader, web
 
 from callsheet.clock import Clock
+from callsheet.core.run import MOST_LONGEST_CALL_SECONDS
 from callsheet.core.sip import SipTrunk
 from callsheet.voice.asterisk.engine import AsteriskEngine
 from callsheet.voice.asterisk.link import Link
 from callsheet.voice.asterisk.place import NodePlace
-from callsheet.voice.asterisk.remote.files import RemoteFiles
+from callsheet.voice.asterisk.remote.files import BRING_SECONDS, RemoteFiles
 from callsheet.voice.asterisk.remote.helm import Helm
 from callsheet.voice.asterisk.remote.key import secret_of
 from callsheet.voice.asterisk.remote.words import JOIN_PATH, RECORDINGS_PATH, SAFE_NAME, SOUNDS_PATH
@@ -30,7 +32,12 @@ from callsheet.voice.asterisk.server import NodeServer, Route
 from callsheet.voice.nodes import VoiceNode
 
 _PART_OCTETS: Final = 1 << 16
+_PARTIAL: Final = ".partial"
 _HEARTBEAT_SECONDS: Final = 10.0
+_MOST_OCTETS: Final = 16_000 * (MOST_LONGEST_CALL_SECONDS + 600)
+"""Of a recording: no call is longer, however long it rang."""
+_KEPT_SECONDS: Final = 7 * 86_400
+"""So long a recording stays here that a process of ours had, and did not keep, because it died."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +79,8 @@ class Door:
 
     async def open(self) -> None:
         """Begin to listen. Raises OSError."""
-        await asyncio.to_thread(_clear, self._place.recordings)
+        before = self._clock.now() - timedelta(seconds=_KEPT_SECONDS)
+        await asyncio.to_thread(_clear, self._place.recordings, before)
         await self._server.open()
 
     async def stop_listening(self) -> None:
@@ -167,17 +175,14 @@ class Door:
             return web.Response(status=204)
         if files is None or not files.is_expected(recording):
             raise web.HTTPNotFound
-        partial = self._place.recordings / f"{recording}.{os.urandom(8).hex()}.partial"
+        partial = self._place.recordings / f"{recording}.{os.urandom(8).hex()}{_PARTIAL}"
         try:
-            file = await asyncio.to_thread(partial.open, "wb")
-            try:
-                async for part in request.content.iter_chunked(_PART_OCTETS):
-                    await asyncio.to_thread(file.write, part)
-                await asyncio.to_thread(_settle, file)
-            finally:
-                await asyncio.to_thread(file.close)
+            async with asyncio.timeout(BRING_SECONDS):
+                await _write(partial, request.content, lambda: files.is_expected(recording))
             if not await files.keep(recording, partial):
                 raise web.HTTPConflict
+        except TimeoutError:
+            raise web.HTTPRequestTimeout from None
         except OSError:
             raise web.HTTPInsufficientStorage from None
         finally:
@@ -185,11 +190,32 @@ class Door:
         return web.Response(status=204)
 
 
-def _clear(folder: Path) -> None:
-    """Have an empty folder: whoever wanted what is there was an earlier process."""
+async def _write(path: Path, content: StreamReader, is_wanted: Callable[[], bool]) -> None:
+    """Have what comes on the disk: its only other copy goes then. Raises OSError, HTTPConflict: nobody waits for it."""
+    file = await asyncio.to_thread(path.open, "wb")
+    octets = 0
+    try:
+        async for part in content.iter_chunked(_PART_OCTETS):
+            octets += len(part)
+            if octets > _MOST_OCTETS:
+                raise web.HTTPRequestEntityTooLarge(_MOST_OCTETS, octets)
+            if not is_wanted():
+                raise web.HTTPConflict
+            await asyncio.to_thread(file.write, part)
+        await asyncio.to_thread(_settle, file)
+    finally:
+        await asyncio.to_thread(file.close)
+
+
+def _clear(folder: Path, before: datetime) -> None:
+    """Leave only recordings that are whole, and not older than an instant.
+
+    Whoever wanted what is there was an earlier process. The node has deleted what it brought, so ours is the only copy.
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for path in folder.iterdir():
-        path.unlink()
+        if path.is_file() and (path.suffix == _PARTIAL or path.stat().st_mtime < before.timestamp()):
+            path.unlink()
 
 
 def _settle(file: IO[bytes]) -> None:

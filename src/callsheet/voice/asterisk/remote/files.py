@@ -22,7 +22,7 @@ _FRESH_SECONDS: Final = KEPT_SECONDS / 6
 _MOST_KNOWN: Final = 5000
 _AWAY_SECONDS: Final = 30.0
 """So long a recording waits for a node that is away, each time: as long as its calls are waited for."""
-_BRING_SECONDS: Final = 300.0
+BRING_SECONDS: Final = 300.0
 """So long it may take until a recording is here, however often the connection ends meanwhile."""
 _MOST_BROUGHT: Final = 1000
 _RECORDS_SECONDS: Final = 5.0
@@ -103,7 +103,7 @@ class RemoteFiles:
         arrival = self._expected[name] = asyncio.get_running_loop().create_future()
         asking = asyncio.create_task(self._ask_for(name))
         try:
-            await asyncio.wait({arrival, asking}, timeout=_BRING_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({arrival, asking}, timeout=BRING_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         finally:
             asking.cancel()
             if self._expected.pop(name, None) is None:
@@ -114,7 +114,7 @@ class RemoteFiles:
     async def _ask_for(self, name: str) -> None:
         """Ask for a recording, until there is an answer: where the connection ends meanwhile, it is asked for again."""
         while await self._helm.comes(_AWAY_SECONDS):
-            if await self._helm.ask(partial(Bring, recording=name), seconds=_BRING_SECONDS) is not None:
+            if await self._helm.ask(partial(Bring, recording=name), seconds=BRING_SECONDS) is not None:
                 return
 
     def _path(self, recording: str) -> Path:

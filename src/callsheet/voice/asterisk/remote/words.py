@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -21,6 +21,9 @@ RECORDINGS_PATH: Final = "/recordings/"
 """Where a node brings a recording, by its name."""
 SAFE_NAME: Final = r"[0-9A-Za-z][0-9A-Za-z_-]{0,190}"
 """What ids of sounds, names of recordings and names of nodes look like: none leads out of a folder."""
+
+
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class _Word(msgspec.Struct, frozen=True, tag=True):
@@ -91,7 +94,7 @@ class Said(_Word, frozen=True):
     """What call records say: the answer to RecordsOf."""
 
     no: int
-    records: dict[str, tuple[datetime, int, datetime | None]]
+    records: dict[str, tuple[Instant, int, Instant | None]]
     """By call: when it ended, the cause, and when it was answered."""
 
 
