@@ -122,6 +122,11 @@ class Stranger:
         self._live()
         self._hear = None
 
+    @property
+    def ear(self) -> HearAudio | None:
+        """Who listens to what somebody says."""
+        return self._hear
+
     async def record(self, *, both_sides: bool) -> bool:
         self._live()
         assert not both_sides, "only the answer"

@@ -121,18 +121,22 @@ async def test_a_campaign_says_what_machine_detection_goes_by(shop):
         "calling_hours": hours, "message": {"flow_id": flow_id},
         "voice": {
             "mode": "Agentless", "machine_detection": "detect", "detection": {"decision_seconds": 8},
+            "machine_sample_share": 0.25,
         },
     }  # fmt: skip
     made = await shop.v1("POST", "/campaigns", body)
     assert made.status_code == 201, made.text
     detection = made.json()["voice"]["detection"]
     assert (detection["decision_seconds"], detection["no_speech_seconds"]) == (8.0, 5.0)
+    assert made.json()["voice"]["machine_sample_share"] == 0.25
+    body["voice"]["machine_sample_share"] = 1.5
     body["voice"]["detection"] = {"decision_seconds": 0, "tone_seconds": 61, "dog_seconds": 1}
     wrong = await shop.v1("POST", "/campaigns", body | {"name": unique("Calls")})
     assert {error["field"] for error in wrong.json()["errors"]} == {
         "voice.detection.decision_seconds",
         "voice.detection.tone_seconds",
         "voice.detection.dog_seconds",
+        "voice.machine_sample_share",
     }
 
 

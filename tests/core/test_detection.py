@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callsheet.core.calling import Outcome
-from callsheet.core.detection import USUAL, Heard, Reason, Sampling, Thresholds, decide, patience
+from callsheet.core.detection import USUAL, Heard, Reason, Sampling, Thresholds, decide, patience, score
 
 
 def heard(span: float, silence: float, **more) -> Heard:
@@ -85,3 +85,12 @@ def test_a_share_of_machine_verdicts_is_sampled():
     assert Sampling(1.0).is_sampled(0.999)
     assert Sampling(0.02).is_sampled(0.019)
     assert not Sampling(0.02).is_sampled(0.02)
+
+
+def test_the_score_grows_with_what_was_said_and_is_whole_for_a_machine():
+    greeting = Heard(9.0, 0.5, 1.5 + USUAL.machine_seconds, 1.5 + USUAL.machine_seconds)
+    assert score(Heard(1.0), USUAL) == 0.0
+    assert 0 < score(Heard(2.0, 0.5, 1.0, 1.0), USUAL) < score(Heard(3.0, 0.5, 2.5, 2.5), USUAL) < 1
+    assert score(greeting, USUAL) == 1.0
+    assert score(Heard(1.0, signal=Reason.beep), USUAL) == 1.0
+    assert score(Heard(1.0, signal=Reason.fax), USUAL) == 0.0

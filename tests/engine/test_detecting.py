@@ -1,29 +1,42 @@
 """Who answered is heard, by the campaign's own thresholds; of a share of machines what was heard is kept."""
 
+import asyncio
 import random
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
-from calling import Phone, heard, noted
+from calling import Phone, heard, noted, stranger_of
 from callsheet.core.campaign import MachineDetection, Mode, VoicePlan
 from callsheet.core.outcome import Outcome
 from callsheet.core.run import AppSettings
 from callsheet.engine.calling.detecting import Detecting
+from callsheet.engine.calling.live_call import LiveCall
+from callsheet.engine.calling.machine_samples import DRAIN_SECONDS, MOST_WAITING, MachineSamples
 from callsheet.engine.calling.recordings import RecordingKeeper
 from callsheet.store.apps import App
 from callsheet.store.store import Store
 from callsheet.voice.audio.wave import HEADER_BYTES
 from callsheet.voice.detection import Detector
-from databases import rows
+from callsheet.voice.sandbox import sounds
+from databases import away, rows
 from engine.calls import called, codes, play
 from engine.test_phone_talk import PAYMENT, values
+from engine.test_phone_talk_in_time import play as play_phone
 from engine.world import World
 from factories import Node, StillClock
 from phone_numbers import numbers
 
 (PERSON,) = [to for to in numbers("IN", 5) if not to[-4:].startswith("99")][:1]
 (MACHINE,) = numbers("IN", 1, ending="9924")
+QUIET = bytes(sounds.FRAME_BYTES * 25)
+GREETING = QUIET + sounds.speech(7.0)
+HELLO = QUIET + sounds.speech(0.5) + QUIET * 3
 
 
 @pytest.mark.parametrize(("share", "kept"), [(0.0, 0), (1.0, 1)])
@@ -35,7 +48,7 @@ def test_of_a_share_of_machines_what_was_heard_is_kept_and_of_nobody_else(tmp_pa
 
         assert (await codes(w, PERSON))[-1][2] == "human"
         assert (await codes(w, MACHINE))[-1][2] == "machine"
-        found = await rows(w.store, "select id, person, purpose from recording")
+        found = await samples_of(w.store, kept)
         key = w.store.vault.app(w.app.no)
         assert key is not None
         assert [(row.person, row.purpose) for row in found] == [(key.person(MACHINE), "machine")] * kept
@@ -48,6 +61,82 @@ def test_of_a_share_of_machines_what_was_heard_is_kept_and_of_nobody_else(tmp_pa
             assert again.outcome is Outcome.machine
 
     play(tmp_path, main, settings=AppSettings(machine_sample_share=share))
+
+
+async def samples_of(store: Store, wanted: int) -> Sequence[Any]:
+    """Return the samples, when there are so many: they are kept beside their calls."""
+    async with asyncio.timeout(60):
+        while len(found := await rows(store, "select id, person, purpose from recording")) < wanted:
+            await asyncio.sleep(0.01)
+    return found
+
+
+async def judged(samples: MachineSamples, phone: Phone, live: LiveCall, said: bytes) -> Outcome:
+    """Let somebody say something as soon as they are listened to, and return who they were taken for."""
+    live.run = replace(live.run, settings=replace(live.run.settings, machine_sample_share=1.0))
+    judging = asyncio.ensure_future(Detecting(phone.clock, random.Random(1), samples).judge(live))
+    stranger = stranger_of(live)
+    while stranger.ear is None:
+        await asyncio.sleep(0)
+    stranger.ear(said)
+    return await judging
+
+
+@pytest.mark.parametrize("hangs", [False, True], ids=["refuses", "hangs"])
+def test_nobody_waits_for_a_sample_and_one_that_cannot_be_kept_is_dropped(tmp_path: Path, *, hangs: bool):
+    async def main(phone: Phone, node: Node) -> None:
+        live = await phone.call(node, PAYMENT)
+        samples = MachineSamples(RecordingKeeper(phone.store), phone.clock)
+        began_at = phone.clock.now()
+        with away(phone.store, hangs=hangs), capture_logs() as logs:
+            assert await judged(samples, phone, live, GREETING) is Outcome.machine
+            assert phone.clock.now() == began_at, "nobody waited"
+            if not hangs:
+                await samples.drain()
+        await samples.drain()
+
+        assert [(log["event"], log["why"]) for log in logs] == [("call.sample_lost", "Unavailable")] * (not hangs)
+        assert len(await rows(phone.store, "select 1 from recording")) == hangs
+
+    play_phone(tmp_path, main)
+
+
+def test_more_samples_than_the_store_can_take_are_dropped_and_a_stop_waits_for_none_for_long(tmp_path: Path):
+    async def main(phone: Phone, node: Node) -> None:
+        live = await phone.call(node, PAYMENT)
+        samples = MachineSamples(RecordingKeeper(phone.store), phone.clock)
+        with away(phone.store, hangs=True), capture_logs() as logs:
+            for _ in range(MOST_WAITING + 1):
+                samples.keep(live, GREETING)
+            assert [log.get("why") for log in logs] == [None], "the last one"
+            began_at = phone.clock.now()
+            await samples.drain()
+            assert phone.clock.now() - began_at == timedelta(seconds=DRAIN_SECONDS)
+        assert len(logs) == MOST_WAITING + 1
+
+    play_phone(tmp_path, main)
+
+
+def test_what_a_person_said_is_not_kept(tmp_path: Path):
+    async def main(phone: Phone, node: Node) -> None:
+        live = await phone.call(node, PAYMENT)
+        samples = MachineSamples(RecordingKeeper(phone.store), phone.clock)
+        assert await judged(samples, phone, live, HELLO) is Outcome.human
+        await samples.drain()
+        assert await rows(phone.store, "select 1 from recording") == []
+
+    play_phone(tmp_path, main)
+
+
+@pytest.mark.parametrize(("own", "kept"), [(None, 1), (0.0, 0), (1.0, 1)])
+def test_a_campaign_samples_as_it_says_or_as_its_app_does(tmp_path: Path, own: float | None, kept: int):
+    async def main(w: World) -> None:
+        plan = VoicePlan(Mode.agentless, machine_detection=MachineDetection.detect, machine_sample_share=own)
+        await called(w, [MACHINE], plan=plan)
+        assert len(await samples_of(w.store, kept)) == kept
+
+    # What the app says is the opposite of what the campaign says.
+    play(tmp_path, main, settings=AppSettings(machine_sample_share=0.0 if own else 1.0))
 
 
 def test_a_campaign_has_thresholds_of_its_own(tmp_path: Path):
@@ -70,7 +159,7 @@ async def test_a_key_that_is_pressed_meanwhile_proves_a_person_and_is_the_answer
     phone = Phone(store, app, clock, tmp_path)
     live = await phone.call(node, PAYMENT, {"(listened to)": [(0, "1")]})
 
-    outcome = await Detecting(clock, random.Random(1), RecordingKeeper(store)).judge(live)
+    outcome = await Detecting(clock, random.Random(1), MachineSamples(RecordingKeeper(store), clock)).judge(live)
     await phone.talk.lead(live, outcome)
 
     assert outcome is Outcome.human

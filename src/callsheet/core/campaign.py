@@ -206,6 +206,8 @@ class VoicePlan:
     """What machine detection goes by where that is not the usual: see `Thresholds`."""
     record_calls: bool = False
     """Both sides of each call are recorded, from the answer to the end."""
+    machine_sample_share: float | None = None
+    """Of which share of the calls what a machine said is kept, 0 to 1; None: as the app says."""
 
 
 @dataclass(frozen=True, slots=True)

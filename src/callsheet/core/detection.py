@@ -160,6 +160,13 @@ def decide(heard: Heard, thresholds: Thresholds) -> tuple[Outcome, Reason] | Non
     return (Outcome.unsure, Reason.time_out) if heard.seconds >= thresholds.decision_seconds else None
 
 
+def score(heard: Heard, thresholds: Thresholds) -> float:
+    """Return how near a call came to a machine's, 0 to 1: at 1 somebody talked on for so long, or a beep was heard."""
+    if heard.signal is Reason.beep:
+        return 1.0
+    return min(1.0, heard.span / thresholds.machine_seconds)
+
+
 def listens(heard: Heard, thresholds: Thresholds) -> bool:
     """Tell whether whoever spoke now listens: nobody is heard, or for longer only who is fainter."""
     enough = patience(heard, thresholds)

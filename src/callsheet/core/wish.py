@@ -60,6 +60,8 @@ class VoiceWish:
     detection: Mapping[str, float] = field(default_factory=dict)
     """What machine detection goes by where that is not the usual."""
     record_calls: bool = False
+    machine_sample_share: float | None = None
+    """Of which share of the calls what a machine said is kept; None: as the app says."""
 
 
 @dataclass(frozen=True, slots=True)

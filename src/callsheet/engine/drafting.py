@@ -112,7 +112,7 @@ async def _voice(store: Store, app: App, wish: VoiceWish, wrong: list[FieldError
     mapping = await _agent_mapping(store, app, wish.agent_mapping, wrong) if wish.agent_mapping is not None else None
     return VoicePlan(
         wish.mode, queue, wish.max_skips, wish.machine_detection, wish.pacing_ratio, mapping, wish.detection,
-        wish.record_calls,
+        wish.record_calls, wish.machine_sample_share,
     )  # fmt: skip
 
 

@@ -149,6 +149,8 @@ class NewVoice(Body):
     """Agentless: what machine detection goes by."""
     record_calls: StrictBool = False
     """Both sides of each call are recorded, from the answer to the end."""
+    machine_sample_share: Annotated[float, Field(ge=0, le=1, strict=True)] | None = None
+    """Agentless: of which share of the calls that a machine answers what was heard is kept; null: as the app says."""
 
 
 class NewCondition(Body):
@@ -293,6 +295,7 @@ def _read_voice(voice: NewVoice) -> VoiceWish:
         _reference(voice.agent_mapping_id, "voice.agent_mapping_id", Prefix.agent_mapping),
         voice.detection.given() if agentless and voice.detection is not None else {},
         record_calls=voice.record_calls,
+        machine_sample_share=voice.machine_sample_share if agentless else None,
     )
 
 

@@ -61,6 +61,7 @@ class ShownVoice(BaseModel):
     agent_mapping: Link | None
     detection: ShownDetection
     record_calls: bool
+    machine_sample_share: float | None
 
 
 class ShownCondition(BaseModel):
@@ -205,6 +206,7 @@ def _voice(plan: VoicePlan) -> ShownVoice:
         agent_mapping=_link(plan.agent_mapping) if plan.agent_mapping is not None else None,
         detection=show_detection(plan.detection),
         record_calls=plan.record_calls,
+        machine_sample_share=plan.machine_sample_share,
     )
 
 

@@ -53,6 +53,7 @@ class NewVoice(TypedDict):
     agent_mapping_id: NotRequired[str]
     detection: NotRequired[Detection]
     record_calls: NotRequired[bool]
+    machine_sample_share: NotRequired[float | None]
 
 
 class NewCondition(TypedDict):

@@ -49,6 +49,7 @@ class Voice(Record, frozen=True):
     detection: dict[str, float]
     """What machine detection goes by, in seconds."""
     record_calls: bool
+    machine_sample_share: float | None
 
 
 class Condition(Record, frozen=True):

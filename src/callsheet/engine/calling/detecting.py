@@ -6,20 +6,14 @@ import asyncio
 import random
 from typing import Final
 
-import structlog
-
 from callsheet.clock import Clock
 from callsheet.core.detection import USUAL, VERSION, Reason, Sampling, Thresholds, Verdict, thresholds_of
-from callsheet.core.errors import Unavailable
 from callsheet.core.outcome import Outcome
 from callsheet.core.run import Run
 from callsheet.engine.calling.live_call import LiveCall
-from callsheet.engine.calling.recordings import RecordingKeeper
-from callsheet.store.recordings import Purpose
+from callsheet.engine.calling.machine_samples import MachineSamples
 from callsheet.voice.base import CallGone, CannotHear, Pressed
 from callsheet.voice.detection import Detector
-
-log = structlog.get_logger()
 
 MARGIN_SECONDS: Final = 1.0
 """So much later than its own limit, counted in audio, a decision is given up: no audio comes."""
@@ -28,10 +22,10 @@ MARGIN_SECONDS: Final = 1.0
 class Detecting:
     """Says who answered, by ear."""
 
-    def __init__(self, clock: Clock, rng: random.Random, keeper: RecordingKeeper) -> None:
+    def __init__(self, clock: Clock, rng: random.Random, samples: MachineSamples) -> None:
         self._clock = clock
         self._rng = rng
-        self._keeper = keeper
+        self._samples = samples
 
     async def judge(self, live: LiveCall) -> Outcome:
         """Listen, and return `human`, `machine` or `unsure`; `unsure` too where the call ends, or cannot be heard.
@@ -39,11 +33,13 @@ class Detecting:
         Who presses a key is a person. What the verdict was made from is noted.
         """
         thresholds = _thresholds_of(live.run)
-        is_sampled = Sampling(live.run.settings.machine_sample_share).is_sampled(self._rng.random())
-        detector, decided = Detector(thresholds), asyncio.Event()
+        is_sampled = _sampling_of(live.run).is_sampled(self._rng.random())
+        detector, decided, heard = Detector(thresholds), asyncio.Event(), bytearray()
         verdicts: list[Verdict] = []
 
         def hear(pcm: bytes) -> None:
+            if is_sampled and not verdicts:
+                heard.extend(pcm)
             verdict = detector.feed(pcm)
             if verdict is not None:
                 verdicts.append(verdict)
@@ -51,8 +47,6 @@ class Detecting:
 
         has_pressed = False
         try:
-            if is_sampled:
-                await live.call.record(both_sides=False)
             await live.call.listen(hear)
             async with asyncio.timeout(thresholds.decision_seconds + MARGIN_SECONDS):
                 has_pressed = await _until(live, decided)
@@ -62,24 +56,9 @@ class Detecting:
         verdict = verdicts[0] if verdicts else detector.give_up()
         outcome = Outcome.human if has_pressed else verdict.outcome
         self._note(live, outcome, verdict, "key" if has_pressed else verdict.reason)
-        if is_sampled:
-            await self._sample(live, is_machine=outcome is Outcome.machine)
+        if is_sampled and outcome is Outcome.machine:
+            self._samples.keep(live, bytes(heard))
         return outcome
-
-    async def _sample(self, live: LiveCall, *, is_machine: bool) -> None:
-        """Keep what was heard of a machine, so that somebody can listen to whether it was one."""
-        try:
-            recording = await live.call.stop_recording(both_sides=False)
-            if recording is None:
-                return
-            try:
-                if is_machine:
-                    await self._keeper.keep(live, recording, Purpose.machine, self._clock.now())
-            finally:
-                await asyncio.to_thread(recording.path.unlink, missing_ok=True)
-        except (CallGone, OSError, Unavailable):
-            # The call matters more than the sample.
-            log.warning("call.sample_lost")
 
     def _note(self, live: LiveCall, outcome: Outcome, verdict: Verdict, reason: Reason | str) -> None:
         facts: dict[str, str | float] = {**verdict.features}
@@ -91,6 +70,13 @@ def _thresholds_of(run: Run) -> Thresholds:
     """Return what a campaign's detection goes by."""
     plan = run.definition.voice
     return thresholds_of(plan.detection) if plan is not None else USUAL
+
+
+def _sampling_of(run: Run) -> Sampling:
+    """Return how many machine verdicts of a campaign are kept: as it says, or else as its app does."""
+    plan = run.definition.voice
+    share = plan.machine_sample_share if plan is not None else None
+    return Sampling(run.settings.machine_sample_share if share is None else share)
 
 
 async def _until(live: LiveCall, decided: asyncio.Event) -> bool:

@@ -21,6 +21,7 @@ from callsheet.engine.calling.hanging_up import HangUpWatch
 from callsheet.engine.calling.leader import Leader, Talks
 from callsheet.engine.calling.leading import Leading
 from callsheet.engine.calling.live_call import LiveCall
+from callsheet.engine.calling.machine_samples import MachineSamples
 from callsheet.engine.calling.recordings import RecordingKeeper
 from callsheet.engine.calling.ring_watch import RingWatch
 from callsheet.engine.calling.slots import AGENTLESS, Limit, Slots
@@ -59,7 +60,8 @@ class Switchboard:
         self._on_nodes: Counter[str] = Counter()
         """Places that are kept on nodes for contacts that are being armed, by carrier."""
         self.tapes = CallTapes(store, clock, records)
-        detecting = Detecting(clock, rng, RecordingKeeper(store))
+        self._samples = MachineSamples(RecordingKeeper(store), clock)
+        detecting = Detecting(clock, rng, self._samples)
         self._leaders = {
             carrier: Leader(engine, recorder, clock, talk, detecting) for carrier, engine in engines.items()
         }  # fmt: skip
@@ -128,6 +130,7 @@ class Switchboard:
         """Let nothing go on: what rings is taken back, what was answered has a moment."""
         await asyncio.gather(*(leader.drain() for leader in self._leaders.values()))
         await self.tapes.drain()
+        await self._samples.drain()
 
     async def close(self) -> None:
         """End the engines; their calls were drained before."""

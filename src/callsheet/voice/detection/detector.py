@@ -5,7 +5,7 @@ from __future__ import annotations
 import webrtcvad
 
 from callsheet.core.calling import Outcome
-from callsheet.core.detection import USUAL, Heard, Reason, Thresholds, Verdict, decide
+from callsheet.core.detection import USUAL, Heard, Reason, Thresholds, Verdict, decide, score
 from callsheet.voice.detection.beep import Beep, Beeps
 from callsheet.voice.detection.frames import FRAME_SECONDS, RATE, Frames
 from callsheet.voice.detection.levels import level, samples_of
@@ -39,6 +39,7 @@ class Detector:
         self._forgotten = -1
         """The first frame of the latest tone that was taken back as speech."""
         self._verdict: Verdict | None = None
+        self._score = 0.0
 
     def feed(self, pcm: bytes) -> Verdict | None:
         """Take audio; return the verdict, once. What comes after it is not listened to."""
@@ -71,7 +72,9 @@ class Detector:
         signal = self._signals.feed(ended, sounding)
         if self._spoken.first >= 0 and signal is Reason.fax:
             signal = None  # A fax does not speak first: it is the beep of a greeting.
-        return decide(self._heard(signal, sounding), self._thresholds)
+        heard = self._heard(signal, sounding)
+        self._score = score(heard, self._thresholds)
+        return decide(heard, self._thresholds)
 
     def _heard(self, signal: Reason | None, sounding: Tone | None) -> Heard:
         now = self._count * FRAME_SECONDS
@@ -114,6 +117,6 @@ class Detector:
             "longest_pause": spoken.longest_pause * FRAME_SECONDS,
         }
         heard = features if spoken.first >= 0 else {}
-        levels = {"noise_db": self._speech.noise_db, "speech_db": self._speech.speech_db}
+        levels = {"score": self._score, "noise_db": self._speech.noise_db, "speech_db": self._speech.speech_db}
         beep = {"beep_hz": self._beep.hz, "beep_start": self._beep.started_at} if self._beep else {}
         return {name: round(value, 2) for name, value in {**heard, **levels, **beep}.items()}
