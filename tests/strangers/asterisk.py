@@ -1,6 +1,6 @@
 """An Asterisk of the tests' own: the tree that the program itself fetches, kept in `.cache/`.
 
-Where it cannot be fetched, whoever needs it fails with the reason: none of its tests is skipped.
+Where it cannot be fetched, whoever needs it fails, or is not run, with the reason (`lacking.py`).
 """
 
 import ctypes
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from callsheet.voice.asterisk.fetching import fetch_tree
 from callsheet.voice.asterisk.tree import Tree, bare_environment
+from strangers.lacking import require
 from strangers.packages import CACHE
 
 START_SECONDS = 60
@@ -22,6 +23,7 @@ _PR_SET_PDEATHSIG = 1
 
 def asterisk() -> Tree:
     """Return the tree; fetched when it was not."""
+    require("asterisk")
     return fetch_tree(CACHE / "asterisk" / "tree")
 
 

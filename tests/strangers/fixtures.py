@@ -8,10 +8,18 @@ from typing import Any
 
 import pytest
 
+from strangers import lacking
 from strangers.emulator import Emulator, running_emulator
 from strangers.kannel import Kannel, running_kannel
 from strangers.node_smpp import NodeSmpp, running_smsc
 from strangers.phone_network import PhoneNetwork, running_phone_network
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say loudly, and last, which tests were not run for want of what they talk to."""
+    skipped = sum("could not be had" in str(one.longrepr) for one in terminalreporter.stats.get("skipped", ()))
+    for line in lacking.tell(skipped):
+        terminalreporter.write_line(line, red=True, bold=True)
 
 
 @pytest.fixture

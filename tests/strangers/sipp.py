@@ -1,7 +1,7 @@
 """sipp (Debian's package `sip-tester`): a provider that answers many calls, and one that throws what nobody can read.
 
 It is unpacked into `.cache/`, never installed, and runs with the libraries beside it. Where that fails, whoever needs
-it fails with the reason: none of its tests is skipped.
+it fails, or is not run, with the reason (`lacking.py`).
 """
 
 import subprocess
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ports import free_port
 from strangers.debian import environment, run, unpack
+from strangers.lacking import require
 from strangers.packages import CACHE, alone
 
 SCENARIOS = Path(__file__).parent / "sipp"
@@ -24,6 +25,7 @@ _MEDIA_PORT = 50_000
 
 def sipp() -> Path:
     """Return the folder into which it is unpacked; unpacked when it was not."""
+    require("sipp")
     folder = CACHE / "sipp"
     if not (folder / "done").exists():
         with alone("sipp"):
