@@ -8,6 +8,7 @@ from aiohttp import ClientSession, ClientWebSocketResponse
 
 from callsheet.voice.asterisk.remote import words
 from callsheet.voice.asterisk.remote.key import secret_of
+from callsheet.voice.asterisk.wire import NODE_PATH
 from voice.asterisk.remote_nodes import KEY
 
 
@@ -26,6 +27,13 @@ class Guest:
             await messages.send_str(words.write(words.Hello(words.VERSION, instance, 10, is_draining=is_draining)))
             yield messages
 
+    @asynccontextmanager
+    async def asterisk(self, instance: str) -> AsyncIterator[ClientWebSocketResponse]:
+        """Connect as its Asterisk does."""
+        login = logged_in("east", instance)
+        async with self._http.ws_connect(self._url + NODE_PATH, headers=login, protocols=("ari",)) as messages:
+            yield messages
+
     async def put(self, data: object) -> int:
         async with self._http.put(f"{self._url}{words.RECORDINGS_PATH}tape", data=data) as answer:
             return answer.status
@@ -35,9 +43,10 @@ def guest_of(http: ClientSession, port: int) -> Guest:
     return Guest(http, f"http://127.0.0.1:{port}")
 
 
-def logged_in(name: str) -> dict[str, str]:
+def logged_in(name: str, instance: str = "") -> dict[str, str]:
     """Return the header of a login."""
-    return {"Authorization": "Basic " + base64.b64encode(f"{name}:{secret_of(KEY, name)}".encode()).decode()}
+    login = f"{name}.{instance}" if instance else name
+    return {"Authorization": "Basic " + base64.b64encode(f"{login}:{secret_of(KEY, name)}".encode()).decode()}
 
 
 async def told(messages: ClientWebSocketResponse, kind: type):

@@ -1,6 +1,7 @@
 """What an operator, a node and the server tell each other holds, whatever connection ends in between."""
 
 import pytest
+from aiohttp import WSServerHandshakeError
 from msgspec import DecodeError
 
 from callsheet.voice.asterisk import wire
@@ -25,6 +26,26 @@ async def test_a_node_is_told_to_empty_until_it_says_that_it_remembers(center, g
     async with guest.joined(is_draining=False) as messages:
         await told(messages, words.Trunks)
         assert not node(center, "east").is_draining
+
+
+async def test_of_two_nodes_of_a_name_the_one_that_is_there_keeps_it(center, guest):
+    async with guest.joined("one") as messages:
+        await told(messages, words.Trunks)
+        with pytest.raises(WSServerHandshakeError, match="401"):
+            async with guest.asterisk("two"):
+                pass
+        async with guest.asterisk("one"):
+            await until(lambda: node(center, "east").is_connected, "its Asterisk")
+            await messages.close()
+            await until(lambda: node(center, "east").state == "away", "the news")
+            # Its process is away, to be upgraded: its Asterisk is there, and its calls go on.
+            async with guest.joined("two") as twin:
+                assert "another name" in (await told(twin, words.Refused)).why
+            async with guest.joined("one") as again:
+                await told(again, words.Trunks)
+    await until(lambda: not node(center, "east").is_connected, "the end")
+    async with guest.joined("two") as other:
+        await told(other, words.Trunks)
 
 
 def test_an_instant_without_a_zone_is_not_read():

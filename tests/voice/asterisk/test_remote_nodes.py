@@ -216,7 +216,7 @@ async def test_who_does_not_know_the_key_and_who_takes_a_name_that_is_taken_stay
         assert (await http.put(f"http://127.0.0.1:{port}/recordings/x", headers=login, data=b"x")).status == 404
 
         async with running_outpost(tmp_path / "twin", "east", port) as twin:
-            await until(lambda: twin.refusals, "the refusal")
+            await until(lambda: twin.failures, "the refusal")
             assert not twin.is_joined
         assert east.is_joined
         assert len(center.nodes()) == 1

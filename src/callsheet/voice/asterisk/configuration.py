@@ -54,6 +54,13 @@ class Dispatcher:
     secret: str = field(repr=False)
     ca_certificate: str = ""
     """Whom a node trusts that dials `wss://`, as PEM; empty: whom its machine trusts."""
+    instance: str = ""
+    """Which of several of its name it is; empty: there is one."""
+
+    @property
+    def login(self) -> str:
+        """The user that it logs in as."""
+        return f"{self.name}.{self.instance}" if self.instance else self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +155,7 @@ def _ari(dispatcher: Dispatcher) -> str:
 def _websockets(dispatcher: Dispatcher, ca_file: Path) -> str:
     common: dict[str, str | int | bool] = {
         "type": "websocket_client",
-        "username": dispatcher.name,
+        "username": dispatcher.login,
         "password": dispatcher.secret,
         "connection_timeout": 2000,
     }

@@ -53,7 +53,10 @@ class NodeServer:
         tls: ssl.SSLContext | None = None,
         more: Iterable[Route] = (),
     ) -> None:
-        """Keep who may connect, who serves a link, who hears a channel's audio (by node and channel), and `more`."""
+        """Keep who may connect, who serves a link, who hears a channel's audio (by node and channel), and `more`.
+
+        The first two are given a login: the name of a node, and, where several may have it, a dot and which one it is.
+        """
         self._secret_of = secret_of
         self._serve = serve
         self._ear_of = ear_of
@@ -96,17 +99,17 @@ class NodeServer:
             self._runner = None
 
     async def _take_node(self, request: web.Request) -> web.StreamResponse:
-        name = self._check(request)
+        login = self._check(request)
         messages = web.WebSocketResponse(protocols=("ari",), compress=False, max_msg_size=_MOST_OCTETS)
         await messages.prepare(request)
-        await self._serve(name, Link(messages, request.transport, name))
+        await self._serve(login, Link(messages, request.transport, name_of(login)))
         return messages
 
     async def _take_other(self, answer: Answer, request: web.Request) -> web.StreamResponse:
-        return await answer(self._check(request), request)
+        return await answer(name_of(self._check(request)), request)
 
     async def _take_media(self, request: web.Request) -> web.StreamResponse:
-        name = self._check(request)
+        name = name_of(self._check(request))
         messages = web.WebSocketResponse(protocols=("media",), compress=False)
         await messages.prepare(request)
         hear: HearAudio | None = None
@@ -121,7 +124,7 @@ class NodeServer:
         return messages
 
     def _check(self, request: web.Request) -> str:
-        """Return the name of the node that asks."""
+        """Return the login of the node that asks."""
         if self._site is None:
             raise web.HTTPServiceUnavailable
         name, given = login_of(request.headers.get("Authorization", ""))
@@ -131,6 +134,11 @@ class NodeServer:
             log.warning("asterisk.stranger", path=request.path)
             raise web.HTTPUnauthorized(headers={"WWW-Authenticate": "Basic"})
         return name
+
+
+def name_of(login: str) -> str:
+    """Return the name of a node."""
+    return login.partition(".")[0]
 
 
 def login_of(header: str) -> tuple[str, str]:

@@ -127,12 +127,23 @@ class Door:
 
     # Who comes in.
 
-    def _secret_of(self, name: str) -> str | None:
-        return secret_of(self._place.key, name) if re.fullmatch(SAFE_NAME, name) and name != "local" else None
+    def _secret_of(self, login: str) -> str | None:
+        name, _, instance = login.partition(".")
+        helm = self._helms.get(name)
+        if not re.fullmatch(SAFE_NAME, name) or name == "local":
+            return None
+        if instance and helm is not None and not helm.is_for(instance):
+            return None
+        return secret_of(self._place.key, name)
+
+    def _has_asterisk(self, name: str) -> bool:
+        """Tell whether an Asterisk of a name is there, or its calls are waited for."""
+        node = self._engine.node(name)
+        return node is not None and (node.is_connected or bool(node.channels))
 
     def _helm(self, name: str) -> Helm:
         if name not in self._helms:
-            self._helms[name] = helm = Helm(name, self._engine, self._admit)
+            self._helms[name] = helm = Helm(name, self._engine, self._admit, self._has_asterisk)
             self._files[name] = RemoteFiles(helm, self._place.recordings, self._clock)
             self._admit(helm)
         return self._helms[name]
@@ -148,9 +159,11 @@ class Door:
         )  # fmt: skip
         (self._engine.drain if helm.is_draining else self._engine.resume)(helm.name)
 
-    async def _serve(self, name: str, link: Link) -> None:
+    async def _serve(self, login: str, link: Link) -> None:
         # Its Asterisk may be here before its process is.
-        self._helm(name)
+        name, _, instance = login.partition(".")
+        helm = self._helm(name)
+        helm.instance = instance or helm.instance
         await self._engine.serve(name, link)
 
     async def _join(self, name: str, request: web.Request) -> web.StreamResponse:

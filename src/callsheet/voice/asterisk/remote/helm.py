@@ -27,9 +27,13 @@ _AWAY: Final = Stands("away", "its process is not connected: it gets no calls")
 class Helm:
     """One node that is looked after elsewhere, connected or not."""
 
-    def __init__(self, name: str, calls: Calls, on_change: Callable[[Helm], None]) -> None:
-        """`on_change` is told when it comes, goes, or is to be emptied."""
+    def __init__(
+        self, name: str, calls: Calls, on_change: Callable[[Helm], None], has_asterisk: Callable[[str], bool]
+    ) -> None:
+        """`on_change` is told when it comes, goes, or is to be emptied; `has_asterisk`: its Asterisk is still there."""
         self.name = name
+        self.instance = ""
+        """Which of this name is there, or was last."""
         self.hello = Hello(words.VERSION, "", 0)
         """What it said last when it came."""
         self.known: frozenset[str] = frozenset()
@@ -40,6 +44,7 @@ class Helm:
         """So often it came: what it had on its disk before may be gone."""
         self._calls = calls
         self._on_change = on_change
+        self._has_asterisk = has_asterisk
         self._stands = _AWAY
         self._wish: bool | None = None
         """What it is to remember of draining, until it says that it does; None: nothing."""
@@ -53,6 +58,13 @@ class Helm:
     def stands(self) -> Stands:
         """Say how its Asterisk stands."""
         return self._stands if self.is_there else Stands(_AWAY.state, _AWAY.why, self._stands.version)
+
+    def is_for(self, instance: str) -> bool:
+        """Tell whether the name is free for an instance: of two that have it, the one that is there keeps it.
+
+        It is there also when only its Asterisk is, or calls of it are waited for.
+        """
+        return instance == self.instance or not (self.is_there or self._has_asterisk(self.name))
 
     async def serve(self, messages: web.WebSocketResponse, trunks: Callable[[], Sequence[SipTrunk]]) -> None:
         """Be connected, until the connection ends."""
@@ -124,7 +136,7 @@ class Helm:
             return "The node did not say who it is."
         if hello.version != words.VERSION:
             return "The node is of another version of Callsheet."
-        if self.is_there and hello.instance != self.hello.instance:
+        if not self.is_for(hello.instance):
             return f"Another node is connected that is named {self.name} too: choose another name."
         return ""
 
@@ -134,6 +146,7 @@ class Helm:
             # Its other end may be gone, and is waited for.
             self._begin_task(_close(before))
         self.hello = hello
+        self.instance = hello.instance
         self.visits += 1
         self.known = frozenset()
         self.is_there = True

@@ -14,6 +14,7 @@ import ssl
 from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Final
 
 import structlog
@@ -23,6 +24,7 @@ from msgspec import DecodeError
 from callsheet.clock import Clock
 from callsheet.voice.asterisk.configuration import Dispatcher
 from callsheet.voice.asterisk.control import count_channels
+from callsheet.voice.asterisk.keep import Keep, open_keep
 from callsheet.voice.asterisk.local import Local, Watch
 from callsheet.voice.asterisk.node_folder import NodeFolder
 from callsheet.voice.asterisk.remote import words
@@ -42,6 +44,7 @@ _ANSWER_SECONDS: Final = 20.0
 _TRANSFER_SECONDS: Final = 60.0
 _LOOK_SECONDS: Final = 0.5
 _AS_USUAL: Final = Watch()
+_MACHINE: Final = Path("/etc/machine-id")
 
 
 class NotTaken(Exception):
@@ -71,14 +74,16 @@ class Outpost:
         self._clock = clock
         secret = secret_of(place.key, place.name)
         uri = re.sub(r"^http", "ws", place.url)
-        local = replace(local, dispatcher=Dispatcher(uri, place.name, secret, place.ca_certificate))
+        self._instance = _instance_of(open_keep(local.folder / "keep.json", is_in_use=True))
+        dispatcher = Dispatcher(uri, place.name, secret, place.ca_certificate, self._instance)
+        local = replace(local, dispatcher=dispatcher)
         self._local = local
         self._folder = NodeFolder(local.folder / "node")
         self._login = "Basic " + base64.b64encode(f"{place.name}:{secret}".encode()).decode()
         self.supervisor = Supervisor(local, clock, lambda: self, watch)
         self.is_joined = False
-        self.refusals = 0
-        """So often the server did not take it."""
+        self.failures = 0
+        """So often in a row it did not join."""
         self._is_open = False
         self._is_leaving = False
         self._messages: ClientWebSocketResponse | None = None
@@ -168,7 +173,6 @@ class Outpost:
     # The connection.
 
     async def _join(self) -> None:
-        failures = 0
         timeout = ClientTimeout(total=_TRANSFER_SECONDS)
         async with ClientSession(
             headers={"Authorization": self._login}, timeout=timeout, connector=TCPConnector(ssl=self._tls())
@@ -180,15 +184,14 @@ class Outpost:
                 try:
                     url = self._place.url + words.JOIN_PATH
                     async with session.ws_connect(url, heartbeat=_HEARTBEAT_SECONDS) as messages:
-                        failures = 0
                         await self._serve(messages)
                 except (ClientError, OSError, TimeoutError, NotTaken) as error:
                     why = str(error) or type(error).__name__
                 except Exception:
                     log.exception("asterisk.broke")
                     why = "Joining the server met a fault of ours: see the log."
-                pause = _PAUSES_SECONDS[min(failures, len(_PAUSES_SECONDS) - 1)]
-                failures += 1
+                pause = _PAUSES_SECONDS[min(self.failures, len(_PAUSES_SECONDS) - 1)]
+                self.failures += 1
                 log.warning("asterisk.not_joined", why=why, again_seconds=pause)
                 await self._clock.sleep(pause)
 
@@ -199,9 +202,8 @@ class Outpost:
     async def _serve(self, messages: ClientWebSocketResponse) -> None:
         """Be connected, until the connection ends. Raises NotTaken."""
         place = self._place
-        instance = hashlib.sha256(self.supervisor.keep.secret.encode()).hexdigest()[:32]
         hello = words.Hello(
-            words.VERSION, instance, place.most_calls, None if place.trunks is None else list(place.trunks),
+            words.VERSION, self._instance, place.most_calls, None if place.trunks is None else list(place.trunks),
             self.supervisor.is_draining() or self._is_leaving,
         )  # fmt: skip
         await messages.send_str(words.write(hello))
@@ -231,6 +233,7 @@ class Outpost:
                     await self.supervisor.open()
                 if not self.is_joined:
                     self.is_joined = True
+                    self.failures = 0
                     log.info("asterisk.joined", trunks=len(trunks))
             case words.Drain(is_draining=is_draining):
                 self.supervisor.keep_draining(is_draining=is_draining)
@@ -240,7 +243,6 @@ class Outpost:
                 if waiting is not None and not waiting.done():
                     waiting.set_result(is_well)
             case words.Refused(why=why):
-                self.refusals += 1
                 raise NotTaken(why)
             case _:
                 self._begin(self._obey(word))
@@ -279,6 +281,14 @@ class Outpost:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _instance_of(keep: Keep) -> str:
+    """Return what tells this node from others of its name: those that a copy of its folder would make, too."""
+    machine = ""
+    with suppress(OSError):
+        machine = _MACHINE.read_text("ascii", "replace")
+    return hashlib.sha256(f"{keep.secret} {machine}".encode()).hexdigest()[:32]
 
 
 def _is_safe(name: str) -> bool:
