@@ -145,6 +145,7 @@ def test_the_unit_gives_time_to_drain_and_does_not_repeat_what_cannot_succeed(un
     service = dict(unit["Service"])
 
     assert (service["KillSignal"], service["KillMode"]) == ("SIGTERM", "process")
+    assert service.get("ProtectProc") is None, "the next start must see the Asterisk that a killed one left"
     assert int(service["TimeoutStopSec"]) >= 60
     assert service["RestartPreventExitStatus"].split() == ["2", "3"]
 

@@ -26,25 +26,29 @@ class NoControl(Exception):
 def listening_pid(run: Path) -> int | None:
     """Return the process that listens at the socket in a folder; None: none does.
 
-    The kernel remembers who listens, so that a process that hangs is found as well.
+    The kernel remembers who listens, so that a process that hangs is found as well. Raises BlockingIOError: one does,
+    and so many wait for it already that no more can.
     """
     try:
         with _short(run) as path, socket.socket(socket.AF_UNIX) as asking:
             asking.settimeout(ANSWER_SECONDS)
             asking.connect(path)
-            pid, _, _ = _PEER.unpack(asking.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size))
-            return int(pid) or None
+            return _peer(asking) or None
+    except BlockingIOError:
+        raise
     except OSError:
         return None
 
 
-async def ask(run: Path, command: str, seconds: float = ANSWER_SECONDS) -> str:
-    """Return what the console answers to a command. Raises NoControl."""
+async def ask(run: Path, command: str, seconds: float = ANSWER_SECONDS, *, of: int | None = None) -> str:
+    """Return what the console answers to a command. `of`: it must be that process. Raises NoControl."""
     try:
         async with asyncio.timeout(seconds):
             with _short(run) as path:
                 reader, writer = await asyncio.open_unix_connection(path)
             try:
+                if of is not None and _peer(writer.get_extra_info("socket")) != of:
+                    raise NoControl("another process listens")
                 # The first line says who it is.
                 await reader.readline()
                 writer.write(f"cli quit after {command}".encode() + b"\0")
@@ -65,6 +69,12 @@ async def count_channels(run: Path) -> int | None:
     except NoControl:
         return None
     return int(found[1]) if found else None
+
+
+def _peer(asking: socket.socket) -> int:
+    """Return the process at the other end."""
+    pid, _, _ = _PEER.unpack(asking.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size))
+    return int(pid)
 
 
 @contextmanager

@@ -194,19 +194,22 @@ class EmbeddedAsterisk:
             self._waking.cancel()
             await asyncio.wait([self._waking])
         await self._registrations.close()
-        if self._engine is not None:
-            try:
-                if self._door is not None:
-                    await self._door.stop_listening()
+        try:
+            if self._door is not None:
+                await self._door.stop_listening()
+            if self._engine is not None:
                 await self._engine.close()
-            finally:
-                await self._close_rest()
+        finally:
+            await self._close_rest()
 
     async def _close_rest(self) -> None:
-        if self._door is not None:
-            await self._door.close()
-        if self._has_own:
-            await self.supervisor.close()
+        """Let no node that an earlier process left outlive us either, whatever there is of ours."""
+        try:
+            if self._door is not None:
+                await self._door.close()
+        finally:
+            if self._has_own or self.supervisor.lives():
+                await self.supervisor.close()
 
     async def _wake(self) -> None:
         """Listen for nodes, and look after ours; where that fails, again and again."""

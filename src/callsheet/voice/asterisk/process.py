@@ -34,31 +34,36 @@ class NodeProcess:
     """A process; one that has its number later is another."""
 
     pid: int
-    born: int
-    """When it was started, in ticks of the kernel."""
+    run: Path
+    """The folder of its socket."""
+    born: int | None
+    """When it was started, in ticks of the kernel; None: `/proc` hides it from us, as it may one of another sandbox."""
 
     def is_alive(self) -> bool:
         """Tell whether it runs. One that ended and that nobody has asked about yet does not."""
         found = _stat(self.pid)
+        if found is None and self.born is None:
+            return _is_there(self.pid)
         if found is None or found[1] != self.born:
             return False
         if found[0] in _ENDED:
-            with suppress(ChildProcessError):
-                os.waitpid(self.pid, os.WNOHANG)
+            _take_leave(self.pid)
         return found[0] not in _ENDED
 
     def send(self, number: signal.Signals) -> None:
-        """Send it a signal, if it runs."""
-        if self.is_alive():
+        """Send it a signal, if it runs. One that is hidden must listen still: its number alone proves nothing."""
+        if self.is_alive() and (self.born is not None or _listening(self.run) == self.pid):
             with suppress(ProcessLookupError):
                 os.kill(self.pid, number)
 
 
 def find_process(folder: NodeFolder) -> NodeProcess | None:
     """Return the node's process that runs, whoever started it: it listens at the socket in the node's own folder."""
-    pid = listening_pid(folder.run)
-    found = _stat(pid) if pid else None
-    return NodeProcess(pid, found[1]) if pid and found else None
+    try:
+        pid = listening_pid(folder.run)
+    except BlockingIOError:
+        pid = _started_with(_configured(folder))
+    return _process(pid, folder) if pid and _is_there(pid) else None
 
 
 def start_process(tree: Tree, folder: NodeFolder, owner: Owner | None) -> NodeProcess:
@@ -68,7 +73,7 @@ def start_process(tree: Tree, folder: NodeFolder, owner: Owner | None) -> NodePr
     with folder.said.open("ab") as said:
         try:
             started = subprocess.Popen(  # noqa: S603 - words of ours, without a shell
-                tree.command("-C", str(folder.etc / "asterisk.conf"), "-f", "-n"),
+                tree.command("-C", _configured(folder), "-f", "-n"),
                 cwd=folder.path, env={**bare_environment(), "TZ": "UTC"}, stdin=subprocess.DEVNULL, stdout=said,
                 stderr=subprocess.STDOUT, start_new_session=True,
                 user=owner.uid if owner else None, group=owner.gid if owner else None,
@@ -78,20 +83,20 @@ def start_process(tree: Tree, folder: NodeFolder, owner: Owner | None) -> NodePr
             raise NotStarted(f"Asterisk cannot be started: {error}") from error
     # From now on the kernel is asked about it, as about one that an earlier process started.
     started.returncode = 0
-    found = _stat(started.pid)
+    process = _process(started.pid, folder)
     # Each call opens a dozen files.
     with suppress(OSError, ValueError):
         _, most = resource.prlimit(started.pid, resource.RLIMIT_NOFILE)
         resource.prlimit(started.pid, resource.RLIMIT_NOFILE, (most, most))
-    return NodeProcess(started.pid, found[1] if found else -1)
+    return process
 
 
 async def await_ready(process: NodeProcess, folder: NodeFolder, clock: Clock, seconds: float = READY_SECONDS) -> None:
-    """Wait until a node takes calls. Raises NotStarted with what it said."""
+    """Wait until a node takes calls: this one, whoever else listens. Raises NotStarted with what it said."""
     deadline = clock.monotonic() + seconds
     while process.is_alive() and clock.monotonic() < deadline:
         with suppress(NoControl):
-            if "fully booted" in await ask(folder.run, "core waitfullybooted"):
+            if "fully booted" in await ask(folder.run, "core waitfullybooted", of=process.pid):
                 return
         await clock.sleep(_LOOK_SECONDS)
     said = " / ".join([*folder.said.read_text(errors="replace").splitlines()[-5:], *folder.take_log()[-5:]])
@@ -104,7 +109,7 @@ async def end_process(process: NodeProcess, folder: NodeFolder, clock: Clock, *,
     for step in steps[-1:] if hangs else steps:
         if step is None:
             with suppress(NoControl):
-                await ask(folder.run, "core stop now", END_SECONDS)
+                await ask(folder.run, "core stop now", END_SECONDS, of=process.pid)
         else:
             process.send(step)
         deadline = clock.monotonic() + END_SECONDS
@@ -122,6 +127,50 @@ def can_reach(path: Path, owner: Owner) -> bool:
         if not passes and found.st_uid != owner.uid:
             return False
     return True
+
+
+def _configured(folder: NodeFolder) -> str:
+    """Return the word by which a process is known to be the node's."""
+    return str(folder.etc / "asterisk.conf")
+
+
+def _process(pid: int, folder: NodeFolder) -> NodeProcess:
+    found = _stat(pid)
+    return NodeProcess(pid, folder.run, found[1] if found else None)
+
+
+def _listening(run: Path) -> int | None:
+    try:
+        return listening_pid(run)
+    except BlockingIOError:
+        return None
+
+
+def _started_with(word: str) -> int | None:
+    """Return the process that was started with a word; None: we see none."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if word.encode() in path.read_bytes().split(b"\0"):
+                return int(path.parent.name)
+    return None
+
+
+def _is_there(pid: int) -> bool:
+    """Tell whether there is a process of a number, seen or not."""
+    _take_leave(pid)
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _take_leave(pid: int) -> None:
+    """Let a child that has ended go."""
+    with suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)
 
 
 def _stat(pid: int) -> tuple[str, int] | None:

@@ -151,10 +151,12 @@ class Supervisor:
         """Stop it. Calls that live then end."""
         self._stand(NodeState.stopping)
         await self.leave()
-        process, self._process = self._process or find_process(self._folder), None
-        if process is not None:
-            await end_process(process, self._folder, self._clock)
-            log.info("asterisk.stopped", pid=process.pid)
+        # The one that was looked after, and one that was not.
+        for left in (self._process, find_process(self._folder)):
+            if left is not None and left.is_alive():
+                await end_process(left, self._folder, self._clock)
+                log.info("asterisk.stopped", pid=left.pid)
+        self._process = None
         self._stand(NodeState.stopped)
 
     async def ask(self, command: str) -> str:
@@ -294,7 +296,7 @@ class Supervisor:
             if looks % self._watching.looks_a_question:
                 continue
             self._folder.tidy(self._clock.now())
-            silent = 0 if await self._is_well() else silent + 1
+            silent = 0 if await self._is_well(process) else silent + 1
             if silent >= self._watching.most_silent:
                 log.error("asterisk.hangs", pid=process.pid)
                 await end_process(process, self._folder, self._clock, hangs=True)
@@ -309,10 +311,10 @@ class Supervisor:
             return True
         return not self._calls().calls_on(NAME)
 
-    async def _is_well(self) -> bool:
+    async def _is_well(self, process: NodeProcess) -> bool:
         """Tell whether it answers: at its console, and to who leads its calls."""
         try:
-            await ask(self._folder.run, "core show uptime", self._watching.answer_seconds)
+            await ask(self._folder.run, "core show uptime", self._watching.answer_seconds, of=process.pid)
         except NoControl:
             return False
         return await self._calls().is_well(NAME)
