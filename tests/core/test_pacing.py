@@ -1,9 +1,11 @@
-from itertools import pairwise
+from collections import Counter
+from itertools import pairwise, permutations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callsheet.core.pacing import FURTHEST_SEGMENTS, MICROS_PER_SECOND, Shares, grant
+from callsheet.core.pacing import FURTHEST_SEGMENTS, MICROS_PER_SECOND, Shares, grant, share_out
 
 HORIZON = MICROS_PER_SECOND // 4
 
@@ -67,3 +69,38 @@ def test_one_that_was_idle_does_not_catch_up() -> None:
         shares.spend(key, 1, 1)
         chosen.append(key)
     assert chosen.count(2) in (5, 6)
+
+
+@pytest.mark.parametrize(
+    ("places", "wanted", "shares"),
+    [
+        (10, {1: 50, 2: 50}, {1: 5, 2: 5}),
+        (10, {1: 1, 2: 50}, {1: 1, 2: 9}),
+        (10, {1: 1, 2: 3}, {1: 4, 2: 6}),
+        (10, {1: 3, 2: 4, 3: 50}, {1: 3, 2: 4, 3: 3}),
+        (10, {1: 0}, {1: 10}),
+        (0, {1: 5, 2: 5}, {1: 0, 2: 0}),
+        (1, {1: 5, 2: 5, 3: 5}, {1: 1, 2: 0, 3: 0}),
+    ],
+)
+def test_places_are_shared_out(places: int, wanted: dict[int, int], shares: dict[int, int]):
+    assert share_out(places, wanted, 0) == shares
+
+
+@given(st.integers(0, 40), st.dictionaries(st.integers(1, 9), st.integers(0, 60), min_size=1), st.integers(0, 99))
+def test_all_places_are_shared_out_and_nobody_gets_much_less_who_wants_as_much(
+    places: int, wanted: dict[int, int], turn: int
+):
+    shares = share_out(places, wanted, turn)
+    assert sum(shares.values()) == places
+    for one, other in permutations(wanted, 2):
+        if wanted[one] >= wanted[other]:
+            assert shares[one] >= shares[other] - 1
+
+
+@given(st.integers(1, 8), st.integers(2, 8))
+def test_the_odd_places_are_everybodys_in_turn(places: int, nodes: int):
+    had = Counter[int]()
+    for turn in range(nodes):
+        had.update(share_out(places, dict.fromkeys(range(nodes), 99), turn))
+    assert set(had.values()) == {places}

@@ -1,9 +1,11 @@
 """Calls at once, over all nodes: what they hold together is never more than is allowed."""
 
 import asyncio
+from collections import Counter
 from datetime import timedelta
 
 from callsheet.engine.calling.slots import Limit, Slots
+from callsheet.engine.places import Claim
 from callsheet.store.apps import App
 from callsheet.store.store import Store
 from databases import rows
@@ -103,14 +105,88 @@ async def test_what_nobody_asks_for_is_given_back(store: Store, app: App, clock:
     assert await held(store) == 0
 
 
-async def test_a_limit_smaller_than_the_number_of_nodes_is_used(store: Store, app: App, clock: StillClock, node: Node):
+async def test_where_nodes_outnumber_the_slots_each_has_one_at_times(
+    store: Store, app: App, clock: StillClock, node: Node
+):
     nodes = [node, await Node.enter(store, clock), await Node.enter(store, clock)]
     limit = Limit(app.no, "tr-one", 1)
     every = [slots_of(store, clock, each) for each in nodes]
-    for _ in range(3):
-        # Everybody asks, and nobody calls: what is held is shared anew at each look.
-        for slots in every:
+    had = Counter[int]()
+    for _ in range(60):
+        # Calls are over after a while, and everybody has more to call.
+        for i, slots in enumerate(every):
             slots.free([limit])
             await slots.look()
-        assert await held(store) == 1
-        clock.advance(LEASE_SECONDS / 2)
+            if slots.take([limit]):
+                had[i] += 1
+                slots.give_back([limit])
+            assert await held(store) <= 1
+        clock.advance(5)
+    assert min(had[i] for i in range(3)) >= 10
+
+
+async def test_a_node_that_always_has_more_to_call_leaves_the_other_its_half(
+    store: Store, app: App, clock: StillClock, node: Node
+):
+    other = await Node.enter(store, clock)
+    limit = Limit(app.no, "agentless", MOST)
+    one, two = slots_of(store, clock, node), slots_of(store, clock, other)
+    one.free([limit])
+    await one.look()
+    going_on = [MOST, 0]
+    one.occupy([limit] * MOST)
+
+    for _ in range(40):
+        for i, slots in enumerate((one, two)):
+            # One call of each is over, and the next ones begin at once: before anybody looks.
+            if going_on[i]:
+                slots.give_back([limit])
+                going_on[i] -= 1
+            while slots.take([limit]):
+                going_on[i] += 1
+            await slots.look()
+            assert sum(going_on) <= MOST
+        clock.advance(1)
+
+    assert min(going_on) >= MOST // 2 - 1
+
+
+async def test_who_can_use_few_leaves_the_others_the_rest(store: Store, app: App, clock: StillClock, node: Node):
+    other = await Node.enter(store, clock)
+    limit = Limit(app.no, "agentless", MOST)
+    few, many = slots_of(store, clock, node), slots_of(store, clock, other)
+    for _ in range(3):
+        few.keep([limit], 1, Claim(1, 1))
+        many.keep([limit], 20, Claim(1, 1))
+        for slots in (few, many):
+            await slots.look()
+        for slots, used in ((few, 1), (many, 20)):
+            slots.let_go([limit], max(0, slots._used[limit.whose] - used), None)
+
+    assert [row.held for row in await rows(store, "select held from slot order by node_no")] == [1, MOST - 1]
+
+
+async def test_who_wants_none_is_given_none(store: Store, app: App, clock: StillClock, node: Node):
+    limit = Limit(app.no, "tr-one", MOST)
+    slots = slots_of(store, clock, node)
+    slots.keep([limit], 0, Claim(1, 1))
+    await slots.look()
+
+    assert await held(store) == 0
+
+
+async def test_whoever_finds_none_after_somebody_found_some_wakes_the_loop(
+    store: Store, app: App, clock: StillClock, node: Node
+):
+    limit = Limit(app.no, "tr-one", 2)
+    slots = slots_of(store, clock, node)
+    slots.free([limit])
+    await slots.look()
+    slots._wake.clear()
+    assert slots.take([limit])
+    assert slots.take([limit])
+    assert not slots._wake.is_set()
+
+    assert not slots.take([limit])
+
+    assert slots._wake.is_set()

@@ -97,6 +97,26 @@ class Shares:
         self._passes = {key: passed for key, passed in self._passes.items() if key in busy}
 
 
+def share_out(places: int, wanted: Mapping[int, int], turn: int) -> Mapping[int, int]:
+    """Share places out: nobody gets less than another who wants no more, and what nobody wants is shared evenly.
+
+    Who gets the odd ones changes with `turn`: where there are fewer places than who want one, each is given one at
+    times.
+    """
+    each = sorted(wanted)
+    start = turn % len(each) if each else 0
+    shares, left = dict.fromkeys([*each[start:], *each[:start]], 0), places
+    while left and (hungry := [who for who in shares if shares[who] < wanted[who]]):
+        even = max(1, left // len(hungry))
+        for who in hungry:
+            given = min(even, wanted[who] - shares[who], left)
+            shares[who] += given
+            left -= given
+    for i, who in enumerate(shares):
+        shares[who] += left // len(shares) + (i < left % len(shares))
+    return shares
+
+
 class Claims:
     """Whose turn a free place is, among several who may all have found none: nobody waits for ever.
 

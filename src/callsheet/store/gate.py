@@ -21,6 +21,9 @@ LINE = 0x67617465 << 32
 CAPS = 0x63617073 << 32
 """The same for the lock under which attempts are counted and made where an app has a cap: one arm after the other."""
 
+SLOTS = 0x736C6F74 << 32
+"""The same for the lock under which nodes share the slots for calls: whoever finds none asks often."""
+
 
 def close_gate(conn: sa.Connection, app: int) -> None:
     """Wait for those who pass, and keep others from passing until this transaction ends. Comes late in it, not first.
@@ -37,6 +40,12 @@ def pass_gate(conn: sa.Connection, app: int) -> None:
     if conn.dialect.name == "postgresql":
         conn.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(sa.literal(LINE + app, sa.BigInteger()))))
     conn.execute(sa.select(t.app.c.no).where(t.app.c.no == app).with_for_update(read=True))
+
+
+def share_slots(conn: sa.Connection, app: int) -> None:
+    """Keep other nodes from sharing out slots of this app until this transaction ends; it holds up nothing else."""
+    if conn.dialect.name == "postgresql":
+        conn.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.literal(SLOTS + app, sa.BigInteger()))))
 
 
 def one_at_a_time(conn: sa.Connection, app: int) -> None:

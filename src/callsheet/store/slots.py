@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final, NamedTuple
 
 import sqlalchemy as sa
 
 from callsheet.clock import to_micros
+from callsheet.core.pacing import share_out
 from callsheet.store import tables as t
 from callsheet.store.database import Database
-from callsheet.store.gate import one_at_a_time
+from callsheet.store.gate import share_slots
 from callsheet.store.rows import insert
+
+TURN_MICROS: Final = 30_000_000
+"""So long the same nodes have the odd slots; then it is the turn of the next ones."""
+
+
+class Use(NamedTuple):
+    """What a node does with the slots of a limit."""
+
+    used: int
+    wanted: int
+    """How many it could use, those in use among them."""
 
 
 class Slots:
@@ -20,25 +33,27 @@ class Slots:
         self._db = database
 
     async def hold(
-        self, app: int, name: str, *, most: int, used: int, node_no: int, now: datetime, until: datetime
+        self, app: int, name: str, *, most: int, use: Use, node_no: int, now: datetime, until: datetime
     ) -> int:
-        """Hold slots of a limit until an instant, and return how many: what nobody else holds, or a fair share of it.
+        """Hold slots of a limit until an instant, and return how many calls may be: a fair share of what is left.
 
-        What is `used` is kept: calls are not hung up for others, nor because the limit was lowered.
+        That may be less than is used: then what is used is held, for calls are not hung up for others, nor because the
+        limit was lowered; but none is to be begun until enough of them are over.
         """
         slot, mine = t.slot, (t.slot.c.app == app, t.slot.c.name == name, t.slot.c.node_no == node_no)
 
         def hold(conn: sa.Connection) -> int:
-            one_at_a_time(conn, app)
+            share_slots(conn, app)
             alive = slot.c.app == app, slot.c.name == name, slot.c.lease_until > to_micros(now)
-            others = list(conn.execute(sa.select(slot.c.held).where(*alive, slot.c.node_no != node_no)).scalars())
-            left = max(0, most - sum(others))
-            # Rounded up, so that a limit smaller than the number of nodes is some node's all the same.
-            share = -(-most // (len(others) + 1))
-            held: int = max(used, min(left, share))
+            columns = slot.c.node_no, slot.c.held, slot.c.wanted
+            others = conn.execute(sa.select(*columns).where(*alive, slot.c.node_no != node_no)).all()
+            left = max(0, most - sum(row.held for row in others))
+            wanted = {node_no: use.wanted, **{row.node_no: row.wanted for row in others}}
+            fair: int = min(left, share_out(most, wanted, to_micros(now) // TURN_MICROS)[node_no])
+            row = {"held": max(use.used, fair), "wanted": use.wanted, "lease_until": to_micros(until)}
             conn.execute(sa.delete(slot).where(*mine))
-            insert(conn, slot, app=app, name=name, node_no=node_no, held=held, lease_until=to_micros(until))
-            return held
+            insert(conn, slot, app=app, name=name, node_no=node_no, **row)
+            return fair
 
         return await self._db.write(hold)
 

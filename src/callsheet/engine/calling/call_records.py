@@ -141,7 +141,7 @@ class CallRecords(Loop):
         except Unavailable:
             raise
         except Exception:
-            log.exception("calls.record_broke", runs=sorted({row.key.run_no for row in rows}))
+            log.exception("calls.record_broke", count=len(rows))
             await self._write_singly(rows)
         for row in rows:
             if self._kept.get(row.key) is row:

@@ -20,6 +20,7 @@ from callsheet.core.errors import Unavailable
 from callsheet.core.pacing import Claims
 from callsheet.engine.loop import Loop
 from callsheet.engine.places import Claim
+from callsheet.store.slots import Use
 from callsheet.store.store import Store
 
 log = structlog.get_logger()
@@ -28,6 +29,8 @@ AGENTLESS: Final = "agentless"
 """All calls of an app that no agent is for."""
 TRUNK: Final = "trunk"
 """Those of one trunk, as meters name it."""
+NOBODY: Final = -1
+"""Who asks for a call that is to be begun at once, and for no campaign."""
 BREATH_SECONDS: Final = 0.25
 """Looks are at least this far apart, however much is asked for."""
 
@@ -49,8 +52,25 @@ class Limit(NamedTuple):
         return self.app, self.name
 
 
+class _Asked:
+    """What was asked of a limit since the last look."""
+
+    __slots__ = ("most", "peak", "waiting")
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.waiting: dict[int, int] = {}
+        """How many each who asked would have taken, and did not find."""
+        self.peak = 0
+        """The most that one who asked would have made of what was in use then."""
+
+    def wanted(self, used: int) -> int:
+        """Return how many this node could use."""
+        return max(self.peak, used + sum(self.waiting.values()))
+
+
 class _Held(NamedTuple):
-    """What this node holds."""
+    """What this node may use."""
 
     slots: int
     until: float
@@ -73,22 +93,30 @@ class Slots(Loop):
         self._most: dict[Whose, int] = {}
         """The limits, as they were when somebody asked last."""
         self._held: dict[Whose, _Held] = {}
-        self._asked: dict[Whose, int] = {}
-        """What somebody wanted to know since the last look, and the limit."""
+        self._asked: dict[Whose, _Asked] = {}
+        self._next_sweep = 0.0
+        """On the monotonic clock."""
         self.on_free: Callable[[], None] = lambda: None
         """Called when there may be a slot for who found none."""
 
     def free(self, limits: Iterable[Limit]) -> int:
-        """Return how many more calls all of these limits allow on this node now."""
-        return max(0, min(self._free(limit) for limit in limits))
+        """Return how many more calls all of these limits allow on this node now; whoever asks wants them all."""
+        return max(0, min([self._ask(limit, NOBODY, limit.most) for limit in list(limits)]))
 
     def _free(self, limit: Limit) -> int:
         self._most[limit.whose] = limit.most
-        free = self._holds(limit) - self._used[limit.whose]
-        if not self._sole_owner:
-            is_new = limit.whose not in self._asked
-            self._asked[limit.whose] = limit.most
-            if is_new and free <= 0:
+        return self._holds(limit) - self._used[limit.whose]
+
+    def _ask(self, limit: Limit, who: int, wanted: int) -> int:
+        """Return how many are free, and take notice that somebody wants so many."""
+        free = self._free(limit)
+        if not self._sole_owner and wanted:
+            asked = self._asked.setdefault(limit.whose, _Asked(limit.most))
+            was_missed = any(asked.waiting.values())
+            asked.most = limit.most
+            asked.waiting[who] = max(0, wanted - max(0, free))
+            asked.peak = max(asked.peak, self._used[limit.whose] + wanted)
+            if free <= 0 and not was_missed:
                 self.wake()
         return free
 
@@ -100,14 +128,15 @@ class Slots(Loop):
 
     def take(self, limits: Collection[Limit]) -> bool:
         """Take a slot of each; False: there is none, and nothing was taken."""
-        if not self.free(limits):
+        if min(self._ask(limit, NOBODY, 1) for limit in list(limits)) <= 0:
             return False
         self.occupy(limits)
         return True
 
     def keep(self, limits: Collection[Limit], wanted: int, claim: Claim) -> int:
         """Take at most so many slots of each, and return how many: none whose turn it is for somebody else to take."""
-        free = {limit.whose: max(0, self._free(limit)) for limit in limits}
+        could = min([wanted, *(limit.most for limit in limits)])
+        free = {limit.whose: max(0, self._ask(limit, claim.who, could)) for limit in limits}
         granted, waits_no_more = wanted, False
         for limit in limits:
             # Who could not use a slot of this for want of another one does not wait for it.
@@ -198,24 +227,29 @@ class Slots(Loop):
                 continue
             del self._held[whose]
             await self._store.slots.give_back(*whose, self._node_no)
-        await self._store.slots.sweep(await self._store.hot.now())
+        if self._clock.monotonic() >= self._next_sweep:
+            await self._store.slots.sweep(await self._store.hot.now())
+            self._next_sweep = self._clock.monotonic() + self._lease_seconds
         gained = False
         for whose in sorted(wanted):
             gained |= await self._hold(whose, asked.get(whose))
         if gained:
             self.on_free()
 
-    async def _hold(self, whose: Whose, most: int | None) -> bool:
+    async def _hold(self, whose: Whose, asked: _Asked | None) -> bool:
         """Hold slots of one limit, or no more than is used where nobody asked; return whether there are more now."""
+        # Ours ends before the row's does.
+        until = self._clock.monotonic() + self._lease_seconds
         now = await self._store.hot.now()
-        used, until = self._used[whose], self._clock.monotonic() + self._lease_seconds
+        used = self._used[whose]
         before = self._held.get(whose)
         if before is not None:
             # Until the answer is here nobody takes one more: it may be somebody else's by now.
             self._held[whose] = before._replace(slots=min(used, before.slots))
         count = await self._store.slots.hold(
-            *whose, most=used if most is None else most, used=used, node_no=self._node_no, now=now,
-            until=now + timedelta(seconds=self._lease_seconds),
+            *whose, most=used if asked is None else asked.most,
+            use=Use(used, used if asked is None else asked.wanted(used)),
+            node_no=self._node_no, now=now, until=now + timedelta(seconds=self._lease_seconds),
         )  # fmt: skip
         self._held[whose] = _Held(count, until)
         self._measure()

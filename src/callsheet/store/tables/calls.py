@@ -82,6 +82,8 @@ slot = clustered(
     text("name", key=True),
     whole("node_no", key=True),
     whole("held"),
+    # How many it could use: those in use, and those for which somebody waits.
+    whole("wanted"),
     whole("lease_until"),
 )
 

@@ -1003,6 +1003,7 @@ def upgrade() -> None:
     sa.Column('name', sa.Text(), nullable=False),
     sa.Column('node_no', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('held', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('wanted', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('lease_until', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.PrimaryKeyConstraint('app', 'name', 'node_no', name=op.f('pk_slot')),
     sqlite_with_rowid=False
