@@ -30,7 +30,8 @@ from callsheet.clock import SystemClock
 from callsheet.core.campaign import Campaign
 from callsheet.core.run import Run
 from callsheet.core.walk import Group
-from callsheet.engine.conductor import Conductor, Surroundings
+from callsheet.engine.conductor import Conductor
+from callsheet.engine.surroundings import Surroundings
 from callsheet.engine.tuning import Tuning
 from callsheet.store.store import Store
 from store import (

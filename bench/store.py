@@ -28,8 +28,9 @@ from callsheet.core.attempt import Happening, Kind
 from callsheet.core.campaign import Campaign, Channel, Definition, MessagePlan, Named, Status
 from callsheet.core.hours import parse_hours
 from callsheet.core.ids import AttemptKey
-from callsheet.engine.conductor import Conductor, Surroundings
+from callsheet.engine.conductor import Conductor
 from callsheet.engine.recorder import Recorder
+from callsheet.engine.surroundings import Surroundings
 from callsheet.engine.tuning import Tuning
 from callsheet.store import tables
 from callsheet.store.lists import ContactList

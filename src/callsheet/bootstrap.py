@@ -27,7 +27,7 @@ from callsheet.engine.calling.prompts import Prompts
 from callsheet.engine.calling.sip_feed import SipFeed
 from callsheet.engine.calling.speaking import speaking
 from callsheet.engine.calling.switchboard import Engines
-from callsheet.engine.conductor import Conductor, Surroundings
+from callsheet.engine.conductor import Conductor
 from callsheet.engine.deliverer import Deliverer
 from callsheet.engine.dialout_teller import DialoutTeller
 from callsheet.engine.doors import Ingest, doors_of
@@ -40,6 +40,7 @@ from callsheet.engine.runtime import Runtime
 from callsheet.engine.sandbox import Sandbox
 from callsheet.engine.sign_in import SignIn
 from callsheet.engine.sms_line import SmsLine
+from callsheet.engine.surroundings import Surroundings
 from callsheet.engine.trunks import Trunks
 from callsheet.engine.tuning import Tuning
 from callsheet.folder import Credentials, DataFolder

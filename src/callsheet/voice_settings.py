@@ -58,6 +58,13 @@ class VoiceSettings(BaseSettings):
         title="the path of a folder",
         description="where Asterisk is, or is fetched to; empty: in the data folder",
     )
+    drain_seconds: int = Field(
+        default=60,
+        ge=0,
+        le=7200,
+        title="a whole number from 0 to 7200",
+        description="how long calls that were answered may go on when `serve` or `work` is told to stop",
+    )
     voice_node_local: bool = Field(
         default=True,
         title="true or false",

@@ -26,7 +26,7 @@ from callsheet.engine.calling.playing import Prompts as CallPrompts
 from callsheet.engine.calling.prompts import Prompts
 from callsheet.engine.calling.speech import Speech
 from callsheet.engine.calling.switchboard import Engines
-from callsheet.engine.conductor import Conductor, Surroundings
+from callsheet.engine.conductor import Conductor
 from callsheet.engine.deliverer import Deliverer
 from callsheet.engine.dialout_teller import DialoutTeller
 from callsheet.engine.doors import Ingest
@@ -38,6 +38,7 @@ from callsheet.engine.recorder import Recorder
 from callsheet.engine.runtime import Runtime
 from callsheet.engine.sign_in import SignIn
 from callsheet.engine.sms_line import SmsLine
+from callsheet.engine.surroundings import Surroundings
 from callsheet.engine.trunks import Trunks
 from callsheet.engine.tuning import Tuning
 from callsheet.engine.virtual_time import VirtualClock

@@ -18,7 +18,8 @@ def serve(data: DataOption = None, host: HostOption = None, port: PortOption = N
     """Run everything in one process: the engine, the HTTP API, and the database.
 
     The first start makes the data folder, its key, the database, a default account, app and API client. It stops at
-    Ctrl-C or SIGTERM: nobody more is contacted, and what was handed over is waited for and recorded.
+    Ctrl-C or SIGTERM: nobody more is contacted, what was handed over is waited for and recorded, and calls go on to
+    their end, for CALLSHEET_DRAIN_SECONDS at most; pressed again, it ends them.
     """
     import asyncio
 
@@ -30,6 +31,7 @@ def serve(data: DataOption = None, host: HostOption = None, port: PortOption = N
     # Before the whole program is imported, for nothing.
     DataFolder(settings.data).refuse_if_owned()
     from callsheet.cli.announcing import announce
+    from callsheet.cli.leaving import leave
     from callsheet.cli.serving import serving
     from callsheet.garbage import collect_seldom
 
@@ -39,6 +41,6 @@ def serve(data: DataOption = None, host: HostOption = None, port: PortOption = N
                 collect_seldom()
                 announce(server, suggest_demo=True)
                 await told.wait()
-                typer.echo("stopping: what was handed over is waited for")
+                await leave(server.runtime.conductor, told, settings.drain_seconds)
 
     asyncio.run(run())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, TypeVar
@@ -16,20 +16,38 @@ T = TypeVar("T")
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
-@contextmanager
-def told_to_stop() -> Iterator[asyncio.Event]:
-    """Give an event that the first SIGTERM or SIGINT sets; the second one ends the process at once."""
-    loop = asyncio.get_running_loop()
-    told = asyncio.Event()
+class Told(asyncio.Event):
+    """That somebody wants an end: set by the first signal."""
 
-    def tell(number: signal.Signals) -> None:
-        if told.is_set():
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits_for: Callable[[], int] = lambda: 0
+        """Returns how many things are waited for that the next signal breaks off."""
+        self.again = asyncio.Event()
+        """It did."""
+
+    def hear(self, number: signal.Signals) -> None:
+        """Take a signal."""
+        if not self.is_set():
+            self.set()
+        elif self.waits_for() and not self.again.is_set():
+            self.again.set()
+        else:
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
-        told.set()
+
+
+@contextmanager
+def told_to_stop() -> Iterator[Told]:
+    """Give an event that the first SIGTERM or SIGINT sets; the second one ends the process at once.
+
+    While calls are waited for it ends these, and the third one the process.
+    """
+    loop = asyncio.get_running_loop()
+    told = Told()
 
     for number in _SIGNALS:
-        loop.add_signal_handler(number, partial(tell, number))
+        loop.add_signal_handler(number, partial(told.hear, number))
     try:
         yield told
     finally:

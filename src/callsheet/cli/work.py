@@ -36,14 +36,15 @@ def work(data: DataOption = None) -> None:
         raise Conflict("More nodes need PostgreSQL: set CALLSHEET_DATABASE_URL. On SQLite one `serve` does everything.")
 
     from callsheet.bootstrap import open_runtime
+    from callsheet.cli.leaving import leave
     from callsheet.garbage import collect_seldom
 
     async def run() -> None:
         with told_to_stop() as told:
-            async with open_runtime(settings):
+            async with open_runtime(settings) as runtime:
                 collect_seldom()
                 typer.echo(f"callsheet {__version__} works on the shared database; Ctrl-C stops this node")
                 await told.wait()
-                typer.echo("stopping: what was handed over is waited for")
+                await leave(runtime.conductor, told, settings.drain_seconds)
 
     asyncio.run(run())

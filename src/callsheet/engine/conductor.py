@@ -4,31 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
 
 import structlog
 
 from callsheet.carriers.known import carries_text
-from callsheet.clock import Clock
 from callsheet.core.campaign import Channel, Status
 from callsheet.core.errors import Unavailable
 from callsheet.core.ids import Prefix
 from callsheet.core.run import Run, Way
 from callsheet.engine.agenda import Agenda
 from callsheet.engine.calling.call_records import CallRecords
-from callsheet.engine.calling.leader import Talks
+from callsheet.engine.calling.leader import GRACE_SECONDS, Talks
 from callsheet.engine.calling.phone import make_phone
-from callsheet.engine.calling.playing import Prompts
 from callsheet.engine.calling.silence import SILENCE
 from callsheet.engine.calling.slots import Slots
-from callsheet.engine.calling.switchboard import Engines, Switchboard
+from callsheet.engine.calling.switchboard import Switchboard
 from callsheet.engine.calling.transferring import Connector
 from callsheet.engine.dispatcher import Dispatcher
 from callsheet.engine.eraser import Eraser
-from callsheet.engine.failpoints import Failpoints
 from callsheet.engine.flow_shelf import FlowShelf
 from callsheet.engine.forbidding import recall
 from callsheet.engine.hearing import Hearing
@@ -48,39 +43,17 @@ from callsheet.engine.replier import Replier
 from callsheet.engine.rooms import RoomKeeper
 from callsheet.engine.scheduler import Scheduler
 from callsheet.engine.starter import Starter
+from callsheet.engine.surroundings import Surroundings
 from callsheet.engine.sweeper import Sweeper
 from callsheet.engine.talker import Talker
-from callsheet.engine.tuning import Tuning
 from callsheet.engine.turnstile import Turnstile
 from callsheet.store.apps import Trunk
 from callsheet.store.protocol import Recorded
-from callsheet.store.store import Store
 
 log = structlog.get_logger()
 
 RESTART_SECONDS = 1.0
 """How long to wait before a loop that broke is started again."""
-
-MakeLine = Callable[[Trunk, Recorder], TextLine]
-"""How a trunk becomes a line for text."""
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What the engine is given from outside."""
-
-    store: Store
-    clock: Clock
-    rng: random.Random
-    make_line: MakeLine
-    failpoints: Failpoints = field(default_factory=Failpoints)
-    tuning: Tuning = field(default_factory=Tuning)
-    sole_owner: bool = True
-    """No other node works on this store (SQLite): what an earlier process left is settled at the start."""
-    engines: Engines = field(default_factory=dict)
-    """What places calls."""
-    prompts: Prompts | None = None
-    """What speaks in calls; None: nothing does."""
 
 
 class Conductor:
@@ -125,10 +98,11 @@ class Conductor:
         self._dispatchers: dict[Way, Dispatcher] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._dispatching: list[asyncio.Task[None]] = []
-        """What hands messages over: it ends before the lines close."""
+        self._replying: list[asyncio.Task[None]] = []
+        """What hands answers of ours over: both end before the lines close."""
         self._arm_nos = itertools.count(1)
         self._turnstile = Turnstile()
-        self._stopping = False
+        self._stopping = self._leaving = False
 
     async def start(self) -> None:
         """Register this node, settle what an earlier one left, open the lines, and start the loops."""
@@ -219,7 +193,7 @@ class Conductor:
             tick_seconds=given.tuning.tick_seconds, most=given.tuning.most_answers, sole_owner=given.sole_owner,
         )  # fmt: skip
         self.listener.on_answers = self.answer
-        self._watch("replier", self.replier.run, self._dispatching)
+        self._watch("replier", self.replier.run, self._replying)
 
     def _talks(self) -> Talks:
         """Return what leads conversations in calls; where nothing speaks, nobody does."""
@@ -295,7 +269,7 @@ class Conductor:
         tasks.append(asyncio.get_running_loop().create_task(watched(), name=name))
 
     def _on_agenda(self) -> None:
-        if self._stopping:
+        if self._stopping or self._leaving:
             return
         for way in self._dispatchers.keys() - self.agenda.ways():
             self._dispatchers.pop(way).stop()
@@ -368,16 +342,31 @@ class Conductor:
             )  # fmt: skip
         self.wake()
 
-    async def stop(self) -> None:
-        """Arm nobody more, wait for what was handed, record it, and give the chunks back."""
-        self._stopping = True
+    async def leave(self) -> None:
+        """Contact nobody more, take back what rings, and return when no call goes on; all else works on meanwhile.
+
+        Whoever waits no longer cancels it, and stops.
+        """
+        self._leaving = True
+        await self._contact_nobody()
+        with suppress(Unavailable):  # other nodes go on with these
+            await self._store.hot.release(self.node_no)
+        await self.switchboard.leave()
+
+    async def _contact_nobody(self) -> None:
         self.starter.stop()
         self.recorder.hurry()
-        self.replier.stop()
         for dispatcher in self._dispatchers.values():
             dispatcher.stop()
         await _ended(self._dispatching)
-        await self.switchboard.drain()
+
+    async def stop(self) -> None:
+        """Arm nobody more, wait for what was handed, record it, and give the chunks back."""
+        self._stopping = True
+        self.replier.stop()
+        await self._contact_nobody()
+        await _ended(self._replying)
+        await self.switchboard.drain(0 if self._leaving else GRACE_SECONDS)
         await asyncio.gather(self.lines.close(), self.voice_lines.close())
         await self.switchboard.close()
         board = self.switchboard

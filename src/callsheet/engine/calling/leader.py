@@ -32,7 +32,7 @@ END_SECONDS: Final = 60.0
 """So long the engine may take to say that a call is over which we hung up; then it is lost to us. It is longer than an
 engine waits for a node that is away: what that tells when it is back decides, and not our impatience."""
 GRACE_SECONDS: Final = 5.0
-"""So long calls that were answered may go on when this node stops."""
+"""So long calls that were answered may go on when this node stops, and nobody let them go on for longer."""
 STOP_SECONDS: Final = 10.0
 """So long calls may take to end then; they are not waited for any longer."""
 BROKE: Final = "broke"
@@ -317,14 +317,20 @@ class Leader:
         """Take back the calls among these that nobody has answered yet."""
         await asyncio.gather(*(leading.cancel() for leading in self.ringing() if covers(leading)))
 
-    async def drain(self) -> None:
+    async def leave(self) -> None:
+        """Take back what rings, and return when what was answered is over, too."""
+        while self._led:
+            await self.cancel(lambda _: True)
+            await self._is_quiet(GRACE_SECONDS)
+
+    async def drain(self, grace_seconds: float = GRACE_SECONDS) -> None:
         """Take back what rings, let what was answered go on for a moment, and hang up; return when all is over.
 
-        It returns in time, whatever the engine and the store do: see GRACE_SECONDS and STOP_SECONDS.
+        It returns in time, whatever the engine and the store do: see STOP_SECONDS.
         """
         loop = asyncio.get_running_loop()
         taking_back = loop.create_task(self.cancel(lambda _: True))
-        is_quiet = await self._is_quiet(GRACE_SECONDS)
+        is_quiet = await self._is_quiet(grace_seconds)
         hanging_up = loop.create_task(self._hang_up_all())
         if not is_quiet and not await self._is_quiet(STOP_SECONDS):
             self._cut_off()

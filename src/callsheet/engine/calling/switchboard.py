@@ -18,7 +18,7 @@ from callsheet.engine.calling.call_records import CallRecords
 from callsheet.engine.calling.call_tapes import CallTapes
 from callsheet.engine.calling.detecting import Detecting
 from callsheet.engine.calling.hanging_up import HangUpWatch
-from callsheet.engine.calling.leader import Leader, Talks
+from callsheet.engine.calling.leader import GRACE_SECONDS, Leader, Talks
 from callsheet.engine.calling.leading import Leading
 from callsheet.engine.calling.live_call import LiveCall
 from callsheet.engine.calling.machine_samples import MachineSamples
@@ -126,9 +126,17 @@ class Switchboard:
             engine.on_found = self._adoptions[carrier].found
         await asyncio.gather(*(engine.open() for engine in self._engines.values()))
 
-    async def drain(self) -> None:
+    def calls(self) -> int:
+        """Return how many calls go on here."""
+        return sum(len(leader) for leader in self._leaders.values())
+
+    async def leave(self) -> None:
+        """Take back what rings, and return when what was answered is over, too."""
+        await asyncio.gather(*(leader.leave() for leader in self._leaders.values()))
+
+    async def drain(self, grace_seconds: float = GRACE_SECONDS) -> None:
         """Let nothing go on: what rings is taken back, what was answered has a moment."""
-        await asyncio.gather(*(leader.drain() for leader in self._leaders.values()))
+        await asyncio.gather(*(leader.drain(grace_seconds) for leader in self._leaders.values()))
         await self.tapes.drain()
         await self._samples.drain()
 
