@@ -8,8 +8,8 @@ from typing import NamedTuple
 class Patience(NamedTuple):
     """How long what is waited for."""
 
-    watch_seconds: float = 5.0
-    """So often a node is looked at."""
+    watch_seconds: float = 3.5
+    """So often a node is looked at: a call whose end was not told is over within five seconds all the same."""
     again_seconds: float = 0.2
     """So soon it is looked at again when it is not well: a node that starts is not for a moment."""
     late_seconds: float = 1.0
