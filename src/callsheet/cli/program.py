@@ -34,7 +34,7 @@ Exit codes
   130  interrupted by Ctrl-C or SIGTERM"""
 
 app = typer.Typer(
-    help="Outbound SMS campaigns on your own machine.",
+    help="Outbound SMS and voice campaigns on your own machine.",
     epilog=EXITS,
     no_args_is_help=True,
     add_completion=False,
@@ -54,7 +54,7 @@ def _show_version(wanted: bool) -> None:
 def callsheet(
     version: bool = typer.Option(False, "--version", callback=_show_version, is_eager=True, help="Print the version."),
 ) -> None:
-    """Run SMS campaigns on this machine; without a configured carrier nothing leaves it."""
+    """Run SMS and voice campaigns on this machine; without a configured carrier nothing leaves it."""
 
 
 for add_to in (
