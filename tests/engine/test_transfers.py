@@ -116,14 +116,17 @@ def test_a_queue_with_a_number_is_put_through_and_one_that_is_closed_is_not(tmp_
     play(tmp_path, main, prompts=PlainPrompts(2.0))
 
 
-def test_nobody_is_put_through_to_who_has_opted_out_or_is_on_the_global_list(tmp_path: Path):
+@pytest.mark.parametrize(
+    "to", [AGENT, f"sip:{AGENT}@carrier.example", f"SIP:{AGENT.removeprefix('+')}@carrier.example"]
+)
+def test_nobody_is_put_through_to_who_has_opted_out_or_is_on_the_global_list(tmp_path: Path, to: str):
     async def main(w: World) -> None:
         key = w.store.vault.app(w.app.no)
         assert key is not None
         await w.store.opt_outs.add(w.app.no, Channel.voice, "api", {key.person(AGENT)}, w.clock.now())
-        await talked(w, [CALLER], handing(number=AGENT))
+        await talked(w, [CALLER], handing(number=to))
         assert await facts(w, (await one(w)).key, "transferred") == [{"outcome": "forbidden"}]
-        assert AGENT not in {one.to for one in await placed(w)}
+        assert {one.to for one in await placed(w)} == {CALLER}
 
     play(tmp_path, main, prompts=PlainPrompts(2.0))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -16,6 +17,8 @@ USUAL_ANSWER_SECONDS: Final = 30
 _SIP: Final = re.compile(
     r"sips?:(?P<user>[A-Za-z0-9+._-]{1,64})@(?P<host>[A-Za-z0-9.-]{1,253})(?::[0-9]{1,5})?", re.IGNORECASE
 )
+_REACHED_ANYWHERE: Final = frozenset({"000", "112", "911", "999"})
+"""Exchanges lead these to an emergency service in many countries where another number is the usual one."""
 
 
 class Transferred(StrEnum):
@@ -67,8 +70,9 @@ class Target(NamedTuple):
     """Whom to call."""
 
     to: str
-    """A number (E.164), or a SIP address."""
-    is_sip: bool
+    """A number (E.164), or a SIP address; its scheme is in small letters."""
+    numbers: tuple[str, ...]
+    """The telephone numbers (E.164) that this may reach: those of a SIP address are read from its user."""
 
 
 def read_target(text: str, region: str | None) -> Target | Transferred:
@@ -76,11 +80,35 @@ def read_target(text: str, region: str | None) -> Target | Transferred:
     said = text.strip()
     sip = _SIP.fullmatch(said)
     if sip is not None:
-        return Transferred.forbidden if is_emergency(sip["user"], region) else Target(said, is_sip=True)
+        if _may_reach_emergency(sip["user"], region):
+            return Transferred.forbidden
+        scheme, _, address = said.partition(":")
+        return Target(f"{scheme.lower()}:{address}", _numbers_of(sip["user"], region))
     said = re.sub(r"^tel:", "", said, flags=re.IGNORECASE)
     if is_emergency(said, region):
         return Transferred.forbidden
     try:
-        return Target(Number.parse(said, region).e164, is_sip=False)
+        number = Number.parse(said, region).e164
     except BadNumber:
         return Transferred.invalid_number
+    return Target(number, (number,))
+
+
+def _may_reach_emergency(user: str, region: str | None) -> bool:
+    """Tell whether the user of a SIP address may reach an emergency service, whatever the exchange there adds or takes.
+
+    A prefix for an outside line, or a country code, may stand before the number.
+    """
+    digits = re.sub(r"[^0-9]", "", user)
+    most = 3 if user.startswith("+") else 2 if digits.startswith(("00", "99")) else int(digits.startswith(("0", "9")))
+    rests = [digits[cut:] for cut in range(most + 1)]
+    return any(rest in _REACHED_ANYWHERE or is_emergency(rest, region) for rest in rests)
+
+
+def _numbers_of(user: str, region: str | None) -> tuple[str, ...]:
+    """Return the telephone numbers that the user of a SIP address may stand for."""
+    found = dict[str, None]()
+    for text in (user, f"+{user.lstrip('+')}"):
+        with suppress(BadNumber):
+            found[Number.parse(text, region).e164] = None
+    return tuple(found)

@@ -26,6 +26,7 @@ from callsheet.core.flow.effects import Transfer
 from callsheet.core.run import Run, Sender
 from callsheet.core.transferring import Target, Transferred, of_outcome, read_target
 from callsheet.engine.calling.call_events import CallEvents
+from callsheet.engine.calling.live_call import LiveCall
 from callsheet.engine.calling.slots import AGENTLESS, Limit
 from callsheet.engine.calling.talking import Talking
 from callsheet.engine.calling.voice_line import VoiceLine
@@ -112,7 +113,7 @@ class Connector:
         if isinstance(target, Transferred):
             return target
         run = talking.live.run
-        sender = sender_of_person(run, talking.live.key.person, None)
+        sender = _sender_of(talking.live)
         line = self._lines().get(sender.trunk_no)
         if not isinstance(line, VoiceLine):
             return Transferred.unreachable
@@ -120,15 +121,26 @@ class Connector:
         if not line.occupy(limits):
             return Transferred.no_room
         try:
-            if not await self._await_turn(run.app, sender):
-                return Transferred.no_room
-            dial = Dial(
-                secrets.token_hex(24), target.to, sender.label, wanted.answer_seconds, MachineDetection.no,
-                run.campaign_id, run.settings.longest_call_seconds,
-            )  # fmt: skip
-            return await self._call(talking, line, dial)
+            return await self._call_in_turn(talking, wanted, line, target, sender)
         finally:
             line.give_back(limits)
+
+    async def _call_in_turn(
+        self, talking: Talking, wanted: Transfer, line: VoiceLine, target: Target, sender: Sender
+    ) -> Transferred | None:
+        run = talking.live.run
+        if not await self._await_turn(run.app, sender):
+            return Transferred.no_room
+        # Asked as late as may be: the turn took its time.
+        if await self._is_spared(run, target):
+            return Transferred.forbidden
+        if talking.live.events.over.is_set():
+            return None
+        dial = Dial(
+            secrets.token_hex(24), target.to, sender.label, wanted.answer_seconds, MachineDetection.no,
+            run.campaign_id, run.settings.longest_call_seconds,
+        )  # fmt: skip
+        return await self._call(talking, line, dial)
 
     async def _target(self, talking: Talking, wanted: Transfer) -> Target | Transferred:
         """Return whom to call, if anybody may."""
@@ -138,13 +150,13 @@ class Connector:
             said = queue.number if queue is not None and queue.is_active else ""
         if not said:
             return Transferred.no_agents
-        target = read_target(said, talking.live.run.settings.region)
-        if isinstance(target, Target) and not target.is_sip:
-            key = self._store.vault.app(app)
-            assert key is not None, "its calls go on"
-            if await self._store.standings.is_spared(talking.live.run, key.person(target.to)):
-                return Transferred.forbidden
-        return target
+        return read_target(said, talking.live.run.settings.region)
+
+    async def _is_spared(self, run: Run, target: Target) -> bool:
+        """Tell whether somebody asked that nobody calls there."""
+        key = self._store.vault.app(run.app)
+        assert key is not None, "its calls go on"
+        return any([await self._store.standings.is_spared(run, key.person(number)) for number in target.numbers])
 
     async def _await_turn(self, app: int, sender: Sender) -> bool:
         """Wait for the turn of a call at the trunk's rate; False: it takes too long."""
@@ -219,6 +231,13 @@ class Connector:
         if not talking.is_over:
             with suppress(CallGone):
                 await talking.live.call.part()
+
+
+def _sender_of(live: LiveCall) -> Sender:
+    """Return the sender of a call: of a pool whoever goes out through the trunk that it went out through."""
+    usual = sender_of_person(live.run, live.key.person, None)
+    through = [sender for sender in live.run.senders if sender.trunk_no == live.trunk_no]
+    return usual if usual in through or not through else through[0]
 
 
 def _as_of(limits: tuple[Limit, ...], run: Run) -> tuple[Limit, ...]:

@@ -99,7 +99,7 @@ class AsteriskEngine:
         if beside is None:
             return self._nodes.pick(trunk_id)
         node = self._nodes.get(beside.node)
-        return node if node is not None and node.room() else None
+        return node if node is not None and node.place.may_use(trunk_id) and node.room() else None
 
     def living(self) -> Sequence[str]:
         """Return the ids of the calls that live."""
