@@ -1,5 +1,6 @@
 """Whole calls are recorded where their campaign says so, or somebody asks; what goes wrong with that ends no call."""
 
+import asyncio
 import io
 import wave
 from datetime import timedelta
@@ -195,6 +196,24 @@ def test_a_recording_waits_for_a_store_that_is_away_but_not_for_ever(tmp_path: P
         assert list(tmp_path.rglob("*.wav")) == []
 
     play(tmp_path, main, prompts=PlainPrompts(2.0))
+
+
+def test_a_stop_does_not_wait_for_ever_for_what_is_to_be_kept(tmp_path: Path):
+    async def main(w: World) -> None:
+        key, began = await asked(w, plan=RECORDS), asyncio.Event()
+
+        async def keep_never(*_: Any, **__: Any) -> str:
+            began.set()
+            return await asyncio.get_running_loop().create_future()
+
+        w.store.recordings.keep = keep_never  # type: ignore[method-assign]
+        await w.phones._calls[encode_attempt(*key)].hang_up()
+        await began.wait()
+        await w.conductor.switchboard.tapes.drain()
+
+        assert (await ended(w)).recording == "failed"
+
+    play(tmp_path, main, prompts=PlainPrompts(30.0))
 
 
 @pytest.mark.parametrize(("wanted", "how"), [(None, ["not_recorded", "recording"]), (False, [])])

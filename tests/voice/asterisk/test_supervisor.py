@@ -81,6 +81,26 @@ async def test_the_next_start_finds_a_node_that_outlived_a_kill_and_its_call_goe
     phone_network.await_calls(number, ended=1)
 
 
+async def test_a_node_that_is_found_keeps_its_trunks_until_somebody_says_which_there_are(tmp_path, phone_network):
+    kill_one_that_calls(tmp_path, phone_network, phone_network.number("0001"))
+    home = EmbeddedAsterisk(local(tmp_path), SystemClock())
+    await home.open()
+    try:
+        with capture_logs() as logs:
+            await until(lambda: home.standing.state is NodeState.running, "the node")
+            await until(lambda: home.nodes()[0].is_connected, "its connection")
+            # It reloads after what it does when it runs, if it does.
+            for _ in range(20):
+                await SystemClock().sleep(0.05)
+        assert "asterisk.reloaded" not in {entry["event"] for entry in logs}
+        assert "trk-1" in await console(tmp_path, "pjsip show endpoints")
+        home.use([])
+        while "trk-1" in await console(tmp_path, "pjsip show endpoints"):
+            await SystemClock().sleep(0.05)
+    finally:
+        await home.close()
+
+
 async def test_a_node_that_dies_is_started_anew_and_its_calls_are_lost(tmp_path, phone_network):
     async with running_home(tmp_path, trunk_to(phone_network)) as home:
         _, ear = await dial(home, phone_network.number("0001"))

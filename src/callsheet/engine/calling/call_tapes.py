@@ -37,6 +37,8 @@ KEEP_TRIES: Final = 30
 """So often it is tried to keep a recording while the store is away."""
 LAST_TRIES: Final = 3
 """How often when the process is to stop."""
+DRAIN_SECONDS: Final = 20.0
+"""So long it is waited then for what a node has to bring, and the store to keep."""
 MOST_KEPT_AT_ONCE: Final = 2
 """Each is read, sealed and written whole."""
 
@@ -124,10 +126,17 @@ class CallTapes(Loop):
         self._begin_soon(taped)
 
     async def drain(self) -> None:
-        """Return when nothing is left to be kept; what cannot be kept soon is not."""
+        """Return when nothing is left to be kept; what cannot be kept soon is not, and its record says so."""
         self._is_draining = True
-        while self._tasks:
-            await asyncio.wait(self._tasks)
+        deadline = self._clock.monotonic() + DRAIN_SECONDS
+        while self._tasks and (left := deadline - self._clock.monotonic()) > 0:
+            pause = asyncio.create_task(self._clock.sleep(left))
+            await asyncio.wait({pause, *self._tasks}, return_when=asyncio.FIRST_COMPLETED)
+            pause.cancel()
+        left_over = list(self._tasks)
+        for task in left_over:
+            task.cancel()
+        await asyncio.gather(*left_over, return_exceptions=True)
 
     def _begin_soon(self, taped: _Taped) -> None:
         taped.is_touched = True
@@ -180,6 +189,9 @@ class CallTapes(Loop):
             recording = await taped.live.call.stop_recording(both_sides=True)
             if recording is not None:
                 kept = await self._keep(taped, recording)
+        except asyncio.CancelledError:
+            self._fail(taped)
+            raise
         except Exception:
             log.exception("call.recording_broke")
         finally:

@@ -27,7 +27,7 @@ class SipFeed(Loop):
         super().__init__()
         self._read = read
         self._use = use
-        self._told: Sequence[SipTrunk] = ()
+        self._told: Sequence[SipTrunk] | None = None
 
     async def run(self) -> None:
         """Tell until `stop`."""

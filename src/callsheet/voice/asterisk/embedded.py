@@ -58,6 +58,8 @@ class EmbeddedAsterisk:
         self._registrations = Registrations(clock, self.supervisor.ask, self._tell_free)
         self._clock = clock
         self._trunks: dict[str, SipTrunk] = {}
+        self._is_told = False
+        """Whether anybody has said which trunks there are: before, no node is told that there are none."""
         self._engine: AsteriskEngine | None = None
         self._waking: asyncio.Task[None] | None = None
         self._has_tried = asyncio.Event()
@@ -137,6 +139,7 @@ class EmbeddedAsterisk:
         return True
 
     def _tell(self) -> None:
+        self._is_told = True
         trunks = tuple(self._trunks.values())
         self.supervisor.use(trunks)
         self._registrations.use(trunks)
@@ -241,7 +244,8 @@ class EmbeddedAsterisk:
                 await self._clock.sleep(_AGAIN_SECONDS)
             else:
                 self._door = door
-        door.use(tuple(self._trunks.values()))
+        if self._is_told:
+            door.use(tuple(self._trunks.values()))
         log.info("asterisk.door_open", port=door.port)
 
     async def _listen(self) -> AsteriskEngine | None:

@@ -53,8 +53,6 @@ _MOST_LINES: Final = 20
 _COMPLAINT: Final = re.compile(r"\b(?:WARNING|ERROR)\[")
 _LOCAL: Final = "127.0.0.1"
 _AS_WANTED: Final = "It was ended to be started anew."
-
-
 _AS_USUAL: Final = Watch()
 
 
@@ -70,7 +68,7 @@ class Supervisor:
         self._folder = NodeFolder(local.folder / "node")
         self._keep_path = local.folder / "keep.json"
         self._tree_path = local.tree or local.folder / "tree"
-        self._trunks: tuple[SipTrunk, ...] = ()
+        self._trunks: tuple[SipTrunk, ...] | None = None  # nobody has said yet
         self._standing = Standing(NodeState.stopped)
         self._changed = asyncio.Event()
         self._given_up = threading.Event()
@@ -337,6 +335,8 @@ class Supervisor:
                 # Who starts writes the newest.
                 self.forget_trunks()
                 continue
+            if self._trunks is None:
+                continue  # one that was found keeps those that it has
             try:
                 await self._reload()
             except (OSError, NoControl, NotFetched) as error:
@@ -365,7 +365,7 @@ class Supervisor:
     def _write(self, tree: Tree, owner: Owner | None) -> frozenset[str]:
         """Write the configuration; a trunk that cannot be written is left out, and the others work."""
         good = []
-        for trunk in self._trunks:
+        for trunk in self._trunks or ():
             try:
                 configure(self._plan(tree, (trunk,)))
                 good.append(trunk)

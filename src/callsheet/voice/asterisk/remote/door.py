@@ -61,7 +61,8 @@ class Door:
         self._clock = clock
         self._helms: dict[str, Helm] = {}
         self._files: dict[str, RemoteFiles] = {}
-        self._trunks: tuple[SipTrunk, ...] = ()
+        self._trunks: tuple[SipTrunk, ...] | None = None
+        """None: nobody has said yet, and a node keeps those that it has."""
         self._telling: set[asyncio.Task[None]] = set()
         self._server = NodeServer(
             self._secret_of, self._serve, engine.ear_of, host=place.host, port=place.port, tls=place.tls,
@@ -95,9 +96,9 @@ class Door:
 
     def use(self, trunks: Sequence[SipTrunk]) -> None:
         """Tell all nodes of these trunks, instead of those before."""
-        self._trunks = tuple(trunks)
+        trunks = self._trunks = tuple(trunks)
         for helm in self._helms.values():
-            task = asyncio.get_running_loop().create_task(helm.tell_trunks(self._trunks))
+            task = asyncio.get_running_loop().create_task(helm.tell_trunks(trunks))
             self._telling.add(task)
             task.add_done_callback(self._telling.discard)
 

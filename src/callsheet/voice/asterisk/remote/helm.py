@@ -66,7 +66,7 @@ class Helm:
         """
         return instance == self.instance or not (self.is_there or self._has_asterisk(self.name))
 
-    async def serve(self, messages: web.WebSocketResponse, trunks: Callable[[], Sequence[SipTrunk]]) -> None:
+    async def serve(self, messages: web.WebSocketResponse, trunks: Callable[[], Sequence[SipTrunk] | None]) -> None:
         """Be connected, until the connection ends."""
         try:
             async with asyncio.timeout(_HELLO_SECONDS):
@@ -140,7 +140,7 @@ class Helm:
             return f"Another node is connected that is named {self.name} too: choose another name."
         return ""
 
-    async def _begin(self, hello: Hello, messages: web.WebSocketResponse, trunks: Sequence[SipTrunk]) -> None:
+    async def _begin(self, hello: Hello, messages: web.WebSocketResponse, trunks: Sequence[SipTrunk] | None) -> None:
         before, self._messages = self._messages, messages
         if before is not None:
             # Its other end may be gone, and is waited for.
@@ -156,7 +156,8 @@ class Helm:
         log.info("asterisk.node_joined", voice_node=self.name, most_calls=hello.most_calls)
         self._on_change(self)
         await self._tell_wish()
-        await self.tell_trunks(trunks)
+        if trunks is not None:
+            await self.tell_trunks(trunks)
 
     def _end(self, messages: web.WebSocketResponse) -> None:
         if self._messages is not messages:
