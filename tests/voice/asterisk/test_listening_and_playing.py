@@ -45,6 +45,21 @@ async def test_audio_comes_only_as_long_as_somebody_listens(call, engine):
     await until(lambda: len(heard) > count)
 
 
+async def test_nobody_waits_until_the_node_has_put_an_ear_away(call, engine):
+    told = await call("0010")
+    await told.next(Answered)
+    await told.call.listen(lambda _: None)
+    stopping = told.call.stop_listening()
+
+    with pytest.raises(StopIteration):
+        stopping.send(None)  # it is through at once
+
+    await until_channels(engine, 1)
+    channels, *others = leftovers(engine)
+    await until(lambda: not any(others))
+    assert len(channels) == 1, "the call goes on"
+
+
 async def test_what_belonged_to_a_call_goes_with_it(call, engine):
     told = await call("0014")
     await told.next(Answered)

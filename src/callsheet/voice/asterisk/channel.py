@@ -237,7 +237,9 @@ class Channel:
         self._check()
         ear, self._ear = self._ear, None
         if ear is not None:
-            await ear.close()
+            # Nobody waits for a word until the node has put everything away.
+            ear.hush()
+            self._node.begin(ear.close())
 
     async def record(self, *, both_sides: bool) -> bool:
         """Begin to record the other side, or both; False: it cannot be recorded just now."""

@@ -66,9 +66,13 @@ class Ear:
             if self._hear is not None:
                 self._hear(octets[start : start + FRAME_OCTETS])
 
+    def hush(self) -> None:
+        """Hear nothing more; `close` puts away what brought it."""
+        self._hear = None
+
     async def close(self) -> None:
         """Hear nothing more: the channels go first, the bridge after them."""
-        self._hear = None
+        self.hush()
         node = self._node
         for channel in (self._snoop, self._media):
             node.helpers.pop(channel, None)
