@@ -193,3 +193,17 @@ async def test_of_too_many_records_those_of_calls_that_go_on_are_dropped_first(
     await records._flush()
 
     assert {row.person for row in await stored(store)} == {lives[0].key.person, lives[2].key.person}
+
+
+async def test_a_conversation_of_which_no_call_was_written_ends_in_the_process_after(
+    store: Store, app: App, clock: StillClock, node: Node, tmp_path: Path
+):
+    await called(store, app, clock, node, tmp_path, 1)
+    next_one = records_of(store, clock, node.no)
+    await next_one.look()
+    assert [row.ending for row in await rows(store, "select ending from flow_session")] == [""], "too young"
+
+    clock.advance(call_records.ORPHANED.total_seconds() + 1)
+    await next_one.look()
+
+    assert [row.ending for row in await rows(store, "select ending from flow_session")] == ["hung_up"]

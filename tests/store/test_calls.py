@@ -171,3 +171,26 @@ async def test_what_was_said_in_calls_goes_with_the_contacts_of_a_list(
         ("human", False, False), ("human", True, True),
     ]  # fmt: skip
     assert [row.run_no for row in await rows(store, "select run_no from recording")] == [left[1].run_no]
+
+
+async def test_a_call_that_was_closed_and_is_found_again_stays_over_and_its_end_is_told_once(
+    store: Store, app: App, clock: StillClock, node: Node
+):
+    (intent, _) = await calls(store, app, clock, node)
+    begun = replace(await row_of(store, app, clock, intent), rang_at=clock.advance(2))
+    await store.calls.write([begun], node.no, clock.now() + LEASE)
+    clock.advance(LEASE.total_seconds() + 1)
+    assert await close_left(store, clock, node.no + 1) == 1
+
+    found = replace(begun, rang_at=None, answered_at=clock.advance(1))
+    await store.calls.write([found], node.no, clock.now() + LEASE)
+    (row,) = await stored(store)
+    assert row.ended_at > 0
+
+    over = replace(found, ended_at=clock.advance(9), outcome="human", ended_by="them")
+    await store.calls.write([over], node.no, clock.now() + LEASE)
+    (row,) = await stored(store)
+    assert (row.outcome, row.ended_by) == ("human", "them")
+    assert row.rang_at > 0
+    told = await rows(store, "select 1 from outbox where kind = 'call.ended'")
+    assert len(told) == 1

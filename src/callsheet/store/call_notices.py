@@ -40,7 +40,8 @@ def find_news(conn: sa.Connection, rows: Sequence[CallRow]) -> dict[int, News]:
     for row in rows:
         if row.answered_at is not None or row.ended_at is not None:
             by_app[row.app][row.key] = row
-    for app, mine in by_app.items():
+    # In the same order as everybody else, who might wait for us.
+    for app, mine in sorted(by_app.items()):
         told = _told(conn, app, mine.keys())
         answered = {key for key, row in mine.items() if row.answered_at is not None and not told.get(key, (0, 0))[0]}
         ended = {key for key, row in mine.items() if row.ended_at is not None and not told.get(key, (0, 0))[1]}

@@ -23,6 +23,7 @@ from callsheet.store import tables as t
 from callsheet.store.call_notices import News, find_news, tell_of_calls
 from callsheet.store.database import Database
 from callsheet.store.flow_ends import end_sessions
+from callsheet.store.flow_places import hold_places
 from callsheet.store.rows import all_of, to_json
 from callsheet.store.vault import Vault
 
@@ -81,10 +82,15 @@ _COLUMNS: Final = (
     "ended_by", "detection", "timeline_sealed", "session_no", "recording", "lease_until",
 )  # fmt: skip
 _KEY: Final = "app", "run_no", "person", "n"
+_TAKEN: Final = ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS if name != "rang_at")
 _WRITE = sa.text(
     f"insert into call ({', '.join((*_KEY, *_COLUMNS))})"
     f" values ({', '.join(f':{name}' for name in (*_KEY, *_COLUMNS))})"
-    f" on conflict (app, run_no, person, n) do update set {', '.join(f'{name} = excluded.{name}' for name in _COLUMNS)}"
+    f" on conflict (app, run_no, person, n) do update set {_TAKEN},"
+    # Of one that was found again nobody here heard when it rang.
+    " rang_at = case when excluded.rang_at > 0 then excluded.rang_at else call.rang_at end"
+    # One that was closed is over for whoever was told so; how it really ended is written all the same.
+    " where call.ended_at = 0 or excluded.ended_at > 0"
 )
 
 
@@ -273,6 +279,8 @@ def _end_with_calls(conn: sa.Connection, app: int, over: Sequence[CallRow]) -> N
     call, session = t.call, t.flow_session
     causes = {encode_attempt(*row.key): row for row in over}
     mine = session.c.app == app, session.c.cause.in_(list(causes)), session.c.ended_at == 0
+    # All at once, as everybody takes them: one after the other, two of us could wait for each other.
+    hold_places(conn, app, {row.key.person for row in over})
     for cause, no in conn.execute(sa.select(session.c.cause, session.c.no).where(*mine).order_by(session.c.no)).all():
         row = causes[cause]
         assert row.ended_at is not None, "it is over"

@@ -71,7 +71,8 @@ class CallRecords(Loop):
         self._clock = clock
         self._kept: dict[AttemptKey, CallRow] = {}
         """What the store does not have yet, by attempt: the latest of each, the oldest first."""
-        self._has_looked = False
+        self._orphans_at: float | None = 0.0
+        """When conversations without a call are looked for, on the monotonic clock; None: no more."""
         self.node_no = node_no
         self.on_over: Callable[[], None] = lambda: None
         """Called when it was written down that calls are over: a run may have nothing left."""
@@ -104,7 +105,8 @@ class CallRecords(Loop):
                 await self._write_some()
                 if self._clock.monotonic() >= next_look:
                     await self.look()
-                    next_look = self._clock.monotonic() + (ALONE_SECONDS if self._sole_owner else TICK_SECONDS)
+                    is_done = self._sole_owner and self._orphans_at is None
+                    next_look = self._clock.monotonic() + (ALONE_SECONDS if is_done else TICK_SECONDS)
                 if not self._kept:
                     await self._rest(max(0.0, next_look - self._clock.monotonic()))
             except Unavailable:
@@ -163,9 +165,11 @@ class CallRecords(Loop):
         await self._close_left(now)
         while await self._store.recordings.sweep(now, MOST_SWEPT):
             continue
-        if not self._has_looked:
+        if self._orphans_at is not None and self._clock.monotonic() >= self._orphans_at:
             await self._store.calls.end_orphans(now - ORPHANED, now)
-            self._has_looked = True
+            # Those that were opened just before the process before this one died are too young at first.
+            is_first, later = not self._orphans_at, self._clock.monotonic() + ORPHANED / timedelta(seconds=1)
+            self._orphans_at = later if is_first else None
 
     async def _close_left(self, now: datetime) -> None:
         """Say what came of calls that nobody leads any more, as far as anybody can know, and close them."""

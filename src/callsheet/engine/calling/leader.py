@@ -153,7 +153,9 @@ class Leader:
         self._quiet.clear()
 
     def _leave(self, leading: Leading) -> None:
-        del self._led[leading.key]
+        # It may have been lost, and found again: then somebody else leads it by now.
+        if self._led.get(leading.key) is leading:
+            del self._led[leading.key]
         if not self._led:
             self._quiet.set()
 

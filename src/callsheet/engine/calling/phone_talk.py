@@ -258,7 +258,7 @@ class PhoneTalk:
         until = self._clock.monotonic() + seconds
         while not talking.is_over:
             came = await talking.hear_or_answer(max(0.0, until - self._clock.monotonic()))
-            if isinstance(came, Answer) and not await self._turns.waits_for(talking, came.errand_id):
+            if isinstance(came, Answer) and not await self._is_waited_for(talking, came):
                 came.taken.set_result(False)
             elif isinstance(came, Answer):
                 return _Heard(came.given, came)
@@ -266,6 +266,14 @@ class PhoneTalk:
                 # All sending was stopped meanwhile, say: nobody is asked, and nobody waits for ever.
                 return _Heard(NoAnswer(_TOO_LATE, self._clock.now()))
         return None
+
+    async def _is_waited_for(self, talking: Talking, came: Answer) -> bool:
+        try:
+            return await self._turns.waits_for(talking, came.errand_id)
+        except BaseException:
+            # Whoever gave it waits to hear.
+            came.taken.set_result(False)
+            raise
 
     async def _seconds(self, talk: Talk, session: Session) -> float:
         container = await self._container(talk)
