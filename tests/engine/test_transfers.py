@@ -16,6 +16,7 @@ from engine.calls import placed, play
 from engine.test_flows_of_calls import lines, talked, told
 from engine.test_phone_talk import asked, document
 from engine.world import World
+from factories import forbid, trunk_of
 
 CALLER, AGENT = "+12125550001", "+12125550777"
 SOLVED, SORRY = "Thank you for talking", "Nobody is there"
@@ -69,6 +70,12 @@ def test_a_caller_is_put_through_and_the_flow_goes_on_when_they_have_talked(tmp_
         assert (phones[AGENT].sender, phones[AGENT].status) == (phones[CALLER].sender, "answered")
         assert phones[AGENT].ended_at <= phones[CALLER].ended_at
         assert await dispositions(w) == [""]
+        trunk = await trunk_of(w.store, w.app)
+        assert await facts(w, call.key, "transfer_dialed") == [{"to": AGENT, "trunk": trunk.id}]
+        assert len(await facts(w, call.key, "transfer_answered")) == 1
+        (end,) = await facts(w, call.key, "transfer_ended")
+        assert end["cause"] == 16
+        assert 10 < end["talk_seconds"] <= (phones[AGENT].ended_at - phones[AGENT].placed_at).total_seconds()
 
     play(tmp_path, main, prompts=PlainPrompts(2.0))
 
@@ -125,6 +132,18 @@ def test_nobody_is_put_through_to_who_has_opted_out_or_is_on_the_global_list(tmp
         assert key is not None
         await w.store.opt_outs.add(w.app.no, Channel.voice, "api", {key.person(AGENT)}, w.clock.now())
         await talked(w, [CALLER], handing(number=to))
+        assert await facts(w, (await one(w)).key, "transferred") == [{"outcome": "forbidden"}]
+        assert {one.to for one in await placed(w)} == {CALLER}
+
+    play(tmp_path, main, prompts=PlainPrompts(2.0))
+
+
+def test_nobody_is_put_through_to_who_is_on_the_global_list(tmp_path: Path):
+    async def main(w: World) -> None:
+        dnc = await w.store.dnc_lists.create(w.app.no, "Never", w.clock.now())
+        await w.store.dnc_lists.make_global(dnc, w.clock.now())
+        await forbid(w.store, w.app, dnc.no, [AGENT])
+        await talked(w, [CALLER], handing(number=AGENT))
         assert await facts(w, (await one(w)).key, "transferred") == [{"outcome": "forbidden"}]
         assert {one.to for one in await placed(w)} == {CALLER}
 

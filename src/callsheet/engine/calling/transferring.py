@@ -13,6 +13,7 @@ import asyncio
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from datetime import datetime
 from typing import Final
 
 import structlog
@@ -64,21 +65,32 @@ class Second:
     def __init__(self) -> None:
         self.events = CallEvents()
         self.call: Call | None = None
-        self.is_answered = False
+        self.answered_at: datetime | None = None
         self.has_rung = False
         self.end: HungUp | Lost | None = None
+
+    @property
+    def is_answered(self) -> bool:
+        """Tell whether somebody answered."""
+        return self.answered_at is not None
 
     def take(self, event: CallEvent) -> None:
         """Read an event of it."""
         match event:
             case Ringing():
                 self.has_rung = True
-            case Answered():
-                self.is_answered = True
+            case Answered(at=at):
+                self.answered_at = at
             case HungUp() | Lost():
                 self.end = event
             case _:
                 pass
+
+    def talk_seconds(self, ended_at: datetime) -> float:
+        """Return how long it was answered, as a provider counts."""
+        if self.answered_at is None:
+            return 0.0
+        return round(max(0.0, (ended_at - self.answered_at).total_seconds()), 3)
 
     def outcome(self, *, ran_out: bool) -> Transferred:
         """Return what its end without an answer makes of the transfer."""
@@ -172,11 +184,14 @@ class Connector:
 
     async def _call(self, talking: Talking, line: VoiceLine, dial: Dial) -> Transferred | None:
         second = Second()
+        at = self._clock.now()
         try:
             second.call = await line.dial_beside(dial, nobody_forbids, second.events.put_nowait, talking.live.call)
         except NotDialed as refusal:
             log.warning("call.transfer_not_dialed", code=refusal.code)
             return Transferred.unreachable
+        # Who reconciles the provider's bill finds both calls of a transfer in one place.
+        talking.note(at, "transfer_dialed", to=dial.to, trunk=line.trunk_id)
         try:
             return await self._follow(talking, second, dial.ring_seconds)
         finally:
@@ -217,7 +232,12 @@ class Connector:
                 other.cancel()
                 await asyncio.gather(hearing, other, return_exceptions=True)
             if not other.cancelled():
-                second.take(other.result())
+                self._take(talking, second, other.result())
+
+    def _take(self, talking: Talking, second: Second, event: CallEvent) -> None:
+        second.take(event)
+        if isinstance(event, Answered):
+            talking.note(event.at, "transfer_answered")
 
     async def _finish(self, talking: Talking, second: Second) -> None:
         """Hang up the other side, and hear its end; the caller is alone again."""
@@ -227,10 +247,21 @@ class Connector:
             with suppress(TimeoutError):
                 async with asyncio.timeout(END_SECONDS):
                     while second.end is None:
-                        second.take(await second.events.get())
+                        self._take(talking, second, await second.events.get())
+        if second.call is not None:
+            self._note_end(talking, second)
         if not talking.is_over:
             with suppress(CallGone):
                 await talking.live.call.part()
+
+    def _note_end(self, talking: Talking, second: Second) -> None:
+        """Write down how the other side ended; of one that was lost there is no cause."""
+        end = second.end
+        at = end.at if end is not None else self._clock.now()
+        said: dict[str, str | float] = {"talk_seconds": second.talk_seconds(at)}
+        if isinstance(end, HungUp):
+            said |= {"cause": end.cause, "sip_status": end.sip_status, "by_us": int(end.by_us)}
+        talking.note(at, "transfer_ended", **said)
 
 
 def _sender_of(live: LiveCall) -> Sender:

@@ -147,6 +147,11 @@ class VoiceLine:
 
     # Second calls, for those who are put through.
 
+    @property
+    def trunk_id(self) -> str:
+        """Return what its trunk is called in reports."""
+        return self._trunk.id
+
     def limits(self) -> tuple[Limit, ...]:
         """Return how many calls may go on at once."""
         return self._limits()
