@@ -27,7 +27,9 @@ def door_of(settings: Settings, folder: DataFolder) -> DoorPlace | None:
     if not key:
         return None
     recordings = folder.asterisk / "brought"
-    return DoorPlace(settings.voice_node_host, settings.voice_node_port, key, recordings, _tls(settings))
+    return DoorPlace(
+        settings.voice_node_host, settings.voice_node_port, key, recordings, _tls(settings), settings.trunks_of_nodes
+    )
 
 
 def _tls(settings: Settings) -> ssl.SSLContext | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
@@ -13,6 +14,7 @@ from pydantic_settings import BaseSettings
 
 REFUSED: Final = "setting"
 _SHORTEST_KEY: Final = 32
+_NODE_TRUNKS: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]*=[0-9A-Za-z_-]+(,[0-9A-Za-z_-]+)*")
 
 
 class VoiceSettings(BaseSettings):
@@ -73,8 +75,14 @@ class VoiceSettings(BaseSettings):
     voice_node_key: SecretStr = Field(
         default=SecretStr(""),
         title="32 signs or more, as text",
-        description="what voice nodes on other hosts prove themselves with, the same here and there; empty: none may"
-        " join",
+        description="of this the keys of voice nodes on other hosts are made (`callsheet voice-node-key`); empty: none"
+        " may join. On such a host: the key of that node",
+    )
+    voice_node_trunks: str = Field(
+        default="",
+        title="names of nodes with their trunks, such as berlin-1=trk-a,trk-b",
+        description="the trunks that a voice node on another host may have, nodes with a space between:"
+        " `berlin-1=trk-a,trk-b oslo-1=trk-c`; one that is not named may have all",
     )
     voice_node_host: str = Field(
         default="127.0.0.1",
@@ -93,6 +101,21 @@ class VoiceSettings(BaseSettings):
     voice_node_certificate_key: Path | None = Field(
         default=None, title="the path of a file", description="the private key of that certificate (PEM)"
     )
+
+    @property
+    def trunks_of_nodes(self) -> Mapping[str, frozenset[str]]:
+        """Return which trunks a node may have, by its name; one that is not named may have all."""
+        named = (node.partition("=") for node in self.voice_node_trunks.split())
+        return {name: frozenset(trunks.split(",")) for name, _, trunks in named}
+
+    @field_validator("voice_node_trunks")
+    @classmethod
+    def _check_trunks(cls, written: str) -> str:
+        names = [node.partition("=")[0] for node in written.split()]
+        # A node that is named twice, or wrongly, would have more than somebody believes.
+        if not all(map(_NODE_TRUNKS.fullmatch, written.split())) or len(set(names)) < len(names):
+            raise refusal("Give names of nodes with their trunks, such as berlin-1=trk-a,trk-b oslo-1=trk-c.")
+        return written
 
     @field_validator("sip_address", "sip_external_address")
     @classmethod

@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from callsheet.voice.asterisk.remote.key import secret_of
+
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parent))
 from voice_campaign import (
@@ -64,7 +66,7 @@ class NodeProcess:
         self.folder = folder / name
         self.log = folder / f"{name}.log"
         env = {key: value for key, value in os.environ.items() if not key.startswith("CALLSHEET_")}
-        env |= {**settings(), "CALLSHEET_VOICE_NODE_KEY": KEY}
+        env |= {**settings(), "CALLSHEET_VOICE_NODE_KEY": secret_of(KEY, name)}
         command = [sys.executable, "-m", "callsheet", "voice-node", "--join", f"http://127.0.0.1:{port}"]
         command += ["--name", name, "--data", str(self.folder), "--drain-seconds", "0"]
         with self.log.open("ab") as log:

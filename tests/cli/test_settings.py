@@ -184,3 +184,13 @@ def test_what_settings_show_is_what_the_process_has(monkeypatch, tmp_path):
         if one.name not in ("master_key", "database_url", "voice_node_key"):
             assert str(one.value) == str(value)
         assert (one.source == "default") == (value == settings.Settings.model_fields[one.name].default)
+
+
+def test_trunks_of_voice_nodes_are_read_and_a_doubtful_list_is_refused(monkeypatch):
+    monkeypatch.setenv("CALLSHEET_VOICE_NODE_TRUNKS", "berlin-1=trk-a,trk-b  oslo=trk-c")
+    assert settings.load().trunks_of_nodes == {"berlin-1": {"trk-a", "trk-b"}, "oslo": {"trk-c"}}
+
+    for wrong in ("berlin-1", "berlin-1=", "a=b,", "a=b a=c", "=b"):
+        monkeypatch.setenv("CALLSHEET_VOICE_NODE_TRUNKS", wrong)
+        with pytest.raises(Invalid):
+            settings.load()

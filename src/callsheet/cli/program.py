@@ -20,6 +20,7 @@ from callsheet.cli.sandbox import add_to as add_sandbox
 from callsheet.cli.serve import add_to as add_serve
 from callsheet.cli.token import add_to as add_token
 from callsheet.cli.voice_node import add_to as add_voice_node
+from callsheet.cli.voice_node_key import add_to as add_voice_node_key
 from callsheet.cli.work import add_to as add_work
 from callsheet.core.errors import CallsheetError
 from callsheet.garbage import look_seldom
@@ -61,6 +62,7 @@ for add_to in (
     add_serve,
     add_work,
     add_voice_node,
+    add_voice_node_key,
     add_credentials,
     add_token,
     add_import,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from callsheet.cli.node_name import NAME_FORM, is_node_name
 from callsheet.cli.options import DataOption
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ _Ca = Annotated[
     typer.Option(metavar="FILE", help="The authority to trust, as PEM.  [default: those that this machine trusts]"),
 ]
 _Drain = Annotated[int, typer.Option(min=0, metavar="SECONDS", help="So long calls may go on when it is told to stop.")]
-_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}")
 _URL = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
 
 
@@ -53,9 +53,9 @@ def voice_node(
 ) -> None:
     """Fetch an Asterisk, run it, and let it carry calls of the server at URL.
 
-    The server says what it is configured with. Both have the same key (CALLSHEET_VOICE_NODE_KEY). Ctrl-C or SIGTERM
-    stops it: it takes no more calls, those that go on may end, and then Asterisk stops. If it is killed, Asterisk and
-    its calls go on, and the next start finds them.
+    The server says what it is configured with. CALLSHEET_VOICE_NODE_KEY is the key of this node, as `callsheet
+    voice-node-key NAME` prints it on the server. Ctrl-C or SIGTERM stops it: it takes no more calls, those that go on
+    may end, and then Asterisk stops. If it is killed, Asterisk and its calls go on, and the next start finds them.
     """
     import asyncio
 
@@ -82,11 +82,11 @@ def _place(
     name = name or socket.gethostname().partition(".")[0]
     wrong = []
     if not key:
-        wrong.append(FieldError(variable("voice_node_key"), "Give the key that the server has."))
+        wrong.append(FieldError(variable("voice_node_key"), "Give the key that `voice-node-key` prints on the server."))
     if not _URL.fullmatch(join):
         wrong.append(FieldError("--join", "Give a URL such as https://callsheet.example.com:8032."))
-    if not _NAME.fullmatch(name) or name == "local":
-        wrong.append(FieldError("--name", "Give 1 to 64 letters, digits, - and _; local is the server's own."))
+    if not is_node_name(name):
+        wrong.append(FieldError("--name", NAME_FORM))
     ca = ""
     try:
         if ca_file:

@@ -20,11 +20,9 @@ class Guest:
         self._url = url
 
     @asynccontextmanager
-    async def joined(
-        self, instance: str = "one", *, is_draining: bool = False
-    ) -> AsyncIterator[ClientWebSocketResponse]:
+    async def joined(self, instance: str = "one", **more) -> AsyncIterator[ClientWebSocketResponse]:
         async with self._http.ws_connect(self._url + words.JOIN_PATH) as messages:
-            await messages.send_str(words.write(words.Hello(words.VERSION, instance, 10, is_draining=is_draining)))
+            await messages.send_str(words.write(words.Hello(words.VERSION, instance, 10, **more)))
             yield messages
 
     @asynccontextmanager

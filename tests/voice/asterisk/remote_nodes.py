@@ -8,6 +8,7 @@ from callsheet.clock import SystemClock
 from callsheet.core.sip import SipTrunk
 from callsheet.voice.asterisk.embedded import EmbeddedAsterisk
 from callsheet.voice.asterisk.remote.door import DoorPlace
+from callsheet.voice.asterisk.remote.key import secret_of
 from callsheet.voice.asterisk.remote.outpost import JoinPlace, Outpost
 from callsheet.voice.nodes import VoiceNode
 from ports import free_port
@@ -31,7 +32,7 @@ async def running_center(folder: Path, *trunks: SipTrunk, port: int = 0, **more)
 
 def outpost_of(folder: Path, name: str, port: int, *, scheme: str = "http", **more) -> Outpost:
     """Return a node that can join an engine."""
-    place = JoinPlace(f"{scheme}://127.0.0.1:{port}", name, KEY, **more)
+    place = JoinPlace(f"{scheme}://127.0.0.1:{port}", name, secret_of(KEY, name), **more)
     return Outpost(place, local(folder / name), SystemClock())
 
 

@@ -1,13 +1,14 @@
 """What an operator, a node and the server tell each other holds, whatever connection ends in between."""
 
 import pytest
-from aiohttp import WSServerHandshakeError
+from aiohttp import ClientSession, WSServerHandshakeError
 from msgspec import DecodeError
 
+from callsheet.core.sip import SipTrunk
 from callsheet.voice.asterisk import wire
 from callsheet.voice.asterisk.remote import words
-from voice.asterisk.guests import told
-from voice.asterisk.remote_nodes import node
+from voice.asterisk.guests import guest_of, logged_in, told
+from voice.asterisk.remote_nodes import node, running_center
 from voice_nodes import until
 
 
@@ -55,3 +56,22 @@ def test_an_instant_without_a_zone_is_not_read():
         with pytest.raises(DecodeError):
             wire.read(f'{{"type":"ApplicationRegistered","timestamp":"{said}"}}')
     assert wire.read('{"type":"ApplicationRegistered","timestamp":"2026-01-01T10:00:00.000+0000"}').at.tzinfo
+
+
+async def test_the_server_says_which_trunks_a_node_may_have(tmp_path):
+    trunks = [SipTrunk(name, "127.0.0.1", 5060) for name in ("trk-1", "trk-2", "trk-3")]
+    allowed = {"east": frozenset({"trk-1", "trk-2"})}
+    async with (
+        running_center(tmp_path, *trunks, trunks=allowed) as center,
+        ClientSession(headers=logged_in("east")) as http,
+    ):
+        await until(lambda: center._door is not None, "the door")
+        async with guest_of(http, center._door.port).joined(trunks=["trk-2", "trk-3"]) as messages:
+            told_of = await told(messages, words.Trunks)
+            assert [trunk.id for trunk in told_of.trunks] == ["trk-2"]
+            assert node(center, "east").trunks == ("trk-2",)
+            # It says that it has one that it was not given.
+            await messages.send_str(words.write(words.Knows(["trk-2", "trk-3"])))
+            place = center.engine.node("east")
+            await until(lambda: place.place.may_use("trk-2"), "the news")
+            assert not place.place.may_use("trk-3")

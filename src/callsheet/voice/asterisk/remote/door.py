@@ -10,7 +10,7 @@ import asyncio
 import os
 import re
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -50,6 +50,8 @@ class DoorPlace:
     recordings: Path
     """Where recordings come to, until they are kept."""
     tls: ssl.SSLContext | None = None
+    trunks: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Which trunks a node may have, by its name; one that is not named may have all."""
 
 
 class Door:
@@ -96,11 +98,18 @@ class Door:
 
     def use(self, trunks: Sequence[SipTrunk]) -> None:
         """Tell all nodes of these trunks, instead of those before."""
-        trunks = self._trunks = tuple(trunks)
+        self._trunks = tuple(trunks)
         for helm in self._helms.values():
-            task = asyncio.get_running_loop().create_task(helm.tell_trunks(trunks))
+            task = asyncio.get_running_loop().create_task(helm.tell_trunks(self._trunks_of(helm.name) or ()))
             self._telling.add(task)
             task.add_done_callback(self._telling.discard)
+
+    def _trunks_of(self, name: str) -> Sequence[SipTrunk] | None:
+        """Return the trunks that a node may have; None: nobody has told us of any yet."""
+        if self._trunks is None:
+            return None
+        allowed = self._place.trunks.get(name)
+        return [trunk for trunk in self._trunks if allowed is None or trunk.id in allowed]
 
     def drain(self, name: str, *, is_draining: bool) -> bool:
         """Give a node no more calls, or calls again; False: there is no such node."""
@@ -116,6 +125,8 @@ class Door:
     def _show(self, helm: Helm) -> VoiceNode:
         node = self._engine.node(helm.name)
         hello, stands = helm.hello, helm.stands
+        allowed, wanted = self._place.trunks.get(helm.name), hello.trunks
+        trunks = wanted if allowed is None else sorted(allowed.intersection(allowed if wanted is None else wanted))
         return VoiceNode(
             helm.name, stands.state, stands.why, stands.version,
             is_remote=True,
@@ -123,7 +134,7 @@ class Door:
             is_draining=helm.is_draining,
             calls=0 if node is None else len(node.channels),
             most_calls=hello.most_calls,
-            trunks=None if hello.trunks is None else tuple(hello.trunks),
+            trunks=None if trunks is None else tuple(trunks),
         )  # fmt: skip
 
     # Who comes in.
@@ -155,7 +166,7 @@ class Door:
         self._engine.let_in(
             NodePlace(
                 helm.name, secret_of(self._place.key, helm.name), self._files[helm.name],
-                hello.most_calls if helm.is_there else 0, helm.known,
+                hello.most_calls if helm.is_there else 0, helm.known & self._place.trunks.get(helm.name, helm.known),
             )
         )  # fmt: skip
         (self._engine.drain if helm.is_draining else self._engine.resume)(helm.name)
@@ -170,7 +181,7 @@ class Door:
     async def _join(self, name: str, request: web.Request) -> web.StreamResponse:
         messages = web.WebSocketResponse(heartbeat=_HEARTBEAT_SECONDS, compress=False)
         await messages.prepare(request)
-        await self._helm(name).serve(messages, lambda: self._trunks)
+        await self._helm(name).serve(messages, lambda: self._trunks_of(name))
         await messages.close()
         return messages
 

@@ -28,7 +28,6 @@ from callsheet.voice.asterisk.keep import Keep, open_keep
 from callsheet.voice.asterisk.local import Local, Watch
 from callsheet.voice.asterisk.node_folder import NodeFolder
 from callsheet.voice.asterisk.remote import words
-from callsheet.voice.asterisk.remote.key import secret_of
 from callsheet.voice.asterisk.remote.larder import Larder
 from callsheet.voice.asterisk.remote.words import Bring, Done, RecordsOf, Shelve
 from callsheet.voice.asterisk.standing import Standing
@@ -59,6 +58,7 @@ class JoinPlace:
     """`http://host:port`, or `https://`; a path before ours is kept."""
     name: str
     key: str = field(repr=False)
+    """Its own (`secret_of`), not the server's."""
     ca_certificate: str = ""
     """Whom it trusts, as PEM; empty: whom its machine trusts."""
     most_calls: int = 400
@@ -72,14 +72,13 @@ class Outpost:
     def __init__(self, place: JoinPlace, local: Local, clock: Clock, watch: Watch = _AS_USUAL) -> None:
         self._place = place
         self._clock = clock
-        secret = secret_of(place.key, place.name)
         uri = re.sub(r"^http", "ws", place.url)
         self._instance = _instance_of(open_keep(local.folder / "keep.json", is_in_use=True))
-        dispatcher = Dispatcher(uri, place.name, secret, place.ca_certificate, self._instance)
+        dispatcher = Dispatcher(uri, place.name, place.key, place.ca_certificate, self._instance)
         local = replace(local, dispatcher=dispatcher)
         self._local = local
         self._folder = NodeFolder(local.folder / "node")
-        self._login = "Basic " + base64.b64encode(f"{place.name}:{secret}".encode()).decode()
+        self._login = "Basic " + base64.b64encode(f"{place.name}:{place.key}".encode()).decode()
         self.supervisor = Supervisor(local, clock, lambda: self, watch)
         self.is_joined = False
         self.failures = 0
