@@ -6,8 +6,11 @@ import aiohttp
 import pytest
 
 from callsheet.clock import SystemClock
+from callsheet.voice.asterisk.channel import Channel
 from callsheet.voice.asterisk.engine import AsteriskEngine
-from voice.asterisk.scripted_node import PLACE, login, scripted_node
+from callsheet.voice.asterisk.place import NodePlace
+from voice.asterisk.calls import until
+from voice.asterisk.scripted_node import PLACE, channel, login, scripted_node
 
 
 @pytest.fixture
@@ -47,3 +50,30 @@ async def test_audio_of_a_channel_that_nobody_listens_to_is_not_taken(engine):
         await socket.send_str("MEDIA_START connection_id:media channel:WebSocket/1 channel_id:nobody format:slin")
 
         assert (await socket.receive()).type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
+
+
+async def test_a_channel_that_cannot_be_taken_holds_no_place_and_hides_no_other(engine):
+    found = []
+    engine.on_found = lambda one: found.append(one.call.id) or (lambda _: None)
+    odd, good = channel("a" * 48) | {"creationtime": "never"}, channel("b" * 48)
+    async with scripted_node(engine.port, channels=[odd, good]) as node:
+        await until(lambda: found)
+        await node.request(f"DELETE channels/{'a' * 48}")
+
+        assert (found, list(engine.living())) == (["b" * 48], ["b" * 48])
+        # It is looked at again.
+        await node.request("GET channels", 2)
+
+
+async def test_a_node_takes_no_call_of_another(engine):
+    found = []
+    engine.on_found = lambda one: found.append(one.call.id) or (lambda _: None)
+    engine.let_in(NodePlace("other", "secret", PLACE.files))
+    other = engine.node("other")
+    other.channels["a" * 48] = Channel(other, "a" * 48, "", lambda _: None, None)
+
+    async with scripted_node(engine.port, channels=[channel("a" * 48), channel("b" * 48)]) as node:
+        await until(lambda: found)
+        await node.request(f"DELETE channels/{'a' * 48}")
+
+        assert found == ["b" * 48]

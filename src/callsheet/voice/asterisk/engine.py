@@ -178,7 +178,9 @@ class AsteriskEngine:
         return node is not None
 
     def _find(self, found: Found) -> Hear | None:
-        return self.on_found(found)
+        # A call is where we placed it: whoever else says to have it has it not.
+        elsewhere = any(found.call.id in node.channels for node in self._nodes if node.name != found.call.node)
+        return None if elsewhere else self.on_found(found)
 
     def _tell_free(self) -> None:
         meters.asterisk_nodes.set(self._nodes.connected())

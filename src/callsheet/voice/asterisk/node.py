@@ -33,8 +33,6 @@ log = structlog.get_logger()
 
 _OURS: Final = re.compile(r"[0-9a-f]{48}")
 """What the id of a call looks like: that of an attempt. What belongs to a call has its id, a dot, and more."""
-
-
 _MOST_SILENT: Final = 2
 """So many times in a row it may not answer; then its connection is ended."""
 
@@ -158,7 +156,9 @@ class Node:
         self._is_well = False
         log.warning("asterisk.disconnected", voice_node=self.name, calls=len(self.channels))
         seconds = self._patience.away_seconds
-        self._away = asyncio.get_running_loop().call_later(seconds, self.lose_all, "its node is away")
+        self._away = asyncio.get_running_loop().call_later(
+            seconds, self.lose_all, "its node is away", lambda: self._link is None
+        )
 
     async def _watch(self, link: Link) -> None:
         """Compare its channels with our calls: when it has told what waited for us, and again and again."""
@@ -169,13 +169,17 @@ class Node:
             try:
                 self._is_well = await self._look()
                 silent = 0
+                if self._is_well and is_new:
+                    is_new = False
+                    for channel in list(self.channels.values()):
+                        await channel.find_playing()
             except NodeAway:
                 self._is_well = False
                 silent += 1
-            if self._is_well and is_new:
-                is_new = False
-                for channel in list(self.channels.values()):
-                    await channel.find_playing()
+            except Exception:
+                # It is looked at again: without that, an event that gets lost would leave a call behind for ever.
+                log.exception("asterisk.event_broke", voice_node=self.name)
+                self._is_well = False
             if was_well and not self._is_well:
                 log.warning("asterisk.unwell", voice_node=self.name, calls=len(self.channels))
             elif self._is_well and not was_well:
@@ -230,19 +234,21 @@ class Node:
 
     # Calls that broke.
 
-    def lose_all(self, why: str) -> None:
-        """Take notice that the node is gone, and all its calls with it."""
+    def lose_all(self, why: str, is_so: Callable[[], bool] = lambda: True) -> None:
+        """Take notice that the node is gone, and all its calls with it, if that `is_so` when its records are read."""
         gone = list(self.channels.values())
         for finish in list(self.tapes.values()):
             finish(is_whole=False)
         if gone:
             meters.asterisk_troubles.labels("lost").inc(len(gone))
             log.warning("asterisk.calls_lost", voice_node=self.name, calls=len(gone))
-        self.begin(self._settle(gone, why))
+        self.begin(self._settle(gone, why, is_so))
 
-    async def _settle(self, gone: Sequence[Channel], why: str) -> None:
+    async def _settle(self, gone: Sequence[Channel], why: str, is_so: Callable[[], bool]) -> None:
         """End calls that are not there any more: as the node's records say, if we can read them."""
         records = await self._find_records(gone)
+        if not is_so():
+            return
         for channel in gone:
             try:
                 channel.settle(records.get(channel.id), self.now(), why)
@@ -300,7 +306,7 @@ class Node:
         left = [channel for channel in gone if self.channels.get(channel.id) is channel]
         if left:
             log.warning("asterisk.calls_lost", voice_node=self.name, calls=len(left))
-        await self._settle(left, "it was gone when its node came back")
+        await self._settle(left, "it was gone when its node came back", lambda: True)
 
     async def close(self) -> None:
         """End: what is not over yet is lost to us."""
@@ -364,12 +370,18 @@ class Node:
         channel = Channel(self, found.id, "", lambda _: None, None)
         channel.is_answered = is_answered
         channel.is_heard = True
-        self.channels[found.id] = channel
-        hear = self._find(Found(channel, is_answered, found.created_at))
+        try:
+            told = Found(channel, is_answered, found.created_at)
+            self.channels[found.id] = channel
+            hear = self._find(told)
+        except Exception:
+            # Nobody leads it then; it must hold no place, nor keep others from being looked at.
+            log.exception("asterisk.event_broke", voice_node=self.name)
+            hear = None
         if hear is not None:
             channel.hear = hear
             return channel
-        del self.channels[found.id]
+        self.channels.pop(found.id, None)
         if not is_over:
             self._unwanted.add(found.id)
             self._hang_up(found.id)

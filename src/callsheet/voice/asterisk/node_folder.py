@@ -12,6 +12,7 @@ from pathlib import Path
 from callsheet.voice.asterisk.configuration import LOG, PJSIP, RECORDS, RUN_FOLDER
 from callsheet.voice.asterisk.files import TAKEN
 from callsheet.voice.asterisk.guarded import open_folder, open_plain
+from callsheet.voice.asterisk.records import OLD
 from callsheet.voice.asterisk.secret_file import Owner, write_secret
 from callsheet.voice.asterisk.shelf import SOUNDS
 from callsheet.voice.asterisk.tree import Tree
@@ -25,7 +26,6 @@ wanted it were killed."""
 _SHARED = ("documentation", "rest-api", "static-http")
 _MOST_RECORDS_OCTETS = 8 << 20
 _MOST_LOG_OCTETS = 64 << 10
-_OLD_RECORDS = "Master.old.csv"
 _NOBODY = "nobody"
 
 
@@ -104,7 +104,7 @@ class NodeFolder:
         with suppress(OSError), open_folder(self.path, Path(RECORDS).parent.as_posix()) as folder:
             name = self.records.name
             if os.stat(name, dir_fd=folder, follow_symlinks=False).st_size > _MOST_RECORDS_OCTETS:
-                os.rename(name, _OLD_RECORDS, src_dir_fd=folder, dst_dir_fd=folder)
+                os.rename(name, OLD, src_dir_fd=folder, dst_dir_fd=folder)
         for path in (*_files(self.recordings), *_files(self.recordings.parent / TAKEN)):
             with suppress(OSError):
                 if path.lstat().st_mtime < now.timestamp() - _RECORDING_KEPT_SECONDS:

@@ -24,4 +24,7 @@ def write_secret(path: Path, text: str, owner: Owner | None = None) -> None:
         file.write(text)
         if owner is not None:
             os.fchown(file.fileno(), owner.uid, owner.gid)
+        # What is in it must be there before its name is: else it may be empty after a loss of power.
+        file.flush()
+        os.fsync(file.fileno())
     partial.replace(path)
