@@ -46,6 +46,10 @@ async def test_a_call_is_written_as_its_timeline_and_its_end_tell(
     (row,) = await stored(store)
     assert (row.node, row.node_no, row.ended_at) == ("node-1", node.no, 0)
 
+    shown = await store.told_calls.find(app.no, live.key, clock.now())
+    assert shown is not None
+    assert [each["what"] for each in shown[1]] == ["dialed"], "what is known so far is shown while it goes on"
+
     live.note(clock.advance(2), "ringing")
     live.note(clock.advance(3), "answered")
     live.note(clock.advance(1), "detected", verdict="human")

@@ -92,7 +92,7 @@ class WholeCall(ShownCall):
     """A call with all that happened in it."""
 
     timeline: Sequence[ShownMoment]
-    """In order; empty while it goes on."""
+    """In order; while it goes on, what had happened when it was last written: when it was answered, say."""
 
 
 class SoughtCalls(Body):

@@ -220,6 +220,7 @@ def _row(live: LiveCall, now: datetime) -> CallRow:
         _first(noted, {_BEGAN}) or now,
         _first(noted, _RANG),
         _first(noted, _ANSWERED),
+        timeline=tuple(noted),
         session_no=live.session_no,
         recording=live.recording,
     )
@@ -237,7 +238,6 @@ def _closed(row: CallRow, live: LiveCall, outcome: Outcome, now: datetime) -> Ca
         outcome=outcome.value,
         ended_by=_ended_by(row, end),
         detection={**found, **{what: 1 for _, what, _ in live.timeline if what in (BEEP, GREETING_OVER)}},
-        timeline=tuple(live.timeline),
     )
 
 
