@@ -9,7 +9,7 @@ from typing import Any
 
 from api.callers import Caller, campaign_body, unique, until
 from callsheet.api.compat.contract import write_contract as write_compat_contract
-from callsheet.core.ids import decode_attempt
+from callsheet.core.ids import decode_attempt, encode_attempt
 from callsheet.store.calls import CallRow
 from callsheet.store.recordings import Purpose
 from callsheet.voice.audio.wave import write_wav
@@ -258,6 +258,17 @@ async def _called(caller: Caller, attempt_id: str) -> str:
     await store.calls.write([call], 1, now)
     until = now + timedelta(days=30)
     return await store.recordings.keep(call.app, key, Purpose.answer, b"RIFF", 1000, at=now, until=until)
+
+
+async def call_on(caller: Caller, attempt_id: str) -> str:
+    """Write down that the person of an attempt is on the line; return the id of that attempt."""
+    runtime = caller.server.runtime
+    key = decode_attempt(attempt_id)
+    assert key is not None
+    again, now = key._replace(n=key.n + 1), runtime.clock.now()
+    talking = CallRow(caller.client.app.no, again, 0, "node-1", now, answered_at=now)
+    await runtime.store.calls.write([talking], 1, now + timedelta(hours=1))
+    return encode_attempt(*again)
 
 
 async def see_handed_over(caller: Caller, list_name: str, document: Mapping[str, Any]) -> dict[str, Any]:

@@ -200,4 +200,6 @@ async def test_an_arm_of_which_something_goes_on_is_renewed_until_it_ends(
     assert {row.kind for row in states} == {"uncertain"}
     clock.advance(LEASE_SECONDS)
     await store.hot.renew(node.no, [], LEASE_SECONDS, arms_of(node, ringing.intents))
-    assert await node.reap() == 2, "what ran out is not renewed"
+    assert await node.reap() == 0, "it goes on, and nobody has taken it: its phone rings still"
+    clock.advance(LEASE_SECONDS)
+    assert await node.reap() == 2, "nobody says any more that it goes on"
