@@ -266,5 +266,8 @@ def test_a_stop_ends_in_time_whatever_the_engine_does(tmp_path: Path, *, is_answ
         await w.clock.sleep(60)
         ((_, kind, _),) = await codes(w, to)
         assert kind == ("delivered" if is_answered else "uncertain" if is_cut else "undelivered")
+        if is_answered:
+            # Somebody was there, and that was said: what is cut off later does not change it.
+            assert (await until_written(w)).outcome == "human"
 
     play(tmp_path, main, prompts=PlainPrompts(60.0))

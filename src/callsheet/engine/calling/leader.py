@@ -183,7 +183,7 @@ class Leader:
         """Lead a call that was placed; of one that was found, with what is recorded of it."""
         live = leading.live
         assert live is not None, "it was placed"
-        outcome = Outcome.uncertain
+        outcome: Outcome | None = None
         has_broken = False
         try:
             self.on_dialed(live)
@@ -202,10 +202,12 @@ class Leader:
             await self._finish(leading, live)
             if has_broken:
                 outcome = self._break_off(leading)
-            self.on_ended(live, outcome)
+            self.on_ended(live, outcome or leading.judged or Outcome.uncertain)
 
     def _break_off(self, leading: Leading) -> Outcome:
         """Say what came of a call that could not be led on: its arm would be renewed for ever."""
+        if leading.judged is not None:
+            return leading.judged
         outcome = Outcome.lost if leading.is_answered or leading.was_answered_late else Outcome.uncertain
         if not leading.is_told:
             kind, code = happening_of(outcome, leading.dial.detection)
@@ -265,6 +267,7 @@ class Leader:
         kind, code = happening_of(outcome, leading.dial.detection)
         live.note(self._clock.now(), code)
         self._say(leading, kind, code)
+        leading.judged = outcome
         try:
             await self._patience.ask_while(live, self._recorder.settled, again=False)
         except CallGone:

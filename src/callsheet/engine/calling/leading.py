@@ -11,6 +11,7 @@ import structlog
 
 from callsheet.core.calling import Clearing, Dial
 from callsheet.core.ids import AttemptKey
+from callsheet.core.outcome import Outcome
 from callsheet.core.run import Run
 from callsheet.engine.calling.call_events import CallEvents
 from callsheet.engine.calling.live_call import LiveCall
@@ -50,6 +51,8 @@ class Leading:
     is_crowded_out: bool = False
     is_told: bool = False
     """What came of its attempt was said."""
+    judged: Outcome | None = None
+    """What came of it, once somebody was found to be there and that was said: whatever breaks later, it stays so."""
     is_cut_off: bool = False
     """This node stops, and waits for it no longer."""
     is_to_end: bool = False
