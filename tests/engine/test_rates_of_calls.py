@@ -155,8 +155,6 @@ async def test_two_engines_together_begin_no_more_calls_than_the_rate_of_the_tru
 
     instants = sorted(of_a + of_b)
     assert len(instants) == len(people)
-    assert of_a
-    assert of_b
     # A busy machine may use an instant late, and none earlier than a slice before it was due.
     early = [i for i, at in enumerate(instants) if at < began + i / rate - LONGEST_SLICE_SECONDS]
     assert early == []
