@@ -79,11 +79,6 @@ async def _until(heard: asyncio.Event, talking: Talking) -> None:
     waiting = asyncio.get_running_loop().create_task(heard.wait())
     try:
         while not talking.is_over and not heard.is_set():
-            hearing = asyncio.get_running_loop().create_task(talking.hear())
-            try:
-                await asyncio.wait({waiting, hearing}, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                hearing.cancel()
-                await asyncio.gather(hearing, return_exceptions=True)
+            await talking.live.hear_beside(waiting)
     finally:
         waiting.cancel()

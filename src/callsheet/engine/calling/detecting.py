@@ -81,15 +81,10 @@ def _sampling_of(run: Run) -> Sampling:
 
 async def _until(live: LiveCall, decided: asyncio.Event) -> bool:
     """Wait until it is decided, or the call is over; True: a key was pressed before."""
-    deciding = asyncio.ensure_future(decided.wait())
+    deciding = asyncio.get_running_loop().create_task(decided.wait())
     try:
         while live.end is None and not decided.is_set():
-            hearing = asyncio.ensure_future(live.hear())
-            try:
-                await asyncio.wait({deciding, hearing}, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                hearing.cancel()
-            if hearing.done() and not hearing.cancelled() and isinstance(hearing.result(), Pressed):
+            if isinstance(await live.hear_beside(deciding), Pressed):
                 return True
     finally:
         deciding.cancel()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from callsheet.core.ids import AttemptKey
 from callsheet.core.recording import Recorded
@@ -36,10 +37,8 @@ class LiveCall:
     who answered."""
     timeline: list[tuple[datetime, str, Mapping[str, str | int | float]]] = field(default_factory=list)
     """What happened, in order: when, a stable word, and facts. It is stored sealed."""
-    is_over: bool = False
-    """The last event was read."""
     end: HungUp | Lost | None = None
-    """That event."""
+    """The last event, once it was read."""
     is_closed: bool = False
     """Its end was noted, and nothing more comes."""
     session_no: int = 0
@@ -56,11 +55,22 @@ class LiveCall:
         event = await self.events.get()
         match event:
             case HungUp() | Lost():
-                self.end, self.is_over = event, True
+                self.end = event
             case Pressed(at=at, digit=digit):
                 self.keys.append(digit)
                 self.note(at, "pressed", digit=digit)
         return event
+
+    async def hear_beside(self, other: asyncio.Task[Any], seconds: float | None = None) -> CallEvent | None:
+        """Return the next event; None: the other came first, or neither for so long."""
+        hearing = asyncio.get_running_loop().create_task(self.hear())
+        try:
+            await asyncio.wait({hearing, other}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            # One that is broken off has taken nothing yet.
+            hearing.cancel()
+            await asyncio.gather(hearing, return_exceptions=True)
+        return None if hearing.cancelled() else hearing.result()
 
     def note(self, at: datetime, what: str, **facts: str | float) -> None:
         """Add to the timeline."""

@@ -60,18 +60,13 @@ class Talking:
 
     async def hear_or_answer(self, seconds: float) -> CallEvent | Answer | None:
         """Return what comes first: an event of the call, or an answer; None: neither came for so long."""
-        loop = asyncio.get_running_loop()
-        hearing, answering = loop.create_task(self.live.hear()), loop.create_task(self.answers.get())
+        answering = asyncio.get_running_loop().create_task(self.answers.get())
         try:
-            done, _ = await asyncio.wait({hearing, answering}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            event = await self.live.hear_beside(answering, seconds)
         finally:
-            # One that is broken off has taken nothing yet.
-            hearing.cancel()
             answering.cancel()
-            await asyncio.gather(hearing, answering, return_exceptions=True)
-        if answering in done:
-            return answering.result()
-        return hearing.result() if hearing in done else None
+            await asyncio.gather(answering, return_exceptions=True)
+        return event if answering.cancelled() else answering.result()
 
     def note(self, at: datetime, what: str, **facts: str | float) -> None:
         """Add to the timeline of the call."""

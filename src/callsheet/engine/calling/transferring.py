@@ -221,16 +221,13 @@ class Connector:
 
     async def _watch(self, talking: Talking, second: Second, is_enough: Callable[[], bool]) -> None:
         """Hear both, until one is over, or it is enough."""
-        loop = asyncio.get_running_loop()
         while not (talking.is_over or second.end is not None or is_enough()):
-            hearing = loop.create_task(talking.hear())
-            other = loop.create_task(second.events.get())
+            other = asyncio.get_running_loop().create_task(second.events.get())
             try:
-                await asyncio.wait({hearing, other}, return_when=asyncio.FIRST_COMPLETED)
+                await talking.live.hear_beside(other)
             finally:
-                hearing.cancel()
                 other.cancel()
-                await asyncio.gather(hearing, other, return_exceptions=True)
+                await asyncio.gather(other, return_exceptions=True)
             if not other.cancelled():
                 self._take(talking, second, other.result())
 
