@@ -10,7 +10,7 @@ import pytest
 from callsheet.core.campaign import Order, Status
 from callsheet.core.run import AppSettings
 from callsheet.store.callbacks import Wanted
-from engine.calls import call, called, codes, placed, play
+from engine.calls import call, called, codes, count_at_once, placed, play
 from engine.world import World
 from factories import change_settings, person_of
 from phone_numbers import numbers
@@ -103,14 +103,7 @@ def test_whose_period_is_over_waits_until_all_others_had_their_turn(tmp_path: Pa
 @pytest.mark.parametrize("most", [1, 4])
 def test_no_more_calls_go_on_at_once_than_the_app_allows(tmp_path: Path, most: int):
     async def main(w: World) -> None:
-        going_on: list[int] = []
-        dial = w.phones.dial
-
-        async def counted(*args: object) -> object:
-            going_on.append(len(w.phones.living()) + 1)
-            return await dial(*args)  # type: ignore[arg-type]
-
-        w.phones.dial = counted  # type: ignore[method-assign,assignment]
+        going_on = count_at_once(w)
         await called(w, PEOPLE[:20])
 
         assert max(going_on) == most

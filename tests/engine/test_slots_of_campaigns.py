@@ -12,25 +12,12 @@ from callsheet.core.campaign import Campaign, Move, Status
 from callsheet.core.run import AppSettings
 from callsheet.engine import campaigns
 from databases import rows
-from engine.calls import call, placed, play
+from engine.calls import call, count_at_once, placed, play
 from engine.world import World
 from phone_numbers import numbers
 
 PEOPLE = [to for to in numbers("IN", 240) if not to[-4:].startswith("99")][:200]
 FIRST, SECOND = "+912233445566", "+912233445567"
-
-
-async def most_at_once(w: World) -> list[int]:
-    """Return how many calls went on, whenever one was begun."""
-    going_on: list[int] = []
-    dial = w.phones.dial
-
-    async def counted(*args: object) -> object:
-        going_on.append(len(w.phones.living()) + 1)
-        return await dial(*args)  # type: ignore[arg-type]
-
-    w.phones.dial = counted  # type: ignore[method-assign,assignment]
-    return going_on
 
 
 async def end_of(w: World, campaigns: Sequence[Campaign]) -> None:
@@ -51,7 +38,7 @@ async def tries(w: World) -> list[int]:
 @pytest.mark.parametrize("labels", [[FIRST, SECOND], [FIRST, FIRST], [FIRST, SECOND, "+912233445568", "+912233445569"]])
 def test_nobody_is_armed_for_whom_there_is_no_slot(tmp_path: Path, most: int, labels: list[str]):
     async def main(w: World) -> None:
-        going_on = await most_at_once(w)
+        going_on = count_at_once(w)
         share = 60 // len(labels)
         begun = [
             await call(w, PEOPLE[i * share : (i + 1) * share], sender=label, priority=1 + i)

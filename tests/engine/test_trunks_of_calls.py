@@ -17,7 +17,7 @@ from callsheet.engine.lines import Standing
 from callsheet.engine.virtual_time import VirtualClock
 from callsheet.voice.base import Call, Hear, HungUp
 from databases import rows
-from engine.calls import call, placed, play
+from engine.calls import call, count_at_once, placed, play
 from engine.world import World
 from factories import trunk_of
 from phone_numbers import numbers
@@ -155,14 +155,7 @@ def test_two_runs_of_a_campaign_keep_the_order_and_the_limit(tmp_path: Path, ord
     people = PEOPLE[:24]
 
     async def main(w: World) -> None:
-        going_on: list[int] = []
-        dial = w.phones.dial
-
-        async def counted(*args: object) -> object:
-            going_on.append(len(w.phones.living()) + 1)
-            return await dial(*args)  # type: ignore[arg-type]
-
-        w.phones.dial = counted  # type: ignore[method-assign,assignment]
+        going_on = count_at_once(w)
         for _ in range(2):
             begun = await call(w, people, order=order)
             await w.until(begun, Status.completed, longest_seconds=3600, step=5.0)
