@@ -1,11 +1,32 @@
 """The voice nodes of a server are shown, and one is emptied and filled again."""
 
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx2
 import pytest
+import pytest_asyncio
+
+from api.callers import HASTY, Caller, Server, make_client
+from callsheet import settings
+from callsheet.api.app import build
+from callsheet.bootstrap import open_runtime
 
 LOCAL = "/v1/voice-nodes/local"
 
 
-async def test_the_node_beside_the_server_is_shown_before_there_is_a_trunk_for_it(shop):
+@pytest_asyncio.fixture(loop_scope="session")
+async def without_trunks(tmp_path: Path) -> AsyncIterator[Caller]:
+    """Call a server of the test's own: others make SIP trunks at the one that is shared, and its node starts."""
+    async with open_runtime(settings.load(data=tmp_path / "data"), timings=HASTY) as runtime:
+        transport = httpx2.ASGITransport(build(runtime))
+        async with httpx2.AsyncClient(transport=transport, base_url="http://callsheet.test") as http:
+            server = Server(runtime, http)
+            yield Caller(server, await make_client(server))
+
+
+async def test_the_node_beside_the_server_is_shown_before_there_is_a_trunk_for_it(without_trunks):
+    shop = without_trunks
     (node,) = (await shop._send("GET", "/v1/voice-nodes", None)).json()["items"]
 
     assert (node["name"], node["state"], node["calls"], node["is_remote"]) == ("local", "stopped", 0, False)
@@ -28,7 +49,8 @@ async def test_a_node_that_nobody_knows_is_not_there(shop, call):
     assert (await shop._send(method, f"/v1/voice-nodes{path}", {} if method == "POST" else None)).status_code == 404
 
 
-async def test_a_node_that_does_not_run_is_not_started_anew_and_nonsense_is_refused(shop):
+async def test_a_node_that_does_not_run_is_not_started_anew_and_nonsense_is_refused(without_trunks):
+    shop = without_trunks
     answer = await shop._send("POST", f"{LOCAL}/restart", {})
     assert (answer.status_code, answer.json()["is_draining"]) == (200, False)
 

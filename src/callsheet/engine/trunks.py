@@ -69,6 +69,7 @@ class Trunks:
         self._clock = clock
         self._give = give
         self._calls: dict[int, deque[float]] = {}
+        self._reading_sip = asyncio.Lock()
         self._sip: Sequence[SipTrunk] = ()
         self._sip_changed: Mapping[int, Changed] | None = None
 
@@ -141,11 +142,13 @@ class Trunks:
 
         While no trunk is changed it is the very same list, and cheap to ask for.
         """
-        changed = dict(await self._store.trunks.changes())
-        if changed != self._sip_changed:
-            self._sip = [sip for trunk in await self._store.apps.trunks() if (sip := self._sip_of(trunk)) is not None]
-            self._sip_changed = changed
-        return self._sip
+        async with self._reading_sip:
+            changed = dict(await self._store.trunks.changes())
+            if changed != self._sip_changed:
+                trunks = await self._store.apps.trunks()
+                self._sip = [sip for trunk in trunks if (sip := self._sip_of(trunk)) is not None]
+                self._sip_changed = changed
+            return self._sip
 
     def _sip_of(self, trunk: Trunk) -> SipTrunk | None:
         known = KNOWN.get(trunk.carrier)
