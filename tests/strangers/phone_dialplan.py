@@ -7,6 +7,8 @@ from strangers.phones import ANSWER, PHONES, USUAL
 
 _AT = "${STRFTIME(,UTC,%s.%3q)}"
 _NUMBER = "${PJSIP_HEADER(read,From)}\t${PJSIP_HEADER(read,P-Asserted-Identity)}"
+_CAUSE = "${IF($[0${HANGUPCAUSE}]?${HANGUPCAUSE}:${CAUSE})}"
+"""What was sent by `PJSIPHangup` is the channel's cause only when it was read, which may be too late for its end."""
 _TIMES = "GLOBAL(TIMES_${FILTER(0-9,${NUMBER})})"
 
 
@@ -33,7 +35,7 @@ def dialplan(ledger: Path, recordings: Path) -> str:
             "Goto(phones,${NUMBER:-4},1)",
         )
     )
-    ends = f"exten => h,1,{note('ended', '${HANGUPCAUSE}')}"
+    ends = f"exten => h,1,{note('ended', _CAUSE)}"
     lines = ["[pstn]", "exten => _[+0-9]!,1,NoOp()", *comes, ends, "[phones]", ends]
     for ending, phone in (*PHONES.items(), ("_XXXX", USUAL)):
         lines.append(f"exten => {ending},1,NoOp()")

@@ -39,7 +39,7 @@ PHONES: Mapping[str, Phone] = MappingProxyType(
         "0001": _ECHO,
         "0002": Phone(("Hangup(17)",), cause=17, sip_status=486),  # busy
         "0003": Phone(("Hangup(1)",), cause=1, sip_status=404),  # no such number
-        "0004": Phone(("PJSIPHangup(603)", "Hangup(21)"), cause=21, sip_status=603),  # rejected
+        "0004": Phone(("Set(CAUSE=21)", "PJSIPHangup(603)"), cause=21, sip_status=603),  # rejected
         "0005": Phone(("Hangup(34)",), cause=34, sip_status=503),  # the network is congested: the trunk's fault
         "0006": Phone(("Ringing()", FOR_EVER)),  # nobody answers
         # An announcement before the answer, which never comes.
