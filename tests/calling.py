@@ -4,6 +4,7 @@ import asyncio
 import wave
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import count
 from pathlib import Path
 
@@ -113,10 +114,11 @@ class Stranger:
             self.events.put_nowait(Played(self._clock.now(), token, is_whole=False))
         self._waiting.clear()
 
-    async def listen(self, hear: HearAudio) -> None:
+    async def listen(self, hear: HearAudio) -> datetime:
         self._live()
         self._hear = hear
         self.react("(listened to)")
+        return self._clock.now()
 
     async def stop_listening(self) -> None:
         self._live()
@@ -229,6 +231,7 @@ class Phone:
             stranger = Stranger(encode_attempt(*key), self.clock, part, self.folder)
             live = LiveCall(key, run, stranger, run.sender.trunk_no, stranger.events)
             live.note(self.clock.now(), "dialed")
+            live.answered_from = self.clock.now()
             await node.record([Happening(*key, Kind.delivered, self.clock.now(), "human")])
             found.append(live)
         return found

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callsheet.core.calling import Outcome
-from callsheet.core.detection import USUAL, Heard, Reason, Sampling, Thresholds, decide, patience, score
+from callsheet.core.detection import LATE_SECONDS, USUAL, Heard, Reason, Sampling, Thresholds, decide, patience, score
 
 
 def heard(span: float, silence: float, **more) -> Heard:
@@ -37,6 +37,25 @@ def test_who_pauses_and_goes_on_is_listened_to_for_longer():
     assert decide(heard(1.6, 1.0, longest_pause=0.1), USUAL) == (Outcome.human, Reason.pause)
     assert decide(heard(1.6, 1.0, longest_pause=0.7), USUAL) is None
     assert decide(heard(1.6, 3.0, longest_pause=0.7), USUAL) == (Outcome.human, Reason.pause)
+
+
+def test_who_is_heard_from_late_on_is_never_surely_a_person():
+    """A short tail of a long greeting sounds like a word."""
+    late = {"late_seconds": LATE_SECONDS + 0.1}
+
+    assert decide(heard(0.4, 1.0, late_seconds=LATE_SECONDS), USUAL) == (Outcome.human, Reason.pause)
+    assert decide(heard(0.4, 1.0, **late), USUAL) is None, "its beep may come yet"
+    assert decide(heard(0.4, USUAL.long_pause_seconds + 0.1, **late), USUAL) == (Outcome.unsure, Reason.late)
+    assert decide(heard(3.0, 2.6, **late), USUAL) == (Outcome.unsure, Reason.long_pause)
+    assert decide(heard(0.4, 0.2, signal=Reason.beep, **late), USUAL) == (Outcome.machine, Reason.beep)
+    assert decide(heard(8.0, 0.0, **late), USUAL) == (Outcome.machine, Reason.long_greeting)
+
+
+@given(st.floats(0, 10), st.floats(0, 10), st.floats(LATE_SECONDS + 0.01, 60))
+def test_late_ears_hear_no_person(span, silence, late):
+    decided = decide(heard(span, silence, late_seconds=late), USUAL)
+
+    assert decided is None or decided[0] is not Outcome.human
 
 
 def test_fainter_speech_after_the_first_words_is_somebody_else():

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -81,9 +82,9 @@ class Linked:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._call, name)
 
-    async def listen(self, hear: HearAudio) -> None:
+    async def listen(self, hear: HearAudio) -> datetime:
         assert not self._link.is_broken, "a fault of the engine"
-        await self._call.listen(hear)
+        return await self._call.listen(hear)
 
     async def hang_up(self) -> None:
         await self._link.end(self._call)

@@ -21,11 +21,14 @@ from callsheet.engine.calling.machine_samples import DRAIN_SECONDS, MOST_WAITING
 from callsheet.engine.calling.recordings import RecordingKeeper
 from callsheet.store.apps import App
 from callsheet.store.store import Store
+from callsheet.store.told_calls import WantedCalls
 from callsheet.voice.audio.wave import HEADER_BYTES
 from callsheet.voice.detection import Detector
 from callsheet.voice.sandbox import sounds
 from databases import away, rows
-from engine.calls import called, codes, play
+from engine.calls import call, called, codes, placed, play
+from engine.test_call_endings import kill, ringing
+from engine.test_calls_in_trouble import Link
 from engine.test_phone_talk import PAYMENT, values
 from engine.test_phone_talk_in_time import play as play_phone
 from engine.world import World
@@ -36,7 +39,7 @@ from phone_numbers import numbers
 (MACHINE,) = numbers("IN", 1, ending="9924")
 QUIET = bytes(sounds.FRAME_BYTES * 25)
 GREETING = QUIET + sounds.speech(7.0)
-HELLO = QUIET + sounds.speech(0.5) + QUIET * 3
+HELLO = QUIET + sounds.speech(0.5) + QUIET * 6
 
 
 @pytest.mark.parametrize(("share", "kept"), [(0.0, 0), (1.0, 1)])
@@ -80,6 +83,68 @@ async def judged(samples: MachineSamples, phone: Phone, live: LiveCall, said: by
         await asyncio.sleep(0)
     stranger.ear(said)
     return await judging
+
+
+@pytest.mark.parametrize(
+    ("late", "said", "outcome", "reason"),
+    [
+        (0.0, HELLO, Outcome.human, "pause"),
+        (1.5, HELLO, Outcome.unsure, "late"),
+        (1.5, GREETING, Outcome.machine, "long_greeting"),
+        (1.5, QUIET + sounds.speech(0.5) + QUIET * 2 + sounds.beep() + QUIET, Outcome.machine, "beep"),
+    ],
+)
+def test_a_short_tail_of_what_was_said_is_no_proof_of_a_person_and_a_long_one_or_a_beep_is_of_a_machine(
+    tmp_path: Path, late: float, said: bytes, outcome: Outcome, reason: str
+):
+    async def main(phone: Phone, node: Node) -> None:
+        live = await phone.call(node, PAYMENT)
+        live.answered_from = phone.clock.now() - timedelta(seconds=late)
+        assert await judged(MachineSamples(RecordingKeeper(phone.store), phone.clock), phone, live, said) is outcome
+        (told,) = noted(live, "detected")
+        assert (told["verdict"], told["reason"], told["late"]) == (outcome, reason, late)
+
+    play_phone(tmp_path, main)
+
+
+async def heard_late(w: World, to: str) -> float:
+    """Return how late a call began to be heard, by its record."""
+    while not (found := await w.store.told_calls.page(w.app.no, WantedCalls(w.clock.now()), limit=1)) or not (
+        found[0].detection
+    ):
+        await w.clock.sleep(0.1)
+    assert (await codes(w, to))[-1][2] == "unsure"
+    late = found[0].detection["late"]
+    assert isinstance(late, float)
+    return late
+
+
+def test_how_late_a_call_is_heard_counts_from_its_answer_and_not_from_when_that_was_told(tmp_path: Path):
+    async def main(w: World) -> None:
+        link = Link(w)
+        await call(w, [PERSON], detection=MachineDetection.detect)
+        await ringing(w, 1)
+        link.is_cut = True
+        while (await placed(w))[0].answered_at is None:
+            await w.clock.sleep(0.1)
+        await w.clock.sleep(3)
+        await link.mend()
+        assert 3 <= await heard_late(w, PERSON) < 3.5
+
+    play(tmp_path, main)
+
+
+def test_who_answered_an_earlier_process_is_heard_late(tmp_path: Path):
+    async def main(w: World) -> None:
+        await call(w, [PERSON], detection=MachineDetection.detect)
+        while not await codes(w, PERSON):
+            await w.clock.sleep(0.1)
+        await kill(w)
+        await w.clock.sleep(3)
+        await w.start()
+        assert 3 < await heard_late(w, PERSON) < 5
+
+    play(tmp_path, main)
 
 
 @pytest.mark.parametrize("hangs", [False, True], ids=["refuses", "hangs"])

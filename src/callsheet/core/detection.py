@@ -13,8 +13,13 @@ from typing import NamedTuple
 
 from callsheet.core.calling import Outcome
 
-VERSION = "timing-2"
+VERSION = "timing-3"
 """Which rules decided; it is stored with each verdict, so that verdicts of two versions are not counted as one."""
+
+
+LATE_SECONDS = 1.0
+"""Who listens from later on has missed how the answer began, and the tail of a greeting sounds like a word: whoever is
+taken for a person then is `unsure`. A greeting that goes on for long, or a beep, proves a machine in any case."""
 
 
 class Reason(StrEnum):
@@ -28,6 +33,8 @@ class Reason(StrEnum):
     """The beep after a greeting."""
     long_pause = "long_pause"
     """Somebody talked for long, then listened, and no beep came: nobody can tell."""
+    late = "late"
+    """Somebody said little, and then listened; what they had said before was not heard."""
     no_speech = "no_speech"
     """Nobody said anything."""
     fax = "fax"
@@ -111,6 +118,13 @@ class Heard(NamedTuple):
 
     hears_tone: bool = False
     """A tone sounds, or has just ended: what it is will be known in a moment."""
+    late_seconds: float = 0.0
+    """So long after the answer, at most, the first of it was heard."""
+
+    @property
+    def is_late(self) -> bool:
+        """Tell whether the beginning was missed."""
+        return self.late_seconds > LATE_SECONDS
 
     @property
     def span(self) -> float:
@@ -155,9 +169,15 @@ def decide(heard: Heard, thresholds: Thresholds) -> tuple[Outcome, Reason] | Non
     if heard.span > thresholds.machine_seconds:
         return Outcome.machine, Reason.long_greeting
     if listens(heard, thresholds) and not heard.hears_tone:
-        is_person = heard.span <= thresholds.person_seconds
-        return (Outcome.human, Reason.pause) if is_person else (Outcome.unsure, Reason.long_pause)
+        return _listener(heard, thresholds)
     return (Outcome.unsure, Reason.time_out) if heard.seconds >= thresholds.decision_seconds else None
+
+
+def _listener(heard: Heard, thresholds: Thresholds) -> tuple[Outcome, Reason]:
+    """Return who it is that spoke, and listens now."""
+    if heard.span > thresholds.person_seconds:
+        return Outcome.unsure, Reason.long_pause
+    return (Outcome.unsure, Reason.late) if heard.is_late else (Outcome.human, Reason.pause)
 
 
 def score(heard: Heard, thresholds: Thresholds) -> float:
@@ -175,7 +195,8 @@ def listens(heard: Heard, thresholds: Thresholds) -> bool:
 
 def patience(heard: Heard, thresholds: Thresholds) -> float:
     """Return the seconds of silence that say that whoever spoke now listens, rather than takes breath."""
-    if heard.span > thresholds.person_seconds or heard.longest_pause >= thresholds.paused_seconds:
+    has_more_to_say = heard.span > thresholds.person_seconds or heard.longest_pause >= thresholds.paused_seconds
+    if has_more_to_say or heard.is_late:
         return thresholds.long_pause_seconds
     left = thresholds.answer_seconds - heard.span
     return max(thresholds.least_pause_seconds, min(thresholds.pause_seconds, left))

@@ -29,6 +29,8 @@ class Answered(NamedTuple):
     """Somebody, or something, answered."""
 
     at: datetime
+    not_before: datetime | None = None
+    """The answer itself was not told, and may have been as early as this; None: it was at `at`."""
 
 
 class Pressed(NamedTuple):
@@ -134,8 +136,11 @@ class Call(Protocol):
     async def stop_playing(self) -> None:
         """Stop all that plays or waits to be played: each is told by `Played`."""
 
-    async def listen(self, hear: HearAudio) -> None:
-        """Begin to hear the other side; one ear at a time. Raises CannotHear."""
+    async def listen(self, hear: HearAudio) -> datetime:
+        """Begin to hear the other side; one ear at a time. Raises CannotHear.
+
+        Returns from when on it is heard, by the clock that the answer was told by.
+        """
 
     async def stop_listening(self) -> None:
         """Hear nothing more."""

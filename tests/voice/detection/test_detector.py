@@ -43,6 +43,15 @@ def test_a_word_and_silence_is_a_person():
     assert abs(verdict.features["speech_start"] - 1.0) < 0.15
 
 
+def test_how_late_it_was_heard_is_among_the_figures():
+    word = to_pcm(np.concatenate([silence(0.5), voice(0.5), silence(3.0)]))
+
+    verdict = Detector(late_seconds=4.2).feed(word)
+
+    assert verdict is not None
+    assert (verdict.outcome, verdict.reason, verdict.features["late"]) == (Outcome.unsure, Reason.late, 4.2)
+
+
 @pytest.mark.parametrize("lead", [0.0, 0.1, 0.5, 1.5])
 def test_who_talks_on_is_a_machine(lead):
     verdict = listen(to_pcm(np.concatenate([silence(lead), voice(9.0)])))

@@ -60,6 +60,9 @@ class Adoption:
         log.info("call.adopted", run=run.id, is_answered=found.is_answered)
         sender = run.sender_of(told.sender_no)
         live = LiveCall(key, run, found.call, sender.trunk_no, events)
+        if found.is_answered:
+            # What was recorded of it is not by the same clock, nor of the answer itself.
+            live.answered_from = found.answered_at or found.placed_at
         found = found._replace(answered_at=found.answered_at or told.answered_at)
         limits = Limit(run.app, AGENTLESS, 0), Limit(run.app, sender.trunk_id, 0)
         self._slots.occupy(limits)

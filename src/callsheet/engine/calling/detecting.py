@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from datetime import datetime
 from typing import Final
 
 from callsheet.clock import Clock
@@ -33,37 +34,67 @@ class Detecting:
         Who presses a key is a person. What the verdict was made from is noted.
         """
         thresholds = _thresholds_of(live.run)
-        is_sampled = _sampling_of(live.run).is_sampled(self._rng.random())
-        detector, decided, heard = Detector(thresholds), asyncio.Event(), bytearray()
-        verdicts: list[Verdict] = []
-
-        def hear(pcm: bytes) -> None:
-            if is_sampled and not verdicts:
-                heard.extend(pcm)
-            verdict = detector.feed(pcm)
-            if verdict is not None:
-                verdicts.append(verdict)
-                decided.set()
-
+        ear = _Ear(thresholds, keeps=_sampling_of(live.run).is_sampled(self._rng.random()))
         has_pressed = False
         try:
-            await live.call.listen(hear)
+            ear.begin(_late_seconds(live, await live.call.listen(ear.hear)))
             async with asyncio.timeout(thresholds.decision_seconds + MARGIN_SECONDS):
-                has_pressed = await _until(live, decided)
+                has_pressed = await _until(live, ear.decided)
         except (TimeoutError, CallGone, CannotHear):
             pass
         await _stop(live)
-        verdict = verdicts[0] if verdicts else detector.give_up()
+        verdict = ear.verdict()
         outcome = Outcome.human if has_pressed else verdict.outcome
         self._note(live, outcome, verdict, "key" if has_pressed else verdict.reason)
-        if is_sampled and outcome is Outcome.machine:
-            self._samples.keep(live, bytes(heard))
+        if ear.kept and outcome is Outcome.machine:
+            self._samples.keep(live, bytes(ear.kept))
         return outcome
 
     def _note(self, live: LiveCall, outcome: Outcome, verdict: Verdict, reason: Reason | str) -> None:
         facts: dict[str, str | float] = {**verdict.features}
         facts |= {"verdict": outcome.value, "reason": str(reason), "version": VERSION}
         live.note(self._clock.now(), "detected", **facts)
+
+
+class _Ear:
+    """Hears one call."""
+
+    def __init__(self, thresholds: Thresholds, *, keeps: bool) -> None:
+        """`keeps`: what was heard up to the verdict is kept."""
+        self.decided = asyncio.Event()
+        self.kept = bytearray()
+        self._keeps = keeps
+        self._thresholds = thresholds
+        self._detector: Detector | None = None
+        self._waiting = bytearray()
+        """Heard before it was known how late that is."""
+        self._verdict: Verdict | None = None
+
+    def hear(self, pcm: bytes) -> None:
+        """Take what is heard."""
+        if self._detector is None:
+            self._waiting.extend(pcm)
+        elif self._verdict is None:
+            if self._keeps:
+                self.kept.extend(pcm)
+            self._verdict = self._detector.feed(pcm)
+            if self._verdict is not None:
+                self.decided.set()
+
+    def begin(self, late_seconds: float) -> None:
+        """Judge from now on, and what was heard so far. `late_seconds`: so long after the answer that begins."""
+        self._detector = Detector(self._thresholds, late_seconds=late_seconds)
+        self.hear(bytes(self._waiting))
+
+    def verdict(self) -> Verdict:
+        """Return the verdict; who could not be told by now is `unsure`."""
+        return self._verdict or (self._detector or Detector(self._thresholds)).give_up()
+
+
+def _late_seconds(live: LiveCall, heard_from: datetime) -> float:
+    """Return how long after the answer, at most, a call began to be heard."""
+    assert live.answered_from is not None, "it was answered"
+    return max(0.0, (heard_from - live.answered_from).total_seconds())
 
 
 def _thresholds_of(run: Run) -> Thresholds:

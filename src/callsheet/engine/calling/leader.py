@@ -240,8 +240,9 @@ class Leader:
                     hint.hear(Sign.answered, "", is_up=True)
                 case Answered(at=at) if leading.was_cancelled:
                     self._take_late(leading, live, at)
-                case Answered(at=at):
+                case Answered(at=at, not_before=not_before):
                     leading.is_answered = True
+                    live.answered_from = not_before or at
                     live.note(at, ANSWERED)
                     hint.hear(Sign.answered, "", is_up=True)
                     return

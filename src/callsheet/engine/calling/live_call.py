@@ -43,6 +43,8 @@ class LiveCall:
     """Its end was noted, and nothing more comes."""
     session_no: int = 0
     """Of the conversation that is led in it; 0: none, so far."""
+    answered_from: datetime | None = None
+    """As early as this it may have been answered, by the clock of what carries it; None: it was not, so far."""
     is_taken_over: bool = False
     """It had been answered when this process found it."""
     recording: Recorded = Recorded.off

@@ -110,10 +110,10 @@ class Channel:
             case _:
                 pass
 
-    def catch_up(self, at: datetime) -> None:
-        """Take notice that it has been answered: the event was lost."""
+    def catch_up(self, at: datetime, placed_at: datetime) -> None:
+        """Take notice that it has been answered: the event was lost, and nobody knows when that was."""
         if not (self.is_answered or self.is_over):
-            self._answer(at)
+            self._answer(at, placed_at)
 
     def settle(self, record: Record | None, at: datetime, why: str) -> None:
         """End it, as it is not there any more and its end was not told: the call record says how, if there is one."""
@@ -149,9 +149,9 @@ class Channel:
         if (state == UP or self._up_at is not None) and not self.is_answered:
             self._answer(self._up_at or at)
 
-    def _answer(self, at: datetime) -> None:
+    def _answer(self, at: datetime, not_before: datetime | None = None) -> None:
         self.is_answered = True
-        self._tell(Answered(at))
+        self._tell(Answered(at, not_before))
 
     def _finish_playing(self, event: PlaybackFinished) -> None:
         stopped = self._playing.pop(event.playback.id, None)
@@ -216,13 +216,13 @@ class Channel:
             if reply is not None and reply.status_code == _NOT_THERE:
                 self._miss(token)
 
-    async def listen(self, hear: HearAudio) -> None:
-        """Begin to hear the other side; one ear at a time. Raises CannotHear."""
+    async def listen(self, hear: HearAudio) -> datetime:
+        """Begin to hear the other side, and return from when on; one ear at a time. Raises CannotHear."""
         self._check()
         await self.stop_listening()
         self._ear = ear = Ear(self._node, self._id, hear)
         try:
-            await ear.open()
+            heard_from = await ear.open()
         except BaseException:
             self._ear = None if self._ear is ear else self._ear
             self._node.begin(ear.close())
@@ -231,6 +231,7 @@ class Channel:
         if self._ear is not ear:
             self._node.begin(ear.close())
         self._check()
+        return heard_from
 
     async def stop_listening(self) -> None:
         """Hear nothing more."""

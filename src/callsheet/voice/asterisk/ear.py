@@ -7,6 +7,7 @@ told to take in must have been given to us before, so both channels are awaited 
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from callsheet.voice.asterisk.link import NodeAway
@@ -35,9 +36,11 @@ class Ear:
         self._missing = {self._snoop, self._media}
         self._there = asyncio.Event()
         self._rest = b""
+        self._there_at: tuple[datetime, float] | None = None
+        """When the channels were there: by the clock of the node, and when we heard of it, by ours."""
 
-    async def open(self) -> None:
-        """Begin to hear. Raises CannotHear."""
+    async def open(self) -> datetime:
+        """Begin to hear, and return from when on, by the clock of the node. Raises CannotHear."""
         self._node.helpers.update(dict.fromkeys((self._snoop, self._media), self._take))
         self._node.ears[self._media] = self.feed
         self._node.bridges.add(self._bridge)
@@ -55,6 +58,13 @@ class Ear:
                 await self._ask("POST", f"bridges/{self._bridge}/addChannel", channel=f"{self._snoop},{self._media}")
         except (NodeAway, TimeoutError) as error:
             raise CannotHear(str(error) or "the node did not bring the audio in time") from None
+        return self._heard_from()
+
+    def _heard_from(self) -> datetime:
+        """Return from when on it is heard: what we took to join the channels, when they were there, is ours."""
+        assert self._there_at is not None, "both are there"
+        at, heard_at = self._there_at
+        return at + timedelta(seconds=asyncio.get_running_loop().time() - heard_at)
 
     def feed(self, octets: bytes) -> None:
         """Take audio from the node, and tell it 20 ms at a time."""
@@ -88,6 +98,7 @@ class Ear:
         if isinstance(event, StasisStart):
             self._missing.discard(event.channel.id)
             if not self._missing:
+                self._there_at = event.at, asyncio.get_running_loop().time()
                 self._there.set()
 
     async def _ask(self, method: str, uri: str, **query: str) -> None:

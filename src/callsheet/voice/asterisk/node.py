@@ -282,7 +282,7 @@ class Node:
                 self._hang_up(name)
         gone = [self.channels[name] for name in asked - there.keys() if name in self.channels]
         missed = [
-            channel
+            (channel, found)
             for name, found in there.items()
             if found.state == wire.UP and (channel := self.channels.get(name)) and not channel.is_answered
         ]
@@ -297,12 +297,12 @@ class Node:
             if _OURS.fullmatch(bridge.id.partition(".")[0]) and bridge.id not in self.bridges:
                 self.begin(self._ask_in_vain(Ask("DELETE", f"bridges/{bridge.id}")))
 
-    async def _look_later(self, gone: Sequence[Channel], missed: Sequence[Channel]) -> None:
+    async def _look_later(self, gone: Sequence[Channel], missed: Sequence[tuple[Channel, wire.Channel]]) -> None:
         """Wait for events that may be on their way, and do without them then."""
         await self._clock.sleep(self._patience.late_seconds)
-        for channel in missed:
+        for channel, found in missed:
             if self.channels.get(channel.id) is channel:
-                channel.catch_up(self.now())
+                channel.catch_up(self.now(), found.created_at)
         left = [channel for channel in gone if self.channels.get(channel.id) is channel]
         if left:
             log.warning("asterisk.calls_lost", voice_node=self.name, calls=len(left))

@@ -24,8 +24,10 @@ FIRST_WORDS_SECONDS = 2.0
 class Detector:
     """Listens to one call from its answer on. Time is the audio's own: 8 kHz, mono, 16 bits, in any portions."""
 
-    def __init__(self, thresholds: Thresholds = USUAL) -> None:
+    def __init__(self, thresholds: Thresholds = USUAL, *, late_seconds: float = 0.0) -> None:
+        """`late_seconds`: so long after the answer, at most, the audio begins."""
         self._thresholds = thresholds
+        self._late_seconds = late_seconds
         self._frames = Frames()
         self._voice = webrtcvad.Vad(AGGRESSIVENESS)
         self._tones = Tones()
@@ -87,6 +89,7 @@ class Detector:
             longest_pause=spoken.longest_pause * FRAME_SECONDS,
             signal=signal or (Reason.beep if self._is_after_a_greeting() else None),
             hears_tone=sounding is not None or self._beeps.is_listening,
+            late_seconds=self._late_seconds,
         )
 
     def _is_after_a_greeting(self) -> bool:
@@ -117,6 +120,7 @@ class Detector:
             "longest_pause": spoken.longest_pause * FRAME_SECONDS,
         }
         heard = features if spoken.first >= 0 else {}
-        levels = {"score": self._score, "noise_db": self._speech.noise_db, "speech_db": self._speech.speech_db}
+        how = {"score": self._score, "late": self._late_seconds}
+        levels = {"noise_db": self._speech.noise_db, "speech_db": self._speech.speech_db}
         beep = {"beep_hz": self._beep.hz, "beep_start": self._beep.started_at} if self._beep else {}
-        return {name: round(value, 2) for name, value in {**heard, **levels, **beep}.items()}
+        return {name: round(value, 2) for name, value in {**heard, **how, **levels, **beep}.items()}

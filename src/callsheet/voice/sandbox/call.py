@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -131,11 +132,12 @@ class SandboxCall:
         self._check()
         self._stop_playing()
 
-    async def listen(self, hear: HearAudio) -> None:
-        """Begin to hear the other side; one ear at a time."""
+    async def listen(self, hear: HearAudio) -> datetime:
+        """Begin to hear the other side, and return from when on; one ear at a time."""
         self._check()
         await self.stop_listening()
         self._listening = asyncio.create_task(self._sound(hear), name="sandbox audio")
+        return self._clock.now()
 
     async def stop_listening(self) -> None:
         """Hear nothing more."""

@@ -2,6 +2,8 @@
 
 import asyncio
 import secrets
+import time
+from datetime import timedelta
 
 import pytest
 
@@ -107,6 +109,22 @@ async def test_a_call_that_the_node_cannot_let_us_hear_goes_on(engine, node):
 
     await node.request("DELETE bridges")
     assert engine.living() == [dial.reference]
+
+
+async def test_from_when_on_a_call_is_heard_is_told_by_the_clock_of_its_node(engine, node):
+    told = await place(engine, TRUNK.id, dial_of(NUMBER))
+    await node.tell_channel("StasisStart", told.call.id, args=[])
+    answered = await told.next(Answered)
+    began = time.monotonic()
+    hearing = asyncio.create_task(told.call.listen(lambda _: None))
+    there_at = answered.at + timedelta(seconds=3)
+    for start in ("POST channels/externalMedia", f"POST channels/{told.call.id}/snoop"):
+        query = {pair["name"]: pair["value"] for pair in (await node.request(start))["query_strings"]}
+        helper = query.get("channelId") or query["snoopId"]
+        await node.tell_channel("StasisStart", helper, args=[], timestamp=there_at.isoformat())
+
+    assert there_at <= await hearing <= there_at + timedelta(seconds=time.monotonic() - began)
+    assert answered.not_before is None, "it was told"
 
 
 async def test_a_call_that_exists_already_is_that_call_and_no_second_one(engine, node):

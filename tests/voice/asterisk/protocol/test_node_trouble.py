@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from datetime import datetime
 
 import pytest
 
@@ -12,7 +13,7 @@ from callsheet.core.sip import SipTrunk
 from callsheet.voice.asterisk.patience import Patience
 from callsheet.voice.base import Answered, CallEvent, Found, HungUp, Lost, NotDialed
 from voice.asterisk.calls import Told, dial_of, place, until
-from voice.asterisk.scripted_node import PLACE, channel, scripted_node
+from voice.asterisk.scripted_node import AT, PLACE, channel, scripted_node
 
 NUMBER = "+12025550171"
 TRUNK = SipTrunk("tr-1", "192.0.2.1", 5060)
@@ -96,6 +97,17 @@ async def test_who_breaks_over_the_end_of_a_call_keeps_no_other_from_ending(engi
 
     await told.next(Lost)
     await engine.close()
+
+
+@pytest.mark.parametrize("patience", [OFTEN])
+async def test_of_an_answer_that_was_not_told_nobody_knows_when_it_was(engine, node):
+    dial = dial_of(NUMBER)
+    told = await place(engine, TRUNK.id, dial)
+    node.channels = [channel(dial.reference)]
+
+    answered = await told.next(Answered)
+
+    assert answered.not_before == datetime.fromisoformat(AT), "as early as it was placed"
 
 
 @pytest.mark.parametrize("patience", [OFTEN])
