@@ -21,6 +21,11 @@ FULL = {
     "notifyHeaders": {"x-token": "t"},
 }  # fmt: skip
 
+NOTICE = {
+    "conversationId", "sessionId", "callId", "status", "reason", "reasonCode", "callConnectTime", "callDisconnectTime",
+    "ringDurationInMS", "connectDurationInMS", "callDuration",
+}  # fmt: skip
+
 
 def path_of(caller, version=""):
     return f"/api/1.1/public/bot/{caller.app_id}{version}/smartassist/dialout"
@@ -42,6 +47,51 @@ async def test_a_call_is_answered_with_its_ids(shop, version):
     assert answer.status_code == 200, answer.text
     assert answer.json().keys() == {"sid", "callId"}
     assert decode_attempt(answer.json()["callId"]) is not None
+
+
+@pytest.mark.parametrize("version", ["", "/v2"])
+async def test_a_request_as_the_pages_show_it_is_taken_and_its_headers_are_sent(shop, version):
+    (person,) = numbers("IN", 1, ending="0177")
+    trunk = (await shop.v1("GET", "/trunks")).json()["items"][0]["name"]
+    async with ear() as (heard, url):
+        body = {
+            "bot": "st-another", "botId": "st-another", "target": f"tel:{person.removeprefix('+')}", "caller": SENDER,
+            "trunk": trunk, "timeoutInMs": 60_000, "thresholdWordCount": 4, "machineDetection": "detect",
+            "timers": {
+                "noSpeechTimeoutMs": 12_000, "decisionTimeoutMs": 15_000, "toneTimeoutMs": 20_000,
+                "greetingCompletionTimeoutMs": 10_000,
+            },
+            "notifyurl": url,
+            "notifyHeaders": {
+                "Accept": "application/json", "Content-Type": "application/json; charset=utf-8", "x-kind": "IVR",
+                "event-type": "voice", "Authorization": "Basic dTpw",
+            },
+            "callControlParameter": {
+                "sttProvider": "deepgram", "sttLanguage": "en-AU", "interim": True, "sttLabel": "label",
+                "continuousASRTimeoutInMS": 2000, "deepgramUtteranceEndMs": 1000, "deepgramEndpointing": 300,
+            },
+            "metadata": {"jobPosition": "Engineer", "userName": "Ada"},
+        }  # fmt: skip
+        # Their sample names no kind of content that is JSON.
+        headers = {**shop.headers, "Format": "application/json", "content-type": "application/x-www-form-urlencoded"}
+        placed = await shop.server.http.post(path_of(shop, version), headers=headers, content=json.dumps(body))
+        assert placed.status_code == 200, placed.text
+        await until(lambda: _is_told(heard, 1))
+    given, said = heard.heard[0]
+    sent = {name.lower(): value for name, value in given.items()}
+    assert len(sent) == len(given), "no header is sent twice"
+    assert json.loads(said)["conversationId"] == placed.json()["sid"]
+    assert (sent["x-kind"], sent["event-type"], sent["accept"]) == ("IVR", "voice", "application/json")
+    assert (sent["content-type"], sent["authorization"]) == ("application/json; charset=utf-8", "Basic dTpw")
+
+
+async def test_a_field_that_a_table_spells_otherwise_is_read(shop):
+    wrong = {"machinedetection": "maybe", "notifyUrl": "ftp://x", "amd_events_subscription": "x", "TimeoutInMS": 1}
+    assert faults(await post(shop, {**wrong, "target": "tel:+12125550177", "caller": SENDER})).keys() == {
+        "machineDetection", "notifyurl", "amdEventsSubscription", "timeoutInMs",
+    }  # fmt: skip
+    right = {"machinedetection": "maybe", "machineDetection": "Disconnect"}
+    assert (await post(shop, {**right, "target": "tel:+12125550177", "caller": SENDER})).status_code == 200
 
 
 async def test_calls_that_are_alike_share_a_campaign_which_says_how_they_are_made(shop):
@@ -118,20 +168,33 @@ async def test_sending_that_was_stopped_holds_for_single_calls_too(shop):
 
 
 @pytest.mark.parametrize(
-    ("ending", "statuses", "code"),
+    ("ending", "asked", "told_of", "reasons"),
     [
-        ("0177", ["Call-In-Progress", "Answered", "amd_human_detected", "completed"], "bot-disconnected"),
-        ("9921", ["Call-In-Progress", "Failed"], "Busy Here"),
-        ("9923", ["Call-In-Progress", "Failed"], "Temporarily Unavailable"),
+        ("0177", "detect", ["Answered", "amd_human_detected", "completed"], ("200 OK", "bot-disconnected")),
+        ("0178", "disabled", ["Answered", "completed"], ("200 OK", "bot-disconnected")),
+        ("9924", "disconnect", ["Answered", "amd_machine_detected", "completed"], ("200 OK", "bot-disconnected")),
+        ("9921", "detect", ["Failed"], ("486 Busy Here", "Busy Here")),
+        ("9923", "detect", ["Failed"], ("603 Decline", "Temporarily Unavailable")),
     ],
 )
-async def test_whoever_asked_is_told_what_became_of_a_call_of_the_sandbox(shop, ending, statuses, code):
+async def test_whoever_asked_is_told_what_became_of_a_call_of_the_sandbox(shop, ending, asked, told_of, reasons):
     (person,) = numbers("IN", 1, ending=ending)
     async with ear() as (heard, url):
-        body = {"target": f"tel:{person}", "caller": SENDER, "notifyurl": url, "machineDetection": "detect"}
+        body = {"target": f"tel:{person}", "caller": SENDER, "notifyurl": url, "machineDetection": asked}
         assert (await post(shop, body)).status_code == 200
-        await until(lambda: _is_told(heard, len(statuses)))
+        await until(lambda: _is_told(heard, len(told_of)))
     told = [json.loads(said) for _, said in heard.heard]
-    assert sorted(one.get("status") or one["event"] for one in told) == sorted(statuses)
-    (last,) = [one for one in told if one.get("status") in ("completed", "Failed")]
-    assert (last["reasonCode"], last["callDisconnectTime"] > last["callConnectTime"]) == (code, True)
+    assert sorted(_what(one) for one in told) == sorted(told_of)
+    (last,) = [one for one in told if one["status"] in ("completed", "Failed")]
+    assert (last["reason"], last["reasonCode"]) == reasons
+    verdict = next((word for word in told_of if word.startswith("amd_")), None)
+    assert last.get("machineDetection") == verdict
+    is_answered = last["status"] == "completed"
+    assert (last["callDisconnectTime"] > last["callConnectTime"]) is is_answered
+    assert last["connectDurationInMS"] >= last["ringDurationInMS"]
+    assert all(one.keys() >= NOTICE for one in told)
+
+
+def _what(notice: dict[str, object]) -> object:
+    """Return what a notice tells: an event of machine detection, or a status."""
+    return notice["machineDetection" if notice["status"] == "Call-In-Progress" else "status"]

@@ -4,8 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from callsheet.core.clearing import STATUSES
 from callsheet.core.dialout import PAUSES, AmdEvent, Dialout, Facts, notices_of, pause_after
 from callsheet.core.outcome import Outcome
+from callsheet.core.reason_phrases import PHRASES
 
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 ASKED = Dialout("sid-1", "call-1", detects=True, events=None)
@@ -37,10 +39,25 @@ def last(dialout: Dialout, facts: Facts) -> dict:
 
 def test_a_call_is_told_step_by_step_and_what_was_told_stays_the_same():
     assert notices_of(ASKED, Facts()) == []
-    assert names(ASKED, Facts(dialed_at=AT)) == ["Call-In-Progress"]
-    assert names(ASKED, answered()) == ["Call-In-Progress", "Answered"]
-    assert names(ASKED, answered("human")) == ["Call-In-Progress", "Answered", "amd_human_detected"]
-    assert names(ASKED, ended()) == ["Call-In-Progress", "Answered", "amd_human_detected", "ended"]
+    assert names(ASKED, Facts(dialed_at=AT)) == [], "nothing is told before somebody answers"
+    assert names(ASKED, answered()) == ["Answered"]
+    assert names(ASKED, answered("human")) == ["Answered", "amd_human_detected"]
+    assert names(ASKED, ended()) == ["Answered", "amd_human_detected", "ended"]
+    assert notices_of(ASKED, ended())[:2] == notices_of(ASKED, answered("human"))
+
+
+def test_each_notice_has_the_documented_fields_of_its_moment():
+    of_all = {
+        "conversationId": "sid-1", "sessionId": "sid-1", "callId": "call-1", "reason": "200 OK", "reasonCode": "OK",
+        "callConnectTime": "2026-03-02T12:00:05.000Z", "callDisconnectTime": "", "ringDurationInMS": 3000,
+        "connectDurationInMS": 5000, "callDuration": 0,
+    }  # fmt: skip
+    told = [notice.payload for notice in notices_of(ASKED, answered("machine", "beep"))]
+    assert told == [
+        {**of_all, "status": "Answered"},
+        {**of_all, "status": "Call-In-Progress", "machineDetection": "amd_machine_detected"},
+        {**of_all, "status": "Call-In-Progress", "machineDetection": "amd_tone_detected"},
+    ]
 
 
 def test_the_last_notice_has_all_the_documented_fields():
@@ -49,14 +66,14 @@ def test_the_last_notice_has_all_the_documented_fields():
         "sessionId": "sid-1",
         "callId": "call-1",
         "status": "completed",
-        "reason": "OK",
+        "reason": "200 OK",
         "reasonCode": "caller-disconnected",
         "callConnectTime": "2026-03-02T12:00:05.000Z",
         "callDisconnectTime": "2026-03-02T12:00:12.500Z",
         "ringDurationInMS": 3000,
-        "connectDurationInMS": 7500,
-        "callDuration": 12,
-        "machineDetection": "human",
+        "connectDurationInMS": 5000,
+        "callDuration": 7,
+        "machineDetection": "amd_human_detected",
     }
 
 
@@ -74,18 +91,22 @@ def test_who_hung_up_is_said_in_the_documented_words(by, code):
 
 
 def test_a_machine_that_was_hung_up_on_is_named():
-    assert last(ASKED, ended("us", "machine"))["reason"] == "Machine detected"
-    assert last(ASKED, ended("us", "machine"))["machineDetection"] == "machine"
+    told = last(ASKED, ended("us", "machine"))
+    assert (told["reasonCode"], told["machineDetection"]) == ("bot-disconnected", "amd_machine_detected")
+    assert "machineDetection" not in last(PLAIN, ended("us"))
+    assert last(ASKED._replace(events=()), ended("us", "machine"))["machineDetection"] == "amd_machine_detected"
 
 
 @pytest.mark.parametrize(
     ("outcome", "status", "reason", "code"),
     [
-        (Outcome.busy, 486, "486 Busy", "Busy Here"),
-        (Outcome.no_answer, 480, "480 ", "Temporarily Unavailable"),
-        (Outcome.rejected, 603, "603 ", "Temporarily Unavailable"),
-        (Outcome.trunk_failed, 503, "503 ", "Service Unavailable"),
-        (Outcome.invalid_number, 404, "404 ", "Service Unavailable"),
+        (Outcome.busy, 486, "486 Busy Here", "Busy Here"),
+        (Outcome.no_answer, 480, "480 Temporarily Unavailable", "Temporarily Unavailable"),
+        (Outcome.rejected, 603, "603 Decline", "Temporarily Unavailable"),
+        (Outcome.trunk_failed, 503, "503 Service Unavailable", "Service Unavailable"),
+        (Outcome.invalid_number, 404, "404 Not Found", "Service Unavailable"),
+        (Outcome.no_answer, 0, "no answer", "Temporarily Unavailable"),
+        (Outcome.no_answer, 499, "no answer", "Temporarily Unavailable"),
         (Outcome.uncertain, 0, "uncertain", "Service Unavailable"),
         ("dnc", 0, "dnc", "Service Unavailable"),
         ("", 0, "Service Unavailable", "Service Unavailable"),
@@ -94,8 +115,18 @@ def test_a_machine_that_was_hung_up_on_is_named():
 def test_a_call_that_failed_says_why(outcome, status, reason, code):
     told = last(ASKED, Facts(is_over=True, outcome=outcome, sip_status=status))
     assert (told["status"], told["reasonCode"]) == ("Failed", code)
-    assert told["reason"].startswith(reason)
+    assert told["reason"] == reason
     assert told["callConnectTime"] == told["callDisconnectTime"] == ""
+
+
+def test_a_call_that_failed_has_the_instant_of_its_end_as_both_of_its_times():
+    told = last(ASKED, Facts(dialed_at=AT, rang_at=later(2), is_over=True, ended_at=later(17.2), outcome="busy"))
+    assert told["callConnectTime"] == told["callDisconnectTime"] == "2026-03-02T12:00:17.200Z"
+    assert (told["ringDurationInMS"], told["connectDurationInMS"], told["callDuration"]) == (15200, 17200, 0)
+
+
+def test_every_status_that_is_understood_has_the_words_of_the_standard():
+    assert set(PHRASES) >= set(STATUSES)
 
 
 @pytest.mark.parametrize(

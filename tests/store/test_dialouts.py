@@ -7,6 +7,7 @@ from datetime import timedelta
 from callsheet.core.attempt import Intent, Kind
 from callsheet.core.campaign import Channel, MachineDetection, Mode, Status, VoicePlan
 from callsheet.core.ids import AttemptKey
+from callsheet.core.instants import write_instant
 from callsheet.core.run import Run
 from callsheet.store.apps import App
 from callsheet.store.calls import CallRow
@@ -54,7 +55,8 @@ async def told(store: Store, clock: StillClock) -> list[str]:
     while parcels := (await store.dialouts.take(clock.now(), most=10, lease_seconds=60))[0]:
         for parcel in parcels:
             assert (parcel.url, dict(parcel.headers)) == (URL, {"x-token": "geheim"})
-            said.append(str(parcel.payload.get("status") or parcel.payload["event"]))
+            event = parcel.payload["status"] == "Call-In-Progress"
+            said.append(str(parcel.payload["machineDetection" if event else "status"]))
             await store.dialouts.settle(parcel, is_told=True, now=clock.now())
     return said
 
@@ -72,7 +74,7 @@ async def test_a_call_is_told_as_it_goes_on_each_thing_once(store: Store, app: A
     assert await told(store, clock) == []
     (intent,) = await node.walk_all(run)
     row = await dialed(store, app, clock, node, intent)
-    assert await told(store, clock) == ["Call-In-Progress"]
+    assert await told(store, clock) == []
     clock.advance(4)
     await node.tell([intent], Kind.accepted, "answered")
     assert await told(store, clock) == ["Answered"]
@@ -96,7 +98,11 @@ async def test_who_opted_out_is_not_called_and_whoever_asked_is_told(
     assert await told(store, clock) == []
     while not await store.hot.complete(await refreshed(store, run)):
         await work_of(store, run)
-    assert await told(store, clock) == ["Failed"]
+    await store.dialouts.look(clock.now())
+    (parcel,), _ = await store.dialouts.take(clock.now(), most=10, lease_seconds=60)
+    at = write_instant(clock.now())
+    assert (parcel.payload["status"], parcel.payload["reason"]) == ("Failed", "opted out")
+    assert (parcel.payload["callConnectTime"], parcel.payload["callDisconnectTime"]) == (at, at)
 
 
 async def test_a_call_that_nobody_can_place_is_given_up_in_time_and_never_placed_later(
@@ -119,7 +125,7 @@ async def test_of_a_call_that_left_no_record_its_events_tell(store: Store, app: 
     await node.tell([intent], Kind.undelivered, "busy")
     assert await told(store, clock) == [], "its record may be on its way"
     clock.advance(6)
-    assert await told(store, clock) == ["Call-In-Progress", "Failed"]
+    assert await told(store, clock) == ["Failed"]
 
 
 async def test_what_is_not_taken_in_is_told_again_later_and_given_up_in_the_end(
@@ -128,6 +134,7 @@ async def test_what_is_not_taken_in_is_told_again_later_and_given_up_in_the_end(
     run = await ask(store, app, clock)
     (intent,) = await node.walk_all(run)
     await dialed(store, app, clock, node, intent)
+    await node.tell([intent], Kind.accepted, "answered")
     tries, is_last = 0, False
     while not is_last:
         await store.dialouts.look(clock.now())
@@ -146,6 +153,7 @@ async def test_what_an_overtaken_node_says_counts_for_nothing(store: Store, app:
     run = await ask(store, app, clock)
     (intent,) = await node.walk_all(run)
     await dialed(store, app, clock, node, intent)
+    await node.tell([intent], Kind.accepted, "answered")
     await store.dialouts.look(clock.now())
     (late,), _ = await store.dialouts.take(clock.now(), most=10, lease_seconds=60)
     clock.advance(61)
@@ -172,6 +180,7 @@ async def test_a_url_is_sealed_and_what_cannot_be_read_is_told_to_nobody(
     await change(store, "update dialout set headers_sealed = url_sealed, url_sealed = 'x', events = '{'")
     (intent,) = await node.walk_all(run)
     await dialed(store, app, clock, node, intent)
+    await node.tell([intent], Kind.accepted, "answered")
     await store.dialouts.look(clock.now())
     (parcel,), _ = await store.dialouts.take(clock.now(), most=10, lease_seconds=60)
     assert parcel.url is None

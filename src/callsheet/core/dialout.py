@@ -6,15 +6,15 @@ the same however often, and on whatever node, it is worked out.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
-from callsheet.core.clearing import STATUSES
 from callsheet.core.instants import write_instant
 from callsheet.core.outcome import Outcome
+from callsheet.core.reason_phrases import PHRASES
 
 TIME_TO_PLACE: Final = timedelta(minutes=1)
 """A call that cannot be placed for so long is given up: it was asked for now."""
@@ -39,8 +39,9 @@ class AmdEvent(StrEnum):
 class Status(StrEnum):
     """How a call stands, as it is told."""
 
-    going_on = "Call-In-Progress"
     answered = "Answered"
+    going_on = "Call-In-Progress"
+    """It was answered, and machine detection found something."""
     completed = "completed"
     failed = "Failed"
 
@@ -97,6 +98,7 @@ _FAILURES: Final[Mapping[str, str]] = {
 }
 """The documented reasons of calls that failed; of all others: the service is unavailable."""
 _UNAVAILABLE: Final = "Service Unavailable"
+_OK: Final = "200 OK"
 _ENDS: Final[Mapping[str, str]] = {"them": "caller-disconnected", "us": "bot-disconnected"}
 _BROKEN: Final = "KoreVG-disconnected"
 """It was neither of the two who talked."""
@@ -110,22 +112,16 @@ _UNSURE: Final[Mapping[str, AmdEvent]] = {"no_speech": AmdEvent.no_speech, "ende
 
 def notices_of(dialout: Dialout, facts: Facts) -> list[Notice]:
     """Return everything that is to have been told by now, in its order."""
-    told: list[Notice] = []
-    if facts.dialed_at is not None:
-        told.append(_status(dialout, facts, Status.going_on))
-    if facts.answered_at is not None:
-        told.append(_status(dialout, facts, Status.answered))
+    if facts.answered_at is None:
+        return [_end(dialout, facts, ())] if facts.is_over else []
     found = _found(facts) if dialout.detects else []
-    told += [_event(dialout, one) for one in found if dialout.events is None or one in dialout.events]
-    if facts.is_over:
-        told.append(_end(dialout, facts))
-    return told
+    told = [Notice(Status.answered.value, _payload(dialout, facts, Status.answered))]
+    told += [_event(dialout, facts, one) for one in found if dialout.events is None or one in dialout.events]
+    return [*told, _end(dialout, facts, found)] if facts.is_over else told
 
 
 def _found(facts: Facts) -> list[AmdEvent]:
-    """Return what machine detection found: a verdict, and the tone that told it."""
-    if facts.answered_at is None:
-        return []
+    """Return what machine detection found in a call that was answered: a verdict first, and what came after it."""
     if not facts.verdict:
         # It was answered, and ended before anybody knew by whom.
         return [AmdEvent.stopped] if facts.is_over else []
@@ -139,52 +135,52 @@ def _found(facts: Facts) -> list[AmdEvent]:
     return [*found, *stopped, *([AmdEvent.tone] if facts.has_beeped or facts.why == "beep" else [])]
 
 
-def _event(dialout: Dialout, event: AmdEvent) -> Notice:
-    names = {"conversationId": dialout.sid, "sessionId": dialout.sid, "callId": dialout.call_id}
-    return Notice(event.value, {**names, "type": event.value, "event": event.value})
+def _event(dialout: Dialout, facts: Facts, event: AmdEvent) -> Notice:
+    return Notice(event.value, {**_payload(dialout, facts, Status.going_on), "machineDetection": event.value})
 
 
-def _end(dialout: Dialout, facts: Facts) -> Notice:
-    return _status(dialout, facts, Status.completed if facts.answered_at is not None else Status.failed)
+def _end(dialout: Dialout, facts: Facts, found: Sequence[AmdEvent]) -> Notice:
+    """Return the last notice. Its times are those of the call; one that nobody answered was never connected."""
+    status = Status.completed if facts.answered_at is not None else Status.failed
+    ended = {
+        "callDisconnectTime": write_instant(facts.ended_at) if facts.ended_at is not None else "",
+        "callDuration": _milliseconds(facts.answered_at, facts.ended_at) // 1000,
+    }
+    verdict = {"machineDetection": found[0].value} if found else {}
+    return Notice("ended", {**_payload(dialout, facts, status), **ended, **verdict})
 
 
-def _status(dialout: Dialout, facts: Facts, status: Status) -> Notice:
-    """Return the notice of a status, with what the call had come to by then."""
-    is_end = status in (Status.completed, Status.failed)
-    began, rang, answered = facts.dialed_at, facts.rang_at, facts.answered_at
-    if status is Status.going_on:
-        answered = None
-    until = answered or (facts.ended_at if is_end else None)
+def _payload(dialout: Dialout, facts: Facts, status: Status) -> dict[str, Any]:
+    """Return what every notice says of a call.
+
+    The samples give a call that failed the instant of its end as that of its connection, and the delays until then.
+    """
+    connected_at = facts.answered_at or facts.ended_at
     reason, code = _reasons(facts, status)
-    payload: dict[str, Any] = {
+    return {
         "conversationId": dialout.sid,
         "sessionId": dialout.sid,
         "callId": dialout.call_id,
         "status": status.value,
         "reason": reason,
         "reasonCode": code,
-        "callConnectTime": write_instant(answered) if answered is not None else "",
-        "callDisconnectTime": write_instant(facts.ended_at) if is_end and facts.ended_at is not None else "",
-        "ringDurationInMS": _milliseconds(rang or began, until),
-        "connectDurationInMS": _milliseconds(answered, facts.ended_at) if is_end else 0,
-        "callDuration": _milliseconds(began, facts.ended_at) // 1000 if is_end else 0,
+        "callConnectTime": write_instant(connected_at) if connected_at is not None else "",
+        "callDisconnectTime": "",
+        "ringDurationInMS": _milliseconds(facts.rang_at or facts.dialed_at, connected_at),
+        "connectDurationInMS": _milliseconds(facts.dialed_at, connected_at),
+        "callDuration": 0,
     }
-    if is_end and dialout.detects and facts.verdict:
-        payload["machineDetection"] = facts.verdict
-    return Notice("ended" if is_end else status.value, payload)
 
 
 def _reasons(facts: Facts, status: Status) -> tuple[str, str]:
-    """Return the reason in words, and the documented code of it."""
+    """Return the reason as SIP words it, and the documented code of it."""
     if status is Status.completed:
-        by = _ENDS.get(facts.ended_by, _BROKEN)
-        return ("Machine detected" if facts.verdict == Outcome.machine and by == _ENDS["us"] else "OK"), by
+        return _OK, _ENDS.get(facts.ended_by, _BROKEN)
     if status is not Status.failed:
-        return "OK", ""
+        return _OK, "OK"
     code = _FAILURES.get(facts.outcome, _UNAVAILABLE)
-    meaning = STATUSES.get(facts.sip_status)
-    if meaning is not None:
-        return f"{facts.sip_status} {meaning.words}", code
+    if facts.sip_status in PHRASES:
+        return f"{facts.sip_status} {PHRASES[facts.sip_status]}", code
     return facts.outcome.replace("_", " ") or code, code
 
 

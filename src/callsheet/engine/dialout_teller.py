@@ -69,7 +69,9 @@ class DialoutTeller:
         if parcel.url is None:
             log.error("dialout.unreadable", dialout=parcel.sid)
             return False
-        headers = {"content-type": "application/json", **parcel.headers}
+        headers = dict(parcel.headers)
+        if not any(name.lower() == "content-type" for name in headers):
+            headers["content-type"] = "application/json"
         request = Request("POST", parcel.url, headers, msgspec.json.encode(parcel.payload))
         try:
             answer = await self._outside.ask(request, seconds=TIMEOUT_SECONDS, most_bytes=0)

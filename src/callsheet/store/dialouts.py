@@ -8,7 +8,7 @@ moment when it happens, and a crash loses nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
@@ -254,7 +254,7 @@ def _facts_of(conn: sa.Connection, row: Mapping[str, Any], now: datetime) -> Fac
     if state in NOT_TAKEN:
         # It comes again, unless nobody is called any more in its run.
         over = _untried(conn, row)
-        return Facts(is_over=over.is_over, outcome=events[state]["code"] or over.outcome)
+        return replace(over, outcome=events[state]["code"] or over.outcome)
     if recorded is not None:
         return _recorded(events, recorded)
     return _unrecorded(events, state, now)
@@ -267,9 +267,10 @@ def _untried(conn: sa.Connection, row: Mapping[str, Any]) -> Facts:
     spared = conn.execute(mine.limit(1)).scalar_one_or_none()
     held = sa.select(arm.c.arm_no).where(arm.c.app == row["app"], arm.c.run_no == row["run_no"]).limit(1)
     ended = sa.select(run.c.ended_at).where(run.c.app == row["app"], run.c.no == row["run_no"])
+    ended_at = conn.execute(ended).scalar_one_or_none()
     # A run that is not there any more was erased.
-    is_over = conn.execute(ended).scalar_one_or_none() != 0 and conn.execute(held).first() is None
-    return Facts(is_over=is_over, outcome=spared or "")
+    is_over = ended_at != 0 and conn.execute(held).first() is None
+    return Facts(is_over=is_over, ended_at=_instant(ended_at or 0) if is_over else None, outcome=spared or "")
 
 
 def _recorded(events: Mapping[str, Mapping[str, Any]], call: Mapping[str, Any]) -> Facts:

@@ -40,8 +40,16 @@ _TIMERS: Final[Mapping[str, str]] = {
     "greetingCompletionTimeoutMs": "greeting_completion_seconds",
 }
 _EVENTS: Final[Mapping[str, str]] = {event.value: event.value for event in AmdEvent}
+_NAMES: Final[Mapping[str, str]] = {
+    name.lower(): name
+    for name in (
+        "target", "caller", "trunk", "timeoutInMs", "machineDetection", "timers", "thresholdWordCount",
+        "amdEventsSubscription", "notifyurl", "notifyHeaders", "metadata", "callControlParameter",
+    )
+}  # fmt: skip
+"""How a field is spelled: the tables, the samples and the text of the pages have several spellings of some."""
 _HEADER: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
-_OURS: Final = frozenset({"host", "content-length", "content-type", "transfer-encoding", "connection"})
+_OURS: Final = frozenset({"host", "content-length", "transfer-encoding", "connection"})
 _NO_NUMBER: Final = "Give a number, as tel:+12125550100: calls go to numbers, and to no other address."
 _NO_CALLER: Final = "No sender has this caller ID."
 _BY_SIP: Final = re.compile(r"sips?:(?P<user>\+?[0-9().-]{3,40})(?:@[^@]*)?", re.IGNORECASE)
@@ -49,7 +57,7 @@ _BY_SIP: Final = re.compile(r"sips?:(?P<user>\+?[0-9().-]{3,40})(?:@[^@]*)?", re
 
 async def place(call: Call) -> dict[str, Any]:
     """Call one number. The answer is the documented one."""
-    fields = Fields(call.document, [])
+    fields = Fields(_as_spelled(call.document), [])
     contact = _read_target(call, fields)
     caller = await _read_caller(call, fields)
     url, headers = _read_notify(call, fields)
@@ -67,6 +75,12 @@ async def place(call: Call) -> dict[str, Any]:
     wanted = Wanted(sender, contact, ring_seconds, detection, timers, url, headers, events)
     placed = await dialouts.place(call.runtime, call.app, wanted)
     return {"sid": placed.sid, "callId": placed.call_id}
+
+
+def _as_spelled(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a body with its fields as the samples spell them; of two spellings that of the samples counts."""
+    known = {_NAMES.get(key.replace("_", "").lower(), key): value for key, value in document.items()}
+    return {**known, **document}
 
 
 def _read_target(call: Call, fields: Fields) -> Contact | None:
