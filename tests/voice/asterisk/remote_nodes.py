@@ -7,12 +7,13 @@ from pathlib import Path
 from callsheet.clock import SystemClock
 from callsheet.core.sip import SipTrunk
 from callsheet.voice.asterisk.embedded import EmbeddedAsterisk
+from callsheet.voice.asterisk.local import Watch
 from callsheet.voice.asterisk.remote.door import DoorPlace
 from callsheet.voice.asterisk.remote.key import secret_of
 from callsheet.voice.asterisk.remote.outpost import JoinPlace, Outpost
 from callsheet.voice.nodes import VoiceNode
 from ports import free_port
-from voice_nodes import local, until
+from voice_nodes import AS_USUAL, local, until
 
 KEY = "a key of voice nodes, for tests only"
 
@@ -30,10 +31,10 @@ async def running_center(folder: Path, *trunks: SipTrunk, port: int = 0, **more)
         await center.close()
 
 
-def outpost_of(folder: Path, name: str, port: int, *, scheme: str = "http", **more) -> Outpost:
+def outpost_of(folder: Path, name: str, port: int, *, scheme: str = "http", watch: Watch = AS_USUAL, **more) -> Outpost:
     """Return a node that can join an engine."""
     place = JoinPlace(f"{scheme}://127.0.0.1:{port}", name, secret_of(KEY, name), **more)
-    return Outpost(place, local(folder / name), SystemClock())
+    return Outpost(place, local(folder / name), SystemClock(), watch)
 
 
 @asynccontextmanager

@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 
 from callsheet.clock import SystemClock
 from callsheet.core.sip import SipTrunk
+from callsheet.voice.asterisk import embedded
 from callsheet.voice.asterisk.control import ask
 from callsheet.voice.asterisk.embedded import EmbeddedAsterisk
 from callsheet.voice.asterisk.local import Local, Watch
@@ -207,10 +208,10 @@ async def test_a_drained_node_takes_no_calls_and_is_empty_when_the_last_has_ende
         call, ear = await dial(home, phone_network.number("0001"))
         await ear.hears(Answered)
 
-        assert not await home.supervisor.drain(0)
-        assert home.room("trk-1") == 0
+        assert home.drain("local")
+        assert (home.room("trk-1"), home.nodes()[0].calls) == (0, 1)
         await call.hang_up()
-        assert await home.supervisor.drain(30)
+        await until(lambda: not home.nodes()[0].calls, "the end of its last call")
 
 
 async def test_a_port_that_somebody_else_took_is_given_up(tmp_path, phone_network):
@@ -361,3 +362,20 @@ async def test_a_node_that_runs_is_found_by_who_begins_before_the_killed_one_has
         assert (found, home.standing.pid) == ([reference], int(pid))
     finally:
         await home.close()
+
+
+async def test_a_node_that_knows_a_port_that_was_taken_for_good_is_started_anew_at_once(
+    tmp_path, phone_network, monkeypatch
+):
+    monkeypatch.setattr(embedded, "_MOST_MISSES", 1)
+    _, pid = kill_one_that_calls(tmp_path, phone_network, phone_network.number("0001"))
+    home = EmbeddedAsterisk(local(tmp_path), SystemClock())
+    home.use([trunk_to(phone_network)])
+    port = home.supervisor.keep.events_port
+    with capture_logs() as logs, socket.create_server(("127.0.0.1", port)):
+        await home.open()
+        try:
+            await until_ready(home)
+        finally:
+            await home.close()
+    assert [entry["pid"] for entry in logs if entry["event"] == "asterisk.renewed"] == [int(pid)]

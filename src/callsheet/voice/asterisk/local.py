@@ -18,7 +18,13 @@ class Watch(NamedTuple):
     """Each so many-th time it is asked something."""
     answer_seconds: float = 10.0
     most_silent: int = 3
-    """So many questions in a row without an answer, and it is started anew."""
+    """So many questions in a row without an answer at its console: it hangs, and is killed and started anew."""
+    most_unheard: int = 18
+    """So many questions in a row that its console answers, while who leads its calls does not hear it: 90 seconds.
+
+    It is the network between the two that may be broken. Only long after its calls were given up
+    (`Patience.away_seconds`) it is started anew, and ended in order.
+    """
 
 
 @dataclass(frozen=True, slots=True)

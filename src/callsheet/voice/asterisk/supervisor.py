@@ -36,6 +36,7 @@ from callsheet.voice.asterisk.process import (
     find_process,
     start_process,
 )  # fmt: skip
+from callsheet.voice.asterisk.pulse import Fault, Pulse
 from callsheet.voice.asterisk.secret_file import Owner
 from callsheet.voice.asterisk.sections import NotWritable
 from callsheet.voice.asterisk.standing import STEPS, NodeState, Standing
@@ -73,6 +74,8 @@ class Supervisor:
         self._changed = asyncio.Event()
         self._given_up = threading.Event()
         self._process: NodeProcess | None = None
+        self.pulse: Pulse | None = None
+        """That of the node that runs, or ran last."""
         self._tasks: list[asyncio.Task[None]] = []
         self._written: frozenset[str] = frozenset()
         self._owes_reload = False
@@ -101,6 +104,8 @@ class Supervisor:
     def listen_elsewhere(self) -> None:
         """Take another port for the node to dial in to; one that runs does not know it, and is started anew."""
         self._keep = open_keep(self._keep_path, is_in_use=False)
+        if self.lives():
+            self._renew_by = self._clock.monotonic()
 
     def forget_trunks(self) -> None:
         """Let a node that does not run keep nothing of trunks, where there are none any more."""
@@ -160,16 +165,6 @@ class Supervisor:
     async def ask(self, command: str) -> str:
         """Return what its console answers to a command. Raises NoControl."""
         return await ask(self._folder.run, command)
-
-    async def drain(self, seconds: float) -> bool:
-        """Give it no more calls, and wait until it has none; False: it still had some when the time was over."""
-        self._calls().drain(NAME)
-        deadline = self._clock.monotonic() + seconds
-        while calls := self._calls().calls_on(NAME):
-            if self._clock.monotonic() >= deadline:
-                break
-            await self._clock.sleep(_LOOK_SECONDS)
-        return not calls
 
     def renew(self, seconds: float) -> None:
         """Give it no more calls, and start it anew when it has none, or, whatever it has, after so long.
@@ -245,7 +240,7 @@ class Supervisor:
         # One that was found may know other trunks than we do.
         self._changed.set()
         self._stand(NodeState.running, tree=tree, pid=process.pid)
-        if self.is_renewing:
+        if self.is_renewing and not is_found:
             # It is new, whoever ended the one before.
             self.give_up_renewing()
             if not self.is_draining():
@@ -280,7 +275,8 @@ class Supervisor:
 
     async def _watch(self, process: NodeProcess) -> str:
         """Return why it is to be started anew."""
-        looks = silent = 0
+        looks = 0
+        self.pulse = pulse = Pulse(NAME, process, self._watching)
         while True:
             await self._clock.sleep(self._watching.look_seconds)
             self._read_log()
@@ -294,11 +290,15 @@ class Supervisor:
             if looks % self._watching.looks_a_question:
                 continue
             self._folder.tidy(self._clock.now())
-            silent = 0 if await self._is_well(process) else silent + 1
-            if silent >= self._watching.most_silent:
+            fault = await pulse.feel(self._calls())
+            if fault is None:
+                continue
+            if fault is Fault.hangs:
                 log.error("asterisk.hangs", pid=process.pid)
-                await end_process(process, self._folder, self._clock, hangs=True)
-                return "Asterisk did not answer any more."
+            else:
+                log.error("asterisk.unheard", pid=process.pid)
+            await end_process(process, self._folder, self._clock, hangs=fault is Fault.hangs)
+            return fault.value
 
     async def _is_to_be_renewed(self) -> bool:
         """Tell whether it is empty, as somebody wanted; after the time for that, it is emptied."""
@@ -308,14 +308,6 @@ class Supervisor:
             await self._calls().end(NAME)
             return True
         return not self._calls().calls_on(NAME)
-
-    async def _is_well(self, process: NodeProcess) -> bool:
-        """Tell whether it answers: at its console, and to who leads its calls."""
-        try:
-            await ask(self._folder.run, "core show uptime", self._watching.answer_seconds, of=process.pid)
-        except NoControl:
-            return False
-        return await self._calls().is_well(NAME)
 
     def _read_log(self) -> None:
         lines = [line for line in self._folder.take_log() if _COMPLAINT.search(line)]
