@@ -4,46 +4,50 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Final
+from functools import partial
 
 import structlog
 
+from callsheet.clock import Clock
 from callsheet.core.calling import Dial
 from callsheet.core.campaign import MachineDetection
 from callsheet.core.errors import Unavailable
 from callsheet.core.ids import AttemptKey, decode_attempt
 from callsheet.core.run import Run, Sender
 from callsheet.engine.calling.call_events import CallEvents
-from callsheet.engine.calling.leader import Leader
+from callsheet.engine.calling.leader import GRACE_SECONDS, Leader
 from callsheet.engine.calling.leading import end
 from callsheet.engine.calling.live_call import LiveCall
+from callsheet.engine.calling.patience import Patience
 from callsheet.engine.calling.slots import AGENTLESS, Limit, Slots
 from callsheet.store.ringing import Ringing, Told
 from callsheet.voice.base import Found, Hear
 
 log = structlog.get_logger()
 
-AWAY_SECONDS: Final = 1.0
 RunOf = Callable[[int], Awaitable[Run | None]]
 """Returns a run by its number."""
-Sleep = Callable[[float], Awaitable[None]]
+Known = tuple[Run | None, Told | None]
 
 
 class Adoption:
     """Takes up the calls of one engine that nobody here has placed."""
 
-    def __init__(self, leader: Leader, slots: Slots, store: Ringing, run_of: RunOf, sleep: Sleep) -> None:
+    def __init__(self, leader: Leader, slots: Slots, store: Ringing, run_of: RunOf, clock: Clock) -> None:
         self._leader = leader
         self._slots = slots
         self._store = store
         self._run_of = run_of
-        self._sleep = sleep
+        self._clock = clock
+        self._patience = Patience(clock)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._asking: set[asyncio.Task[Known]] = set()
+        self._is_stopping = False
 
     def found(self, found: Found) -> Hear | None:
-        """Say who hears a call from now on; None: it is none of ours."""
+        """Say who hears a call from now on; None: it is none of ours, or we stop, and it is hung up."""
         key = decode_attempt(found.call.id)
-        if key is None:
+        if key is None or self._is_stopping:
             return None
         events = CallEvents()
         task = asyncio.get_running_loop().create_task(self._adopt(key, found, events), name="adopt call")
@@ -52,7 +56,10 @@ class Adoption:
         return events.put_nowait
 
     async def _adopt(self, key: AttemptKey, found: Found, events: CallEvents) -> None:
-        run, told = await self._ask(key)
+        asking = asyncio.get_running_loop().create_task(self._ask(key, found))
+        self._asking.add(asking)
+        asking.add_done_callback(self._asking.discard)
+        run, told = await asking
         if run is None or told is None:
             log.warning("call.unknown")
             await end(found.call)
@@ -70,15 +77,39 @@ class Adoption:
             await self._leader.adopt(live, _dial(run, sender, found), found, told.codes)
         finally:
             self._slots.give_back(limits)
+            self._slots.on_free()
 
-    async def _ask(self, key: AttemptKey) -> tuple[Run | None, Told | None]:
-        """Return the run of an attempt, and what was told of it; the call goes on while the store is away."""
+    async def _ask(self, key: AttemptKey, found: Found) -> Known:
+        """Return the run of an attempt, and what was told of it; a phone rings on while the store is away.
+
+        Nobody who has answered holds the line for long: who cannot be known by then is nobody's.
+        """
         while True:
             try:
-                run = await self._run_of(key.run_no)
-                return run, await self._store.told(run.app, key) if run is not None else None
+                return await self._patience.ask(partial(self._known, key))
             except Unavailable:
-                await self._sleep(AWAY_SECONDS)
+                if found.is_answered:
+                    return None, None
+
+    async def _known(self, key: AttemptKey) -> Known:
+        run = await self._run_of(key.run_no)
+        return run, await self._store.told(run.app, key) if run is not None else None
+
+    async def drain(self, grace_seconds: float) -> None:
+        """Let no call go on, as the leader does; those that are being taken up are led to their end with the others."""
+        began = self._clock.monotonic()
+        await asyncio.gather(self._leader.drain(grace_seconds), self._settle())
+        await self._leader.drain(max(0.0, grace_seconds - (self._clock.monotonic() - began)))
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _settle(self) -> None:
+        """Take up no more calls, and wait for no store for long: what nobody knows then the engine hangs up."""
+        self._is_stopping = True
+        if self._asking:
+            await asyncio.wait(self._asking, timeout=GRACE_SECONDS)
+        for asking in self._asking:
+            log.warning("call.not_adopted")
+            asking.cancel()
 
 
 def _dial(run: Run, sender: Sender, found: Found) -> Dial:

@@ -93,6 +93,7 @@ class Leader:
         self._talk = talk
         self._detect = detect
         self._led: dict[AttemptKey, Leading] = {}
+        self._is_draining = False
         self._quiet = asyncio.Event()
         self._quiet.set()
         self.on_dialed: Callable[[LiveCall], None] = lambda _: None
@@ -142,6 +143,7 @@ class Leader:
             live.note(found.answered_at or self._clock.now(), ANSWERED)
         live.note(self._clock.now(), "found")
         live.is_taken_over = found.is_answered
+        leading.was_cancelled = self._is_draining and not found.is_answered
         self._enter(leading)
         try:
             await self._follow(leading, _Unheard(), told)
@@ -334,6 +336,7 @@ class Leader:
 
         It returns in time, whatever the engine and the store do: see STOP_SECONDS.
         """
+        self._is_draining = True
         loop = asyncio.get_running_loop()
         taking_back = loop.create_task(self.cancel(lambda _: True))
         is_quiet = await self._is_quiet(grace_seconds)

@@ -70,7 +70,7 @@ class Switchboard:
             leader.on_dialed, leader.on_ended = partial(self._dialed, measured), measured.ended
             leader.on_answered = self.tapes.answered
         self._adoptions = {
-            carrier: Adoption(leader, slots, store.ringing, self._run, clock.sleep)
+            carrier: Adoption(leader, slots, store.ringing, self._run, clock)
             for carrier, leader in self._leaders.items()
         }
         self.ring_watch = RingWatch(store.ringing, self._ringing)
@@ -136,7 +136,7 @@ class Switchboard:
 
     async def drain(self, grace_seconds: float = GRACE_SECONDS) -> None:
         """Let nothing go on: what rings is taken back, what was answered has a moment."""
-        await asyncio.gather(*(leader.drain(grace_seconds) for leader in self._leaders.values()))
+        await asyncio.gather(*(adoption.drain(grace_seconds) for adoption in self._adoptions.values()))
         await self.tapes.drain()
         await self._samples.drain()
 
