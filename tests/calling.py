@@ -208,7 +208,6 @@ class Phone:
         shelf = FlowShelf(self.store.flows, self.clock)
         turns = TurnBook(self.store, self.clock, shelf, self.failpoints, node_no=1)
         self.talk = PhoneTalk(
-            self.store,
             self.clock,
             shelf,
             turns,

@@ -117,9 +117,8 @@ async def test_what_a_call_asks_others_is_asked_by_its_node_alone(
 ):
     (call,) = await calls(store, app, clock, node, 1, ASKING)
     await tell(node, clock, call, Kind.delivered, "human")
-    begun = (
-        await store.flow_sessions.of_cause(app.no, encode_attempt(call.run_no, call.person, call.n), clock.now())
-    ).talks[0]
+    cause = encode_attempt(call.run_no, call.person, call.n)
+    begun = (await store.flow_sessions.of_causes(app.no, [cause, "another"]))[cause]
     session = begin(read(ASKING), contact={}, number=number(0), mode=Mode.ivr, at=clock.now())
     asks = step(read(ASKING), session.session, Reply("1", clock.now()))
     turn = Turn(begun, asks.session, asks.effects, asks.visits)

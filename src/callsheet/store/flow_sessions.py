@@ -91,11 +91,13 @@ class FlowSessions:
         query = sa.select(session).where(session.c.app == app, session.c.no.in_(nos), session.c.ended_at == 0)
         return await self._db.read(lambda conn: self._known(conn, app, all_of(conn, query), now))
 
-    async def of_cause(self, app: int, cause: str, now: datetime) -> Known:
-        """Return the open conversation that an attempt began, by its id."""
+    async def of_causes(self, app: int, causes: Collection[str]) -> dict[str, Talk]:
+        """Return the open conversations that attempts began, by the ids of those."""
         session = t.flow_session
-        query = sa.select(session).where(session.c.app == app, session.c.cause == cause, session.c.ended_at == 0)
-        return await self._db.read(lambda conn: self._known(conn, app, all_of(conn, query), now))
+        query = sa.select(session).where(session.c.app == app, session.c.cause.in_(causes), session.c.ended_at == 0)
+        rows = await self._db.read(lambda conn: all_of(conn, query))
+        seal = self._seal(app)
+        return {row["cause"]: read_talk(row, seal) for row in rows}
 
     async def due(self, now: datetime, limit: int, *, leased: bool) -> Mapping[int, Sequence[int]]:
         """Return the conversations, by app, whose time has come: to begin, or because nobody replied in time.
@@ -182,7 +184,10 @@ class FlowSessions:
         known.is_stopped = one(conn, stop) is not None
         if persons:
             known.forbidden = _forbidden(conn, app, known.talks)
-            known.said, known.put_off = _said(conn, app, persons, now)
+            # Who is talked to in a call is written nothing.
+            by_text = {talk.person for talk in known.talks if talk.channel is Channel.sms}
+            if by_text:
+                known.said, known.put_off = _said(conn, app, by_text, now)
             known.contacts = find_contacts(conn, app, known.talks)
             known.runs = _runs(conn, {talk.run_no for talk in known.talks} - {NO_RUN})
             known.groups = _groups(conn, app, {talk.person for talk in known.talks if talk.session is None})

@@ -20,7 +20,6 @@ def make_phone(
 ) -> PhoneTalk:
     """Return what leads the conversations in the calls of a node."""
     return PhoneTalk(
-        store,
         clock,
         shelf,
         TurnBook(store, clock, shelf, failpoints, node_no=node_no),

@@ -30,7 +30,6 @@ from callsheet.engine.calling.awaiting_beep import BeepWaiter
 from callsheet.engine.calling.leading import end
 from callsheet.engine.calling.listening import Listener
 from callsheet.engine.calling.live_call import LiveCall
-from callsheet.engine.calling.patience import Patience
 from callsheet.engine.calling.playing import Player
 from callsheet.engine.calling.talking import Answer, Talking
 from callsheet.engine.calling.transferring import Connector
@@ -39,7 +38,6 @@ from callsheet.engine.flow_shelf import FlowShelf
 from callsheet.engine.turning import BROKE, Asked
 from callsheet.store.flow_talks import ERRANDS, Talk
 from callsheet.store.flow_turns import Turn
-from callsheet.store.store import Store
 from callsheet.voice.base import CallGone, HungUp, Lost
 
 log = structlog.get_logger()
@@ -67,12 +65,10 @@ class PhoneTalk:
     """Leads the conversations in the calls of this node."""
 
     def __init__(
-        self, store: Store, clock: Clock, shelf: FlowShelf, turns: TurnBook, player: Player, listener: Listener,
+        self, clock: Clock, shelf: FlowShelf, turns: TurnBook, player: Player, listener: Listener,
         beeps: BeepWaiter,
     ) -> None:  # fmt: skip
-        self._store = store
         self._clock = clock
-        self._patience = Patience(clock)
         self._shelf = shelf
         self._turns = turns
         self._player = player
@@ -92,7 +88,8 @@ class PhoneTalk:
         False: the store stayed away, and it was given up.
         """
         try:
-            talk = await self._patience.ask(partial(self._find, live))
+            # It was opened when it was recorded that somebody answered.
+            talk = await self._turns.find(live.run.app, encode_attempt(*live.key))
         except Unavailable:
             log.warning("call.given_up")
             return False
@@ -127,12 +124,6 @@ class PhoneTalk:
         taken: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         talking.answers.put_nowait(Answer(given, errand_id, taken))
         return await taken
-
-    async def _find(self, live: LiveCall) -> Talk | None:
-        """Return the conversation that was opened when the call was answered; None: it has ended."""
-        cause = encode_attempt(*live.key)
-        known = await self._store.flow_sessions.of_cause(live.run.app, cause, await self._store.hot.now())
-        return next(iter(known.talks), None)
 
     async def _lead(self, talking: Talking, talk: Talk, answered_by: str) -> None:
         turn: Turn | None
