@@ -28,6 +28,8 @@ class CallFacts:
     sip_status: int
     disposition: str
     """What the flow that was led in it said; empty: nothing."""
+    session_id: str = ""
+    """Of the conversation in it; empty: none."""
 
 
 def calls_of(conn: sa.Connection, app: int, keys: Iterable[AttemptKey]) -> dict[AttemptKey, CallFacts]:
@@ -36,7 +38,7 @@ def calls_of(conn: sa.Connection, app: int, keys: Iterable[AttemptKey]) -> dict[
     wanted = set(keys)
     runs, persons = {key.run_no for key in wanted}, {key.person for key in wanted}
     query = (
-        sa.select(call, session.c.disposition)
+        sa.select(call, session.c.disposition, session.c.id.label("session_id"))
         .outerjoin(session, sa.and_(session.c.app == call.c.app, session.c.no == call.c.session_no))
         .where(call.c.app == app, call.c.run_no.in_(runs), call.c.person.in_(persons))
     )
@@ -47,7 +49,7 @@ def calls_of(conn: sa.Connection, app: int, keys: Iterable[AttemptKey]) -> dict[
             found[key] = CallFacts(
                 from_micros(row["dialed_at"]), _instant(row["rang_at"]), _instant(row["answered_at"]),
                 _instant(row["ended_at"]), row["outcome"], row["ended_by"], row["sip_status"],
-                row["disposition"] or "",
+                row["disposition"] or "", row["session_id"] or "",
             )  # fmt: skip
     return found
 

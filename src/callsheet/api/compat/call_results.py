@@ -34,6 +34,7 @@ def result_of(contact: ContactOutcome) -> dict[str, Any]:
         "botOutboundStatusDetail": detail,
         "contactStatus": words.contact_status.value if words is not None else "",
         "dialerDisposition": words.disposition.value if words is not None else "",
+        "botSessionId": call.session_id if call is not None else "",
         "agentDispositionCodes": [call.disposition] if call is not None and call.disposition else [],
         "agent": "",
         **times_of(call),

@@ -9,7 +9,8 @@ from callsheet.api.compat.call import Call
 from callsheet.api.compat.campaign_view import execution_of
 from callsheet.api.compat.fields import Fields
 from callsheet.api.instants import write_instant
-from callsheet.core.campaign import MAX_DESCRIPTION_CHARACTERS, Campaign, Move, Status
+from callsheet.core.attempt import FINAL
+from callsheet.core.campaign import MAX_DESCRIPTION_CHARACTERS, Campaign, Channel, Move, Status
 from callsheet.core.errors import FieldError, Invalid
 from callsheet.core.run import NORMALLY, Execution, Launch
 from callsheet.engine import campaigns
@@ -48,7 +49,7 @@ async def pull(call: Call) -> dict[str, Any]:
     else:
         moved = await campaigns.move(call.runtime, campaign, move)
     # A stop ends this run, also where the schedule begins another: the documented answer says Stopped.
-    return {**_told(moved, _MESSAGES[move]), **({"status": Status.stopped.value} if move is Move.stop else {})}
+    return {**await _told(call, moved, _MESSAGES[move]), **({"status": Status.stopped.value} if move is Move.stop else {})}
 
 
 def _read_emergency(call: Call) -> Launch:
@@ -60,12 +61,20 @@ def _read_emergency(call: Call) -> Launch:
     return Launch(Execution.emergency, reason=reason)
 
 
-def _told(campaign: Campaign, message: str) -> dict[str, Any]:
+async def _told(call: Call, campaign: Campaign, message: str) -> dict[str, Any]:
     return {
         "status": campaign.status.value,
         "message": message,
         "updatedAt": write_instant(campaign.updated_at),
-        "totalCallsCompleted": 0,
+        "totalCallsCompleted": await _calls_completed(call, campaign),
         "campaignInstanceId": campaign.run_id,
         "campaignExecutionType": execution_of(campaign),
     }
+
+
+async def _calls_completed(call: Call, campaign: Campaign) -> int:
+    """Return how many calls of the latest run are known to have ended somehow, or were answered; of texts none."""
+    if campaign.definition.channel is not Channel.voice or campaign.run_no is None:
+        return 0
+    counters = await call.runtime.store.reports.counters(campaign.app, campaign.run_no)
+    return sum(counters.get(state, 0) for state in FINAL)
