@@ -1,4 +1,4 @@
-"""The pages on voice campaigns, one after another: each documented field of a request is taken, each of an answer there.
+"""The pages on voice campaigns: each documented field of a request is taken, and each of an answer is there.
 
 The bodies are those of the samples with names and numbers of ours. Where a sample leaves a field out that its table
 demands, it is left out here.

@@ -49,7 +49,8 @@ async def pull(call: Call) -> dict[str, Any]:
     else:
         moved = await campaigns.move(call.runtime, campaign, move)
     # A stop ends this run, also where the schedule begins another: the documented answer says Stopped.
-    return {**await _told(call, moved, _MESSAGES[move]), **({"status": Status.stopped.value} if move is Move.stop else {})}
+    told = await _told(call, moved, _MESSAGES[move])
+    return {**told, **({"status": Status.stopped.value} if move is Move.stop else {})}
 
 
 def _read_emergency(call: Call) -> Launch:
