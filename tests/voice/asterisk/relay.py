@@ -46,17 +46,22 @@ class Relay:
         _abort(self._far, beginning)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._near[writer] = EVERYTHING
+        try:
+            # One that was taken a moment before the cut is cut as well.
+            if self._server is not None:
+                await self._take(reader, writer)
+        finally:
+            del self._near[writer]
+            writer.close()
+
+    async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError, asyncio.IncompleteReadError):
-            line = await reader.readuntil(b"\r\n")
-            self._near[writer] = line
-            try:
-                if not self._is_halved(line):
-                    await self._bring(line, reader, writer)
-                while self._is_halved(line) and await reader.read(65536):
-                    pass
-            finally:
-                del self._near[writer]
-        writer.close()
+            line = self._near[writer] = await reader.readuntil(b"\r\n")
+            if not self._is_halved(line):
+                await self._bring(line, reader, writer)
+            while self._is_halved(line) and await reader.read(65536):
+                pass
 
     async def _bring(self, line: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         far_reader, far = await asyncio.open_connection("127.0.0.1", self._target)
