@@ -53,9 +53,11 @@ async def until_ready(home: EmbeddedAsterisk, trunk_id: str = "trk-1") -> None:
 
 
 @asynccontextmanager
-async def running_home(folder: Path, *trunks: SipTrunk, watch: Watch = AS_USUAL) -> AsyncIterator[EmbeddedAsterisk]:
+async def running_home(
+    folder: Path, *trunks: SipTrunk, watch: Watch = AS_USUAL, **more: object
+) -> AsyncIterator[EmbeddedAsterisk]:
     """Run an engine with its node until the block ends; it is ready for calls when there is a trunk."""
-    home = EmbeddedAsterisk(local(folder), SystemClock(), watch)
+    home = EmbeddedAsterisk(local(folder, **more), SystemClock(), watch)
     home.use(trunks)
     await home.open()
     try:

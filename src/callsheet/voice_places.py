@@ -17,7 +17,7 @@ def local_of(settings: Settings, folder: DataFolder) -> Local:
     tree = Path(settings.asterisk_tree) if settings.asterisk_tree else None
     return Local(
         folder.asterisk, settings.sip_address, settings.sip_external_address, settings.sip_port, settings.rtp_port,
-        settings.debian_mirror, tree, pass_through=(folder.path,),
+        settings.voice_node_most_calls, settings.debian_mirror, tree, pass_through=(folder.path,),
     )  # fmt: skip
 
 

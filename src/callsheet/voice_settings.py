@@ -12,6 +12,8 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings
 
+from callsheet.core.sip import MOST_NODE_CALLS, USUAL_NODE_CALLS
+
 REFUSED: Final = "setting"
 _SHORTEST_KEY: Final = 32
 _NODE_TRUNKS: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]*=[0-9A-Za-z_-]+(,[0-9A-Za-z_-]+)*")
@@ -71,6 +73,13 @@ class VoiceSettings(BaseSettings):
         default=True,
         title="true or false",
         description="whether an Asterisk runs beside this process; false: calls go through voice nodes elsewhere only",
+    )
+    voice_node_most_calls: int = Field(
+        default=USUAL_NODE_CALLS,
+        ge=1,
+        le=MOST_NODE_CALLS,
+        title=f"a whole number from 1 to {MOST_NODE_CALLS}",
+        description="how many calls may go on at once on the Asterisk beside this process",
     )
     voice_node_key: SecretStr = Field(
         default=SecretStr(""),

@@ -7,6 +7,8 @@ import pytest
 
 from callsheet import settings
 from callsheet.core.errors import Invalid
+from callsheet.folder import DataFolder
+from callsheet.voice_places import local_of
 
 
 @pytest.fixture(autouse=True)
@@ -184,6 +186,17 @@ def test_what_settings_show_is_what_the_process_has(monkeypatch, tmp_path):
         if one.name not in ("master_key", "database_url", "voice_node_key"):
             assert str(one.value) == str(value)
         assert (one.source == "default") == (value == settings.Settings.model_fields[one.name].default)
+
+
+def test_the_node_beside_us_takes_as_many_calls_as_the_setting_says(tmp_path, monkeypatch):
+    assert local_of(settings.load(), DataFolder(tmp_path)).most_calls == 400
+    monkeypatch.setenv("CALLSHEET_VOICE_NODE_MOST_CALLS", "50")
+    assert local_of(settings.load(), DataFolder(tmp_path)).most_calls == 50
+
+    for wrong in ("0", "2001", "some"):
+        monkeypatch.setenv("CALLSHEET_VOICE_NODE_MOST_CALLS", wrong)
+        with pytest.raises(Invalid, match="a whole number from 1 to 2000"):
+            settings.load()
 
 
 def test_trunks_of_voice_nodes_are_read_and_a_doubtful_list_is_refused(monkeypatch):

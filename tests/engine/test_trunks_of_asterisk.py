@@ -11,7 +11,7 @@ import pytest
 from callsheet.clock import SystemClock
 from callsheet.core.breaker import IN_ROW, Position
 from callsheet.core.campaign import Channel, Status
-from callsheet.core.sip import SipTrunk
+from callsheet.core.sip import USUAL_NODE_CALLS, SipTrunk
 from callsheet.engine.tuning import Tuning
 from callsheet.store.apps import Trunk
 from databases import rows
@@ -55,6 +55,7 @@ async def test_a_campaign_waits_for_a_provider_that_is_down(tmp_path: Path, down
     port = free_port()
     async with AsyncExitStack() as stack:
         w, trunk = await stack.enter_async_context(through(tmp_path, port))
+        assert w.conductor.switchboard.bears([trunk]) == USUAL_NODE_CALLS
         peer = await stack.enter_async_context(sip_peer(port)) if down else None
         if peer is not None:
             peer.says = [down]

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from callsheet.core.preflight import Tally
 from callsheet.core.preflight_report import no_text
 from callsheet.engine.flow_shelf import FlowShelf
@@ -55,6 +57,15 @@ async def test_who_works_on_an_earlier_one_learns_that_another_was_begun(store, 
     assert (found.state, found.outcome) == (State.waiting, None)
 
 
+@pytest.mark.parametrize(("bears", "at_once"), [(0, 10), (3, 3), (50, 10)])
+async def test_no_more_calls_go_on_at_once_than_the_nodes_bear(store, app, clock: StillClock, bears: int, at_once: int):
+    """Where no node is there, or not all are known, the setting of the app holds alone."""
+    campaign = await make_campaign(store, app, clock, [await make_list(store, app, clock, 1)])
+    scout = CallScout(store, FlowShelf(store.flows, clock), None, lambda _: NOT_HERE, lambda _: bears)
+
+    assert (await scout.way(app, campaign.definition, ())).at_once == at_once
+
+
 async def test_a_damaged_row_of_a_contact_is_named_and_a_damaged_preflight_is_none(store, app, clock: StillClock):
     people = await make_list(store, app, clock, 3)
     campaign = await make_campaign(store, app, clock, [people])
@@ -64,7 +75,7 @@ async def test_a_damaged_row_of_a_contact_is_named_and_a_damaged_preflight_is_no
     assert taken is not None
 
     flows = FlowShelf(store.flows, clock)
-    scout = CallScout(store, flows, None, lambda _: NOT_HERE)
+    scout = CallScout(store, flows, None, lambda _: NOT_HERE, lambda _: 0)
     await Preflighter(store, clock, flows, scout)._look(taken)
     found = await store.preflights.find(campaign)
     await change(store, "update preflight set pins = '{'")

@@ -10,6 +10,7 @@ import typer
 
 from callsheet.cli.node_name import NAME_FORM, is_node_name
 from callsheet.cli.options import DataOption
+from callsheet.core.sip import MOST_NODE_CALLS, USUAL_NODE_CALLS
 
 if TYPE_CHECKING:
     from callsheet.settings import Settings
@@ -24,7 +25,12 @@ _Join = Annotated[
     str, typer.Option(metavar="URL", help="Where the server lets voice nodes in: http://... or https://...")
 ]
 _Name = Annotated[str, typer.Option(metavar="NAME", help="What it is called.  [default: this host's name]")]
-_MostCalls = Annotated[int, typer.Option(min=1, max=10_000, metavar="N", help="So many calls may go on at once.")]
+_MostCalls = Annotated[
+    int | None,
+    typer.Option(
+        min=1, max=MOST_NODE_CALLS, metavar="N", help=f"So many calls may go on at once.  [default: {USUAL_NODE_CALLS}]"
+    ),
+]
 _Trunks = Annotated[
     list[str] | None,
     typer.Option("--trunk", metavar="ID", help="A trunk that it calls through; may be repeated.  [default: all]"),
@@ -46,7 +52,7 @@ def voice_node(
     join: _Join,
     name: _Name = "",
     data: DataOption = None,
-    most_calls: _MostCalls = 400,
+    most_calls: _MostCalls = None,
     trunks: _Trunks = None,
     ca_file: _Ca = None,
     drain_seconds: _Drain = 60,
@@ -63,7 +69,7 @@ def voice_node(
     from callsheet.folder import DataFolder
 
     settings = prepare(data=data)
-    place = _place(settings, join, name, most_calls, trunks, ca_file)
+    place = _place(settings, join, name, most_calls or settings.voice_node_most_calls, trunks, ca_file)
     DataFolder(settings.data).refuse_if_owned()
     asyncio.run(_run(settings, place, drain_seconds))
 

@@ -17,6 +17,11 @@ class Transport(StrEnum):
 USUAL_DIAL_STRING = "PJSIP/{number}@{trunk}"
 USUAL_CODECS = ("ulaw", "alaw")
 
+USUAL_NODE_CALLS = 400
+"""So many calls a voice node takes at once, unless it is told otherwise."""
+MOST_NODE_CALLS = 2_000
+"""A voice node is not told to take more: each takes two of its ports for media."""
+
 
 @dataclass(frozen=True, slots=True)
 class SipTrunk:

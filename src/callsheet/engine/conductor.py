@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
 import structlog
@@ -81,7 +81,7 @@ class Conductor:
         self.notifier = Notifier(given.store.outbox, tick_seconds=given.tuning.tick_seconds)
         self.eraser = Eraser(given.store.erasing, given.clock)
         self.preparer = Preparer(given.store.campaigns, given.clock, tick_seconds=given.tuning.tick_seconds)
-        scout = CallScout(given.store, self.flows, given.prompts, self._stands_for_calls)
+        scout = CallScout(given.store, self.flows, given.prompts, self._stands_for_calls, self._bears)
         self.preflighter = Preflighter(
             given.store, given.clock, self.flows, scout, tick_seconds=given.tuning.tick_seconds
         )
@@ -221,6 +221,10 @@ class Conductor:
 
     def _stands_for_calls(self, trunk: Trunk) -> Standing:
         return self.standing(trunk.no, Channel.voice)
+
+    def _bears(self, trunks: Sequence[Trunk]) -> int:
+        """Return how many calls go on at once through trunks, at most; 0: who shares a database cannot say that."""
+        return self.switchboard.bears(trunks) if self._tasks and self._given.sole_owner else 0
 
     def trouble_of(self, run: Run) -> str:
         """Say why the trunk of an active run takes nothing; empty: it does, or the run does not go on."""

@@ -30,16 +30,19 @@ _PROBE: Final = "1, 2, 3"
 """What is spoken in each language, to see whether texts that are another one for each contact can be."""
 Stands = Callable[[Trunk], Standing]
 """Says how a trunk stands on this node."""
+Bears = Callable[[Sequence[Trunk]], int]
+"""Says how many calls may go on at once through any of these trunks; 0: nobody can say."""
 
 
 class CallScout:
     """Looks at how the calls of a campaign would go."""
 
-    def __init__(self, store: Store, flows: FlowShelf, prompts: Prompts | None, stands: Stands) -> None:
+    def __init__(self, store: Store, flows: FlowShelf, prompts: Prompts | None, stands: Stands, bears: Bears) -> None:
         self._store = store
         self._flows = flows
         self._prompts = prompts
         self._stands = stands
+        self._bears = bears
 
     async def way(self, app: App, definition: Definition, senders: Sequence[Sender]) -> Way:
         """Look at sender and trunks."""
@@ -56,7 +59,15 @@ class CallScout:
             if standing.trouble and standing.condition.state is not State.closed:
                 (broken if standing.is_broken else waiting).append(f"{trunk.name}: {standing.trouble}")
         labels = [sender.label for sender in senders if not _is_number(sender.label)]
-        return Way(refused, tuple(broken), tuple(waiting), tuple(labels), _at_once(app, trunks))
+        return Way(refused, tuple(broken), tuple(waiting), tuple(labels), self._at_once(app, trunks))
+
+    def _at_once(self, app: App, trunks: Sequence[Trunk]) -> int:
+        """Return how many calls the app's setting, the trunks and the nodes allow at once."""
+        of_trunks = [trunk.settings.get("most_calls") for trunk in trunks]
+        named = [most for most in of_trunks if isinstance(most, int)]
+        by_trunks = sum(named) if len(named) == len(of_trunks) else 0
+        limits = (app.settings.agentless_concurrent_calls, by_trunks, self._bears(trunks))
+        return min(limit for limit in limits if limit)
 
     async def voice(self, app: App, flow: PinnedFlow) -> Voice:
         """Try to speak what a flow says."""
@@ -91,10 +102,3 @@ def _is_number(label: str) -> bool:
     except BadNumber:
         return False
     return True
-
-
-def _at_once(app: App, trunks: Sequence[Trunk]) -> int:
-    """Return how many calls the app's setting and the trunks allow at once."""
-    of_trunks = [most for trunk in trunks if isinstance(most := trunk.settings.get("most_calls"), int)]
-    mine = app.settings.agentless_concurrent_calls
-    return min(mine, sum(of_trunks)) if trunks and len(of_trunks) == len(trunks) else mine

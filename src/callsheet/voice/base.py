@@ -7,7 +7,7 @@ happens to one call is raised out of another.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -188,6 +188,12 @@ class VoiceEngine(Protocol):
 
     def room(self, trunk_id: str) -> int:
         """Return how many more calls the nodes bear for a trunk now; 0: none takes any."""
+
+    def bears(self, trunk_ids: Collection[str]) -> int:
+        """Return how many calls may go on at once through any of these trunks, those that go on included.
+
+        0: nobody can say yet, as no node is there.
+        """
 
     def condition(self, trunk_id: str) -> Condition:
         """Return how a trunk stands."""

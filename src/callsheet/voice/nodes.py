@@ -24,6 +24,7 @@ class VoiceNode(NamedTuple):
     """It gets no more calls; those that it has go on."""
     calls: int
     most_calls: int
+    """So many may go on at once."""
     trunks: tuple[str, ...] | None
     """It calls through these only; None: through all."""
 

@@ -35,6 +35,7 @@ async def two(tmp_path, phone_network):
 
 async def test_calls_go_to_the_node_with_the_most_room_and_an_emptied_one_gets_none(two, phone_network):
     center, (_, west) = two
+    assert center.bears({"trk-1"}) == 30
     calls = [await dial(center, phone_network.number(SILENT)) for _ in range(6)]
     for _, ear in calls:
         await ear.hears(Answered)

@@ -10,6 +10,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from structlog.testing import capture_logs
 
 from callsheet.clock import SystemClock
@@ -19,7 +20,7 @@ from callsheet.voice.asterisk.control import ask
 from callsheet.voice.asterisk.embedded import EmbeddedAsterisk
 from callsheet.voice.asterisk.local import Local, Watch
 from callsheet.voice.asterisk.standing import NodeState
-from callsheet.voice.base import Answered, HungUp
+from callsheet.voice.base import Answered, HungUp, NotDialed
 from ports import free_port
 from voice_nodes import dial, local, running_home, trunk_to, until, until_ready
 
@@ -212,6 +213,22 @@ async def test_a_drained_node_takes_no_calls_and_is_empty_when_the_last_has_ende
         assert (home.room("trk-1"), home.nodes()[0].calls) == (0, 1)
         await call.hang_up()
         await until(lambda: not home.nodes()[0].calls, "the end of its last call")
+
+
+async def test_a_node_takes_as_many_calls_as_it_is_told(tmp_path, phone_network):
+    async with running_home(tmp_path, trunk_to(phone_network), most_calls=2) as home:
+        for _ in range(2):
+            _, ear = await dial(home, phone_network.number("0001"))
+            await ear.hears(Answered)
+
+        (shown,) = home.nodes()
+        assert (home.room("trk-1"), shown.calls, shown.most_calls) == (0, 2, 2)
+        with pytest.raises(NotDialed):
+            await dial(home, phone_network.number("0001"))
+        # What it bears is the same however many calls go on.
+        assert (home.bears({"trk-1", "trk-2"}), home.bears({"trk-2"})) == (2, 0)
+        home.drain("local")
+        assert home.bears({"trk-1"}) == 0
 
 
 async def test_a_port_that_somebody_else_took_is_given_up(tmp_path, phone_network):

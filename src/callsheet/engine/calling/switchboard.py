@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 from callsheet.clock import Clock
@@ -106,6 +106,13 @@ class Switchboard:
             trunk, engine, self._leaders[trunk.carrier], self._slots, partial(self._limits, trunk), self._run,
             self._recorder, self._clock, self._rng, self._on_nodes,
         )  # fmt: skip
+
+    def bears(self, trunks: Sequence[Trunk]) -> int:
+        """Return how many calls may go on at once here through any of these trunks; 0: nobody can say yet."""
+        return sum(
+            engine.bears({trunk.id for trunk in trunks if trunk.carrier == carrier})
+            for carrier, engine in self._engines.items()
+        )
 
     def _limits(self, trunk: Trunk) -> tuple[Limit, ...]:
         """Return how many calls may go on at once through a trunk."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 import structlog
@@ -54,6 +54,7 @@ class EmbeddedAsterisk:
         self._has_own = has_own
         self.on_found: Callable[[Found], Hear | None] = lambda _: None
         self.on_free: Callable[[], None] = lambda: None
+        self._most_calls = local.most_calls
         self.supervisor = Supervisor(local, clock, lambda: self.engine, watch)
         self._registrations = Registrations(clock, self.supervisor.ask, self._tell_free)
         self._clock = clock
@@ -109,7 +110,7 @@ class EmbeddedAsterisk:
             is_connected=node is not None and node.is_connected,
             is_draining=self.supervisor.is_draining() or self.supervisor.is_renewing,
             calls=0 if node is None else len(node.channels),
-            most_calls=0 if node is None else node.place.most_calls,
+            most_calls=self._most_calls,
             trunks=None,
         )  # fmt: skip
 
@@ -155,6 +156,10 @@ class EmbeddedAsterisk:
     def room(self, trunk_id: str) -> int:
         """Return how many more calls the nodes bear for a trunk now."""
         return 0 if self._engine is None else self._engine.room(trunk_id)
+
+    def bears(self, trunk_ids: Collection[str]) -> int:
+        """Return how many calls the nodes bear at once through any of these trunks."""
+        return 0 if self._engine is None else self._engine.bears(trunk_ids)
 
     def condition(self, trunk_id: str) -> Condition:
         """Return how a trunk stands: while no node is there, what is being done about it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Final
 
 from callsheet import meters
@@ -71,6 +71,10 @@ class AsteriskEngine:
     def room(self, trunk_id: str) -> int:
         """Return how many more calls the nodes bear for a trunk now."""
         return self._nodes.room(trunk_id) if self._is_open and trunk_id in self._trunks else 0
+
+    def bears(self, trunk_ids: Collection[str]) -> int:
+        """Return how many calls the nodes bear at once through any of these trunks."""
+        return self._nodes.bears(self._trunks.keys() & trunk_ids) if self._is_open else 0
 
     def condition(self, trunk_id: str) -> Condition:
         """Return how a trunk stands."""

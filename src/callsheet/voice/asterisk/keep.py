@@ -13,9 +13,10 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+from callsheet.core.sip import MOST_NODE_CALLS
 from callsheet.voice.asterisk.secret_file import write_secret
 
-RTP_PORTS: Final = 4000
+RTP_PORTS: Final = 2 * MOST_NODE_CALLS
 """So many: each call takes two."""
 # Below those that the kernel gives to whoever asks for any.
 _FIRST, _LAST = 10_000, 28_000

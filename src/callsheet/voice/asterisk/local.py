@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from callsheet.core.sip import USUAL_NODE_CALLS
 from callsheet.voice.asterisk.configuration import Dispatcher
 
 
@@ -39,6 +40,8 @@ class Local:
     sip_port: int = 0
     """0: one that is free, and then always the same; the same holds for the media."""
     rtp_first: int = 0
+    most_calls: int = USUAL_NODE_CALLS
+    """So many calls may go on at once on it."""
     mirror: str = ""
     tree: Path | None = None
     """Where Asterisk is, or is to be; none: in the folder."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from callsheet.voice.asterisk.node import Node
 
@@ -31,6 +31,11 @@ class Nodes:
     def room(self, trunk_id: str) -> int:
         """Return how many more calls they take through a trunk."""
         return sum(node.room() for node in self._using(trunk_id))
+
+    def bears(self, trunk_ids: Collection[str]) -> int:
+        """Return how many calls may go on at once through any of these trunks, on nodes that take calls."""
+        there = (node for node in self if node.is_connected and not node.is_draining)
+        return sum(node.place.most_calls for node in there if any(map(node.place.may_use, trunk_ids)))
 
     def connected(self, trunk_id: str | None = None) -> int:
         """Return how many are there; of those that call through a trunk, if one is named."""

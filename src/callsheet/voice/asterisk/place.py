@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from callsheet.core.sip import USUAL_NODE_CALLS
 from callsheet.voice.asterisk.files import NodeFiles
 
 
@@ -14,7 +15,7 @@ class NodePlace:
     name: str
     secret: str = field(repr=False)
     files: NodeFiles
-    most_calls: int = 400
+    most_calls: int = USUAL_NODE_CALLS
     """So many calls may go on at once on it."""
     trunks: frozenset[str] | None = None
     """It calls through these only; None: through all."""

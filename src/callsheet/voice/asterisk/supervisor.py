@@ -121,7 +121,8 @@ class Supervisor:
     def place(self) -> NodePlace:
         """Return what the engine has to know of the node."""
         folder = self._folder
-        return NodePlace(NAME, self.keep.secret, LocalFiles(folder.sounds, folder.recordings, folder.records))
+        files = LocalFiles(folder.sounds, folder.recordings, folder.records)
+        return NodePlace(NAME, self.keep.secret, files, self._local.most_calls)
 
     def is_draining(self) -> bool:
         """Tell whether the node is to get no calls; nothing is made for that."""

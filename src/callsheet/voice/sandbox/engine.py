@@ -71,6 +71,10 @@ class SandboxVoice:
         """Return how many more calls it bears."""
         return max(0, self._room - len(self._calls)) if self._is_open else 0
 
+    def bears(self, trunk_ids: Collection[str]) -> int:
+        """Return how many calls it bears at once."""
+        return self._room if trunk_ids else 0
+
     def condition(self, trunk_id: str) -> Condition:  # noqa: ARG002 (as every engine)
         """Return how a trunk stands: phones can always be reached, once it is open."""
         return Condition(State.open if self._is_open else State.closed, in_flight=len(self._calls))

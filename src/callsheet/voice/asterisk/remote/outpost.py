@@ -22,6 +22,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout, ClientWebSocketRe
 from msgspec import DecodeError
 
 from callsheet.clock import Clock
+from callsheet.core.sip import USUAL_NODE_CALLS
 from callsheet.voice.asterisk.configuration import Dispatcher
 from callsheet.voice.asterisk.control import count_channels
 from callsheet.voice.asterisk.keep import Keep, open_keep
@@ -61,7 +62,7 @@ class JoinPlace:
     """Its own (`secret_of`), not the server's."""
     ca_certificate: str = ""
     """Whom it trusts, as PEM; empty: whom its machine trusts."""
-    most_calls: int = 400
+    most_calls: int = USUAL_NODE_CALLS
     trunks: tuple[str, ...] | None = None
     """It calls through these only; None: through all."""
 
