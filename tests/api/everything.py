@@ -11,7 +11,7 @@ from api.callers import Caller, campaign_body, unique, until
 from callsheet.api.compat.contract import write_contract as write_compat_contract
 from callsheet.core.ids import decode_attempt, encode_attempt
 from callsheet.store.calls import CallRow
-from callsheet.store.recordings import Purpose
+from callsheet.store.recordings import Purpose, new_recording_id
 from callsheet.voice.audio.wave import write_wav
 from client.flow import FLOW, handed_over
 from contracts import our_contract
@@ -257,7 +257,9 @@ async def _called(caller: Caller, attempt_id: str) -> str:
     call = CallRow(caller.client.app.no, key, 0, "node-1", now, ended_at=now, outcome="human", ended_by="them")
     await store.calls.write([call], 1, now)
     until = now + timedelta(days=30)
-    return await store.recordings.keep(call.app, key, Purpose.answer, b"RIFF", 1000, at=now, until=until)
+    kept = new_recording_id()
+    await store.recordings.keep(call.app, kept, key, Purpose.answer, b"RIFF", 1000, at=now, until=until)
+    return kept
 
 
 async def call_on(caller: Caller, attempt_id: str) -> str:

@@ -9,7 +9,7 @@ from api.callers import Caller, campaign_body, unique
 from api.people import make_person
 from callsheet.core.ids import AttemptKey, encode_attempt
 from callsheet.store.calls import CallRow
-from callsheet.store.recordings import Purpose
+from callsheet.store.recordings import Purpose, new_recording_id
 from phone_numbers import numbers
 
 ANN, BOB = numbers("IN", 2, seed=61)
@@ -114,7 +114,8 @@ async def test_a_recording_is_a_wav_file_until_its_time_is_over(shop):
     row = await called(shop, ANN)
     store, now = shop.server.runtime.store, shop.server.runtime.clock.now()
     until = now + timedelta(days=1)
-    kept = await store.recordings.keep(row.app, row.key, Purpose.answer, b"RIFF", 1500, at=now, until=until)
+    kept = new_recording_id()
+    await store.recordings.keep(row.app, kept, row.key, Purpose.answer, b"RIFF", 1500, at=now, until=until)
 
     (shown,) = (await shop.v1("GET", f"/calls/{encode_attempt(*row.key)}")).json()["recordings"]
     assert (shown["id"], shown["purpose"], shown["seconds"]) == (kept, "answer", 1.5)

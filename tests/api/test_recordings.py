@@ -11,13 +11,15 @@ from api.test_calls import ANN, BOB, called, key_of
 from callsheet.core.ids import encode_attempt
 from callsheet.core.recording import Recorded
 from callsheet.store.calls import CallRow
-from callsheet.store.recordings import Purpose
+from callsheet.store.recordings import Purpose, new_recording_id
 
 
 async def keep(shop: Caller, row: CallRow, purpose: Purpose = Purpose.campaign, days: int = 1) -> str:
     store, now = shop.server.runtime.store, shop.server.runtime.clock.now()
     until = now + timedelta(days=days)
-    return await store.recordings.keep(row.app, row.key, purpose, b"RIFF", 1500, at=now, until=until)
+    kept = new_recording_id()
+    await store.recordings.keep(row.app, kept, row.key, purpose, b"RIFF", 1500, at=now, until=until)
+    return kept
 
 
 async def going_on(shop: Caller, number: str = ANN) -> str:

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from calling import BEEPS, Phone, PlainPrompts, heard, noted, stranger_of
+from calling import BEEPS, SPEAKS, Phone, PlainPrompts, heard, noted, stranger_of
 from callsheet.core.campaign import MachineDetection
 from callsheet.core.errors import Unavailable
 from callsheet.core.flow.effects import Say
@@ -21,7 +22,7 @@ from databases import away, rows
 from engine.calls import call, codes
 from engine.calls import play as play_world
 from engine.test_call_records import records_of
-from engine.test_phone_talk import PAYMENT, document, ended, values
+from engine.test_phone_talk import OPEN, PAYMENT, document, ended, values
 from engine.test_phone_talk_in_time import TWICE, play
 from engine.world import World
 from factories import Node
@@ -71,6 +72,47 @@ async def until_written(w: World) -> Any:
             return found[0]
         await w.clock.sleep(1)
     raise AssertionError("no call was closed")
+
+
+@pytest.mark.parametrize("is_done", [False, True], ids=["refused", "done, and nobody said so"])
+def test_what_is_spoken_while_the_store_blips_is_kept_once_and_is_the_answer(tmp_path: Path, *, is_done: bool):
+    async def main(phone: Phone, node: Node) -> None:
+        keep = phone.store.recordings.keep
+
+        async def blip(*args: Any, **more: Any) -> None:
+            phone.store.recordings.keep = keep  # type: ignore[method-assign]
+            if is_done:
+                await keep(*args, **more)
+            raise Unavailable
+
+        phone.store.recordings.keep = blip  # type: ignore[method-assign]
+        live = await phone.call(node, OPEN, {"(recorded)": [(0, SPEAKS), (0, "#")]})
+        assert await phone.talk.lead(live, "human")
+
+        assert heard(live) == ["Why?", "Thank you"]
+        (kept,) = await rows(phone.store, "select id from recording")
+        assert await values(phone.store, phone.app, "value") == [kept.id]
+
+    play(tmp_path, main)
+
+
+@pytest.mark.parametrize("hangs", [False, True])
+def test_whose_answer_cannot_be_kept_does_not_hold_the_line_for_long(tmp_path: Path, *, hangs: bool):
+    async def main(phone: Phone, node: Node) -> None:
+        async def refuse(*_: Any, **__: Any) -> None:
+            if hangs:
+                await asyncio.Event().wait()
+            raise Unavailable
+
+        phone.store.recordings.keep = refuse  # type: ignore[method-assign]
+        live = await phone.call(node, OPEN, {"(recorded)": [(0, SPEAKS), (0, "#")]})
+        began_at = phone.clock.now()
+        assert not await phone.talk.lead(live, "human")
+
+        assert live.end is None or live.end.at - began_at <= timedelta(seconds=MOST_AWAY_SECONDS + 6)
+        assert stranger_of(live).is_over
+
+    play(tmp_path, main)
 
 
 @pytest.mark.parametrize("hangs", [False, True])

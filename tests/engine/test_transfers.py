@@ -1,5 +1,7 @@
 """Callers are put through, in virtual time: the other side is called beside them, and what came of it leads on."""
 
+import math
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -7,9 +9,14 @@ from typing import Any
 import pytest
 
 from calling import PlainPrompts
+from callsheet.core.allowance import Allowance
 from callsheet.core.campaign import Channel
+from callsheet.core.errors import Unavailable
+from callsheet.core.flow.effects import Say
 from callsheet.core.ids import AttemptKey
 from callsheet.core.run import AppSettings
+from callsheet.engine.calling.patience import MOST_AWAY_SECONDS
+from callsheet.voice.base import Sound
 from conversing import ASK, LATER, QUESTION, THANKS, block, exit_to, message
 from databases import rows
 from engine.calls import placed, play
@@ -148,6 +155,60 @@ def test_nobody_is_put_through_to_who_is_on_the_global_list(tmp_path: Path):
         assert {one.to for one in await placed(w)} == {CALLER}
 
     play(tmp_path, main, prompts=PlainPrompts(2.0))
+
+
+class BlipBefore(PlainPrompts):
+    """The store refuses one thing, so many times, once callers were told that they are put through."""
+
+    def __init__(self, times: float) -> None:
+        super().__init__(2.0)
+        self.times = times
+        self.refused = 0
+        self.is_armed = False
+
+    async def prepare(self, app: int, say: Say, language: str) -> Sequence[Sound]:
+        self.is_armed |= say.text == "One moment"
+        return await super().prepare(app, say, language)
+
+    def refuse(self, room: object, name: str) -> None:
+        asked = getattr(room, name)
+
+        async def blip(*args: Any, **more: Any) -> Any:
+            if self.is_armed and self.refused < self.times:
+                self.refused += 1
+                raise Unavailable
+            return await asked(*args, **more)
+
+        setattr(room, name, blip)
+
+
+@pytest.mark.parametrize("what", ["queues.called", "standings.is_spared", "hot.lease_rate"])
+@pytest.mark.parametrize("times", [1, math.inf])
+def test_a_caller_is_put_through_although_the_store_blips_and_waits_for_one_that_is_away_not_for_long(
+    tmp_path: Path, what: str, times: float
+):
+    prompts = BlipBefore(times)
+
+    async def main(w: World) -> None:
+        await w.store.queues.create(w.app.no, {"name": "Support", "number": AGENT}, w.clock.now())
+        trunk = await trunk_of(w.store, w.app)
+        await w.store.trunks.change(w.app.no, trunk.id, {"allowance": Allowance(10.0)}, w.clock.now())
+        room, name = what.split(".")
+        prompts.refuse(getattr(w.store, room), name)
+        await talked(w, [CALLER], handing(queue="support"))
+
+        call = await one(w)
+        assert prompts.refused
+        if times == 1:
+            assert await facts(w, call.key, "transferred") == [{"outcome": "connected"}]
+        else:
+            assert {each.to for each in await placed(w)} == {CALLER}
+            assert call.ended_by == "us"
+            assert call.ended_at - call.answered_at < timedelta(seconds=MOST_AWAY_SECONDS + 15)
+            assert await rows(w.store, "select 1 from slot") == []
+        assert not any(w.conductor._slots._used.values())
+
+    play(tmp_path, main, prompts=prompts)
 
 
 def test_the_second_call_takes_a_place_and_there_may_be_none(tmp_path: Path):

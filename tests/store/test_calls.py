@@ -11,7 +11,7 @@ from callsheet.core.attempt import Intent, Kind
 from callsheet.core.ids import AttemptKey, encode_attempt
 from callsheet.store.apps import App
 from callsheet.store.calls import UNTOLD, CallRow
-from callsheet.store.recordings import Purpose
+from callsheet.store.recordings import Purpose, new_recording_id
 from callsheet.store.store import Store
 from databases import change, rows
 from factories import Node, StillClock, trunk_of
@@ -156,7 +156,9 @@ async def test_what_was_said_in_calls_goes_with_the_contacts_of_a_list(
         over = replace(begun, ended_at=clock.now(), outcome="human", detection={"verdict": "human"}, timeline=said)
         await store.calls.write([over], node.no, clock.now())
         until = clock.now() + timedelta(days=1)
-        await store.recordings.keep(app.no, begun.key, Purpose.answer, b"x", 1, at=clock.now(), until=until)
+        await store.recordings.keep(
+            app.no, new_recording_id(), begun.key, Purpose.answer, b"x", 1, at=clock.now(), until=until
+        )
     await change(store, "delete from campaign")
     await change(store, "update run set ended_at = 1, status = 'Completed'")
     (first, _) = await rows(store, "select id from contact_list order by no")

@@ -11,7 +11,7 @@ from callsheet.core.ids import AttemptKey
 from callsheet.core.recording import Recorded
 from callsheet.store.apps import App
 from callsheet.store.calls import CallRow
-from callsheet.store.recordings import Purpose, WantedRecordings
+from callsheet.store.recordings import Purpose, WantedRecordings, new_recording_id
 from callsheet.store.store import Store
 from factories import StillClock, person_of
 
@@ -84,7 +84,10 @@ async def test_the_end_of_a_call_that_nobody_leads_is_told_too(store: Store, app
 
 async def test_a_recording_is_told_and_found_until_its_time_is_over(store: Store, app: App, clock: StillClock):
     row, until = row_of(store, app, clock), clock.now() + timedelta(days=1)
-    kept = await store.recordings.keep(app.no, row.key, Purpose.request, b"RIFF", 1500, at=clock.now(), until=until)
+    kept = new_recording_id()
+    for _ in range(2):
+        # Whoever does not know whether it was kept keeps it again.
+        await store.recordings.keep(app.no, kept, row.key, Purpose.request, b"RIFF", 1500, at=clock.now(), until=until)
     ((kind, said),) = await told(store)
     assert (kind, said["recording_id"], said["purpose"], said["seconds"]) == ("call.recorded", kept, "request", 1.5)
 

@@ -65,6 +65,11 @@ class WantedRecordings(NamedTuple):
     """Dialed before."""
 
 
+def new_recording_id() -> str:
+    """Make the id of a recording, once, however often somebody tries to keep it."""
+    return new_id(Prefix.recording)
+
+
 class Recordings:
     """The recordings of all apps."""
 
@@ -75,6 +80,7 @@ class Recordings:
     async def keep(
         self,
         app: int,
+        made: str,
         key: AttemptKey,
         purpose: Purpose,
         audio: bytes,
@@ -82,9 +88,8 @@ class Recordings:
         *,
         at: datetime,
         until: datetime,
-    ) -> str:
-        """Keep what was recorded of a call, a WAV file, until then; return its id."""
-        made = new_id(Prefix.recording)
+    ) -> None:
+        """Keep what was recorded of a call, a WAV file, until then. `made`: its id; one that is kept stays as it is."""
         row = {
             "app": app,
             "id": made,
@@ -104,11 +109,14 @@ class Recordings:
         }
 
         def keep(conn: sa.Connection) -> None:
+            recording = t.recording
+            mine = recording.c.app == app, recording.c.id == made
+            if one(conn, sa.select(recording.c.id).where(*mine)) is not None:
+                return
             insert(conn, t.recording, **row)
             announce(conn, app, NoticeKind.call_recorded, told, at)
 
         await self._db.write(keep)
-        return made
 
     async def find(self, app: int, recording_id: str, now: datetime) -> tuple[KeptRecording, bytes] | None:
         """Return a recording and its WAV file; None: there is none, or its time is over."""

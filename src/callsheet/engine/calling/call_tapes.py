@@ -23,7 +23,7 @@ from callsheet.engine.calling.call_records import CallRecords
 from callsheet.engine.calling.live_call import LiveCall
 from callsheet.engine.calling.recordings import RecordingKeeper
 from callsheet.engine.loop import Loop
-from callsheet.store.recordings import Purpose
+from callsheet.store.recordings import Purpose, new_recording_id
 from callsheet.store.store import Store
 from callsheet.voice.base import CallGone, Recording
 
@@ -207,11 +207,12 @@ class CallTapes(Loop):
 
     async def _keep(self, taped: _Taped, recording: Recording) -> str | None:
         """Return the id of what was kept; None: the store was away for too long."""
-        at = self._clock.now()
+        made, at = new_recording_id(), self._clock.now()
         for tried in range(1, KEEP_TRIES + 1):
             try:
                 async with self._keeping:
-                    return await self._keeper.keep(taped.live, recording, taped.purpose, at)
+                    await self._keeper.keep(taped.live, made, recording, taped.purpose, at)
+                    return made
             except Unavailable:
                 log.warning("call_tapes.store_away")
             if self._is_draining and tried >= LAST_TRIES:

@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Final, Protocol
 
 import structlog
 
 from callsheet.clock import Clock
+from callsheet.core.errors import Unavailable
 from callsheet.core.flow.effects import Effect, Say
 from callsheet.core.flow.gathering import Gathering, gathering_of
 from callsheet.core.flow.given import Reply, TimedOut
 from callsheet.engine.calling.live_call import LiveCall
+from callsheet.engine.calling.patience import Patience
 from callsheet.engine.calling.talking import Talking
-from callsheet.store.recordings import Purpose
+from callsheet.store.recordings import Purpose, new_recording_id
 from callsheet.voice.base import Pressed, Recording
 
 log = structlog.get_logger()
@@ -27,8 +30,8 @@ SHORTEST_SECONDS: Final = 0.5
 class Keeps(Protocol):
     """Keeps what was recorded."""
 
-    async def keep(self, live: LiveCall, recording: Recording, purpose: Purpose, at: datetime) -> str:
-        """Keep a recording of a call, and return its id."""
+    async def keep(self, live: LiveCall, made: str, recording: Recording, purpose: Purpose, at: datetime) -> None:
+        """Keep a recording of a call, once: `made` is its id. Raises Unavailable."""
 
 
 class Listener:
@@ -37,11 +40,13 @@ class Listener:
     def __init__(self, keeps: Keeps, clock: Clock) -> None:
         self._keeps = keeps
         self._clock = clock
+        self._patience = Patience(clock)
 
     async def listen(self, talking: Talking, effects: Sequence[Effect], seconds: float) -> Reply | TimedOut | None:
         """Return what a caller answers to a question; None: the call was over before.
 
-        `seconds`: so long the first key, or word, is waited for; the prompts are through. Raises CallGone.
+        `seconds`: so long the first key, or word, is waited for; the prompts are through. Raises CallGone, and
+        Unavailable when what was spoken could not be kept, as the store was away for too long.
         """
         asked = next((effect for effect in reversed(effects) if isinstance(effect, Say)), None)
         if asked is not None and asked.listens_seconds:
@@ -78,16 +83,20 @@ class Listener:
         if recording is None or not recording.is_whole or recording.seconds < SHORTEST_SECONDS:
             _drop(recording)
             return None if talking.is_over else TimedOut(self._clock.now())
+        # Whoever hung up meanwhile has answered: it is kept all the same.
+        made, at = new_recording_id(), self._clock.now()
         try:
-            kept = await self._keeps.keep(talking.live, recording, Purpose.answer, self._clock.now())
+            await self._patience.ask(partial(self._keeps.keep, talking.live, made, recording, Purpose.answer, at))
+        except Unavailable:
+            raise
         except Exception:
             # Its audio is gone, or nowhere to be put: the flow goes on as if nobody had answered.
             log.exception("call.answer_not_kept")
             return TimedOut(self._clock.now())
         finally:
             _drop(recording)
-        talking.note(self._clock.now(), "recorded", recording=kept, seconds=recording.seconds)
-        return Reply(kept, self._clock.now())
+        talking.note(self._clock.now(), "recorded", recording=made, seconds=recording.seconds)
+        return Reply(made, self._clock.now())
 
 
 def _drop(recording: Recording | None) -> None:

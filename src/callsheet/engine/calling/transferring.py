@@ -14,6 +14,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 import structlog
@@ -28,6 +29,7 @@ from callsheet.core.run import Run, Sender
 from callsheet.core.transferring import Target, Transferred, of_outcome, read_target
 from callsheet.engine.calling.call_events import CallEvents
 from callsheet.engine.calling.live_call import LiveCall
+from callsheet.engine.calling.patience import Patience
 from callsheet.engine.calling.slots import AGENTLESS, Limit
 from callsheet.engine.calling.talking import Talking
 from callsheet.engine.calling.voice_line import VoiceLine
@@ -109,15 +111,24 @@ class Connector:
         self._store = store
         self._clock = clock
         self._lines = lines
+        self._patience = Patience(clock)
 
     async def put_through(self, talking: Talking, wanted: Transfer) -> Transferred | None:
-        """Return when the two have talked, or could not; None: the caller hung up before. Raises CallGone."""
+        """Return when the two have talked, or could not; None: the caller hung up before.
+
+        Raises CallGone where that was not read yet, and Unavailable when the store was away for too long.
+        """
         talking.note(self._clock.now(), "transfer", block=wanted.block)
-        outcome = await self._put_through(talking, wanted)
+        try:
+            outcome = await self._put_through(talking, wanted)
+        except CallGone:
+            outcome = None
         said = outcome.value if outcome is not None else "caller_left"
         talking.note(self._clock.now(), "transferred", outcome=said)
         # What they pressed was for each other.
         talking.keys.clear()
+        if outcome is None and not talking.is_over:
+            raise CallGone
         return outcome
 
     async def _put_through(self, talking: Talking, wanted: Transfer) -> Transferred | None:
@@ -141,10 +152,11 @@ class Connector:
         self, talking: Talking, wanted: Transfer, line: VoiceLine, target: Target, sender: Sender
     ) -> Transferred | None:
         run = talking.live.run
-        if not await self._await_turn(run.app, sender):
+        pace = Pace(self._store.hot, self._clock, run.app, rates_of(sender.buckets, None))
+        if not await self._patience.ask_while(talking.live, partial(_await_turn, pace), is_slow=True):
             return Transferred.no_room
         # Asked as late as may be: the turn took its time.
-        if await self._is_spared(run, target):
+        if await self._patience.ask_while(talking.live, partial(self._is_spared, run, target)):
             return Transferred.forbidden
         if talking.live.events.over.is_set():
             return None
@@ -158,7 +170,8 @@ class Connector:
         """Return whom to call, if anybody may."""
         app, said = talking.app, wanted.to
         if not said:
-            queue = await self._store.queues.called(app, wanted.queue)
+            called = partial(self._store.queues.called, app, wanted.queue)
+            queue = await self._patience.ask_while(talking.live, called)
             said = queue.number if queue is not None and queue.is_active else ""
         if not said:
             return Transferred.no_agents
@@ -169,18 +182,6 @@ class Connector:
         key = self._store.vault.app(run.app)
         assert key is not None, "its calls go on"
         return any([await self._store.standings.is_spared(run, key.person(number)) for number in target.numbers])
-
-    async def _await_turn(self, app: int, sender: Sender) -> bool:
-        """Wait for the turn of a call at the trunk's rate; False: it takes too long."""
-        pace = Pace(self._store.hot, self._clock, app, rates_of(sender.buckets, None))
-        if pace.is_free:
-            return True
-        try:
-            async with asyncio.timeout(TURN_SECONDS):
-                await pace.wait_turn(1)
-        except TimeoutError:
-            return False
-        return True
 
     async def _call(self, talking: Talking, line: VoiceLine, dial: Dial) -> Transferred | None:
         second = Second()
@@ -259,6 +260,18 @@ class Connector:
         if isinstance(end, HungUp):
             said |= {"cause": end.cause, "sip_status": end.sip_status, "by_us": int(end.by_us)}
         talking.note(at, "transfer_ended", **said)
+
+
+async def _await_turn(pace: Pace) -> bool:
+    """Wait for the turn of a call at the trunk's rate; False: it takes too long. Raises Unavailable."""
+    if pace.is_free:
+        return True
+    try:
+        async with asyncio.timeout(TURN_SECONDS):
+            await pace.wait_turn(1)
+    except TimeoutError:
+        return False
+    return True
 
 
 def _sender_of(live: LiveCall) -> Sender:
