@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from typing import Final
 
 import structlog
@@ -56,7 +57,7 @@ class EmbeddedAsterisk:
         self.on_free: Callable[[], None] = lambda: None
         self._most_calls = local.most_calls
         self.supervisor = Supervisor(local, clock, lambda: self.engine, watch)
-        self._registrations = Registrations(clock, self.supervisor.ask, self._tell_free)
+        self._registrations = Registrations(clock, self.supervisor.ask, self._tell_registrations)
         self._clock = clock
         self._trunks: dict[str, SipTrunk] = {}
         self._is_told = False
@@ -168,8 +169,7 @@ class EmbeddedAsterisk:
         if not self._is_open:
             return Condition(State.closed)
         if condition.state is not State.connecting:
-            is_open = condition.state is State.open
-            return self._registrations.judge(trunk_id, condition) if is_open else condition
+            return condition
         if standing.state is NodeState.broken:
             return Condition(State.broken, standing.why)
         if standing.state in _ON_THE_WAY:
@@ -277,6 +277,11 @@ class EmbeddedAsterisk:
 
     def _find(self, found: Found) -> Hear | None:
         return self.on_found(found)
+
+    def _tell_registrations(self) -> None:
+        node = None if self._engine is None else self._engine.node(NAME)
+        if node is not None and self._engine is not None:
+            self._engine.let_in(replace(node.place, registrations=self._registrations.stands))
 
     def _tell_free(self) -> None:
         self.on_free()

@@ -78,14 +78,11 @@ class AsteriskEngine:
 
     def condition(self, trunk_id: str) -> Condition:
         """Return how a trunk stands."""
-        sessions = self._nodes.connected(trunk_id)
         if not self._is_open:
             return Condition(State.closed)
         if trunk_id not in self._trunks:
             return Condition(State.closed, "the voice nodes do not have this trunk")
-        if not sessions:
-            return Condition(State.connecting, "no voice node is connected")
-        return Condition(State.open, sessions=sessions)
+        return self._nodes.condition(trunk_id)
 
     async def dial(self, trunk_id: str, dial: Dial, leave: Leave, hear: Hear, beside: Call | None = None) -> Call:
         """Place a call on the node with the most room, or on that of another call. Raises NotDialed."""

@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from typing import Final
 
+from callsheet.core.condition import Condition, State
 from callsheet.voice.asterisk.node import Node
+from callsheet.voice.asterisk.place import Registration
+
+_SETTLED: Final = frozenset({Registration.registered, Registration.rejected})
+_REFUSED: Final = (
+    "the provider refuses our registration (voice node: {names}): look at username, password and realm, and whether "
+    "the account is locked there; a test call says more"
+)
+_NOT_YET: Final = (
+    "it is not registered (voice node: {names}): the provider has not answered yet, or does not; a test call says more"
+)
 
 
 class Nodes:
@@ -37,9 +49,23 @@ class Nodes:
         there = (node for node in self if node.is_connected and not node.is_draining)
         return sum(node.place.most_calls for node in there if any(map(node.place.may_use, trunk_ids)))
 
-    def connected(self, trunk_id: str | None = None) -> int:
-        """Return how many are there; of those that call through a trunk, if one is named."""
-        return sum(node.is_connected for node in (self if trunk_id is None else self._using(trunk_id)))
+    def connected(self) -> int:
+        """Return how many are there."""
+        return sum(node.is_connected for node in self)
+
+    def condition(self, trunk_id: str) -> Condition:
+        """Return how a trunk stands: broken when its provider refuses all nodes that are there for it."""
+        there = [node.place for node in self if node.is_connected and node.place.has(trunk_id)]
+        if not there:
+            return Condition(State.connecting, "no voice node is connected")
+        stands = {place.name: place.registrations.get(trunk_id, Registration.registered) for place in there}
+        refused = sorted(name for name, one in stands.items() if one is Registration.rejected)
+        waiting = sorted(name for name, one in stands.items() if one not in _SETTLED)
+        why = _REFUSED.format(names=", ".join(refused)) if refused else ""
+        if waiting and not refused:
+            why = _NOT_YET.format(names=", ".join(waiting))
+        state = State.broken if len(refused) == len(stands) else State.open
+        return Condition(state, why, sessions=len(stands))
 
     def _using(self, trunk_id: str) -> Iterator[Node]:
         return (node for node in self if node.place.may_use(trunk_id))

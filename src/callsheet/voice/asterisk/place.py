@@ -1,11 +1,24 @@
-"""A node as we know it before it connects: its name and secret, its files, and what it takes."""
+"""A node as we know it besides what it tells by its link: its name and secret, its files, and what it takes."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from callsheet.core.sip import USUAL_NODE_CALLS
 from callsheet.voice.asterisk.files import NodeFiles
+
+
+class Registration(StrEnum):
+    """How a node is registered with a provider, in Asterisk's words."""
+
+    registered = "Registered"
+    unregistered = "Unregistered"
+    """The provider did not answer yet, or does not."""
+    rejected = "Rejected"
+    """The provider refuses it: the node cannot call through the trunk."""
+    stopped = "Stopped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +33,13 @@ class NodePlace:
     trunks: frozenset[str] | None = None
     """It calls through these only; None: through all."""
 
-    def may_use(self, trunk_id: str) -> bool:
-        """Tell whether it calls through a trunk."""
+    registrations: Mapping[str, Registration] = field(default_factory=dict)
+    """How it is registered for its trunks, as far as it has said."""
+
+    def has(self, trunk_id: str) -> bool:
+        """Tell whether a trunk is one of its own."""
         return self.trunks is None or trunk_id in self.trunks
+
+    def may_use(self, trunk_id: str) -> bool:
+        """Tell whether it calls through a trunk: its own, and no provider refuses it."""
+        return self.has(trunk_id) and self.registrations.get(trunk_id) is not Registration.rejected

@@ -167,6 +167,7 @@ class Door:
             NodePlace(
                 helm.name, secret_of(self._place.key, helm.name), self._files[helm.name],
                 hello.most_calls if helm.is_there else 0, helm.known & self._place.trunks.get(helm.name, helm.known),
+                helm.registrations,
             )
         )  # fmt: skip
         (self._engine.drain if helm.is_draining else self._engine.resume)(helm.name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Final
 
 import structlog
@@ -13,6 +13,7 @@ from msgspec import DecodeError
 from callsheet import meters
 from callsheet.core.sip import SipTrunk
 from callsheet.voice.asterisk.calls import Calls
+from callsheet.voice.asterisk.place import Registration
 from callsheet.voice.asterisk.remote import words
 from callsheet.voice.asterisk.remote.words import Done, Hello, Said, Stands
 
@@ -38,6 +39,8 @@ class Helm:
         """What it said last when it came."""
         self.known: frozenset[str] = frozenset()
         """The trunks that its Asterisk knows."""
+        self.registrations: Mapping[str, Registration] = {}
+        """How it is registered for them."""
         self.is_draining = False
         self.is_there = False
         self.visits = 0
@@ -149,6 +152,7 @@ class Helm:
         self.instance = hello.instance
         self.visits += 1
         self.known = frozenset()
+        self.registrations = {}
         self.is_there = True
         if self._wish is None:
             self.is_draining = hello.is_draining
@@ -193,6 +197,9 @@ class Helm:
                 self._stands = word
             case words.Knows(trunks=trunks):
                 self.known = frozenset(trunks)
+                self._on_change(self)
+            case words.Registers(stands=stands):
+                self.registrations = stands
                 self._on_change(self)
             case words.Died(why=why):
                 self._calls.lose(self.name, why)

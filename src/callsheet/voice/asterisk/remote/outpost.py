@@ -11,7 +11,7 @@ import base64
 import hashlib
 import re
 import ssl
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -28,6 +28,8 @@ from callsheet.voice.asterisk.control import count_channels
 from callsheet.voice.asterisk.keep import Keep, open_keep
 from callsheet.voice.asterisk.local import Local, Watch
 from callsheet.voice.asterisk.node_folder import NodeFolder
+from callsheet.voice.asterisk.place import Registration
+from callsheet.voice.asterisk.registrations import Registrations
 from callsheet.voice.asterisk.remote import words
 from callsheet.voice.asterisk.remote.larder import Larder
 from callsheet.voice.asterisk.remote.words import Bring, Done, RecordsOf, Shelve
@@ -81,6 +83,7 @@ class Outpost:
         self._folder = NodeFolder(local.folder / "node")
         self._login = "Basic " + base64.b64encode(f"{place.name}:{place.key}".encode()).decode()
         self.supervisor = Supervisor(local, clock, lambda: self, watch)
+        self._registrations = Registrations(clock, self.supervisor.ask, lambda: None)
         self.is_joined = False
         self.failures = 0
         """So often in a row it did not join."""
@@ -111,6 +114,7 @@ class Outpost:
 
     async def close(self) -> None:
         """Stop the Asterisk, and leave the server. Calls that live then end."""
+        await self._registrations.close()
         if self._is_open or self.supervisor.lives():
             await self.supervisor.close()
             # Only now its records say how the last calls ended.
@@ -227,10 +231,12 @@ class Outpost:
         match word:
             case words.Trunks(trunks=trunks):
                 self.supervisor.use(trunks)
+                self._registrations.use(trunks)
                 if not self._is_open:
                     # Before, one that runs would be told that there are no trunks.
                     self._is_open = True
                     await self.supervisor.open()
+                    self._registrations.open()
                 if not self.is_joined:
                     self.is_joined = True
                     self.failures = 0
@@ -264,9 +270,10 @@ class Outpost:
                 await self._messages.send_str(words.write(word))
 
     async def _tell_standing(self) -> None:
-        """Tell how the Asterisk stands, and which trunks it knows, whenever that changes."""
+        """Tell how the Asterisk stands, which trunks it knows, and how they are registered, whenever that changes."""
         told: Standing | None = None
         known: frozenset[str] = frozenset()
+        registered: Mapping[str, Registration] = {}
         while True:
             standing = self.supervisor.standing
             if standing != told:
@@ -275,6 +282,9 @@ class Outpost:
             if self.supervisor.known != known:
                 known = self.supervisor.known
                 await self._tell(words.Knows(sorted(known)))
+            if self._registrations.stands != registered:
+                registered = self._registrations.stands
+                await self._tell(words.Registers(dict(registered)))
             await self._clock.sleep(_TELL_SECONDS)
 
     def _begin(self, work: Coroutine[None, None, None]) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated, Final
 import msgspec
 
 from callsheet.core.sip import SipTrunk
+from callsheet.voice.asterisk.place import Registration
 from callsheet.voice.asterisk.records import Record
 
 VERSION: Final = 1
@@ -57,6 +58,12 @@ class Knows(_Word, frozen=True):
     """The trunks that its Asterisk has been told of: it calls through these."""
 
     trunks: list[str]
+
+
+class Registers(_Word, frozen=True):
+    """How its trunks that register stand with their providers."""
+
+    stands: dict[str, Registration]
 
 
 class Died(_Word, frozen=True):
@@ -147,7 +154,7 @@ class Refused(_Word, frozen=True):
     why: str
 
 
-FromNode = Hello | Stands | Knows | Died | Emptying | Kept | IsWell | Done | Said
+FromNode = Hello | Stands | Knows | Registers | Died | Emptying | Kept | IsWell | Done | Said
 ToNode = Trunks | Shelve | Bring | RecordsOf | Drain | Wellness | Refused
 
 _from_node: Final = msgspec.json.Decoder(FromNode)
