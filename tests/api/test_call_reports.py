@@ -164,7 +164,7 @@ async def test_conversations_of_a_period_say_what_came_of_calls(told: Told):
         BROKEN: ("failed", "NO", "", "CLOSED"),
         TALKING: ("answered", "NO", "", "OPEN"),
     }
-    assert found[HUMAN]["channel"] == "voice"
+    assert found[HUMAN]["channel"] == "Voice"
     assert found[HUMAN]["callDetails"]["duration"] == 10
     assert (await ask(told.shop, body | {"channels": ["sms"]})).json()["numResults"] == 0
 

@@ -135,6 +135,27 @@ async def test_a_caller_id_belongs_to_a_trunk_that_carries_calls(shop):
     assert faults(await post(shop, body)) == {"trunk": "The caller does not belong to a trunk of this name."}
 
 
+@pytest.mark.parametrize(
+    ("caller", "from_"),
+    [
+        ("+12125550177", "+12125550177"),
+        ("tel:12125550177", "+12125550177"),
+        ("sip:+12125550177@sip.example.com", "+12125550177"),
+        # No phone could be reached by these; the sample of the page has one of them.
+        ("+11234567890", "+11234567890"),
+        ("4711", "4711"),
+    ],
+)
+async def test_a_caller_id_that_nobody_configured_leaves_through_the_trunk_that_takes_any(shop, caller, from_):
+    (person,) = numbers("IN", 1, ending="0177")
+    assert (await post(shop, {"target": f"tel:{person}", "caller": caller})).status_code == 200
+
+    async def placed():
+        return (await shop.v1("GET", "/sandbox/calls")).json()["items"]
+
+    assert [(one["from"], one["to"]) for one in await until(placed)] == [(from_, person)]
+
+
 async def test_whoever_asked_is_told_that_somebody_is_spared(shop):
     (person,) = numbers("IN", 1)
     opted_out = await shop.v1("POST", "/opt-outs", {"numbers": [person], "channel": "voice"})

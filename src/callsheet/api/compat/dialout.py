@@ -52,6 +52,7 @@ _HEADER: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 _OURS: Final = frozenset({"host", "content-length", "transfer-encoding", "connection"})
 _NO_NUMBER: Final = "Give a number, as tel:+12125550100: calls go to numbers, and to no other address."
 _NO_CALLER: Final = "No sender has this caller ID."
+_DIGITS: Final = re.compile(r"\+?[0-9]{3,15}")
 _BY_SIP: Final = re.compile(r"sips?:(?P<user>\+?[0-9().-]{3,40})(?:@[^@]*)?", re.IGNORECASE)
 
 
@@ -151,10 +152,11 @@ async def _read_caller(call: Call, fields: Fields) -> str:
 
 
 def _read_number(call: Call, text: str) -> str | None:
+    """Return a caller ID that nobody configured; None where it is none. Like a campaign's, it need not be reachable."""
     try:
         return Number.parse(text, call.app.settings.region).e164
     except BadNumber:
-        return None
+        return text if _DIGITS.fullmatch(text) else None
 
 
 def _read_ring(fields: Fields) -> int:

@@ -50,6 +50,8 @@ _TOLD: Mapping[str, str] = {
     Kind.undelivered: "failed",
 }
 """What became of a contact, in the words of the page, which are those of calls."""
+_CHANNELS: Mapping[Channel, str] = {Channel.sms: "sms", Channel.voice: "Voice"}
+"""The page knows the word of calls; the one of messages is ours."""
 _WITHOUT_RESULT = "no-answer"
 _ENDED_BY: Mapping[str, str] = {"them": "user_hangup", "us": "agent_hangup"}
 """Who ended a call, in the words of the results."""
@@ -157,7 +159,7 @@ def _view(call: Call, one: Conversation, selected: Collection[str], offset: time
     return {
         "conversationId": Prefix.conversation + one.id,
         "sessionId": one.id if session is None else session.id,
-        "channel": one.channel.value,
+        "channel": _CHANNELS[one.channel],
         "isVoicemail": "YES" if one.channel is Channel.voice and one.code == Outcome.machine else "NO",
         "Direction": "Inbound" if one.source is None else "Outbound",
         "finalStatus": status,
