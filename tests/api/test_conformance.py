@@ -275,7 +275,7 @@ async def test_10_two_campaigns_do_not_run_on_one_list_and_of_emergencies_only_o
 
 
 async def test_10_one_voice_campaign_more_than_the_app_allows_is_refused(shop):
-    # 50 where nothing is set. Calls need a trunk that this release does not have: two run as if there were one.
+    # 50 where nothing is set. Calls to agents do not run yet: two are made to, as if they did.
     settings = (await shop.v1("GET", "/settings")).json()
     assert settings["most_voice_campaigns"] == 50
     assert (await shop.v1("PATCH", "/settings", {"most_voice_campaigns": 2})).status_code == 200

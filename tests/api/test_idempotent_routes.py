@@ -19,7 +19,7 @@ from api.everything import (
     see_handed_over,
 )
 from api.people import hash_cheaply
-from api.test_printed_calls import SETTINGS, WITHOUT_VOICE
+from api.test_printed_calls import SETTINGS
 from phone_numbers import numbers
 
 WITHOUT_CALLER = ("/v1/sessions", "/v1/setup")
@@ -27,12 +27,8 @@ WITHOUT_CALLER = ("/v1/sessions", "/v1/setup")
 WITHOUT_SUCCESS = ("/acknowledge-restore",)
 """Only what came out of a backup is acknowledged (`test_restored_runs.py`); what is refused is not remembered."""
 
-REPEATABLE = [
-    name
-    for name, printings in ROWS.items()
-    if name not in WITHOUT_VOICE and any(method in ("POST", "PUT") for method, _ in printings)
-]
-"""The documented calls that take a key. What needs voice is refused in this release."""
+REPEATABLE = [name for name, printings in ROWS.items() if any(method in ("POST", "PUT") for method, _ in printings)]
+"""The documented calls that take a key."""
 
 MOVES: Mapping[str, list[str]] = {
     "start": [],
