@@ -26,6 +26,9 @@ _OF_CALLERS = frozenset({"client", "app", "account", "account_user", "user_sessi
 _NUMBERS = frozenset({"no", "seq"})
 _TENANT = frozenset(table.name for table in t.metadata.tables.values() if "app" in table.c) - _OF_CALLERS
 
+_guarded: set[Any] = set()
+"""Statements that were found to name a tenant, by what SQLAlchemy keeps compiled ones under: all but the values."""
+
 
 class Unguarded(AssertionError):
     """A statement looks at rows of every tenant."""
@@ -85,6 +88,16 @@ class _Connection:
 
 def refuse_unguarded(statement: Any) -> None:
     """Raise Unguarded where a table of tenants is looked at without naming one."""
+    # To walk through a statement takes ten times as long as to execute it: each is looked at once.
+    known = statement._generate_cache_key()
+    if known is not None and known.key in _guarded:
+        return
+    _refuse(statement)
+    if known is not None:
+        _guarded.add(known.key)
+
+
+def _refuse(statement: Any) -> None:
     tables: set[Any] = set()
     compared: list[tuple[Any, Any]] = []
     for part in visitors.iterate(statement):

@@ -40,3 +40,11 @@ def test_a_statement_over_all_tenants_is_seen(statement):
 )
 def test_a_statement_that_names_its_tenant_passes(statement):
     refuse_unguarded(statement)
+
+
+def test_a_statement_that_passed_hides_none_with_other_columns_and_none_is_forgiven_a_second_time():
+    for app in (1, 2):
+        refuse_unguarded(sa.select(_thing).where(_thing.c.app == app))
+    for column in (_thing.c.id, _thing.c.name, _thing.c.id):
+        with pytest.raises(Unguarded):
+            refuse_unguarded(sa.select(_thing).where(column == 1))
