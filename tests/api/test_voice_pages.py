@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from api.callers import PREFIXES, SENDER, V1, V2, Caller, unique, until
-from api.test_documented_voice_campaign import DAYS, results, survey
+from api.test_dialout import NOTICE
+from api.test_documented_voice_campaign import DAYS, RESULT, results, survey
+from callsheet.api.compat.shapes import SCHEMAS
 from phone_numbers import numbers
 
 INSTANT = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
@@ -74,6 +76,16 @@ def is_shown(data: dict[str, Any], body: dict[str, Any], fields: dict[str, type]
     assert all(INSTANT.fullmatch(data[key]) for key in ("createdAt", "updatedAt"))
     # The pages never echo these.
     assert not {"queue_name", "experienceFlowName", "message", "format"} & data.keys()
+
+
+def test_the_contract_has_the_fields_of_the_pages():
+    def fields(schema: str) -> set[str]:
+        return set(SCHEMAS[schema]["properties"])
+
+    assert fields("ShownCampaign") >= SHOWN.keys() | OF_V2.keys() | LATER.keys() | {"experienceFlow", "maxSkips"}
+    assert fields("ContactResult") >= RESULT
+    assert fields("DialoutNotice") == NOTICE | {"machineDetection"}
+    assert fields("TriggerAnswer") >= {"totalCallsCompleted", "campaignInstanceId"}
 
 
 @pytest.mark.parametrize("page", PAGES)

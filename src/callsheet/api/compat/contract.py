@@ -38,6 +38,8 @@ class Row:
     """A schema of its body; none: it takes none."""
     query: Sequence[str] = ()
     fails: Sequence[int] = (404,)
+    tells: str | None = None
+    """A schema of what is posted to the body's `notifyurl`; none: nothing is."""
 
 
 ROWS: Final[Sequence[Row]] = (
@@ -128,7 +130,7 @@ ROWS: Final[Sequence[Row]] = (
     Row(
         "Call somebody", "POST", [f"{BOT11}/smartassist/dialout", f"{BOT11}/V2/smartassist/dialout"],
         "Through the trunk of the caller ID; `notifyurl` is told what becomes of it.",
-        "DialoutAnswer", "Dialout", (), (404, 409),
+        "DialoutAnswer", "Dialout", (), (404, 409), "DialoutNotice",
     ),
 )  # fmt: skip
 """The documented calls. Where the pages print one call under several paths, all of them are here."""
@@ -165,6 +167,10 @@ def _operation(row: Row, path: str) -> Iterator[tuple[str, Any]]:
     if row.body is not None:
         yield "requestBody", {"content": _json(row.body), "required": False}
     yield "responses", {"200": {"description": row.name, "content": _json(row.answer)}, **_failures(row)}
+    if row.tells is not None:
+        heard = {"200": {"description": "Heard. After any other answer but 2xx it is told again."}}
+        told = {"requestBody": {"content": _json(row.tells), "required": True}, "responses": heard}
+        yield "callbacks", {"notices": {"{$request.body#/notifyurl}": {"post": told}}}
 
 
 def _in_path(path: str) -> Iterator[Mapping[str, Any]]:

@@ -16,6 +16,7 @@ from callsheet.core.campaign import (
     Status,
 )
 from callsheet.core.dialout import AmdEvent
+from callsheet.core.dialout import Status as CallStatus
 
 DIALOUT_TIMERS: Final = ("noSpeechTimeoutMs", "decisionTimeoutMs", "toneTimeoutMs", "greetingCompletionTimeoutMs")
 Schema = dict[str, Any]
@@ -68,6 +69,17 @@ _HOURS: Final[Schema] = _object(
         ),
         minItems=1,
     ),
+)
+
+_SHOWN_STRATEGY: Final[Schema] = _object(
+    ("callerId", "callingHours"),
+    callerId=_object(("phoneNumber",), phoneNumber=_TEXT),
+    callingHours={"type": "object"},
+    dialingOrder=_TEXT,
+    maxAttemptsPerRecord=_COUNT,
+    defaultRetryPeriod=_COUNT,
+    maxRingTime=_COUNT,
+    useSystemMappings=_FLAG,
 )
 
 _RECURRENCE: Final[Schema] = _object(
@@ -140,9 +152,21 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
         contactLists=_array(_TEXT),
         createdAt=_INSTANT,
         updatedAt=_INSTANT,
+        campId=_TEXT,
+        lname=_TEXT,
+        description=_TEXT,
+        dncLists=_object(("id", "name"), id=_TEXT, name=_TEXT),
+        dialingMode=_TEXT,
+        dialingStrategy=_SHOWN_STRATEGY,
+        enableMachineDetect=_FLAG,
+        experienceFlow=_TEXT,
+        maxSkips=_COUNT,
+        isFiltersEnabled=_FLAG,
+        schedule={"type": "object"},
+        campaignInstanceId=_TEXT,
     ),
     "CampaignAnswer": _enveloped(
-        _ref("ShownCampaign"), warnings=_array(_object(("msg", "code"), msg=_TEXT, code=_TEXT))
+        _ref("ShownCampaign"), id=_TEXT, warnings=_array(_object(("msg", "code"), msg=_TEXT, code=_TEXT))
     ),
     "TriggerAnswer": _object(
         ("status", "message", "campaignInstanceId"),
@@ -154,7 +178,45 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
         campaignExecutionType={"enum": ["NORMAL", "EMERGENCY"]},
     ),
     "StatusPage": _object(page={"type": "integer", "minimum": 1}, limit=_whole(1, 100)),
-    "StatusAnswer": _object(("status", "data"), status={"type": "string", "const": "success"}, data={"type": "object"}),
+    "StatusAnswer": _object(
+        ("status", "data"),
+        status={"type": "string", "const": "success"},
+        data={
+            "anyOf": [
+                _object(("id", "status", "name"), id=_TEXT, status=_STATUSES, name=_TEXT),
+                _page(_ref("ContactResult"), "page", "limit", "totalPages", "totalResults"),
+            ]
+        },
+    ),
+    "ContactResult": _object(
+        (
+            "phoneNumber",
+            "uniqueId",
+            "dialerOutcome",
+            "numberOfAttemptsSoFar",
+            "botSessionId",
+            "agentDispositionCodes",
+            "botOutboundStatus",
+            "botOutboundStatusDetail",
+        ),
+        campaignDialingListId=_TEXT,
+        phoneNumber=_TEXT,
+        uniqueId=_TEXT,
+        dialerOutcome={"enum": ["", "completed"]},
+        numberOfAttemptsSoFar=_COUNT,
+        botSessionId=_TEXT,
+        agentDispositionCodes=_array(_TEXT),
+        botOutboundStatus=_TEXT,
+        botOutboundStatusDetail=_TEXT,
+        contactStatus=_TEXT,
+        dialerDisposition=_TEXT,
+        agent=_TEXT,
+        startTime=_TEXT,
+        answerTime=_TEXT,
+        endTime=_TEXT,
+        duration=_COUNT,
+        ringDuration=_COUNT,
+    ),
     "CampaignsQuestion": _object(
         ("type",),
         type={"enum": ["voice", "sms"]},
@@ -220,6 +282,33 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
         callControlParameter={"type": "object"},
     ),
     "DialoutAnswer": _object(("sid", "callId"), sid=_TEXT, callId=_TEXT),
+    "DialoutNotice": _object(
+        (
+            "conversationId",
+            "sessionId",
+            "callId",
+            "status",
+            "reason",
+            "reasonCode",
+            "callConnectTime",
+            "callDisconnectTime",
+            "ringDurationInMS",
+            "connectDurationInMS",
+            "callDuration",
+        ),
+        conversationId=_TEXT,
+        sessionId=_TEXT,
+        callId=_TEXT,
+        status={"enum": [status.value for status in CallStatus]},
+        reason={"type": "string", "examples": ["200 OK", "486 Busy Here"]},
+        reasonCode=_TEXT,
+        callConnectTime=_TEXT,
+        callDisconnectTime=_TEXT,
+        ringDurationInMS=_COUNT,
+        connectDurationInMS=_COUNT,
+        callDuration=_COUNT,
+        machineDetection={"enum": [event.value for event in AmdEvent]},
+    ),
     "OutboundSms": _object(("fromNo", "toNo"), fromNo=_TEXT, toNo=_TEXT),
     "Queues": _page({"type": "object"}, "page", "limit", "totalPages", "totalResults"),
     "Priorities": {},
