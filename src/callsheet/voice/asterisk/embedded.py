@@ -19,6 +19,7 @@ from callsheet.voice.asterisk.engine import AsteriskEngine
 from callsheet.voice.asterisk.local import Local, Watch
 from callsheet.voice.asterisk.registrations import Registrations
 from callsheet.voice.asterisk.remote.door import Door, DoorPlace
+from callsheet.voice.asterisk.renewal import Renewal
 from callsheet.voice.asterisk.standing import NodeState, Standing
 from callsheet.voice.asterisk.supervisor import NAME, Supervisor
 from callsheet.voice.base import Call, Found, Hear, NotDialed
@@ -57,6 +58,7 @@ class EmbeddedAsterisk:
         self.on_free: Callable[[], None] = lambda: None
         self._most_calls = local.most_calls
         self.supervisor = Supervisor(local, clock, lambda: self.engine, watch)
+        self._renewal = Renewal(self.supervisor, lambda: self.engine, clock)
         self._registrations = Registrations(clock, self.supervisor.ask, self._tell_registrations)
         self._clock = clock
         self._trunks: dict[str, SipTrunk] = {}
@@ -109,7 +111,7 @@ class EmbeddedAsterisk:
             NAME, state, why, version,
             is_remote=False,
             is_connected=node is not None and node.is_connected,
-            is_draining=self.supervisor.is_draining() or self.supervisor.is_renewing,
+            is_draining=self.supervisor.is_draining() or self._renewal.is_on,
             calls=0 if node is None else len(node.channels),
             most_calls=self._most_calls,
             trunks=None,
@@ -127,7 +129,7 @@ class EmbeddedAsterisk:
         """Start the node beside us anew, once it is empty or after so long; False: it is not that one."""
         is_ours = name == NAME and self._has_own
         if is_ours:
-            self.supervisor.renew(seconds)
+            self._renewal.begin(seconds)
         return is_ours
 
     def _set_draining(self, name: str, *, is_draining: bool) -> bool:
@@ -135,8 +137,8 @@ class EmbeddedAsterisk:
             return self._door is not None and self._door.drain(name, is_draining=is_draining)
         self.supervisor.keep_draining(is_draining=is_draining)
         if not is_draining:
-            self.supervisor.give_up_renewing()
-        if self._engine is not None:
+            self._renewal.give_up()
+        if self._engine is not None and not self._renewal.is_ending:
             (self._engine.drain if is_draining else self._engine.resume)(name)
         return True
 
@@ -202,6 +204,7 @@ class EmbeddedAsterisk:
             self._waking.cancel()
             await asyncio.wait([self._waking])
         await self._registrations.close()
+        await self._renewal.close()
         try:
             if self._door is not None:
                 await self._door.stop_listening()

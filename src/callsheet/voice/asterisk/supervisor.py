@@ -82,8 +82,8 @@ class Supervisor:
         self._keep: Keep | None = None
         self.known: frozenset[str] = frozenset()
         """The trunks that the node that runs knows."""
-        self._renew_by: float | None = None
-        """When it is started anew, by the monotonic clock, even if it has calls; None: it is not."""
+        self._is_stale = False
+        """Whether the node that runs is to be started anew."""
 
     @property
     def standing(self) -> Standing:
@@ -104,8 +104,7 @@ class Supervisor:
     def listen_elsewhere(self) -> None:
         """Take another port for the node to dial in to; one that runs does not know it, and is started anew."""
         self._keep = open_keep(self._keep_path, is_in_use=False)
-        if self.lives():
-            self._renew_by = self._clock.monotonic()
+        self._is_stale = True
 
     def forget_trunks(self) -> None:
         """Let a node that does not run keep nothing of trunks, where there are none any more."""
@@ -167,23 +166,9 @@ class Supervisor:
         """Return what its console answers to a command. Raises NoControl."""
         return await ask(self._folder.run, command)
 
-    def renew(self, seconds: float) -> None:
-        """Give it no more calls, and start it anew when it has none, or, whatever it has, after so long.
-
-        It is what a node needs now and then. Nothing is waited for; a node that does not run is none to start anew.
-        """
-        if self._standing.state is NodeState.running:
-            self._renew_by = self._clock.monotonic() + seconds
-            self._calls().drain(NAME)
-
-    def give_up_renewing(self) -> None:
-        """Let it run on after all."""
-        self._renew_by = None
-
-    @property
-    def is_renewing(self) -> bool:
-        """Whether it is emptied to be started anew."""
-        return self._renew_by is not None
+    def start_anew(self) -> None:
+        """End the node that runs, in order, and start another. Nothing is waited for; calls that it has end."""
+        self._is_stale = True
 
     # From nothing to a node that runs, again and again.
 
@@ -231,6 +216,7 @@ class Supervisor:
             self._write(tree, owner)
             process = start_process(tree, self._folder, owner)
             self.known = self._written
+            self._is_stale = False
         self._process = process
         try:
             await await_ready(process, self._folder, self._clock)
@@ -241,11 +227,6 @@ class Supervisor:
         # One that was found may know other trunks than we do.
         self._changed.set()
         self._stand(NodeState.running, tree=tree, pid=process.pid)
-        if self.is_renewing and not is_found:
-            # It is new, whoever ended the one before.
-            self.give_up_renewing()
-            if not self.is_draining():
-                self._calls().resume(NAME)
         why = await self._watch(process)
         self._process = None
         self._calls().lose(NAME, why)
@@ -283,7 +264,7 @@ class Supervisor:
             self._read_log()
             if not process.is_alive():
                 return "Asterisk ended by itself."
-            if await self._is_to_be_renewed():
+            if self._is_stale:
                 log.info("asterisk.renewed", pid=process.pid)
                 await end_process(process, self._folder, self._clock)
                 return _AS_WANTED
@@ -300,15 +281,6 @@ class Supervisor:
                 log.error("asterisk.unheard", pid=process.pid)
             await end_process(process, self._folder, self._clock, hangs=fault is Fault.hangs)
             return fault.value
-
-    async def _is_to_be_renewed(self) -> bool:
-        """Tell whether it is empty, as somebody wanted; after the time for that, it is emptied."""
-        if self._renew_by is None:
-            return False
-        if self._calls().calls_on(NAME) and self._clock.monotonic() >= self._renew_by:
-            await self._calls().end(NAME)
-            return True
-        return not self._calls().calls_on(NAME)
 
     def _read_log(self) -> None:
         lines = [line for line in self._folder.take_log() if _COMPLAINT.search(line)]

@@ -157,23 +157,6 @@ class Outpost:
         """Tell the server that the Asterisk is dead. A server that is away sees it itself, when it is back."""
         self._begin(self._tell(words.Died(why)))
 
-    def drain(self, name: str) -> bool:  # noqa: ARG002
-        """Take no more calls."""
-        self._begin(self._tell(words.Emptying(is_draining=True)))
-        return True
-
-    def resume(self, name: str) -> bool:  # noqa: ARG002
-        """Take calls again."""
-        self._begin(self._tell(words.Emptying(self.supervisor.is_draining())))
-        return True
-
-    async def end(self, name: str) -> None:
-        """Do nothing: calls end with the Asterisk."""
-
-    def calls_on(self, name: str) -> int:  # noqa: ARG002
-        """Return 0: it is the Asterisk that is asked (`empty`)."""
-        return 0
-
     # The connection.
 
     async def _join(self) -> None:
