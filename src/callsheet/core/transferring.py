@@ -34,7 +34,7 @@ class Transferred(StrEnum):
     unreachable = "unreachable"
     """The trunk failed, or nobody knows."""
     forbidden = "forbidden"
-    """An emergency number, or one that is on a DNC list or has opted out."""
+    """An emergency number, or one that is on a DNC list or has opted out; or all sending was stopped."""
     no_room = "no_room"
     """Trunk or app allow no further call now."""
     no_agents = "no_agents"

@@ -18,6 +18,7 @@ from callsheet.engine.agenda import Agenda
 from callsheet.engine.calling.call_records import CallRecords
 from callsheet.engine.calling.leader import GRACE_SECONDS, Talks
 from callsheet.engine.calling.phone import make_phone
+from callsheet.engine.calling.playing import Player
 from callsheet.engine.calling.silence import SILENCE
 from callsheet.engine.calling.slots import Slots
 from callsheet.engine.calling.switchboard import Switchboard
@@ -103,6 +104,7 @@ class Conductor:
         self._arm_nos = itertools.count(1)
         self._turnstile = Turnstile()
         self._stopping = self._leaving = False
+        self._connector: Connector | None = None
 
     async def start(self) -> None:
         """Register this node, settle what an earlier one left, open the lines, and start the loops."""
@@ -205,7 +207,8 @@ class Conductor:
         )  # fmt: skip
         self.talker.in_call = phone.give
         phone.on_errands = self.talker.ask
-        phone.connector = Connector(self._store, given.clock, lambda: self.voice_lines.open_ones())  # noqa: PLW0108
+        player, lines = Player(given.prompts, given.clock), lambda: self.voice_lines.open_ones()  # noqa: PLW0108
+        self._connector = phone.connector = Connector(self._store, given.clock, lines, player)
         return phone
 
     def is_running(self) -> bool:
@@ -337,6 +340,8 @@ class Conductor:
     async def forbid(self, scope: Scope) -> None:
         """Return when nothing that `scope` covers can leave any more; call it after the commit that forbids."""
         self.holds.bar(scope)
+        if self._connector is not None:
+            self._connector.bar(scope)
         if self.is_running():
             await self.switchboard.ring_watch.look(scope)
         if not self._given.sole_owner:

@@ -239,6 +239,20 @@ def test_what_became_of_a_transfer_is_a_result_and_leads_on() -> None:
     assert (alone.session.ending, alone.session.disposition) == (Ending.done, "Agent Transfer Error")
 
 
+@pytest.mark.parametrize(
+    ("waiting", "heard"), [("Please hold, @contact.name", ("Please hold, Ann", "")), ("m", ("", "Hold music"))]
+)
+def test_what_a_caller_hears_while_somebody_else_is_called_is_for_the_flow_to_say(
+    waiting: str, heard: tuple[str, str]
+) -> None:
+    hands = block("h", "Callsheet.HandOver", other(), number="+12125550123", waiting=waiting)
+    music = resource("m", value("Hold music", "IVR", content="AUDIO"))
+    document = read(container(flow("f", hands), resources=[music]))
+    (wanted,) = start(document, mode=Mode.ivr, contact={"name": "Ann"}).effects
+    assert isinstance(wanted, Transfer)
+    assert (wanted.waiting_text, wanted.waiting_audio) == heard
+
+
 def test_who_cannot_be_put_through_waits_in_the_inbox_where_the_flow_says_so() -> None:
     hands = block("h", "Callsheet.HandOver", other(), queue="Support", when_nobody="inbox", note="Angry")
     document = read(container(flow("f", hands)))

@@ -9,7 +9,8 @@ from callsheet.core.asking import nobody_forbids
 from callsheet.voice.asterisk import wire
 from callsheet.voice.asterisk.originate import dial_string
 from callsheet.voice.asterisk.wire import Ask
-from callsheet.voice.base import Answered, CallGone, CannotJoin, HungUp, NotDialed, Played
+from callsheet.voice.audio.ringing import ringing
+from callsheet.voice.base import Answered, CallGone, CannotJoin, HungUp, NotDialed, Played, Sound
 from voice.asterisk.calls import Told, dial_of, make_tone, until
 from voice.asterisk.test_listening_and_playing import node_of, until_channels
 from voice.asterisk.voice_node import TRUNK
@@ -57,6 +58,27 @@ async def test_each_hears_the_other_and_who_stays_is_alone_again(call, engine, p
     assert (await first.next(HungUp)).cause == 16
     await until_channels(engine, 0)
     assert (await node_of(engine).ask(Ask("GET", "bridges"))).message_body == "[]"
+
+
+async def test_who_hears_ringing_until_they_are_joined_hears_the_other_then(call, engine, phone_network, tmp_path):
+    first = await call("0010")
+    await first.next(Answered)
+    ring = tmp_path / "ring.wav"
+    ring.write_bytes(ringing())
+    for _ in range(2):
+        await first.call.play(Sound("ring", ring, 6.0))
+    second = await beside(engine, phone_network, first, "0001")
+    await second.next(Answered)
+    said_again: list[bytes] = []
+    await second.call.listen(lambda octets: said_again.append(octets) if is_loud(octets) else None)
+
+    await first.call.stop_playing()
+    await first.call.join(second.call)
+    await until(lambda: len(said_again) > 10)
+
+    for told in (first, second):
+        await told.call.hang_up()
+        await told.next(HungUp)
 
 
 async def test_who_is_joined_stays_so_when_the_node_is_compared(call, engine, phone_network):

@@ -109,6 +109,10 @@ class Transfer:
     """The name of a queue; empty: the app's default one."""
     answer_seconds: int
     """So long the other side's phone may ring."""
+    waiting_text: str = ""
+    """What the caller hears meanwhile, again and again; without it, and without a sound: ringing."""
+    waiting_audio: str = ""
+    """The name, or the id, of the sound that is played instead."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,6 +166,13 @@ class MakingTurn:
             visit = self.visits[mine[-1]]
             self.visits[mine[-1]] = visit._replace(why=f"{visit.why} {CUT}".strip())
 
+    def heard(self, prompt: Resource | None) -> tuple[str, str]:
+        """Return the text, and the name of the sound, of a prompt that is heard, but not said now; empty: none."""
+        if prompt is None:
+            return "", ""
+        text, content = self._spoken(prompt)
+        return text, content.audio
+
     def text(self, prompt: Resource, *, response: str | None = None) -> str:
         """Return the text of a prompt."""
         return self._spoken(prompt, response)[0]

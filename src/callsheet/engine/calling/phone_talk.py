@@ -228,18 +228,18 @@ class PhoneTalk:
         if turn.awaits in ERRANDS:
             return await self._await_answer(talking, effects)
         if turn.awaits is Awaits.transfer:
-            return await self._transfer(talking, effects)
+            return await self._transfer(talking, effects, await self._language(turn))
         heard = await self._listener.listen(talking, effects, await self._seconds(turn.talk, session))
         return _Heard(heard) if heard is not None else None
 
-    async def _transfer(self, talking: Talking, effects: Sequence[Effect]) -> _Heard | None:
+    async def _transfer(self, talking: Talking, effects: Sequence[Effect], language: str) -> _Heard | None:
         """Put the caller through; who was taken over from a process that died meanwhile is not called again."""
         outcome: Transferred | None = Transferred.unreachable
         for wanted in effects:
             if isinstance(wanted, Transfer):
                 outcome = Transferred.no_agents
                 if self.connector is not None:
-                    outcome = await self.connector.put_through(talking, wanted)
+                    outcome = await self.connector.put_through(talking, wanted, language)
         return None if outcome is None else _Heard(PutThrough(outcome, self._clock.now()))
 
     async def _await_answer(self, talking: Talking, effects: Sequence[Effect]) -> _Heard | None:

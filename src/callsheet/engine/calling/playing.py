@@ -68,7 +68,7 @@ class Player:
             for say in said:
                 if until_key and talking.keys:
                     break
-                sounds = await self._prepare(talking, say, language)
+                sounds = await self.prepare(talking, say, language)
                 for sound in sounds:
                     waiting[await call.play(sound)] = sound.seconds
                 if sounds:
@@ -93,7 +93,11 @@ class Player:
                         return False
         return not waiting
 
-    async def _prepare(self, talking: Talking, say: Say, language: str) -> Sequence[Sound]:
+    async def prepare(self, talking: Talking, say: Say, language: str) -> Sequence[Sound]:
+        """Return the sounds of a prompt; what cannot be spoken is noted, and nothing.
+
+        Raises CallGone, and Unavailable when the store stays away.
+        """
         ready = talking.ready.pop(say, None)
         sounds = await self._make(talking, say, language) if ready is None else ready
         if isinstance(sounds, Unspoken):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Final, NamedTuple
 
 import structlog
@@ -14,12 +15,15 @@ from callsheet.core.flow.speaking import constant_prompts, is_url
 from callsheet.engine.calling.speech import Speech, manner_of
 from callsheet.store.sounds import UploadedSound
 from callsheet.store.store import Store
+from callsheet.voice.audio.ringing import ringing
 from callsheet.voice.audio.shelf import SoundShelf, key_of
 from callsheet.voice.base import Sound
 from callsheet.voice.speech.base import CannotSpeak, Manner, Speaker
 
 log = structlog.get_logger()
 
+RINGING: Final = "tone:ringing"
+"""Named as a sound: that somebody else's phone rings. It comes before a sound of an app that is called so."""
 _A_URL: Final = "A recording is named by its name, and not by a URL: upload it, and name it in the flow."
 _NO_APP: Final = "The app is not there any more."
 _NOT_KEPT: Final = "The sound could not be kept on the disk of this node."
@@ -94,6 +98,8 @@ class Prompts:
     async def _recording(self, app: int, say: Say) -> Sound | None:
         """Return a recording; None: it is not there, and there is a text instead. Raises CannotSpeak."""
         said = say.audio
+        if said == RINGING:
+            return await self._once(key_of(RINGING), partial(asyncio.to_thread, ringing), is_passing=False)
         found = None if is_url(said) else await self._store.sounds.called(app, said)
         if found is not None:
             return await self._once(key_of("sound", found.digest), lambda: self._read(app, found), is_passing=False)

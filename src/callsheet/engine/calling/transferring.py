@@ -13,38 +13,37 @@ import asyncio
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import datetime
 from functools import partial
 from typing import Final
 
 import structlog
 
 from callsheet.clock import Clock
-from callsheet.core.asking import nobody_forbids
-from callsheet.core.calling import Clearing, Dial, decide_outcome
+from callsheet.core.calling import Dial
 from callsheet.core.campaign import MachineDetection
 from callsheet.core.day_use import sender_of_person
-from callsheet.core.flow.effects import Transfer
+from callsheet.core.flow.effects import Say, Transfer
 from callsheet.core.run import Run, Sender
-from callsheet.core.transferring import Target, Transferred, of_outcome, read_target
-from callsheet.engine.calling.call_events import CallEvents
+from callsheet.core.transferring import Target, Transferred, read_target
 from callsheet.engine.calling.live_call import LiveCall
 from callsheet.engine.calling.patience import Patience
+from callsheet.engine.calling.playing import Player
+from callsheet.engine.calling.prompts import RINGING
+from callsheet.engine.calling.ringing_back import RingBack
+from callsheet.engine.calling.second_call import Second, Waiting
 from callsheet.engine.calling.slots import AGENTLESS, Limit
 from callsheet.engine.calling.talking import Talking
 from callsheet.engine.calling.voice_line import VoiceLine
+from callsheet.engine.holds import Scope
 from callsheet.engine.pace import Pace, rates_of
 from callsheet.store.store import Store
 from callsheet.voice.base import (
     Answered,
-    Call,
     CallEvent,
     CallGone,
     CannotJoin,
     HungUp,
-    Lost,
     NotDialed,
-    Ringing,
 )
 
 log = structlog.get_logger()
@@ -61,66 +60,32 @@ Lines = Callable[[], Mapping[int, object]]
 """Returns the lines that are open now, by the numbers of their trunks."""
 
 
-class Second:
-    """The other side of a transfer."""
-
-    def __init__(self) -> None:
-        self.events = CallEvents()
-        self.call: Call | None = None
-        self.answered_at: datetime | None = None
-        self.has_rung = False
-        self.end: HungUp | Lost | None = None
-
-    @property
-    def is_answered(self) -> bool:
-        """Tell whether somebody answered."""
-        return self.answered_at is not None
-
-    def take(self, event: CallEvent) -> None:
-        """Read an event of it."""
-        match event:
-            case Ringing():
-                self.has_rung = True
-            case Answered(at=at):
-                self.answered_at = at
-            case HungUp() | Lost():
-                self.end = event
-            case _:
-                pass
-
-    def talk_seconds(self, ended_at: datetime) -> float:
-        """Return how long it was answered, as a provider counts."""
-        if self.answered_at is None:
-            return 0.0
-        return round(max(0.0, (ended_at - self.answered_at).total_seconds()), 3)
-
-    def outcome(self, *, ran_out: bool) -> Transferred:
-        """Return what its end without an answer makes of the transfer."""
-        end = self.end
-        if isinstance(end, HungUp):
-            return of_outcome(
-                decide_outcome(Clearing(end.cause, end.sip_status, self.is_answered, self.has_rung, ran_out, False))
-            )
-        return Transferred.no_answer if ran_out else Transferred.unreachable
-
-
 class Connector:
     """Puts callers of this node through."""
 
-    def __init__(self, store: Store, clock: Clock, lines: Lines) -> None:
+    def __init__(self, store: Store, clock: Clock, lines: Lines, player: Player) -> None:
         self._store = store
         self._clock = clock
         self._lines = lines
+        self._ring_back = RingBack(player, clock)
+        self._seconds: set[Second] = set()
+        """Second calls, from before it is asked whether they are forbidden."""
         self._patience = Patience(clock)
 
-    async def put_through(self, talking: Talking, wanted: Transfer) -> Transferred | None:
+    def bar(self, scope: Scope) -> None:
+        """Place no call that a scope covers, and let no phone ring that it covers; call it after the commit."""
+        for second in self._seconds:
+            second.bar(scope)
+
+    async def put_through(self, talking: Talking, wanted: Transfer, language: str) -> Transferred | None:
         """Return when the two have talked, or could not; None: the caller hung up before.
 
+        `language`: that of what is said to the caller who waits.
         Raises CallGone where that was not read yet, and Unavailable when the store was away for too long.
         """
         talking.note(self._clock.now(), "transfer", block=wanted.block)
         try:
-            outcome = await self._put_through(talking, wanted)
+            outcome = await self._put_through(talking, wanted, language)
         except CallGone:
             outcome = None
         said = outcome.value if outcome is not None else "caller_left"
@@ -131,40 +96,48 @@ class Connector:
             raise CallGone
         return outcome
 
-    async def _put_through(self, talking: Talking, wanted: Transfer) -> Transferred | None:
+    async def _put_through(self, talking: Talking, wanted: Transfer, language: str) -> Transferred | None:
         target = await self._target(talking, wanted)
         if isinstance(target, Transferred):
             return target
-        run = talking.live.run
         sender = _sender_of(talking.live)
         line = self._lines().get(sender.trunk_no)
         if not isinstance(line, VoiceLine):
             return Transferred.unreachable
-        limits = _as_of(line.limits(), run)
+        limits = _as_of(line.limits(), talking.live.run)
         if not line.occupy(limits):
             return Transferred.no_room
+        waiting = partial(self._ring_back.heard, talking, _said_meanwhile(wanted), language)
+        second = self._second(talking.live.run, sender, target, wanted, waiting)
+        self._seconds.add(second)
         try:
-            return await self._call_in_turn(talking, wanted, line, target, sender)
+            return await self._call_in_turn(talking, line, sender, second)
         finally:
+            self._seconds.discard(second)
             line.give_back(limits)
 
+    def _second(self, run: Run, sender: Sender, target: Target, wanted: Transfer, waiting: Waiting) -> Second:
+        key = self._store.vault.app(run.app)
+        assert key is not None, "its calls go on"
+        dial = Dial(
+            secrets.token_hex(24), target.to, sender.label, wanted.answer_seconds, MachineDetection.no,
+            run.campaign_id, run.settings.longest_call_seconds,
+        )  # fmt: skip
+        return Second(run.app, frozenset(key.person(number) for number in target.numbers), dial, waiting)
+
     async def _call_in_turn(
-        self, talking: Talking, wanted: Transfer, line: VoiceLine, target: Target, sender: Sender
+        self, talking: Talking, line: VoiceLine, sender: Sender, second: Second
     ) -> Transferred | None:
         run = talking.live.run
         pace = Pace(self._store.hot, self._clock, run.app, rates_of(sender.buckets, None))
         if not await self._patience.ask_while(talking.live, partial(_await_turn, pace), is_slow=True):
             return Transferred.no_room
         # Asked as late as may be: the turn took its time.
-        if await self._patience.ask_while(talking.live, partial(self._is_spared, run, target)):
+        if await self._patience.ask_while(talking.live, partial(self._is_forbidden, run, second)):
             return Transferred.forbidden
         if talking.live.events.over.is_set():
             return None
-        dial = Dial(
-            secrets.token_hex(24), target.to, sender.label, wanted.answer_seconds, MachineDetection.no,
-            run.campaign_id, run.settings.longest_call_seconds,
-        )  # fmt: skip
-        return await self._call(talking, line, dial)
+        return await self._call(talking, line, second)
 
     async def _target(self, talking: Talking, wanted: Transfer) -> Target | Transferred:
         """Return whom to call, if anybody may."""
@@ -177,32 +150,31 @@ class Connector:
             return Transferred.no_agents
         return read_target(said, talking.live.run.settings.region)
 
-    async def _is_spared(self, run: Run, target: Target) -> bool:
-        """Tell whether somebody asked that nobody calls there."""
-        key = self._store.vault.app(run.app)
-        assert key is not None, "its calls go on"
-        return any([await self._store.standings.is_spared(run, key.person(number)) for number in target.numbers])
+    async def _is_forbidden(self, run: Run, second: Second) -> bool:
+        """Tell whether somebody asked that nobody calls there, or all sending of the app was stopped."""
+        if await self._store.sending.find(run.app) is not None:
+            return True
+        return any([await self._store.standings.is_spared(run, person) for person in second.persons])
 
-    async def _call(self, talking: Talking, line: VoiceLine, dial: Dial) -> Transferred | None:
-        second = Second()
-        at = self._clock.now()
+    async def _call(self, talking: Talking, line: VoiceLine, second: Second) -> Transferred | None:
+        at, dial = self._clock.now(), second.dial
         try:
-            second.call = await line.dial_beside(dial, nobody_forbids, second.events.put_nowait, talking.live.call)
+            second.call = await line.dial_beside(dial, second.leave, second.events.put_nowait, talking.live.call)
         except NotDialed as refusal:
             log.warning("call.transfer_not_dialed", code=refusal.code)
-            return Transferred.unreachable
+            return Transferred.forbidden if second.is_barred else Transferred.unreachable
         # Who reconciles the provider's bill finds both calls of a transfer in one place.
         talking.note(at, "transfer_dialed", to=dial.to, trunk=line.trunk_id)
         try:
-            return await self._follow(talking, second, dial.ring_seconds)
+            return await self._follow(talking, second)
         finally:
             await self._finish(talking, second)
 
-    async def _follow(self, talking: Talking, second: Second, ring_seconds: float) -> Transferred | None:
+    async def _follow(self, talking: Talking, second: Second) -> Transferred | None:
         """Wait for the answer, join the two, and wait for the end of one of them."""
         ran_out = False
         try:
-            async with asyncio.timeout(ring_seconds + GRACE_SECONDS):
+            async with second.waiting(), asyncio.timeout(second.dial.ring_seconds + GRACE_SECONDS):
                 await self._watch(talking, second, lambda: second.is_answered)
         except TimeoutError:
             ran_out = True
@@ -272,6 +244,12 @@ async def _await_turn(pace: Pace) -> bool:
     except TimeoutError:
         return False
     return True
+
+
+def _said_meanwhile(wanted: Transfer) -> Say:
+    """Return what a caller hears until somebody answers."""
+    text, audio = wanted.waiting_text, wanted.waiting_audio
+    return Say(wanted.block, text, audio or ("" if text else RINGING))
 
 
 def _sender_of(live: LiveCall) -> Sender:

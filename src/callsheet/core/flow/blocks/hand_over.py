@@ -46,6 +46,8 @@ class Handing:
     """In a call: a telephone number, or a SIP address; empty: the number of the queue."""
     answer_seconds: int
     """In a call: so long the other side's phone may ring."""
+    waiting: Resource | None
+    """In a call: what the caller hears while that phone rings; None: ringing."""
     is_for_inbox: bool
     """In a call: who could not be put through waits in the inbox of the queue, and the call ends."""
 
@@ -64,6 +66,7 @@ class HandOverBlock:
             reader.text(config.get("note")),
             reader.text(config.get("number")),
             seconds if isinstance(seconds, int) and _may_ring(seconds) else USUAL_ANSWER_SECONDS,
+            reader.resource(config.get("waiting")),
             config.get("when_nobody") == INBOX,
         )
 
@@ -80,6 +83,8 @@ class HandOverBlock:
         if queue and "@" not in queue and not look.has_queue(queue):
             yield Finding(f"{at}.queue", _NO_QUEUE, is_warning=True)
         yield from look.prompt(config, "prompt", at, required=False)
+        # Only a call says it; what it lacks there is found as of every prompt of a call.
+        yield from look.prompt(config, "waiting", at, required=False, is_said=False)
         yield from _find_of_calls(config, at)
 
     def enter(self, turn: Turn, block: Block) -> Outcome:
@@ -91,7 +96,7 @@ class HandOverBlock:
         queue, note = handing.queue(scope).strip()[:LONGEST_NAME], handing.note(scope)[:LONGEST_NOTE]
         if turn.mode is Mode.ivr:
             number = handing.number(scope).strip()[:LONGEST_NAME]
-            turn.do(Transfer(block.uuid, number, queue, handing.answer_seconds))
+            turn.do(Transfer(block.uuid, number, queue, handing.answer_seconds, *turn.heard(handing.waiting)))
             return Wait(Awaits.transfer, value=note or None)
         turn.do(HandOver(block.uuid, queue, note))
         return Wait(Awaits.person, value=note or None)

@@ -114,6 +114,9 @@ class Turn(Protocol):
     def say_text(self, text: str) -> None:
         """Say a text as it is: what looks like an expression in it is none."""
 
+    def heard(self, prompt: Resource | None) -> tuple[str, str]:
+        """Return the text, and the name of the sound, of a prompt that is heard, but not said now. Raises Amiss."""
+
     def text(self, prompt: Resource, *, response: str | None = None) -> str:
         """Return the text of a prompt in the session's language and mode. Raises Amiss."""
 
