@@ -5,6 +5,7 @@ demands, it is left out here.
 """
 
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -182,3 +183,38 @@ async def test_the_pages_that_start_and_stop_say_how_many_calls_are_over(shop, s
     assert {one["campaignExecutionType"] for one in (first, again, stopped)} == {"NORMAL"}
     assert found[person]["botSessionId"] == talked["conversation_id"] != ""
     assert found[busy]["botSessionId"] == ""
+
+
+async def test_who_was_connected_is_called_again_at_the_time_that_was_asked_for(shop):
+    person, busy = (numbers("IN", 1, ending=end, seed=79)[0] for end in ("0001", "9921"))
+    body = await as_printed(shop, {"dialingMode": "Agentless", "enableMachineDetect": "no"}, V2)
+    body |= {"contactLists": [await shop.make_list(person, busy)]}
+    # Who is busy comes again in ten minutes, so that the campaign goes on.
+    body["dialingStrategy"] = {**STRATEGY, "callingHours": {**WEEK, "days": DAYS}, "maxAttemptsPerRecord": 2}
+    campaign_id = (await shop.compat("POST", "/campaign", body)).json()["id"]
+    await shop.until_status(campaign_id, "Ready")
+    run_id = (await shop.trigger(campaign_id, "play")).json()["campaignInstanceId"]
+
+    async def tried(times: int) -> dict[str, dict[str, Any]]:
+        """Return the results, once the person was called so often."""
+        found = await results(shop, campaign_id)
+        return found if person in found and found[person]["numberOfAttemptsSoFar"] == times else {}
+
+    entry = (await until(lambda: tried(1)))[person]["campaignDialingListId"]
+
+    async def asks() -> bool:
+        """Ask for a call in a moment; false: that moment was over before anybody read it."""
+        at = datetime.now(UTC) + timedelta(seconds=0.5)
+        wanted = [{"campaignDialingListId": entry, "timeToContact": f"{at:%Y-%m-%dT%H:%M:%S.%fZ}"}]
+        asked = await shop.compat("POST", f"/campaign/{run_id}/callContactAt", wanted)
+        (said,) = asked.json()["data"]
+        assert said["campaignDialingListId"] == entry
+        assert (said["status"], said.get("reason")) in (("success", None), ("failed", "time_in_past"))
+        return said["status"] == "success"
+
+    await until(asks)
+    found = await until(lambda: tried(2))
+    assert (await shop.trigger(campaign_id, "stop")).status_code == 200
+    assert found[busy]["numberOfAttemptsSoFar"] == 1
+    placed = [one["to"] for one in (await shop.v1("GET", "/sandbox/calls")).json()["items"]]
+    assert placed.count(busy) == 1
