@@ -50,6 +50,13 @@ def documented(what: str) -> float:
     return float(found[1])
 
 
+def test_a_node_that_is_not_heard_is_ended_long_after_its_calls_were_given_up():
+    seconds = WATCH.most_unheard * WATCH.looks_a_question * WATCH.look_seconds
+    assert seconds >= 2 * PATIENCE.away_seconds
+    said = f"back within {PATIENCE.away_seconds:.0f} seconds. After {seconds:.0f} seconds or more it is ended in order"
+    assert said in PAGE.read_text()
+
+
 @pytest.mark.parametrize(("what", "seconds"), QUICK.items())
 def test_what_is_promised_adds_up(what: str, seconds: float):
     assert seconds <= PROMISED_SECONDS

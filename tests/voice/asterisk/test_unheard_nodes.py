@@ -11,7 +11,6 @@ from callsheet.voice.asterisk.configuration import Dispatcher
 from callsheet.voice.asterisk.embedded import EmbeddedAsterisk
 from callsheet.voice.asterisk.keep import open_keep
 from callsheet.voice.asterisk.local import Watch
-from callsheet.voice.asterisk.patience import Patience
 from callsheet.voice.base import Answered, HungUp, Lost, Played
 from ports import free_port
 from strangers.phone_network import PhoneNetwork
@@ -80,11 +79,6 @@ async def test_a_node_that_is_never_heard_again_is_ended_in_order_and_started_an
         await ear.end()
         await relay.mend(home.supervisor.keep.events_port)
         await until_ready(home)
-
-
-def test_a_node_is_unheard_for_long_after_its_calls_were_given_up():
-    watch = Watch()
-    assert watch.most_unheard * watch.looks_a_question * watch.look_seconds >= 2 * Patience().away_seconds
 
 
 async def test_a_node_elsewhere_with_a_link_that_is_half_open_keeps_its_calls(tmp_path, phone_network):
