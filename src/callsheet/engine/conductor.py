@@ -80,7 +80,7 @@ class Conductor:
         self.holds = Holds()
         self.node_no = 0
         self.notifier = Notifier(given.store.outbox, tick_seconds=given.tuning.tick_seconds)
-        self.eraser = Eraser(given.store.erasing, given.clock)
+        self.eraser = Eraser(given.store.erasing, given.clock, tick_seconds=given.tuning.tick_seconds)
         self.preparer = Preparer(given.store.campaigns, given.clock, tick_seconds=given.tuning.tick_seconds)
         scout = CallScout(given.store, self.flows, given.prompts, self._stands_for_calls, self._bears)
         self.preflighter = Preflighter(

@@ -56,10 +56,10 @@ class DayCaps:
         self._turn_over(now)
         return self.closed_until is not None
 
-    async def rest(self, clock: Clock, now: datetime) -> int:
+    async def rest(self, clock: Clock, now: datetime, tick_seconds: float) -> int:
         """Wait a while, as nothing is left today, and return that nothing is; a cap may be raised meanwhile."""
         left = (self.closed_until - now).total_seconds() if self.closed_until is not None else 0.0
-        await clock.sleep(min(max(left, 0.001), LONGEST_IDLE_SECONDS))
+        await clock.sleep(min(max(left, 0.001), max(LONGEST_IDLE_SECONDS, tick_seconds)))
         return 0
 
     async def give_back(self) -> None:

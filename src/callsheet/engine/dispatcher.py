@@ -238,7 +238,7 @@ class Dispatcher:
         caps, limit = self._rooms.caps, len(kept)
         if caps is not None and caps.is_closed(now):
             kept.fit(())
-            return await caps.rest(self._clock, now)
+            return await caps.rest(self._clock, now, self._tuning.tick_seconds)
         if not self._pace.is_free:
             segments = await self._pace.lease(limit)
             if not segments:
@@ -250,7 +250,7 @@ class Dispatcher:
             left = await caps.reserve(ceil(limit * state.segments_guess), now)
             if not left:
                 kept.fit(())
-                return await caps.rest(self._clock, now)
+                return await caps.rest(self._clock, now, self._tuning.tick_seconds)
             limit = min(limit, max(1, int(left / state.segments_guess)))
         return limit
 

@@ -14,13 +14,15 @@ log = structlog.get_logger()
 BLOCK_CONTACTS = 2_000
 """So many rows hold a writer for a few hundredths of a second."""
 TICK_SECONDS = 60.0
+"""How often to look although nobody woke us: another node may have deleted a list, and died."""
 
 
 class Eraser(Loop):
     """Erases what nobody can see any more."""
 
-    def __init__(self, erasing: Erasing, clock: Clock) -> None:
+    def __init__(self, erasing: Erasing, clock: Clock, *, tick_seconds: float = TICK_SECONDS) -> None:
         super().__init__()
+        self._tick_seconds = max(TICK_SECONDS, tick_seconds)
         self._erasing = erasing
         self._clock = clock
 
@@ -33,4 +35,4 @@ class Eraser(Loop):
                     continue
             except Unavailable:
                 log.warning("eraser.store_away")
-            await self._rest(TICK_SECONDS)
+            await self._rest(self._tick_seconds)

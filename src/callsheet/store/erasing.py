@@ -20,6 +20,13 @@ from callsheet.store.rows import insert, one
 
 LIST_GONE: Final = "The list of the contact was deleted."
 
+_OLDEST = (
+    sa.select(t.list_erasure)
+    .order_by(t.list_erasure.c.app, t.list_erasure.c.list_no)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
+
 
 class Erasing:
     """What is still to be erased, of all apps."""
@@ -39,8 +46,7 @@ def condemn(conn: sa.Connection, app: int, list_no: int, size: int) -> None:
 
 def _erase(conn: sa.Connection, most: int, now: datetime) -> bool:
     erasure = t.list_erasure
-    oldest = sa.select(erasure).order_by(erasure.c.app, erasure.c.list_no).limit(1)
-    row = one(conn, oldest.with_for_update(skip_locked=True))
+    row = one(conn, _OLDEST)
     if row is None:
         return False
     app, list_no, end = row["app"], row["list_no"], row["pos"] + most
