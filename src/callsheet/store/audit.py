@@ -17,6 +17,13 @@ from callsheet.store.rows import all_of, insert, one
 
 _WALKED_AT_ONCE = 2000
 
+_its_head = (
+    t.audit_head.c.app == sa.bindparam("of_app"),
+    t.audit_head.c.account_id == sa.bindparam("of_account"),
+)
+_HEAD = sa.select(t.audit_head).where(*_its_head).with_for_update()
+_MOVE_HEAD = sa.update(t.audit_head).where(*_its_head)
+
 
 class Chain(NamedTuple):
     """Whose lines: those of an app, by its number, or those of an account."""
@@ -94,7 +101,8 @@ class Audit:
 
 def add_line(conn: sa.Connection, chain: Chain, deed: Deed, now: datetime) -> None:
     """Add a line in the transaction of what it tells. The chain is held until the commit, so this comes last in it."""
-    head = one(conn, sa.select(t.audit_head).where(_of(t.audit_head, chain)).with_for_update())
+    mine = {"of_app": chain.app, "of_account": chain.account_id}
+    head = one(conn, _HEAD, mine)
     if head is None:
         # Two that begin a chain at once: the second meets the key of the first, and its transaction runs again.
         insert(conn, t.audit_head, app=chain.app, account_id=chain.account_id, seq=0, hash=GENESIS)
@@ -114,7 +122,7 @@ def add_line(conn: sa.Connection, chain: Chain, deed: Deed, now: datetime) -> No
         details=write_json(deed.details),
         hash=hashed,
     )
-    conn.execute(sa.update(t.audit_head).where(_of(t.audit_head, chain)).values(seq=line.seq, hash=hashed))
+    conn.execute(_MOVE_HEAD, {**mine, "seq": line.seq, "hash": hashed})
 
 
 def _of(table: sa.Table, chain: Chain) -> sa.ColumnElement[bool]:

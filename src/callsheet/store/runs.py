@@ -30,86 +30,8 @@ class Wanted(NamedTuple):
     started_before: datetime | None = None
 
 
-class Runs:
-    """The runs of all apps."""
-
-    def __init__(self, database: Database, vault: Vault) -> None:
-        self._db = database
-        self._vault = vault
-
-    async def active(self, leave_out: Callable[[str], None] = lambda _: None) -> list[Run]:
-        """Return the runs that are Active now; `leave_out` is called with the id of each that cannot be read."""
-        going_on = t.run.c.ended_at == 0, t.run.c.status == Status.active.value
-        unreadable: list[str] = []
-        runs = await self._db.read(lambda conn: _read(conn, self._vault, *going_on, unreadable=unreadable))
-        for run_id in unreadable:
-            leave_out(run_id)
-        return runs
-
-    async def find(self, app: int, run_id: str) -> Run | None:
-        """Return a run by its public id."""
-        found = await self._db.read(lambda conn: _read(conn, self._vault, t.run.c.app == app, t.run.c.id == run_id))
-        return found[0] if found else None
-
-    async def by_no(self, run_no: int) -> Run | None:
-        """Return a run by its number."""
-        found = await self._db.read(lambda conn: _read(conn, self._vault, t.run.c.no == run_no))
-        return found[0] if found else None
-
-    async def among(self, app: int, run_nos: Collection[int]) -> set[int]:
-        """Return those of some runs that are the app's."""
-        query = sa.select(t.run.c.no).where(t.run.c.app == app, t.run.c.no.in_(run_nos))
-        return await self._db.read(lambda conn: set(conn.execute(query).scalars()))
-
-    async def of_app(self, app: int, *, wanted: Wanted, before: int | None, limit: int) -> list[Run]:
-        """Return runs of an app, the latest first."""
-        where = [t.run.c.app == app, *_wanted(wanted)]
-        if before is not None:
-            where.append(t.run.c.no < before)
-        return await self._db.read(lambda conn: _read(conn, self._vault, *where, limit=limit))
-
-
-def read_runs(conn: sa.Connection, vault: Vault, run_nos: Collection[int]) -> list[Run]:
-    """Return runs by their numbers, inside a transaction."""
-    return _read(conn, vault, t.run.c.no.in_(sorted(run_nos)))
-
-
-def _wanted(wanted: Wanted) -> Iterator[sa.ColumnElement[bool]]:
-    run = t.run
-    if wanted.campaign_no is not None:
-        yield run.c.campaign_no == wanted.campaign_no
-    if wanted.status is not None:
-        yield run.c.status == wanted.status
-    if wanted.started_after is not None:
-        yield run.c.started_at > to_micros(wanted.started_after)
-    if wanted.started_before is not None:
-        yield run.c.started_at < to_micros(wanted.started_before)
-
-
-def _read(
-    conn: sa.Connection,
-    vault: Vault,
-    *where: sa.ColumnElement[bool],
-    limit: int | None = None,
-    unreadable: list[str] | None = None,
-) -> list[Run]:
-    """Read runs; the ids of those that cannot be read go to `unreadable`, where that is given."""
-    rows = all_of(conn, _select().where(*where).order_by(t.run.c.no.desc()).limit(limit))
-    lists = _lists(conn, rows)
-    members = _members(conn, rows)
-    runs = []
-    for row in rows:
-        try:
-            vault.learn(row["app"], row["app_id"], row["key_sealed"])
-            runs.append(_run(row, lists.get(row["no"], {}), members))
-        except DAMAGE:
-            if unreadable is None:
-                raise
-            unreadable.append(row["id"])
-    return runs
-
-
 def _select() -> sa.Select[Any]:
+    """Return the statement that reads runs, the latest first."""
     run, version, sender, app = t.run, t.campaign_version, t.sender, t.app
     return (
         sa.select(
@@ -143,11 +65,94 @@ def _select() -> sa.Select[Any]:
         .join(sender, sender.c.no == run.c.sender_no)
         .outerjoin(t.trunk, t.trunk.c.no == sender.c.trunk_no)
         .outerjoin(t.campaign, t.campaign.c.no == run.c.campaign_no)
+        .order_by(run.c.no.desc())
     )
+
+
+# Made once: each look for work asks for the active ones.
+_RUNS = _select()
+_ACTIVE = _RUNS.where(t.run.c.ended_at == 0, t.run.c.status == Status.active.value)
+
+
+class Runs:
+    """The runs of all apps."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._db = database
+        self._vault = vault
+
+    async def active(self, leave_out: Callable[[str], None] = lambda _: None) -> list[Run]:
+        """Return the runs that are Active now; `leave_out` is called with the id of each that cannot be read."""
+        unreadable: list[str] = []
+        runs = await self._db.read(lambda conn: _read(conn, self._vault, _ACTIVE, unreadable=unreadable))
+        for run_id in unreadable:
+            leave_out(run_id)
+        return runs
+
+    async def find(self, app: int, run_id: str) -> Run | None:
+        """Return a run by its public id."""
+        query = _RUNS.where(t.run.c.app == app, t.run.c.id == run_id)
+        found = await self._db.read(lambda conn: _read(conn, self._vault, query))
+        return found[0] if found else None
+
+    async def by_no(self, run_no: int) -> Run | None:
+        """Return a run by its number."""
+        found = await self._db.read(lambda conn: _read(conn, self._vault, _RUNS.where(t.run.c.no == run_no)))
+        return found[0] if found else None
+
+    async def among(self, app: int, run_nos: Collection[int]) -> set[int]:
+        """Return those of some runs that are the app's."""
+        query = sa.select(t.run.c.no).where(t.run.c.app == app, t.run.c.no.in_(run_nos))
+        return await self._db.read(lambda conn: set(conn.execute(query).scalars()))
+
+    async def of_app(self, app: int, *, wanted: Wanted, before: int | None, limit: int) -> list[Run]:
+        """Return runs of an app, the latest first."""
+        where = [t.run.c.app == app, *_wanted(wanted)]
+        if before is not None:
+            where.append(t.run.c.no < before)
+        return await self._db.read(lambda conn: _read(conn, self._vault, _RUNS.where(*where).limit(limit)))
+
+
+def read_runs(conn: sa.Connection, vault: Vault, run_nos: Collection[int]) -> list[Run]:
+    """Return runs by their numbers, inside a transaction."""
+    return _read(conn, vault, _RUNS.where(t.run.c.no.in_(sorted(run_nos))))
+
+
+def _wanted(wanted: Wanted) -> Iterator[sa.ColumnElement[bool]]:
+    run = t.run
+    if wanted.campaign_no is not None:
+        yield run.c.campaign_no == wanted.campaign_no
+    if wanted.status is not None:
+        yield run.c.status == wanted.status
+    if wanted.started_after is not None:
+        yield run.c.started_at > to_micros(wanted.started_after)
+    if wanted.started_before is not None:
+        yield run.c.started_at < to_micros(wanted.started_before)
+
+
+def _read(
+    conn: sa.Connection, vault: Vault, query: sa.Select[Any], *, unreadable: list[str] | None = None
+) -> list[Run]:
+    """Read runs; the ids of those that cannot be read go to `unreadable`, where that is given."""
+    rows = all_of(conn, query)
+    lists = _lists(conn, rows)
+    members = _members(conn, rows)
+    runs = []
+    for row in rows:
+        try:
+            vault.learn(row["app"], row["app_id"], row["key_sealed"])
+            runs.append(_run(row, lists.get(row["no"], {}), members))
+        except DAMAGE:
+            if unreadable is None:
+                raise
+            unreadable.append(row["id"])
+    return runs
 
 
 def _lists(conn: sa.Connection, runs: Sequence[Mapping[str, Any]]) -> dict[int, dict[int, int]]:
     """Return the lists of each run, in their order, and how many contacts of each it has taken in."""
+    if not runs:
+        return {}
     run_list = t.run_list
     found: dict[int, dict[int, int]] = {}
     query = sa.select(run_list.c.run_no, run_list.c.list_no, run_list.c.taken_size).where(
