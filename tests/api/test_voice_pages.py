@@ -171,6 +171,7 @@ async def test_the_pages_that_start_and_stop_say_how_many_calls_are_over(shop, s
     first = await pull("play")
     (talked,) = [one for one in await until(calls) if one["outcome"] == "human"]
     found = await until(told)
+    rows = (await shop.v1("GET", f"/runs/{first['campaignInstanceId']}/dispositions")).json()["rows"]
     again, stopped = await pull("play"), await pull("stop")
 
     answers = [(one["status"], one["message"], one["totalCallsCompleted"]) for one in (first, again, stopped)]
@@ -182,7 +183,13 @@ async def test_the_pages_that_start_and_stop_say_how_many_calls_are_over(shop, s
     assert {one["campaignInstanceId"] for one in (first, again, stopped)} == {first["campaignInstanceId"]}
     assert {one["campaignExecutionType"] for one in (first, again, stopped)} == {"NORMAL"}
     assert found[person]["botSessionId"] == talked["conversation_id"] != ""
-    assert found[busy]["botSessionId"] == ""
+    assert (found[busy]["botSessionId"], found[busy]["agentDispositionCodes"]) == ("", [])
+    # What the flow said of a call stands in the results, and in the table by attempt.
+    assert found[person]["agentDispositionCodes"] == ["Answered"]
+    assert {(row["word"], row["said"]): row["by_attempts"] for row in rows} == {
+        ("Connected", "Answered"): {"1": 1},
+        ("Busy", ""): {"1": 1},
+    }
 
 
 async def test_who_was_connected_is_called_again_at_the_time_that_was_asked_for(shop):

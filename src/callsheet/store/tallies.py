@@ -52,6 +52,8 @@ class Cell:
     contacts: int
     code: str = ""
     """Of calls: what came of the latest one."""
+    said: str = ""
+    """Of calls: the disposition that the flow gave the latest one; empty: none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,25 +102,28 @@ class Tallies:
         standing = _standing(app, run_no)
         query = sa.select(standing.c.used, standing.c.rank, sa.func.count().label("contacts"))
         rows = await self._db.read(lambda conn: conn.execute(query.group_by(standing.c.used, standing.c.rank)).all())
-        return _cells((used, far, "", contacts) for used, far, contacts in rows)
+        return _cells((used, far, "", "", contacts) for used, far, contacts in rows)
 
     async def call_dispositions(self, app: int, run_no: int) -> Sequence[Cell]:
         """Return the same of a run of calls, with what came of each."""
-        standing, event = _standing(app, run_no), t.event
+        standing, event, call, session = _standing(app, run_no), t.event, t.call, t.flow_session
         # The event that its state is of: its code says what came of the call.
         kind = sa.case({rank: str(state) for state, rank in RANK.items()}, value=standing.c.rank)
-        code = sa.func.coalesce(event.c.code, "").label("code")
-        query = (
-            sa.select(standing.c.used, standing.c.rank, code, sa.func.count().label("contacts"))
-            .outerjoin(
-                event,
-                sa.and_(
-                    event.c.app == app, event.c.run_no == run_no, event.c.person == standing.c.person,
-                    event.c.n == standing.c.n, event.c.kind == kind,
-                ),
-            )
-            .group_by(standing.c.used, standing.c.rank, event.c.code)
+        code, said = (sa.func.coalesce(one, "") for one in (event.c.code, session.c.disposition))
+        its_event = sa.and_(
+            event.c.app == app, event.c.run_no == run_no, event.c.person == standing.c.person,
+            event.c.n == standing.c.n, event.c.kind == kind,
         )  # fmt: skip
+        its_call = sa.and_(
+            call.c.app == app, call.c.run_no == run_no, call.c.person == standing.c.person, call.c.n == standing.c.n
+        )
+        query = (
+            sa.select(standing.c.used, standing.c.rank, code, said, sa.func.count().label("contacts"))
+            .outerjoin(event, its_event)
+            .outerjoin(call, its_call)
+            .outerjoin(session, sa.and_(session.c.app == app, session.c.no == call.c.session_no))
+            .group_by(standing.c.used, standing.c.rank, event.c.code, session.c.disposition)
+        )
         return _cells([tuple(row) for row in await self._db.read(lambda conn: conn.execute(query).all())])
 
     async def codes(self, app: int, run_no: int, kinds: Collection[str]) -> Sequence[CodeCount]:
@@ -170,15 +175,15 @@ def _standing(app: int, run_no: int) -> sa.Subquery:
     )
 
 
-def _cells(rows: Iterable[tuple[int, int, str, int]]) -> list[Cell]:
-    """Count contacts by state, code and attempts used."""
+def _cells(rows: Iterable[tuple[int, int, str, str, int]]) -> list[Cell]:
+    """Count contacts by state, code, disposition and attempts used."""
     states = {rank: str(state) for state, rank in RANK.items()}
-    cells: Counter[tuple[str, str, int]] = Counter()
-    for used, far, code, contacts in rows:
+    cells: Counter[tuple[str, str, str, int]] = Counter()
+    for used, far, code, said, contacts in rows:
         state = states[far]
         # A try that nobody took uses up no attempt.
-        cells[state, code, used - (state in NOT_TAKEN)] += contacts
-    return [Cell(state, used, contacts, code) for (state, code, used), contacts in sorted(cells.items())]
+        cells[state, code, said, used - (state in NOT_TAKEN)] += contacts
+    return [Cell(state, used, contacts, code, said) for (state, code, said, used), contacts in sorted(cells.items())]
 
 
 def _counters(conn: sa.Connection, app: int, runs: sa.Select[tuple[int]]) -> Mapping[str, int]:

@@ -64,6 +64,8 @@ class DispositionRow(BaseModel):
     """Of calls: what came of the latest one, such as `human`, `busy` or `no_answer`; empty for messages."""
     word: str = ""
     """Of calls: the same in the words of the documented dashboard, such as `Connected`; empty for messages."""
+    said: str = ""
+    """Of calls: the disposition that the flow gave it (`Callsheet.SetDisposition`); empty: none."""
     contacts: int
     by_attempts: dict[int, int]
     """How many contacts by how many attempts they have used; tries that nobody took use up none."""
@@ -117,15 +119,15 @@ async def get_dispositions(runtime: Served, app: Tenant, run_id: str) -> Disposi
     run = await find_run(runtime, app, run_id)
     calls, counted = run.channel is Channel.voice, runtime.store.tallies
     found = await (counted.call_dispositions if calls else counted.dispositions)(app.no, run.no)
-    rows: dict[tuple[str, str], dict[int, int]] = {}
+    rows: dict[tuple[str, str, str], dict[int, int]] = {}
     for cell in found:
-        rows.setdefault((cell.state, cell.code), {})[cell.attempts] = cell.contacts
+        rows.setdefault((cell.state, cell.code, cell.said), {})[cell.attempts] = cell.contacts
     shown = [
         DispositionRow(
-            disposition=state, outcome=code, word=_word(state, code) if calls else "", contacts=sum(cells.values()),
-            by_attempts=cells,
+            disposition=state, outcome=code, word=_word(state, code) if calls else "", said=said,
+            contacts=sum(cells.values()), by_attempts=cells,
         )
-        for (state, code), cells in rows.items()
+        for (state, code, said), cells in rows.items()
     ]  # fmt: skip
     return Dispositions(contacts=sum(row.contacts for row in shown), rows=shown)
 

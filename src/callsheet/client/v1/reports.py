@@ -163,6 +163,8 @@ class DispositionRow(Record, frozen=True):
     """Of calls: `human`, `busy`, `no_answer`..."""
     word: str = ""
     """Of calls: the same in the words of the documented dashboard."""
+    said: str = ""
+    """Of calls: the disposition that the flow gave it."""
 
 
 class Dispositions(Record, frozen=True):
