@@ -22,9 +22,9 @@ from callsheet.voice.asterisk.remote.key import secret_of
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parent))
+from voice_books import Books
 from voice_campaign import (
     PATIENCE_SECONDS,
-    Books,
     LaterServer,
     asterisks_of,
     open_books,
@@ -157,9 +157,9 @@ async def _call(
 
         killed_at = datetime.now(network.calls()[0].at.tzinfo)
         east.kill()
-        await until_completed(server, client, network, campaign_id)
+        due = await until_completed(server, client, network, campaign_id)
         books = await open_books(client, network, everybody)
-        books.kills = [killed_at]
+        books.kills, books.due = [killed_at], due
         calls = [call async for call in client.calls.list()]
     left = list((west.folder / "asterisk/node/spool/recording").iterdir())
     assert west.stop() == 0

@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from voice_campaign import PRESSES, SHARES, Books, call_through
+from voice_books import PRESSES, SHARES, Books
+from voice_campaign import call_through
+
+MOST_CALLS = 20
 
 
 def pressed(books: Books) -> dict[str, int]:
@@ -25,7 +28,7 @@ def test_each_number_is_called_as_its_phone_dictates() -> None:
 @pytest.mark.full
 @pytest.mark.timeout(1800)
 def test_kills_of_the_program_and_of_asterisk_call_nobody_twice() -> None:
-    books = asyncio.run(call_through(300, kills=2))
+    books = asyncio.run(call_through(300, kills=2, most_calls=MOST_CALLS))
     assert books.faults() == []
-    # A kill leaves in doubt who was on the line just then, and nobody else.
-    assert 0 < len(books.struck) < 120
+    # A kill leaves in doubt who was on the line just then, or about to be, and nobody else.
+    assert 0 < len(books.struck) <= books.most_struck(MOST_CALLS)

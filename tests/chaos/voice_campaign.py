@@ -18,21 +18,18 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parent))
-import itertools
-
 import aiohttp
 from campaign import HOURS, SENDER, START_SECONDS, Server
 from survey_of_calls import NAME, document
+from voice_books import DICTATED, RETRY_MINUTES, SHARES, Books, told
 
 from callsheet.client import AsyncClient, Kind
-from callsheet.client.v1.reports import Attempt
 from callsheet.core.errors import Unavailable
 from strangers.asterisk import asterisk
 from strangers.packages import CACHE
@@ -40,132 +37,7 @@ from strangers.phone_network import PhoneCall, PhoneNetwork, running_phone_netwo
 
 RING_SECONDS = 5
 MOST_ATTEMPTS = 2
-RETRY_MINUTES = 1
 PATIENCE_SECONDS = 900.0
-SHARES: Mapping[str, int] = {
-    # What presses 1 or 2 is what the survey is about; each other outcome has its share.
-    "0021": 6, "0022": 5, "0014": 1, "0002": 2, "0018": 2, "0003": 2, "0004": 2, "0006": 2, "0007": 1, "0010": 2,
-    "0011": 1, "0012": 1, "0019": 2, "0020": 1,
-}  # fmt: skip
-"""How many of thirty numbers have which ending."""
-DICTATED: Mapping[str, tuple[tuple[str, ...], ...]] = {
-    "0021": (("delivered:human",),),
-    "0022": (("delivered:human",),),
-    "0014": (("delivered:human",),),
-    "0002": (("undelivered:busy", "undelivered:busy"),),
-    "0018": (("undelivered:busy", "delivered:unsure"), ("undelivered:busy", "delivered:human")),
-    "0003": (("rejected:invalid_number",),),
-    "0004": (("undelivered:rejected", "undelivered:rejected"),),
-    "0006": (("undelivered:no_answer", "undelivered:no_answer"),),
-    "0007": (("undelivered:no_answer", "undelivered:no_answer"),),
-    "0010": (("undelivered:machine", "undelivered:machine"),),
-    "0011": (("delivered:unsure",), ("delivered:human",)),
-    "0012": (("undelivered:no_answer", "undelivered:no_answer"),),
-    "0019": (("undelivered:no_answer", "delivered:unsure"), ("undelivered:no_answer", "delivered:human")),
-    "0020": (("delivered:unsure",), ("delivered:human",)),
-}
-"""What comes of a number by its ending, attempt by attempt; several: who says nothing may be taken for either."""
-PRESSES = {"0021": "1", "0022": "2"}
-
-
-@dataclass
-class Books:
-    """What the network knows, and what the program shows."""
-
-    numbers: Sequence[str]
-    calls: list[PhoneCall]
-    attempts: list[Attempt]
-    pressed: Mapping[str, int]
-    kills: list[datetime] = field(default_factory=list)
-
-    @property
-    def tries(self) -> dict[str, list[Attempt]]:
-        """The attempts of each number that were placed, in their order."""
-        found: dict[str, list[Attempt]] = {number: [] for number in self.numbers}
-        for one in sorted(self.attempts, key=lambda each: each.n):
-            if one.state not in ("withdrawn", "refused"):
-                found[one.number].append(one)
-        return found
-
-    @property
-    def dialed(self) -> Counter[str]:
-        """How often the network was asked to call each number; of those that it could not carry, nothing."""
-        return Counter(f"+{call.number.lstrip('+')}" for call in self.calls if call.cause != CONGESTED)
-
-    @property
-    def struck(self) -> set[str]:
-        """Numbers with a call that lived, or was being placed, when something was killed."""
-        on_the_line = {
-            f"+{call.number.lstrip('+')}"
-            for call in self.calls
-            for kill in self.kills
-            if call.at - LATE <= kill <= (call.ended_at or kill) + LATE
-        }
-        return on_the_line | {one.number for one in self.attempts for kill in self.kills if abs(one.at - kill) <= LATE}
-
-    def faults(self) -> list[str]:
-        """Say what breaks the promise; nothing: it holds."""
-        said = []
-        tries, dialed, struck = self.tries, self.dialed, self.struck
-        if more := [number for number in self.numbers if dialed[number] > len(tries[number])]:
-            said.append(f"called more often than there are attempts: {[n[-4:] for n in more]}")
-        calm = [number for number in self.numbers if number not in struck]
-        if fewer := [number for number in calm if dialed[number] != len(tries[number])]:
-            said.append(f"not called as often as shown: {[n[-4:] for n in fewer]}")
-        wrong = {n[-4:]: _told(tries[n]) for n in calm if _told(tries[n]) not in DICTATED[n[-4:]]}
-        if wrong:
-            said.append(f"ended otherwise than the dialplan dictates: {wrong}")
-        if odd := {n[-4:]: _told(tries[n]) for n in struck if not _may_be(tries[n], DICTATED[n[-4:]])}:
-            said.append(f"ended otherwise after a kill than it may: {odd}")
-        if hasty := [n[-4:] for n in self.numbers if not _waited(tries[n])]:
-            said.append(f"called again too soon: {hasty}")
-        said += self._counted_wrong(calm)
-        return said
-
-    def _counted_wrong(self, calm: Sequence[str]) -> list[str]:
-        least = Counter(PRESSES[n[-4:]] for n in calm if n[-4:] in PRESSES)
-        most = Counter(PRESSES[n[-4:]] for n in self.numbers if n[-4:] in PRESSES)
-        return [
-            f"pressed {digit}: {self.pressed.get(digit, 0)}, and {least[digit]} to {most[digit]} did"
-            for digit in most
-            if not least[digit] <= self.pressed.get(digit, 0) <= most[digit]
-        ]
-
-
-CONGESTED = 34
-LATE = timedelta(seconds=5)
-DOUBTFUL = {
-    "uncertain:lease_ran_out", "uncertain:uncertain", "uncertain:node_away", "delivered:lost", "delivered:unsure",
-}  # fmt: skip
-"""How an attempt may end besides that was struck by a kill: nobody listens again to who had answered before it."""
-
-
-def _told(tries: Sequence[Attempt]) -> tuple[str, ...]:
-    return tuple(f"{one.state}:{_code(one)}" for one in tries)
-
-
-def _code(attempt: Attempt) -> str:
-    return next((event.code for event in attempt.events if event.kind == attempt.state), "")
-
-
-def _may_be(tries: Sequence[Attempt], dictated: Sequence[tuple[str, ...]]) -> bool:
-    """Tell whether each attempt ended as it should have, or in doubt; after a doubt there is none."""
-    told = _told(tries)
-    for wanted in dictated:
-        fits = all(one == should or one in DOUBTFUL for one, should in zip(told, wanted, strict=False))
-        is_whole = len(told) == len(wanted) or (told and told[-1] in DOUBTFUL)
-        if fits and is_whole and len(told) <= len(wanted):
-            return True
-    return False
-
-
-def _waited(tries: Sequence[Attempt]) -> bool:
-    """Tell whether each attempt came after the retry period of the one before."""
-    for before, after in itertools.pairwise(tries):
-        ended_at = max(event.at for event in before.events)
-        if after.at < ended_at + timedelta(minutes=RETRY_MINUTES):
-            return False
-    return True
 
 
 class LaterServer(Server):
@@ -287,16 +159,35 @@ async def until_called(network: PhoneNetwork, count: int) -> None:
         await asyncio.sleep(0.2)
 
 
-async def until_completed(server: LaterServer, client: AsyncClient, network: PhoneNetwork, campaign_id: str) -> None:
-    """Wait for the end of the campaign; while nobody is on the line, time goes fast."""
+async def until_completed(
+    server: LaterServer, client: AsyncClient, network: PhoneNetwork, campaign_id: str
+) -> Mapping[str, datetime]:
+    """Wait for the end of the campaign; while nobody is on the line, time goes fast.
+
+    Return when those who were called once, and come again, were to come: the program says it as long as they wait.
+    """
     deadline = time.monotonic() + PATIENCE_SECONDS
+    due: dict[str, datetime] = {}
     while (await client.compat.campaigns.status(campaign_id)).data.status != "Completed":
         assert time.monotonic() < deadline, "the campaign does not come to its end"
         calls = network.calls()
+        await _ask_when(client, calls, due)
         is_calm = all(call.ended_at is not None for call in calls)
         await asyncio.sleep(3 if is_calm else 0.5)
         if is_calm and len(network.calls()) == len(calls):
             server.leap(20)
+    return due
+
+
+async def _ask_when(client: AsyncClient, calls: Sequence[PhoneCall], due: dict[str, datetime]) -> None:
+    """Ask of those who were called once, and are to come again, when."""
+    often = Counter(call.number for call in calls)
+    for call in calls:
+        number = f"+{call.number.lstrip('+')}"
+        comes_again = any(len(wanted) > 1 for wanted in DICTATED.get(number[-4:], ()))
+        if comes_again and number not in due and often[call.number] == 1 and call.ended_at is not None:
+            for waiting in (await client.contacts.history(number)).waiting:
+                due[number] = waiting.due_at
 
 
 async def open_books(client: AsyncClient, network: PhoneNetwork, everybody: Sequence[str]) -> Books:
@@ -306,7 +197,8 @@ async def open_books(client: AsyncClient, network: PhoneNetwork, everybody: Sequ
     (flow,) = [one async for one in client.flows.list() if one.name == NAME]
     blocks = (await client.flows.results(flow.id)).blocks
     pressed = {value.value: value.count for block in blocks if block.name == "answer" for value in block.values}
-    return Books(everybody, network.calls(), attempts, pressed)
+    late = frozenset([one.attempt_id async for one in client.calls.list() if one.detection.get("reason") == "late"])
+    return Books(everybody, network.calls(), attempts, pressed, late=late)
 
 
 async def call_through(contacts: int, kills: int, most_calls: int = 20) -> Books:
@@ -330,9 +222,9 @@ async def call_through(contacts: int, kills: int, most_calls: int = 20) -> Books
                     server.kill()
                     await server.start()
             async with server.client() as client:
-                await until_completed(server, client, network, campaign_id)
+                due = await until_completed(server, client, network, campaign_id)
                 books = await open_books(client, network, everybody)
-                books.kills = struck
+                books.kills, books.due = struck, due
                 return books
         except (AssertionError, Unavailable):
             print((Path(name) / "server.log").read_text()[-20_000:])
@@ -351,10 +243,11 @@ def main() -> None:
     parser.add_argument("--most-calls", type=int, default=20)
     asked = parser.parse_args()
     books = asyncio.run(call_through(asked.contacts, asked.kills, asked.most_calls))
-    told = Counter((n[-4:], _told(tries)) for n, tries in books.tries.items())
-    for (ending, outcomes), count in sorted(told.items()):
+    endings = Counter((n[-4:], told(tries)) for n, tries in books.tries.items())
+    for (ending, outcomes), count in sorted(endings.items()):
         print(f"{count:>5} of {ending}: {' then '.join(outcomes)}")
-    print(f"contacts: {len(books.numbers)}, calls: {len(books.calls)}, struck by a kill: {len(books.struck)}")
+    print(f"contacts: {len(books.numbers)}, calls: {len(books.calls)}")
+    print(f"struck by a kill: {len(books.struck)}, at most {books.most_struck(asked.most_calls)}")
     print(f"pressed: {dict(books.pressed)}")
     print(f"faults: {books.faults()}")
     sys.exit(bool(books.faults()))
