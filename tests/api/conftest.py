@@ -1,7 +1,6 @@
 import inspect
 from collections.abc import AsyncIterator
 from pathlib import Path
-from zlib import crc32
 
 import httpx2
 import pytest
@@ -15,6 +14,7 @@ from callsheet.bootstrap import open_runtime
 from callsheet.engine.tuning import Tuning
 from databases import DATABASES
 from postgres import create_database, drop_database
+from sampling import sample_postgres
 from strangers.packages import CACHE
 
 HERE = Path(__file__).parent
@@ -25,20 +25,12 @@ PATIENT = Tuning(hand_seconds=20.0)
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the tests of this folder in one loop: they share a server, and each has an app of its own."""
-    for item in items:
-        function = getattr(item, "function", None)
-        if HERE in item.path.parents and inspect.iscoroutinefunction(inspect.unwrap(function)):
+    mine = [item for item in items if HERE in item.path.parents]
+    for item in mine:
+        if inspect.iscoroutinefunction(inspect.unwrap(getattr(item, "function", None))):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
-        if HERE in item.path.parents and "postgres" in item.name and not _is_sampled(item):
-            item.add_marker(pytest.mark.full)
-
-
-def _is_sampled(item: pytest.Item) -> bool:
-    """Tell whether the quick suite runs a test on the second database too: every sixth, the same ones each time.
-
-    Above the store both run the same code, and the store's own tests run on both. The walk makes thousands of requests.
-    """
-    return item.path.stem != "test_tenant_walk" and crc32(item.name.encode()) % 6 == 0
+    # The walk makes thousands of requests.
+    sample_postgres(mine, HERE, every=6, none=["test_tenant_walk"])
 
 
 @pytest.fixture(scope="session", params=DATABASES)

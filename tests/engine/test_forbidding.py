@@ -94,7 +94,7 @@ def test_a_call_that_forbids_waits_for_no_carrier_and_reaches_what_waits_inside_
     run(main, start=MONDAY_NOON)
 
 
-@pytest.mark.parametrize("most", [300, pytest.param(10_000, marks=pytest.mark.full)])
+@pytest.mark.parametrize("most", [120, pytest.param(10_000, marks=pytest.mark.full)])
 def test_a_paused_campaign_sends_nothing_after_the_answer(tmp_path: Path, most: int) -> None:
     async def main(clock: VirtualClock) -> None:
         async with world(clock, tmp_path, wire_seconds=0.02, window=200) as w:
