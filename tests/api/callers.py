@@ -18,6 +18,8 @@ from callsheet.store.clients import Client
 T = TypeVar("T")
 
 PATIENCE_SECONDS = 60.0
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.01, 0.1
+"""To ask is a request, of as much work for the machine as what is waited for."""
 
 V1 = "/agentassist/api/v1/public"
 V2 = "/campaign/api/v2/public"
@@ -168,10 +170,12 @@ def campaign_body(*lists: str, **changes: Any) -> dict[str, Any]:
 
 
 async def until(holds: Callable[[], Awaitable[T]]) -> T:
-    """Wait until something holds, and return what it then says."""
+    """Wait until something holds, and return what it then says; the longer it takes, the more seldom it is asked."""
+    pause_seconds = FIRST_PAUSE_SECONDS
     async with asyncio.timeout(PATIENCE_SECONDS):
         while not (said := await holds()):
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(pause_seconds)
+            pause_seconds = min(1.4 * pause_seconds, LONGEST_PAUSE_SECONDS)
     return said
 
 
