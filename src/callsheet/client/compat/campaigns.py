@@ -38,6 +38,9 @@ class Campaign(Record, rename="camel", frozen=True):
     total_messages_sent: int = 0
     campaign_instance_id: str | None = None
     """The latest run."""
+    dialing_mode: str = ""
+    """Of voice campaigns."""
+    enable_machine_detect: bool = False
 
 
 class CampaignPage(Record, rename="camel", frozen=True):
@@ -59,6 +62,8 @@ class Triggered(Record, rename="camel", frozen=True):
     updated_at: datetime
     campaign_instance_id: str | None
     campaign_execution_type: str
+    total_calls_completed: int = 0
+    """Of voice campaigns: how many calls of the run were answered or have ended."""
 
 
 class CampaignStatus(Record, frozen=True):
@@ -79,6 +84,18 @@ class ContactResult(Record, rename="camel", frozen=True):
     number_of_attempts_so_far: int
     bot_outbound_status: str
     bot_outbound_status_detail: str
+    bot_session_id: str = ""
+    """The conversation that a flow led in the latest call; empty: none."""
+    agent_disposition_codes: tuple[str, ...] = ()
+    contact_status: str = ""
+    """Of calls, as all that follows: `answered`, `no-answer`, `busy` or `failed`."""
+    dialer_disposition: str = ""
+    start_time: str = ""
+    answer_time: str = ""
+    end_time: str = ""
+    duration: int = 0
+    """Seconds, from the answer on."""
+    ring_duration: int = 0
 
 
 class ContactResults(Record, rename="camel", frozen=True):
