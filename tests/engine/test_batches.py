@@ -98,3 +98,27 @@ async def test_who_waits_no_more_keeps_nobody_from_it():
     for gone in (first, third):
         with pytest.raises(asyncio.CancelledError):
             await gone
+
+
+async def test_a_worker_that_is_ended_leaves_nobody_waiting_and_the_next_begins_anew():
+    doubling = Doubling()
+    batches = Batches(doubling.do)
+    waiting = [asyncio.create_task(batches.put("a", 1, 1))]
+    await doubling.has_come.wait()
+    waiting.append(asyncio.create_task(batches.put("a", 2, 1)))
+    await asyncio.sleep(0)
+    (worker,) = batches._tasks
+    worker.cancel()
+
+    await asyncio.wait([worker, *waiting])
+    assert [one.cancelled() for one in waiting] == [True, True]
+    doubling.may_go_on.set()
+    assert await batches.put("a", 1, 1) == 2
+
+
+async def test_who_is_forgotten_is_told_so():
+    async def forget(_: str, __: Mapping[int, int]) -> Mapping[int, int]:
+        return {}
+
+    with pytest.raises(KeyError):
+        await Batches(forget).put("a", 1, 1)

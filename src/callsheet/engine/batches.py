@@ -55,29 +55,47 @@ class Batches(Generic[G, K, V, R]):
 
     async def _work(self, group: G) -> None:
         """Do batch after batch, until nobody waits."""
-        while waiting := [one for one in self._waiting[group] if not one.done.done()]:
-            batch: dict[K, _Waiting[K, V, R]] = {}
-            for one in waiting:
-                if len(batch) < MOST:
-                    batch.setdefault(one.key, one)
-            taken = {id(one) for one in batch.values()}
-            self._waiting[group] = [one for one in waiting if id(one) not in taken]
-            await self._settle(group, list(batch.values()))
-        del self._waiting[group]
+        try:
+            while batch := self._take(group):
+                await self._settle(group, batch)
+        finally:
+            # Who comes after this begins anew, whatever ended it.
+            for left in self._waiting.pop(group):
+                left.done.cancel()
+
+    def _take(self, group: G) -> list[_Waiting[K, V, R]]:
+        """Take the next batch of those who still wait, the first of each key."""
+        batch: dict[K, _Waiting[K, V, R]] = {}
+        left: list[_Waiting[K, V, R]] = []
+        for one in self._waiting[group]:
+            if one.done.done():
+                continue
+            if one.key in batch or len(batch) == MOST:
+                left.append(one)
+            else:
+                batch[one.key] = one
+        self._waiting[group] = left
+        return list(batch.values())
 
     async def _settle(self, group: G, batch: list[_Waiting[K, V, R]]) -> None:
         """Do a batch. What breaks by one of it is found by doing each alone, so that it breaks nothing else."""
         try:
             results = await self._do(group, {one.key: one.value for one in batch})
+            for one in batch:
+                _tell(one.done, results[one.key])
         except Exception as error:  # noqa: BLE001 (it is told to whoever waits)
             if len(batch) > 1 and not isinstance(error, Unavailable):
                 for one in batch:
                     await self._settle(group, [one])
-                return
             for one in batch:
                 if not one.done.done():
                     one.done.set_exception(error)
-            return
-        for one in batch:
-            if not one.done.done():
-                one.done.set_result(results[one.key])
+        finally:
+            # Only where the task itself was ended.
+            for one in batch:
+                one.done.cancel()
+
+
+def _tell(done: asyncio.Future[R], result: R) -> None:
+    if not done.done():
+        done.set_result(result)
