@@ -94,6 +94,8 @@ class Slots(Loop):
         """The limits, as they were when somebody asked last."""
         self._held: dict[Whose, _Held] = {}
         self._asked: dict[Whose, _Asked] = {}
+        self._uncounted = 0
+        """Calls that go on, and of which nobody knows yet what they count for."""
         self._next_sweep = 0.0
         """On the monotonic clock."""
         self.on_free: Callable[[], None] = lambda: None
@@ -105,7 +107,7 @@ class Slots(Loop):
 
     def _free(self, limit: Limit) -> int:
         self._most[limit.whose] = limit.most
-        return self._holds(limit) - self._used[limit.whose]
+        return self._holds(limit) - self._used[limit.whose] if not self._uncounted else 0
 
     def _ask(self, limit: Limit, who: int, wanted: int) -> int:
         """Return how many are free, and take notice that somebody wants so many."""
@@ -173,6 +175,16 @@ class Slots(Loop):
 
     def _tell_those_who_wait(self) -> None:
         if any(claims.are_made for claims in self._claims.values()):
+            self.on_free()
+
+    def begin_counting(self) -> None:
+        """Take notice of a call that goes on, and of which nobody knows yet whose it is: nothing is free meanwhile."""
+        self._uncounted += 1
+
+    def end_counting(self) -> None:
+        """Take notice that this is known: the call was counted, or is over."""
+        self._uncounted -= 1
+        if not self._uncounted:
             self.on_free()
 
     def occupy(self, limits: Iterable[Limit]) -> None:
