@@ -19,6 +19,8 @@ class SipPeer(asyncio.DatagramProtocol):
         """The methods of requests, in order; those that are sent again only once."""
         self.says: list[str] = ["180 Ringing"]
         """What it answers to INVITE, in order; `GARBAGE`: what nobody can read."""
+        self.registers = ""
+        """What it answers to REGISTER, a status and perhaps a header; empty: nothing at all."""
         self.answers_when_cancelled = False
         """200 to an INVITE that was cancelled a moment ago."""
         self._tag = secrets.token_hex(4)
@@ -50,6 +52,8 @@ class SipPeer(asyncio.DatagramProtocol):
         elif method == "CANCEL":
             self._send(headers, "200 OK")
             self.say("200 OK" if self.answers_when_cancelled else "487 Request Terminated")
+        elif method == "REGISTER" and self.registers:
+            self._send(headers, self.registers)
         elif method in ("BYE", "OPTIONS"):
             self._send(headers, "200 OK")
 

@@ -60,6 +60,7 @@ class EmbeddedAsterisk:
         self.supervisor = Supervisor(local, clock, lambda: self.engine, watch)
         self._renewal = Renewal(self.supervisor, lambda: self.engine, clock)
         self._registrations = Registrations(clock, self.supervisor.ask, self._tell_registrations)
+        self.supervisor.on_complaints = self._registrations.hear
         self._clock = clock
         self._trunks: dict[str, SipTrunk] = {}
         self._is_told = False

@@ -15,7 +15,8 @@ _REFUSED: Final = (
     "the account is locked there; a test call says more"
 )
 _NOT_YET: Final = (
-    "it is not registered (voice node: {names}): the provider has not answered yet, or does not; a test call says more"
+    "it is not registered (voice node: {names}): the provider has not answered yet, does not, or could not register "
+    "it; a test call says more"
 )
 
 

@@ -100,7 +100,7 @@ def _transport(
 
 def trunk_sections(trunk: SipTrunk) -> Iterator[Section]:
     """Return what one trunk needs."""
-    place = uri(trunk, trunk.host, trunk.port)
+    place = _server_uri(trunk)
     proxy = _proxy(trunk)
     yield Section(trunk.id, _endpoint(trunk, proxy), tuple(("allow", codec) for codec in trunk.codecs))
     yield Section(trunk.id, {"type": "aor", "contact": place, "max_contacts": 1})
@@ -113,29 +113,7 @@ def trunk_sections(trunk: SipTrunk) -> Iterator[Section]:
             },
         )  # fmt: skip
     if trunk.registers:
-        yield Section(
-            trunk.id,
-            {
-                "type": "registration",
-                "transport": _transport_name(trunk),
-                "server_uri": place,
-                "client_uri": uri(trunk, trunk.from_domain or trunk.host, trunk.port, trunk.username),
-                "contact_user": trunk.username,
-                "outbound_auth": trunk.id,
-                "outbound_proxy": proxy,
-                "expiration": _REGISTER_SECONDS,
-                "retry_interval": _RETRY_SECONDS,
-                "forbidden_retry_interval": 10 * _RETRY_SECONDS,
-                "fatal_retry_interval": 10 * _RETRY_SECONDS,
-                "max_retries": 1_000_000,
-                # A wrong password may be mended at the other end.
-                "auth_rejection_permanent": False,
-                # So that a wrong password is known at once: the usual wait is of up to ten seconds, by chance.
-                "max_random_initial_delay": 1,
-                "line": True,
-                "endpoint": trunk.id,
-            },
-        )
+        yield Section(trunk.id, _registration(trunk, proxy))
     if _is_address(trunk.host):
         yield Section(trunk.id, {"type": "identify", "endpoint": trunk.id, "match": trunk.host})
 
@@ -166,6 +144,39 @@ def _endpoint(trunk: SipTrunk, proxy: str) -> dict[str, str | int | bool]:
         "media_encryption": "sdes" if trunk.srtp else "no",
         "disallow": "all",
     }
+
+
+def _registration(trunk: SipTrunk, proxy: str) -> dict[str, str | int | bool]:
+    server_uri, client_uri = registers_as(trunk)
+    return {
+        "type": "registration",
+        "transport": _transport_name(trunk),
+        "server_uri": server_uri,
+        "client_uri": client_uri,
+        "contact_user": trunk.username,
+        "outbound_auth": trunk.id,
+        "outbound_proxy": proxy,
+        "expiration": _REGISTER_SECONDS,
+        "retry_interval": _RETRY_SECONDS,
+        "forbidden_retry_interval": 10 * _RETRY_SECONDS,
+        "fatal_retry_interval": 10 * _RETRY_SECONDS,
+        "max_retries": 1_000_000,
+        # A wrong password may be mended at the other end.
+        "auth_rejection_permanent": False,
+        # So that a wrong password is known at once: the usual wait is of up to ten seconds, by chance.
+        "max_random_initial_delay": 1,
+        "line": True,
+        "endpoint": trunk.id,
+    }
+
+
+def registers_as(trunk: SipTrunk) -> tuple[str, str]:
+    """Return where a trunk registers, and as whom, as URIs: a node complains of it by these."""
+    return _server_uri(trunk), uri(trunk, trunk.from_domain or trunk.host, trunk.port, trunk.username)
+
+
+def _server_uri(trunk: SipTrunk) -> str:
+    return uri(trunk, trunk.host, trunk.port)
 
 
 def uri(trunk: SipTrunk, host: str, port: int, user: str = "") -> str:

@@ -11,13 +11,14 @@ from callsheet.voice.asterisk.files import NodeFiles
 
 
 class Registration(StrEnum):
-    """How a node is registered with a provider, in Asterisk's words."""
+    """How a node is registered with a provider, in Asterisk's words. Its `Rejected` is ours where that was said."""
 
     registered = "Registered"
     unregistered = "Unregistered"
-    """The provider did not answer yet, or does not."""
+    """The provider did not answer yet, does not, or could not register it. The node calls through the trunk all the
+    same: its registrar may be away while it takes calls, and the trunk's breaker finds out whether it does."""
     rejected = "Rejected"
-    """The provider refuses it: the node cannot call through the trunk."""
+    """The provider said that it refuses us: the node does not call through the trunk."""
     stopped = "Stopped"
 
 

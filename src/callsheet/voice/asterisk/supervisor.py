@@ -66,6 +66,8 @@ class Supervisor:
         self._watching = watch
         self._clock = clock
         self._calls = calls
+        self.on_complaints: Callable[[Sequence[str]], None] = lambda _: None
+        """Called with what the node complained of, line by line."""
         self._folder = NodeFolder(local.folder / "node")
         self._keep_path = local.folder / "keep.json"
         self._tree_path = local.tree or local.folder / "tree"
@@ -284,6 +286,7 @@ class Supervisor:
 
     def _read_log(self) -> None:
         lines = [line for line in self._folder.take_log() if _COMPLAINT.search(line)]
+        self.on_complaints(lines)
         for line in lines[:_MOST_LINES]:
             log.warning("asterisk.said", line=line)
         if len(lines) > _MOST_LINES:

@@ -84,6 +84,7 @@ class Outpost:
         self._login = "Basic " + base64.b64encode(f"{place.name}:{place.key}".encode()).decode()
         self.supervisor = Supervisor(local, clock, lambda: self, watch)
         self._registrations = Registrations(clock, self.supervisor.ask, lambda: None)
+        self.supervisor.on_complaints = self._registrations.hear
         self.is_joined = False
         self.failures = 0
         """So often in a row it did not join."""
