@@ -174,6 +174,8 @@ class Conductor:
             self.call_records, self._slots,
         )  # fmt: skip
         self.switchboard.on_free = self._wake_dispatchers
+        if self._connector is not None:
+            self.switchboard.ring_watch.beside = self._connector.ringing
         await self.switchboard.open()
         self._watch("call tapes", self.switchboard.tapes.run)
         self._watch("hang ups", self.switchboard.hang_ups.run)

@@ -24,8 +24,8 @@ class Scope:
     run_no: int | None = None
     persons: frozenset[bytes] | None = None
 
-    def covers(self, app: int, run_no: int, person: bytes) -> bool:
-        """Tell whether an intent is forbidden."""
+    def covers(self, app: int, run_no: int | None, person: bytes) -> bool:
+        """Tell whether an intent is forbidden; `run_no` None: one that is stopped with no run."""
         return (
             app == self.app
             and (self.run_no is None or run_no == self.run_no)

@@ -36,12 +36,13 @@ class Ringing:
         self._db = database
 
     async def forbidden(
-        self, app: int, run_no: int, dnc_lists: Collection[int], persons: Collection[bytes]
+        self, app: int, run_no: int | None, dnc_lists: Collection[int], persons: Collection[bytes]
     ) -> set[bytes]:
         """Return whose phones must not ring any more, of those who are called in a run.
 
         Everybody's when the run was stopped, or all sending of the app was stopped; else of those who opted out, or are
-        on the app's global DNC list or on one of `dnc_lists`. A pause lets phones ring.
+        on the app's global DNC list or on one of `dnc_lists`. A pause lets phones ring. `run_no` None: no run is looked
+        at, of those who are called beside a call.
         """
 
         def forbidden(conn: sa.Connection) -> set[bytes]:

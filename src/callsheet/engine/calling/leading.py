@@ -58,6 +58,16 @@ class Leading:
     is_to_end: bool = False
     """Somebody wants it to end, whoever talks."""
 
+    @property
+    def run_no(self) -> int:
+        """Return the run with which it is stopped, as long as it rings."""
+        return self.run.no
+
+    @property
+    def persons(self) -> frozenset[bytes]:
+        """Return whom it reaches."""
+        return frozenset({self.key.person})
+
     async def cancel(self) -> None:
         """Take it back, unless somebody has answered."""
         if not self.is_answered and not self.was_cancelled:

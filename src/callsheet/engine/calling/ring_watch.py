@@ -6,13 +6,14 @@ A call that forbids looks at the calls of its own node before it answers; the ot
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 
 from callsheet.core.errors import Unavailable
-from callsheet.engine.calling.leading import Leading
+from callsheet.core.run import Run
 from callsheet.engine.holds import Scope
 from callsheet.engine.loop import Loop
 from callsheet.store.ringing import Ringing
@@ -22,13 +23,34 @@ log = structlog.get_logger()
 LOOK_SECONDS: Final = 2.0
 
 
+class Rings(Protocol):
+    """A call that nobody has answered yet."""
+
+    @property
+    def run(self) -> Run:
+        """Return the run for which it was placed."""
+
+    @property
+    def run_no(self) -> int | None:
+        """Return the run with which it is stopped; None: with none."""
+
+    @property
+    def persons(self) -> frozenset[bytes]:
+        """Return whom it reaches."""
+
+    async def cancel(self) -> None:
+        """Take it back, unless somebody has answered."""
+
+
 class RingWatch(Loop):
     """Takes back calls that nobody has answered yet."""
 
-    def __init__(self, store: Ringing, ringing: Callable[[], Iterable[Leading]]) -> None:
+    def __init__(self, store: Ringing, ringing: Callable[[], Iterable[Rings]]) -> None:
         super().__init__()
         self._store = store
         self._ringing = ringing
+        self.beside: Callable[[], Iterable[Rings]] = tuple
+        """Returns what rings beside calls, for those who are put through."""
 
     async def run(self) -> None:
         """Look until `stop`."""
@@ -41,17 +63,17 @@ class RingWatch(Loop):
 
     async def look(self, scope: Scope | None = None) -> None:
         """Take back what is forbidden now, of what a scope covers, or of everything that rings."""
-        runs: dict[int, list[Leading]] = {}
-        for leading in self._ringing():
-            if scope is None or scope.covers(leading.run.app, leading.run.no, leading.key.person):
-                runs.setdefault(leading.run.no, []).append(leading)
-        for mine in runs.values():
+        alike: dict[tuple[int, int | None], list[Rings]] = {}
+        for call in itertools.chain(self._ringing(), self.beside()):
+            if scope is None or any(scope.covers(call.run.app, call.run_no, person) for person in call.persons):
+                alike.setdefault((call.run.no, call.run_no), []).append(call)
+        for mine in alike.values():
             await self._take_back(mine)
 
-    async def _take_back(self, mine: list[Leading]) -> None:
-        """Take back the forbidden calls of one run."""
-        run = mine[0].run
+    async def _take_back(self, mine: list[Rings]) -> None:
+        """Take back the forbidden ones of calls of one run that are stopped with the same one."""
+        run, run_no = mine[0].run, mine[0].run_no
         lists = [named.no for named in run.definition.dnc_lists]
-        persons = {leading.key.person for leading in mine}
-        forbidden = await self._store.forbidden(run.app, run.no, lists, persons)
-        await asyncio.gather(*(leading.cancel() for leading in mine if leading.key.person in forbidden))
+        persons = frozenset[bytes]().union(*(call.persons for call in mine))
+        forbidden = await self._store.forbidden(run.app, run_no, lists, persons)
+        await asyncio.gather(*(call.cancel() for call in mine if call.persons & forbidden))

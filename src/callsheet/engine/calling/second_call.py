@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
+from typing import Final
 
 from callsheet.core.calling import Clearing, Dial, decide_outcome
+from callsheet.core.run import Run
 from callsheet.core.transferring import Transferred, of_outcome
 from callsheet.engine.calling.call_events import CallEvents
 from callsheet.engine.calling.leading import end
@@ -15,48 +16,57 @@ from callsheet.engine.holds import Scope
 from callsheet.voice.base import Answered, Call, CallEvent, HungUp, Lost, Ringing
 
 Waiting = Callable[[], AbstractAsyncContextManager[None]]
+NOBODY: Final = frozenset({b""})
+"""Of an address that is no telephone number: only what stops all sending forbids it."""
 
 
 class Second:
     """The other side of a transfer."""
 
-    def __init__(self, app: int, persons: frozenset[bytes], dial: Dial, waiting: Waiting) -> None:
-        """`persons`: whom it may reach. `waiting`: begins what the caller hears until somebody answers."""
+    def __init__(self, run: Run, persons: frozenset[bytes], dial: Dial, waiting: Waiting) -> None:
+        """`run`: that of the caller. `persons`: whom it may reach.
+
+        `waiting`: begins what the caller hears until somebody answers.
+        """
         self.dial = dial
         self.waiting = waiting
-        self.persons = persons
+        self.run = run
+        self.run_no = None
+        """The caller's run may be stopped: who talks when that is done talks on."""
+        self.persons = persons or NOBODY
         self.events = CallEvents()
         self.call: Call | None = None
         self.answered_at: datetime | None = None
+        """When somebody answered, too late or not."""
+        self.is_answered = False
+        """Somebody did before it was forbidden: who takes it back would cut them off."""
         self.has_rung = False
         self.end: HungUp | Lost | None = None
         self.is_barred = False
-        """It was forbidden before somebody answered."""
-        self._app = app
-        self._ending: asyncio.Task[None] | None = None
+        """It was forbidden before somebody answered: it is hung up, and nobody is joined with it."""
+        self._has_left = False
 
     @property
-    def is_answered(self) -> bool:
-        """Tell whether somebody answered."""
-        return self.answered_at is not None
+    def is_ringing(self) -> bool:
+        """Tell whether a phone rings, or may ring at any moment, that somebody may forbid."""
+        return self._has_left and not (self.is_answered or self.is_barred or self.end)
 
     def leave(self) -> bool:
-        """Tell whether it may be placed now."""
-        return not self.is_barred
+        """Tell whether it may be placed now; when it may, it has left."""
+        self._has_left = not self.is_barred
+        return self._has_left
 
     def bar(self, scope: Scope) -> None:
-        """Forbid it, where a scope covers it and nobody has answered.
+        """Let it not leave, where a scope covers it: whether that is meant is asked again before it does."""
+        if not self._has_left and any(scope.covers(self.run.app, self.run_no, person) for person in self.persons):
+            self.is_barred = True
 
-        A phone that must not ring is hung up. Where all sending of the app was stopped, the caller is hung up, and this
-        call with them; who talks when their run is stopped talks on.
-        """
-        if scope.run_no is not None or scope.app != self._app or self.is_answered:
-            return
-        if scope.persons is not None and not scope.persons & self.persons:
-            return
-        self.is_barred = True
-        if scope.persons is not None and self.call is not None:
-            self._ending = asyncio.get_running_loop().create_task(end(self.call), name="hang up")
+    async def cancel(self) -> None:
+        """Take it back, unless somebody has answered. One that is being placed is hung up when it was."""
+        if self.is_ringing:
+            self.is_barred = True
+            if self.call is not None:
+                await end(self.call)
 
     def take(self, event: CallEvent) -> None:
         """Read an event of it."""
@@ -65,6 +75,7 @@ class Second:
                 self.has_rung = True
             case Answered(at=at):
                 self.answered_at = at
+                self.is_answered = not self.is_barred
             case HungUp() | Lost():
                 self.end = event
             case _:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Final
@@ -19,12 +19,14 @@ from typing import Final
 import structlog
 
 from callsheet.clock import Clock
+from callsheet.core.attempt import Kind
 from callsheet.core.calling import Dial
 from callsheet.core.campaign import MachineDetection
 from callsheet.core.day_use import sender_of_person
 from callsheet.core.flow.effects import Say, Transfer
 from callsheet.core.run import Run, Sender
 from callsheet.core.transferring import Target, Transferred, read_target
+from callsheet.engine.calling.leading import end
 from callsheet.engine.calling.live_call import LiveCall
 from callsheet.engine.calling.patience import Patience
 from callsheet.engine.calling.playing import Player
@@ -73,9 +75,13 @@ class Connector:
         self._patience = Patience(clock)
 
     def bar(self, scope: Scope) -> None:
-        """Place no call that a scope covers, and let no phone ring that it covers; call it after the commit."""
+        """Place no call that a scope covers; call it after the commit. What rings is for a ring watch."""
         for second in self._seconds:
             second.bar(scope)
+
+    def ringing(self) -> Collection[Second]:
+        """Return the second calls that nobody has answered yet."""
+        return [second for second in self._seconds if second.is_ringing]
 
     async def put_through(self, talking: Talking, wanted: Transfer, language: str) -> Transferred | None:
         """Return when the two have talked, or could not; None: the caller hung up before.
@@ -123,21 +129,28 @@ class Connector:
             secrets.token_hex(24), target.to, sender.label, wanted.answer_seconds, MachineDetection.no,
             run.campaign_id, run.settings.longest_call_seconds,
         )  # fmt: skip
-        return Second(run.app, frozenset(key.person(number) for number in target.numbers), dial, waiting)
+        return Second(run, frozenset(key.person(number) for number in target.numbers), dial, waiting)
 
     async def _call_in_turn(
         self, talking: Talking, line: VoiceLine, sender: Sender, second: Second
     ) -> Transferred | None:
-        run = talking.live.run
-        pace = Pace(self._store.hot, self._clock, run.app, rates_of(sender.buckets, None))
+        pace = Pace(self._store.hot, self._clock, second.run.app, rates_of(sender.buckets, None))
         if not await self._patience.ask_while(talking.live, partial(_await_turn, pace), is_slow=True):
             return Transferred.no_room
-        # Asked as late as may be: the turn took its time.
-        if await self._patience.ask_while(talking.live, partial(self._is_forbidden, run, second)):
-            return Transferred.forbidden
-        if talking.live.events.over.is_set():
-            return None
-        return await self._call(talking, line, second)
+        while True:
+            second.is_barred = False
+            # Asked as late as may be: the turn took its time.
+            if await self._patience.ask_while(talking.live, partial(self._is_forbidden, second.run, second)):
+                return Transferred.forbidden
+            if talking.live.events.over.is_set():
+                return None
+            try:
+                return await self._call(talking, line, second)
+            except NotDialed as refusal:
+                # Whom a bar met on the way may not have been meant, and is asked for again.
+                if refusal.kind is not Kind.withdrawn:
+                    log.warning("call.transfer_not_dialed", code=refusal.code)
+                    return Transferred.forbidden if second.is_barred else Transferred.unreachable
 
     async def _target(self, talking: Talking, wanted: Transfer) -> Target | Transferred:
         """Return whom to call, if anybody may."""
@@ -157,12 +170,9 @@ class Connector:
         return any([await self._store.standings.is_spared(run, person) for person in second.persons])
 
     async def _call(self, talking: Talking, line: VoiceLine, second: Second) -> Transferred | None:
+        """Place it, and follow it to its end. Raises NotDialed."""
         at, dial = self._clock.now(), second.dial
-        try:
-            second.call = await line.dial_beside(dial, second.leave, second.events.put_nowait, talking.live.call)
-        except NotDialed as refusal:
-            log.warning("call.transfer_not_dialed", code=refusal.code)
-            return Transferred.forbidden if second.is_barred else Transferred.unreachable
+        second.call = await line.dial_beside(dial, second.leave, second.events.put_nowait, talking.live.call)
         # Who reconciles the provider's bill finds both calls of a transfer in one place.
         talking.note(at, "transfer_dialed", to=dial.to, trunk=line.trunk_id)
         try:
@@ -171,16 +181,19 @@ class Connector:
             await self._finish(talking, second)
 
     async def _follow(self, talking: Talking, second: Second) -> Transferred | None:
-        """Wait for the answer, join the two, and wait for the end of one of them."""
+        """Wait for the answer, join the two, and wait for the end of one of them.
+
+        Nobody is joined with who was forbidden, while it was placed or while it rang: that call is over now.
+        """
         ran_out = False
         try:
             async with second.waiting(), asyncio.timeout(second.dial.ring_seconds + GRACE_SECONDS):
-                await self._watch(talking, second, lambda: second.is_answered)
+                await self._watch(talking, second, lambda: second.is_answered or second.is_barred)
         except TimeoutError:
             ran_out = True
         if talking.is_over:
             return None
-        if second.end is not None or ran_out:
+        if second.end is not None or ran_out or second.is_barred:
             return second.outcome(ran_out=ran_out)
         assert second.call is not None, "it was placed"
         try:
@@ -207,13 +220,12 @@ class Connector:
     def _take(self, talking: Talking, second: Second, event: CallEvent) -> None:
         second.take(event)
         if isinstance(event, Answered):
-            talking.note(event.at, "transfer_answered")
+            talking.note(event.at, "transfer_answered" if second.is_answered else "transfer_answered_too_late")
 
     async def _finish(self, talking: Talking, second: Second) -> None:
         """Hang up the other side, and hear its end; the caller is alone again."""
         if second.call is not None and second.end is None:
-            with suppress(CallGone):
-                await second.call.hang_up()
+            await end(second.call)
             with suppress(TimeoutError):
                 async with asyncio.timeout(END_SECONDS):
                     while second.end is None:
@@ -226,11 +238,11 @@ class Connector:
 
     def _note_end(self, talking: Talking, second: Second) -> None:
         """Write down how the other side ended; of one that was lost there is no cause."""
-        end = second.end
-        at = end.at if end is not None else self._clock.now()
+        last = second.end
+        at = last.at if last is not None else self._clock.now()
         said: dict[str, str | float] = {"talk_seconds": second.talk_seconds(at)}
-        if isinstance(end, HungUp):
-            said |= {"cause": end.cause, "sip_status": end.sip_status, "by_us": int(end.by_us)}
+        if isinstance(last, HungUp):
+            said |= {"cause": last.cause, "sip_status": last.sip_status, "by_us": int(last.by_us)}
         talking.note(at, "transfer_ended", **said)
 
 
