@@ -256,6 +256,31 @@ def test_a_call_is_hung_up_when_the_question_whose_it_is_breaks(tmp_path: Path):
     play(tmp_path, main)
 
 
+def test_a_store_that_takes_too_long_by_its_own_measure_is_asked_again_after_a_moment(tmp_path: Path):
+    async def main(w: World) -> None:
+        await taken_over(w, [SILENT])
+        told, asked = w.store.ringing.told, 0
+
+        async def late(app: int, key: AttemptKey) -> Told | None:
+            nonlocal asked
+            asked += 1
+            # Whoever spins lets no time pass: that must fail, and not last.
+            if asked < 100:
+                raise TimeoutError
+            return await told(app, key)
+
+        w.store.ringing.told = late  # type: ignore[method-assign]
+        await w.start()
+        await w.clock.sleep(5)
+        w.store.ringing.told = told  # type: ignore[method-assign]
+        assert asked < 10
+        await w.clock.sleep(60)
+
+        assert (await codes(w, SILENT))[-1] == (1, "undelivered", "no_answer")
+
+    play(tmp_path, main)
+
+
 @pytest.mark.parametrize("is_paused", [False, True], ids=["its own run", "another run"])
 def test_there_are_never_more_calls_than_are_allowed_while_it_is_not_known_whose_those_are_that_were_found(
     tmp_path: Path, *, is_paused: bool

@@ -21,7 +21,7 @@ from callsheet.engine.calling.call_events import CallEvents
 from callsheet.engine.calling.leader import GRACE_SECONDS, Leader
 from callsheet.engine.calling.leading import end
 from callsheet.engine.calling.live_call import LiveCall
-from callsheet.engine.calling.patience import MOST_AWAY_SECONDS, Patience
+from callsheet.engine.calling.patience import MOST_AWAY_SECONDS, RETRY_SECONDS, Patience
 from callsheet.engine.calling.slots import AGENTLESS, Limit, Slots
 from callsheet.store.ringing import Ringing, Told
 from callsheet.voice.base import Found, Hear
@@ -139,6 +139,7 @@ class Adoption:
         while True:
             with suppress(Unavailable):
                 return await self._patience.ask(partial(self._known, key))
+            await self._clock.sleep(RETRY_SECONDS)
 
     async def _known(self, key: AttemptKey) -> Known:
         run = await self._run_of(key.run_no)
