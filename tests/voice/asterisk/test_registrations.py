@@ -128,6 +128,19 @@ async def test_who_comes_later_asks_why_a_node_is_not_registered(tmp_path, start
         await later.close()
 
 
+async def test_a_name_that_is_no_part_of_a_uri_registers_and_is_found_in_the_log(tmp_path):
+    async with sip_peer(free_port()) as provider:
+        provider.registers = "403 Forbidden"
+        names = ("us@pbx.example", "a b", "it's;lr", "50%")
+        trunks = [
+            SipTrunk(f"trk-{no}", "127.0.0.1", provider.port, username=name, password="right", registers=True)
+            for no, name in enumerate(names)
+        ]
+        async with running_home(tmp_path, SipTrunk("trk-first", "127.0.0.1", provider.port), *trunks) as home:
+            for trunk in trunks:
+                await until(lambda it=trunk: home.condition(it.id).state is State.broken, f"{trunk.username} refused")
+
+
 async def stands(home, *trunk_ids):
     """Return how trunks stand, in the words of the console."""
     found = read_registrations(await home.supervisor.ask("pjsip show registrations"))

@@ -153,7 +153,8 @@ def _registration(trunk: SipTrunk, proxy: str) -> dict[str, str | int | bool]:
         "transport": _transport_name(trunk),
         "server_uri": server_uri,
         "client_uri": client_uri,
-        "contact_user": trunk.username,
+        # A name with an `@` is usual; Asterisk drops a registration whose contact is no URI.
+        "contact_user": _in_uri(trunk.username),
         "outbound_auth": trunk.id,
         "outbound_proxy": proxy,
         "expiration": _REGISTER_SECONDS,
