@@ -12,15 +12,21 @@ from typing import Any
 
 import pytest
 
+from calling import PlainPrompts
 from callsheet.carriers.sandbox.ledger import Ledger
 from callsheet.core.run import AppSettings
 from callsheet.engine.calling import call_records
+from callsheet.engine.calling.playing import Prompts
+from callsheet.engine.holds import Scope
 from callsheet.store.apps import App
+from conversing import make_flow
 from databases import Place, rows
 from engine.calls import call
+from engine.test_ringing_back import SILENT
+from engine.test_transfers import CALLER, facts, handing, told
 from engine.test_two_engines import CLOCK, TUNING, until_completed
 from engine.world import World
-from factories import make_app, number
+from factories import forbid, make_app, number, person_of
 
 PEOPLE, MOST_CALLS = 40, 6
 LEASE_SECONDS = 4.0
@@ -50,7 +56,7 @@ def note_owners() -> Owners:
 
 
 @asynccontextmanager
-async def engine(place: Place, app: App, folder: Path) -> AsyncIterator[World]:
+async def engine(place: Place, app: App, folder: Path, prompts: Prompts | None = None) -> AsyncIterator[World]:
     """Run an engine of its own, with a phone network of its own."""
     store = await place.open()
     folder.mkdir()
@@ -58,6 +64,7 @@ async def engine(place: Place, app: App, folder: Path) -> AsyncIterator[World]:
         CLOCK,  # type: ignore[arg-type] # the loops take any clock
         store, app, Ledger(folder / "ledger.db"), random.Random(1), folder,
         replace(TUNING, lease_seconds=LEASE_SECONDS), sole_owner=False, calls=True,
+        prompts=prompts,
     )  # fmt: skip
     _whose.set(folder.name)
     await world.start()
@@ -117,3 +124,36 @@ async def test_everybody_is_called_once_and_slots_are_free_again_when_a_node_goe
         async with asyncio.timeout(60):
             while await rows(store, "select 1 from slot where held > 0"):
                 await asyncio.sleep(0.1)
+
+
+async def test_a_phone_that_rings_beside_a_call_is_forbidden_on_the_other_node(
+    postgres_place: Place, tmp_path: Path
+) -> None:
+    store = await postgres_place.open()
+    app, prompts = await make_app(store, CLOCK), PlainPrompts(0.05)
+    async with (
+        engine(postgres_place, app, tmp_path / "a", prompts) as a,
+        engine(postgres_place, app, tmp_path / "b", prompts) as b,
+    ):
+        dnc = await store.dnc_lists.create(app.no, "Never", CLOCK.now())
+        await store.dnc_lists.make_global(dnc, CLOCK.now())
+        campaign = await call(a, [CALLER], flow=await make_flow(store, app, handing(number=SILENT, answer_seconds=120)))
+        trunk = (await store.apps.trunks(app.no))[0]
+
+        def rings(world: World) -> bool:
+            return SILENT in {each.to for each in world.phones.calls(trunk.id, 0, 1000)}
+
+        async with asyncio.timeout(60):
+            while not (rings(a) or rings(b)):
+                await asyncio.sleep(0.02)
+        other = b if rings(a) else a
+        await forbid(store, app, dnc.no, [SILENT])
+        await other.conductor.forbid(Scope(app.no, persons=frozenset({person_of(store, app, SILENT)})))
+        await until_completed(a, campaign)
+        async with asyncio.timeout(60):
+            while a.conductor.switchboard.calls() or b.conductor.switchboard.calls():
+                await asyncio.sleep(0.05)
+            while await rows(store, "select 1 from call where ended_at = 0"):
+                await asyncio.sleep(0.05)
+        (caller,) = (await told(a)).values()
+        assert await facts(a, caller.key, "transferred") == [{"outcome": "forbidden"}]

@@ -54,6 +54,10 @@ END_SECONDS: Final = 10.0
 """So long the engine may take to say that a call is over which we hung up."""
 GRACE_SECONDS: Final = 5.0
 """So much longer than it may ring a call may take until its engine says that nobody answered."""
+PLACE_SECONDS: Final = 3.0
+"""So long a caller waits for a place among the calls at once."""
+ASK_SECONDS: Final = 0.1
+"""So often it is asked for one."""
 TURN_SECONDS: Final = 10.0
 """So long a caller waits for the turn of a trunk that may begin only so many calls a second."""
 
@@ -111,7 +115,7 @@ class Connector:
         if not isinstance(line, VoiceLine):
             return Transferred.unreachable
         limits = _as_of(line.limits(), talking.live.run)
-        if not line.occupy(limits):
+        if not await self._await_place(talking, line, limits):
             return Transferred.no_room
         waiting = partial(self._ring_back.heard, talking, _said_meanwhile(wanted), language)
         second = self._second(talking.live.run, sender, target, wanted, waiting)
@@ -121,6 +125,20 @@ class Connector:
         finally:
             self._seconds.discard(second)
             line.give_back(limits)
+
+    async def _await_place(self, talking: Talking, line: VoiceLine, limits: tuple[Limit, ...]) -> bool:
+        """Take a place of each limit. One of many nodes holds as many as it uses, and gets more soon after it asks.
+
+        Raises CallGone.
+        """
+        waits_until = self._clock.monotonic() + PLACE_SECONDS
+        while not line.occupy(limits):
+            if talking.live.events.over.is_set():
+                raise CallGone
+            if self._clock.monotonic() >= waits_until:
+                return False
+            await self._clock.sleep(ASK_SECONDS)
+        return True
 
     def _second(self, run: Run, sender: Sender, target: Target, wanted: Transfer, waiting: Waiting) -> Second:
         key = self._store.vault.app(run.app)
