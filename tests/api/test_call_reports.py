@@ -73,7 +73,7 @@ async def run_of(shop: Caller) -> Told:
         campaign, text="", sender_no=sender.no, one_run_per_list=False, now=clock.now()
     )
     run = next(run for run in await store.runs.active() if run.no == started.run_no)
-    node = await Node.enter(store, clock)
+    node = await Node.enter(store, clock, lease_seconds=3600)
     told = Told(shop, run, node, await node.walk_all(run), made["id"])
     at = clock.now()
     rang, answered = at - timedelta(seconds=15), at - timedelta(seconds=10)

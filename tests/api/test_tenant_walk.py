@@ -164,7 +164,8 @@ async def test_what_another_tenant_owns_is_as_if_it_were_not_wherever_it_is_name
                     # A number, or an id that holds one, may fit where another id does not.
                     expected = await _say(shop, operation, path, _saying(operation, f"{foreign[:-4]}4711", place))
                 if faults(answer, marks) or answer.status_code != expected.status_code:
-                    wrong.append(f"{operation} {expected.status_code} {answer.status_code} {told} {answer.text[:200]}")
+                    said = f"{faults(answer, marks)} {told} {answer.text[:200]}"
+                    wrong.append(f"{operation} {expected.status_code} {answer.status_code} {said}")
     assert not wrong, "\n".join(wrong)
     assert await picture(stranger, theirs.ids) == before
 
