@@ -163,6 +163,9 @@ async def test_what_another_tenant_owns_is_as_if_it_were_not_wherever_it_is_name
                 if not faults(answer, marks) and answer.status_code != expected.status_code:
                     # A number, or an id that holds one, may fit where another id does not.
                     expected = await _say(shop, operation, path, _saying(operation, f"{foreign[:-4]}4711", place))
+                if answer.status_code < 400 and operation.method != "GET":
+                    # What was taken is his own word from then on: a name, a number that he called.
+                    marks -= {mark for mark in marks if mark in foreign}
                 if faults(answer, marks) or answer.status_code != expected.status_code:
                     said = f"{faults(answer, marks)} {told} {answer.text[:200]}"
                     wrong.append(f"{operation} {expected.status_code} {answer.status_code} {said}")
