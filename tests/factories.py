@@ -267,39 +267,37 @@ def happening(intent: Intent, kind: Kind, at: datetime, code: str = "", segments
 class Node:
     """A node that does one step at a time: take, arm, hand over (to nobody), record."""
 
-    def __init__(self, store: Store, clock: Clock, no: int, lease_seconds: float = LEASE_SECONDS) -> None:
-        """`lease_seconds`: longer beside an engine that runs, which may reap what a slow machine has armed."""
+    def __init__(self, store: Store, clock: Clock, no: int) -> None:
         self.store = store
         self.clock = clock
         self.no = no
-        self._lease = {"lease_seconds": lease_seconds}
         self._arms = count(1)
         self._batches = count(1)
         self._groups: dict[tuple[int, int], Group] = {}
 
     @classmethod
-    async def enter(cls, store: Store, clock: Clock, lease_seconds: float = LEASE_SECONDS) -> "Node":
+    async def enter(cls, store: Store, clock: Clock) -> "Node":
         """Register a new node."""
-        return cls(store, clock, await store.hot.enter("node"), lease_seconds)
+        return cls(store, clock, await store.hot.enter("node"))
 
     async def take(self, run: Run, groups: Collection[Group] | None = None, size: int = 200) -> Chunk | None:
         """Take a chunk out of these groups, or out of all that have something left."""
         if groups is None:
             groups = (await work_of(self.store, run)).groups
         self._groups.update({(group.list_no, group.group_no): group for group in groups})
-        return await self.store.hot.take(run, groups, node_no=self.no, size=size, **self._lease)
+        return await self.store.hot.take(run, groups, node_no=self.no, size=size, lease_seconds=LEASE_SECONDS)
 
     async def arm(self, run: Run, chunk: Chunk, limit: int = 50) -> Armed:
         """Arm the next contacts of a chunk that this node took."""
         group = self._groups[chunk.list_no, chunk.group_no]
         return await self.store.hot.arm(
-            run, chunk, group, limit=limit, arm_no=next(self._arms), node_no=self.no, **self._lease
+            run, chunk, group, limit=limit, arm_no=next(self._arms), node_no=self.no, lease_seconds=LEASE_SECONDS
         )
 
     async def arm_again(self, run: Run, turn: Any, limit: int = 50) -> Armed:
         """Arm contacts that come again."""
         return await self.store.hot.arm_again(
-            run, turn, limit=limit, arm_no=next(self._arms), node_no=self.no, **self._lease
+            run, turn, limit=limit, arm_no=next(self._arms), node_no=self.no, lease_seconds=LEASE_SECONDS
         )
 
     async def walk(self, run: Run, size: int = 200, limit: int = 50) -> AsyncIterator[Armed]:

@@ -19,7 +19,7 @@ from callsheet.core.retrying import Turn
 from callsheet.core.run import Run
 from callsheet.store.calls import CallRow
 from databases import change
-from factories import Node, opt_out
+from factories import Node, arms_of, happening, opt_out
 from phone_numbers import numbers
 
 PEOPLE = numbers("IN", 7)
@@ -48,7 +48,11 @@ class Told:
         )  # fmt: skip
         row = replace(begun, outcome=code, ended_at=now, **of_call) if of_call else begun
         await store.calls.write([row], self.node.no, now + timedelta(minutes=1))
-        await self.node.tell([intent], kind, code)
+        await self.node.record([happening(intent, kind, now, code)])
+
+    async def let_go(self) -> None:
+        """End the arms, at the very end: nothing else holds a run whose calls are not written down yet."""
+        await self.node.record(ended=arms_of(self.node, self._intents.values()))
 
 
 async def run_of(shop: Caller) -> Told:
@@ -73,7 +77,7 @@ async def run_of(shop: Caller) -> Told:
         campaign, text="", sender_no=sender.no, one_run_per_list=False, now=clock.now()
     )
     run = next(run for run in await store.runs.active() if run.no == started.run_no)
-    node = await Node.enter(store, clock, lease_seconds=3600)
+    node = await Node.enter(store, clock)
     told = Told(shop, run, node, await node.walk_all(run), made["id"])
     at = clock.now()
     rang, answered = at - timedelta(seconds=15), at - timedelta(seconds=10)
@@ -84,6 +88,7 @@ async def run_of(shop: Caller) -> Told:
     await told.tell(SILENT, Kind.undelivered, "no_answer", sip_status=480, rang_at=rang, ended_by="us")
     await told.tell(BROKEN, Kind.rejected, "invalid_number", sip_status=404, ended_by="network")
     await told.tell(TALKING, Kind.accepted, "answered")
+    await told.let_go()
     return told
 
 
