@@ -72,6 +72,14 @@ def select_campaigns() -> sa.Select[Any]:
     )
 
 
+def is_of_run() -> sa.ColumnElement[bool]:
+    """Join runs with the versions of campaigns that they carry out."""
+    run, version = t.run, t.campaign_version
+    return sa.and_(
+        version.c.app == run.c.app, version.c.campaign_no == run.c.campaign_no, version.c.version == run.c.version
+    )
+
+
 def read(conn: sa.Connection, app: int, query: sa.Select[Any]) -> list[Campaign]:
     """Return the campaigns of an app that `select_campaigns` found, with how many messages their latest runs sent."""
     return _with_sent(conn, app, all_of(conn, query))

@@ -24,6 +24,7 @@ from callsheet.core.ids import AttemptKey, encode_attempt
 from callsheet.store import tables as t
 from callsheet.store.arming import ARMED
 from callsheet.store.call_outcomes import CallFacts, calls_of
+from callsheet.store.campaign_rows import is_of_run
 from callsheet.store.database import Database
 from callsheet.store.numbers import numbers_of
 from callsheet.store.rows import all_of, read_definition
@@ -260,14 +261,7 @@ def _sources(conn: sa.Connection, app: int, runs: Collection[int]) -> dict[int, 
             run.c.no, run.c.id, run.c.channel, run.c.started_at, version.c.definition,
             t.campaign.c.id.label("campaign_id"),
         )
-        .join(
-            version,
-            sa.and_(
-                version.c.app == run.c.app,
-                version.c.campaign_no == run.c.campaign_no,
-                version.c.version == run.c.version,
-            ),
-        )
+        .join(version, is_of_run())
         .outerjoin(t.campaign, t.campaign.c.no == run.c.campaign_no)
         .where(run.c.app == app, run.c.no.in_(runs))
     )  # fmt: skip
@@ -340,14 +334,7 @@ def _latest_before(conn: sa.Connection, reply: Mapping[str, Any]) -> Mapping[str
         conn,
         sa.select(attempt, version.c.definition)
         .join(run, run.c.no == attempt.c.run_no)
-        .join(
-            version,
-            sa.and_(
-                version.c.app == run.c.app,
-                version.c.campaign_no == run.c.campaign_no,
-                version.c.version == run.c.version,
-            ),
-        )
+        .join(version, is_of_run())
         .where(attempt.c.app == reply["app"], attempt.c.person == reply["person"], attempt.c.at <= reply["at"])
         .order_by(attempt.c.at.desc())
         .limit(1),

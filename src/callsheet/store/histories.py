@@ -16,6 +16,7 @@ from callsheet.core.attempt import fold
 from callsheet.core.campaign import Named
 from callsheet.core.ids import encode_attempt
 from callsheet.store import tables as t
+from callsheet.store.campaign_rows import is_of_run
 from callsheet.store.database import Database
 from callsheet.store.lists import contact_id
 from callsheet.store.opt_outs import LiftedOptOut, OptOut, lifted_of, opt_outs_of
@@ -250,14 +251,7 @@ def _runs(conn: sa.Connection, app: int, numbers: Collection[int]) -> Mapping[in
     run, version, campaign = t.run, t.campaign_version, t.campaign
     query = (
         sa.select(run.c.no, run.c.id, campaign.c.id.label("campaign_id"), version.c.definition)
-        .join(
-            version,
-            sa.and_(
-                version.c.app == run.c.app,
-                version.c.campaign_no == run.c.campaign_no,
-                version.c.version == run.c.version,
-            ),
-        )
+        .join(version, is_of_run())
         .outerjoin(campaign, campaign.c.no == run.c.campaign_no)
         .where(run.c.app == app, run.c.no.in_(numbers))
     )

@@ -15,6 +15,7 @@ from callsheet.core.campaign import Channel, Status
 from callsheet.core.run import Execution, Launch, Restored, Run, Sender
 from callsheet.store import tables as t
 from callsheet.store.apps import read_sender
+from callsheet.store.campaign_rows import is_of_run
 from callsheet.store.database import Database
 from callsheet.store.launching import TAKES_NOTHING_MORE
 from callsheet.store.rows import DAMAGE, all_of, read_definition, read_pool, read_settings
@@ -53,14 +54,7 @@ def _select() -> sa.Select[Any]:
             t.trunk.c.limits.label("trunk_limits"),
             t.trunk.c.writing,
         )
-        .join(
-            version,
-            sa.and_(
-                version.c.app == run.c.app,
-                version.c.campaign_no == run.c.campaign_no,
-                version.c.version == run.c.version,
-            ),
-        )
+        .join(version, is_of_run())
         .join(app, app.c.no == run.c.app)
         .join(sender, sender.c.no == run.c.sender_no)
         .outerjoin(t.trunk, t.trunk.c.no == sender.c.trunk_no)
