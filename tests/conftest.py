@@ -18,6 +18,10 @@ from postgres_pool import borrow_database, give_back_database
 
 pytest_plugins = ["strangers.fixtures"]
 
+HERE = Path(__file__).parent
+WAITING = ("chaos", "e2e", "strangers", "voice")
+"""Folders whose tests mostly wait for other processes: begun first, they wait while other workers compute."""
+
 # The zones of the pinned package rule, here as in the program: the machine may know another future.
 zoneinfo.reset_tzpath(to=())
 
@@ -43,6 +47,12 @@ def pytest_configure(config: pytest.Config) -> None:
     if "not full" in config.option.markexpr:
         settings.load_profile("quick")
         copy_processes()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that wait."""
+    items.sort(key=lambda item: item.path.relative_to(HERE).parts[0] not in WAITING)
 
 
 def pytest_collection_finish() -> None:

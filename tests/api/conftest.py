@@ -14,7 +14,7 @@ from callsheet.bootstrap import open_runtime
 from callsheet.engine.tuning import Tuning
 from databases import DATABASES
 from postgres import create_database, drop_database
-from sampling import sample_postgres
+from sampling import sample_databases
 from strangers.packages import CACHE
 
 HERE = Path(__file__).parent
@@ -30,7 +30,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if inspect.iscoroutinefunction(inspect.unwrap(getattr(item, "function", None))):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
     # The walk makes thousands of requests.
-    sample_postgres(mine, HERE, every=6, none=["test_tenant_walk"])
+    sample_databases(mine, HERE, every=6, none=["test_tenant_walk"])
 
 
 @pytest.fixture(scope="session", params=DATABASES)

@@ -8,7 +8,7 @@ from callsheet.carriers.one_by_one import OneByOne
 from callsheet.clock import SystemClock
 from databases import Place
 from postgres_pool import borrow_database, give_back_database
-from sampling import sample_postgres
+from sampling import sample_databases
 
 HERE = Path(__file__).parent
 
@@ -28,8 +28,8 @@ OF_DATABASES = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run every third test on the second database too; those of databases all."""
-    sample_postgres(items, HERE, every=3, whole=OF_DATABASES)
+    """Run every third test on the second database; those of databases on both."""
+    sample_databases(items, HERE, every=3, whole=OF_DATABASES)
 
 
 @pytest.fixture
