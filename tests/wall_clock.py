@@ -48,24 +48,40 @@ class Oracle:
         return [n for n, (a, b) in enumerate(itertools.pairwise(self.walls), 1) if a < wall <= b]
 
     def judge(self, of: CallingHours, minutes: range) -> list[bool]:
-        week = [False] * WEEK_MINUTES
-        for window in of.windows:
-            for minute in range(window.start_minute, window.end_minute):
-                week[window.day * 1440 + minute] = True
+        spans = open_spans(of)
+        is_always = None not in spans
         found = []
         edges: dict[int, tuple[int, int]] = {}  # by the first minute of the window that a reading belongs to
         for n in minutes:
             wall = self.walls[n]
-            if all(week) or not week[wall % WEEK_MINUTES]:
-                found.append(week[wall % WEEK_MINUTES])
+            span = spans[wall % WEEK_MINUTES]
+            if span is None or is_always:
+                found.append(span is not None)
                 continue
-            start = next(before for before in itertools.count(wall, -1) if not week[(before - 1) % WEEK_MINUTES])
+            start, end = wall - span[0], wall + span[1]
             if start not in edges:
-                end = next(after for after in itertools.count(wall) if not week[after % WEEK_MINUTES])
                 opens, closes = self.passes(start), self.passes(end)
                 edges[start] = (max(opens, default=0), min(closes, default=len(self.walls)))
             found.append(edges[start][0] <= n < edges[start][1])
         return found
+
+
+@cache
+def open_spans(of: CallingHours) -> list[tuple[int, int] | None]:
+    """Return for each minute of the week how many minutes ago its window began and in how many it ends."""
+    week = [False] * WEEK_MINUTES
+    for window in of.windows:
+        for minute in range(window.start_minute, window.end_minute):
+            week[window.day * 1440 + minute] = True
+    if all(week):
+        return [(0, 0)] * WEEK_MINUTES
+    first = week.index(False)
+    spans: list[tuple[int, int] | None] = [None] * WEEK_MINUTES
+    stretches = itertools.groupby(range(first, first + WEEK_MINUTES), lambda minute: week[minute % WEEK_MINUTES])
+    for stretch in (list(minutes) for is_inside, minutes in stretches if is_inside):
+        for n, minute in enumerate(stretch):
+            spans[minute % WEEK_MINUTES] = n, len(stretch) - n
+    return spans
 
 
 def check_by_minutes(zone: str, around: datetime, of: CallingHours, margin_minutes: int) -> None:
