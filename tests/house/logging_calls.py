@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from house.tree import Module, dotted, origins
+from house.tree import Module, dotted, modules_that_say, origins
 
 LOGGERS = {"log", "logger", "_log", "_logger"}
 LEVELS = {"debug", "info", "warning", "error", "critical", "exception"}
@@ -47,6 +47,11 @@ def _is_on_a_logger(call: ast.Call) -> bool:
             return False
 
 
+def modules_that_log() -> list[Module]:
+    """Return the modules that may have a logging call."""
+    return modules_that_say(rf"\b({'|'.join(sorted(LOGGERS))})\b|contextvars")
+
+
 @cache
 def logging_calls(module: Module) -> tuple[LoggingCall, ...]:
     """Return every logging call of a module."""
@@ -55,7 +60,7 @@ def logging_calls(module: Module) -> tuple[LoggingCall, ...]:
 
 def _logging_calls(module: Module) -> Iterator[LoggingCall]:
     names = origins(module)
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if not isinstance(node, ast.Call):
             continue
         if dotted(node.func, names) in CONTEXT:
@@ -69,7 +74,7 @@ def oddly_named_loggers(module: Module) -> list[str]:
     names = origins(module)
     return [
         f"{module.path}:{node.lineno}: a logger is named log"
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         if isinstance(node, ast.Assign | ast.AnnAssign)
         and isinstance(node.value, ast.Call)
         and dotted(node.value.func, names) in MAKERS

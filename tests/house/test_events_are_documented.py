@@ -9,8 +9,8 @@ import re
 
 import pytest
 
-from house.logging_calls import LoggingCall, logging_calls
-from house.tree import first_column, modules, planted
+from house.logging_calls import LoggingCall, logging_calls, modules_that_log
+from house.tree import first_column, planted
 
 NAME = r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+"
 
@@ -25,7 +25,7 @@ def event_name(call: LoggingCall) -> str | None:
 
 
 def logged() -> list[LoggingCall]:
-    return [call for module in modules() for call in logging_calls(module) if not call.binds]
+    return [call for module in modules_that_log() for call in logging_calls(module) if not call.binds]
 
 
 def test_every_log_line_is_an_event_with_a_name():

@@ -16,6 +16,8 @@ EXCUSES: dict[str, str] = {}
 
 def functions(node: ast.AST, inside: str = "") -> Iterator[tuple[str, int]]:
     for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.expr):
+            continue
         if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             name = f"{inside}.{child.name}" if inside else child.name
             if not isinstance(child, ast.ClassDef):

@@ -25,7 +25,8 @@ def names_in_code() -> list[str]:
 
 def test_every_name_of_the_glossary_stands_in_the_program():
     program = "\n".join(module.text for module in modules())
+    words = set(re.findall(r"\w+", program))
     names = names_in_code()
 
     assert names
-    assert not [name for name in names if not re.search(rf"\b{name}\b", program)]
+    assert not [name for name in names if name not in words and not re.search(rf"\b{name}\b", program)]

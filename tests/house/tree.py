@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -15,18 +15,26 @@ PACKAGE = "src/callsheet"
 MIGRATIONS = "src/callsheet/store/migrations/versions/"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Module:
-    """One Python file, read and parsed. `path` is relative to the repository."""
+    """One Python file, parsed when a rule looks into it. `path` is relative to the repository."""
 
     path: str
     text: str
-    tree: ast.Module
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        return ast.parse(self.text)
+
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """Walked once for all rules: to walk takes as long as to parse."""
+        return tuple(ast.walk(self.tree))
 
 
 def planted(text: str, path: str = f"{PACKAGE}/core/planted.py") -> Module:
     """Return a module that is on no disk: a rule must be seen to bite."""
-    return Module(path=path, text=text, tree=ast.parse(text))
+    return Module(path=path, text=text)
 
 
 @cache
@@ -36,10 +44,16 @@ def modules(folder: str = PACKAGE) -> tuple[Module, ...]:
     return tuple(planted(path.read_text("utf-8"), path.relative_to(ROOT).as_posix()) for path in paths)
 
 
+def modules_that_say(pattern: str, *folders: str) -> list[Module]:
+    """Return the modules whose text has something like this in it: a rule about names need not look into the others."""
+    said = re.compile(pattern)
+    return [module for folder in folders or (PACKAGE,) for module in modules(folder) if said.search(module.text)]
+
+
 def bound(module: Module) -> set[str]:
     """Return every name that the module gives to a thing of its own."""
     found = set()
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         match node:
             case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
                 found.add(name)
@@ -52,7 +66,7 @@ def bound(module: Module) -> set[str]:
 def origins(module: Module) -> Mapping[str, str]:
     """Return name -> dotted origin of whatever is imported, wherever the import stands, or built in."""
     found = {name: f"builtins.{name}" for name in vars(builtins).keys() - bound(module)}
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 root = alias.name.partition(".")[0]
@@ -83,7 +97,7 @@ def references(module: Module) -> tuple[tuple[str, int], ...]:
 
 def _references(module: Module) -> Iterator[tuple[str, int]]:
     names = origins(module)
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.Name | ast.Attribute):
             name = dotted(node, names)
             if name:
