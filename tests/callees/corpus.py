@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
+from functools import cache
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -174,6 +175,7 @@ def over_the_line(rng: Generator, sound: Samples, crowd: Samples) -> tuple[Sampl
     return mu_law(lose(sound, rng, share), rng), kind, codec.__name__
 
 
+@cache
 def crowd_of(half: Half) -> Samples:
     """Return many people who talk at once."""
     rng = np.random.default_rng(SEEDS[half] + 1)
