@@ -12,7 +12,6 @@ import argparse
 import asyncio
 import os
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -31,6 +30,7 @@ from voice_books import DICTATED, RETRY_MINUTES, SHARES, Books, told
 
 from callsheet.client import AsyncClient, Kind
 from callsheet.core.errors import Unavailable
+from e2e.starting import start
 from strangers.asterisk import asterisk
 from strangers.packages import CACHE
 from strangers.phone_network import PhoneCall, PhoneNetwork, running_phone_network
@@ -59,8 +59,8 @@ class LaterServer(Server):
         env |= {**self._settings, "CALLSHEET_FAILPOINT": failpoint}
         arguments = [str(self.folder), str(self._port), str(self._later)]
         with (self.folder.parent / "server.log").open("ab") as log:
-            command = [sys.executable, str(Path(__file__).with_name("later.py")), *arguments]
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, env=env)
+            later = Path(__file__).with_name("later.py")
+            self._process = start(arguments, stdout=log, stderr=log, env=env, script=later)
         deadline = time.monotonic() + START_SECONDS
         async with aiohttp.ClientSession() as session:
             while time.monotonic() < deadline:
@@ -94,7 +94,9 @@ def asterisks_of(folder: Path) -> list[int]:
 
 
 def people(network: PhoneNetwork, count: int) -> list[str]:
-    """Return the numbers of a campaign, the outcomes mixed."""
+    """Return the numbers of a campaign, the outcomes mixed; of as many as there are outcomes, one of each."""
+    if count == len(SHARES):
+        return [network.number(ending) for ending in SHARES]
     of_thirty = [ending for ending, share in SHARES.items() for _ in range(share)]
     # A stride that meets each place once mixes them, and the same way each time.
     endings = [of_thirty[i * 7 % len(of_thirty)] for i in range(count)]

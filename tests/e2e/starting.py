@@ -91,12 +91,22 @@ def copy_processes() -> None:
     _Choice.anew = False
 
 
-def start(arguments: Sequence[str], *, stdout: IO[bytes], stderr: IO[bytes], env: Mapping[str, str]) -> Running:
-    """Start a command of the program."""
+def start(
+    arguments: Sequence[str],
+    *,
+    stdout: IO[bytes],
+    stderr: IO[bytes],
+    env: Mapping[str, str],
+    script: Path | None = None,
+) -> Running:
+    """Start a command of the program, or a script that runs it otherwise."""
     if _Choice.anew:
-        return subprocess.Popen([sys.executable, "-m", "callsheet", *arguments], stdout=stdout, stderr=stderr, env=env)
+        what = [str(script)] if script else ["-m", "callsheet"]
+        return subprocess.Popen([sys.executable, *what, *arguments], stdout=stdout, stderr=stderr, env=env)
     told, tell = os.pipe()
     order = {"arguments": [*arguments], "environment": dict(env), "folder": str(Path.cwd())}
+    if script:
+        order["script"] = str(script)
     content = json.dumps(order).encode()
     try:
         stem = _stem()
@@ -105,6 +115,14 @@ def start(arguments: Sequence[str], *, stdout: IO[bytes], stderr: IO[bytes], env
     finally:
         os.close(tell)
     return Copy(os.fdopen(told, "rb", buffering=0))
+
+
+def for_a_shell() -> tuple[str, tuple[int, ...]]:
+    """Return the words that are the program in a shell, and the handles that whoever runs it has to pass on."""
+    if _Choice.anew:
+        return f"{sys.executable} -m callsheet", ()
+    handle = _stem().fileno()
+    return f"{sys.executable} -IS {Path(__file__).with_name('limb.py')} {handle}", (handle,)
 
 
 @cache

@@ -16,6 +16,7 @@ import socket
 import struct
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 HEADER = struct.Struct("!I")
 """How many bytes of JSON follow: arguments, environment and folder."""
@@ -126,10 +127,14 @@ def become(order: dict, handles: list[int]) -> None:
     os.environ.clear()
     os.environ.update(order["environment"])
     os.chdir(order["folder"])
-    sys.argv = ["callsheet", *order["arguments"]]
-    # Where `-m` looks first; here is what this file lies beside.
-    sys.path[0] = order["folder"]
-    runpy.run_module("callsheet", run_name="__main__", alter_sys=True)
+    script = order.get("script")
+    sys.argv = [script or "callsheet", *order["arguments"]]
+    # Where Python looks first; here is what this file lies beside.
+    sys.path[0] = str(Path(script).parent) if script else order["folder"]
+    if script:
+        runpy.run_path(script, run_name="__main__")
+    else:
+        runpy.run_module("callsheet", run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from e2e.running import PATIENCE_SECONDS, Process, environment, server
+from e2e.starting import for_a_shell
 
 ROOT = Path(__file__).parents[2]
 PAPERS = ("README.md", "docs/tutorial/first-campaign.md")
@@ -55,7 +56,8 @@ def test_a_campaign_that_was_refused_is_explained_by_the_answer_and_no_trace(tmp
 
 
 def test_the_program_of_the_tutorial_does_what_it_says_a_second_time_too(tmp_path: Path):
-    make_program(tmp_path)
+    # Who runs it from Python passes no handles on.
+    make_program(tmp_path, f"{sys.executable} -m callsheet")
     (program,) = PYTHON.findall((ROOT / "docs/tutorial/first-campaign.md").read_text())
     with server(tmp_path / "var") as process:
         done = type_in(script("docs/tutorial/first-campaign.md", process), tmp_path)
@@ -81,11 +83,11 @@ def script(paper: str, process: Process) -> str:
     return lines.replace("\nsleep 2\n", f"\n{WAIT}\n")
 
 
-def make_program(folder: Path) -> None:
+def make_program(folder: Path, words: str = "") -> None:
     """Put the program where the papers say that it is."""
     program = folder / ".venv" / "bin" / "callsheet"
     program.parent.mkdir(parents=True)
-    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m callsheet "$@"\n')
+    program.write_text(f'#!/bin/sh\nexec {words or for_a_shell()[0]} "$@"\n')
     program.chmod(0o755)
 
 
@@ -97,6 +99,7 @@ def type_in(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
         env={**environment(), "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
         capture_output=True,
         text=True,
+        pass_fds=for_a_shell()[1],
         timeout=PATIENCE_SECONDS * 2,
         check=False,
     )
