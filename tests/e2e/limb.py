@@ -9,13 +9,14 @@ import os
 import socket
 import struct
 import sys
+from pathlib import Path
 
 
 def main() -> int:
     """Return the exit code of the copy, which has our standard input, output and error."""
     handle, *arguments = sys.argv[1:]
     told, tell = os.pipe()
-    order = {"arguments": arguments, "environment": dict(os.environ), "folder": os.getcwd()}
+    order = {"arguments": arguments, "environment": dict(os.environ), "folder": str(Path.cwd())}
     content = json.dumps(order).encode()
     with socket.socket(fileno=int(handle)) as stem:
         given = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [0, 1, 2, tell]))

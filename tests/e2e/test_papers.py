@@ -55,7 +55,8 @@ def test_a_campaign_that_was_refused_is_explained_by_the_answer_and_no_trace(tmp
             assert done.stderr == "There is no campaign: the answer above says why.\n"
 
 
-def test_the_program_of_the_tutorial_does_what_it_says_a_second_time_too(tmp_path: Path):
+@pytest.mark.parametrize("times", [1, pytest.param(2, marks=pytest.mark.full)])
+def test_the_program_of_the_tutorial_does_what_it_says_a_second_time_too(tmp_path: Path, times: int):
     # Who runs it from Python passes no handles on.
     make_program(tmp_path, f"{sys.executable} -m callsheet")
     (program,) = PYTHON.findall((ROOT / "docs/tutorial/first-campaign.md").read_text())
@@ -63,7 +64,7 @@ def test_the_program_of_the_tutorial_does_what_it_says_a_second_time_too(tmp_pat
         done = type_in(script("docs/tutorial/first-campaign.md", process), tmp_path)
         assert done.returncode == 0, done.stdout + done.stderr
         (tmp_path / "var" / "first.py").write_text(program)
-        for _ in range(2):
+        for _ in range(times):
             before = len(process.outbox())
             done = type_in(f"{sys.executable} var/first.py", tmp_path)
 
