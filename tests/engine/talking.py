@@ -15,7 +15,9 @@ from databases import rows
 from engine.world import World, world
 from factories import MONDAY_NOON, SENDER, make_campaign, make_list, trunk_of
 
-TUNING = Tuning(tick_seconds=5.0)
+TUNING = Tuning(tick_seconds=600.0)
+TICKS = Tuning(tick_seconds=5.0)
+"""Where the tick itself has to come: of what is allowed again or resumed, the talker hears by looking."""
 Play = Callable[[World], Awaitable[None]]
 
 
@@ -46,6 +48,8 @@ async def launch(w: World, flow: PinnedFlow, people: int | Sequence[Any] = 3, **
     )
     w.conductor.wake()
     await w.clock.sleep(12)
+    # It does not hear of conversations that a campaign begins, and would look each second in earnest.
+    w.conductor.talker.wake()
     return started
 
 

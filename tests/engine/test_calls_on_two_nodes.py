@@ -28,7 +28,7 @@ from engine.test_two_engines import CLOCK, TUNING, until_completed
 from engine.world import World
 from factories import forbid, make_app, number, person_of
 
-PEOPLE, MOST_CALLS = 40, 6
+PEOPLE, MOST_CALLS = 24, 6
 LEASE_SECONDS = 4.0
 DEAD = set[str]()
 Owners = dict[asyncio.Task[Any], str]

@@ -14,12 +14,12 @@ from callsheet.engine.day_caps import DayCaps
 from callsheet.engine.tuning import Tuning
 from callsheet.engine.virtual_time import VirtualClock, run
 from databases import rows
-from engine.world import World, world
+from engine.world import MINUTES, World, world
 from factories import MONDAY_NOON, SENDER, make_definition, make_list, number
 
 DAY_SECONDS = 86_400
 PACIFIC = "America/Los_Angeles"
-DAYS = Tuning(tick_seconds=600.0, lease_seconds=3600.0)
+DAYS = Tuning(tick_seconds=3600.0, lease_seconds=4 * 3600.0)
 """Seldom enough for days."""
 
 
@@ -178,7 +178,7 @@ def test_who_is_kept_to_the_next_day_is_told_until_when_and_no_longer(tmp_path: 
 
 def test_a_cap_that_is_raised_lets_go_on_at_once(tmp_path: Path) -> None:
     async def main(clock: VirtualClock) -> None:
-        async with world(clock, tmp_path) as w:
+        async with world(clock, tmp_path, tuning=MINUTES) as w:
             capped = Allowance(segments_per_day=10)
             await limit(w, capped)
             campaign = await begin(w, clock, 30)

@@ -28,7 +28,7 @@ from callsheet.store.store import Store
 from callsheet.store.webhooks import Webhook
 from databases import change
 from engine.receivers import receiver
-from engine.world import World, world
+from engine.world import MINUTES, World, world
 from factories import MONDAY_NOON, make_definition, make_list
 
 REAL = cast("VirtualClock", SystemClock())
@@ -101,7 +101,7 @@ class Receiver:
 def test_a_run_is_told_from_start_to_end_signed_and_without_a_person(tmp_path: Path) -> None:
     async def main(clock: VirtualClock) -> None:
         told = Receiver(clock, 200)
-        async with world(clock, tmp_path) as w, delivering(w), receiver(told.handle) as url:
+        async with world(clock, tmp_path, tuning=MINUTES) as w, delivering(w), receiver(told.handle) as url:
             webhook, secret = await hook(w, url)
             lists = [await make_list(w.store, w.app, clock, 3)]
             campaign = await w.store.campaigns.create(w.app.no, make_definition(lists), clock.now(), unique_names=True)

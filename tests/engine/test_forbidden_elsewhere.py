@@ -84,7 +84,7 @@ async def node(
     folder.mkdir()
     world = OverSmpp(
         CLOCK, await place.open(), app, Ledger(folder / "ledger.db"), random.Random(1), folder,  # type: ignore[arg-type]
-        Tuning(tick_seconds=0.1), sole_owner=False, window=window, port=smsc.port, kind=kind,
+        Tuning(tick_seconds=0.5), sole_owner=False, window=window, port=smsc.port, kind=kind,
     )  # fmt: skip
     await world.start()
     try:

@@ -47,7 +47,7 @@ async def forbid_at_random(w: World, people: list[str], answers: dict[str, int],
         answers[person] = last_id(w)
 
 
-@pytest.mark.parametrize("forbidden_count", [800, pytest.param(2500, marks=pytest.mark.full)])
+@pytest.mark.parametrize("forbidden_count", [400, pytest.param(2500, marks=pytest.mark.full)])
 def test_a_number_that_went_on_a_dnc_list_is_not_contacted_after_the_answer(
     tmp_path: Path, forbidden_count: int
 ) -> None:
@@ -94,7 +94,7 @@ def test_a_call_that_forbids_waits_for_no_carrier_and_reaches_what_waits_inside_
     run(main, start=MONDAY_NOON)
 
 
-@pytest.mark.parametrize("most", [120, pytest.param(10_000, marks=pytest.mark.full)])
+@pytest.mark.parametrize("most", [60, pytest.param(10_000, marks=pytest.mark.full)])
 def test_a_paused_campaign_sends_nothing_after_the_answer(tmp_path: Path, most: int) -> None:
     async def main(clock: VirtualClock) -> None:
         async with world(clock, tmp_path, wire_seconds=0.02, window=200) as w:
@@ -143,7 +143,7 @@ def test_an_opt_out_during_a_campaign_is_final(tmp_path: Path) -> None:
     run(main, start=MONDAY_NOON)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.full) for seed in (2, 3))])
 def test_a_pause_that_lasts_a_moment_strands_nobody(tmp_path: Path, seed: int) -> None:
     async def main(clock: VirtualClock) -> None:
         async with world(clock, tmp_path, seed=seed, tuning=Tuning(), window=50) as w:

@@ -41,17 +41,17 @@ async def import_one_block(store: Store, clock: StillClock, folder: Path) -> Non
 async def test_a_stop_ends_after_the_block_and_the_next_start_goes_on(
     store: Store, app: App, clock: StillClock, tmp_path: Path
 ):
-    people = numbers("IN", 9_000, seed=2)
+    people = numbers("IN", 5_000, seed=2)
     importer = Importer(store, clock, tmp_path, on_rows=lambda: None)
     async with desk(store, app, clock, tmp_path) as work:
         target = await work.new_list(allow_duplicates=True)
     job = await importer.submit(app, target, chunks(("phone\n" + "\n".join(people)).encode()), "people.csv")
     found = []
-    for _ in range(5):
+    for _ in range(3):
         await import_one_block(store, clock, tmp_path)
         found.append((await work.look(job)).rows)
 
-    assert found == [2_000, 4_000, 6_000, 8_000, 9_000]
+    assert found == [2_000, 4_000, 5_000]
     assert (await work.look(job)).state == "done"
     assert await work.numbers(target) == people
     assert not [name for name in names(tmp_path) if name.endswith(".csv")]
@@ -61,14 +61,14 @@ async def test_a_reader_that_dies_is_started_again_and_nothing_is_read_twice(
     work: Desk, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(module, "RETRY_SECONDS", 0.01)
-    people = numbers("IN", 9_000, seed=2)
+    people = numbers("IN", 5_000, seed=2)
     target = await work.new_list(allow_duplicates=True)
     take, seen = Reader.take, []
 
     async def take_and_die(self: Reader) -> Block:
         block = await take(self)
         seen.append(block)
-        if len(seen) in {2, 4}:
+        if len(seen) in {1, 2}:
             assert self.pid is not None
             os.kill(self.pid, signal.SIGKILL)
         return block
@@ -76,9 +76,9 @@ async def test_a_reader_that_dies_is_started_again_and_nothing_is_read_twice(
     monkeypatch.setattr(Reader, "take", take_and_die)
     job = await work.bring(target, "phone\n" + "\n".join(people))
 
-    assert (job.state, job.rows, job.accepted) == ("done", 9_000, 9_000)
+    assert (job.state, job.rows, job.accepted) == ("done", 5_000, 5_000)
     assert await work.numbers(target) == people
-    assert len(seen) == 5
+    assert len(seen) == 3
 
 
 async def test_a_job_that_breaks_again_and_again_fails_and_the_next_one_has_its_turn(

@@ -123,7 +123,7 @@ async def test_an_import_that_is_killed_again_and_again_has_each_row_once(
     place: Place, clock: StillClock, tmp_path: Path
 ):
     await kill_again_and_again(
-        place, tmp_path / "imports", clock, rows=16_000, kills=3 if place.kind == "sqlite" else 1
+        place, tmp_path / "imports", clock, rows=10_000, kills=2 if place.kind == "sqlite" else 1
     )
 
 

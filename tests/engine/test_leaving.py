@@ -11,7 +11,7 @@ from callsheet.cli.leaving import leave
 from callsheet.cli.stopping import Told
 from conversing import make_flow
 from databases import rows
-from engine.calls import call, placed, play
+from engine.calls import TICKS, call, placed, play
 from engine.test_flows_of_calls import PERSON, told
 from engine.test_phone_talk import PAYMENT
 from engine.world import World
@@ -47,7 +47,7 @@ def test_who_talks_is_heard_to_the_end_and_nobody_else_is_called(tmp_path: Path,
         assert (ended.outcome, ended.ended_by) == ("human", "them"), "nobody cut them off"
         assert "1 call goes on, for 600 seconds at most; Ctrl-C or SIGTERM again ends them" in capsys.readouterr().out
 
-    play(tmp_path, main, prompts=PlainPrompts(30.0))
+    play(tmp_path, main, tuning=TICKS, prompts=PlainPrompts(30.0))
 
 
 @pytest.mark.parametrize("has_second", [False, True])

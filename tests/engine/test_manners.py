@@ -7,15 +7,12 @@ import pytest
 
 from callsheet.core.campaign import Campaign, Move
 from callsheet.engine import stopping
-from callsheet.engine.tuning import Tuning
 from conversing import ASK, LATER, QUESTION, THANKS, WHAT, block, document, exit_to, make_flow, message, question
 from databases import rows
-from engine.talking import answer, endings, launch, play, reply, said
+from engine.talking import TICKS, answer, endings, launch, play, reply, said
 from engine.world import SLOW_TICK, World, taken
 from factories import MONDAY_NOON, SENDER, contact, heard, hours, number, trunk_of
 
-SLOW = Tuning(tick_seconds=600.0)
-"""A night has few ticks then."""
 ASKS = block(LATER, "look", "Callsheet.Webhook", {"url": "https://shop.example/orders"}, exit_to(THANKS, "told"))
 REMINDS = document(
     question(ASK, "how", QUESTION, exit_to(LATER, "said")),
@@ -79,7 +76,7 @@ def test_what_silence_has_asked_of_a_webhook_goes_on_with_its_run_only(tmp_path:
         trunk = await trunk_of(w.store, w.app)
         await w.store.senders.put(w.app.no, SENDER, trunk.no, {"segments_per_second": 0.5}, w.clock.now())
         asks = {**REMINDS, "flows": [{**REMINDS["flows"][0], "interaction_timeout": 120}]}
-        running = await launch(w, await make_flow(w.store, w.app, asks), 200)
+        running = await launch(w, await make_flow(w.store, w.app, asks), 140)
         await w.clock.sleep(120)
         (errand,) = (await rows(w.store, "select session_no, id from errand order by session_no"))[:1]
         moved = await w.store.campaigns.move(running, move, w.clock.now())
@@ -93,7 +90,7 @@ def test_what_silence_has_asked_of_a_webhook_goes_on_with_its_run_only(tmp_path:
             await w.clock.sleep(120)
             assert [one.text for one in w.sent() if not one.campaign_id] == ["Ready. More?"]
 
-    play(tmp_path, main)
+    play(tmp_path, main, TICKS)
 
 
 ALL_DAY = document(
@@ -123,7 +120,7 @@ def test_replies_that_were_written_long_ago_are_answered_in_the_morning_in_their
         assert said(w, number(0)) == ["tea it is. More?", QUESTION]
         assert left_at(w, "tea it is. More?") // timedelta(hours=1) == 21
 
-    play(tmp_path, main, SLOW)
+    play(tmp_path, main)
 
 
 def test_what_was_asked_while_the_program_was_stopped_is_answered_within_the_zones_hours(tmp_path: Path) -> None:
@@ -144,7 +141,7 @@ def test_what_was_asked_while_the_program_was_stopped_is_answered_within_the_zon
         await w.clock.sleep(12 * 3600)
         assert said(w, number(0)) == ["tea it is. More?"]
 
-    play(tmp_path, main, SLOW)
+    play(tmp_path, main, SLOW_TICK)
 
 
 def test_an_errand_that_took_long_is_told_of_in_the_morning(tmp_path: Path) -> None:
@@ -161,7 +158,7 @@ def test_an_errand_that_took_long_is_told_of_in_the_morning(tmp_path: Path) -> N
         await w.clock.sleep(13 * 3600)
         assert left_at(w, "Ready. More?") // timedelta(hours=1) == 21
 
-    play(tmp_path, main, SLOW)
+    play(tmp_path, main, SLOW_TICK)
 
 
 def test_an_answer_that_could_not_leave_for_long_leaves_in_the_morning(tmp_path: Path) -> None:
@@ -184,4 +181,4 @@ def test_an_answer_that_could_not_leave_for_long_leaves_in_the_morning(tmp_path:
         both = sorted(one.accepted_at - MONDAY_NOON for one in w.sent() if one.text == "tea it is. More?")
         assert [after // timedelta(hours=1) for after in both] == [0, 21]
 
-    play(tmp_path, main, SLOW)
+    play(tmp_path, main, SLOW_TICK)

@@ -25,7 +25,7 @@ RATE = 2.0
 """Calls a second."""
 MANY = AppSettings(agentless_concurrent_calls=1000)
 """Slots that nobody has to wait for."""
-PEOPLE = [number(i) for i in range(180)]
+PEOPLE = [number(i) for i in range(120)]
 SMALL_CHUNKS = replace(TUNING, chunk_size=10)
 """No engine takes all people of a run at once."""
 
@@ -75,7 +75,7 @@ def test_two_runs_of_a_trunk_together_begin_no_more_calls_than_its_rate(tmp_path
         await slow_down(w.store, w.app, w.clock)
         instants = begun(w)
         labels = [f"+1212555010{i}" for i in (0, 1, 1)]
-        runs = [await call(w, PEOPLE[i * 60 : (i + 1) * 60], sender=label) for i, label in enumerate(labels)]
+        runs = [await call(w, PEOPLE[i * 40 : (i + 1) * 40], sender=label) for i, label in enumerate(labels)]
         for run in runs:
             await w.until(run, Status.completed, longest_seconds=3600, step=5.0)
 
@@ -90,11 +90,11 @@ def test_texts_and_calls_of_a_trunk_share_its_rate(tmp_path: Path) -> None:
     async def main(w: World) -> None:
         await slow_down(w.store, w.app, w.clock, 4.0)
         instants = begun(w)
-        people = await make_list(w.store, w.app, w.clock, 120)
+        people = await make_list(w.store, w.app, w.clock, 60)
         texts = await w.store.campaigns.create(w.app.no, make_definition([people]), w.clock.now(), unique_names=True)
         origin = w.clock.now()
         texts = await w.run_campaign(texts, "x" * 170)
-        calls = await call(w, PEOPLE[:120], sender="+12125550102")
+        calls = await call(w, PEOPLE[:60], sender="+12125550102")
         for run in (texts, calls):
             await w.until(run, Status.completed, longest_seconds=3600, step=5.0)
 
@@ -103,7 +103,7 @@ def test_texts_and_calls_of_a_trunk_share_its_rate(tmp_path: Path) -> None:
         assert {message.segments for message in sent} == {2}
         # A text of two segments leaves at the instant of its first, and spends its second ahead.
         texted = [offset + (message.accepted_at - origin).total_seconds() + i / 4 for message in sent for i in (0, 1)]
-        assert len(instants) == 120
+        assert len(instants) == 60
         assert crowded([*instants, *texted], 4.0) == []
 
     play(tmp_path, main, settings=MANY)
@@ -142,7 +142,7 @@ async def engine(place: Place, app: App, folder: Path) -> AsyncIterator[World]:
 async def test_two_engines_together_begin_no_more_calls_than_the_rate_of_the_trunk(
     postgres_place: Place, tmp_path: Path
 ) -> None:
-    people, rate = PEOPLE[:80], 10.0
+    people, rate = PEOPLE[:60], 10.0
     store = await postgres_place.open()
     app = await make_app(store, CLOCK, MANY)
     await slow_down(store, app, CLOCK, rate)

@@ -79,12 +79,12 @@ def test_a_slow_class_obeys_its_rate_and_does_not_hold_up_the_others(tmp_path: P
 
 def test_the_cap_of_a_class_keeps_only_its_contacts_until_the_next_day(tmp_path: Path) -> None:
     async def main(clock: VirtualClock) -> None:
-        async with world(clock, tmp_path, tuning=Tuning(tick_seconds=300.0, lease_seconds=3600.0)) as w:
+        async with world(clock, tmp_path, tuning=Tuning(tick_seconds=1800.0, lease_seconds=3600.0)) as w:
             await limit(w, Allowance(classes=(slow_class(segments_per_day=60),)))
             campaign = await begin(w, clock, 300)
             await clock.sleep(120)
             first = Counter(message.to in SLOW for message in w.sent())
-            await w.until(campaign, Status.completed, longest_seconds=2 * DAY_SECONDS, step=300)
+            await w.until(campaign, Status.completed, longest_seconds=2 * DAY_SECONDS, step=600)
 
             assert first == {True: 60, False: 200}
             assert len({message.to for message in w.sent()}) == len(w.sent()) == 300
@@ -150,7 +150,7 @@ def test_contacts_of_a_member_whose_trunk_dies_wait_for_it_or_go_to_another(
             await w.store.senders.change(w.app.no, sender.id, {"trunk_no": second.no}, clock.now())
 
             # The first time everybody gets a sender, and the second time one of the trunks is dead.
-            people = await make_list(w.store, w.app, clock, 60)
+            people = await make_list(w.store, w.app, clock, 30)
             definition = make_definition([people], sender="Summer pool", name="First")
             first = await w.store.campaigns.create(w.app.no, definition, clock.now(), unique_names=True)
             await w.until(await w.run_campaign(first), Status.completed, longest_seconds=600)
@@ -162,7 +162,7 @@ def test_contacts_of_a_member_whose_trunk_dies_wait_for_it_or_go_to_another(
             campaign = await w.store.campaigns.create(w.app.no, definition, clock.now(), unique_names=True)
             campaign = await w.run_campaign(campaign)
             await clock.sleep(150)
-            again = {message.to: message.sender for message in w.sent()[60:]}
+            again = {message.to: message.sender for message in w.sent()[30:]}
             waiting = [to for to, label in known.items() if label == labels[1]]
             assert set(again.values()) == {labels[0]}
             assert set(again) == (set(known) if fail_over else set(known) - set(waiting))
@@ -171,6 +171,6 @@ def test_contacts_of_a_member_whose_trunk_dies_wait_for_it_or_go_to_another(
             await w.until(campaign, Status.completed, longest_seconds=3600)
             assert Counter(message.to for message in w.sent()) == dict.fromkeys(known, 2)
             if not fail_over:
-                assert {message.to: message.sender for message in w.sent()[60:]} == known
+                assert {message.to: message.sender for message in w.sent()[30:]} == known
 
     run(main, start=MONDAY_NOON)

@@ -18,6 +18,7 @@ from phone_numbers import numbers
 
 PEOPLE = [to for to in numbers("IN", 240) if not to[-4:].startswith("99")][:200]
 FIRST, SECOND = "+912233445566", "+912233445567"
+FOUR = [FIRST, SECOND, "+912233445568", "+912233445569"]
 
 
 async def end_of(w: World, campaigns: Sequence[Campaign]) -> None:
@@ -34,8 +35,18 @@ async def tries(w: World) -> list[int]:
     return [row.n for row in await rows(w.store, "select n from attempt")]
 
 
-@pytest.mark.parametrize("most", [1, 3])
-@pytest.mark.parametrize("labels", [[FIRST, SECOND], [FIRST, FIRST], [FIRST, SECOND, "+912233445568", "+912233445569"]])
+@pytest.mark.parametrize(
+    ("most", "labels"),
+    [
+        (1, [FIRST, SECOND]),
+        (3, [FIRST, FIRST]),
+        (1, FOUR),
+        *(
+            pytest.param(*more, marks=pytest.mark.full)
+            for more in ((3, [FIRST, SECOND]), (1, [FIRST, FIRST]), (3, FOUR))
+        ),
+    ],
+)
 def test_nobody_is_armed_for_whom_there_is_no_slot(tmp_path: Path, most: int, labels: list[str]):
     async def main(w: World) -> None:
         going_on = count_at_once(w)
@@ -73,7 +84,7 @@ def test_a_day_has_as_many_calls_as_its_cap_says_although_slots_are_few(tmp_path
     play(tmp_path, main, settings=AppSettings(agentless_concurrent_calls=2))
 
 
-@pytest.mark.parametrize("most", [1, 2, 5])
+@pytest.mark.parametrize("most", [1, 5, pytest.param(2, marks=pytest.mark.full)])
 def test_campaigns_of_different_senders_share_the_slots_by_their_priorities(tmp_path: Path, most: int):
     async def main(w: World) -> None:
         await call(w, PEOPLE[:100], sender=FIRST, priority=3)

@@ -11,7 +11,6 @@ from callsheet.core.run import PinnedFlow
 from callsheet.engine import conversations
 from callsheet.engine.replier import HAND_SECONDS
 from callsheet.engine.sweeper import TICK_SECONDS as SWEEPS_SECONDS
-from callsheet.engine.tuning import Tuning
 from callsheet.meters import registry
 from callsheet.store.transcripts import Wanted
 from conversing import (
@@ -28,8 +27,8 @@ from conversing import (
     question,
 )
 from databases import rows
-from engine.talking import endings, launch, open_ones, play, reply, said
-from engine.world import World
+from engine.talking import TICKS, endings, launch, open_ones, play, reply, said
+from engine.world import SLOW_TICK, World
 from factories import MONDAY_NOON, SENDER, hours, make_list, number, opt_out, trunk_of
 
 
@@ -63,7 +62,7 @@ def test_a_conversation_goes_from_the_campaigns_message_to_its_end(tmp_path: Pat
         kinds = [notice.kind for notice in await w.store.outbox.peek(100)]
         assert "conversation.started" not in kinds, "they were told"
 
-    play(tmp_path, main)
+    play(tmp_path, main, TICKS)
 
 
 def test_two_replies_at_once_are_taken_in_their_order(tmp_path: Path) -> None:
@@ -233,7 +232,7 @@ def test_what_silence_says_waits_for_the_calling_hours(tmp_path: Path) -> None:
         (sent,) = [one for one in w.sent() if one.text == "Good bye"]
         assert (sent.accepted_at - MONDAY_NOON) // timedelta(hours=1) == 21
 
-    play(tmp_path, main, Tuning(tick_seconds=600.0))
+    play(tmp_path, main, SLOW_TICK)
 
 
 def test_silence_says_nothing_for_a_campaign_that_is_paused_or_stopped(tmp_path: Path) -> None:
@@ -241,9 +240,9 @@ def test_silence_says_nothing_for_a_campaign_that_is_paused_or_stopped(tmp_path:
         # So slow that the run goes on still when the first are silent for too long.
         trunk = await trunk_of(w.store, w.app)
         await w.store.senders.put(w.app.no, SENDER, trunk.no, {"segments_per_second": 0.5}, w.clock.now())
-        running = await launch(w, await make_flow(w.store, w.app), 100)
+        running = await launch(w, await make_flow(w.store, w.app), 40)
         paused = await w.store.campaigns.move(running, Move.pause, w.clock.now())
-        await w.clock.sleep(1800)
+        await w.clock.sleep(600)
         assert said(w, number(0)) == []
         await reply(w, number(1), "1")
         await w.clock.sleep(3)
@@ -269,7 +268,7 @@ def test_what_silence_asks_of_a_webhook_waits_for_the_calling_hours(tmp_path: Pa
         await w.clock.sleep(14 * 3600)
         assert len(await rows(w.store, "select 1 from errand")) == 1
 
-    play(tmp_path, main, Tuning(tick_seconds=600.0))
+    play(tmp_path, main, SLOW_TICK)
 
 
 HANDED = document(
@@ -305,7 +304,7 @@ def test_somebody_of_the_queue_takes_replies_and_closes(tmp_path: Path) -> None:
         (ended,) = await rows(w.store, "select ending, disposition, agent, queue_no from flow_session")
         assert tuple(ended) == ("done", "solved", "Ann", 0)
 
-    play(tmp_path, main)
+    play(tmp_path, main, TICKS)
 
 
 def test_what_a_process_that_stood_still_has_not_handed_is_taken_again(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from callsheet.core.pools import Pool
 from callsheet.engine import contacts, stopping
+from callsheet.engine.tuning import Tuning
 from callsheet.engine.turning import NO_FLOW_LEFT
 from conversing import ASK, LATER, QUESTION, THANKS, WHAT, block, document, exit_to, make_flow, message, question
 from databases import change, rows
@@ -80,7 +81,7 @@ def test_nothing_goes_on_while_all_sending_is_stopped_and_afterwards_it_does(tmp
         assert [said(w, number(0)), said(w, number(1))] == [["When?", "Thank you"]] * 2
         assert await endings(w) == ["done", "done", "done"]
 
-    play(tmp_path, main)
+    play(tmp_path, main, Tuning(tick_seconds=20.0))
 
 
 def test_what_a_webhook_answers_waits_until_sending_is_allowed_again(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from callsheet.core.errors import Unavailable
 from callsheet.engine import campaigns
 from callsheet.engine.virtual_time import VirtualClock, run
 from databases import change
-from engine.world import World, world
+from engine.world import MINUTES, World, world
 from factories import MONDAY_NOON, contact, make_definition, make_list, number
 
 
@@ -111,7 +111,7 @@ def test_a_stop_ends_although_the_store_is_away_and_the_next_start_knows_the_res
 
 def test_a_trunk_that_cannot_be_opened_is_tried_again_and_piles_up_nothing(tmp_path: Path) -> None:
     async def main(clock: VirtualClock) -> None:
-        async with world(clock, tmp_path) as w:
+        async with world(clock, tmp_path, tuning=MINUTES) as w:
             campaign = await create(w, lists=[await make_list(w.store, w.app, clock, 5)])
             await w.conductor.stop()
             sound, broken = w.wrap, True

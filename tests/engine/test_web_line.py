@@ -17,7 +17,7 @@ from callsheet.core.notice import NoticeKind
 from callsheet.engine.line import Line
 from callsheet.engine.virtual_time import VirtualClock, run
 from engine.test_breakers import told, want_to_be_told
-from engine.world import World, world
+from engine.world import MINUTES, World, world
 from factories import MONDAY_NOON, SENDER
 
 NOT_SENT, NOT_ANSWERED = NotReached("The host's name leads nowhere.", was_sent=False), NotReached("It took too long.")
@@ -58,7 +58,7 @@ class Server:
 async def line_to(clock: VirtualClock, folder: Path, *said: Said) -> AsyncIterator[tuple[World, Line, Server]]:
     """Open the line of the only trunk, over web."""
     server = Server(said)
-    async with world(clock, folder) as w:
+    async with world(clock, folder, tuning=MINUTES) as w:
         await w.conductor.stop()
         w.wrap = lambda _: WebCarrier(Wording(), server.ask, clock, window=50)  # type: ignore[arg-type]
         await w.start()

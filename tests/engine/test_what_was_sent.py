@@ -9,7 +9,7 @@ from callsheet.core.asking import nobody_forbids
 from callsheet.store.transcripts import Transcript, Wanted
 from conversing import ASK, LATER, THANKS, WHAT, block, document, exit_to, make_flow, message, question
 from databases import change, rows
-from engine.talking import launch, play, reply
+from engine.talking import TICKS, launch, play, reply
 from engine.world import Passing, World
 from factories import contact, number
 
@@ -72,7 +72,7 @@ def test_the_clock_and_the_contact_are_those_of_when_it_was_made(tmp_path: Path)
         (kept,) = await rows(w.store, "select columns_sealed from flow_session")
         assert kept.columns_sealed == b""
 
-    play(tmp_path, main)
+    play(tmp_path, main, TICKS)
 
 
 def test_a_reply_that_is_faster_than_its_record_keeps_the_clock(tmp_path: Path) -> None:

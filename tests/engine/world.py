@@ -57,7 +57,10 @@ from callsheet.voice.sandbox.engine import SandboxVoice
 from databases import make_file
 from factories import make_app
 
-SLOW_TICK = Tuning(tick_seconds=60.0)
+SLOW_TICK = Tuning(tick_seconds=3600.0)
+"""Loops wake by signals and at the instants that they know; hours of virtual time have few ticks then."""
+MINUTES = Tuning(tick_seconds=60.0)
+"""Where the tick itself has to come: how trunks stand, for one, is only seen by looking."""
 
 
 class Passing:
@@ -297,4 +300,4 @@ def taken(w: World) -> list[str]:
     return got
 
 
-__all__ = ["SLOW_TICK", "World", "datetime", "settled", "taken", "world"]
+__all__ = ["MINUTES", "SLOW_TICK", "World", "datetime", "settled", "taken", "world"]
