@@ -1,4 +1,5 @@
 import inspect
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,12 +13,15 @@ from callsheet import settings
 from callsheet.api.app import build
 from callsheet.bootstrap import open_runtime
 from callsheet.engine.tuning import Tuning
-from databases import DATABASES
+from databases import DATABASES, change
 from postgres import create_database, drop_database
 from sampling import sample_databases
 from strangers.packages import CACHE
 
 HERE = Path(__file__).parent
+
+# The client looks for it with every request, and takes as long as the request for not finding it.
+sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
 
 PATIENT = Tuning(hand_seconds=20.0)
 """Where a machine stands between arming and handing, nobody is withdrawn and counted twice."""
@@ -57,12 +61,21 @@ async def server(served_database: str, tmp_path_factory: pytest.TempPathFactory)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def shop(server: Server) -> Caller:
+async def shop(server: Server) -> AsyncIterator[Caller]:
     """Make an app of the test's own, and someone who calls for it."""
-    return Caller(server, await make_client(server))
+    caller = Caller(server, await make_client(server))
+    yield caller
+    await _leave(caller)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def stranger(server: Server) -> Caller:
+async def stranger(server: Server) -> AsyncIterator[Caller]:
     """Make another app in another account."""
-    return Caller(server, await make_client(server, name="Stranger"))
+    caller = Caller(server, await make_client(server, name="Stranger"))
+    yield caller
+    await _leave(caller)
+
+
+async def _leave(caller: Caller) -> None:
+    """Take the trunks of an app away with its test: the lines of two thousand would be looked at all the time."""
+    await change(caller.server.runtime.store, "delete from trunk where app = :app", app=caller.client.app.no)
