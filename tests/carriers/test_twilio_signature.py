@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from twilio.request_validator import RequestValidator
 
@@ -16,6 +16,7 @@ from callsheet.carriers.twilio.account import TwilioAccount
 from callsheet.carriers.twilio.callbacks import KINDS, read_callback, sign
 from callsheet.core.attempt import Kind
 from callsheet.core.opting_out import Word
+from examples import drawn
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 TOKEN = "0123456789abcdef0123456789abcdef"
@@ -41,14 +42,14 @@ STATUS = {"MessageSid": "SM1", "MessageStatus": "delivered", "To": "+14155550100
 REPLY = {"MessageSid": "SM2", "From": "+14155550100", "To": "+14155550199", "Body": "STOP"}
 
 
-@settings(max_examples=500)
+@drawn(500)
 @given(fields)
 def test_our_signature_is_twilios_on_any_fields(form):
     url = DOORS.status("ab12")
     assert sign(TOKEN, url, form.items()) == TWILIO.compute_signature(url, form)
 
 
-@settings(max_examples=300)
+@drawn(300)
 @given(fields, st.sampled_from(["https://h.example", "https://h.example:8443", "http://h.example:80"]), st.booleans())
 def test_what_twilios_validator_takes_is_heard(extra, host, told_with_port):
     url = f"{host}/ingest/tr-1/secret/status?reference=ab12"
@@ -60,7 +61,7 @@ def test_what_twilios_validator_takes_is_heard(extra, host, told_with_port):
     assert receipt == Receipt("ab12", "SM1", Kind.delivered, NOW, "", number="+14155550100")
 
 
-@settings(max_examples=200)
+@drawn(200)
 @given(fields, st.data())
 def test_one_changed_field_is_refused(extra, data):
     form = {**STATUS, **extra}
@@ -164,7 +165,7 @@ def test_a_signed_callback_that_lacks_something_is_unreadable(what, missing):
         read_callback(ACCOUNT, called(form, what=what))
 
 
-@settings(max_examples=300)
+@drawn(300)
 @given(
     st.sampled_from(What),
     st.text(max_size=40),

@@ -3,10 +3,11 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from callsheet.core.hours import is_open, is_open_in_all, next_change, next_open, open_until
+from examples import drawn
 from wall_clock import (
     AROUND_THE_CLOCK,
     CASES,
@@ -50,7 +51,7 @@ def test_every_minute_around_a_change_of_clocks_is_judged_by_its_wall_time(zone)
             check_by_minutes(zone, at, of, 200)
 
 
-@settings(max_examples=60, deadline=None)
+@drawn(60)
 @given(st.sampled_from(CASES), any_hours)
 def test_any_hours_around_any_change_of_clocks_are_judged_by_wall_time(case, of):
     check_by_minutes(*case, of, 600)
@@ -73,6 +74,7 @@ def test_every_change_of_clocks_until_2037_in_every_zone():
             oracle.cache_clear()
 
 
+@drawn()
 @given(any_hours, st.sampled_from(sorted(SAMPLE)), st.integers(0, 2**31))
 def test_far_from_changes_an_instant_is_inside_when_its_wall_time_is(of, zone, second):
     at = EPOCH + timedelta(seconds=second)
@@ -88,7 +90,7 @@ def test_far_from_changes_an_instant_is_inside_when_its_wall_time_is(of, zone, s
 zone_sets = st.frozensets(st.sampled_from(sorted(SAMPLE)), min_size=1, max_size=3)
 
 
-@settings(deadline=None)
+@drawn()
 @given(any_hours, zone_sets, st.sampled_from(CASES), st.integers(-3 * 86400, 3 * 86400))
 def test_the_next_opening_is_the_first_instant_at_which_every_zone_is_open(of, zones, case, seconds):
     after = case[1] + timedelta(seconds=seconds)
@@ -108,7 +110,7 @@ def test_the_next_opening_is_the_first_instant_at_which_every_zone_is_open(of, z
     assert not any(is_open_in_all(of, zones, after + n * MINUTE) for n in range(minutes))
 
 
-@settings(deadline=None)
+@drawn()
 @given(any_hours, zone_sets, st.sampled_from(CASES), st.integers(-3 * 86400, 3 * 86400))
 def test_nothing_opens_or_closes_before_the_next_change(of, zones, case, seconds):
     after = case[1] + timedelta(seconds=seconds)
@@ -126,6 +128,7 @@ def test_nothing_opens_or_closes_before_the_next_change(of, zones, case, seconds
     assert all(is_open_in_all(of, zones, after + n * MINUTE) == now for n in range(minutes))
 
 
+@drawn()
 @given(any_hours, zone_sets, st.sampled_from(CASES), st.integers(-200_000, 200_000))
 def test_an_opening_lasts_until_the_set_changes(of, zones, case, seconds):
     at = case[1] + timedelta(seconds=seconds)
@@ -135,6 +138,7 @@ def test_an_opening_lasts_until_the_set_changes(of, zones, case, seconds):
     assert until == changes_at or (until is None and (lasts_long or changes_at > at + 7 * DAY))
 
 
+@drawn()
 @given(any_hours, zone_sets, st.sampled_from(CASES), st.integers(-200_000, 200_000))
 def test_a_set_is_open_when_each_of_its_zones_is(of, zones, case, seconds):
     at = case[1] + timedelta(seconds=seconds)

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from callsheet.core.errors import Invalid
 from callsheet.core.hours import CallingHours, Frequency, Window, parse_clock, parse_hours
+from examples import drawn
 from wall_clock import EPOCH, MINUTE
 
 
@@ -167,6 +168,7 @@ anything = st.recursive(
 )
 
 
+@drawn()
 @given(anything)
 def test_no_document_whatever_brings_the_parser_down(value):
     with contextlib.suppress(Invalid):

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from callsheet.carriers.smpp.failures import UnreadableReceipt
@@ -12,6 +12,7 @@ from callsheet.carriers.smpp.receipts import Ids, as_answers_wrote, is_receipt, 
 from callsheet.carriers.smpp.tlv import Tlv
 from callsheet.core.attempt import Kind
 from callsheet.core.matching import canonical, canonical_ids
+from examples import drawn
 
 AT = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 USUAL = "id:{id} sub:001 dlvrd:001 submit date:2611211130 done date:2611211131 stat:{stat} err:{err} text:Hello"
@@ -139,7 +140,7 @@ def test_hexadecimal_and_decimal_find_each_other(number):
         assert canonical(answer) in canonical_ids(as_answers_wrote(receipts))
 
 
-@settings(max_examples=400)
+@drawn(400)
 @given(
     st.one_of(st.binary(max_size=300), st.from_regex(r"(id|stat|err|text|done date)[:=] ?[^:]{0,40}", fullmatch=True)),
     st.lists(st.tuples(st.sampled_from([0x1E, 0x427, 0x423, 0x204, 0x424]), st.binary(max_size=70)), max_size=4),

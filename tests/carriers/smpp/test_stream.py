@@ -3,13 +3,14 @@
 import struct
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from callsheet.carriers.smpp import commands as c
 from callsheet.carriers.smpp.failures import BadBody, BadLength, BadTlvs, PduError
 from callsheet.carriers.smpp.pdu import Answer, Message, Pdu, decode, encode, encode_message, refuse
 from callsheet.carriers.smpp.stream import MOST_PDU_OCTETS, Decoder
+from examples import drawn
 
 COMMANDS = [getattr(c, name) for name in dir(c) if isinstance(getattr(c, name), int) and name.isupper()]
 ENQUIRE = encode(Pdu(c.ENQUIRE_LINK, 1))
@@ -47,7 +48,7 @@ def test_pdus_come_out_whole_however_the_stream_is_cut(cuts):
     assert list(decoder.feed(ENQUIRE)) == [decode(ENQUIRE)]
 
 
-@settings(max_examples=300)
+@drawn(300)
 @given(st.binary(max_size=400))
 @example(b"\0\0\0\x10")
 @example(b"\0" * 16)
@@ -57,7 +58,7 @@ def test_noise_gives_nothing_but_pdus_and_the_errors_of_the_family(data):
     drain(decoder, data)
 
 
-@settings(max_examples=500)
+@drawn(500)
 @given(st.sampled_from(COMMANDS), st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1), st.binary(max_size=200))
 def test_every_command_with_any_body_is_read_or_refused_and_the_next_one_is_read(command, status, sequence, body):
     octets = struct.pack(">IIII", 16 + len(body), command, status, sequence) + body
@@ -72,7 +73,7 @@ def test_every_command_with_any_body_is_read_or_refused_and_the_next_one_is_read
         assert (first.command, first.status, first.sequence) == (command, status, sequence)
 
 
-@settings(max_examples=300)
+@drawn(300)
 @given(st.integers(0, len(TEXT) - 1), st.integers(0, 255))
 def test_one_wrong_octet_harms_one_pdu_at_most_or_ends_the_session(at, octet):
     broken = bytearray(TEXT)

@@ -17,6 +17,7 @@ from callsheet.carriers.smpp.tlv import Tlv
 from callsheet.clock import SystemClock
 from callsheet.core.part import Part
 from callsheet.core.segments import GSM_BASIC, GSM_EXTENSION, Writing, measure
+from examples import drawn
 
 RULES = [
     TextRules(long_texts=way, reference_bits=bits, zero=zero)
@@ -36,7 +37,7 @@ def as_message(short):
     )
 
 
-@settings(max_examples=200)
+@drawn(200)
 @given(TEXTS, st.integers(0, 0xFFFF), st.sampled_from(RULES))
 def test_a_text_comes_back_as_it_was_whatever_the_trunk_wants(text, reference, rules):
     shorts = write_text(text, reference, rules)
@@ -202,7 +203,7 @@ def test_a_broken_header_costs_no_more_than_itself(octets, text, part):
     assert said == (text, part)
 
 
-@settings(max_examples=400)
+@drawn(400)
 @given(
     st.binary(max_size=254),
     st.integers(0, 255),
