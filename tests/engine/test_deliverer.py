@@ -34,7 +34,7 @@ from factories import MONDAY_NOON, make_definition, make_list
 REAL = cast("VirtualClock", SystemClock())
 """A receiver that never answers would hold virtual time up for ever."""
 
-RARELY = Tuning(tick_seconds=3600.0, lease_seconds=3 * 3600.0)
+RARELY = Tuning(tick_seconds=12 * 3600.0, lease_seconds=36 * 3600.0)
 
 
 @asynccontextmanager
@@ -71,7 +71,7 @@ async def until(w: World, holds: Callable[[list[Delivery]], bool], webhook: Webh
     deadline = w.clock.monotonic() + days * 86_400
     while not holds(found := await deliveries(w, webhook)):
         assert w.clock.monotonic() < deadline, found
-        await w.clock.sleep(0.05 if w.clock is REAL else 2 if days <= 1 else 600)
+        await w.clock.sleep(0.05 if w.clock is REAL else 2 if days <= 1 else 3600)
     return found
 
 

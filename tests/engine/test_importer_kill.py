@@ -122,9 +122,7 @@ async def kill_again_and_again(place: Place, folder: Path, clock: StillClock, *,
 async def test_an_import_that_is_killed_again_and_again_has_each_row_once(
     place: Place, clock: StillClock, tmp_path: Path
 ):
-    await kill_again_and_again(
-        place, tmp_path / "imports", clock, rows=10_000, kills=2 if place.kind == "sqlite" else 1
-    )
+    await kill_again_and_again(place, tmp_path / "imports", clock, rows=6_000, kills=2 if place.kind == "sqlite" else 1)
 
 
 @pytest.mark.full

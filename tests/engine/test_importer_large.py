@@ -60,7 +60,7 @@ def check(job: ImportJob, rows: int) -> None:
     assert (job.accepted, job.duplicates, job.rejected) == (rows * 6 // 10, rows // 10, rows * 3 // 10)
 
 
-@pytest.mark.parametrize("rows", [15_000, pytest.param(50_000, marks=pytest.mark.full)])
+@pytest.mark.parametrize("rows", [8_000, pytest.param(50_000, marks=pytest.mark.full)])
 async def test_of_many_thousand_rows_all_are_accounted_for(place: Place, clock: SystemClock, tmp_path: Path, rows: int):
     store = await place.open()
     app = await make_app(store, clock)

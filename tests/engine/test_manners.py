@@ -75,9 +75,9 @@ def test_what_silence_has_asked_of_a_webhook_goes_on_with_its_run_only(tmp_path:
         # So slow that the run goes on still.
         trunk = await trunk_of(w.store, w.app)
         await w.store.senders.put(w.app.no, SENDER, trunk.no, {"segments_per_second": 0.5}, w.clock.now())
-        asks = {**REMINDS, "flows": [{**REMINDS["flows"][0], "interaction_timeout": 120}]}
-        running = await launch(w, await make_flow(w.store, w.app, asks), 140)
-        await w.clock.sleep(120)
+        asks = {**REMINDS, "flows": [{**REMINDS["flows"][0], "interaction_timeout": 30}]}
+        running = await launch(w, await make_flow(w.store, w.app, asks), 100)
+        await w.clock.sleep(30)
         (errand,) = (await rows(w.store, "select session_no, id from errand order by session_no"))[:1]
         moved = await w.store.campaigns.move(running, move, w.clock.now())
         assert await answer(w, "Ready", errand)

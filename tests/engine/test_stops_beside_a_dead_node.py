@@ -105,11 +105,11 @@ def test_a_stop_that_waits_for_the_dead_holds_up_no_other_and_no_receipt(tmp_pat
 
 
 def test_a_flood_of_stops_beside_the_dead_is_committed_within_a_second_each(tmp_path: Path) -> None:
-    people = 300
+    people = 150
 
     async def main(clock: VirtualClock) -> None:
         async with world(clock, tmp_path, tuning=TUNING) as w, carrier_beside_the_dead(w, people, 1) as carrier:
-            for i in range(200):
+            for i in range(100):
                 carrier.say(i, b"STOP", number(i))
                 await clock.sleep(0.1)
                 if i >= 9:

@@ -8,7 +8,7 @@ import pytest
 from callsheet.core.campaign import Move
 from callsheet.core.flow.manners import MOST_ANSWERS, MOST_BEGUN
 from callsheet.core.run import PinnedFlow
-from callsheet.engine import conversations
+from callsheet.engine import conversations, turning
 from callsheet.engine.replier import HAND_SECONDS
 from callsheet.engine.sweeper import TICK_SECONDS as SWEEPS_SECONDS
 from callsheet.meters import registry
@@ -206,14 +206,17 @@ def test_who_begins_again_and_again_is_a_robot(tmp_path: Path) -> None:
     play(tmp_path, main)
 
 
-def test_a_flow_that_asks_for_ever_ends_with_a_robot(tmp_path: Path) -> None:
+def test_a_flow_that_asks_for_ever_ends_with_a_robot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    most = MOST_ANSWERS // 5
+    monkeypatch.setattr(turning, "MOST_ANSWERS", most)
+
     async def main(w: World) -> None:
         again = document(question(ASK, "again", QUESTION, exit_to(ASK, "again")))
         await launch(w, await make_flow(w.store, w.app, again), 1)
-        for _ in range(MOST_ANSWERS + 3):
+        for _ in range(most + 3):
             await reply(w, number(0), "hello")
             await w.clock.sleep(2)
-        assert len(said(w, number(0))) == MOST_ANSWERS
+        assert len(said(w, number(0))) == most
         (ended,) = await rows(w.store, "select ending, why from flow_session")
         assert (ended.ending, "robot" in ended.why) == ("failed", True)
 

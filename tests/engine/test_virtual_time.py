@@ -69,7 +69,7 @@ class Simulation:
             group.create_task(self.hold_races())
 
 
-def simulate(seed, *, seconds=4_000.0):
+def simulate(seed, *, seconds=2_000.0):
     simulation = Simulation(seed)
     simulation.seconds = seconds
     with pytest.raises(TimeoutError):
