@@ -121,9 +121,9 @@ async def move(store: Store, app: App, clock: StillClock, what: Move) -> None:
 async def test_what_silence_says_waits_while_the_run_is_paused(store: Store, app: App, clock: StillClock, node: Node):
     _, reminder = await reminded(store, app, clock, node)
     await move(store, app, clock, Move.pause)
-    for _ in range(90):
+    for _ in range(30):
         assert await take(store, clock, await due(store, app, clock)) == []
-        clock.advance(60)
+        clock.advance(180)
     assert (await store.replies.sweep(clock.now())).expired == 0
     await move(store, app, clock, Move.resume)
 

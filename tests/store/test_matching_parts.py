@@ -113,11 +113,12 @@ async def test_who_has_one_part_and_not_another_is_known_although_a_third_is_not
     ]
 
 
+@pytest.mark.parametrize("rounds", [6, pytest.param(20, marks=pytest.mark.full)])
 async def test_two_nodes_that_fill_in_one_text_at_once_keep_what_the_other_filled_in(
-    place: Place, trunk: Trunk, clock: StillClock
+    place: Place, trunk: Trunk, clock: StillClock, rounds: int
 ):
     other = trunk.node if place.kind == "sqlite" else await Node.enter(await place.open(), clock)
-    for which in range(20):
+    for which in range(rounds):
         # Both bring an id that nobody knows, or one of them speaks of the part that is known.
         first, second = ("b", "c") if which % 2 else ("a", "b")
         run, intent = await answer_to_some(trunk, 3, "a")

@@ -16,8 +16,9 @@ def database() -> str:
     return "postgres"
 
 
+@pytest.mark.parametrize("times", [100, pytest.param(300, marks=pytest.mark.full)])
 async def test_operations_that_are_cancelled_at_any_moment_spoil_no_connection(
-    store: Store, app: App, clock: StillClock
+    store: Store, app: App, clock: StillClock, times: int
 ):
     listed = await make_list(store, app, clock)
     dice = random.Random(7)
@@ -29,7 +30,7 @@ async def test_operations_that_are_cancelled_at_any_moment_spoil_no_connection(
         await store.hot.now()
 
     done = 0
-    for i in range(300):
+    for i in range(times):
         task = asyncio.create_task(work(i))
         # Few turns of the loop, or some time: a BEGIN is on its way for a moment only.
         for _ in range(dice.randrange(12)):
@@ -40,7 +41,7 @@ async def test_operations_that_are_cancelled_at_any_moment_spoil_no_connection(
         # Whoever was cancelled knows it: an error in its stead would be taken for the database's, and tried again.
         assert task.cancelled() or (task.exception() is None and (was_done or task.result() is None))
         done += was_done
-    assert done < 300
+    assert done < times
 
     await asyncio.gather(*(work(1000 + i) for i in range(20)))
     found = await store.lists.find(app.no, list_id=listed.id)

@@ -17,6 +17,7 @@ from databases import Place, change, rows, waiters
 from factories import StillClock, forbid, heard, number, opt_out, person_of, trunk_of
 
 ADA, BEA = number(0), number(1)
+ROUNDS = [6, pytest.param(15, marks=pytest.mark.full)]
 
 
 async def say(store: Store, app: App, clock: StillClock, text: str) -> None:
@@ -24,8 +25,9 @@ async def say(store: Store, app: App, clock: StillClock, text: str) -> None:
     await store.inbox.hear(app.no, trunk.no, [heard(store, app, clock, ADA, text)], clock.now())
 
 
+@pytest.mark.parametrize("rounds", ROUNDS)
 async def test_who_stops_all_sending_sees_each_answer_that_was_taken_before(
-    place: Place, store: Store, app: App, clock: StillClock
+    place: Place, store: Store, app: App, clock: StillClock, rounds: int
 ):
     trunk = await trunk_of(store, app)
     other = await place.open() if place.kind == "postgres" else store
@@ -34,7 +36,7 @@ async def test_who_stops_all_sending_sees_each_answer_that_was_taken_before(
         await store.sending.stop(app.no, "Wrong list", "me", clock.now())
         return await store.replies.recall(app.no, None)
 
-    for _ in range(15):
+    for _ in range(rounds):
         clock.advance(timedelta(days=2).total_seconds())
         await say(store, app, clock, "HELP")
         (due,), _ = await store.replies.due(clock.now(), trunks=[trunk.no], limit=10)
@@ -47,8 +49,9 @@ async def test_who_stops_all_sending_sees_each_answer_that_was_taken_before(
         assert await store.replies.recall(app.no, None) == set()
 
 
+@pytest.mark.parametrize("rounds", ROUNDS)
 async def test_who_opts_somebody_out_sees_their_answer_that_was_taken_before(
-    place: Place, store: Store, app: App, clock: StillClock
+    place: Place, store: Store, app: App, clock: StillClock, rounds: int
 ):
     trunk = await trunk_of(store, app)
     other = await place.open() if place.kind == "postgres" else store
@@ -58,7 +61,7 @@ async def test_who_opts_somebody_out_sees_their_answer_that_was_taken_before(
         await opt_out(store, app, clock, ADA)
         return await store.replies.recall(app.no, {ada})
 
-    for _ in range(15):
+    for _ in range(rounds):
         clock.advance(timedelta(days=2).total_seconds())
         await say(store, app, clock, "STOP")
         for one in (await store.replies.due(clock.now(), trunks=[trunk.no], limit=10))[0]:

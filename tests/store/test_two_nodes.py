@@ -45,7 +45,7 @@ B = TypeVar("B")
 T = TypeVar("T")
 
 REASONS = {"dnc": Reason.dnc, "opt_out": Reason.opted_out}
-ROUNDS = [100, pytest.param(2000, marks=pytest.mark.full)]
+ROUNDS = [50, pytest.param(2000, marks=pytest.mark.full)]
 MOST_IN_A_ROW = 10
 FEW_ROUNDS = [15, pytest.param(300, marks=pytest.mark.full)]
 
