@@ -66,6 +66,7 @@ class Caller:
         self.client = client
         self.app_id = client.app.id
         self.account_id = client.app.account_id
+        self._token = ""
 
     def token(self, claims: Mapping[str, Any] | None = None, **changes: Any) -> str:
         """Return a token: the documented claims, unless others are given."""
@@ -75,7 +76,9 @@ class Caller:
     @property
     def headers(self) -> dict[str, str]:
         """The headers that the pages show."""
-        return {"auth": self.token(), "iid": self.app_id, "accountId": self.account_id}
+        # The claims say no time: to sign them anew for each request gives the same token.
+        self._token = self._token or self.token()
+        return {"auth": self._token, "iid": self.app_id, "accountId": self.account_id}
 
     async def compat(self, method: str, path: str, body: Any = None, *, prefix: str = V2, **more: Any) -> Any:
         """Make a call of the documented API and return the answer."""

@@ -1,6 +1,7 @@
 """Points of the checklist that take hours or days, on both databases; each name begins with its number."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -32,14 +33,17 @@ async def sent(shop: Caller) -> list[tuple[datetime, str]]:
     return [(datetime.fromisoformat(one["accepted_at"]), one["to"]) for one in await shop.outbox()]
 
 
+_on_the_day_before = partial(pytest.param, marks=pytest.mark.full)
+
+
 @pytest.mark.parametrize(
     ("day", "opens"),
     [
         # New York goes from UTC-5 to UTC-4 on the 8th of March 2026, and back on the 1st of November.
         (datetime(2026, 3, 7, 23, tzinfo=UTC), datetime(2026, 3, 8, 13, tzinfo=UTC)),
-        (datetime(2026, 3, 6, 23, tzinfo=UTC), datetime(2026, 3, 7, 14, tzinfo=UTC)),
+        _on_the_day_before(datetime(2026, 3, 6, 23, tzinfo=UTC), datetime(2026, 3, 7, 14, tzinfo=UTC)),
         (datetime(2026, 10, 31, 23, tzinfo=UTC), datetime(2026, 11, 1, 14, tzinfo=UTC)),
-        (datetime(2026, 10, 30, 23, tzinfo=UTC), datetime(2026, 10, 31, 13, tzinfo=UTC)),
+        _on_the_day_before(datetime(2026, 10, 30, 23, tzinfo=UTC), datetime(2026, 10, 31, 13, tzinfo=UTC)),
     ],
 )
 def test_08_nine_in_the_morning_is_nine_on_the_day_when_the_clocks_change(
@@ -85,7 +89,9 @@ def test_08_every_window_of_a_day_opens_and_between_them_nobody_hears_anything(d
     assert all(opened <= at for opened, (at, _) in zip(opens, found, strict=True))
 
 
-@pytest.mark.parametrize("attempts", [1, 2, 3])
+@pytest.mark.parametrize(
+    "attempts", [pytest.param(1, marks=pytest.mark.full), 2, pytest.param(3, marks=pytest.mark.full)]
+)
 def test_09_who_was_not_connected_comes_again_after_the_others_and_the_period(
     database: str, tmp_path: Path, attempts: int
 ):

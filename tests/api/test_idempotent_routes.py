@@ -1,6 +1,7 @@
-"""Every POST and PUT of both dialects is carried out once under a key; a new route is tried the day it comes."""
+"""Every POST and PUT of both dialects is carried out once under a key (of ours the quick suite tries every third)."""
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -49,12 +50,13 @@ async def see_it_done_once(shop: Caller, method: str, path: str, body: Any) -> s
         more = {"content": sent} if isinstance(sent, bytes) else {} if sent is None else {"json": sent}
         headers = {"auth": shop.token(), "Idempotency-Key": key}
         answers.append(await shop.server.http.request(method, path, headers=headers, **more))
-        newest.append((await shop.v1("GET", "/audit", params={"limit": "1"})).json()["items"])
+        if len(answers) != 2:  # noqa: PLR2004 (what the second one wrote stands there after the third as well)
+            newest.append((await shop.v1("GET", "/audit", params={"limit": "1"})).json()["items"])
     first, again, other = answers
     replayed = (again.status_code, again.content, again.headers.get("idempotent-replayed"))
     if first.is_success and replayed == (first.status_code, first.content, "true") and other.status_code == 422:
         # Each change that is carried out is one more line of the audit log.
-        return "" if newest == newest[:1] * 3 else f"{method} {path} is done twice: {newest}"
+        return "" if newest == newest[:1] * 2 else f"{method} {path} is done twice: {newest}"
     return f"{method} {path} {[answer.status_code for answer in answers]} {body} {first.text[:300]}"
 
 
@@ -75,11 +77,14 @@ async def test_a_documented_post_or_put_is_carried_out_once_under_a_key(shop, na
             assert await see_it_done_once(shop, method, path, case.body) == ""
 
 
-async def test_every_post_and_put_of_ours_is_carried_out_once_under_a_key(shop):
+@pytest.mark.parametrize(
+    "every", [pytest.param(3, id="sample"), pytest.param(1, id="whole", marks=pytest.mark.full)]
+)
+async def test_every_post_and_put_of_ours_is_carried_out_once_under_a_key(shop, every):
     hash_cheaply(shop)
     ids = await own_everything(shop)
     wrong = []
-    for operation in _repeatable():
+    for operation in islice(_repeatable(), 0, None, every):
         path, body = await _prepare(shop, operation, ids)
         wrong.append(await see_it_done_once(shop, operation.method, path, body))
     # The node is everybody's here, and one of the calls emptied it.

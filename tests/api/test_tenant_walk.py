@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from api.callers import Caller
+from api.callers import Caller, Server, make_client
 from api.everything import Operation, Taste, example, fill, operations, own_everything, placings, send
 from api.people import hash_cheaply
 from phone_numbers import numbers
@@ -43,7 +43,13 @@ class Theirs:
         return {*self.ids.values(), TASTE.word, *digits, caller.app_id, caller.account_id, caller.client.secret}
 
 
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def stranger(server: Server) -> Caller:
+    """Make one stranger for all walks: that nothing of his changes is what they are about."""
+    return Caller(server, await make_client(server, name="Stranger"))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def theirs(stranger: Caller) -> Theirs:
     hash_cheaply(stranger)
     names = (TASTE.list_name, *(f"{TASTE.word} {kind}" for kind in ("campaign", "dnc", "template", "flow", "queue")))

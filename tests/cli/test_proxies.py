@@ -5,9 +5,11 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from argon2 import PasswordHasher
 
 from callsheet import settings
 from callsheet.cli.serving import serving
+from callsheet.engine.passwords import Passwords
 from callsheet.engine.sign_in import MOST_FAILURES
 
 MOST = MOST_FAILURES["both"]
@@ -29,6 +31,9 @@ async def sign_in(base_url: str, peer: str, said: Sequence[str]) -> list[int]:
 async def base_url(tmp_path: Path, trusted: str | None) -> AsyncIterator[str]:
     chosen = settings.load(data=tmp_path, trusted_proxies=trusted)
     async with serving(chosen, passing=True, start_engine=False) as server:
+        # What a password costs is not what this is about.
+        hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+        server.runtime.sign_in.passwords = Passwords(hasher)
         yield server.known.base_url
 
 
