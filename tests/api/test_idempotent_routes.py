@@ -50,7 +50,8 @@ async def see_it_done_once(shop: Caller, method: str, path: str, body: Any) -> s
         more = {"content": sent} if isinstance(sent, bytes) else {} if sent is None else {"json": sent}
         headers = {"auth": shop.token(), "Idempotency-Key": key}
         answers.append(await shop.server.http.request(method, path, headers=headers, **more))
-        if len(answers) != 2:  # noqa: PLR2004 (what the second one wrote stands there after the third as well)
+        # What the second one wrote stands there after the third as well.
+        if len(answers) != 2:
             newest.append((await shop.v1("GET", "/audit", params={"limit": "1"})).json()["items"])
     first, again, other = answers
     replayed = (again.status_code, again.content, again.headers.get("idempotent-replayed"))
