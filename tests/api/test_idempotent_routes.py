@@ -78,9 +78,7 @@ async def test_a_documented_post_or_put_is_carried_out_once_under_a_key(shop, na
             assert await see_it_done_once(shop, method, path, case.body) == ""
 
 
-@pytest.mark.parametrize(
-    "every", [pytest.param(3, id="sample"), pytest.param(1, id="whole", marks=pytest.mark.full)]
-)
+@pytest.mark.parametrize("every", [pytest.param(3, id="sample"), pytest.param(1, id="whole", marks=pytest.mark.full)])
 async def test_every_post_and_put_of_ours_is_carried_out_once_under_a_key(shop, every):
     hash_cheaply(shop)
     ids = await own_everything(shop)

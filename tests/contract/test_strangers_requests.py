@@ -35,9 +35,7 @@ def _operations() -> list[Any]:
             call = (name, operation.method, operation.path.rpartition("/public/")[2])
             marks = [pytest.mark.full] if call in seen else []
             seen.add(call)
-            found.append(
-                pytest.param(operation, id=f"{name} {operation.method.upper()} {operation.path}", marks=marks)
-            )
+            found.append(pytest.param(operation, id=f"{name} {operation.method.upper()} {operation.path}", marks=marks))
     return found
 
 
