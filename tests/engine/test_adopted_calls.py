@@ -53,7 +53,7 @@ def test_a_phone_that_rings_on_while_we_restart_is_called_again_once_after_its_p
         await w.clock.sleep(1)
         await kill(w)
         await w.start()
-        await w.until(campaign, Status.completed, longest_seconds=3600)
+        await w.until(campaign, Status.completed, longest_seconds=3600, step=10)
 
         assert [told for told in await codes(w, SILENT) if told[1] != "uncertain"] == [
             (1, "undelivered", "no_answer"), (2, "undelivered", "no_answer"),

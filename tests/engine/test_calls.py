@@ -124,7 +124,7 @@ def test_who_asked_to_be_called_at_a_time_is_called_then(tmp_path: Path):
         wanted = Wanted(person_of(w.store, w.app, later), at)
         assert list(await w.store.callbacks.ask(active, [wanted], w.clock.now())) == [""]
         w.conductor.wake()
-        await w.until(campaign, Status.completed, longest_seconds=4 * 3600)
+        await w.until(campaign, Status.completed, longest_seconds=4 * 3600, step=10)
 
         instants = [one.placed_at for one in await placed(w) if one.to == later]
         assert len(instants) == 2

@@ -21,7 +21,7 @@ from databases import rows
 from engine.world import Passing, World, taken, world
 from factories import MONDAY_NOON, SENDER, make_definition, make_list, number, opt_out, person_of, trunk_of
 
-TUNING = Tuning(tick_seconds=0.5)
+TUNING = Tuning(tick_seconds=5.0)
 MINUTES = Tuning(tick_seconds=20.0)
 """For those who wait until it is too late: seldom enough."""
 

@@ -12,7 +12,7 @@ from callsheet.engine.virtual_time import VirtualClock, run
 from engine.world import World, taken, world
 from factories import MONDAY_NOON, SENDER, number, trunk_of
 
-TUNING = Tuning(tick_seconds=0.5)
+TUNING = Tuning(tick_seconds=5.0)
 
 
 async def hear(w: World, *heard: Inbound | Acknowledged) -> None:

@@ -168,7 +168,7 @@ def test_contacts_of_a_member_whose_trunk_dies_wait_for_it_or_go_to_another(
             assert set(again) == (set(known) if fail_over else set(known) - set(waiting))
 
             Dying.dead.clear()
-            await w.until(campaign, Status.completed, longest_seconds=3600)
+            await w.until(campaign, Status.completed, longest_seconds=3600, step=10)
             assert Counter(message.to for message in w.sent()) == dict.fromkeys(known, 2)
             if not fail_over:
                 assert {message.to: message.sender for message in w.sent()[30:]} == known

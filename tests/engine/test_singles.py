@@ -103,7 +103,7 @@ def test_the_list_of_single_messages_is_not_deleted_under_them(tmp_path: Path) -
             assert numbers is not None
             with pytest.raises(ListInUse):
                 await w.store.lists.delete(numbers)
-            await w.until(campaign, Status.completed, longest_seconds=3600)
+            await w.until(campaign, Status.completed, longest_seconds=3600, step=10)
             await w.store.lists.delete(numbers)
 
     run(play, start=MONDAY_NOON)

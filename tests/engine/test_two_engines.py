@@ -171,7 +171,7 @@ async def test_an_engine_that_lost_the_database_is_replaced_and_tells_what_it_kn
 async def test_a_stop_that_one_engine_hears_is_final_on_the_other_and_confirmed_once(
     postgres_place: Place, tmp_path: Path
 ) -> None:
-    people = 600
+    people = 400
     store = await postgres_place.open()
     app = await make_app(store, CLOCK)
     async with engine(postgres_place, app, tmp_path / "a", 1) as a, engine(postgres_place, app, tmp_path / "b", 2) as b:
@@ -179,7 +179,7 @@ async def test_a_stop_that_one_engine_hears_is_final_on_the_other_and_confirmed_
         trunk = (await store.apps.trunks(app.no))[0]
         await a.run_campaign(campaign)
         late = []
-        for i, person in enumerate(random.Random(3).sample([number(i) for i in range(people)], 40)):
+        for i, person in enumerate(random.Random(3).sample([number(i) for i in range(people)], 25)):
             stop = Inbound(f"in-{i}", person, campaign.definition.sender, "Stop!", CLOCK.now())
             # Both hear it: a carrier may tell it twice, on two connections.
             await asyncio.gather(*(world.conductor.hearing(trunk).hear([stop]) for world in (a, b)))

@@ -67,12 +67,13 @@ def test_a_message_that_a_carrier_keeps_is_given_up_before_its_contact_sleeps(tm
     run(main, start=START)
 
 
-@pytest.mark.parametrize(("hourly", "days"), [(40, 2), pytest.param(10, 7, marks=pytest.mark.full)])
+@pytest.mark.parametrize(
+    ("contacts_per_zone", "hourly", "days"), [(30, 40, 2), pytest.param(60, 10, 7, marks=pytest.mark.full)]
+)
 def test_a_week_with_clock_changes_sends_only_inside_each_contacts_hours(
-    tmp_path: Path, hourly: int, days: int
+    tmp_path: Path, contacts_per_zone: int, hourly: int, days: int
 ) -> None:
     """The week sees both changes, the two days of the quick suite the one of Europe."""
-    contacts_per_zone = 60
 
     async def main(clock: VirtualClock) -> None:
         async with world(clock, tmp_path, tuning=Tuning(tick_seconds=900.0, lease_seconds=3600.0)) as w:

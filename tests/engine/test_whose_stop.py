@@ -21,7 +21,7 @@ from databases import rows
 from engine.world import World, world
 from factories import MONDAY_NOON, SENDER, contact, make_list, person_of, trunk_of
 
-TUNING = Tuning(tick_seconds=0.5)
+TUNING = Tuning(tick_seconds=5.0)
 LOCAL, ABROAD, WRITTEN = "+5534912345678", "+34912345678", "34912345678"
 
 
