@@ -150,7 +150,7 @@ def test_contacts_of_a_member_whose_trunk_dies_wait_for_it_or_go_to_another(
             await w.store.senders.change(w.app.no, sender.id, {"trunk_no": second.no}, clock.now())
 
             # The first time everybody gets a sender, and the second time one of the trunks is dead.
-            people = await make_list(w.store, w.app, clock, 30)
+            people = await make_list(w.store, w.app, clock, 20)
             definition = make_definition([people], sender="Summer pool", name="First")
             first = await w.store.campaigns.create(w.app.no, definition, clock.now(), unique_names=True)
             await w.until(await w.run_campaign(first), Status.completed, longest_seconds=600)
@@ -162,7 +162,7 @@ def test_contacts_of_a_member_whose_trunk_dies_wait_for_it_or_go_to_another(
             campaign = await w.store.campaigns.create(w.app.no, definition, clock.now(), unique_names=True)
             campaign = await w.run_campaign(campaign)
             await clock.sleep(150)
-            again = {message.to: message.sender for message in w.sent()[30:]}
+            again = {message.to: message.sender for message in w.sent()[20:]}
             waiting = [to for to, label in known.items() if label == labels[1]]
             assert set(again.values()) == {labels[0]}
             assert set(again) == (set(known) if fail_over else set(known) - set(waiting))
@@ -171,6 +171,6 @@ def test_contacts_of_a_member_whose_trunk_dies_wait_for_it_or_go_to_another(
             await w.until(campaign, Status.completed, longest_seconds=3600, step=10)
             assert Counter(message.to for message in w.sent()) == dict.fromkeys(known, 2)
             if not fail_over:
-                assert {message.to: message.sender for message in w.sent()[30:]} == known
+                assert {message.to: message.sender for message in w.sent()[20:]} == known
 
     run(main, start=MONDAY_NOON)
