@@ -1,6 +1,7 @@
 """Both OpenAPI documents against a server: what nobody would think of is answered as they say, and never by 5xx."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -17,29 +18,46 @@ from schemathesis.specs.openapi.checks import content_type_conformance
 
 from callsheet.api.compat.contract import write_contract as write_compat_contract
 from contract.belongings import Belongings, make_belongings
-from contracts import our_contract
+from contracts import our_contract, our_operations
 from e2e.running import PATIENCE_SECONDS, Process, server
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
-EXAMPLES = 3
+EXAMPLES, FULL_EXAMPLES = 3, 100
 
 
-def _operations() -> list[Any]:
-    contracts = {"compat": write_compat_contract(), "v1": our_contract()}
+Named = tuple[str, str, str]
+"""An operation: which contract, method and path."""
+
+COMPAT = [(method.upper(), path) for path, methods in write_compat_contract()["paths"].items() for method in methods]
+NAMED: list[Named] = [
+    (name, *one) for name, operations in (("compat", COMPAT), ("v1", our_operations())) for one in operations
+]
+
+
+def _parameters() -> list[Any]:
     found, seen = [], set()
-    for name, contract in contracts.items():
-        schema = schemathesis.openapi.from_dict(contract)
-        for result in schema.get_all_operations():
-            operation = result.ok()
-            # The same call under another prefix is one for the full suite.
-            call = (name, operation.method, operation.path.rpartition("/public/")[2])
-            marks = [pytest.mark.full] if call in seen else []
-            seen.add(call)
-            found.append(pytest.param(operation, id=f"{name} {operation.method.upper()} {operation.path}", marks=marks))
+    for name, method, path in NAMED:
+        # The same call under another prefix is one for the full suite.
+        call = (name, method, path.rpartition("/public/")[2])
+        marks = [pytest.mark.full] if call in seen else []
+        seen.add(call)
+        found.append(pytest.param((name, method, path), id=f"{name} {method} {path}", marks=marks))
     return found
 
 
-OPERATIONS = _operations()
+OPERATIONS = _parameters()
+
+
+@cache
+def known() -> dict[Named, Any]:
+    """Return the operations of both contracts: to read them takes seconds, which only who asks them needs."""
+    contracts = {"compat": write_compat_contract(), "v1": our_contract()}
+    found = {}
+    for name, contract in contracts.items():
+        for result in schemathesis.openapi.from_dict(contract).get_all_operations():
+            operation = result.ok()
+            found[name, operation.method.upper(), operation.path] = operation
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -81,12 +99,16 @@ def _ask(process: Process, belongings: Belongings, operation: Any, examples: int
         ask()
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
-def test_no_request_breaks_the_server(process: Process, belongings: Belongings, operation: Any):
-    _ask(process, belongings, operation, EXAMPLES)
+def test_every_operation_of_the_contracts_is_asked():
+    assert sorted(known()) == sorted(NAMED)
+
+
+@pytest.mark.parametrize("named", OPERATIONS)
+def test_no_request_breaks_the_server(process: Process, belongings: Belongings, named: Named):
+    _ask(process, belongings, known()[named], EXAMPLES)
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("operation", OPERATIONS)
-def test_no_request_breaks_the_server_at_full_count(process: Process, belongings: Belongings, operation: Any):
-    _ask(process, belongings, operation, EXAMPLES * 25)
+@pytest.mark.parametrize("named", OPERATIONS)
+def test_no_request_breaks_the_server_at_full_count(process: Process, belongings: Belongings, named: Named):
+    _ask(process, belongings, known()[named], FULL_EXAMPLES)
