@@ -47,6 +47,10 @@ def load() -> None:
         except ModuleNotFoundError:
             # Then the program does without it too.
             assert name in STRANGERS, name
+    from callsheet.api.v1.app import build  # noqa: PLC0415
+
+    # What a route takes is looked at when it is first asked for: here once, for all copies.
+    build(None).openapi()  # type: ignore[arg-type]
     # What is never looked at again is never written to, and stays shared by all copies.
     gc.collect()
     gc.freeze()
