@@ -28,7 +28,7 @@ zoneinfo.reset_tzpath(to=())
 # How long an example takes, or its making, says nothing on a machine that does other work too.
 _patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("house", _patient)
-settings.register_profile("quick", _patient, derandomize=True)
+settings.register_profile("quick", _patient, derandomize=True, max_examples=30)
 settings.load_profile("house")
 
 # Where a loop breaks again and again, drawing each trace in boxes takes longer than the test.
@@ -40,7 +40,7 @@ look_seldom()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Draw the same examples each time in the quick suite, which tells what a change broke; the full one looks on.
+    """Draw few examples in the quick suite, the same each time: it tells what a change broke; the full one looks on.
 
     Nor does it load the program anew for each process.
     """

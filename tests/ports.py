@@ -1,5 +1,6 @@
 """Ports for servers that are told where to listen, because others must know it before, and ports of nobody."""
 
+import os
 import random
 import socket
 from collections.abc import Iterator
@@ -8,25 +9,34 @@ from contextlib import contextmanager
 # Below those that the kernel gives to whoever asks for any: nobody is given one between our look and its use.
 _FIRST, _LAST = 10_000, 32_000
 _random = random.SystemRandom()
+_given: set[int] = set()
+"""What was looked at and is not used yet would be found free a second time."""
+
+
+def _share() -> range:
+    """Return the ports of this worker: beside each other they must not find the same one free."""
+    count = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    mine = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    return range(_FIRST + mine, _LAST, count)
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
+    """Return a port that nobody listens on, and that nobody was given before."""
     while True:
-        port = _random.randint(_FIRST, _LAST)
+        port = _random.choice(_share())
         try:
             with socket.create_server(("127.0.0.1", port)):
-                return port
+                pass
         except OSError:
             continue
+        if port not in _given:
+            _given.add(port)
+            return port
 
 
 def free_ports(count: int) -> list[int]:
     """Return so many different ones."""
-    found: set[int] = set()
-    while len(found) < count:
-        found.add(free_port())
-    return list(found)
+    return [free_port() for _ in range(count)]
 
 
 @contextmanager

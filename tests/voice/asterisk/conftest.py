@@ -27,9 +27,11 @@ async def engine(voice_node) -> AsyncIterator[AsteriskEngine]:
     engine.let_in(voice_node.place)
     engine.use([voice_node.trunk])
     await engine.open()
-    await until(lambda: engine.room(TRUNK))
-    yield engine
-    await engine.close()
+    try:
+        await until(lambda: engine.room(TRUNK))
+        yield engine
+    finally:
+        await engine.close()
 
 
 @pytest.fixture

@@ -15,7 +15,14 @@ from callsheet.voice.asterisk.control import listening_pid
 from callsheet.voice.asterisk.embedded import EmbeddedAsterisk
 from callsheet.voice.asterisk.fetching import fetch_tree
 from callsheet.voice.asterisk.node_folder import NodeFolder
-from callsheet.voice.asterisk.process import NotStarted, await_ready, end_process, find_process, start_process
+from callsheet.voice.asterisk.process import (
+    NodeProcess,
+    NotStarted,
+    await_ready,
+    end_process,
+    find_process,
+    start_process,
+)
 from callsheet.voice.asterisk.tree import Tree
 from voice.asterisk.test_supervisor import ROOT, kill_one_that_calls
 from voice_nodes import local, running_home, trunk_to
@@ -141,3 +148,26 @@ async def test_a_stop_ends_what_an_earlier_process_left_even_where_we_never_got_
     await home.close()
 
     assert has_ended(pid)
+
+
+HALF_GONE = """
+import ctypes, os, sys, threading
+threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0))).start()
+ctypes.CDLL(None).syscall({"x86_64": 60, "aarch64": 93}[os.uname().machine], 0)
+"""
+"""Its first thread ends at once, by itself; another one when it is told to."""
+
+
+def test_one_whose_first_thread_is_gone_lives_until_its_last_is(tmp_path):
+    started = subprocess.Popen([sys.executable, "-c", HALF_GONE], stdin=subprocess.PIPE)
+    started.returncode = 0
+    proc = Path(f"/proc/{started.pid}")
+    process = NodeProcess(started.pid, tmp_path, int((proc / "stat").read_text().rpartition(")")[2].split()[19]))
+    while not has_ended(str(started.pid)):
+        assert process.is_alive()
+
+    assert process.is_alive()
+    started.stdin.close()
+    while process.is_alive():
+        assert proc.exists()
+    assert not proc.exists()

@@ -9,7 +9,7 @@ import subprocess
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from callsheet.clock import Clock
 from callsheet.voice.asterisk.control import NoControl, ask, listening_pid
@@ -20,9 +20,17 @@ from callsheet.voice.asterisk.tree import Tree, bare_environment
 READY_SECONDS: Final = 60.0
 END_SECONDS: Final = 5.0
 _LOOK_SECONDS: Final = 0.05
-_START_TIME = 19
-"""A field of `/proc/PID/stat`, counted after the name."""
+_STATE, _THREADS, _START_TIME = 0, 17, 19
+"""Fields of `/proc/PID/stat`, counted after the name."""
 _ENDED = "ZX"
+
+
+class _Stat(NamedTuple):
+    """What the kernel tells of a process."""
+
+    has_ended: bool
+    """All of it: a node whose first thread is gone holds its ports for as long as another one runs."""
+    born: int
 
 
 class NotStarted(Exception):
@@ -44,11 +52,11 @@ class NodeProcess:
         found = _stat(self.pid)
         if found is None and self.born is None:
             return _is_there(self.pid)
-        if found is None or found[1] != self.born:
+        if found is None or found.born != self.born:
             return False
-        if found[0] in _ENDED:
+        if found.has_ended:
             _take_leave(self.pid)
-        return found[0] not in _ENDED
+        return not found.has_ended
 
     def send(self, number: signal.Signals) -> None:
         """Send it a signal, if it runs. One that is hidden must listen still: its number alone proves nothing."""
@@ -136,7 +144,7 @@ def _configured(folder: NodeFolder) -> str:
 
 def _process(pid: int, folder: NodeFolder) -> NodeProcess:
     found = _stat(pid)
-    return NodeProcess(pid, folder.run, found[1] if found else None)
+    return NodeProcess(pid, folder.run, found.born if found else None)
 
 
 def _listening(run: Path) -> int | None:
@@ -173,10 +181,10 @@ def _take_leave(pid: int) -> None:
         os.waitpid(pid, os.WNOHANG)
 
 
-def _stat(pid: int) -> tuple[str, int] | None:
-    """Return the state of a process, and when it was started; None: there is none."""
+def _stat(pid: int) -> _Stat | None:
+    """Return what the kernel tells of a process; None: there is none."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        return fields[0], int(fields[_START_TIME])
+        return _Stat(fields[_STATE] in _ENDED and int(fields[_THREADS]) <= 1, int(fields[_START_TIME]))
     except (OSError, IndexError, ValueError):
         return None
