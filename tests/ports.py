@@ -6,8 +6,9 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# Below those that the kernel gives to whoever asks for any: nobody is given one between our look and its use.
-_FIRST, _LAST = 10_000, 32_000
+# Below those that the kernel gives to whoever asks for any, and above those that nodes take for themselves: nobody is
+# given one between our look and its use. Whoever dials a port that is not open yet may else be held by a stranger.
+_FIRST, _LAST = 28_000, 32_000
 _random = random.SystemRandom()
 _given: set[int] = set()
 """What was looked at and is not used yet would be found free a second time."""
