@@ -7,7 +7,7 @@ UPGRADE ?=
 
 BIN := .venv/bin
 PY := $(BIN)/python
-PYTEST := $(PY) -m pytest -n 3 --dist worksteal --inline-snapshot=disable
+PYTEST := $(PY) -m pytest -n 4 --dist worksteal --inline-snapshot=disable
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
 # Some environments forbid bytecode files; then every process compiles the whole program again before it starts.
