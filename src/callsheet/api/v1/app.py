@@ -154,7 +154,6 @@ def build(runtime: Runtime) -> FastAPI:
         static_url=f"{DOCS}/assets",
         swagger_ui_parameters={"validatorUrl": None},
         swagger_ui_oauth2_redirect_url=f"{DOCS}/oauth2-redirect",
-        responses=EVERYWHERE,
         redirect_slashes=False,
         routes=[*_routes()],
         exception_handlers=dict.fromkeys((CallsheetError, HTTPException, RequestValidationError, Exception), respond),
