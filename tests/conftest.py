@@ -16,7 +16,7 @@ from e2e.starting import copy_processes
 from factories import Node, StillClock, make_app
 from postgres_pool import borrow_database, give_back_database
 
-pytest_plugins = ["strangers.fixtures"]
+pytest_plugins = ["sampling", "strangers.fixtures"]
 
 HERE = Path(__file__).parent
 WAITING = ("chaos", "e2e", "strangers", "voice")

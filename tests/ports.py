@@ -9,30 +9,30 @@ from contextlib import contextmanager
 # Below those that the kernel gives to whoever asks for any, and above those that nodes take for themselves: nobody is
 # given one between our look and its use. Whoever dials a port that is not open yet may else be held by a stranger.
 _FIRST, _LAST = 28_000, 32_000
-_random = random.SystemRandom()
-_given: set[int] = set()
-"""What was looked at and is not used yet would be found free a second time."""
 
 
-def _share() -> range:
-    """Return the ports of this worker: beside each other they must not find the same one free."""
+def _share() -> list[int]:
+    """Return the ports of this worker, shuffled: beside each other they must not find the same one free."""
     count = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     mine = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    return range(_FIRST + mine, _LAST, count)
+    ports = [*range(_FIRST + mine, _LAST, count)]
+    random.SystemRandom().shuffle(ports)
+    return ports
+
+
+_left = _share()
+"""Each is given once: one that was looked at and is not used yet would be found free a second time."""
 
 
 def free_port() -> int:
     """Return a port that nobody listens on, and that nobody was given before."""
     while True:
-        port = _random.choice(_share())
+        port = _left.pop()
         try:
             with socket.create_server(("127.0.0.1", port)):
-                pass
+                return port
         except OSError:
             continue
-        if port not in _given:
-            _given.add(port)
-            return port
 
 
 def free_ports(count: int) -> list[int]:

@@ -8,6 +8,48 @@ import pytest
 
 from databases import DATABASES
 
+HERE = Path(__file__).parent
+
+OF_DATABASES = (
+    "test_call_records",
+    "test_damage",
+    "test_damaged_endpoints",
+    "test_damaged_runs",
+    "test_detecting",
+    "test_dying_over_a_model",
+    "test_importer_kill",
+    "test_importer_large",
+    "test_prefetching",
+    "test_puller",
+)
+"""What a database does when it is damaged or killed, or how much it bears, each shows by itself; and files of few."""
+WRITTEN_TWICE = (
+    "test_borrowed_databases",
+    "test_coming_again",
+    "test_fences",
+    "test_flow_sessions",
+    "test_gate",
+    "test_inbox",
+    "test_limits",
+    "test_matching",
+    "test_migrations",
+    "test_rates",
+    "test_reaping",
+    "test_recording",
+    "test_restoring",
+    "test_slots",
+    "test_walking",
+)
+"""Files about the hot operations, which are written by hand for each database, and what else differs between them."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the tests of folders that have them for both databases on one or the other."""
+    # The walk makes thousands of requests.
+    sample_databases(items, HERE / "api", every=6, none=["test_tenant_walk"])
+    sample_databases(items, HERE / "engine", every=3, whole=OF_DATABASES)
+    sample_databases(items, HERE / "store", every=2, whole=WRITTEN_TWICE)
+
 
 def sample_databases(
     items: Iterable[pytest.Item], folder: Path, *, every: int, whole: Collection[str] = (), none: Collection[str] = ()

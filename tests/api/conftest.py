@@ -15,7 +15,6 @@ from callsheet.bootstrap import open_runtime
 from callsheet.engine.tuning import Tuning
 from databases import DATABASES, change
 from postgres import create_database, drop_database
-from sampling import sample_databases
 from strangers.packages import CACHE
 
 HERE = Path(__file__).parent
@@ -38,7 +37,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in mine:
         if inspect.iscoroutinefunction(inspect.unwrap(getattr(item, "function", None))):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
-    sample_databases(mine, HERE, every=6, none=["test_tenant_walk"])
 
 
 @pytest.fixture(scope="session", params=DATABASES)

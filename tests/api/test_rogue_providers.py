@@ -111,7 +111,7 @@ async def test_every_rogue_costs_its_own_contact_at_most_and_is_asked_once(shop)
         async def all_ended() -> bool:
             # The last one never answers: until it has ended, nobody else is asked about.
             for run in reversed(runs.values()):
-                if [one for one in await attempts(shop, run) if one["state"] != "pending"] == []:
+                if not any(one["state"] != "pending" for one in await attempts(shop, run)):
                     return False
             return True
 

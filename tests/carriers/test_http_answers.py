@@ -39,7 +39,6 @@ from callsheet.clock import SystemClock
 from callsheet.core.asking import Answer, HeldBack, NotReached, Request
 from callsheet.core.attempt import Kind
 from callsheet.core.part import Part
-from examples import drawn
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 MESSAGE = Outbound("ab12", "+14155550100", "+14155550199", "Hello", 2, "cd-1")
@@ -287,7 +286,6 @@ def test_what_the_account_does_not_know_is_unreadable(body, what):
             read_callback(of, called(body, what=what))
 
 
-@drawn()
 @given(
     st.sampled_from(What),
     st.binary(max_size=100)

@@ -18,7 +18,6 @@ from callsheet.carriers.http.presets import PlivoAccount, VonageAccount
 from callsheet.carriers.http.wording import HttpWording
 from callsheet.core.asking import Request
 from callsheet.core.errors import Invalid
-from examples import drawn
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 DOORS = Doors("https://c.example/ingest/tr-1/s")
@@ -45,7 +44,6 @@ def body_of(request: Request) -> str:
 BODY = {"to": "{{to}}", "message": {"text": "[{{text}}]", "parts": "{{segments}}"}, "list": ["{{text}}"], "on": True}
 
 
-@drawn()
 @given(texts)
 def test_no_text_breaks_out_of_json(text):
     said = json.loads(body_of(asked(MESSAGE._replace(text=text), body=BODY)))
@@ -53,7 +51,6 @@ def test_no_text_breaks_out_of_json(text):
     assert said == {"to": "+14155550100", "message": {"text": f"[{text}]", "parts": 1}, "list": inner, "on": True}
 
 
-@drawn()
 @given(texts)
 def test_no_text_breaks_out_of_a_form_or_a_query(text):
     message = MESSAGE._replace(text=text)
@@ -68,7 +65,6 @@ def test_no_text_breaks_out_of_a_form_or_a_query(text):
     assert query.body is None
 
 
-@drawn()
 @given(texts)
 def test_no_text_breaks_out_of_a_raw_body(text):
     message = MESSAGE._replace(text=text)
@@ -86,7 +82,6 @@ def test_no_text_breaks_out_of_a_raw_body(text):
     ] == ["a", "b"]
 
 
-@drawn()
 @given(texts)
 def test_no_text_breaks_out_of_a_path_and_no_sender_out_of_a_header(text):
     message = MESSAGE._replace(text=text, sender=text)

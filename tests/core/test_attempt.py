@@ -5,12 +5,10 @@ from hypothesis import strategies as st
 
 from callsheet.core.attempt import PENDING, SAID_LENGTH, Kind, advance, as_said, fold
 from callsheet.core.ids import decode_attempt, encode_attempt
-from examples import drawn
 
 KINDS = st.lists(st.sampled_from(Kind), max_size=8)
 
 
-@drawn()
 @given(kinds=KINDS)
 def test_a_state_never_moves_backwards(kinds: list[Kind]) -> None:
     state = PENDING

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from callsheet.core import breaker as b
 from callsheet.core.breaker import Breaker, Outcome, Position, lower_bound
-from examples import drawn
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -43,13 +42,11 @@ def test_one_answer_between_starts_the_count_anew() -> None:
     assert after([*almost, Outcome.answered, *almost]).position is Position.closed
 
 
-@drawn()
 @given(st.lists(st.sampled_from([Outcome.answered, Outcome.throttled]), max_size=300))
 def test_a_carrier_that_answers_or_slows_us_down_is_never_stopped(outcomes) -> None:
     assert after(outcomes).position is Position.closed
 
 
-@drawn()
 @given(st.lists(st.sampled_from(Outcome), max_size=400))
 def test_it_never_opens_without_evidence(outcomes) -> None:
     breaker, in_row, results, seen = Breaker(), 0, [], set()

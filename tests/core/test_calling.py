@@ -11,7 +11,6 @@ from callsheet.core.calling import Clearing, Outcome, decide_outcome, happening_
 from callsheet.core.campaign import MachineDetection
 from callsheet.core.clearing import CAUSES, STATUSES, Sureness
 from callsheet.core.retrying import RetryPolicy, decide
-from examples import drawn
 from house.tree import page
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -98,7 +97,6 @@ def test_who_may_have_been_rung_waits_the_period(cause: int, sip_status: int) ->
         assert ended(cause, sip_status) is Outcome.no_answer
 
 
-@drawn()
 @given(clearing=CLEARINGS, detection=st.sampled_from(MachineDetection))
 def test_every_ending_has_an_outcome_and_every_outcome_an_event(
     clearing: Clearing, detection: MachineDetection
@@ -108,7 +106,6 @@ def test_every_ending_has_an_outcome_and_every_outcome_an_event(
     assert code in set(Outcome)
 
 
-@drawn()
 @given(clearing=CLEARINGS, detection=st.sampled_from(MachineDetection), n=st.integers(1, 9))
 def test_an_answered_call_is_never_repeated(clearing: Clearing, detection: MachineDetection, n: int) -> None:
     kind, code = happening_of(decide_outcome(clearing._replace(was_answered=True)), detection)

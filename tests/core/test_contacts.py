@@ -15,7 +15,6 @@ from callsheet.core.contacts import (
     read_contact,
 )
 from callsheet.core.phone import Number
-from examples import drawn
 
 COLUMNS = Columns("phoneNumber", "firstName", "lastName", "timezone", "uniqueId", " Priority")
 ROW = {
@@ -86,7 +85,6 @@ def test_a_mapping_always_has_its_six_keys():
     assert list(mapping_of(Columns("phone")).values()) == ["", "", "phone", "", "", ""]
 
 
-@drawn()
 @given(st.lists(st.text(max_size=20), max_size=8))
 def test_guessing_never_names_a_column_that_is_not_there(headers):
     try:
@@ -205,7 +203,6 @@ anything = (
 )
 
 
-@drawn()
 @given(st.dictionaries(st.sampled_from([*ROW, "city"]), anything), st.sampled_from([None, "IN", "US"]))
 def test_no_row_whatever_brings_the_reader_down(row, region):
     found = read_contact(row, COLUMNS, region)

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callsheet.core.fairness import AT_ONCE, QUANTUM, Turns
-from examples import drawn
 
 COSTS = st.integers(1, QUANTUM)
 
@@ -32,7 +31,6 @@ class Server:
         self.admit()
 
 
-@drawn()
 @given(apps=st.integers(2, 6), requests=st.integers(20, 60), costs=st.data())
 def test_apps_that_always_ask_get_equal_shares_of_contacts_whatever_their_arms_cost(apps, requests, costs):
     server, spent = Server(), Counter()
@@ -50,7 +48,6 @@ def test_apps_that_always_ask_get_equal_shares_of_contacts_whatever_their_arms_c
     assert max(spent.values()) - min(spent[app] for app in range(apps)) <= 3 * QUANTUM
 
 
-@drawn()
 @given(
     st.lists(st.tuples(st.integers(0, 5), COSTS), min_size=1, max_size=200),
     st.lists(st.booleans(), min_size=1, max_size=50),

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 
 from callsheet.core.hours import CallingHours, Window, is_open, is_open_in_all, next_change, next_open
-from examples import drawn
 from wall_clock import AROUND_THE_CLOCK, MINUTE, NINE_TO_SIX, any_hours, daily, hours, utc
 
 # -- what one would ask by hand --------------------------------------------------------------------------------------
@@ -132,7 +131,6 @@ def test_lord_howe_moves_by_half_an_hour():
 # -- the value -------------------------------------------------------------------------------------------------------
 
 
-@drawn()
 @given(any_hours)
 def test_windows_are_sorted_and_apart(of):
     for a, b in itertools.pairwise(of.windows):

@@ -74,7 +74,6 @@ def test_every_change_of_clocks_until_2037_in_every_zone():
             oracle.cache_clear()
 
 
-@drawn()
 @given(any_hours, st.sampled_from(sorted(SAMPLE)), st.integers(0, 2**31))
 def test_far_from_changes_an_instant_is_inside_when_its_wall_time_is(of, zone, second):
     at = EPOCH + timedelta(seconds=second)
@@ -90,7 +89,6 @@ def test_far_from_changes_an_instant_is_inside_when_its_wall_time_is(of, zone, s
 zone_sets = st.frozensets(st.sampled_from(sorted(SAMPLE)), min_size=1, max_size=3)
 
 
-@drawn()
 @given(any_hours, zone_sets, st.sampled_from(CASES), st.integers(-3 * 86400, 3 * 86400))
 def test_the_next_opening_is_the_first_instant_at_which_every_zone_is_open(of, zones, case, seconds):
     after = case[1] + timedelta(seconds=seconds)
@@ -110,7 +108,6 @@ def test_the_next_opening_is_the_first_instant_at_which_every_zone_is_open(of, z
     assert not any(is_open_in_all(of, zones, after + n * MINUTE) for n in range(minutes))
 
 
-@drawn()
 @given(any_hours, zone_sets, st.sampled_from(CASES), st.integers(-3 * 86400, 3 * 86400))
 def test_nothing_opens_or_closes_before_the_next_change(of, zones, case, seconds):
     after = case[1] + timedelta(seconds=seconds)
@@ -128,7 +125,6 @@ def test_nothing_opens_or_closes_before_the_next_change(of, zones, case, seconds
     assert all(is_open_in_all(of, zones, after + n * MINUTE) == now for n in range(minutes))
 
 
-@drawn()
 @given(any_hours, zone_sets, st.sampled_from(CASES), st.integers(-200_000, 200_000))
 def test_an_opening_lasts_until_the_set_changes(of, zones, case, seconds):
     at = case[1] + timedelta(seconds=seconds)
@@ -138,7 +134,6 @@ def test_an_opening_lasts_until_the_set_changes(of, zones, case, seconds):
     assert until == changes_at or (until is None and (lasts_long or changes_at > at + 7 * DAY))
 
 
-@drawn()
 @given(any_hours, zone_sets, st.sampled_from(CASES), st.integers(-200_000, 200_000))
 def test_a_set_is_open_when_each_of_its_zones_is(of, zones, case, seconds):
     at = case[1] + timedelta(seconds=seconds)

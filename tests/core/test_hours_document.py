@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from callsheet.core.errors import Invalid
 from callsheet.core.hours import CallingHours, Frequency, Window, parse_clock, parse_hours
-from examples import drawn
 from wall_clock import EPOCH, MINUTE
 
 
@@ -168,7 +167,6 @@ anything = st.recursive(
 )
 
 
-@drawn()
 @given(anything)
 def test_no_document_whatever_brings_the_parser_down(value):
     with contextlib.suppress(Invalid):

@@ -24,7 +24,6 @@ from callsheet.core.matching import (
     name_of_text,
     tell_part,
 )
-from examples import drawn
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 ADA, BOB = b"a" * 16, b"b" * 16
@@ -135,7 +134,6 @@ def test_a_hint_decides_between_two_and_one_that_fits_none_decides_for_none():
     assert attribute(receipt("x", hint=hint), [candidate(1)]) is None
 
 
-@drawn()
 @given(
     st.integers(1, 5).flatmap(
         lambda parts: st.lists(

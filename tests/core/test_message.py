@@ -10,7 +10,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from callsheet.core.message import decode, to_send, to_text
-from examples import drawn
 
 REMINDER = (
     "This is a reminder that your payment is due soon. Please complete the payment on time to avoid any "
@@ -96,7 +95,6 @@ def test_bytes_that_are_no_text_stay_as_they_came() -> None:
 sendable = st.text(st.characters(exclude_categories=("Cs", "Cc")) | st.sampled_from("\n\r\t"), min_size=1)
 
 
-@drawn()
 @given(sendable)
 @example("~~~>>>???")
 def test_every_text_survives_each_documented_encoding(text: str) -> None:
@@ -176,7 +174,6 @@ def test_simple_html_reads_like_a_person_wrote_it(body: str, text: str) -> None:
     assert to_text(body) == text
 
 
-@drawn()
 @given(
     st.lists(
         st.sampled_from(

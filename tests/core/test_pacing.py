@@ -6,12 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callsheet.core.pacing import FURTHEST_SEGMENTS, MICROS_PER_SECOND, Shares, grant, share_out
-from examples import drawn
 
 HORIZON = MICROS_PER_SECOND // 4
 
 
-@drawn()
 @given(
     rate=st.floats(0.01, 5000),
     asks=st.lists(st.tuples(st.integers(0, 3 * MICROS_PER_SECOND), st.integers(1, 500)), min_size=1, max_size=40),
@@ -48,7 +46,6 @@ def test_a_busy_sender_waits_for_its_slice() -> None:
     assert grant(first.tat, MICROS_PER_SECOND - HORIZON, 1.0, 50, HORIZON).segments == 1
 
 
-@drawn()
 @given(weights=st.lists(st.integers(1, 5), min_size=2, max_size=6))
 def test_shares_follow_the_weights(weights: list[int]) -> None:
     shares, spent = Shares(), dict.fromkeys(range(len(weights)), 0)
@@ -90,7 +87,6 @@ def test_places_are_shared_out(places: int, wanted: dict[int, int], shares: dict
     assert share_out(places, wanted, 0) == shares
 
 
-@drawn()
 @given(st.integers(0, 40), st.dictionaries(st.integers(1, 9), st.integers(0, 60), min_size=1), st.integers(0, 99))
 def test_all_places_are_shared_out_and_nobody_gets_much_less_who_wants_as_much(
     places: int, wanted: dict[int, int], turn: int

@@ -6,13 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callsheet.core.pools import choose
-from examples import drawn
 
 PERSONS = [serial.to_bytes(16, "big") for serial in range(3000)]
 members = st.sets(st.integers(1, 2**40), min_size=1, max_size=12).map(sorted)
 
 
-@drawn()
 @given(members, st.binary(min_size=16, max_size=16), st.integers(1, 2**40))
 def test_the_last_sender_stays_while_it_is_a_member_and_the_order_says_nothing(members, person, last):
     chosen = choose(members, person)
@@ -23,7 +21,6 @@ def test_the_last_sender_stays_while_it_is_a_member_and_the_order_says_nothing(m
     assert choose(members, person, members[0]) == members[0]
 
 
-@drawn()
 @given(members.filter(lambda found: len(found) > 1), st.binary(min_size=16, max_size=16), st.data())
 def test_only_those_of_a_member_that_goes_move(members, person, data):
     gone = data.draw(st.sampled_from(members))

@@ -13,7 +13,6 @@ from callsheet.core.preflight_report import Severity, Speed, blocks, judge, limi
 from callsheet.core.run import Sender
 from callsheet.core.segments import USUAL, Writing, measure
 from callsheet.core.template import compile_text
-from examples import drawn
 from factories import MONDAY_NOON, hours
 
 MOBILE, FIXED = "+919876543210", "+914222345678"
@@ -48,7 +47,6 @@ def seconds(*senders: Sender, persons: int = 300, indians: int = 300, per_minute
     return seconds_of(whole, limits_of(senders, per_minute))
 
 
-@drawn()
 @given(
     st.lists(st.tuples(st.sampled_from(["", "Asha", "Łukasz", "漢字" * 80, "x" * 400]), st.sampled_from(["", "dnc"]))),
     st.integers(1, 5),

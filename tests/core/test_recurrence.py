@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from callsheet.core import recurrence
 from callsheet.core.recurrence import read_rule, walls
-from examples import drawn
 
 START = datetime(2027, 1, 4, 9, tzinfo=UTC)  # a Monday
 
@@ -87,7 +86,6 @@ parts = st.dictionaries(
 )
 
 
-@drawn()
 @given(st.sampled_from(list(recurrence.Frequency)), parts)
 def test_a_rule_that_is_taken_yields_rising_times_at_least_an_hour_apart_or_says_what_does_not_fit(
     frequency, given_parts
@@ -102,7 +100,6 @@ def test_a_rule_that_is_taken_yields_rising_times_at_least_an_hour_apart_or_says
     assert all(wall >= START for wall in found)
 
 
-@drawn()
 @given(
     st.sampled_from(
         ["FREQ=HOURLY;INTERVAL=5", "FREQ=DAILY;INTERVAL=4", "FREQ=WEEKLY;INTERVAL=3;BYDAY=TU,SU", "FREQ=DAILY"]
@@ -119,7 +116,6 @@ days_of = st.lists(st.integers(0, 6), min_size=1, max_size=4, unique=True)
 hours_of = st.lists(st.integers(0, 23), min_size=1, max_size=3, unique=True)
 
 
-@drawn()
 @given(days_of, hours_of, st.sampled_from([-2, -1, 1, 2]), st.integers(1, 3), st.integers(0, 6), st.integers(0, 900))
 def test_places_in_a_week_are_counted_in_all_of_it_wherever_the_start_and_the_walk_are(
     days, hours, place, interval, first_day, near_days

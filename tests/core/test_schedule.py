@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from callsheet.core import recurrence
 from callsheet.core.schedule import Schedule, ends_at, faults_of, instant_of, judge, next_occurrence, preview
-from examples import drawn
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 # Both hemispheres, half an hour of change, changes at midnight, at 01:00 UTC, none at all, and none any more.
@@ -47,7 +46,6 @@ RULES = st.one_of(
 STARTS = st.integers(0, 4 * 366 * 86_400).map(lambda seconds: wall(2024, 1, 1) + timedelta(seconds=seconds))
 
 
-@drawn()
 @given(st.sampled_from(ZONES), STARTS, RULES, st.integers(0, 500), st.integers(1, 500))
 def test_every_occurrence_has_the_wall_time_of_its_rule_and_comes_once(zone, start, rule, skipped_days, lasts_days):
     schedule = Schedule(zone, start, start + DAY * lasts_days, rule)

@@ -8,7 +8,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from callsheet.core.segments import GSM_BASIC, GSM_EXTENSION, Segments, measure, split
-from examples import drawn
 
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466"
 FLAG = "\U0001f1eb\U0001f1f7"
@@ -79,7 +78,6 @@ def test_a_plain_text_names_no_culprit() -> None:
     assert measure("Hello {there} €5").forcing is None
 
 
-@drawn()
 @given(any_texts)
 @example("")
 @example(("a" * 152 + "€") * 5)
@@ -103,7 +101,6 @@ def test_what_is_cut_is_what_was_counted_and_nothing_is_lost(text: str) -> None:
     assert (measured.forcing is None) == (measured.encoding == "GSM-7")
 
 
-@drawn()
 @given(gsm_texts)
 def test_no_segment_of_plain_text_is_left_emptier_than_its_next_character_demands(text: str) -> None:
     parts = split(text)
@@ -111,7 +108,6 @@ def test_no_segment_of_plain_text_is_left_emptier_than_its_next_character_demand
         assert units(piece, "GSM-7") + units(after[0], "GSM-7") > 153
 
 
-@drawn()
 @given(any_texts)
 def test_only_the_alphabet_decides_the_encoding(text: str) -> None:
     outside = [char for char in text if char not in GSM_BASIC + GSM_EXTENSION]
@@ -127,14 +123,12 @@ def test_what_reads_as_one_character_is_not_torn(before: int, cluster: str) -> N
     assert any(cluster in piece for piece in split(text))
 
 
-@drawn()
 @given(st.integers(0, 3), st.integers(100, 200))
 def test_flags_are_cut_between_flags(before: int, flags: int) -> None:
     for piece in split("я" * before + FLAG * flags):
         assert piece.replace(FLAG, "").strip("я") == ""
 
 
-@drawn()
 @given(st.text(st.sampled_from("각한글말"), min_size=60, max_size=150))
 def test_a_hangul_syllable_written_in_letters_is_not_torn(text: str) -> None:
     letters = unicodedata.normalize("NFD", text)

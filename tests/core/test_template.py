@@ -10,7 +10,6 @@ from callsheet.core.attempt import UNSENT
 from callsheet.core.message import to_send
 from callsheet.core.placeholders import normalise
 from callsheet.core.template import BadTemplate, EmptyMessage, Unrenderable, compile_text
-from examples import drawn
 
 ASHA = {
     "firstName": "Asha",
@@ -138,7 +137,6 @@ hostile = st.sampled_from(
 values = st.lists(hostile | st.text(max_size=5), max_size=4).map("".join)
 
 
-@drawn()
 @given(values)
 @pytest.mark.parametrize("text", ["A {{ city }} B", "A <City> B 100%", "A {% if true %}{{ city }}{% endif %} B"])
 def test_what_a_column_contains_is_never_read_as_a_template(text: str, value: str) -> None:
@@ -150,7 +148,6 @@ def test_what_a_column_contains_is_never_read_as_a_template(text: str, value: st
 names = st.from_regex(r"[A-Za-z][A-Za-z0-9 _-]{0,20}[A-Za-z0-9]", fullmatch=True)
 
 
-@drawn()
 @given(names, st.text(min_size=1, max_size=20), st.data())
 @example("First Name", "x", None)
 def test_names_match_without_case_spaces_and_dashes(name: str, value: str, data: st.DataObject | None) -> None:
@@ -176,7 +173,6 @@ FILLED = {"{{ firstName }}": "Asha", "<Last Name>": "Rao", "{{ x | default: '%' 
 literals = st.text(st.characters(exclude_characters="{<"), max_size=8) | st.sampled_from(["%", "}", "%s"])
 
 
-@drawn()
 @given(st.lists(literals | st.sampled_from(sorted(FILLED))))
 def test_literal_text_around_tags_is_kept_to_the_letter(pieces: list[str]) -> None:
     expected = "".join(FILLED.get(piece, piece) for piece in pieces)

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 HEADER = struct.Struct("!I")
-"""How many bytes of JSON follow: arguments, environment and folder."""
+"""How many bytes of JSON follow: arguments, environment and folder, and a script to run in place of the program."""
 
 HANDLES = 4
 """Standard input, output and error, and where the stem tells the copy's process id and then its exit code."""

@@ -16,7 +16,6 @@ from engine.world import World, world
 from factories import MONDAY_NOON, contact, make_campaign, make_list, trunk_of
 
 TUNING = Tuning(tick_seconds=60.0)
-TICKS = Tuning(tick_seconds=5.0)
 Play = Callable[[World], Awaitable[None]]
 NO_FLOW = PinnedFlow()
 

@@ -1,5 +1,4 @@
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 
 import pytest
 
@@ -8,28 +7,6 @@ from callsheet.carriers.one_by_one import OneByOne
 from callsheet.clock import SystemClock
 from databases import Place
 from postgres_pool import borrow_database, give_back_database
-from sampling import sample_databases
-
-HERE = Path(__file__).parent
-
-OF_DATABASES = (
-    "test_call_records",
-    "test_damage",
-    "test_damaged_endpoints",
-    "test_damaged_runs",
-    "test_detecting",
-    "test_dying_over_a_model",
-    "test_importer_kill",
-    "test_importer_large",
-    "test_prefetching",
-    "test_puller",
-)
-"""What a database does when it is damaged or killed, or how much it bears, each shows by itself; and files of few."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run every third test on the second database; those of databases on both."""
-    sample_databases(items, HERE, every=3, whole=OF_DATABASES)
 
 
 @pytest.fixture

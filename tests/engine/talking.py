@@ -16,8 +16,6 @@ from engine.world import World, world
 from factories import MONDAY_NOON, SENDER, make_campaign, make_list, trunk_of
 
 TUNING = Tuning(tick_seconds=600.0)
-TICKS = Tuning(tick_seconds=5.0)
-"""Where the tick itself has to come: of what is allowed again or resumed, the talker hears by looking."""
 Play = Callable[[World], Awaitable[None]]
 
 

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,12 @@ from callsheet.engine.lines import _Tell
 from callsheet.engine.virtual_time import VirtualClock, run
 from callsheet.store.apps import Trunk
 from callsheet.store.trunks import Settled
-from engine.world import MINUTES, World, world
+from engine.world import MINUTES, World
+from engine.world import world as any_world
 from factories import MONDAY_NOON, make_definition, make_list
 
 SENDER = "+12125550199"
+world = partial(any_world, tuning=MINUTES)
 
 
 @dataclass
@@ -116,7 +119,7 @@ def twice(numbers: Collection[str]) -> list[str]:
 
 def test_a_carrier_that_dies_leaves_few_in_doubt_and_its_run_goes_on_when_it_is_back(tmp_path: Path) -> None:
     async def main(clock: VirtualClock) -> None:
-        async with world(clock, tmp_path, tuning=MINUTES) as w:
+        async with world(clock, tmp_path) as w:
             await want_to_be_told(w)
             trunk, moody = await add_trunk(w, silent=True)
             dead = await start(w, 400)
@@ -151,7 +154,7 @@ def test_a_carrier_that_dies_leaves_few_in_doubt_and_its_run_goes_on_when_it_is_
 
 def test_a_carrier_that_dies_in_full_flow_leaves_no_more_than_its_window_in_doubt(tmp_path: Path) -> None:
     async def main(clock: VirtualClock) -> None:
-        async with world(clock, tmp_path, tuning=MINUTES, window=100) as w:
+        async with world(clock, tmp_path, window=100) as w:
             _, moody = await add_trunk(w)
             campaign = await start(w, 3000)
             while len(moody.asked) < 1000:
@@ -172,7 +175,7 @@ def test_a_carrier_that_dies_in_full_flow_leaves_no_more_than_its_window_in_doub
 
 def test_many_senders_of_a_dead_trunk_leave_few_in_doubt_together(tmp_path: Path) -> None:
     async def main(clock: VirtualClock) -> None:
-        async with world(clock, tmp_path, tuning=MINUTES) as w:
+        async with world(clock, tmp_path) as w:
             trunk, moody = await add_trunk(w, silent=True)
             senders = [f"+121255502{i:02}" for i in range(8)]
             for sender in senders:
@@ -193,7 +196,7 @@ def test_many_senders_of_a_dead_trunk_leave_few_in_doubt_together(tmp_path: Path
 
 def test_an_account_that_is_refused_costs_nobody_an_attempt(tmp_path: Path) -> None:
     async def main(clock: VirtualClock) -> None:
-        async with world(clock, tmp_path, tuning=MINUTES) as w:
+        async with world(clock, tmp_path) as w:
             trunk, moody = await add_trunk(w, says=AccountRefused("20003"))
             campaign = await start(w, 200)
             await clock.sleep(300)
@@ -210,7 +213,7 @@ def test_an_account_that_is_refused_costs_nobody_an_attempt(tmp_path: Path) -> N
 
 def test_one_lost_connection_does_not_stop_a_trunk(tmp_path: Path) -> None:
     async def main(clock: VirtualClock) -> None:
-        async with world(clock, tmp_path, tuning=MINUTES, window=100) as w:
+        async with world(clock, tmp_path, window=100) as w:
             trunk, moody = await add_trunk(w)
             campaign = await start(w, 1000)
             while len(moody.asked) < 300:
@@ -239,7 +242,7 @@ def test_what_a_carrier_wrote_for_a_code_is_told_only_where_it_is_a_word() -> No
 
 def test_a_carrier_that_is_out_of_order_is_left_alone(tmp_path: Path) -> None:
     async def main(clock: VirtualClock) -> None:
-        async with world(clock, tmp_path, tuning=MINUTES) as w:
+        async with world(clock, tmp_path) as w:
             _, moody = await add_trunk(w, says=Unwell())
             campaign = await start(w, 200)
             await clock.sleep(300)
@@ -254,7 +257,7 @@ def test_a_carrier_that_is_out_of_order_is_left_alone(tmp_path: Path) -> None:
 
 def test_a_trunk_that_is_changed_again_and_again_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None:
     async def main(clock: VirtualClock) -> None:
-        async with world(clock, tmp_path, tuning=MINUTES, wire_seconds=0.5, window=50) as w:
+        async with world(clock, tmp_path, wire_seconds=0.5, window=50) as w:
             (trunk,) = await w.store.apps.trunks(w.app.no)
             campaign = await start(w, 2000, sender="+12125550100")
             for serial in range(8):
@@ -274,7 +277,7 @@ def test_a_trunk_that_is_changed_again_and_again_loses_nothing_and_doubles_nothi
 
 def test_a_broken_trunk_whose_settings_change_is_tried_at_once_with_one_message(tmp_path: Path) -> None:
     async def main(clock: VirtualClock) -> None:
-        async with world(clock, tmp_path, tuning=MINUTES) as w:
+        async with world(clock, tmp_path) as w:
             await want_to_be_told(w)
             trunk, _ = await add_trunk(w, says=AccountRefused())
             campaign = await start(w, 200)
@@ -291,7 +294,7 @@ def test_a_broken_trunk_whose_settings_change_is_tried_at_once_with_one_message(
 
 def test_a_change_that_another_node_made_is_noticed(tmp_path: Path) -> None:
     async def main(clock: VirtualClock) -> None:
-        async with world(clock, tmp_path, tuning=MINUTES) as w:
+        async with world(clock, tmp_path) as w:
             trunk, moody = await add_trunk(w)
             opened: list[AwaitedCarrier] = []
             w.wrap = lambda asked: opened.append(asked) or asked
@@ -309,7 +312,7 @@ def test_a_change_that_another_node_made_is_noticed(tmp_path: Path) -> None:
 
 def test_a_trunk_that_cannot_be_opened_holds_up_no_other_and_is_told_of(tmp_path: Path) -> None:
     async def main(clock: VirtualClock) -> None:
-        async with world(clock, tmp_path, tuning=MINUTES) as w:
+        async with world(clock, tmp_path) as w:
             await want_to_be_told(w)
 
             def refuse(_: AwaitedCarrier) -> AwaitedCarrier:
@@ -336,7 +339,7 @@ def test_a_trunk_that_cannot_be_opened_holds_up_no_other_and_is_told_of(tmp_path
 
 def test_a_trunk_that_was_deleted_is_closed(tmp_path: Path) -> None:
     async def main(clock: VirtualClock) -> None:
-        async with world(clock, tmp_path, tuning=MINUTES) as w:
+        async with world(clock, tmp_path) as w:
             trunk = await w.store.apps.create_trunk(
                 w.app.no, name="Third", carrier="sandbox", takes_any_sender=False, now=clock.now()
             )
@@ -353,7 +356,7 @@ def test_a_trunk_that_was_deleted_is_closed(tmp_path: Path) -> None:
 
 def test_what_is_being_told_when_the_engine_stops_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def main(clock: VirtualClock) -> None:
-        async with world(clock, tmp_path, tuning=MINUTES) as w:
+        async with world(clock, tmp_path) as w:
             await want_to_be_told(w)
             (trunk,) = await w.store.apps.trunks(w.app.no)
             tell = w.store.trunks.tell

@@ -11,10 +11,10 @@ from callsheet.cli.leaving import leave
 from callsheet.cli.stopping import Told
 from conversing import make_flow
 from databases import rows
-from engine.calls import TICKS, call, placed, play
+from engine.calls import call, placed, play
 from engine.test_flows_of_calls import PERSON, told
 from engine.test_phone_talk import PAYMENT
-from engine.world import World
+from engine.world import TICKS, World
 
 OTHER = "+12125550002"
 

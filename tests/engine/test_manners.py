@@ -9,8 +9,8 @@ from callsheet.core.campaign import Campaign, Move
 from callsheet.engine import stopping
 from conversing import ASK, LATER, QUESTION, THANKS, WHAT, block, document, exit_to, make_flow, message, question
 from databases import rows
-from engine.talking import TICKS, answer, endings, launch, play, reply, said
-from engine.world import SLOW_TICK, World, taken
+from engine.talking import answer, endings, launch, play, reply, said
+from engine.world import SLOW_TICK, TICKS, World, taken
 from factories import MONDAY_NOON, SENDER, contact, heard, hours, number, trunk_of
 
 ASKS = block(LATER, "look", "Callsheet.Webhook", {"url": "https://shop.example/orders"}, exit_to(THANKS, "told"))

@@ -27,8 +27,8 @@ from conversing import (
     question,
 )
 from databases import rows
-from engine.talking import TICKS, endings, launch, open_ones, play, reply, said
-from engine.world import SLOW_TICK, World
+from engine.talking import endings, launch, open_ones, play, reply, said
+from engine.world import SLOW_TICK, TICKS, World
 from factories import MONDAY_NOON, SENDER, hours, make_list, number, opt_out, trunk_of
 
 
@@ -206,8 +206,10 @@ def test_who_begins_again_and_again_is_a_robot(tmp_path: Path) -> None:
     play(tmp_path, main)
 
 
-def test_a_flow_that_asks_for_ever_ends_with_a_robot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    most = MOST_ANSWERS // 5
+@pytest.mark.parametrize("most", [MOST_ANSWERS // 5, pytest.param(MOST_ANSWERS, marks=pytest.mark.full)])
+def test_a_flow_that_asks_for_ever_ends_with_a_robot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
     monkeypatch.setattr(turning, "MOST_ANSWERS", most)
 
     async def main(w: World) -> None:

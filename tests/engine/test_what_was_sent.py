@@ -9,8 +9,8 @@ from callsheet.core.asking import nobody_forbids
 from callsheet.store.transcripts import Transcript, Wanted
 from conversing import ASK, LATER, THANKS, WHAT, block, document, exit_to, make_flow, message, question
 from databases import change, rows
-from engine.talking import TICKS, launch, play, reply
-from engine.world import Passing, World
+from engine.talking import launch, play, reply
+from engine.world import TICKS, Passing, World
 from factories import contact, number
 
 WIRE_SECONDS = 40.0

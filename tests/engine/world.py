@@ -59,8 +59,9 @@ from factories import make_app
 
 SLOW_TICK = Tuning(tick_seconds=3600.0)
 """Loops wake by signals and at the instants that they know; hours of virtual time have few ticks then."""
+TICKS = Tuning(tick_seconds=5.0)
 MINUTES = Tuning(tick_seconds=60.0)
-"""Where the tick itself has to come: how trunks stand, for one, is only seen by looking."""
+"""Where the tick itself has to come: how trunks stand, and what is allowed again or resumed, is seen by looking."""
 
 
 class Passing:

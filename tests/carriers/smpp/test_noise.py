@@ -17,7 +17,6 @@ from callsheet.carriers.smpp.session import MOST_UNREADABLE, Role, Session
 from callsheet.carriers.smpp.submits import Submits
 from callsheet.clock import SystemClock
 from carriers.smpp.rig import message
-from examples import drawn
 
 ACCOUNT = SmppAccount(host="smsc.example", system_id="us", window=4)
 COMMANDS = [value for name, value in vars(c).items() if name.isupper() and isinstance(value, int) and value > 0xFF]
@@ -55,7 +54,6 @@ class Wire(asyncio.Transport):
     abort = close
 
 
-@drawn()
 @given(st.lists(FRAMES | st.binary(max_size=40), max_size=30), st.integers(1, 64))
 def test_a_session_bears_everything(frames: list[bytes], bite: int) -> None:
     asyncio.run(_bear(b"".join(frames), bite))

@@ -15,7 +15,6 @@ from callsheet.core.flow.expression.scope import Scope
 from callsheet.core.flow.expression.tokens import MOST_CHARACTERS
 from callsheet.core.flow.expression.truth import is_truthy
 from core.flow.expressions import SCOPE, value
-from examples import drawn
 
 WORDS = [
     *(f"{name}(" for name in FUNCTIONS),
@@ -54,7 +53,6 @@ def sentence(error):
     return str(error)
 
 
-@drawn()
 @given(written)
 @example("(" * 4000)
 @example("-" * 4000 + "1")
@@ -75,7 +73,6 @@ def test_reading_says_bad_expression_and_running_says_amiss(source):
             is_truthy(run(expression))
 
 
-@drawn()
 @given(st.sampled_from(sorted(FUNCTIONS)), st.lists(values, min_size=1, max_size=4))
 def test_no_function_breaks_on_any_values(name, given_values):
     given_values = given_values[: FUNCTIONS[name].most] if FUNCTIONS[name].most is not None else given_values
@@ -87,7 +84,6 @@ def test_no_function_breaks_on_any_values(name, given_values):
         assert isinstance(run(read_text(source), scope), str)
 
 
-@drawn()
 @given(st.sampled_from(["+", "-", "*", "/", "^", "&", "=", "<>", "<", "<=", ">", ">="]), values, values)
 @example("-", date(1, 1, 1), time(1))
 @example("+", datetime(9999, 12, 31, 23, tzinfo=UTC), time(2))
@@ -97,7 +93,6 @@ def test_no_operator_breaks_on_any_values(sign, one, other):
     assert isinstance(run(read_text(f"@(block.one {sign} block.other)"), scope), str)
 
 
-@drawn()
 @given(values, values)
 def test_exactly_one_of_less_same_and_more_holds_or_none(one, other):
     scope = Scope({"block": {"one": one, "other": other}}, NOW)

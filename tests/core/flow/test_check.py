@@ -26,7 +26,6 @@ from core.flow.documents import (
     value,
     way,
 )
-from examples import drawn
 
 SUPPORT = container(
     flow(
@@ -356,13 +355,11 @@ def mutate(data: st.DataObject, node: Any) -> None:
             return
 
 
-@drawn()
 @given(DOCUMENTS)
 def test_no_document_whatever_breaks_the_check(document: object) -> None:
     assert all(one.path.startswith("document") and one.message.endswith(".") for one in check(document))
 
 
-@drawn()
 @given(st.data())
 def test_a_damaged_document_is_refused_or_can_be_read(data: st.DataObject) -> None:
     document = copy.deepcopy(SUPPORT)

@@ -37,7 +37,6 @@ from core.flow.documents import (
     start,
     way,
 )
-from examples import drawn
 
 LATER = AT + timedelta(hours=1)
 ASKS = block("q", OPEN, other("bye"), prompt="?")
@@ -289,7 +288,6 @@ def reborn(session: Session) -> Session:
     return read_state(write_state(session))
 
 
-@drawn()
 @given(st.integers(0, 2**32), st.lists(GIVEN, max_size=12))
 def test_any_flow_with_any_input_goes_on_or_ends_and_says_how(seed: int, inputs: list[Given]) -> None:
     rng = Random(seed)

@@ -18,6 +18,7 @@ from callsheet.voice.asterisk.node_folder import NodeFolder
 from callsheet.voice.asterisk.process import (
     NodeProcess,
     NotStarted,
+    _stat,
     await_ready,
     end_process,
     find_process,
@@ -162,7 +163,7 @@ def test_one_whose_first_thread_is_gone_lives_until_its_last_is(tmp_path):
     started = subprocess.Popen([sys.executable, "-c", HALF_GONE], stdin=subprocess.PIPE)
     started.returncode = 0
     proc = Path(f"/proc/{started.pid}")
-    process = NodeProcess(started.pid, tmp_path, int((proc / "stat").read_text().rpartition(")")[2].split()[19]))
+    process = NodeProcess(started.pid, tmp_path, _stat(started.pid).born)
     while not has_ended(str(started.pid)):
         assert process.is_alive()
 
